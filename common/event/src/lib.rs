@@ -1,0 +1,16 @@
+//! Events in their Avro form, many in one buffer: the unit that moves through the cluster is a [`Batch`].
+//!
+//! An event is encoded once, by the source that took it in, as Avro's `AvroFlumeEvent` (header map, body). The same
+//! bytes then stand in a channel, on the wire and on disk. [`Event`] is a view of one of them.
+
+mod batch;
+mod builder;
+mod recycle;
+mod varint;
+mod view;
+
+pub use batch::{Batch, Span};
+pub use builder::{BatchBuilder, encode_headers};
+pub use recycle::Recycler;
+pub use varint::{push_zigzag, read_length, read_zigzag};
+pub use view::{Event, Headers, Malformed, scan_event, scan_map};

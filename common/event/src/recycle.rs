@@ -1,0 +1,67 @@
+//! Buffers that have done their work and can be written again.
+
+use crate::{Batch, BatchBuilder};
+use std::collections::VecDeque;
+
+/// Remembers batches that were handed on and takes their buffers back once nobody else holds them.
+///
+/// So a source that is in balance with its sink writes into the same few buffers again and again: no allocation, no
+/// page that the kernel must clear first. What is not back in time is forgotten and a new buffer is made.
+pub struct Recycler {
+    lent: VecDeque<Batch>,
+    most: usize,
+}
+
+impl Recycler {
+    /// Keeps an eye on the last `most` batches, and so at most on that many buffers.
+    pub fn new(most: usize) -> Recycler {
+        Recycler { lent: VecDeque::with_capacity(most), most }
+    }
+
+    /// Remembers `batch`, which is about to be handed on.
+    pub fn lend(&mut self, batch: &Batch) {
+        if self.lent.len() == self.most {
+            self.lent.pop_front();
+        }
+        self.lent.push_back(batch.clone());
+    }
+
+    /// An empty builder, over an old buffer when the oldest one is free.
+    pub fn builder(&mut self) -> BatchBuilder {
+        match self.lent.pop_front().map(Batch::into_parts) {
+            Some(Ok((bytes, spans))) => BatchBuilder::reuse(bytes, spans),
+            Some(Err(batch)) => {
+                self.lent.push_front(batch);
+                BatchBuilder::default()
+            }
+            None => BatchBuilder::default(),
+        }
+    }
+
+    /// Lets go of everything, so that an idle source holds no memory.
+    pub fn clear(&mut self) {
+        self.lent.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_when_its_batch_is_gone_and_not_before() {
+        let mut recycler = Recycler::new(2);
+        let mut first = recycler.builder();
+        first.push([], &[b'x'; 1000]);
+        let batch = first.finish();
+        let at = batch.buffer().as_ptr();
+        recycler.lend(&batch);
+        let mut other = recycler.builder();
+        other.push([], b"y");
+        assert_ne!(other.finish().buffer().as_ptr(), at, "still held");
+        drop(batch);
+        let mut again = recycler.builder();
+        again.push([], b"z");
+        assert_eq!(again.finish().buffer().as_ptr(), at, "the same buffer");
+    }
+}

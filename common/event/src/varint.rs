@@ -1,0 +1,78 @@
+//! Avro's zig-zag variable-length integers.
+
+use crate::Malformed;
+
+/// Appends `value` as Avro's `long`: zig-zag, seven bits a byte, least significant first.
+pub fn push_zigzag(out: &mut impl Extend<u8>, value: i64) {
+    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+    let mut bytes = [0; MAX_VARINT_BYTES];
+    let mut used = 0;
+    while rest >= 0x80 {
+        bytes[used] = rest as u8 | 0x80;
+        rest >>= 7;
+        used += 1;
+    }
+    bytes[used] = rest as u8;
+    out.extend(bytes[..=used].iter().copied());
+}
+
+/// Reads a `long` at `*at` and moves `at` behind it.
+///
+/// # Errors
+/// [`Malformed::Short`] when the bytes end within it, [`Malformed::Number`] when it has more than ten bytes.
+#[inline]
+pub fn read_zigzag(bytes: &[u8], at: &mut usize) -> Result<i64, Malformed> {
+    let mut value = 0u64;
+    let mut shift = 0;
+    loop {
+        let byte = *bytes.get(*at).ok_or(Malformed::Short)?;
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok((value >> 1) as i64 ^ -((value & 1) as i64));
+        }
+        shift += 7;
+        if shift >= 7 * MAX_VARINT_BYTES as u32 {
+            return Err(Malformed::Number);
+        }
+    }
+}
+
+/// Reads a length (of a string, of bytes) and checks that so many bytes follow.
+///
+/// # Errors
+/// As [`read_zigzag`]; [`Malformed::Length`] when it is negative, [`Malformed::Short`] when fewer bytes follow.
+#[inline]
+pub fn read_length(bytes: &[u8], at: &mut usize) -> Result<usize, Malformed> {
+    let length = usize::try_from(read_zigzag(bytes, at)?).map_err(|_| Malformed::Length)?;
+    if bytes.len() - *at < length { Err(Malformed::Short) } else { Ok(length) }
+}
+
+/// 64 bits in groups of seven.
+const MAX_VARINT_BYTES: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_number_reads_back_and_every_cut_is_short(value: i64) {
+            let mut bytes = Vec::new();
+            push_zigzag(&mut bytes, value);
+            let mut at = 0;
+            prop_assert_eq!(read_zigzag(&bytes, &mut at), Ok(value));
+            prop_assert_eq!(at, bytes.len());
+            for cut in 0..bytes.len() {
+                prop_assert_eq!(read_zigzag(&bytes[..cut], &mut 0), Err(Malformed::Short));
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_ten_bytes_are_no_number() {
+        assert_eq!(read_zigzag(&[0xff; 11], &mut 0), Err(Malformed::Number));
+        assert_eq!(read_length(&[0x01], &mut 0), Err(Malformed::Length));
+    }
+}

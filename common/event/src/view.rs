@@ -1,0 +1,169 @@
+//! One event, looked at in place.
+
+use crate::{
+    batch::Span,
+    varint::{read_length, read_zigzag},
+};
+
+/// A view of one event of a [`crate::Batch`]: nothing is copied, headers are walked and not parsed.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    pub(crate) bytes: &'a [u8], // the event alone, from its header map to the end of its body
+    pub(crate) body: usize,
+    pub(crate) received: u32,
+}
+
+impl<'a> Event<'a> {
+    /// The body, as it was born.
+    pub fn body(&self) -> &'a [u8] {
+        self.bytes.get(self.body..).unwrap_or_default()
+    }
+
+    /// The headers in the order in which they were written.
+    pub fn headers(&self) -> Headers<'a> {
+        Headers { bytes: self.bytes, at: 0, left: 0, ended: false }
+    }
+
+    /// The value of `key`, the last one where a peer wrote it twice.
+    pub fn header(&self, key: &str) -> Option<&'a str> {
+        self.headers()
+            .filter(|(name, _)| *name == key.as_bytes())
+            .last()
+            .and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// The header map as it stands in the buffer, with its final `00`.
+    pub fn header_bytes(&self) -> &'a [u8] {
+        let mut at = 0;
+        match scan_map(self.bytes, &mut at) {
+            Ok(_) => &self.bytes[..at],
+            Err(_) => &[],
+        }
+    }
+
+    /// The whole event in its Avro form.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How many headers it had when it was decoded from a peer; [`Span::BORN_HERE`] when it was not.
+    pub fn received(&self) -> u32 {
+        self.received
+    }
+}
+
+/// The headers of an event. Ends early, without a word, at bytes that are no header map: whoever made the batch has
+/// checked them.
+pub struct Headers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    left: u64,
+    ended: bool,
+}
+
+impl<'a> Headers<'a> {
+    fn step(&mut self) -> Result<Option<(&'a [u8], &'a [u8])>, Malformed> {
+        if self.left == 0 {
+            self.left = block(self.bytes, &mut self.at)?;
+        }
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let key = string(self.bytes, &mut self.at)?;
+        Ok(Some((key, string(self.bytes, &mut self.at)?)))
+    }
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let item = self.step().ok().flatten();
+        self.ended = item.is_none();
+        item
+    }
+}
+
+/// Why bytes are not what they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Malformed {
+    /// They end too early.
+    Short,
+    /// A number of more than 64 bits.
+    Number,
+    /// A length below zero.
+    Length,
+    /// More than a batch can hold: 4 GiB, or 2^32 entries in a header map.
+    Large,
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Malformed::Short => "the bytes end within an event",
+            Malformed::Number => "a number has more than 64 bits",
+            Malformed::Length => "a length is negative",
+            Malformed::Large => "more than one batch can hold",
+        })
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// Checks one event that begins at `*at` of `bytes`, moves `at` behind it and says where its parts are.
+///
+/// # Errors
+/// [`Malformed`], with `at` somewhere within the event.
+#[inline]
+pub fn scan_event(bytes: &[u8], at: &mut usize) -> Result<Span, Malformed> {
+    let start = *at;
+    let received = scan_map(bytes, at)?;
+    let length = read_length(bytes, at)?;
+    let body = *at;
+    *at += length;
+    let small = |n: usize| u32::try_from(n).map_err(|_| Malformed::Large);
+    Ok(Span { start: small(start)?, body: small(body)?, end: small(*at)?, received })
+}
+
+/// Checks a map of strings (or of bytes: they look alike) at `*at`, moves `at` behind it, and counts its entries.
+///
+/// # Errors
+/// [`Malformed`].
+#[inline]
+pub fn scan_map(bytes: &[u8], at: &mut usize) -> Result<u32, Malformed> {
+    let mut entries = 0u32;
+    loop {
+        let count = block(bytes, at)?;
+        if count == 0 {
+            return Ok(entries);
+        }
+        // Each entry takes two bytes or more, so a count that lies runs out of bytes, not of memory or time.
+        for _ in 0..count {
+            string(bytes, at)?;
+            string(bytes, at)?;
+            entries = entries.checked_add(1).ok_or(Malformed::Large)?;
+        }
+    }
+}
+
+/// The head of a block of a map or an array: how many items follow. A negative count has its size in bytes behind it.
+#[inline]
+fn block(bytes: &[u8], at: &mut usize) -> Result<u64, Malformed> {
+    let count = read_zigzag(bytes, at)?;
+    if count < 0 {
+        read_zigzag(bytes, at)?;
+    }
+    Ok(count.unsigned_abs())
+}
+
+#[inline]
+fn string<'a>(bytes: &'a [u8], at: &mut usize) -> Result<&'a [u8], Malformed> {
+    let length = read_length(bytes, at)?;
+    let start = *at;
+    *at += length;
+    Ok(&bytes[start..*at])
+}
