@@ -1,0 +1,342 @@
+//! The lesson's cluster: two agents, two collectors, four real processes.
+
+use crate::{
+    binaries,
+    ledger::{Arrival, Ledger, LineId, Place, Verdict},
+    lesson::{self, Whereabouts},
+    load::{Demand, Load, Log, Written},
+    node::{Error, Kind, Launch, Node, Role},
+    ports,
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// What a cluster is made of. The default is ours everywhere, with the lesson's files.
+#[derive(Clone)]
+pub struct Setup {
+    /// slave1, slave2, slave3, slave4.
+    pub kinds: [Kind; 4],
+    /// Where the collectors listen; a free port of 127.0.0.3 and 127.0.0.4 unless it is said.
+    pub whereabouts: Option<Whereabouts>,
+    /// Lines put behind the client file; the last setting of a key counts.
+    pub client_extra: String,
+    /// Lines put behind the server file.
+    pub server_extra: String,
+    /// The agents' `-Dflume.root.logger`.
+    pub client_level: &'static str,
+    /// What a node's command is wrapped in, such as a network namespace.
+    pub wrap: Option<Wrap>,
+}
+
+/// Given a node's directory and its plain command, the command to run.
+pub type Wrap = Arc<dyn Fn(&Place4, Command) -> Command + Send + Sync>;
+
+/// What a [`Wrap`] is told about a node.
+pub struct Place4 {
+    /// Its name.
+    pub name: String,
+    /// Its directory, with `conf` and `root` in it.
+    pub directory: PathBuf,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup {
+            kinds: [Kind::Ours; 4],
+            whereabouts: None,
+            client_extra: String::new(),
+            server_extra: String::new(),
+            client_level: "INFO,console",
+            wrap: None,
+        }
+    }
+}
+
+/// Four nodes and what they follow. Dropping it kills them and removes their files.
+pub struct Cluster {
+    agents: Vec<Node>,
+    collectors: Vec<Node>,
+    logs: Vec<Log>,
+    whereabouts: Whereabouts,
+    directory: TempDir,
+    written: Written,
+}
+
+impl Cluster {
+    /// Starts all: collectors first, as the lesson has it, and waits until each has started.
+    ///
+    /// # Errors
+    /// When a binary is missing, a file cannot be written, or a node does not start.
+    pub fn start(setup: &Setup) -> Result<Cluster, Error> {
+        let mut cluster = Cluster::lay_out(setup)?;
+        cluster.start_collectors()?;
+        cluster.start_agents()?;
+        Ok(cluster)
+    }
+
+    /// Writes the files and starts nothing.
+    ///
+    /// # Errors
+    /// When a binary is missing or a file cannot be written.
+    pub fn lay_out(setup: &Setup) -> Result<Cluster, Error> {
+        let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+        let whereabouts = match &setup.whereabouts {
+            Some(given) => given.clone(),
+            None => ports::whereabouts().map_err(Error::io("no free port on 127.0.0.3 and 127.0.0.4"))?,
+        };
+        let (written, none) = (Written::default(), Vec::new);
+        let mut cluster =
+            Cluster { agents: none(), collectors: none(), logs: vec![], whereabouts, directory, written };
+        for (index, name) in lesson::AGENTS.into_iter().enumerate() {
+            cluster.lay_out_agent(setup, index, name)?;
+        }
+        for (index, name) in lesson::COLLECTORS.into_iter().enumerate() {
+            let text = lesson::server(index, &cluster.whereabouts) + "\n" + &setup.server_extra;
+            let launch = cluster.launch(setup, name, setup.kinds[2 + index], Words::server(), &text)?;
+            cluster.collectors.push(Node::new(name, Role::Collector(index), setup.kinds[2 + index], launch));
+        }
+        Ok(cluster)
+    }
+
+    fn lay_out_agent(&mut self, setup: &Setup, index: usize, name: &str) -> Result<(), Error> {
+        let log = self.directory.path().join(name).join("root/test.log");
+        fs::create_dir_all(log.parent().expect("just joined"))
+            .map_err(Error::io(format!("{}", log.display())))?;
+        let seen = if setup.wrap.is_some() { Path::new("/root/test.log") } else { &log };
+        let text = lesson::client(seen, &self.whereabouts) + &setup.client_extra;
+        self.logs.push(Log::open(&log).map_err(Error::io(format!("cannot make {}", log.display())))?);
+        let launch =
+            self.launch(setup, name, setup.kinds[index], Words::client(setup.client_level), &text)?;
+        self.agents.push(Node::new(name, Role::Agent, setup.kinds[index], launch));
+        Ok(())
+    }
+
+    /// Writes a node's configuration and says how it is started.
+    fn launch(
+        &self,
+        setup: &Setup,
+        name: &str,
+        kind: Kind,
+        words: Words,
+        text: &str,
+    ) -> Result<Launch, Error> {
+        let directory = self.directory.path().join(name);
+        let conf = directory.join("conf");
+        fs::create_dir_all(&conf).map_err(Error::io(format!("cannot make {}", conf.display())))?;
+        let file = conf.join(words.file);
+        fs::write(&file, text).map_err(Error::io(format!("cannot write {}", file.display())))?;
+        let place = Place4 { name: name.to_owned(), directory };
+        let wrap = setup.wrap.clone();
+        Ok(Box::new(move || {
+            let mut command = program(kind, &words, wrap.is_some())?;
+            command.current_dir(&conf).args(words.arguments());
+            Ok(match &wrap {
+                Some(wrap) => wrap(&place, command),
+                None => command,
+            })
+        }))
+    }
+
+    /// Starts the collectors and waits for them; tells how long each took.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn start_collectors(&mut self) -> Result<Vec<Duration>, Error> {
+        start(&mut self.collectors)
+    }
+
+    /// Starts the agents and waits for them; tells how long each took.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn start_agents(&mut self) -> Result<Vec<Duration>, Error> {
+        start(&mut self.agents)
+    }
+
+    /// slave1 (0) or slave2 (1).
+    pub fn agent(&mut self, index: usize) -> &mut Node {
+        &mut self.agents[index]
+    }
+
+    /// slave3 (0) or slave4 (1).
+    pub fn collector(&mut self, index: usize) -> &mut Node {
+        &mut self.collectors[index]
+    }
+
+    /// All four.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.agents.iter().chain(&self.collectors)
+    }
+
+    /// Where the collectors listen.
+    pub fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
+    }
+
+    /// Its files.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Appends a line to the log of agent `index`, and tells when.
+    ///
+    /// # Errors
+    /// As the file system has them.
+    pub fn echo(&mut self, index: usize, text: &str) -> Result<Instant, Error> {
+        self.logs[index].echo(text).map_err(Error::io("cannot write to the log"))
+    }
+
+    /// Begins to write numbered lines to both logs.
+    ///
+    /// # Errors
+    /// When no more files can be opened.
+    pub fn load(&self, demand: Demand) -> Result<Load, Error> {
+        let logs = self.logs.iter().map(Log::again).collect::<Result<Vec<Log>, _>>();
+        Ok(Load::start(logs.map_err(Error::io("cannot open the logs again"))?, demand))
+    }
+
+    /// Waits until all is written and has arrived as far as it ever will: the last line of each log is there and
+    /// nothing came for [`QUIET`], or `limit` is over. Then judges.
+    ///
+    /// # Errors
+    /// When a log could not be written.
+    pub fn settle(&mut self, load: Load, limit: Duration) -> Result<Verdict, Error> {
+        self.written = load.finish().map_err(Error::io("cannot write to the logs"))?;
+        let lines = self.written.lines.clone();
+        let last: Vec<LineId> =
+            lines.iter().map(|(source, lines)| LineId { source: *source, number: lines - 1 }).collect();
+        let deadline = Instant::now() + limit;
+        let mut watch = Watch::new(&last);
+        while Instant::now() < deadline && !watch.is_settled(&self.collectors) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(self.ledger().verdict(&lines))
+    }
+
+    /// What was written by the last load that was settled.
+    pub fn written(&self) -> &Written {
+        &self.written
+    }
+
+    /// What arrived and what was done.
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        for (node, collector) in self.collectors.iter().enumerate() {
+            ledger.incidents.extend(collector.incidents());
+            ledger.arrivals.extend(collector.console().events_from(0).into_iter().filter_map(
+                |(line, seen)| {
+                    let place = Place { node, life: line.life };
+                    LineId::parse(&seen.body).map(|id| Arrival { line: id, place, at: line.at })
+                },
+            ));
+        }
+        ledger
+    }
+}
+
+fn start(nodes: &mut [Node]) -> Result<Vec<Duration>, Error> {
+    nodes.iter_mut().try_for_each(Node::start)?;
+    nodes.iter().map(|node| node.ready(START)).collect()
+}
+
+/// How a node's program is called, in the words of the lesson.
+struct Words {
+    binary: &'static str,
+    file: &'static str,
+    words: Vec<String>,
+}
+
+impl Words {
+    fn client(level: &str) -> Words {
+        let words = format!(
+            "agent -n {} -c ../conf -f flume-client.conf -Dflume.root.logger={level}",
+            lesson::CLIENT_NAME
+        );
+        Words {
+            binary: "agent",
+            file: "flume-client.conf",
+            words: words.split(' ').map(str::to_owned).collect(),
+        }
+    }
+
+    fn server() -> Words {
+        let words = format!(
+            "agent --conf ../conf --conf-file flume-server.conf --name {} -Dflume.root.logger=INFO,console",
+            lesson::SERVER_NAME
+        );
+        Words {
+            binary: "collector",
+            file: "flume-server.conf",
+            words: words.split(' ').map(str::to_owned).collect(),
+        }
+    }
+
+    fn arguments(&self) -> &[String] {
+        &self.words
+    }
+}
+
+fn program(kind: Kind, words: &Words, as_printed: bool) -> Result<Command, Error> {
+    match kind {
+        Kind::Ours if as_printed => Ok(Command::new("../bin/flume-ng")),
+        Kind::Ours => Ok(Command::new(binaries::directory().map_err(Error::Missing)?.join(words.binary))),
+        Kind::Flume(release) => {
+            Err(Error::Missing(format!("Flume {release} cannot be started by a cluster yet")))
+        }
+    }
+}
+
+/// Whether lines still come.
+struct Watch {
+    marks: Vec<usize>,
+    missing: Vec<LineId>,
+    count: usize,
+    since: Instant,
+}
+
+impl Watch {
+    fn new(last: &[LineId]) -> Watch {
+        Watch { marks: vec![], missing: last.to_vec(), count: 0, since: Instant::now() }
+    }
+
+    fn is_settled(&mut self, collectors: &[Node]) -> bool {
+        self.marks.resize(collectors.len(), 0);
+        let mut came = 0;
+        for (node, mark) in collectors.iter().zip(&mut self.marks) {
+            let next = node.console().mark();
+            for (_, seen) in node.console().events_from(*mark) {
+                came += 1;
+                self.missing.retain(|last| LineId::parse(&seen.body) != Some(*last));
+            }
+            *mark = next;
+        }
+        if came > 0 {
+            self.count += came;
+            self.since = Instant::now();
+        }
+        self.missing.is_empty() && self.since.elapsed() >= QUIET
+    }
+}
+
+/// How many of each source arrived anywhere.
+pub fn arrived(ledger: &Ledger) -> BTreeMap<u8, usize> {
+    let mut counts = BTreeMap::new();
+    for arrival in &ledger.arrivals {
+        *counts.entry(arrival.line.source).or_default() += 1;
+    }
+    counts
+}
+
+/// After this long without a line nothing more is expected.
+pub const QUIET: Duration = Duration::from_secs(2);
+
+/// The longest that a node may take to start, with a machine under load and a JVM in mind.
+pub const START: Duration = Duration::from_secs(60);

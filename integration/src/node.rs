@@ -1,0 +1,229 @@
+//! One node of a cluster: what it runs, its console over all its lives, and what was done to it.
+
+use crate::{
+    console::{Console, Line, NotSeen},
+    ledger::Incident,
+    ledger::Place,
+    process::{Ended, Process},
+};
+use rustix::process::{Pid, Signal};
+use std::{
+    io,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// What could not be done with a node or a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or a process.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A console line that did not come.
+    #[error(transparent)]
+    NotSeen(#[from] NotSeen),
+    /// There is nothing to start.
+    #[error("{0}")]
+    Missing(String),
+}
+
+impl Error {
+    /// For `map_err`: an I/O error with what was being done.
+    pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
+        let what = what.into();
+        |source| Error::Io { what, source }
+    }
+}
+
+/// What a node is in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Follows a log and sends.
+    Agent,
+    /// Receives and prints. The number is its index in the cluster.
+    Collector(usize),
+}
+
+/// Whose program it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// This workspace's binary.
+    Ours,
+    /// Apache Flume of this release, such as `1.11.0`.
+    Flume(&'static str),
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kind::Ours => f.write_str("ours"),
+            Kind::Flume(release) => write!(f, "Flume {release}"),
+        }
+    }
+}
+
+/// Makes the command that starts a node; asked anew for each life.
+pub type Launch = Box<dyn Fn() -> Result<Command, Error> + Send + Sync>;
+
+/// A node, running or not.
+pub struct Node {
+    name: String,
+    role: Role,
+    kind: Kind,
+    launch: Launch,
+    console: Console,
+    process: Option<Process>,
+    life: u32,
+    born: usize, // where this life's console begins
+    incidents: Vec<Incident>,
+}
+
+impl Node {
+    /// A node that does not run yet.
+    pub fn new(name: &str, role: Role, kind: Kind, launch: Launch) -> Node {
+        let (console, incidents) = (Console::default(), Vec::new());
+        Node {
+            name: name.to_owned(),
+            role,
+            kind,
+            launch,
+            console,
+            process: None,
+            life: 0,
+            born: 0,
+            incidents,
+        }
+    }
+
+    /// Its name, such as `slave3`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whose program it runs.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What it has printed, over all its lives.
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// What was done to it.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// Its process id while it runs.
+    pub fn pid(&self) -> Option<Pid> {
+        self.process.as_ref().map(Process::pid)
+    }
+
+    /// Starts it, for the first time or again.
+    ///
+    /// # Errors
+    /// When there is nothing to start or it cannot be started.
+    pub fn start(&mut self) -> Result<(), Error> {
+        if self.process.take().is_some() {
+            self.life += 1;
+        }
+        self.born = self.console.mark();
+        let command = (self.launch)()?;
+        let process = Process::spawn(command, &self.console, self.life);
+        self.process = Some(process.map_err(Error::io(format!("cannot start {}", self.name)))?);
+        Ok(())
+    }
+
+    /// Waits until this life has said that it has started, and tells how long that took from its start on.
+    ///
+    /// # Errors
+    /// [`Error::NotSeen`].
+    pub fn ready(&self, timeout: Duration) -> Result<Duration, Error> {
+        let (text, started) = (self.ready_text(), self.process.as_ref().map(Process::started));
+        let what = format!("{}: \"{text}\"", self.name);
+        let line = self.console.wait_from(self.born, timeout, &what, |line| line.text.contains(text))?;
+        Ok(started.map_or(Duration::ZERO, |started| line.at.saturating_duration_since(started)))
+    }
+
+    /// Waits for a line of this life for which `wanted` holds.
+    ///
+    /// # Errors
+    /// [`NotSeen`].
+    pub fn wait_for(
+        &self,
+        what: &str,
+        timeout: Duration,
+        wanted: impl FnMut(&Line) -> bool,
+    ) -> Result<Line, NotSeen> {
+        self.console.wait_from(self.born, timeout, &format!("{}: {what}", self.name), wanted)
+    }
+
+    /// Ends it as `kill -9` does; `holds` is what its channel may hold at that moment. Tells when the signal was sent.
+    pub fn kill(&mut self, holds: usize) -> Instant {
+        let at = Instant::now();
+        self.note(at, holds);
+        if let Some(process) = &mut self.process {
+            process.kill();
+        }
+        self.console.drained(Duration::from_secs(5));
+        at
+    }
+
+    /// Holds it still with SIGSTOP: its connections stay open and nothing is answered.
+    pub fn freeze(&mut self) -> Instant {
+        let at = Instant::now();
+        self.note(at, 0);
+        self.signal(Signal::STOP);
+        at
+    }
+
+    /// Lets it go on after [`Node::freeze`].
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Sends a signal to its process.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+
+    /// Asks it to stop with SIGTERM and waits for its end; `None` when it still runs after `timeout`.
+    pub fn terminate(&mut self, timeout: Duration) -> Option<Ended> {
+        self.signal(Signal::TERM);
+        self.wait(timeout)
+    }
+
+    /// Waits for its end; `None` when it still runs after `timeout`.
+    pub fn wait(&mut self, timeout: Duration) -> Option<Ended> {
+        let ended = self.process.as_mut()?.wait(timeout)?;
+        self.console.drained(Duration::from_secs(5));
+        Some(ended)
+    }
+
+    /// Whether its process has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(Process::is_running)
+    }
+
+    fn note(&mut self, at: Instant, holds: usize) {
+        if let Role::Collector(node) = self.role {
+            self.incidents.push(Incident { place: Place { node, life: self.life }, at, holds });
+        }
+    }
+
+    /// What Flume and we print when the source is up, which is the last to start.
+    fn ready_text(&self) -> &'static str {
+        match self.role {
+            Role::Agent => "SOURCE, name: r1 started",
+            Role::Collector(_) => "Avro source r1 started.",
+        }
+    }
+}

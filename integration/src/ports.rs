@@ -1,0 +1,64 @@
+//! Ports that are free on this machine's loopback addresses.
+
+use crate::lesson::{self, Whereabouts};
+use std::{
+    io,
+    net::TcpListener,
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+/// Addresses of slave3 and slave4 on one machine.
+pub const HOSTS: [&str; 2] = ["127.0.0.3", "127.0.0.4"];
+
+/// A port that is free on both collectors' addresses.
+///
+/// # Errors
+/// When none is, which means that these addresses cannot be used at all.
+pub fn whereabouts() -> io::Result<Whereabouts> {
+    free(&HOSTS).map(at)
+}
+
+/// The lesson's port when it is free on both addresses, else another one.
+///
+/// # Errors
+/// As for [`whereabouts`].
+pub fn lessons_whereabouts() -> io::Result<Whereabouts> {
+    if is_free(&HOSTS, lesson::PORT) { Ok(at(lesson::PORT)) } else { whereabouts() }
+}
+
+/// A port that nobody listens on at any of `hosts`. Taken from below the range that the kernel gives to outgoing
+/// connections, so that it is still free when a node is started again.
+///
+/// # Errors
+/// When none is found.
+pub fn free(hosts: &[&str]) -> io::Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let mut last = io::Error::other("no port was tried");
+    for _ in 0..TRIES {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        // Test programs that run at once begin at different places.
+        let begin = std::process::id().wrapping_mul(97) as u16 % RANGE;
+        let port = FIRST + begin.wrapping_add(step) % RANGE;
+        match check(hosts, port) {
+            Ok(()) => return Ok(port),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn at(port: u16) -> Whereabouts {
+    Whereabouts { hosts: HOSTS.map(str::to_owned), port }
+}
+
+fn is_free(hosts: &[&str], port: u16) -> bool {
+    check(hosts, port).is_ok()
+}
+
+fn check(hosts: &[&str], port: u16) -> io::Result<()> {
+    hosts.iter().try_for_each(|host| TcpListener::bind((*host, port)).map(drop))
+}
+
+const FIRST: u16 = 20_000;
+const RANGE: u16 = 12_000;
+const TRIES: u16 = 2_000;
