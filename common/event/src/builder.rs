@@ -1,6 +1,6 @@
 //! How a source encodes events, once.
 
-use crate::{Batch, Span, push_zigzag};
+use crate::{Batch, Span, Zigzag, push_zigzag};
 use bytes::BytesMut;
 
 /// Encodes events one behind the other into one buffer.
@@ -41,7 +41,7 @@ impl BatchBuilder {
 
     #[inline]
     fn body(&mut self, start: usize, received: u32, body: &[u8]) {
-        push_zigzag(&mut Tail(&mut self.bytes), body.len() as i64);
+        push_zigzag(&mut self.bytes, body.len() as i64);
         let at = self.bytes.len();
         self.bytes.extend_from_slice(body);
         // A builder is emptied long before 4 GiB: sources bound what they put into one batch.
@@ -80,7 +80,7 @@ pub fn encode_headers<'a>(out: &mut BytesMut, headers: impl IntoIterator<Item = 
         }
         count += 1;
         for text in [key, value] {
-            push_zigzag(&mut Tail(out), text.len() as i64);
+            push_zigzag(out, text.len() as i64);
             out.extend_from_slice(text);
         }
     }
@@ -92,29 +92,12 @@ pub fn encode_headers<'a>(out: &mut BytesMut, headers: impl IntoIterator<Item = 
 
 /// Writes the count of a block over the one byte kept for it; more than 63 need a second byte and a move.
 fn write_count(out: &mut BytesMut, at: usize, count: i64) {
-    let mut bytes = Vec::with_capacity(2);
-    push_zigzag(&mut bytes, count);
+    let bytes = Zigzag::new(count);
     out[at] = bytes[0];
     if bytes.len() > 1 {
         let rest = out.split_off(at + 1);
         out.extend_from_slice(&bytes[1..]);
         out.unsplit(BytesMut::from(&rest[..]));
-    }
-}
-
-/// `BytesMut` extends itself byte by byte and asks for room each time; a varint has at most ten bytes.
-struct Tail<'a>(&'a mut BytesMut);
-
-impl Extend<u8> for Tail<'_> {
-    #[inline]
-    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
-        let mut small = [0; 10];
-        let mut used = 0;
-        for (slot, byte) in small.iter_mut().zip(bytes) {
-            *slot = byte;
-            used += 1;
-        }
-        self.0.extend_from_slice(&small[..used]);
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod batch;
 mod builder;
+mod java_order;
 mod recycle;
 mod varint;
 mod view;
 
 pub use batch::{Batch, Span};
 pub use builder::{BatchBuilder, encode_headers};
+pub use java_order::{Printed, java_order};
 pub use recycle::Recycler;
-pub use varint::{push_zigzag, read_length, read_zigzag};
-pub use view::{Event, Headers, Malformed, scan_event, scan_map};
+pub use varint::{Zigzag, push_zigzag, read_length, read_zigzag};
+pub use view::{Event, Headers, Malformed, read_block, scan_event, scan_map};

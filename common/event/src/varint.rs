@@ -1,19 +1,45 @@
 //! Avro's zig-zag variable-length integers.
 
 use crate::Malformed;
+use bytes::BytesMut;
 
-/// Appends `value` as Avro's `long`: zig-zag, seven bits a byte, least significant first.
-pub fn push_zigzag(out: &mut impl Extend<u8>, value: i64) {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    let mut bytes = [0; MAX_VARINT_BYTES];
-    let mut used = 0;
-    while rest >= 0x80 {
-        bytes[used] = rest as u8 | 0x80;
-        rest >>= 7;
-        used += 1;
+/// A number in Avro's form for `int` and `long`: zig-zag, seven bits a byte, least significant first.
+#[derive(Debug, Clone, Copy)]
+pub struct Zigzag {
+    bytes: [u8; MAX_VARINT_BYTES],
+    used: usize,
+}
+
+impl Zigzag {
+    /// Encodes `value`.
+    #[inline]
+    pub fn new(value: i64) -> Zigzag {
+        let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+        let mut bytes = [0; MAX_VARINT_BYTES];
+        let mut used = 0;
+        while rest >= 0x80 {
+            bytes[used] = rest as u8 | 0x80;
+            rest >>= 7;
+            used += 1;
+        }
+        bytes[used] = rest as u8;
+        Zigzag { bytes, used: used + 1 }
     }
-    bytes[used] = rest as u8;
-    out.extend(bytes[..=used].iter().copied());
+}
+
+impl std::ops::Deref for Zigzag {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
+
+/// Appends `value` in Avro's form.
+#[inline]
+pub fn push_zigzag(out: &mut BytesMut, value: i64) {
+    out.extend_from_slice(&Zigzag::new(value));
 }
 
 /// Reads a `long` at `*at` and moves `at` behind it.
@@ -59,8 +85,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_number_reads_back_and_every_cut_is_short(value: i64) {
-            let mut bytes = Vec::new();
-            push_zigzag(&mut bytes, value);
+            let bytes = Zigzag::new(value);
             let mut at = 0;
             prop_assert_eq!(read_zigzag(&bytes, &mut at), Ok(value));
             prop_assert_eq!(at, bytes.len());

@@ -52,6 +52,9 @@ impl<'a> Event<'a> {
     }
 }
 
+/// A header's name and value.
+type Header<'a> = (&'a [u8], &'a [u8]);
+
 /// The headers of an event. Ends early, without a word, at bytes that are no header map: whoever made the batch has
 /// checked them.
 pub struct Headers<'a> {
@@ -62,9 +65,9 @@ pub struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
-    fn step(&mut self) -> Result<Option<(&'a [u8], &'a [u8])>, Malformed> {
+    fn step(&mut self) -> Result<Option<Header<'a>>, Malformed> {
         if self.left == 0 {
-            self.left = block(self.bytes, &mut self.at)?;
+            self.left = read_block(self.bytes, &mut self.at)?;
         }
         if self.left == 0 {
             return Ok(None);
@@ -76,7 +79,7 @@ impl<'a> Headers<'a> {
 }
 
 impl<'a> Iterator for Headers<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    type Item = Header<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -99,6 +102,8 @@ pub enum Malformed {
     Length,
     /// More than a batch can hold: 4 GiB, or 2^32 entries in a header map.
     Large,
+    /// A choice (of a union, of an enum) that does not exist.
+    Choice,
 }
 
 impl std::fmt::Display for Malformed {
@@ -108,6 +113,7 @@ impl std::fmt::Display for Malformed {
             Malformed::Number => "a number has more than 64 bits",
             Malformed::Length => "a length is negative",
             Malformed::Large => "more than one batch can hold",
+            Malformed::Choice => "a choice that does not exist",
         })
     }
 }
@@ -137,7 +143,7 @@ pub fn scan_event(bytes: &[u8], at: &mut usize) -> Result<Span, Malformed> {
 pub fn scan_map(bytes: &[u8], at: &mut usize) -> Result<u32, Malformed> {
     let mut entries = 0u32;
     loop {
-        let count = block(bytes, at)?;
+        let count = read_block(bytes, at)?;
         if count == 0 {
             return Ok(entries);
         }
@@ -150,9 +156,13 @@ pub fn scan_map(bytes: &[u8], at: &mut usize) -> Result<u32, Malformed> {
     }
 }
 
-/// The head of a block of a map or an array: how many items follow. A negative count has its size in bytes behind it.
+/// Reads the head of a block of a map or an array at `*at`: how many items follow, none at its end. A negative count
+/// has the block's size in bytes behind it, which is passed over.
+///
+/// # Errors
+/// [`Malformed`].
 #[inline]
-fn block(bytes: &[u8], at: &mut usize) -> Result<u64, Malformed> {
+pub fn read_block(bytes: &[u8], at: &mut usize) -> Result<u64, Malformed> {
     let count = read_zigzag(bytes, at)?;
     if count < 0 {
         read_zigzag(bytes, at)?;

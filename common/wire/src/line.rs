@@ -1,0 +1,1 @@
+//! Text cut at its newlines.
