@@ -7,7 +7,10 @@
 mod context;
 mod place;
 mod plan;
+pub mod properties;
+mod report;
 
 pub use context::Context;
 pub use place::Place;
 pub use plan::{ChannelPlan, GroupPlan, InterceptorPlan, Plan, SelectorPlan, SinkPlan, SourcePlan};
+pub use report::{Problem, Report, Severity};

@@ -1,0 +1,347 @@
+//! Java's `.properties` grammar, byte for byte, and where everything stands.
+//!
+//! Source: the API documentation of `java.util.Properties.load`; the cases in `testdata/properties` were answered by a
+//! JDK 17. Three things are different on purpose, each with a finding: text that is valid UTF-8 is read as UTF-8 (Java
+//! and Flume 1.10+ take ISO-8859-1), a byte order mark is not part of the first key, and a malformed `\u` costs its own
+//! line instead of the whole file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::place::Place;
+use crate::report::{Problem, Report, quoted};
+
+/// A key with its value and their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key, escapes translated.
+    pub key: String,
+    /// Where the key begins.
+    pub key_at: Place,
+    /// The value, escapes translated, blanks at its end kept.
+    pub value: String,
+    /// Where the value begins, or would.
+    pub value_at: Place,
+    /// What reads like a comment behind the value.
+    pub comment: Option<Comment>,
+    /// A line of one word, without `=`, `:` or a value.
+    pub bare: bool,
+}
+
+/// A blank and an unescaped `#` inside a value: to Java part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// The value in front of the comment, without the blanks between; empty when the comment is all there is.
+    pub value: String,
+    /// From the `#` to the end.
+    pub text: String,
+    /// Where the `#` stands.
+    pub at: Place,
+}
+
+/// Reads a file's bytes. Duplicates are kept, in the order in which they stand; the last one wins.
+pub fn parse(origin: &str, bytes: &[u8], report: &mut Report) -> Vec<Entry> {
+    let (bytes, column_shift) = without_mark(origin, bytes, report);
+    let utf8 = std::str::from_utf8(bytes).is_ok();
+    let source = Source { origin: Arc::from(origin), bytes, column_shift, utf8 };
+    if !utf8 {
+        report.add(source.note_latin1());
+    }
+    let mut lines = Lines { bytes, next: 0, line: 1, line_start: 0 };
+    let mut entries = Vec::new();
+    let mut logical = Logical::default();
+    while lines.read(&mut logical) {
+        match source.entry(&logical) {
+            Ok(entry) => entries.push(entry),
+            Err(problem) => report.add(*problem),
+        }
+    }
+    entries
+}
+
+/// Takes a byte order mark away. The second value is what it adds to the columns of the first line.
+fn without_mark<'a>(origin: &str, bytes: &'a [u8], report: &mut Report) -> (&'a [u8], u32) {
+    let place = Place::at(origin, 1, 1);
+    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        report.add(
+            Problem::warning("byte-order-mark", &place, "the file begins with a byte order mark")
+                .flume("takes it as part of the first line: a key there is not recognised, a comment becomes a key")
+                .here("it is skipped")
+                .fix("save the file as UTF-8 without a byte order mark"),
+        );
+        return (rest, 3);
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        report.add(
+            Problem::error("utf-16", &place, "the file is UTF-16 text")
+                .flume("finds no usable key in it and runs with nothing")
+                .fix("save the file as UTF-8"),
+        );
+    }
+    (bytes, 0)
+}
+
+/// Splits bytes into logical lines.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    next: usize,
+    line: u32,
+    line_start: usize,
+}
+
+/// A line with its continuations joined, and where its parts came from.
+#[derive(Default)]
+struct Logical {
+    text: Vec<u8>,
+    parts: Vec<Part>,
+}
+
+/// From `start` in the logical line on, bytes stand in `line` from `column` on (both as in [`Place`]).
+struct Part {
+    start: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Lines<'_> {
+    /// Reads the next line that is neither blank nor a comment; false at the end.
+    fn read(&mut self, logical: &mut Logical) -> bool {
+        logical.text.clear();
+        logical.parts.clear();
+        loop {
+            let natural = self.natural();
+            if natural.is_empty() && self.next >= self.bytes.len() {
+                self.end_line();
+                return !logical.text.is_empty();
+            }
+            let comment =
+                logical.text.is_empty() && matches!(self.bytes[natural.start..].first(), Some(b'#' | b'!'));
+            let continued = !comment && odd_backslashes(&self.bytes[natural.clone()]);
+            if !comment && !natural.is_empty() {
+                let part =
+                    Part { start: logical.text.len(), line: self.line, column: self.column(natural.start) };
+                logical.parts.push(part);
+                let end = natural.end - usize::from(continued);
+                logical.text.extend_from_slice(&self.bytes[natural.start..end]);
+            }
+            // A backslash makes a line, even an empty one, when the file ends with it or one byte later.
+            let cut = continued && self.next + 1 >= self.bytes.len();
+            self.end_line();
+            if cut || !continued && !logical.text.is_empty() {
+                return true;
+            }
+        }
+    }
+
+    /// The natural line from `next` on, without its leading blanks; `next` moves to its end.
+    fn natural(&mut self) -> Range<usize> {
+        let line = &self.bytes[self.next..];
+        let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
+        let length = line[blanks..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count();
+        let start = self.next + blanks;
+        self.next = start + length;
+        start..self.next
+    }
+
+    /// Steps over one line end.
+    fn end_line(&mut self) {
+        let rest = &self.bytes[self.next..];
+        self.next += if rest.starts_with(b"\r\n") { 2 } else { usize::from(!rest.is_empty()) };
+        if !rest.is_empty() {
+            self.line = self.line.saturating_add(1);
+            self.line_start = self.next;
+        }
+    }
+
+    fn column(&self, offset: usize) -> u32 {
+        u32::try_from(offset - self.line_start + 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// The file that entries are made from.
+struct Source<'a> {
+    origin: Arc<str>,
+    bytes: &'a [u8],
+    column_shift: u32,
+    utf8: bool,
+}
+
+impl Source<'_> {
+    fn entry(&self, line: &Logical) -> Result<Entry, Box<Problem>> {
+        let text = &line.text;
+        let (key, value, separated) = split(text);
+        Ok(Entry {
+            key: self.convert(line, key.clone())?,
+            key_at: self.place(line, key.start),
+            value: self.convert(line, value.clone())?,
+            value_at: self.place(line, value.start),
+            comment: self.comment(line, value.clone())?,
+            bare: !separated && value.is_empty(),
+        })
+    }
+
+    fn comment(&self, line: &Logical, value: Range<usize>) -> Result<Option<Comment>, Box<Problem>> {
+        let Some((end, hash)) = comment_start(&line.text[value.clone()]) else { return Ok(None) };
+        let hash = value.start + hash;
+        Ok(Some(Comment {
+            value: self.convert(line, value.start..value.start + end)?,
+            text: self.convert(line, hash..value.end)?,
+            at: self.place(line, hash),
+        }))
+    }
+
+    fn place(&self, line: &Logical, offset: usize) -> Place {
+        let index = line.parts.partition_point(|part| part.start <= offset).saturating_sub(1);
+        let Some(part) = line.parts.get(index) else { return Place::whole(self.origin.clone()) };
+        let shift = if part.line == 1 { self.column_shift } else { 0 };
+        let along = u32::try_from(offset - part.start).unwrap_or(u32::MAX);
+        Place {
+            origin: self.origin.clone(),
+            line: part.line,
+            column: part.column.saturating_add(along + shift),
+        }
+    }
+
+    /// Translates escapes and bytes to text.
+    fn convert(&self, line: &Logical, range: Range<usize>) -> Result<String, Box<Problem>> {
+        let raw = &line.text[range.clone()];
+        if !raw.contains(&b'\\') {
+            return Ok(self.decode(raw));
+        }
+        let mut units = Vec::with_capacity(raw.len());
+        let mut rest = raw;
+        while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+            units.extend(self.decode(&rest[..at]).encode_utf16());
+            let after = &rest[at + 1..];
+            rest = match after.first() {
+                Some(b'u') => {
+                    let offset = range.start + raw.len() - rest.len() + at;
+                    units.push(hex(after.get(1..5)).ok_or_else(|| self.malformed(line, offset))?);
+                    &after[5..]
+                }
+                Some(b't' | b'n' | b'r' | b'f') => {
+                    units.push(control(after[0]));
+                    &after[1..]
+                }
+                Some(b'\\') => {
+                    units.push(u16::from(b'\\'));
+                    &after[1..]
+                }
+                _ => after, // the backslash goes, what it stood before stays
+            };
+        }
+        units.extend(self.decode(rest).encode_utf16());
+        String::from_utf16(&units).map_err(|_| self.half_pair(line, range.start))
+    }
+
+    fn decode(&self, raw: &[u8]) -> String {
+        if self.utf8 {
+            String::from_utf8_lossy(raw).into_owned()
+        } else {
+            raw.iter().map(|byte| char::from(*byte)).collect()
+        }
+    }
+
+    fn malformed(&self, line: &Logical, offset: usize) -> Box<Problem> {
+        let end = line.text.len().min(offset + 6);
+        let shown = String::from_utf8_lossy(&line.text[offset..end]).into_owned();
+        let place = self.place(line, offset);
+        Box::new(
+            Problem::error(
+                "malformed-escape",
+                &place,
+                format!("{} is not an escape of four hex digits", quoted(&shown)),
+            )
+            .flume("stops reading: the whole file is lost (`Malformed \\uxxxx encoding.`)")
+            .fix("four hex digits behind `\\u`, or `\\\\u` for a backslash and a u"),
+        )
+    }
+
+    fn half_pair(&self, line: &Logical, offset: usize) -> Box<Problem> {
+        let what = "one half of a surrogate pair without the other is not a character";
+        Box::new(
+            Problem::error("malformed-escape", &self.place(line, offset), what)
+                .flume("takes it, and writes a question mark wherever the text is encoded")
+                .fix("both halves, as in `\\ud83d\\ude00`"),
+        )
+    }
+
+    fn note_latin1(&self) -> Problem {
+        let valid = std::str::from_utf8(self.bytes).map_or_else(|error| error.valid_up_to(), |_| 0);
+        let before = &self.bytes[..valid];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let [line, column] = [line, column].map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+        let place = Place { origin: self.origin.clone(), line, column };
+        Problem::note("iso-8859-1", &place, "the file has bytes that are not UTF-8")
+            .flume("reads every file as ISO-8859-1")
+            .here("this file is read as ISO-8859-1 too; files that are valid UTF-8 are read as UTF-8")
+            .fix("save the file as UTF-8")
+    }
+}
+
+/// Where key and value stand, and whether a `=` or `:` separates them.
+fn split(text: &[u8]) -> (Range<usize>, Range<usize>, bool) {
+    let mut escaped = false;
+    let key_end = text.iter().position(|byte| {
+        let ends = !escaped && (is_blank(*byte) || matches!(byte, b'=' | b':'));
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    let key_end = key_end.unwrap_or(text.len());
+    let mut at = key_end + blanks(&text[key_end..]);
+    let separated = matches!(text.get(at), Some(b'=' | b':'));
+    if separated {
+        at += 1;
+        at += blanks(&text[at..]);
+    }
+    (0..key_end, at..text.len(), separated)
+}
+
+/// In a raw value: where it ends if the comment is taken away, and where the comment's `#` stands.
+fn comment_start(value: &[u8]) -> Option<(usize, usize)> {
+    let mut escaped = false;
+    let mut text_end = 0;
+    for (at, byte) in value.iter().enumerate() {
+        if *byte == b'#' && !escaped && (at == 0 || text_end < at) {
+            return Some((text_end, at));
+        }
+        if escaped || !is_blank(*byte) {
+            text_end = at + 1;
+        }
+        escaped = *byte == b'\\' && !escaped;
+    }
+    None
+}
+
+fn blanks(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| is_blank(**byte)).count()
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\x0c')
+}
+
+fn odd_backslashes(line: &[u8]) -> bool {
+    line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+fn control(letter: u8) -> u16 {
+    u16::from(match letter {
+        b't' => b'\t',
+        b'n' => b'\n',
+        b'r' => b'\r',
+        _ => b'\x0c',
+    })
+}
+
+fn hex(digits: Option<&[u8]>) -> Option<u16> {
+    let digits = digits?;
+    digits.iter().try_fold(0, |value: u16, digit| {
+        Some(value << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?)
+    })
+}
+
+#[cfg(test)]
+#[path = "properties_tests.rs"]
+mod tests;

@@ -1,0 +1,221 @@
+//! What is wrong or doubtful in a configuration, for people and for programs.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::place::Place;
+
+/// How bad a [`Problem`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know; nothing is wrong.
+    Note,
+    /// The agent can start, and may not do what was meant.
+    Warning,
+    /// The agent does not start.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+/// One finding. Texts are whole sentences without a line end; an empty one has nothing to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A short name that stays the same from release to release: `inline-comment`.
+    pub code: &'static str,
+    /// Where it stands.
+    pub place: Place,
+    /// What was found.
+    pub what: String,
+    /// What Apache Flume 1.11 does with it.
+    pub flume: String,
+    /// What is done with it here.
+    pub here: String,
+    /// How to write it right.
+    pub fix: String,
+}
+
+impl Problem {
+    /// An error: the agent does not start.
+    pub(crate) fn error(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
+        let here = "the agent does not start with it".to_string();
+        Problem { here, ..Problem::new(Severity::Error, code, place, what.into()) }
+    }
+
+    /// A warning: the agent can start.
+    pub(crate) fn warning(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
+        Problem::new(Severity::Warning, code, place, what.into())
+    }
+
+    /// Good to know.
+    pub(crate) fn note(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
+        Problem::new(Severity::Note, code, place, what.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, place: &Place, what: String) -> Problem {
+        let nothing = String::new;
+        Problem {
+            severity,
+            code,
+            place: place.clone(),
+            what,
+            flume: nothing(),
+            here: nothing(),
+            fix: nothing(),
+        }
+    }
+
+    /// Says what Flume does.
+    pub(crate) fn flume(self, text: impl Into<String>) -> Problem {
+        Problem { flume: text.into(), ..self }
+    }
+
+    /// Says what is done here.
+    pub(crate) fn here(self, text: impl Into<String>) -> Problem {
+        Problem { here: text.into(), ..self }
+    }
+
+    /// Says how to write it right.
+    pub(crate) fn fix(self, text: impl Into<String>) -> Problem {
+        Problem { fix: text.into(), ..self }
+    }
+}
+
+/// A heading line, then a line for each thing there is to say.
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}: {} [{}]", self.place, self.severity, Printable(&self.what), self.code)?;
+        let lines = [("in Flume:", &self.flume), ("here:", &self.here), ("write:", &self.fix)];
+        for (label, text) in lines.into_iter().filter(|(_, text)| !text.is_empty()) {
+            write!(out, "\n    {label:<9} {}", Printable(text))?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything found, in the order of the places in which it stands.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// All findings.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Whether the agent cannot start.
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// Whether something may not be as it was meant.
+    pub fn has_warnings(&self) -> bool {
+        self.count(Severity::Warning) > 0
+    }
+
+    /// How many findings are of one severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    pub(crate) fn add(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Puts findings where a reader of the files meets them; what has no line comes first.
+    pub(crate) fn sort(&mut self) {
+        self.problems.sort_by(|a, b| (&a.place, b.severity, a.code).cmp(&(&b.place, a.severity, b.code)));
+        self.problems.dedup();
+    }
+}
+
+/// All findings and a last line that counts them; nothing at all when there is nothing to say.
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.problems.is_empty() {
+            return Ok(());
+        }
+        for problem in &self.problems {
+            writeln!(out, "{problem}")?;
+        }
+        let [errors, warnings, notes] =
+            [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity));
+        writeln!(
+            out,
+            "{}, {}, {}",
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+            counted(notes, "note")
+        )
+    }
+}
+
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Text from a file, safe for a terminal: control characters are shown as escapes.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(char::is_control) {
+            match part.char_indices().next_back() {
+                Some((end, last)) if last.is_control() => {
+                    write!(out, "{}{}", &part[..end], last.escape_default())?;
+                }
+                _ => out.write_str(part)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text of the file as it is quoted in a message: long ones are cut.
+pub(crate) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("`{}...`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Report {
+        let place = |line| Place::at("a.conf", line, 3);
+        let mut report = Report::default();
+        report.add(Problem::warning("later", &place(9), "second").here("a\u{1b}b"));
+        report.add(Problem::error("first", &place(2), "bad").flume("drops it").fix("`x`"));
+        report.add(Problem::error("first", &place(2), "bad").flume("drops it").fix("`x`"));
+        report.sort();
+        report
+    }
+
+    #[test]
+    fn reads_from_top_to_bottom_and_counts() {
+        let expected = "a.conf:2:3: error: bad [first]\n    in Flume: drops it\n    here:     the agent does not start \
+                        with it\n    write:    `x`\na.conf:9:3: warning: second [later]\n    here:     \
+                        a\\u{1b}b\n1 error, 1 warning, 0 notes\n";
+        assert_eq!(sample().to_string(), expected);
+        assert_eq!(Report::default().to_string(), "");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(quoted(&"ü".repeat(81)), format!("`{}...`", "ü".repeat(80)));
+        assert_eq!(quoted("ü"), "`ü`");
+    }
+}
