@@ -1,0 +1,37 @@
+//! How a component says that it cannot be built.
+
+use plan::{Context, Place};
+use thiserror::Error;
+
+/// Why a component cannot be built as its properties say: which property, what is wrong with it, what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}{property}: {what}", .place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
+pub(crate) struct BuildError {
+    property: String,
+    what: String,
+    place: Option<Place>,
+}
+
+impl BuildError {
+    /// About `key` of `context`; `prefix` is what stands between the component's name and the key, with its dots.
+    pub(crate) fn new(context: &Context, prefix: &str, key: &str, what: impl Into<String>) -> BuildError {
+        let property = match context.text(key) {
+            Some(value) => format!("{prefix}{key} = {value}"),
+            None => format!("{prefix}{key} is not set"),
+        };
+        BuildError { property, what: what.into(), place: context.place(key).cloned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_property_and_its_value() {
+        let context = Context::from_pairs([("regex", "(")]);
+        let error = |key| BuildError::new(&context, "interceptors.i1.", key, "write a regex").to_string();
+        assert_eq!(error("regex"), "interceptors.i1.regex = (: write a regex");
+        assert_eq!(error("serializers"), "interceptors.i1.serializers is not set: write a regex");
+    }
+}

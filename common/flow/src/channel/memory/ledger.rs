@@ -1,0 +1,262 @@
+//! What a memory channel holds, who has leased what, and in which order it must come out again.
+
+use event::{Batch, Span};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The books of a memory channel: no actor, no clock, no waiting.
+///
+/// Every event has a number, given when it is put. A lease is named by the number of its first event, so what is rolled
+/// back finds its place again however many leases are out and in whatever order they end.
+///
+/// Source of the rules: Flume 1.11 `MemoryChannel`. Taken but unsettled events still count as held. A body costs slots
+/// of [`SLOT_BYTES`], one at least.
+pub(crate) struct Ledger {
+    limits: Limits,
+    queue: VecDeque<Numbered>,
+    returned: BTreeMap<u64, Batch>, // rolled back: to go out before anything in `queue`
+    leased: BTreeMap<u64, Leased>,
+    held: usize,
+    slots: usize,
+    next: u64,
+    taken: u64,
+}
+
+/// How much a channel takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Events.
+    pub(crate) capacity: usize,
+    /// Events in one put or one take.
+    pub(crate) transaction: usize,
+    /// Slots of [`SLOT_BYTES`] for bodies.
+    pub(crate) slots: usize,
+}
+
+/// Why a batch was not put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Not now.
+    NoRoom,
+    /// More events than a transaction may have: never.
+    TooManyEvents,
+    /// More body bytes than the channel may hold at all: never.
+    TooManyBytes,
+}
+
+struct Numbered {
+    first: u64,
+    batch: Batch,
+}
+
+struct Leased {
+    parts: Vec<Numbered>,
+    events: usize,
+    slots: usize,
+}
+
+impl Ledger {
+    pub(crate) fn new(limits: Limits) -> Ledger {
+        Ledger {
+            limits,
+            queue: VecDeque::new(),
+            returned: BTreeMap::new(),
+            leased: BTreeMap::new(),
+            held: 0,
+            slots: 0,
+            next: 0,
+            taken: 0,
+        }
+    }
+
+    /// Stores `batch`, or says why not and leaves everything as it was.
+    pub(crate) fn put(&mut self, batch: &Batch) -> Result<(), Refused> {
+        let slots = slots(batch);
+        if batch.len() > self.limits.transaction {
+            return Err(Refused::TooManyEvents);
+        }
+        if slots > self.limits.slots {
+            return Err(Refused::TooManyBytes);
+        }
+        if self.held + batch.len() > self.limits.capacity || self.slots + slots > self.limits.slots {
+            return Err(Refused::NoRoom);
+        }
+        if !batch.is_empty() {
+            self.queue.push_back(Numbered { first: self.next, batch: batch.clone() });
+            self.next += batch.len() as u64;
+            self.held += batch.len();
+            self.slots += slots;
+        }
+        Ok(())
+    }
+
+    /// Leases the oldest events, at most `max` and at most a transaction's worth; `None` when there is nothing to lease.
+    pub(crate) fn take(&mut self, max: usize) -> Option<(u64, Vec<Batch>)> {
+        let mut left = max.min(self.limits.transaction);
+        let mut parts = Vec::with_capacity(1);
+        while left > 0 {
+            let Some(part) = self.oldest(left) else { break };
+            left -= part.batch.len();
+            parts.push(part);
+        }
+        let id = parts.first()?.first;
+        let batches: Vec<Batch> = parts.iter().map(|part| part.batch.clone()).collect();
+        let events = batches.iter().map(Batch::len).sum();
+        let slots = batches.iter().map(slots).sum();
+        self.leased.insert(id, Leased { parts, events, slots });
+        Some((id, batches))
+    }
+
+    fn oldest(&mut self, max: usize) -> Option<Numbered> {
+        if let Some((first, mut batch)) = self.returned.pop_first() {
+            let part = Numbered { first, batch: batch.split_to(max) };
+            if !batch.is_empty() {
+                self.returned.insert(first + part.batch.len() as u64, batch);
+            }
+            return Some(part);
+        }
+        let front = self.queue.front_mut()?;
+        if front.batch.len() > max {
+            let part = Numbered { first: front.first, batch: front.batch.split_to(max) };
+            front.first += max as u64;
+            return Some(part);
+        }
+        self.queue.pop_front()
+    }
+
+    /// Forgets what was leased as `id`. A lease that is not out (any more) changes nothing.
+    pub(crate) fn commit(&mut self, id: u64) {
+        if let Some(leased) = self.leased.remove(&id) {
+            self.held -= leased.events;
+            self.slots -= leased.slots;
+            self.taken += leased.events as u64;
+        }
+    }
+
+    /// Puts back what was leased as `id`, where it was. A lease that is not out (any more) changes nothing.
+    pub(crate) fn rollback(&mut self, id: u64) {
+        if let Some(leased) = self.leased.remove(&id) {
+            self.returned.extend(leased.parts.into_iter().map(|part| (part.first, part.batch)));
+        }
+    }
+
+    /// Events held, leased ones included.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Events that have left for good.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+/// What the bodies of a batch cost.
+fn slots(batch: &Batch) -> usize {
+    let cost = |span: &Span| ((span.end - span.body) as usize).div_ceil(SLOT_BYTES).max(1);
+    batch.spans().iter().map(cost).sum()
+}
+
+/// Bytes of body that cost one slot: Flume's `byteCapacitySlotSize`.
+pub(crate) const SLOT_BYTES: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::BatchBuilder;
+    use proptest::prelude::*;
+
+    fn batch(numbers: std::ops::Range<u64>) -> Batch {
+        let mut builder = BatchBuilder::default();
+        for number in numbers {
+            builder.push([], number.to_string().as_bytes());
+        }
+        builder.finish()
+    }
+
+    fn numbers(batches: &[Batch]) -> Vec<u64> {
+        let text = |event: event::Event<'_>| String::from_utf8_lossy(event.body()).parse().expect("a number");
+        batches.iter().flat_map(|batch| batch.events().map(text).collect::<Vec<_>>()).collect()
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Put(u64),
+        Take(usize),
+        Commit(usize),
+        Rollback(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..12u64).prop_map(Step::Put),
+            (0..12usize).prop_map(Step::Take),
+            (0..4usize).prop_map(Step::Commit),
+            (0..4usize).prop_map(Step::Rollback),
+        ]
+    }
+
+    proptest! {
+        /// The model: a sorted list of numbers waiting, and the leases that are out.
+        #[test]
+        fn behaves_like_a_sorted_list(steps in proptest::collection::vec(step(), 0..200)) {
+            let mut ledger = Ledger::new(Limits { capacity: 30, transaction: 8, slots: 25 });
+            let (mut waiting, mut out): (Vec<u64>, Vec<(u64, Vec<u64>)>) = Default::default();
+            let mut next = 0;
+            for step in steps {
+                let leased: usize = out.iter().map(|(_, events)| events.len()).sum();
+                match step {
+                    Step::Put(count) => {
+                        let fits = count <= 8 && waiting.len() + leased + count as usize <= 25;
+                        prop_assert_eq!(ledger.put(&batch(next..next + count)).is_ok(), fits);
+                        if fits {
+                            waiting.extend(next..next + count);
+                            next += count;
+                        }
+                    }
+                    Step::Take(max) => {
+                        let expected: Vec<u64> = waiting.drain(..max.min(8).min(waiting.len())).collect();
+                        match ledger.take(max) {
+                            Some((id, batches)) => {
+                                prop_assert_eq!(numbers(&batches), expected.clone());
+                                out.push((id, expected));
+                            }
+                            None => prop_assert!(expected.is_empty()),
+                        }
+                    }
+                    Step::Commit(which) if which < out.len() => ledger.commit(out.remove(which).0),
+                    Step::Rollback(which) if which < out.len() => {
+                        let (id, events) = out.remove(which);
+                        ledger.rollback(id);
+                        waiting.extend(events);
+                        waiting.sort_unstable();
+                    }
+                    _ => {}
+                }
+                let leased: usize = out.iter().map(|(_, events)| events.len()).sum();
+                prop_assert_eq!(ledger.held(), waiting.len() + leased);
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_cost_slots_of_a_hundred_bytes() {
+        let mut ledger = Ledger::new(Limits { capacity: 10, transaction: 10, slots: 3 });
+        let mut builder = BatchBuilder::default();
+        builder.push([], &[b'x'; 101]);
+        let two_slots = builder.finish();
+        assert_eq!(ledger.put(&two_slots), Ok(()));
+        assert_eq!(ledger.put(&two_slots), Err(Refused::NoRoom));
+        let (id, _) = ledger.take(1).expect("one");
+        assert_eq!(ledger.put(&two_slots), Err(Refused::NoRoom), "leased events still count");
+        ledger.commit(id);
+        assert_eq!(ledger.put(&two_slots), Ok(()));
+        let mut builder = BatchBuilder::default();
+        builder.push([], &[b'x'; 301]);
+        assert_eq!(ledger.put(&builder.finish()), Err(Refused::TooManyBytes));
+        assert_eq!(ledger.put(&batch(0..11)), Err(Refused::TooManyEvents));
+    }
+}

@@ -1,0 +1,289 @@
+//! `memory`: events wait in memory, at most so many and so large.
+
+mod ledger;
+#[cfg(test)]
+mod tests;
+
+use super::{ChannelAddress, Lease, Settle};
+use crate::clock::{self, Duration, Instant};
+use crate::error::ChannelError;
+use crate::message::{Fill, HowFull, Patience, Put, Take};
+use crate::supervise::Guard;
+use actix::prelude::*;
+use event::Batch;
+use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// Keys, units and defaults are Flume's: User Guide, "Memory Channel".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemoryConfig {
+    pub(crate) limits: Limits,
+    /// `keep-alive`, whole seconds; 3 unless set.
+    pub(crate) keep_alive: Duration,
+}
+
+impl MemoryConfig {
+    pub(crate) fn new(context: &plan::Context) -> MemoryConfig {
+        let positive = |key, default: usize| match context.number(key, default) {
+            0 => default,
+            number => number,
+        };
+        let capacity = positive("capacity", 100);
+        let bytes: u64 = context.number("byteCapacity", DEFAULT_BYTE_CAPACITY);
+        let share = 100u64.saturating_sub(context.number("byteCapacityBufferPercentage", 20));
+        let slots = usize::try_from(bytes as u128 * u128::from(share) / 100 / SLOT_BYTES as u128);
+        MemoryConfig {
+            limits: Limits {
+                capacity,
+                transaction: positive("transactionCapacity", 100),
+                // Flume: less than one slot means no limit.
+                slots: slots.ok().filter(|slots| *slots > 0).unwrap_or(usize::MAX),
+            },
+            keep_alive: context.seconds("keep-alive", Duration::from_secs(3)),
+        }
+    }
+}
+
+/// What a channel holds outlives the actor that keeps it: should the actor die, its successor goes on with these books.
+#[derive(Clone)]
+pub(crate) struct Books(Arc<Mutex<Ledger>>);
+
+impl Books {
+    pub(crate) fn new(config: MemoryConfig) -> Books {
+        Books(Arc::new(Mutex::new(Ledger::new(config.limits))))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Ledger> {
+        // A lock per batch, with nobody to wait for: there is one actor at a time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The channel's actor: keeps those waiting who put into a full channel or take from an empty one.
+pub(crate) struct MemoryChannel {
+    name: Arc<str>,
+    log: slog::Logger,
+    keep_alive: Duration,
+    books: Books,
+    puts: VecDeque<WaitingPut>,
+    takes: VecDeque<WaitingTake>,
+    alarm: Option<(Instant, SpawnHandle)>,
+    told_full: bool,
+    _guard: Guard,
+}
+
+struct WaitingPut {
+    batch: Batch,
+    since: Instant,
+    deadline: Option<Instant>,
+    answer: oneshot::Sender<Result<(), ChannelError>>,
+}
+
+struct WaitingTake {
+    max: usize,
+    answer: oneshot::Sender<Lease>,
+}
+
+impl MemoryChannel {
+    pub(crate) fn start(name: &str, config: MemoryConfig, books: Books, log: slog::Logger, guard: Guard) -> ChannelAddress {
+        let channel = MemoryChannel {
+            name: name.into(),
+            log,
+            keep_alive: config.keep_alive,
+            books,
+            puts: VecDeque::new(),
+            takes: VecDeque::new(),
+            alarm: None,
+            told_full: false,
+            _guard: guard,
+        };
+        let address = channel.start();
+        ChannelAddress {
+            put: address.clone().recipient(),
+            take: address.clone().recipient(),
+            fill: address.recipient(),
+        }
+    }
+
+    fn refusal(&self, refused: Refused, batch: &Batch) -> ChannelError {
+        let (held, limits) = {
+            let books = self.books.open();
+            (books.held(), books.limits())
+        };
+        let (channel, events) = (self.name.to_string(), batch.len());
+        match refused {
+            Refused::NoRoom => ChannelError::Full {
+                channel,
+                held,
+                capacity: limits.capacity,
+                events,
+                keep_alive: self.keep_alive.as_secs(),
+            },
+            Refused::TooManyEvents => ChannelError::TooLarge { channel, events, limit: limits.transaction },
+            Refused::TooManyBytes => ChannelError::TooManyBytes { channel, bytes: batch.event_bytes() },
+        }
+    }
+
+    /// Room has been made: lets in those who wait, in their order.
+    fn serve_puts(&mut self, ctx: &mut Context<Self>) {
+        while let Some(first) = self.puts.front() {
+            if self.books.open().put(&first.batch).is_err() {
+                return;
+            }
+            let served = self.puts.pop_front().expect("it was just looked at");
+            let _gone = served.answer.send(Ok(()));
+            self.serve_takes(ctx);
+        }
+        self.tell_room();
+    }
+
+    /// Events have come: gives them to those who wait.
+    fn serve_takes(&mut self, ctx: &mut Context<Self>) {
+        while let Some(waiting) = self.takes.front() {
+            if waiting.answer.is_closed() {
+                self.takes.pop_front();
+                continue;
+            }
+            let Some((id, batches)) = self.books.open().take(waiting.max) else { return };
+            let waiting = self.takes.pop_front().expect("it was just looked at");
+            // Whoever has gone meanwhile drops the lease, which rolls it back.
+            let _gone = waiting.answer.send(Lease::new(id, batches, ctx.address().recipient()));
+        }
+    }
+
+    fn tell_full(&mut self) {
+        if !self.told_full {
+            self.told_full = true;
+            let (held, capacity) = { let books = self.books.open(); (books.held(), books.limits().capacity) };
+            slog::warn!(self.log, "channel {} is full ({held} of {capacity} events): its sources wait until its sinks catch up; nothing is lost", self.name);
+        }
+    }
+
+    fn tell_room(&mut self) {
+        let (held, capacity) = { let books = self.books.open(); (books.held(), books.limits().capacity) };
+        if self.told_full && held <= capacity / 2 {
+            self.told_full = false;
+            slog::info!(self.log, "channel {} has room again ({held} of {capacity} events): its sources go on", self.name);
+        }
+    }
+
+    /// Looks at those who wait too long, and comes back when the next one will.
+    fn watch_the_waiting(&mut self, ctx: &mut Context<Self>) {
+        let now = clock::now();
+        self.refuse_the_late(now);
+        if self.puts.front().is_some_and(|first| first.since + NEWS_AFTER <= now) {
+            self.tell_full();
+        }
+        let next = self.puts.iter().flat_map(|put| [put.deadline, Some(put.since + NEWS_AFTER)]).flatten();
+        let Some(next) = next.filter(|at| *at > now).min() else { return };
+        if let Some((_, alarm)) = self.alarm.take_if(|(at, _)| *at > next || *at <= now) {
+            ctx.cancel_future(alarm);
+        }
+        if self.alarm.is_none() {
+            let alarm = ctx.run_later(next - now, |channel, ctx| {
+                channel.alarm = None;
+                channel.watch_the_waiting(ctx);
+            });
+            self.alarm = Some((next, alarm));
+        }
+    }
+
+    fn refuse_the_late(&mut self, now: Instant) {
+        let late = |put: &WaitingPut| put.deadline.is_some_and(|deadline| deadline <= now);
+        while let Some(at) = self.puts.iter().position(late) {
+            let put = self.puts.remove(at).expect("it was just found");
+            let _gone = put.answer.send(Err(self.refusal(Refused::NoRoom, &put.batch)));
+        }
+    }
+}
+
+impl Actor for MemoryChannel {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // What bounds memory is `capacity` and that each sender awaits its answer; see message.rs.
+        ctx.set_mailbox_capacity(0);
+    }
+}
+
+impl Handler<Put> for MemoryChannel {
+    type Result = ResponseFuture<Result<(), ChannelError>>;
+
+    fn handle(&mut self, put: Put, ctx: &mut Self::Context) -> Self::Result {
+        // Nobody overtakes those who wait already.
+        let refused = if self.puts.is_empty() { self.books.open().put(&put.batch) } else { Err(Refused::NoRoom) };
+        let answer = match refused {
+            Ok(()) => {
+                self.serve_takes(ctx);
+                Ok(())
+            }
+            Err(Refused::NoRoom) if put.patience == Patience::Forever || !self.keep_alive.is_zero() => {
+                let (answer, waiting) = oneshot::channel();
+                let since = clock::now();
+                let deadline = (put.patience == Patience::KeepAlive).then_some(since + self.keep_alive);
+                self.puts.push_back(WaitingPut { batch: put.batch, since, deadline, answer });
+                if self.puts.len() == 1 || deadline.is_some() {
+                    self.watch_the_waiting(ctx);
+                }
+                let stopping = ChannelError::Stopping(self.name.to_string());
+                return Box::pin(async move { waiting.await.unwrap_or(Err(stopping)) });
+            }
+            Err(refused) => Err(self.refusal(refused, &put.batch)),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl Handler<Take> for MemoryChannel {
+    type Result = ResponseFuture<Lease>;
+
+    fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
+        let leased = if self.takes.is_empty() { self.books.open().take(take.max) } else { None };
+        if let Some((id, batches)) = leased {
+            return Box::pin(std::future::ready(Lease::new(id, batches, ctx.address().recipient())));
+        }
+        let (answer, waiting) = oneshot::channel();
+        self.takes.push_back(WaitingTake { max: take.max, answer });
+        // The sender lives in this actor: when it goes, so does this future, and the asker learns that from its mailbox.
+        Box::pin(async move {
+            match waiting.await {
+                Ok(lease) => lease,
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+}
+
+impl Handler<Settle> for MemoryChannel {
+    type Result = ();
+
+    fn handle(&mut self, settle: Settle, ctx: &mut Self::Context) {
+        if settle.commit {
+            self.books.open().commit(settle.lease);
+            if !self.puts.is_empty() || self.told_full {
+                self.serve_puts(ctx);
+            }
+        } else {
+            self.books.open().rollback(settle.lease);
+            self.serve_takes(ctx);
+        }
+    }
+}
+
+impl Handler<HowFull> for MemoryChannel {
+    type Result = MessageResult<HowFull>;
+
+    fn handle(&mut self, _: HowFull, _: &mut Self::Context) -> Self::Result {
+        let books = self.books.open();
+        MessageResult(Fill { events: books.held(), taken: books.taken() })
+    }
+}
+
+/// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.
+const NEWS_AFTER: Duration = Duration::from_secs(1);
+
+/// Flume takes 80 % of the JVM's heap, which is 20 MB as `flume-ng` starts it: too little to be meant. Ours is a bound
+/// against running out of memory, like Flume's.
+const DEFAULT_BYTE_CAPACITY: u64 = 512 << 20;

@@ -1,0 +1,114 @@
+//! Channels: where events wait between a source and a sink, and the only place that owns them.
+
+pub(crate) mod memory;
+
+use crate::error::ChannelError;
+use crate::message::{Fill, HowFull, Patience, Put, Take};
+use crate::supervise::slot::Slot;
+use actix::prelude::*;
+use event::Batch;
+use std::sync::Arc;
+
+/// Events out of a channel but still its own. Dropping a lease rolls it back, so a sink that panics or is stopped loses
+/// nothing; `commit` makes the channel forget them.
+pub(crate) struct Lease {
+    id: u64,
+    batches: Vec<Batch>,
+    channel: Option<Recipient<Settle>>,
+}
+
+/// How a lease ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Settle {
+    pub(crate) lease: u64,
+    pub(crate) commit: bool,
+}
+
+impl Lease {
+    pub(crate) fn new(id: u64, batches: Vec<Batch>, channel: Recipient<Settle>) -> Lease {
+        Lease { id, batches, channel: Some(channel) }
+    }
+
+    /// The leased events, in order.
+    pub(crate) fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// The events have arrived elsewhere.
+    pub(crate) fn commit(mut self) {
+        self.settle(true);
+    }
+
+    fn settle(&mut self, commit: bool) {
+        self.batches.clear(); // before the channel hears of it, so that the buffer is free when it is looked for
+        if let Some(channel) = self.channel.take() {
+            channel.do_send(Settle { lease: self.id, commit });
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.settle(false);
+    }
+}
+
+/// What a channel can be asked.
+pub(crate) struct ChannelAddress {
+    pub(crate) put: Recipient<Put>,
+    pub(crate) take: Recipient<Take>,
+    pub(crate) fill: Recipient<HowFull>,
+}
+
+/// A channel as a source or a group of sinks knows it: by name, wherever its actor is.
+#[derive(Clone)]
+pub(crate) struct ChannelRef {
+    pub(crate) name: Arc<str>,
+    /// Events in one transaction, at most.
+    pub(crate) transaction: usize,
+    slot: Slot<ChannelAddress>,
+}
+
+impl ChannelRef {
+    pub(crate) fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
+        ChannelRef { name: name.into(), transaction, slot }
+    }
+
+    /// Stores `batch`. Should the channel's actor die meanwhile, the batch goes to the next one.
+    pub(crate) async fn put(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
+        self.ask(|channel| channel.put.send(Put { batch: batch.clone(), patience }))
+            .await
+            .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())))
+    }
+
+    /// Leases up to `max` events, as soon as there are any; `None` when the channel has been stopped for good.
+    pub(crate) async fn take(&self, max: usize) -> Option<Lease> {
+        self.ask(|channel| channel.take.send(Take { max })).await
+    }
+
+    /// How full it is; `None` when it has been stopped for good.
+    pub(crate) async fn fill(&self) -> Option<Fill> {
+        self.ask(|channel| channel.fill.send(HowFull)).await
+    }
+
+    async fn ask<M>(&self, mut send: impl FnMut(&ChannelAddress) -> RecipientRequest<M>) -> Option<M::Result>
+    where
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        let mut watched = None;
+        loop {
+            let request = self.slot.with(&mut send);
+            if let Some(request) = request
+                && let Ok(answer) = request.await
+            {
+                return Some(answer);
+            }
+            // Between the actor's death and its successor. The first wait may end at once, with an address set before.
+            if !watched.get_or_insert_with(|| self.slot.clone()).replaced().await {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! How it can go wrong: one enum per question a caller asks.
+
+use std::io;
+use thiserror::Error;
+
+/// Why a channel did not take a batch. Nothing of it was stored.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub(crate) enum ChannelError {
+    /// It may take the same batch later.
+    #[error("channel {channel} is full: {held} of {capacity} events, and no room for {events} more within {keep_alive} s; its sinks are slower than its sources")]
+    Full { channel: String, held: usize, capacity: usize, events: usize, keep_alive: u64 },
+    /// It never will.
+    #[error("a batch of {events} events is larger than the transactionCapacity {limit} of channel {channel}: raise it (and capacity, if need be) or send smaller batches")]
+    TooLarge { channel: String, events: usize, limit: usize },
+    /// It never will.
+    #[error("a batch of {bytes} body bytes is larger than the byteCapacity of channel {channel}: raise it or send smaller batches")]
+    TooManyBytes { channel: String, bytes: usize },
+    /// The channel is being stopped.
+    #[error("channel {0} is stopping")]
+    Stopping(String),
+}
+
+/// Why a sink did not deliver. The events are still in their channel.
+#[derive(Debug, Error)]
+pub(crate) enum DeliveryError {
+    /// It may accept the same batch later: wait, then ask again.
+    #[error("cannot reach {peer}: {reason}")]
+    Unreachable { peer: String, reason: String },
+    /// The connection broke, or nothing came back in time, with events unanswered: the peer may have stored them.
+    #[error("lost {peer}: {reason}")]
+    Lost { peer: String, reason: String },
+    /// It answered FAILED: another sink may do better.
+    #[error("{peer} refused {events} events: {reason}")]
+    Refused { peer: String, events: usize, reason: String },
+    /// A local file or console could not be written.
+    #[error("cannot write {what}: {source}")]
+    Write { what: String, source: io::Error },
+    /// The sink's actor is gone; its supervisor builds a new one.
+    #[error("the sink has stopped working and is being started again")]
+    Gone,
+}
+
+impl DeliveryError {
+    /// Whether the events may have been stored all the same.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        matches!(self, DeliveryError::Lost { .. } | DeliveryError::Write { .. } | DeliveryError::Gone)
+    }
+}
+
+/// Why a flow did not start. Nothing of it is left running.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A component's settings cannot be used.
+    #[error("{component}: {reason}")]
+    Component {
+        /// Kind and name, as in the configuration.
+        component: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The operating system refused something every flow needs.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}

@@ -1,0 +1,167 @@
+//! Everything components say to each other.
+//!
+//! A batch goes source → [`Put`] → channel → [`Take`] → group of sinks → [`Deliver`] → sink, and the answer comes back
+//! as [`Delivered`]. Memory is bounded by credits, not by mailboxes: a source awaits the answer to its `Put` before the
+//! next one, and a group keeps no more parcels with a sink than the sink's [`Window`] allows.
+
+use crate::channel::Lease;
+use crate::error::{ChannelError, DeliveryError};
+use actix::prelude::*;
+use event::Batch;
+use wire::avro::BatchId;
+
+/// Stores a batch, all of it or none of it.
+///
+/// # Errors
+/// [`ChannelError::Full`] when no room is found within the channel's `keep-alive`, unless the sender waits for ever;
+/// [`ChannelError::TooLarge`] when it can never fit.
+#[derive(Message)]
+#[rtype(result = "Result<(), ChannelError>")]
+pub(crate) struct Put {
+    pub(crate) batch: Batch,
+    pub(crate) patience: Patience,
+}
+
+/// How long a [`Put`] waits for room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// The channel's `keep-alive`: the sender has somebody of its own to answer to.
+    KeepAlive,
+    /// Until there is room: the sender reads a file or a pipe, which waits too.
+    Forever,
+}
+
+/// Leases up to `max` events; waits while the channel is empty, so that nobody polls.
+#[derive(Message)]
+#[rtype(result = "Lease")]
+pub(crate) struct Take {
+    pub(crate) max: usize,
+}
+
+/// Asks how full a channel is.
+#[derive(Message)]
+#[rtype(result = "Fill")]
+pub(crate) struct HowFull;
+
+/// What a channel holds, leased events included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fill {
+    pub(crate) events: usize,
+    /// Events leased for good since the start: whether a drain moves forward.
+    pub(crate) taken: u64,
+}
+
+/// Hands a parcel to a sink. The answer comes as [`Delivered`], in whatever way the errand ends.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Deliver(pub(crate) Errand);
+
+/// Asks a sink to get ready: to connect, to open its file. It answers with [`Health`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Probe;
+
+/// A batch on its way out, with its name. It keeps both when it is sent again, to whomever.
+pub(crate) struct Parcel {
+    pub(crate) id: BatchId,
+    pub(crate) lease: Lease,
+    /// Whether somebody may already have stored it: an acknowledgement can be lost with its connection.
+    pub(crate) doubt: bool,
+}
+
+/// A parcel in the hands of a sink, which says how it went. One that is dropped (its sink has died) says so itself.
+pub(crate) struct Errand {
+    parcel: Option<Parcel>,
+    sink: usize,
+    boss: Recipient<Delivered>,
+}
+
+impl Errand {
+    pub(crate) fn new(parcel: Parcel, sink: usize, boss: Recipient<Delivered>) -> Errand {
+        Errand { parcel: Some(parcel), sink, boss }
+    }
+
+    /// The batches to deliver, in order.
+    pub(crate) fn batches(&self) -> &[Batch] {
+        self.parcel.as_ref().map_or(&[], |parcel| parcel.lease.batches())
+    }
+
+    /// How many events they hold together.
+    pub(crate) fn events(&self) -> usize {
+        self.batches().iter().map(Batch::len).sum()
+    }
+
+    /// The parcel's name.
+    pub(crate) fn id(&self) -> Option<BatchId> {
+        self.parcel.as_ref().map(|parcel| parcel.id)
+    }
+
+    /// The parcel has arrived: its channel may forget it.
+    pub(crate) fn done(mut self) {
+        self.report(Ok(()));
+    }
+
+    /// The parcel has not arrived, or nobody knows.
+    pub(crate) fn failed(mut self, error: DeliveryError) {
+        self.report(Err(error));
+    }
+
+    fn report(&mut self, outcome: Result<(), DeliveryError>) {
+        if let Some(parcel) = self.parcel.take() {
+            self.boss.do_send(Delivered { sink: self.sink, parcel, outcome });
+        }
+    }
+}
+
+impl Drop for Errand {
+    fn drop(&mut self) {
+        self.report(Err(DeliveryError::Gone));
+    }
+}
+
+/// How an [`Errand`] ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Delivered {
+    pub(crate) sink: usize,
+    pub(crate) parcel: Parcel,
+    pub(crate) outcome: Result<(), DeliveryError>,
+}
+
+/// What a sink says of itself to its group, unasked.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Health {
+    pub(crate) sink: usize,
+    pub(crate) state: State,
+}
+
+/// Whether a sink can be given parcels.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// It can, so many at a time.
+    Up(Window),
+    /// It finishes what it has and wants no more: its peer is about to stop.
+    Leaving,
+    /// It cannot.
+    Down(DeliveryError),
+}
+
+/// A sink's credit: how many parcels, and bytes of them, may be in its hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) parcels: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Window {
+    /// One after the other, as Flume's own sinks work.
+    pub(crate) const LOCK_STEP: Window = Window { parcels: 1, bytes: usize::MAX };
+    /// For a sink on this machine: one is written while the next ones wait, so that its thread never does.
+    pub(crate) const LOCAL: Window = Window { parcels: 4, bytes: 4 << 20 };
+}
+
+/// Asks a component to finish what it has under way and to stop. Answered when it has.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Stop;

@@ -1,0 +1,126 @@
+//! A byte stream with what is still to be written and what was read but not understood yet.
+
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use super::Stream;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+
+/// Reads into one growing buffer of which the codec cuts slices, and writes slices that others own: no byte of an event
+/// is copied here but by the kernel.
+pub(crate) struct Link {
+    stream: Stream,
+    /// What was read and is not decoded yet.
+    pub(crate) input: BytesMut,
+    output: VecDeque<Bytes>,
+    read_size: usize,
+}
+
+/// What [`Link::work`] has done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Worked {
+    /// More stands in `input`.
+    Read,
+    /// The peer has closed its side.
+    Closed,
+    /// All that was queued is written.
+    Written,
+}
+
+impl Link {
+    pub(crate) fn new(stream: Stream) -> Link {
+        Link { stream, input: BytesMut::new(), output: VecDeque::new(), read_size: FIRST_READ }
+    }
+
+    /// Puts bytes behind those that wait to be written.
+    pub(crate) fn queue(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.output.push_back(bytes);
+        }
+    }
+
+    /// Whether something waits to be written.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    /// Writes what is queued, and reads when `read` says so, until something has happened. Dropping the future loses
+    /// nothing: what was moved is accounted for at once.
+    pub(crate) async fn work(&mut self, read: bool) -> io::Result<Worked> {
+        poll_fn(|cx| self.poll_work(cx, read)).await
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<io::Result<Worked>> {
+        if self.has_output() && self.poll_write(cx)?.is_ready() {
+            return Poll::Ready(Ok(Worked::Written));
+        }
+        if !read {
+            return Poll::Pending;
+        }
+        Poll::Ready(match ready!(self.poll_read(cx)) {
+            Ok(0) => Ok(Worked::Closed),
+            Ok(_) => Ok(Worked::Read),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.has_output() {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let mut used = 0;
+            for (slot, bytes) in slices.iter_mut().zip(&self.output) {
+                *slot = IoSlice::new(bytes);
+                used += 1;
+            }
+            let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..used]))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.forget(written);
+        }
+        // A stream that encrypts or compresses keeps bytes back until it is told that no more are coming.
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn forget(&mut self, mut written: usize) {
+        while let Some(first) = self.output.front_mut() {
+            if first.len() > written {
+                bytes::Buf::advance(first, written);
+                return;
+            }
+            written -= first.len();
+            self.output.pop_front();
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.input.capacity() - self.input.len() < self.read_size / 2 {
+            self.input.reserve(self.read_size);
+        }
+        let room = self.input.capacity() - self.input.len();
+        // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
+        let read = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
+        if read == room && self.read_size < LAST_READ {
+            self.read_size *= 2;
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// Tells the peer that nothing more will come, after all that is queued.
+    pub(crate) async fn finish(&mut self) -> io::Result<()> {
+        while self.has_output() {
+            self.work(false).await?;
+        }
+        poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await
+    }
+}
+
+/// Bytes asked for in a connection's first read; an idle connection holds no more.
+const FIRST_READ: usize = 2 << 10;
+/// Bytes asked for at most: more gain nothing and leave the processor's cache.
+const LAST_READ: usize = 256 << 10;
+/// Slices given to the kernel at a time.
+const MAX_SLICES: usize = 64;

@@ -1,0 +1,23 @@
+//! One connection, driven through a `wire` codec; and where sockets come from.
+//!
+//! Everything that listens or connects names the types of this module, never tokio's: so a simulated network can be put
+//! in their place.
+
+mod link;
+
+pub(crate) use link::{Link, Worked};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Bytes both ways: plain, or wrapped in TLS or zlib. Boxed, because a turn of a connection moves a batch, not a byte.
+pub(crate) type Stream = Box<dyn Duplex>;
+
+/// See [`Stream`].
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+#[expect(clippy::disallowed_types, reason = "this is the one place")]
+pub(crate) type TcpStream = tokio::net::TcpStream;
+#[expect(clippy::disallowed_types, reason = "this is the one place")]
+pub(crate) type TcpListener = tokio::net::TcpListener;

@@ -1,0 +1,245 @@
+//! One connection to a collector, from its handshake to its end.
+
+use super::AvroSinkConfig;
+use super::liveness::{Liveness, Verdict};
+use crate::clock::{self, Duration, Instant};
+use crate::error::DeliveryError;
+use crate::message::{Errand, Window};
+use crate::net::{Link, Stream, TcpStream, Worked};
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::pin::pin;
+use tokio::sync::mpsc;
+use tokio::time::{sleep_until, timeout};
+use wire::avro::{ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, TAIL};
+
+/// A connection that has shaken hands.
+pub(crate) struct Connection {
+    peer: String,
+    request_timeout: Duration,
+    link: Link,
+    decoder: FrameDecoder,
+    session: ClientSession,
+    /// What the peer has not answered yet, in the order sent.
+    sent: VecDeque<(i32, Errand)>,
+    pub(crate) window: Window,
+    ours: bool,
+    until: Option<Instant>,
+}
+
+/// How a connection ended.
+pub(crate) enum End {
+    /// `reset-connection-interval` is over and nothing is under way: a new one is to take its place.
+    Reset,
+    /// Nobody wants it any more.
+    Stopped,
+    /// It failed.
+    Failed(DeliveryError),
+}
+
+impl Connection {
+    /// Connects and shakes hands, within `connect-timeout` for both together.
+    pub(crate) async fn open(config: &AvroSinkConfig) -> Result<Connection, DeliveryError> {
+        let peer = config.peer();
+        let unreachable = |reason: String| DeliveryError::Unreachable { peer: peer.clone(), reason };
+        match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone())).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(reason)) => Err(unreachable(reason)),
+            Err(_) => Err(unreachable(format!("no answer within connect-timeout ({} ms)", config.connect_timeout.as_millis()))),
+        }
+    }
+
+    async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection, String> {
+        let stream = connect(config).await?;
+        let mut connection = Connection {
+            peer,
+            request_timeout: config.request_timeout,
+            link: Link::new(stream),
+            decoder: FrameDecoder::new(MAX_FRAME_BYTES),
+            session: ClientSession::new(),
+            sent: VecDeque::new(),
+            window: Window::LOCK_STEP,
+            ours: false,
+            until: config.reset_interval.map(|interval| clock::now() + interval),
+        };
+        connection.ping();
+        loop {
+            match connection.link.work(true).await.map_err(|error| error.to_string())? {
+                Worked::Written => {}
+                Worked::Closed => return Err("it closed the connection during the handshake".to_owned()),
+                Worked::Read => {
+                    if connection.handshake_done()? {
+                        return Ok(connection);
+                    }
+                }
+            }
+        }
+    }
+
+    fn handshake_done(&mut self) -> Result<bool, String> {
+        while let Some(frame) = self.decoder.decode(&mut self.link.input).map_err(|error| error.to_string())? {
+            match self.session.receive(frame).map_err(|error| error.to_string())? {
+                ClientEvent::Ready { hello } => {
+                    if let Some(hello) = hello {
+                        self.ours = true;
+                        self.window = Window {
+                            parcels: (hello.window as usize).clamp(1, MOST_PARCELS),
+                            bytes: usize::try_from(hello.window_bytes).unwrap_or(usize::MAX),
+                        };
+                    }
+                    return Ok(true);
+                }
+                // The peer does not know our protocol's hash: the session now sends its text.
+                ClientEvent::Resend { .. } => self.ping(),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn ping(&mut self) {
+        let mut bytes = BytesMut::with_capacity(PING_BYTES);
+        self.session.ping(&mut bytes);
+        self.link.queue(bytes.freeze());
+    }
+
+    /// Sends what comes through `errands` and settles what is answered, until the connection ends one way or another.
+    /// `leaving` is called when the peer says that it is about to stop.
+    pub(crate) async fn run(&mut self, errands: &mut mpsc::UnboundedReceiver<Errand>, leaving: impl Fn()) -> End {
+        let mut liveness = Liveness::new(self.ours, self.request_timeout, clock::now());
+        let mut look = pin!(sleep_until(clock::now()));
+        let end = loop {
+            tokio::select! { biased;
+                worked = self.link.work(true) => {
+                    if let Err(end) = self.worked(worked, &mut liveness, &leaving) {
+                        break end;
+                    }
+                }
+                errand = errands.recv() => match errand {
+                    Some(errand) => {
+                        self.send(errand);
+                        liveness.called(clock::now());
+                    }
+                    None => break self.close().await,
+                },
+                () = &mut look => {
+                    let now = clock::now();
+                    if self.until.is_some_and(|until| until <= now) && self.sent.is_empty() {
+                        break End::Reset;
+                    }
+                    match liveness.look(now) {
+                        Verdict::Fine(next) => look.as_mut().reset(self.next_look(next, now)),
+                        Verdict::Ping(next) => {
+                            self.ping();
+                            look.as_mut().reset(self.next_look(next, now));
+                        }
+                        Verdict::Dead(silent) => break self.lost(format!("it is connected but has answered nothing for {} ms", silent.as_millis())),
+                    }
+                }
+            }
+        };
+        self.give_back(&end);
+        end
+    }
+
+    fn next_look(&self, next: Instant, now: Instant) -> Instant {
+        let reset = self.until.map(|until| until.max(now + RESET_CHECK));
+        reset.map_or(next, |reset| next.min(reset))
+    }
+
+    fn worked(&mut self, worked: std::io::Result<Worked>, liveness: &mut Liveness, leaving: &impl Fn()) -> Result<(), End> {
+        match worked {
+            Ok(Worked::Written) => return Ok(()),
+            Ok(Worked::Closed) if self.sent.is_empty() => return Err(self.gone("it closed the connection".to_owned())),
+            Ok(Worked::Closed) => return Err(self.lost("it closed the connection".to_owned())),
+            Ok(Worked::Read) => {}
+            Err(error) => return Err(self.lost(error.to_string())),
+        }
+        liveness.heard(clock::now());
+        while let Some(frame) = self.decoder.decode(&mut self.link.input).map_err(|error| self.lost(error.to_string()))? {
+            let event = self.session.receive(frame).map_err(|error| self.lost(error.to_string()))?;
+            let ClientEvent::Answer { serial, outcome, notes } = event else { continue };
+            liveness.answered();
+            self.settle(serial, outcome)?;
+            if notes.leaving {
+                leaving();
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, serial: i32, outcome: Outcome) -> Result<(), End> {
+        let Some(at) = self.sent.iter().position(|(sent, _)| *sent == serial) else {
+            return Err(self.lost(format!("it answered a call ({serial}) that was never sent")));
+        };
+        let (_, errand) = self.sent.remove(at).expect("it was just found");
+        let reason = match outcome {
+            Outcome::Ok => {
+                errand.done();
+                return Ok(());
+            }
+            Outcome::Failed | Outcome::Unknown => "it answered FAILED: its channel is full, or the batch is larger than its transactionCapacity".to_owned(),
+            Outcome::Error(text) => text,
+        };
+        let (peer, events) = (self.peer.clone(), errand.events());
+        errand.failed(DeliveryError::Refused { peer: peer.clone(), events, reason: reason.clone() });
+        // Like Flume's client, ours starts over after a refusal. A peer of ours has refused all that came behind, too.
+        Err(End::Failed(DeliveryError::Refused { peer, events, reason }))
+    }
+
+    fn send(&mut self, errand: Errand) {
+        let bytes = errand.batches().iter().map(event::Batch::event_bytes).sum();
+        let mut head = BytesMut::with_capacity(HEAD_BYTES);
+        let id = errand.id().filter(|_| self.ours);
+        let serial = self.session.call_head(&mut head, errand.events(), bytes, id);
+        self.link.queue(head.freeze());
+        for batch in errand.batches() {
+            batch.runs().for_each(|run| self.link.queue(run));
+        }
+        self.link.queue(Bytes::from_static(TAIL));
+        self.sent.push_back((serial, errand));
+    }
+
+    async fn close(&mut self) -> End {
+        // Whoever stops us has waited for all answers; what the other side thinks of our leaving is of no use to anybody.
+        let _closed = timeout(CLOSE_WITHIN, self.link.finish()).await;
+        End::Stopped
+    }
+
+    fn lost(&self, reason: String) -> End {
+        End::Failed(DeliveryError::Lost { peer: self.peer.clone(), reason })
+    }
+
+    fn gone(&self, reason: String) -> End {
+        End::Failed(DeliveryError::Unreachable { peer: self.peer.clone(), reason })
+    }
+
+    /// What was sent and not answered goes back, oldest first.
+    fn give_back(&mut self, end: &End) {
+        for (_, errand) in self.sent.drain(..) {
+            let peer = self.peer.clone();
+            errand.failed(match end {
+                End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
+                    DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
+                }
+                End::Failed(error) => DeliveryError::Lost { peer, reason: error.to_string() },
+                End::Reset | End::Stopped => DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() },
+            });
+        }
+    }
+}
+
+async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
+    let stream = TcpStream::connect((config.host.as_str(), config.port)).await.map_err(|error| error.to_string())?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    Ok(Box::new(stream))
+}
+
+/// Room for everything of a call but its events.
+const HEAD_BYTES: usize = 160;
+const PING_BYTES: usize = 128;
+/// Parcels in flight, whatever a peer allows.
+const MOST_PARCELS: usize = 64;
+/// How often a connection that is due for a reset is looked at for a moment without calls under way.
+const RESET_CHECK: Duration = Duration::from_millis(20);
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);

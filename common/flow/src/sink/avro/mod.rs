@@ -1,0 +1,187 @@
+//! `avro`: hands events to a collector, ours or a Flume's, over Flume's Avro protocol.
+
+mod connection;
+mod liveness;
+
+use super::{Member, Sink};
+use crate::clock::Duration;
+use crate::error::DeliveryError;
+use crate::message::{Deliver, Errand, Probe, State, Stop};
+use crate::supervise::Guard;
+use actix::prelude::*;
+use connection::{Connection, End};
+use tokio::sync::mpsc;
+
+/// Keys, units and defaults are Flume's: User Guide, "Avro Sink".
+#[derive(Debug, Clone)]
+pub(crate) struct AvroSinkConfig {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// `connect-timeout`, milliseconds; 20,000 unless set, or set below 1,000.
+    pub(crate) connect_timeout: Duration,
+    /// `request-timeout`, milliseconds; likewise.
+    pub(crate) request_timeout: Duration,
+    /// `reset-connection-interval`, seconds; never unless set.
+    pub(crate) reset_interval: Option<Duration>,
+}
+
+impl AvroSinkConfig {
+    pub(crate) fn new(context: &plan::Context) -> AvroSinkConfig {
+        let timeout = |key| Some(context.millis(key, DEFAULT_TIMEOUT)).filter(|time| *time >= LEAST_TIMEOUT).unwrap_or(DEFAULT_TIMEOUT);
+        let (host, port) = first_host(context).unwrap_or_else(|| {
+            (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
+        });
+        AvroSinkConfig {
+            host,
+            port,
+            connect_timeout: timeout("connect-timeout"),
+            request_timeout: timeout("request-timeout"),
+            reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO)).filter(|time| !time.is_zero()),
+        }
+    }
+
+    /// The collector's address, for people.
+    pub(crate) fn peer(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// The client's own keys work on a sink as well, and win: `hosts = h1`, `hosts.h1 = name:port`. Only the first is used.
+fn first_host(context: &plan::Context) -> Option<(String, u16)> {
+    let alias = context.words("hosts").into_iter().next()?;
+    let (host, port) = context.text(&format!("hosts.{alias}"))?.rsplit_once(':')?;
+    Some((host.trim_matches(['[', ']']).to_owned(), port.trim().parse().ok()?))
+}
+
+/// The actor of an avro sink: connects when it is probed, and tells its group how it stands.
+pub(crate) struct AvroSink {
+    config: AvroSinkConfig,
+    member: Member,
+    state: Connected,
+    guard: Guard,
+}
+
+enum Connected {
+    No,
+    /// Errands that come meanwhile (a reset is not told to the group) wait for the new connection.
+    Soon(Vec<Errand>),
+    Yes(mpsc::UnboundedSender<Errand>),
+}
+
+impl Sink for AvroSink {}
+
+impl AvroSink {
+    pub(crate) fn new(config: AvroSinkConfig, member: Member, guard: Guard) -> AvroSink {
+        AvroSink { config, member, state: Connected::No, guard }
+    }
+
+    fn connect(&mut self, ctx: &mut Context<Self>) {
+        self.state = Connected::Soon(Vec::new());
+        let config = self.config.clone();
+        let opened = async move { Connection::open(&config).await }.into_actor(self);
+        ctx.spawn(opened.map(|opened, sink, ctx| match opened {
+            Ok(connection) => sink.connected(connection, ctx),
+            Err(error) => sink.down(error),
+        }));
+    }
+
+    fn connected(&mut self, mut connection: Connection, ctx: &mut Context<Self>) {
+        let (sender, mut errands) = mpsc::unbounded_channel();
+        if let Connected::Soon(held) = std::mem::replace(&mut self.state, Connected::No) {
+            held.into_iter().for_each(|errand| give(&sender, errand, &self.config));
+        }
+        self.state = Connected::Yes(sender);
+        self.member.tell(State::Up(connection.window));
+        let member = self.member.clone();
+        let run = async move {
+            let end = connection.run(&mut errands, || member.tell(State::Leaving)).await;
+            errands.close();
+            let mut unsent = Vec::new();
+            while let Ok(errand) = errands.try_recv() {
+                unsent.push(errand);
+            }
+            (end, unsent)
+        };
+        ctx.spawn(run.into_actor(self).map(|(end, unsent), sink, ctx| sink.ended(end, unsent, ctx)));
+    }
+
+    fn ended(&mut self, end: End, unsent: Vec<Errand>, ctx: &mut Context<Self>) {
+        match end {
+            End::Reset => {
+                self.connect(ctx);
+                self.state = Connected::Soon(unsent);
+            }
+            End::Stopped => ctx.stop(),
+            End::Failed(error) => {
+                self.state = Connected::No;
+                unsent.into_iter().for_each(|errand| errand.failed(self.not_connected()));
+                self.down(error);
+            }
+        }
+    }
+
+    fn down(&mut self, error: DeliveryError) {
+        if let Connected::Soon(held) = std::mem::replace(&mut self.state, Connected::No) {
+            held.into_iter().for_each(|errand| errand.failed(self.not_connected()));
+        }
+        self.member.tell(State::Down(error));
+    }
+
+    fn not_connected(&self) -> DeliveryError {
+        DeliveryError::Unreachable { peer: self.config.peer(), reason: "not connected".to_owned() }
+    }
+}
+
+fn give(connection: &mpsc::UnboundedSender<Errand>, errand: Errand, config: &AvroSinkConfig) {
+    if let Err(mpsc::error::SendError(errand)) = connection.send(errand) {
+        errand.failed(DeliveryError::Unreachable { peer: config.peer(), reason: "the connection has just ended".to_owned() });
+    }
+}
+
+impl Actor for AvroSink {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(0); // bounded by the window it gives to its group
+        // To the group this is either news or the answer to a probe that died with our forerunner.
+        self.member.tell(State::Down(DeliveryError::Gone));
+    }
+}
+
+impl Handler<Probe> for AvroSink {
+    type Result = ();
+
+    fn handle(&mut self, _: Probe, ctx: &mut Self::Context) {
+        // One that is connected already will be heard of when that connection ends, which it is about to.
+        if matches!(self.state, Connected::No) {
+            self.connect(ctx);
+        }
+    }
+}
+
+impl Handler<Deliver> for AvroSink {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
+        match &mut self.state {
+            Connected::Yes(connection) => give(connection, errand, &self.config),
+            Connected::Soon(held) => held.push(errand),
+            Connected::No => errand.failed(self.not_connected()),
+        }
+    }
+}
+
+impl Handler<Stop> for AvroSink {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+        self.guard.release();
+        // A connection without a sender closes in its own time, and then stops the actor.
+        if !matches!(std::mem::replace(&mut self.state, Connected::No), Connected::Yes(_)) {
+            ctx.stop();
+        }
+    }
+}
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+const LEAST_TIMEOUT: Duration = Duration::from_secs(1);

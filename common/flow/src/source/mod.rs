@@ -1,0 +1,139 @@
+//! Where events come from, and what every source does with them before they are stored.
+
+pub(crate) mod avro;
+pub(crate) mod exec;
+pub(crate) mod netcat;
+pub(crate) mod seq;
+pub(crate) mod taildir;
+
+use crate::build::BuildError;
+use crate::channel::ChannelRef;
+use crate::clock;
+use crate::error::ChannelError;
+use crate::interceptor::InterceptorChain;
+use crate::message::Patience;
+use crate::selector::Selector;
+use crate::supervise::Guard;
+use bytes::BytesMut;
+use event::{Batch, BatchBuilder, Recycler};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What Flume calls a channel processor: interceptors, then the selector, then the channels.
+///
+/// A clone works on the same interceptors: the connections of one source share one intake. It lives on its source's
+/// thread.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    inner: Rc<RefCell<Inner>>,
+    channels: Rc<[ChannelRef]>,
+}
+
+struct Inner {
+    chain: InterceptorChain,
+    selector: Selector,
+    recycler: Recycler,
+}
+
+impl Intake {
+    /// Builds what stands between `source` and its channels.
+    ///
+    /// # Errors
+    /// [`BuildError`] for an interceptor or a selector that cannot work as its properties say.
+    pub(crate) fn build(source: &plan::SourcePlan, channels: &HashMap<String, ChannelRef>, log: &slog::Logger) -> Result<Intake, BuildError> {
+        let chain = InterceptorChain::build(&source.interceptors, log)?;
+        let selector = Selector::build(&source.selector, &source.channels)?;
+        let channels = source.channels.iter().filter_map(|name| channels.get(name)).cloned().collect();
+        let inner = Inner { chain, selector, recycler: Recycler::new(BUFFERS) };
+        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels })
+    }
+
+    /// Events in one transaction that all channels of this source take.
+    pub(crate) fn transaction(&self) -> usize {
+        self.channels.iter().map(|channel| channel.transaction).min().unwrap_or(usize::MAX)
+    }
+
+    /// The header map, intercepted already, of an event born with `headers`, when that is the same for all events of this
+    /// moment: a source of lines then writes each event once, finished, and stores it with [`Intake::store_finished`].
+    /// Nothing is appended to `out` and the answer is `false` when the interceptors must see each event.
+    pub(crate) fn prefix(&self, headers: &[(&str, &str)], out: &mut BytesMut) -> bool {
+        self.inner.borrow().chain.prefix(headers, clock::epoch_millis(), out)
+    }
+
+    /// Passes `batch` through the interceptors and stores it in all channels it is for, or says why not.
+    ///
+    /// # Errors
+    /// The first required channel's. Those before it have stored the batch: a sender that tries again doubles it there.
+    pub(crate) async fn store(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
+        let batch = {
+            let Inner { chain, recycler, .. } = &mut *self.inner.borrow_mut();
+            chain.process(batch, clock::epoch_millis(), recycler)
+        };
+        self.store_finished(batch, patience).await
+    }
+
+    /// Stores a batch that needs no interceptor any more.
+    ///
+    /// # Errors
+    /// As [`Intake::store`].
+    pub(crate) async fn store_finished(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
+        if let [channel] = &*self.channels
+            && self.inner.borrow().selector.is_plain()
+        {
+            return channel.put(batch, patience).await;
+        }
+        let selected = self.inner.borrow_mut().selector.select(&batch);
+        for (index, batch) in selected.required {
+            self.channels[index].put(batch, patience).await?;
+        }
+        for (index, batch) in selected.optional {
+            // An optional channel that is full goes without.
+            let _left_out = self.channels[index].put(batch, Patience::KeepAlive).await;
+        }
+        Ok(())
+    }
+
+    /// A builder for events that are born here, over a buffer that was used before when one is free.
+    pub(crate) fn builder(&self) -> BatchBuilder {
+        self.inner.borrow_mut().recycler.builder()
+    }
+
+    /// Finishes `builder` and remembers its buffer, to be used again when the batch is gone.
+    pub(crate) fn finish(&self, builder: BatchBuilder) -> Batch {
+        let batch = builder.finish();
+        self.inner.borrow_mut().recycler.lend(&batch);
+        batch
+    }
+}
+
+/// What a source is given by whoever starts it.
+pub(crate) struct Seat {
+    /// Its name in the configuration.
+    pub(crate) name: Arc<str>,
+    pub(crate) log: slog::Logger,
+    pub(crate) intake: Intake,
+    pub(crate) ready: Ready,
+    pub(crate) guard: Guard,
+}
+
+/// How a source says, once, that it has opened its way in, or has told why it could not yet.
+pub(crate) struct Ready(Option<mpsc::UnboundedSender<()>>);
+
+impl Ready {
+    pub(crate) fn new(tell: mpsc::UnboundedSender<()>) -> Ready {
+        Ready(Some(tell))
+    }
+
+    /// Says so; what is said again is not heard.
+    pub(crate) fn done(&mut self) {
+        if let Some(tell) = self.0.take() {
+            let _nobody_waits_any_more = tell.send(());
+        }
+    }
+}
+
+/// Buffers of batches on their way that a source hopes to get back.
+const BUFFERS: usize = 24;
