@@ -37,10 +37,10 @@ pub struct Setup {
 }
 
 /// Given a node's directory and its plain command, the command to run.
-pub type Wrap = Arc<dyn Fn(&Place4, Command) -> Command + Send + Sync>;
+pub type Wrap = Arc<dyn Fn(&Site, Command) -> Command + Send + Sync>;
 
 /// What a [`Wrap`] is told about a node.
-pub struct Place4 {
+pub struct Site {
     /// Its name.
     pub name: String,
     /// Its directory, with `conf` and `root` in it.
@@ -68,6 +68,7 @@ pub struct Cluster {
     whereabouts: Whereabouts,
     directory: TempDir,
     written: Written,
+    command_lines: Vec<String>,
 }
 
 impl Cluster {
@@ -92,9 +93,15 @@ impl Cluster {
             Some(given) => given.clone(),
             None => ports::whereabouts().map_err(Error::io("no free port on 127.0.0.3 and 127.0.0.4"))?,
         };
-        let (written, none) = (Written::default(), Vec::new);
-        let mut cluster =
-            Cluster { agents: none(), collectors: none(), logs: vec![], whereabouts, directory, written };
+        let mut cluster = Cluster {
+            agents: vec![],
+            collectors: vec![],
+            logs: vec![],
+            whereabouts,
+            directory,
+            written: Written::default(),
+            command_lines: vec![],
+        };
         for (index, name) in lesson::AGENTS.into_iter().enumerate() {
             cluster.lay_out_agent(setup, index, name)?;
         }
@@ -121,7 +128,7 @@ impl Cluster {
 
     /// Writes a node's configuration and says how it is started.
     fn launch(
-        &self,
+        &mut self,
         setup: &Setup,
         name: &str,
         kind: Kind,
@@ -133,8 +140,9 @@ impl Cluster {
         fs::create_dir_all(&conf).map_err(Error::io(format!("cannot make {}", conf.display())))?;
         let file = conf.join(words.file);
         fs::write(&file, text).map_err(Error::io(format!("cannot write {}", file.display())))?;
-        let place = Place4 { name: name.to_owned(), directory };
+        let place = Site { name: name.to_owned(), directory };
         let wrap = setup.wrap.clone();
+        self.command_lines.push(words.typed(name, wrap.is_some()));
         Ok(Box::new(move || {
             let mut command = program(kind, &words, wrap.is_some())?;
             command.current_dir(&conf).args(words.arguments());
@@ -174,6 +182,11 @@ impl Cluster {
     /// All four.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.agents.iter().chain(&self.collectors)
+    }
+
+    /// How each node is started, one line each, as it would be typed.
+    pub fn command_lines(&self) -> String {
+        self.command_lines.join("\n")
     }
 
     /// Where the collectors listen.
@@ -277,6 +290,11 @@ impl Words {
             file: "flume-server.conf",
             words: words.split(' ').map(str::to_owned).collect(),
         }
+    }
+
+    fn typed(&self, name: &str, as_printed: bool) -> String {
+        let program = if as_printed { "../bin/flume-ng" } else { self.binary };
+        format!("[root@{name}] {program} {}", self.words.join(" "))
     }
 
     fn arguments(&self) -> &[String] {

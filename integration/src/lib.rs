@@ -6,7 +6,9 @@
 pub mod binaries;
 pub mod cluster;
 pub mod console;
+pub mod drill;
 pub mod event_line;
+pub mod flume;
 pub mod ledger;
 pub mod lesson;
 pub mod load;

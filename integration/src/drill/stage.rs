@@ -1,0 +1,81 @@
+//! What the drill shows: what it does, and the consoles of the nodes as their lines come.
+
+use crate::{ledger::LineId, node::Node, process};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+/// A place to print to that several threads share.
+#[derive(Clone)]
+pub struct Stage {
+    out: Arc<Mutex<Box<dyn Write + Send>>>,
+}
+
+impl Stage {
+    /// Prints to `out`.
+    pub fn new(out: impl Write + Send + 'static) -> Stage {
+        Stage { out: Arc::new(Mutex::new(Box::new(out))) }
+    }
+
+    /// Prints nothing.
+    pub fn silent() -> Stage {
+        Stage::new(io::sink())
+    }
+
+    /// Prints one line or several.
+    pub fn say(&self, text: impl AsRef<str>) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever closed our output does not want to see more; the drill goes on.
+        let _ = writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush());
+    }
+
+    /// Announces a step.
+    pub fn step(&self, text: &str) {
+        self.say(format!("\n=== {text}"));
+    }
+
+    /// Shows the node's console lines from now on, its name in front. Events of the load are left out.
+    pub fn listen(&self, node: &Node) {
+        let (stage, name) = (self.clone(), node.name().to_owned());
+        node.console().echo(Box::new(move |line| {
+            if !is_load(line) {
+                stage.say(format!("{name} | {line}"));
+            }
+        }));
+    }
+}
+
+/// Whether a console line is one of the many of a load.
+fn is_load(line: &str) -> bool {
+    crate::event_line::parse(line).is_some_and(|seen| LineId::parse(&seen.body).is_some())
+}
+
+/// On SIGINT or SIGTERM, kills all nodes, removes `directory` and ends this program.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub fn leave_on_signal(directory: PathBuf) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let (mut interrupt, mut terminate) = runtime.block_on(async {
+        use tokio::signal::unix::{SignalKind, signal};
+        io::Result::Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    })?;
+    thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+        process::kill_all();
+        let _ = std::fs::remove_dir_all(directory); // leaving anyway
+        std::process::exit(INTERRUPTED);
+    });
+    Ok(())
+}
+
+/// What a shell makes of a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;

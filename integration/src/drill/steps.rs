@@ -1,0 +1,204 @@
+//! The lesson, step by step.
+
+use super::{Figure, Report, Stage};
+use crate::{
+    cluster::Cluster,
+    console::Line,
+    event_line::{self, Seen},
+    lesson,
+    node::Error,
+};
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Plays all steps and fills in the report.
+pub(super) fn play(cluster: &mut Cluster, stage: &Stage, report: &mut Report) -> Result<(), Error> {
+    let mut drill = Steps { cluster, stage, said: BTreeMap::new(), echoes: 0 };
+    drill.start(report)?;
+    drill.hello(report)?;
+    drill.kill(report)?;
+    drill.come_back(report)?;
+    drill.freeze(report)?;
+    drill.count(report);
+    Ok(())
+}
+
+struct Steps<'a> {
+    cluster: &'a mut Cluster,
+    stage: &'a Stage,
+    said: BTreeMap<String, Instant>, // what was written to a log, and when
+    echoes: u32,
+}
+
+impl Steps<'_> {
+    fn start(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.stage.step("the collectors, slave3 and slave4; then the agents, slave1 and slave2");
+        self.stage.say(self.cluster.command_lines());
+        let collectors = self.cluster.start_collectors()?;
+        let agents = self.cluster.start_agents()?;
+        report.push(Figure::new("start to \"Avro source r1 started.\"", collectors, START, "not measured"));
+        report.push(Figure::new("start to the agent's source started", agents, START, "not measured"));
+        for node in 0..2 {
+            // Both agents connect to both: the standby's connection is open before it is needed.
+            let (mut count, what) = (0, "CONNECTED of both agents");
+            self.cluster.collector(node).wait_for(what, LONG, |line| {
+                count += usize::from(line.text.contains(" CONNECTED: /"));
+                count == 2
+            })?;
+        }
+        Ok(())
+    }
+
+    fn hello(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.stage.step("[root@slave1] echo \"hello failover\" >> test.log");
+        let times = self.both_say(["hello failover", "hello from two"], 0)?;
+        report.push(Figure::new(
+            "line to slave3's console",
+            times,
+            Duration::from_millis(20),
+            "3.1 to 3.3 s [3.1 to 6.8]",
+        ));
+        let strays = self.cluster.collector(1).console().events_from(0).len();
+        report.check(
+            strays == 0,
+            format!("slave4 printed {strays} events while slave3 was up; it must print none"),
+        );
+        Ok(())
+    }
+
+    fn kill(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.stage.step("kill -9 of slave3, then [root@slave1] echo \"hello failover1\" >> test.log");
+        self.cluster.collector(0).kill(lesson::CAPACITY);
+        let times = self.both_say(["hello failover1", "hello after kill"], 1)?;
+        report.push(Figure::new(
+            "kill -9 of slave3, next line on slave4",
+            times,
+            Duration::from_millis(50),
+            "4.9 to 8.4 s [7.1 to 7.9]",
+        ));
+        Ok(())
+    }
+
+    fn come_back(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.stage.step("slave3 again; a line now and then until they come to it");
+        self.cluster.collector(0).start()?;
+        let up = Instant::now() + self.cluster.collector(0).ready(LONG)?;
+        let times = self.until_primary(up)?;
+        report.push(Figure::new(
+            "slave3 up again, lines back on it",
+            times,
+            Duration::from_secs(3),
+            "3.2 to 10.3 s [3.2 to 7.6]",
+        ));
+        Ok(())
+    }
+
+    fn freeze(&mut self, report: &mut Report) -> Result<(), Error> {
+        self.stage.step("kill -STOP of slave3: it takes bytes and answers nothing");
+        self.cluster.collector(0).freeze();
+        let times = self.both_say(["hello frozen", "hello frozen two"], 1);
+        self.cluster.collector(0).thaw();
+        report.push(Figure::new(
+            "SIGSTOP of slave3, next line on slave4",
+            times?,
+            Duration::from_secs(2),
+            "21 to 26 s",
+        ));
+        self.stage.step("kill -CONT of slave3; a line now and then until they come to it");
+        let times = self.until_primary(Instant::now())?;
+        report.push(Figure::new(
+            "SIGCONT of slave3, lines back on it",
+            times,
+            Duration::from_secs(11),
+            "not measured",
+        ));
+        Ok(())
+    }
+
+    /// Each agent's log gets a line; how long each took to the console of collector `node`.
+    fn both_say(&mut self, texts: [&str; 2], node: usize) -> Result<Vec<Duration>, Error> {
+        let mark = self.cluster.collector(node).console().mark();
+        for (agent, text) in texts.into_iter().enumerate() {
+            self.say(agent, text)?;
+        }
+        texts.iter().map(|text| self.arrival(text, node, mark)).collect()
+    }
+
+    fn say(&mut self, agent: usize, text: &str) -> Result<(), Error> {
+        let at = self.cluster.echo(agent, text)?;
+        self.said.insert(text.to_owned(), at);
+        Ok(())
+    }
+
+    fn arrival(&mut self, text: &str, node: usize, mark: usize) -> Result<Duration, Error> {
+        let collector = self.cluster.collector(node);
+        let what = format!("{}: Event of \"{text}\"", collector.name());
+        let line =
+            collector.console().wait_from(mark, LONG, &what, |line| body(line).as_deref() == Some(text))?;
+        Ok(self.said.get(text).map_or(Duration::ZERO, |said| line.at.saturating_duration_since(*said)))
+    }
+
+    /// Both agents write until a line of each is printed by slave3; how long that took from `since` on.
+    fn until_primary(&mut self, since: Instant) -> Result<Vec<Duration>, Error> {
+        let mark = self.cluster.collector(0).console().mark();
+        let mut back: [Option<Duration>; 2] = [None; 2];
+        while back.contains(&None) {
+            self.echoes += 1;
+            for agent in 0..2 {
+                self.say(agent, &format!("hello back {}{:04}", agent + 1, self.echoes))?;
+            }
+            thread::sleep(PACE);
+            for (agent, back) in back.iter_mut().enumerate() {
+                let prefix = format!("hello back {}", agent + 1);
+                let found = self.cluster.collector(0).console().visit(mark, |line| {
+                    body(line).is_some_and(|body| body.starts_with(&prefix)).then_some(line.at)
+                });
+                *back = back.or(found.first().map(|at| at.saturating_duration_since(since)));
+            }
+            if since.elapsed() > LONG {
+                let never = "hello back";
+                self.arrival(never, 0, mark)?; // says what was printed instead
+            }
+        }
+        Ok(back.into_iter().flatten().collect())
+    }
+
+    /// Every line that was written, looked for on both consoles.
+    fn count(&mut self, report: &mut Report) {
+        let deadline = Instant::now() + LONG;
+        while self.seen().len() < self.said.len() && Instant::now() < deadline {
+            thread::sleep(PACE);
+        }
+        let seen = self.seen();
+        let lost: Vec<&str> =
+            self.said.keys().filter(|said| !seen.contains_key(*said)).map(String::as_str).collect();
+        report.check(lost.is_empty(), format!("lost: {}", lost.join(", ")));
+        report.counted(self.said.len(), seen.len(), seen.values().map(|copies| copies - 1).sum());
+    }
+
+    fn seen(&mut self) -> BTreeMap<String, usize> {
+        let mut seen = BTreeMap::new();
+        for node in 0..2 {
+            for (_, Seen { body, .. }) in self.cluster.collector(node).console().events_from(0) {
+                *seen.entry(String::from_utf8_lossy(&body).into_owned()).or_default() += 1;
+            }
+        }
+        seen
+    }
+}
+
+fn body(line: &Line) -> Option<String> {
+    event_line::parse(&line.text).map(|seen| seen.text())
+}
+
+/// The bar for a start.
+const START: Duration = Duration::from_millis(20);
+
+/// Longer than the slowest step of Flume: a connection that hangs is given up after 20 s and the next look is 5 s later.
+const LONG: Duration = Duration::from_secs(60);
+
+/// How often a line is written while we wait for slave3.
+const PACE: Duration = Duration::from_millis(100);
