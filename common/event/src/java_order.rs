@@ -130,3 +130,66 @@ const MOST_TABLE: u32 = 1 << 30;
 
 /// Up to so many headers, doubles are looked for by comparing each with each.
 const FEW: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Span;
+
+    fn printed(keys: &[&str], received: u32) -> Vec<String> {
+        let pairs: Vec<_> = keys.iter().map(|key| (key.as_bytes(), &b"x"[..])).collect();
+        let mut order = Vec::new();
+        java_order(&pairs, received, &mut order);
+        order.iter().map(|header| keys[header.key].to_owned()).collect()
+    }
+
+    #[test]
+    fn the_lessons_events_print_as_in_the_lesson() {
+        let keys = ["Type", "timestamp", "Collector"];
+        assert_eq!(printed(&keys, Span::BORN_HERE), ["Type", "Collector", "timestamp"]);
+        assert_eq!(printed(&keys, 2), ["Collector", "Type", "timestamp"]);
+        assert_eq!(printed(&keys, 3), ["Collector", "Type", "timestamp"]);
+    }
+
+    #[test]
+    fn four_hundred_maps_of_a_real_jvm_agree() {
+        let table = include_str!("../testdata/java_order.tsv");
+        for (n, line) in table.lines().enumerate() {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [origin, keys, expected] = columns[..] else { panic!("line {} has three columns", n + 1) };
+            let received = origin.parse().unwrap_or(Span::BORN_HERE);
+            // No key at all reads as one empty key here, on both sides.
+            let (keys, expected): (Vec<&str>, Vec<&str>) =
+                (keys.split(',').collect(), expected.split(',').collect());
+            assert_eq!(printed(&keys, received), expected, "line {}: {line}", n + 1);
+        }
+    }
+
+    #[test]
+    fn a_key_written_twice_keeps_its_first_place_and_its_last_value() {
+        for others in [0, 40] {
+            let names: Vec<String> = (0..others).map(|n| format!("other{n}")).collect();
+            let mut pairs: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"2"), (b"a", b"3")];
+            pairs.extend(names.iter().map(|name| (name.as_bytes(), &b""[..])));
+            let mut order = Vec::new();
+            java_order(&pairs, Span::BORN_HERE, &mut order);
+            let twice = order.iter().filter(|header| pairs[header.key].0 == b"a");
+            assert_eq!(twice.map(|header| (header.key, header.value)).collect::<Vec<_>>(), [(0, 2)]);
+            assert_eq!(order.len(), pairs.len() - 1);
+        }
+    }
+
+    #[test]
+    fn hostile_maps_take_no_time_worth_telling() {
+        // 2^16 keys of one hash: each pair of letters hashes alike.
+        let keys: Vec<Vec<u8>> = (0..1u32 << 16)
+            .map(|n| (0..16).flat_map(|bit| if n >> bit & 1 == 0 { *b"Aa" } else { *b"BB" }).collect())
+            .collect();
+        let pairs: Vec<_> = keys.iter().map(|key| (&key[..], &b""[..])).collect();
+        let mut order = Vec::new();
+        java_order(&pairs, pairs.len() as u32, &mut order);
+        assert_eq!(order.len(), pairs.len());
+        java_order(&pairs, u32::MAX - 1, &mut order);
+        assert_eq!(order.len(), pairs.len());
+    }
+}

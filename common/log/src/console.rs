@@ -323,3 +323,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// How long an error or a warning waits for room, once: then none waits until a line is printed again.
 const PATIENCE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+#[path = "console_tests.rs"]
+mod tests;

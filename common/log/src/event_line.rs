@@ -177,3 +177,99 @@ const ROW: usize = 16;
 
 /// Headers that are looked at without allocating.
 const FEW: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::{Batch, BatchBuilder};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn lines(format: Format, batch: &Batch, max_bytes: usize) -> String {
+        let mut lines = EventLines::new(format, place::LOGGER_SINK, max_bytes);
+        let mut out = Vec::new();
+        for event in batch.events() {
+            lines.append(&mut out, UNIX_EPOCH + Duration::from_millis(1_542_097_921_386), &event);
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    fn dump(body: &[u8], max_bytes: usize) -> String {
+        let mut builder = BatchBuilder::default();
+        builder.push([], body);
+        let line = lines(Format::Flume, &builder.finish(), max_bytes);
+        line.split_once("Event: { headers:{} ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn the_lessons_event_is_the_lessons_line() {
+        let headers = [("Type", "LOGIN"), ("timestamp", "1542098088198"), ("Collector", "slave3.hanli.com")];
+        let mut builder = BatchBuilder::default();
+        let mut encoded = bytes::BytesMut::new();
+        event::encode_headers(&mut encoded, headers.iter().map(|(k, v)| (k.as_bytes(), v.as_bytes())));
+        builder.push_encoded(&encoded, 2, b"hello failover");
+        let line = lines(Format::Flume, &builder.finish(), 16);
+        assert_eq!(
+            line.split_once(' ').unwrap().1.split_once(' ').unwrap().1,
+            "(SinkRunner-PollingRunner-DefaultSinkProcessor) \
+             [INFO - org.apache.flume.sink.LoggerSink.process(LoggerSink.java:95)] \
+             Event: { headers:{Collector=slave3.hanli.com, Type=LOGIN, timestamp=1542098088198} \
+             body: 68 65 6C 6C 6F 20 66 61 69 6C 6F 76 65 72       hello failover }\n"
+        );
+        assert!(line[19..].starts_with(",386 "));
+    }
+
+    #[test]
+    fn a_dump_is_flumes() {
+        for (body, max_bytes, expected) in [
+            ("hello", 16, "body: 68 65 6C 6C 6F                                  hello }\n"),
+            (
+                "0123456789abcdef",
+                16,
+                "body: 30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66 0123456789abcdef }\n",
+            ),
+            ("你好 abc", 16, "body: E4 BD A0 E5 A5 BD 20 61 62 63                   ...... abc }\n"),
+            ("", 16, "body: }\n"),
+            ("hello", 2, "body: 68 65                                           he }\n"),
+            ("hello", 0, "body:...Exception while dumping: illegal index: 0 into array of length 0 }\n"),
+            ("", 0, "body: }\n"),
+        ] {
+            assert_eq!(dump(body.as_bytes(), max_bytes), expected);
+        }
+    }
+
+    #[test]
+    fn further_rows_have_their_offset() {
+        let body: Vec<u8> = (b'A'..=b'`').collect();
+        assert_eq!(
+            dump(&body, 1 << 20),
+            "body: 41 42 43 44 45 46 47 48 49 4A 4B 4C 4D 4E 4F 50 ABCDEFGHIJKLMNOP\n\
+             00000010 51 52 53 54 55 56 57 58 59 5A 5B 5C 5D 5E 5F 60 QRSTUVWXYZ[\\]^_` }\n"
+        );
+        assert!(dump(&[0; 0x2ab], 0x2ab).contains("\n000002A0 00 "));
+    }
+
+    #[test]
+    fn many_headers_and_bytes_that_are_no_text_print_too() {
+        let names: Vec<String> = (0..100).map(|n| format!("k{n}")).collect();
+        let mut builder = BatchBuilder::default();
+        builder.push(names.iter().map(|name| (name.as_str(), "v")), b"body");
+        let mut encoded = bytes::BytesMut::new();
+        event::encode_headers(&mut encoded, [(&b"\xff"[..], &b"v"[..])]);
+        builder.push_encoded(&encoded, 1, b"body");
+        let text = lines(Format::Flume, &builder.finish(), 16);
+        let text: Vec<&str> = text.lines().collect();
+        assert_eq!(text[0].matches("=v").count(), 100);
+        assert!(text[1].contains("headers:{\u{fffd}=v}"));
+    }
+
+    #[test]
+    fn json_has_headers_body_and_dump() {
+        let mut builder = BatchBuilder::default();
+        builder.push([("Type", "LO\"GIN")], b"hello failover, all of it");
+        let value: serde_json::Value =
+            serde_json::from_str(&lines(Format::Json, &builder.finish(), 16)).expect("one object");
+        assert_eq!((&value["message"], &value["headers"]["Type"]), (&"Event".into(), &"LO\"GIN".into()));
+        assert_eq!(value["body"], "hello failover, ");
+        assert_eq!(value["dump"], "68 65 6C 6C 6F 20 66 61 69 6C 6F 76 65 72 2C 20 hello failover, ");
+    }
+}

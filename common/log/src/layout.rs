@@ -278,5 +278,9 @@ fn colour(level: Level) -> (&'static str, &'static str) {
 /// Bytes of one line's message and values; more is left out. Own lines wait in memory, so each must be bounded.
 const MOST_TEXT: usize = 16 * 1024;
 
-/// `\u{10ffff}`
+/// Bytes of `\u{10ffff}`, the longest that one character prints as.
 const MOST_ESCAPED: usize = 10;
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;
