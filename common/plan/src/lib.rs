@@ -5,12 +5,15 @@
 //! and a report of everything that is wrong or doubtful, all at once.
 
 mod context;
+mod layers;
 mod place;
 mod plan;
 pub mod properties;
 mod report;
+mod substitute;
 
 pub use context::Context;
+pub use layers::Text;
 pub use place::Place;
 pub use plan::{ChannelPlan, GroupPlan, InterceptorPlan, Plan, SelectorPlan, SinkPlan, SourcePlan};
 pub use report::{Problem, Report, Severity};

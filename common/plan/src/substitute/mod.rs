@@ -1,0 +1,299 @@
+//! `${...}` in values, as Flume 1.10 and later resolve it.
+//!
+//! Source: Flume's `MapResolver` over Commons Text's `StringSubstitutor`: look-ups `env:`, `sys:`, `java:`, `date:` and
+//! other keys of the files, `:-` before a default, nesting, `$${` for a literal `${`. One difference: Flume finds another
+//! key only if it happened to resolve that one earlier; here it is always found.
+
+mod date;
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Zoned;
+
+use crate::place::Place;
+use crate::properties::Entry;
+use crate::report::{Problem, Report, quoted};
+
+/// What look-ups may read.
+pub(crate) struct Lookups<'a> {
+    /// `${env:NAME}`.
+    pub(crate) environment: &'a [(String, String)],
+    /// `${sys:NAME}`: what was given with `-D`.
+    pub(crate) properties: &'a [(String, String)],
+    /// `${date:FORMAT}`.
+    pub(crate) now: &'a Zoned,
+}
+
+/// Plain `${NAME}` is read from the environment when this `-D` property names this class.
+const IMPLEMENTATION: (&str, &str) =
+    ("propertiesImplementation", "org.apache.flume.node.EnvVarResolverProperties");
+
+/// All values of a configuration together may grow to this by substitution. Far more than any real one, and it
+/// ends a file in which each key doubles another.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Keys of which one names the next: more than anybody nests, less than the stack holds.
+const MAX_DEPTH: usize = 64;
+
+/// Replaces what can be replaced, in place. Answers the keys that others refer to.
+pub(crate) fn substitute(
+    entries: &mut [Entry],
+    lookups: &Lookups<'_>,
+    report: &mut Report,
+) -> BTreeSet<String> {
+    if from_environment(lookups) {
+        entries.iter_mut().for_each(|entry| each_text(entry, |text| *text = plain_variables(text, lookups)));
+    }
+    let keys = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+    let mut resolver = Resolver { keys, lookups, used: BTreeSet::new(), grown: 0, found: Vec::new() };
+    for entry in entries {
+        each_text(entry, |text| {
+            if text.contains("${") {
+                *text = resolver.resolve(text, &mut Vec::new());
+            }
+        });
+        for found in resolver.found.drain(..) {
+            report.add(found.problem(&entry.key, &entry.value_at, lookups));
+        }
+    }
+    resolver.used
+}
+
+fn from_environment(lookups: &Lookups<'_>) -> bool {
+    lookups.properties.iter().any(|(key, value)| (key.as_str(), value.as_str()) == IMPLEMENTATION)
+}
+
+fn each_text(entry: &mut Entry, mut change: impl FnMut(&mut String)) {
+    change(&mut entry.value);
+    entry.comment.iter_mut().for_each(|comment| change(&mut comment.value));
+}
+
+/// Replaces every `${WORD}` by the environment variable, an unset one by nothing, as that class does.
+fn plain_variables(text: &str, lookups: &Lookups<'_>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, inner) = (&rest[..at], &rest[at + 2..]);
+        out.push_str(before);
+        let word = inner.find('}').map(|end| &inner[..end]).filter(|word| is_word(word));
+        match word {
+            Some(word) => {
+                out.push_str(find(lookups.environment, word).unwrap_or_default());
+                rest = &inner[word.len() + 1..];
+            }
+            None => {
+                out.push_str("${");
+                rest = inner;
+            }
+        }
+    }
+    out + rest
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The value of a name in a list of pairs, the last one winning.
+fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// What went wrong with one variable.
+enum Found {
+    Unknown(String),
+    Cycle(Vec<String>),
+    TooBig,
+    NoJava(String),
+}
+
+struct Resolver<'a> {
+    keys: HashMap<String, String>,
+    lookups: &'a Lookups<'a>,
+    used: BTreeSet<String>,
+    grown: usize,
+    found: Vec<Found>,
+}
+
+impl Resolver<'_> {
+    /// `stack` holds the names that are being resolved.
+    fn resolve(&mut self, text: &str, stack: &mut Vec<String>) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            let (before, inner) = (&rest[..at], &rest[at + 2..]);
+            out.push_str(before);
+            if before.ends_with('$') {
+                out.push('{'); // `$${` is a literal `${`
+                rest = inner;
+                continue;
+            }
+            let Some(end) = matching_end(inner) else {
+                out.push_str(&rest[at..]);
+                return out;
+            };
+            let whole = &rest[at..at + 2 + end + 1];
+            match self.variable(&inner[..end], stack) {
+                Some(value) => out.push_str(&value),
+                None => out.push_str(whole),
+            }
+            rest = &inner[end + 1..];
+        }
+        out + rest
+    }
+
+    /// The value of what stands between `${` and `}`; `None` leaves it as it is.
+    fn variable(&mut self, expression: &str, stack: &mut Vec<String>) -> Option<String> {
+        if stack.len() >= MAX_DEPTH || self.grown > MAX_BYTES {
+            self.found.push(Found::TooBig);
+            return None;
+        }
+        stack.push(String::new()); // nesting counts as depth; no variable has an empty name
+        let expression = self.resolve(expression, stack);
+        stack.pop();
+        let (name, default) = match expression.split_once(":-") {
+            Some((name, default)) => (name, Some(default.to_string())),
+            None => (expression.as_str(), None),
+        };
+        if stack.iter().any(|earlier| earlier == name && !name.is_empty()) {
+            self.found.push(Found::Cycle(
+                stack.iter().chain([&name.to_string()]).filter(|n| !n.is_empty()).cloned().collect(),
+            ));
+            return None;
+        }
+        let Some(value) = self.look_up(name).or(default) else {
+            self.found.push(Found::Unknown(name.to_string()));
+            return None;
+        };
+        stack.push(name.to_string());
+        let value = self.resolve(&value, stack);
+        stack.pop();
+        self.grown += value.len();
+        Some(value)
+    }
+
+    fn look_up(&mut self, name: &str) -> Option<String> {
+        let Some((prefix, rest)) = name.split_once(':') else { return self.other_key(name) };
+        let found = match prefix.to_ascii_lowercase().as_str() {
+            "env" => find(self.lookups.environment, rest).map(String::from),
+            "sys" => self.system_property(rest),
+            "java" => self.java(rest),
+            "date" => date::format(rest, self.lookups.now),
+            _ => None,
+        };
+        found.or_else(|| self.other_key(rest))
+    }
+
+    fn other_key(&mut self, key: &str) -> Option<String> {
+        let value = self.keys.get(key)?;
+        self.used.insert(key.to_string());
+        Some(value.clone())
+    }
+
+    /// What was given with `-D`, else the few that every JVM has and a configuration may ask for.
+    fn system_property(&self, name: &str) -> Option<String> {
+        let variable = |names: &[&str]| names.iter().find_map(|name| find(self.lookups.environment, name));
+        let given = find(self.lookups.properties, name).or_else(|| match name {
+            "user.home" => variable(&["HOME"]),
+            "user.name" => variable(&["USER", "LOGNAME"]),
+            "user.dir" => variable(&["PWD"]),
+            "java.io.tmpdir" => Some("/tmp"),
+            "os.name" => Some("Linux"),
+            "os.arch" => Some(if cfg!(target_arch = "x86_64") { "amd64" } else { std::env::consts::ARCH }),
+            "file.separator" => Some("/"),
+            "path.separator" => Some(":"),
+            "line.separator" => Some("\n"),
+            "file.encoding" => Some("UTF-8"),
+            _ => None,
+        });
+        given.map(String::from)
+    }
+
+    /// Texts as a JVM gives them, for configurations that put them into a header.
+    fn java(&mut self, name: &str) -> Option<String> {
+        let text = match name {
+            "version" => "Java version 17.0.15",
+            "runtime" => "OpenJDK Runtime Environment (build 17.0.15+6)",
+            "vm" => "OpenJDK 64-Bit Server VM (build 17.0.15+6, mixed mode)",
+            "os" => "Linux, architecture: amd64-64",
+            "hardware" => "architecture: amd64-64",
+            "locale" => "default locale: en_US, platform encoding: UTF-8",
+            _ => return None,
+        };
+        self.found.push(Found::NoJava(name.to_string()));
+        Some(text.to_string())
+    }
+}
+
+/// Where the `}` stands that closes what has been opened before `text`.
+fn matching_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut open, mut at) = (0usize, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'}' if open == 0 => return Some(at),
+            b'}' => open -= 1,
+            b'$' if bytes.get(at + 1) == Some(&b'{') => {
+                open += 1;
+                at += 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// `f1[key]`, `f1['key']`: a question to a config filter, which comes later.
+pub(crate) fn filter_question(name: &str) -> Option<(&str, &str)> {
+    let (filter, key) = name.strip_suffix(']')?.split_once('[')?;
+    let bare = [('\'', '\''), ('"', '"')]
+        .iter()
+        .find_map(|(open, close)| key.strip_prefix(*open)?.strip_suffix(*close))
+        .unwrap_or(key);
+    let good = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    (!filter.is_empty() && good(bare)).then_some((filter, bare))
+}
+
+impl Found {
+    fn problem(self, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
+        match self {
+            Found::Unknown(name) => unknown(&name, key, place, lookups),
+            Found::Cycle(names) => {
+                let what = format!("`{key}` refers to itself: {}", names.join(" -> "));
+                Problem::error("cycle", place, what)
+                    .flume("ends with `Infinite loop in property interpolation`")
+            }
+            Found::TooBig => {
+                let what = format!("the variables in `{key}` are nested too deep or grow too large");
+                Problem::error("substitution-too-large", place, what)
+                    .flume("goes on until its stack or memory is at its end")
+            }
+            Found::NoJava(name) => {
+                let what = format!("`${{java:{name}}}` asks about a JVM, and there is none");
+                Problem::note("no-java", place, what).here("a text as a JVM 17 gives it stands in")
+            }
+        }
+    }
+}
+
+fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
+    let what = format!("`{key}` has `${{{name}}}`, which names nothing");
+    // A shell's or a regular expression's own `${...}` is left to them, and so is a question to a config filter.
+    let own = [".command", ".replaceString", ".searchPattern", ".regex"].iter().any(|end| key.ends_with(end));
+    let make = if own || filter_question(name).is_some() { Problem::note } else { Problem::warning };
+    let problem = make("unknown-variable", place, what)
+        .flume("leaves it as it is; up to 1.9, and with `EnvVarResolverProperties`, an unset variable becomes empty")
+        .here("it is left as it is");
+    if find(lookups.environment, name).is_some() {
+        return problem.fix(format!("`${{env:{name}}}` for the environment variable"));
+    }
+    problem.fix(
+        "`${env:NAME}`, `${sys:NAME}`, `${KEY}` of this file, `${...:-default}`, or `$${` for a literal `${`",
+    )
+}
+
+#[cfg(test)]
+mod tests;
