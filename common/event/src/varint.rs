@@ -48,20 +48,33 @@ pub fn push_zigzag(out: &mut BytesMut, value: i64) {
 /// [`Malformed::Short`] when the bytes end within it, [`Malformed::Number`] when it has more than ten bytes.
 #[inline]
 pub fn read_zigzag(bytes: &[u8], at: &mut usize) -> Result<i64, Malformed> {
-    let mut value = 0u64;
-    let mut shift = 0;
-    loop {
-        let byte = *bytes.get(*at).ok_or(Malformed::Short)?;
-        *at += 1;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Ok((value >> 1) as i64 ^ -((value & 1) as i64));
+    // Nearly all numbers of an event have one byte or two.
+    let value = match bytes.get(*at..).unwrap_or_default() {
+        [low, ..] if *low < 0x80 => {
+            *at += 1;
+            u64::from(*low)
         }
-        shift += 7;
-        if shift >= 7 * MAX_VARINT_BYTES as u32 {
-            return Err(Malformed::Number);
+        [low, high, ..] if *high < 0x80 => {
+            *at += 2;
+            u64::from(*low & 0x7f) | u64::from(*high) << 7
+        }
+        rest => read_varint(rest, at)?,
+    };
+    Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+}
+
+/// A number of any length at the front of `rest`.
+#[inline(never)]
+fn read_varint(rest: &[u8], at: &mut usize) -> Result<u64, Malformed> {
+    let mut value = 0;
+    for (place, byte) in rest.iter().take(MAX_VARINT_BYTES).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            *at += place + 1;
+            return Ok(value);
         }
     }
+    Err(if rest.len() < MAX_VARINT_BYTES { Malformed::Short } else { Malformed::Number })
 }
 
 /// Reads a length (of a string, of bytes) and checks that so many bytes follow.

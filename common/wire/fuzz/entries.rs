@@ -1,0 +1,212 @@
+//! What the fuzz targets do with their input; `cargo test` replays `testdata/fuzz/TARGET/` through the same functions.
+//!
+//! Each takes any bytes and panics when a promise is broken, be it only that no input panics.
+
+use bytes::{Bytes, BytesMut};
+use event::{Batch, Span, scan_event};
+use wire::{
+    avro::{
+        Answer, AnswerNotes, BatchId, ClientSession, Frame, FrameDecoder, FrameError, Hello, ProtocolCache,
+        Received, ServerSession, TAIL,
+    },
+    line::{Ends, LineCutter},
+};
+
+/// A target's name and function.
+pub type Entry = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const ENTRIES: &[Entry] = &[
+    ("frame", frame),
+    ("handshake", handshake),
+    ("server_session", server_session),
+    ("client_session", client_session),
+    ("event", event),
+    ("line", line),
+];
+
+/// A stream gives the same frames, and ends with the same fault, in whatever pieces it is read.
+pub fn frame(data: &[u8]) {
+    let (whole, whole_fault) = frames(data, usize::MAX);
+    for piece in [1, 7] {
+        let (pieces, fault) = frames(data, piece);
+        assert_eq!(pieces, whole, "pieces of {piece}");
+        assert_eq!(fault.map(|error| error.fault), whole_fault.as_ref().map(|error| error.fault));
+    }
+    let bytes: usize = whole.iter().map(|frame| frame.message().len()).sum();
+    assert!(bytes <= data.len());
+    if let Some(error) = whole_fault {
+        assert!(error.to_string().len() < 400, "one line of a sane length");
+    }
+}
+
+/// The same message as the first of a connection, to a server and to a client.
+pub fn handshake(data: &[u8]) {
+    for buffer in [usize::MAX, 1, 5] {
+        let Some(frame) = message(1, data, buffer) else { return };
+        receive(&mut ServerSession::new(HELLO), frame.clone());
+        let mut client = ClientSession::new();
+        client.ping(&mut BytesMut::new());
+        let shaken = client.receive(frame.clone());
+        assert!(shaken.is_err() || client.may_call(), "an answer that is taken leads on");
+        let mut client = ClientSession::flume();
+        client.call_head(&mut BytesMut::new(), 1, 2, None);
+        client.receive(frame).ok();
+    }
+}
+
+/// A stream of frames to a server that has shaken hands with a client of ours.
+pub fn server_session(data: &[u8]) {
+    let mut server = ServerSession::new(HELLO);
+    let mut first = BytesMut::new();
+    ClientSession::new().ping(&mut first);
+    for frame in frames(&first, usize::MAX).0.into_iter().chain(frames(data, usize::MAX).0) {
+        receive(&mut server, frame);
+    }
+    assert!(server.peer_is_ours());
+    // The bytes as a call's message, too: a fuzzer need not find the framing.
+    for buffer in [usize::MAX, 3] {
+        message(-7, data, buffer).into_iter().for_each(|frame| receive(&mut server, frame));
+    }
+}
+
+/// A stream of frames to a client with calls outstanding, and the same bytes as an answer.
+pub fn client_session(data: &[u8]) {
+    let mut client = ready_client();
+    for frame in frames(data, usize::MAX).0 {
+        if client.receive(frame).is_err() {
+            break;
+        }
+    }
+    for buffer in [usize::MAX, 2] {
+        message(3, data, buffer).into_iter().for_each(|frame| drop(ready_client().receive(frame)));
+    }
+}
+
+/// An event is checked before it is looked at, and what is checked reads back the same.
+pub fn event(data: &[u8]) {
+    let mut at = 0;
+    if let Ok(span) = scan_event(data, &mut at) {
+        assert!(at <= data.len() && at == span.end as usize);
+        look_at(&Batch::from_parts(Bytes::copy_from_slice(data), vec![span]));
+    }
+    if let Ok(batch) = Batch::parse(Bytes::copy_from_slice(data)) {
+        assert_eq!(batch.event_bytes(), data.len());
+        look_at(&batch);
+    }
+}
+
+/// Lines are the same in whatever pieces a stream is read, and nothing but ends of lines is missing from them.
+pub fn line(data: &[u8]) {
+    for ends in [Ends::Lf, Ends::LfOrCrLf, Ends::Any] {
+        let whole = lines(ends, data, usize::MAX);
+        for piece in [1, 3] {
+            assert_eq!(lines(ends, data, piece), whole, "{ends:?}, pieces of {piece}");
+        }
+        let kept = |bytes: &[u8]| bytes.iter().filter(|byte| !b"\r\n".contains(byte)).count();
+        assert_eq!(whole.iter().map(|line| kept(line)).sum::<usize>(), kept(data));
+    }
+}
+
+/// All frames of a stream read in pieces of `piece` bytes, and what ended it, if not its end.
+fn frames(stream: &[u8], piece: usize) -> (Vec<Frame>, Option<FrameError>) {
+    let (mut decoder, mut input, mut found) =
+        (FrameDecoder::new(MAX_FRAME_BYTES), BytesMut::new(), Vec::new());
+    for piece in stream.chunks(piece.min(stream.len()).max(1)) {
+        input.extend_from_slice(piece);
+        loop {
+            match decoder.decode(&mut input) {
+                Ok(Some(frame)) => found.push(frame),
+                Ok(None) => break assert!(decoder.wanted(&input) > 0),
+                Err(error) => return (found, Some(error)),
+            }
+        }
+    }
+    (found, decoder.finish(&input).err())
+}
+
+/// `data` as the message of a frame with buffers of `buffer` bytes.
+fn message(serial: i32, data: &[u8], buffer: usize) -> Option<Frame> {
+    let buffers: Vec<&[u8]> = data.chunks(buffer.min(data.len()).max(1)).collect();
+    let mut stream = serial.to_be_bytes().to_vec();
+    stream.extend_from_slice(&(buffers.len() as i32).to_be_bytes());
+    for buffer in buffers {
+        stream.extend_from_slice(&(buffer.len() as i32).to_be_bytes());
+        stream.extend_from_slice(buffer);
+    }
+    let frame = frames(&stream, usize::MAX).0.pop()?;
+    assert_eq!(frame.message(), data, "borders mean nothing");
+    Some(frame)
+}
+
+/// Lets a server read a frame, looks at all it found, and answers.
+fn receive(server: &mut ServerSession, frame: Frame) {
+    let (serial, bytes) = (frame.serial(), frame.message().len());
+    let mut out = BytesMut::new();
+    match server.receive(frame, &mut ProtocolCache::default()) {
+        Received::Batch { token, batch, .. } => {
+            assert!(batch.event_bytes() <= bytes);
+            look_at(&batch);
+            server.reply(&mut out, token, Answer::Failed, AnswerNotes { leaving: true });
+        }
+        Received::Ping { token } => server.pong(&mut out, token),
+        Received::Reply { bytes, complaint } => {
+            assert!(complaint.is_none_or(|complaint| complaint.to_string().len() < 1000));
+            out.extend_from_slice(&bytes);
+        }
+    }
+    let (frames, fault) = frames(&out, usize::MAX);
+    assert_eq!((frames.len(), frames[0].serial(), fault), (1, serial, None), "one whole answer");
+}
+
+/// Walks through a batch, and sends it on.
+fn look_at(batch: &Batch) {
+    for event in batch.events() {
+        let received = event.headers().count();
+        assert!(event.received() == Span::BORN_HERE || received == event.received() as usize);
+        assert!(event.header_bytes().len() + event.body().len() < event.bytes().len());
+    }
+    let mut out = BytesMut::new();
+    let mut client = ClientSession::new();
+    client.call_head(&mut out, batch.len(), batch.event_bytes(), Some(BATCH));
+    batch.runs().for_each(|run| out.extend_from_slice(&run));
+    out.extend_from_slice(TAIL);
+    let mut frames = frames(&out, usize::MAX).0;
+    let frame = frames.pop().expect("a batch in a frame");
+    let mut server = ServerSession::new(HELLO);
+    let Received::Batch { batch: sent, id, .. } = server.receive(frame, &mut ProtocolCache::default()) else {
+        panic!("a batch came out of a frame and does not come out of another")
+    };
+    assert_eq!(id, Some(BATCH));
+    assert!(sent.events().map(|event| event.bytes()).eq(batch.events().map(|event| event.bytes())));
+}
+
+/// A client with a ping and two calls outstanding, the calls 3 and 4.
+fn ready_client() -> ClientSession {
+    let mut client = ClientSession::new();
+    let mut out = BytesMut::new();
+    client.ping(&mut out);
+    let ready = message(1, &[0, 0, 0, 0], 4).expect("a frame");
+    client.receive(ready).expect("the handshake of a Flume");
+    client.ping(&mut out);
+    client.call_head(&mut out, 1, 2, None);
+    client.append(&mut out, &[0, 0], None);
+    client
+}
+
+fn lines(ends: Ends, stream: &[u8], piece: usize) -> Vec<Vec<u8>> {
+    let (mut cutter, mut found) = (LineCutter::new(ends), Vec::new());
+    let (mut from, mut to) = (0, 0);
+    while to < stream.len() {
+        to = stream.len().min(to.saturating_add(piece));
+        let mut lines = cutter.cut(&stream[from..to]);
+        found.extend((&mut lines).map(<[u8]>::to_vec));
+        from += lines.taken();
+    }
+    found.extend(cutter.rest(&stream[from..]).map(<[u8]>::to_vec));
+    found
+}
+
+const HELLO: Hello = Hello { window: 4, window_bytes: 1 << 20 };
+const BATCH: BatchId = BatchId { agent: 1, stream: 2, sequence: 3 };
+const MAX_FRAME_BYTES: usize = 1 << 20;
