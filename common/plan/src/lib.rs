@@ -10,6 +10,7 @@ mod place;
 mod plan;
 pub mod properties;
 mod report;
+pub mod schema;
 mod substitute;
 
 pub use context::Context;

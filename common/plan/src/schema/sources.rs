@@ -1,0 +1,88 @@
+//! The sources.
+
+use super::{
+    Bad, COMPRESSION, Property, SERVER_TLS, Type, Value, at_least, long, not_here, optional, required, runs,
+    with,
+};
+
+pub(super) const SOURCES: &[Type] = &[
+    runs("avro", "org.apache.flume.source.AvroSource", &[AVRO, SERVER_TLS], None),
+    runs("exec", "org.apache.flume.source.ExecSource", &[EXEC], Some("batchSize")),
+    runs("netcat", "org.apache.flume.source.NetcatSource", &[NETCAT], None),
+    runs("seq", "org.apache.flume.source.SequenceGeneratorSource", &[SEQ, POLLED], Some("batchSize")),
+    runs("taildir", "org.apache.flume.source.taildir.TaildirSource", &[TAILDIR, POLLED], Some("batchSize")),
+    not_here("thrift", "org.apache.flume.source.ThriftSource"),
+    not_here("jms", "org.apache.flume.source.jms.JMSSource"),
+    not_here("spooldir", "org.apache.flume.source.SpoolDirectorySource"),
+    not_here("", "org.apache.flume.source.kafka.KafkaSource"),
+    not_here("netcatudp", "org.apache.flume.source.NetcatUdpSource"),
+    not_here("syslogtcp", "org.apache.flume.source.SyslogTcpSource"),
+    not_here("multiport_syslogtcp", "org.apache.flume.source.MultiportSyslogTCPSource"),
+    not_here("syslogudp", "org.apache.flume.source.SyslogUDPSource"),
+    not_here("http", "org.apache.flume.source.http.HTTPSource"),
+    not_here("", "org.apache.flume.source.StressSource"),
+    not_here("", "org.apache.flume.source.scribe.ScribeSource"),
+    not_here("", "org.apache.flume.source.avroLegacy.AvroLegacySource"),
+    not_here("", "org.apache.flume.source.thriftLegacy.ThriftLegacySource"),
+    not_here("", "org.apache.flume.source.twitter.TwitterSource"),
+];
+
+const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
+
+const AVRO: &[Property] = &[
+    required("bind", Value::Host).bad(NO_BIND),
+    required("port", Value::Port),
+    with(
+        "threads",
+        Value::Unused(
+            "connections have no threads of their own; Flume reads it since 1.10 and does not use it",
+        ),
+        "0",
+    ),
+    with("compression-type", Value::Choice(COMPRESSION), "none").lenient(),
+    with("ipFilter", Value::Flag, "false"),
+    optional("ipFilterRules", Value::Text),
+];
+
+const EXEC: &[Property] = &[
+    required("command", Value::Free),
+    optional("shell", Value::Text),
+    with("restart", Value::Flag, "false"),
+    with("restartThrottle", long(0, "ms"), "10000"),
+    with("logStdErr", Value::Flag, "false"),
+    with("batchSize", at_least(1, "events"), "20"),
+    with("batchTimeout", long(1, "ms"), "3000").bad(Bad::Says("fails as soon as it runs the command")),
+    with("charset", Value::Charset, "UTF-8"),
+];
+
+const NETCAT: &[Property] = &[
+    required("bind", Value::Host).bad(NO_BIND),
+    required("port", Value::Port),
+    with("max-line-length", at_least(1, "characters"), "512"),
+    with("ack-every-event", Value::Flag, "true"),
+    with("encoding", Value::Charset, "utf-8").bad(Bad::Says("opens the port and fails for every connection")),
+];
+
+const SEQ: &[Property] = &[
+    with("batchSize", at_least(1, "events"), "1"),
+    with("totalEvents", long(0, "events"), "9223372036854775807"),
+];
+
+const TAILDIR: &[Property] = &[
+    required("filegroups", Value::List),
+    optional("filegroups.", Value::Path),
+    optional("positionFile", Value::Path),
+    optional("headers.", Value::Text),
+    with("byteOffsetHeader", Value::Flag, "false"),
+    with("skipToEnd", Value::Flag, "false"),
+    with("idleTimeout", at_least(0, "ms"), "120000"),
+    with("writePosInterval", at_least(1, "ms"), "3000"),
+    with("batchSize", at_least(1, "events"), "100"),
+    with("maxBatchCount", long(1, "batches"), "9223372036854775807").lenient(),
+    with("cachePatternMatching", Value::Flag, "true"),
+    with("fileHeader", Value::Flag, "false"),
+    with("fileHeaderKey", Value::Text, "file"),
+];
+
+const POLLED: &[Property] =
+    &[with("backoffSleepIncrement", long(0, "ms"), "1000"), with("maxBackoffSleep", long(0, "ms"), "5000")];
