@@ -194,12 +194,18 @@ impl Complaint {
         Complaint::Message(String::from_utf8_lossy(&name[..name.len().min(MAX_NAME_BYTES)]).into_owned())
     }
 
-    /// What Flume's server would have answered.
+    /// What Flume 1.11's server would have answered, or nearly so.
     fn in_java(&self) -> String {
         match self {
             Complaint::Handshake(reason) | Complaint::Head(reason) | Complaint::Events { reason, .. } => {
                 match reason {
                     Malformed::Short => "java.io.EOFException".into(),
+                    Malformed::Number => {
+                        "org.apache.avro.InvalidNumberEncodingException: Invalid int encoding".into()
+                    }
+                    Malformed::Length => {
+                        "org.apache.avro.AvroRuntimeException: Malformed data. Length is negative".into()
+                    }
                     reason => format!("org.apache.avro.AvroRuntimeException: Malformed data: {reason}"),
                 }
             }
