@@ -1,7 +1,7 @@
 //! Bytes to events and back. No clock, file, socket or task: the caller brings the bytes and takes them away.
 //!
 //! - [`avro`]: Flume's Avro RPC, both sides of it.
-//! - [`line`]: text cut at its newlines.
+//! - [`mod@line`]: text cut at its newlines.
 
 pub mod avro;
 pub mod line;

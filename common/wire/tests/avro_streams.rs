@@ -192,7 +192,7 @@ fn about_to_read(events: usize, sizes: Option<&[usize]>) -> (ServerSession, Fram
     let (mut client, mut out) = (ClientSession::new(), BytesMut::new());
     client.ping(&mut out);
     let (_, answer) = serve(&mut server, &[&out]);
-    client.receive(frames(&[&answer]).remove(0)).unwrap();
+    client.receive(frames(&[&answer]).remove(0)).expect("the handshake");
     out.clear();
     let events = vec![(vec![("host".to_string(), "slave1".to_string())], vec![b'x'; 256]); events];
     send(&mut client, &mut out, &batch(&events), Some(BatchId { agent: 1, stream: 1, sequence: 1 }));
