@@ -1,2 +1,7 @@
-//! See the package description.
-fn main() {}
+//! `collector`: see the package's description, `collector help`, and crate `node`, where all of it is done.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node::main(node::Role::Collector)
+}

@@ -1,1 +1,92 @@
-//! See the package's description.
+//! What the two binaries share: the command line, the start, the console, the exit code.
+//!
+//! [`main`] reads the command line as `flume-ng agent` does, checks the configuration (crate `plan`), builds the console
+//! (crate `journal`) and hands the plan to `flow::run`, which returns when the agent has stopped.
+
+mod check;
+mod command;
+mod env_file;
+mod java;
+mod limits;
+mod load;
+mod logging;
+mod options;
+mod panic;
+mod run;
+mod version;
+
+use command::Command;
+use std::{
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// Which of the two binaries this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// `agent`
+    Agent,
+    /// `collector`
+    Collector,
+}
+
+impl Role {
+    /// The binary's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Agent => "agent",
+            Role::Collector => "collector",
+        }
+    }
+
+    /// What it is for, in one sentence.
+    fn lead(self) -> &'static str {
+        match self {
+            Role::Agent => "Follows what is born on this host and sends every event on.",
+            Role::Collector => "Takes events from agents, and numbers, stores or prints them.",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The whole of a binary: reads the process's arguments and does what they say.
+///
+/// The exit code is 0 when all went well, 1 when it could not start or go on (or `check --deny-warnings` found
+/// warnings), 2 when the command line or the configuration is wrong.
+pub fn main(role: Role) -> ExitCode {
+    match command::parse(role, std::env::args_os().skip(1)) {
+        Command::Run(options, words) => run::run(role, &options, &words),
+        Command::Check(options, words) => check::check(role, &options, &words),
+        Command::Version => print(&version::text(role)),
+        Command::Help(text) => print(&text),
+        Command::Wrong(text) => {
+            complain(role, &format!("{text}\nFor more, try: {role} help"));
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+/// Prints what was asked for; a reader that has seen enough is no failure.
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Says what is wrong before there is a console. When stderr takes nothing, the exit code must do.
+fn complain(role: Role, text: &str) {
+    let _ = writeln!(io::stderr(), "{role}: {text}");
+}
+
+/// Exit code: could not start or go on.
+const FAILED: u8 = 1;
+
+/// Exit code: the command line or the configuration is wrong.
+const WRONG: u8 = 2;

@@ -1,0 +1,171 @@
+//! From the words of a command line to what is to be done.
+
+use crate::{
+    Role,
+    java::{self, Words},
+    options::{CheckOptions, RunOptions},
+};
+use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+use std::ffi::OsString;
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Run an agent.
+    Run(RunOptions, Words),
+    /// Check its configuration, and no more.
+    Check(CheckOptions, Words),
+    /// Say which program this is.
+    Version,
+    /// Print this text, and be done.
+    Help(String),
+    /// Say what is wrong with the command line, and fail.
+    Wrong(String),
+}
+
+/// Reads a command line, without the program's own name.
+pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -> Command {
+    let mut words = java::split(arguments);
+    let word = match words.rest.first() {
+        Some(first) if !first.to_string_lossy().starts_with('-') => {
+            words.rest.remove(0).to_string_lossy().into_owned()
+        }
+        _ => String::new(),
+    };
+    match word.as_str() {
+        "" if words.rest == ["--version"] || words.rest == ["-V"] => Command::Version,
+        // `node` is Flume's old word for `agent`.
+        "" | "agent" | "node" => read(role, RunOptions::command(), words, Command::Run),
+        "check" => read(role, CheckOptions::command(), words, Command::Check),
+        "version" => Command::Version,
+        "help" => help(role, &words),
+        "avro-client" => Command::Wrong(
+            "`avro-client` is not there yet: to send a file's lines, run an agent whose source is `exec` with \
+             `command = cat FILE`, or `TAILDIR`, and whose sink is `avro`"
+                .to_owned(),
+        ),
+        "tool" => Command::Wrong(
+            "`tool` is not there yet: Flume's only tool checks file channels, and there is no file channel yet".to_owned(),
+        ),
+        other => Command::Wrong(format!(
+            "Unknown or unspecified command '{other}': agent, check, version and help are known; \
+             `{role} help` says more"
+        )),
+    }
+}
+
+/// Reads the options behind a command's word.
+fn read<Options: FromArgMatches>(
+    role: Role,
+    command: clap::Command,
+    words: Words,
+    make: impl FnOnce(Options, Words) -> Command,
+) -> Command {
+    let command = named(role, command);
+    let line = [OsString::from(role.name())].into_iter().chain(words.rest.iter().cloned());
+    match command.try_get_matches_from(line).and_then(|matches| Options::from_arg_matches(&matches)) {
+        Ok(options) => make(options, words),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => Command::Help(error.to_string()),
+        Err(error) => Command::Wrong(plain(&error.to_string())),
+    }
+}
+
+fn help(role: Role, words: &Words) -> Command {
+    let of = words.rest.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let command = match of.as_str() {
+        "check" => CheckOptions::command(),
+        _ => RunOptions::command(),
+    };
+    Command::Help(named(role, command).render_long_help().to_string())
+}
+
+/// Puts the program's name where the texts have `{role}`.
+fn named(role: Role, command: clap::Command) -> clap::Command {
+    let name = role.name();
+    let fill = |text: Option<&clap::builder::StyledStr>| {
+        text.map(ToString::to_string)
+            .unwrap_or_default()
+            .replace("{role}", name)
+            .replace("{lead}", role.lead())
+    };
+    let bin = format!("{name}{}", command.get_name().strip_prefix("run").unwrap_or(" check"));
+    let usage = command.get_overridden_usage();
+    let (about, after, usage) =
+        (fill(command.get_long_about()), fill(command.get_after_long_help()), fill(usage));
+    command.bin_name(bin).long_about(about).after_long_help(after).override_usage(usage)
+}
+
+/// clap's message without what we say in our own words: `error: ` in front, the way to the help behind.
+fn plain(text: &str) -> String {
+    let text = text.split_once("\n\nFor more information").map_or(text, |(text, _)| text);
+    text.strip_prefix("error: ").unwrap_or(text).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn parsed(line: &str) -> Command {
+        parse(Role::Agent, line.split_whitespace().map(OsString::from))
+    }
+
+    fn run(line: &str) -> (RunOptions, Words) {
+        match parsed(line) {
+            Command::Run(options, words) => (options, words),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_lessons_lines_are_understood_with_and_without_the_word() {
+        for word in ["agent ", "node ", ""] {
+            let line = "-n agent1 -c ../conf -f flume-client.conf -Dflume.root.logger=DEBUG,console";
+            let (options, words) = run(&format!("{word}{line}"));
+            assert_eq!(options.name.as_deref(), Some("agent1"));
+            assert_eq!(options.conf.as_deref(), Some("../conf".as_ref()));
+            assert_eq!(options.conf_file, ["flume-client.conf"].map(PathBuf::from));
+            assert_eq!(words.properties, [("flume.root.logger".to_owned(), "DEBUG,console".to_owned())]);
+        }
+        let (options, _) = run("agent --conf ../conf --conf-file flume-server.conf --name a1 -Dx");
+        assert_eq!((options.name.as_deref(), options.conf_file.len()), (Some("a1"), 1));
+    }
+
+    #[test]
+    fn files_repeat_and_other_words_of_flumes_are_taken() {
+        let (options, words) =
+            run("agent -na1 -f a -f b --conf-file=c --no-reload-conf -C x:y --plugins-path p -d -Xmx1g");
+        assert_eq!(options.conf_file, ["a", "b", "c"].map(PathBuf::from));
+        assert!(options.no_reload_conf && options.dryrun && options.classpath.is_some());
+        assert_eq!(words.flags, ["-Xmx1g"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_said_in_one_message() {
+        for (line, part) in [
+            ("frobnicate -n a1", "Unknown or unspecified command 'frobnicate'"),
+            ("agent --verify-host", "unexpected argument '--verify-host'"),
+            ("agent -n", "a value is required for '--name <NAME>'"),
+            ("agent -n a1 stray", "unexpected argument 'stray'"),
+            ("avro-client -H h", "`avro-client` is not there yet"),
+            ("agent -n a1 --drain-timeout soon", "invalid value 'soon'"),
+        ] {
+            match parsed(line) {
+                Command::Wrong(text) => assert!(text.contains(part), "{text}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn help_names_the_program_everywhere() {
+        for line in ["help", "--help", "agent -h", "help check", "check --help", "help agent"] {
+            match parsed(line) {
+                Command::Help(text) => {
+                    assert!(text.contains("Usage: agent") && !text.contains('{'), "{line}: {text}");
+                }
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+}

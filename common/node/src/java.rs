@@ -1,0 +1,114 @@
+//! What a command line holds for the JVM: `-D` properties, which count, and flags, which do not.
+
+use std::ffi::{OsStr, OsString};
+
+/// The words of a command line, apart by whom they are for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// `-Dkey=value`, in order; without `=` the value is empty, as Java has it.
+    pub(crate) properties: Vec<(String, String)>,
+    /// `-Xmx20m`, `-agentlib:…` and their like.
+    pub(crate) flags: Vec<String>,
+    /// All others, in order, with two dashes in front of long names.
+    pub(crate) rest: Vec<OsString>,
+}
+
+/// Takes a command line apart. `-D` and JVM flags may stand anywhere, as `flume-ng` has it.
+pub(crate) fn split(arguments: impl IntoIterator<Item = OsString>) -> Words {
+    let mut words = Words::default();
+    for word in arguments {
+        match word.to_str() {
+            Some(text) if text.starts_with("-D") => words.properties.push(property(text)),
+            Some(text) if FLAGS.iter().any(|flag| text.starts_with(flag)) => {
+                words.flags.push(text.to_owned())
+            }
+            _ => words.rest.push(two_dashes(word)),
+        }
+    }
+    words
+}
+
+/// The properties in the text of `JAVA_OPTS`; `flume-ng` hands that to the JVM in front of the command line's own.
+pub(crate) fn properties_of(java_opts: &str) -> Vec<(String, String)> {
+    java_opts.split_whitespace().filter(|word| word.starts_with("-D")).map(property).collect()
+}
+
+/// The value of `key`, the last one that was given.
+pub(crate) fn last<'a>(properties: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    properties.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+}
+
+fn property(word: &str) -> (String, String) {
+    let text = word.strip_prefix("-D").unwrap_or(word);
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    (key.to_owned(), value.to_owned())
+}
+
+/// Java's option parser takes a long name behind one dash too: `-name a1`, `-conf-file=x`.
+fn two_dashes(word: OsString) -> OsString {
+    let Some(text) = word.to_str() else { return word };
+    let Some(name) = text.strip_prefix('-') else { return word };
+    let long = name.split_once('=').map_or(name, |(name, _)| name);
+    if !LONG_NAMES.contains(&long) {
+        return word;
+    }
+    let mut long = OsString::from("--");
+    long.push(OsStr::new(name));
+    long
+}
+
+/// Fronts of words that `flume-ng` hands to the JVM.
+const FLAGS: &[&str] = &["-X", "-agentlib", "-agentpath", "-javaagent"];
+
+/// Flume's long names, and its short ones of more than one letter.
+const LONG_NAMES: &[&str] = &[
+    "name",
+    "conf",
+    "conf-file",
+    "no-reload-conf",
+    "help",
+    "zkConnString",
+    "zkBasePath",
+    "conf-uri",
+    "conf-provider",
+    "prov",
+    "auth-provider",
+    "user",
+    "pwd",
+    "poll-interval",
+    "backup-directory",
+    "classpath",
+    "plugins-path",
+    "dryrun",
+    "version",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split_text(line: &str) -> Words {
+        split(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn properties_and_flags_stand_anywhere() {
+        let words = split_text("-Da=b=c agent -n a1 -Xmx20m -f x -agentlib:jdwp=transport=dt -Dempty -a me");
+        assert_eq!(words.properties, [("a".into(), "b=c".into()), ("empty".into(), String::new())]);
+        assert_eq!(words.flags, ["-Xmx20m", "-agentlib:jdwp=transport=dt"]);
+        assert_eq!(words.rest, ["agent", "-n", "a1", "-f", "x", "-a", "me"]);
+    }
+
+    #[test]
+    fn long_names_may_have_one_dash() {
+        let words = split_text("-name a1 -conf-file=x -conf . -n a1 -user me -confx");
+        let expected = ["--name", "a1", "--conf-file=x", "--conf", ".", "-n", "a1", "--user", "me", "-confx"];
+        assert_eq!(words.rest, expected);
+    }
+
+    #[test]
+    fn the_last_of_a_property_counts() {
+        let properties = properties_of("-Xmx1g -Dx=1 -Dy=2  -Dx=3");
+        assert_eq!((last(&properties, "x"), last(&properties, "z")), (Some("3"), None));
+    }
+}

@@ -1,0 +1,204 @@
+//! The options, and the texts of `help`.
+
+use clap::{ArgAction, Parser};
+use std::{path::PathBuf, time::Duration};
+
+/// Options of `agent -n NAME -f FILE`, in Flume's words.
+#[derive(Debug, Parser)]
+#[command(
+    name = "run",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    override_usage = "{role} [agent] -n NAME -f FILE [OPTIONS]
+       {role} check -n NAME -f FILE
+       {role} version | help [COMMAND]",
+    long_about = "{lead}
+
+It reads Flume's properties files and speaks Flume's protocols, so it can stand where a Flume agent stood; the options
+are those of `flume-ng agent`. The binaries `agent` and `collector` both run any file and differ in their defaults.",
+    after_long_help = "Properties, anywhere on the line, -D more than once:
+  -Dkey=value                           a value for `sys:key` substitutions in the file
+  -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
+  -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
+  -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, flow::sink
+
+Signals: SIGTERM or SIGINT stops sources, lets the sinks empty the channels, then ends; a second one ends at once.
+
+Exit codes: 0 stopped as asked; 1 could not start or go on; 2 the command line or the configuration is wrong;
+130 or 143 ended at once by a second signal.
+
+Examples:
+  {role} -n a1 -f flume.conf
+  {role} agent -n agent1 -c ../conf -f flume-client.conf -Dflume.root.logger=DEBUG,console
+  {role} check -n a1 -f flume.conf"
+)]
+pub(crate) struct RunOptions {
+    /// Which agent of the file to run
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// A properties file; give it again for more, later files win key by key
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) conf_file: Vec<PathBuf>,
+
+    /// Flume's configuration directory; nothing in it is read but to say what it would have set
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) conf: Option<PathBuf>,
+
+    /// Accepted: a changed file is not read again while it runs
+    #[arg(long)]
+    pub(crate) no_reload_conf: bool,
+
+    /// Check the configuration, print what is to be said of it and do not start
+    #[arg(short, long)]
+    pub(crate) dryrun: bool,
+
+    #[command(flatten)]
+    pub(crate) ours: Ours,
+
+    /// Seconds that channels have to run empty when it is told to stop
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) drain_timeout: Duration,
+
+    /// How log lines look: `flume`, or `json` for one object a line
+    #[arg(long, value_name = "FORMAT", default_value = "flume", value_parser = ["flume", "json"],
+        hide_possible_values = true)]
+    pub(crate) log_format: String,
+
+    /// Accepted: there are no classes to find
+    #[arg(short = 'C', long, value_name = "PATH", hide = true)]
+    pub(crate) classpath: Option<String>,
+
+    /// Accepted: there are no plugins
+    #[arg(long, value_name = "DIRS", hide = true)]
+    pub(crate) plugins_path: Option<String>,
+
+    /// Print this text
+    #[arg(short, long, action = ArgAction::HelpLong)]
+    help: Option<bool>,
+
+    #[command(flatten)]
+    pub(crate) not_yet: NotYet,
+}
+
+/// Options of `check`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "check",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
+    long_about = "Checks an agent's configuration and prints all that is wrong or doubtful in it: where it stands, what Flume would
+do with it, what is done here, how to write it right. Nothing is started, opened or listened on.",
+    after_long_help = "-Dkey=value counts as when it runs: in substitutions, and as -Dagent1.sources.r1.port=4141.
+
+Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 errors."
+)]
+pub(crate) struct CheckOptions {
+    /// Which agent of the file to check
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// A properties file; give it again for more, later files win key by key
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) conf_file: Vec<PathBuf>,
+
+    /// Accepted: nothing in it is needed
+    #[arg(short, long, value_name = "DIR", hide = true)]
+    pub(crate) conf: Option<PathBuf>,
+
+    /// Fail on warnings too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+
+    #[command(flatten)]
+    pub(crate) ours: Ours,
+
+    /// Accepted
+    #[arg(long, hide = true)]
+    pub(crate) no_reload_conf: bool,
+
+    /// Print this text
+    #[arg(short, long, action = ArgAction::HelpLong)]
+    help: Option<bool>,
+
+    #[command(flatten)]
+    pub(crate) not_yet: NotYet,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Ours {
+    /// Read values as Flume does to the letter: ` # text` behind a value belongs to it
+    #[arg(long)]
+    pub(crate) strict_flume: bool,
+}
+
+/// Options of Flume's that nothing stands behind yet.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct NotYet {
+    #[arg(short = 'z', long = "zkConnString", value_name = "HOSTS", hide = true)]
+    zk_connection: Option<String>,
+    #[arg(short = 'p', long = "zkBasePath", value_name = "PATH", hide = true)]
+    zk_base_path: Option<String>,
+    #[arg(short = 'u', long, value_name = "URI", hide = true)]
+    conf_uri: Vec<String>,
+    #[arg(long, alias = "prov", value_name = "CLASS", hide = true)]
+    conf_provider: Option<String>,
+    #[arg(short = 'a', long, value_name = "CLASS", hide = true)]
+    auth_provider: Option<String>,
+    #[arg(long, hide = true)]
+    user: Option<String>,
+    #[arg(long, hide = true)]
+    pwd: Option<String>,
+    #[arg(short = 'i', long, value_name = "SECONDS", hide = true)]
+    poll_interval: Option<String>,
+    #[arg(short = 'b', long, value_name = "DIR", hide = true)]
+    backup_directory: Option<String>,
+}
+
+impl NotYet {
+    /// One message for each option that was given.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let zookeeper =
+            "configuration from ZooKeeper is not supported yet: give the same text as a file with -f";
+        let authorisation =
+            "authorisation for a configuration over HTTP is not supported yet: fetch the file, then -f";
+        [
+            ("-z, --zkConnString", self.zk_connection.is_some(), zookeeper),
+            ("-p, --zkBasePath", self.zk_base_path.is_some(), zookeeper),
+            (
+                "-u, --conf-uri",
+                !self.conf_uri.is_empty(),
+                "configuration by URI is not supported yet: give a file's path with -f; fetch it first when it is http",
+            ),
+            (
+                "-prov, --conf-provider",
+                self.conf_provider.is_some(),
+                "Java classes are not supported: give the configuration as a file with -f",
+            ),
+            ("-a, --auth-provider", self.auth_provider.is_some(), authorisation),
+            ("-user", self.user.is_some(), authorisation),
+            ("-pwd", self.pwd.is_some(), authorisation),
+            (
+                "-i, --poll-interval",
+                self.poll_interval.is_some(),
+                "reading a changed file again is not supported yet: leave it out and restart after a change",
+            ),
+            (
+                "-b, --backup-directory",
+                self.backup_directory.is_some(),
+                "a copy of the configuration is not supported yet: leave it out, files given with -f need none",
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, given, _)| *given)
+        .map(|(option, _, text)| format!("{option}: {text}"))
+        .collect()
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

@@ -1,0 +1,156 @@
+//! Runs an agent, from the options to its end.
+
+use crate::{
+    FAILED, Role, WRONG, check, complain, env_file,
+    java::{self, Words},
+    limits,
+    load::{self, Loaded, Wanted},
+    logging,
+    options::RunOptions,
+    panic, print,
+};
+use flow::Ended;
+use journal::Console;
+use plan::{Problem, Report, Severity};
+use sd_notify::NotifyState;
+use slog::{Logger, error, info, warn};
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+/// Runs the agent that `options` name and returns when it has stopped.
+pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
+    let messages = options.not_yet.messages();
+    if !messages.is_empty() {
+        complain(role, &messages.join("\n"));
+        return ExitCode::from(WRONG);
+    }
+    let properties = all_properties(words);
+    let wanted = Wanted {
+        name: options.name.as_deref(),
+        files: &options.conf_file,
+        properties: &properties,
+        strict_flume: options.ours.strict_flume,
+    };
+    match load::load(&wanted) {
+        Err(text) => {
+            complain(role, &text);
+            ExitCode::from(WRONG)
+        }
+        Ok(loaded) if options.dryrun => {
+            print(&check::text(&loaded.report, wanted.name));
+            check::exit_code(&loaded.report, false)
+        }
+        Ok(loaded) => run_loaded(role, options, words, &properties, loaded),
+    }
+}
+
+fn run_loaded(
+    role: Role,
+    options: &RunOptions,
+    words: &Words,
+    properties: &[(String, String)],
+    loaded: Loaded,
+) -> ExitCode {
+    let (settings, mut notices) = logging::settings(properties, &options.log_format);
+    let console = Console::stderr(settings);
+    let _flushed = console.flush_on_drop(LAST_LINES);
+    let log = console.logger();
+    panic::log_panics(log.clone());
+    notices.extend(of_no_use(options, words, properties));
+    notices.extend(limits::raise_open_files());
+    for notice in notices {
+        warn!(log, "{notice}");
+    }
+    say_report(&log, &loaded.report);
+    match loaded.plan {
+        Some(plan) if !loaded.report.has_errors() => start(role, options, plan, log, console),
+        _ => {
+            let name = options.name.as_deref().unwrap_or_default();
+            let errors = loaded.report.count(Severity::Error);
+            error!(
+                log,
+                "agent {name} does not start: {errors} errors in its configuration; \
+                `{role} check` with the same options prints them for reading"
+            );
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn start(role: Role, options: &RunOptions, plan: plan::Plan, log: Logger, console: Arc<Console>) -> ExitCode {
+    let (ready, stop) = (log.clone(), log.clone());
+    let settings = flow::Settings {
+        log: log.clone(),
+        console,
+        drain_timeout: options.drain_timeout,
+        on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
+        on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
+    };
+    match flow::run(plan, settings) {
+        Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        // As a shell shows a process that a signal has ended.
+        Ok(Ended::Cut(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(FAILED)),
+        Err(cause) => {
+            error!(log, "{role} does not start"; "error" => #%cause);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Properties of `JAVA_OPTS` and `FLUME_JAVA_OPTS`, which `flume-ng` hands to the JVM first, then the command line's.
+fn all_properties(words: &Words) -> Vec<(String, String)> {
+    let variables = ["JAVA_OPTS", "FLUME_JAVA_OPTS"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let mut properties: Vec<_> = variables.flat_map(|text| java::properties_of(&text)).collect();
+    properties.extend(words.properties.iter().cloned());
+    properties
+}
+
+/// What was given and does nothing here.
+fn of_no_use(options: &RunOptions, words: &Words, properties: &[(String, String)]) -> Vec<String> {
+    let mut notices = Vec::new();
+    if !words.flags.is_empty() {
+        notices.push(format!("there is no JVM: not needed, and ignored: {}", words.flags.join(" ")));
+    }
+    for (name, given) in [("--classpath", &options.classpath), ("--plugins-path", &options.plugins_path)] {
+        if given.is_some() {
+            notices.push(format!("{name} is not needed, and ignored: no Java class is loaded"));
+        }
+    }
+    if java::last(properties, "flume.monitoring.type").is_some() {
+        notices.push("-Dflume.monitoring.type: counters are not published yet; it has no effect".to_owned());
+    }
+    notices.extend(options.conf.as_deref().and_then(env_file::notice));
+    notices
+}
+
+/// Says every finding as one log line.
+fn say_report(log: &Logger, report: &Report) {
+    for problem in &report.problems {
+        let line = one_line(problem);
+        match problem.severity {
+            Severity::Error => error!(log, "{line}"),
+            Severity::Warning => warn!(log, "{line}"),
+            Severity::Note => info!(log, "{line}"),
+        }
+    }
+}
+
+/// `flume.conf:11:27: what; in Flume: …; here: …; write: … [code]`
+fn one_line(problem: &Problem) -> String {
+    let mut line = format!("{}: {}", problem.place, problem.what);
+    for (label, text) in [("in Flume", &problem.flume), ("here", &problem.here), ("write", &problem.fix)] {
+        if !text.is_empty() {
+            line.push_str(&format!("; {label}: {text}"));
+        }
+    }
+    format!("{line} [{}]", problem.code)
+}
+
+/// Tells systemd how things stand; without systemd nobody is told.
+fn tell_systemd(log: &Logger, state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        warn!(log, "systemd could not be told how things stand; it may wait for that in vain"; "error" => %error);
+    }
+}
+
+/// How long the last log lines may take at the end.
+const LAST_LINES: Duration = Duration::from_secs(1);
