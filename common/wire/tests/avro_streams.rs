@@ -54,7 +54,10 @@ fn send(client: &mut ClientSession, out: &mut BytesMut, batch: &Batch, id: Optio
     out.extend_from_slice(TAIL);
 }
 
-fn batch(events: &[(Vec<(String, String)>, Vec<u8>)]) -> Batch {
+/// Headers and body.
+type Plain = (Vec<(String, String)>, Vec<u8>);
+
+fn batch(events: &[Plain]) -> Batch {
     let mut builder = BatchBuilder::default();
     for (headers, body) in events {
         builder.push(headers.iter().map(|(key, value)| (key.as_str(), value.as_str())), body);
