@@ -1,0 +1,182 @@
+//! Fetches the released jars and compiles the client programs, once.
+
+use super::Version;
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// Why there is no real Flume here.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Missing {
+    /// A program cannot be started.
+    #[error("cannot run `{program}` ({error}): install a JDK (17) and Maven, or set JAVA_HOME")]
+    Program {
+        /// What was called.
+        program: String,
+        /// What the system said.
+        error: String,
+    },
+    /// Maven or the compiler ended with an error; most often there is no network.
+    #[error("`{program}` failed for {what}: {said}")]
+    Failed {
+        /// What was called.
+        program: String,
+        /// Which set of jars, or the clients.
+        what: String,
+        /// The first line of its complaint.
+        said: String,
+    },
+    /// The target folder cannot be written.
+    #[error("cannot write below {folder}: {error}")]
+    Folder {
+        /// Where.
+        folder: String,
+        /// What the system said.
+        error: String,
+    },
+}
+
+/// Why real Flume cannot be run here, or `None` when it can. The first call fetches what is not there.
+pub fn missing() -> Option<String> {
+    static ANSWER: OnceLock<Option<String>> = OnceLock::new();
+    ANSWER.get_or_init(|| install().err().map(|why| why.to_string())).clone()
+}
+
+/// For the first line of a test that needs real Flume.
+///
+/// # Panics
+/// With the reason, when there is none to be had: a test that did not run must not look as if it had.
+pub fn require() {
+    if let Some(why) = missing() {
+        panic!("real Flume cannot be run here: {why}");
+    }
+}
+
+/// The class path of a release's agent and SDK.
+pub(super) fn release(version: Version) -> String {
+    jars(version.name())
+}
+
+/// The class path of the Log4j 1 program.
+pub(super) fn log4j1() -> String {
+    format!("{}:{}", classes().display(), jars("log4j1"))
+}
+
+/// The class path of the Log4j 2 program.
+pub(super) fn log4j2() -> String {
+    format!("{}:{}", classes().display(), jars("log4j2"))
+}
+
+/// The class path of the SDK program.
+pub(super) fn sdk(version: Version) -> String {
+    format!("{}:{}", classes().display(), jars(version.name()))
+}
+
+/// A file of a release's folder beside its `pom.xml`.
+pub(super) fn shipped(version: Version, file: &str) -> PathBuf {
+    sources().join(version.name()).join(file)
+}
+
+/// `program` of the JDK: below `JAVA_HOME` when that is set, else from the path.
+pub(super) fn jdk(program: &str) -> Command {
+    match std::env::var_os("JAVA_HOME") {
+        Some(home) if !home.is_empty() => Command::new(Path::new(&home).join("bin").join(program)),
+        _ => Command::new(program),
+    }
+}
+
+fn jars(set: &str) -> String {
+    format!("{}/*", target().join(set).join("lib").display())
+}
+
+fn classes() -> PathBuf {
+    target().join("classes")
+}
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("flume")
+}
+
+fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("flume")
+}
+
+/// Several test processes may come here at once: one of them works, under a lock, and the others find it done.
+fn install() -> Result<(), Missing> {
+    run(jdk("java").arg("-version"), "java", "a first look")?;
+    let folder = target();
+    let unwritable =
+        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
+    fs::create_dir_all(&folder).map_err(unwritable)?;
+    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
+    for set in SETS {
+        let pom = sources().join(set).join("pom.xml");
+        once(&folder.join(set), &[pom.clone()], || fetch(&pom, set), unwritable)?;
+    }
+    let programs = PROGRAMS.map(|program| sources().join("clients").join(program));
+    once(&classes(), &programs, || compile(&programs), unwritable)
+}
+
+/// Does `work` for the folder `at` unless its stamp says that it was done from these very `inputs`.
+fn once(
+    at: &Path,
+    inputs: &[PathBuf],
+    work: impl FnOnce() -> Result<(), Missing>,
+    unwritable: impl Fn(io::Error) -> Missing,
+) -> Result<(), Missing> {
+    let wanted =
+        inputs.iter().map(fs::read_to_string).collect::<io::Result<String>>().map_err(&unwritable)?;
+    let stamp = at.join("stamp");
+    if fs::read_to_string(&stamp).is_ok_and(|done| done == wanted) {
+        return Ok(());
+    }
+    let _ = fs::remove_dir_all(at); // jars of an older list must not stay; there may be none
+    fs::create_dir_all(at).map_err(&unwritable)?;
+    work()?;
+    fs::write(stamp, wanted).map_err(&unwritable)
+}
+
+fn fetch(pom: &Path, set: &str) -> Result<(), Missing> {
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["-B", "-q", "-ntp", "-Dstyle.color=never", "-f"])
+        .arg(pom)
+        .arg("dependency:copy-dependencies");
+    maven.arg(format!("-DoutputDirectory={}", target().join(set).join("lib").display()));
+    run(&mut maven, "mvn", set)
+}
+
+fn compile(programs: &[PathBuf]) -> Result<(), Missing> {
+    let path = [jars(Version::V1_9.name()), jars("log4j1"), jars("log4j2")].join(":");
+    let mut javac = jdk("javac");
+    javac.args(["-nowarn", "-Xlint:-options", "--release", "8", "-proc:none", "-cp", &path, "-d"]);
+    run(javac.arg(classes()).args(programs), "javac", "the client programs")
+}
+
+fn run(command: &mut Command, program: &str, what: &str) -> Result<(), Missing> {
+    let ended = command
+        .output()
+        .map_err(|error| Missing::Program { program: program.to_owned(), error: error.to_string() })?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = [ended.stdout, ended.stderr].concat();
+    let said = String::from_utf8_lossy(&said).lines().find(|line| !line.trim().is_empty()).map(str::to_owned);
+    Err(Missing::Failed {
+        program: program.to_owned(),
+        what: what.to_owned(),
+        said: said.unwrap_or_else(|| ended.status.to_string()),
+    })
+}
+
+/// Folders with a `pom.xml`, each fetched into a class path of its own.
+const SETS: [&str; 4] = ["1.9.0", "1.11.0", "log4j1", "log4j2"];
+
+/// The programs that use the released client side.
+const PROGRAMS: [&str; 3] = ["SendEvents.java", "Log4j1Lines.java", "Log4j2Lines.java"];

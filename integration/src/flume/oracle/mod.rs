@@ -1,0 +1,11 @@
+//! The same properties file and the same input for real Flume and for a command of ours, and what came out of each.
+//!
+//! A [`Case`] is data; [`run`] carries it out on one [`Side`] and gives an [`Outcome`], whose text is compared.
+
+mod case;
+mod outcome;
+mod run;
+
+pub use case::{Case, Done, Events, Step};
+pub use outcome::Outcome;
+pub use run::{Failure, Side, run};

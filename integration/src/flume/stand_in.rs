@@ -1,0 +1,163 @@
+//! A collector of the tests' own: takes events as an Avro source does and remembers them as they came.
+
+use super::avro::{self, Call, Event, Meta};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Listens on a loopback port until dropped; [`StandIn::close`] and [`StandIn::open`] take it down and up again.
+pub struct StandIn {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    door: Option<Door>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Call>,
+    statuses: VecDeque<i64>,
+    welcome: Option<Meta>,
+}
+
+/// One life of the listener with its connections.
+struct Door {
+    closed: Arc<AtomicBool>,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl StandIn {
+    /// Listens on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn listen() -> io::Result<StandIn> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let mut stand_in = StandIn { address: listener.local_addr()?, shared: Arc::default(), door: None };
+        stand_in.door = Some(stand_in.serve(listener));
+        Ok(stand_in)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers the next calls with these statuses instead of `OK`; nothing of a call that is refused is kept.
+    pub fn answer(&self, statuses: &[i64]) {
+        self.lock().statuses.extend(statuses);
+    }
+
+    /// Puts `meta` into its part of each handshake.
+    pub fn welcome(&self, meta: Meta) {
+        self.lock().welcome = Some(meta);
+    }
+
+    /// The events taken so far, in order.
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().calls.iter().flat_map(|call| call.events.clone()).collect()
+    }
+
+    /// The calls taken so far, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    /// Waits until at least `count` events are there; `false` when `timeout` came first.
+    pub fn wait_for(&self, count: usize, timeout: Duration) -> bool {
+        let short =
+            |state: &mut State| state.calls.iter().map(|call| call.events.len()).sum::<usize>() < count;
+        let waited = self.shared.changed.wait_timeout_while(self.lock(), timeout, short);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// Ends all connections and listens no more, as a killed collector.
+    pub fn close(&mut self) {
+        let Some(door) = self.door.take() else { return };
+        door.closed.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address); // wakes the thread that accepts
+        for stream in door.streams.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = stream.shutdown(Shutdown::Both); // the peer may have ended it
+        }
+        let _ = door.thread.join();
+    }
+
+    /// Listens again, on the same port.
+    ///
+    /// # Errors
+    /// When somebody else took the port meanwhile.
+    pub fn open(&mut self) -> io::Result<()> {
+        if self.door.is_none() {
+            let listener = TcpListener::bind(self.address)?;
+            self.door = Some(self.serve(listener));
+        }
+        Ok(())
+    }
+
+    fn serve(&self, listener: TcpListener) -> Door {
+        let (closed, streams) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+        let (shared, seen, open) = (self.shared.clone(), closed.clone(), streams.clone());
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if seen.load(Ordering::SeqCst) {
+                    break;
+                }
+                if let Ok(copy) = stream.try_clone() {
+                    open.lock().unwrap_or_else(PoisonError::into_inner).push(copy);
+                }
+                let shared = shared.clone();
+                thread::spawn(move || shared.talk(stream));
+            }
+        });
+        Door { closed, streams, thread }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn talk(&self, mut stream: TcpStream) {
+        let mut greeted = false;
+        while let Ok(Some(call)) = avro::read_call(&mut stream, greeted) {
+            let (welcome, status) = {
+                let mut state = self.lock();
+                (state.welcome.clone(), state.statuses.pop_front().unwrap_or(0))
+            };
+            greeted = true;
+            if avro::write_answer(&mut stream, &call, welcome, status).is_err() {
+                return;
+            }
+            if status == 0 {
+                self.lock().calls.push(call);
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A test that panicked while it looked has broken nothing here.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
