@@ -43,7 +43,7 @@ pub(crate) struct Take {
 #[rtype(result = "Fill")]
 pub(crate) struct HowFull;
 
-/// What a channel holds, leased events included.
+/// What a channel holds, with what is leased and what waits for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fill {
     pub(crate) events: usize,

@@ -14,19 +14,18 @@ use std::sync::Arc;
 pub(crate) struct Lease {
     id: u64,
     batches: Vec<Batch>,
-    channel: Option<Recipient<Settle>>,
+    channel: Option<Arc<dyn Settle>>,
 }
 
-/// How a lease ended.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Settle {
-    pub(crate) lease: u64,
-    pub(crate) commit: bool,
+/// Where a lease is settled: in the channel's books themselves, so that it counts also while the channel's actor is
+/// being built anew.
+pub(crate) trait Settle: Send + Sync {
+    /// The lease has ended: its events have arrived elsewhere (`commit`), or go back to where they were.
+    fn settle(&self, lease: u64, commit: bool);
 }
 
 impl Lease {
-    pub(crate) fn new(id: u64, batches: Vec<Batch>, channel: Recipient<Settle>) -> Lease {
+    pub(crate) fn new(id: u64, batches: Vec<Batch>, channel: Arc<dyn Settle>) -> Lease {
         Lease { id, batches, channel: Some(channel) }
     }
 
@@ -43,7 +42,7 @@ impl Lease {
     fn settle(&mut self, commit: bool) {
         self.batches.clear(); // before the channel hears of it, so that the buffer is free when it is looked for
         if let Some(channel) = self.channel.take() {
-            channel.do_send(Settle { lease: self.id, commit });
+            channel.settle(self.id, commit);
         }
     }
 }

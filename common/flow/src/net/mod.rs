@@ -4,8 +4,10 @@
 //! in their place.
 
 mod link;
+mod listen;
 
 pub(crate) use link::{Link, Worked};
+pub(crate) use listen::Listener;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 

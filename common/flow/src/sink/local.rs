@@ -24,8 +24,11 @@ pub(crate) trait Blocking: Send + 'static {
         None
     }
 
-    /// The time said before has come.
-    fn wake(&mut self) {}
+    /// The time said before has come. A failure counts as one of a delivery: it is told, and [`Blocking::open`] is called
+    /// until it succeeds.
+    fn wake(&mut self) -> Result<(), DeliveryError> {
+        Ok(())
+    }
 
     /// No more will come.
     fn close(&mut self) {}
@@ -120,11 +123,13 @@ impl<S: Blocking> Worker<S> {
         while let Some(work) = self.next() {
             // What has come meanwhile is written together: fewer calls of the system, and one flush for all.
             let mut errands = Vec::with_capacity(Window::LOCAL.parcels);
-            for work in std::iter::once(work).chain(self.todo.try_iter()) {
+            let mut more = Some(work);
+            while let Some(work) = more {
                 match work {
                     Work::Probe => self.open(),
                     Work::Deliver(errand) => errands.push(errand),
                 }
+                more = self.todo.try_recv().ok();
             }
             if !errands.is_empty() {
                 self.deliver(errands);
@@ -139,7 +144,12 @@ impl<S: Blocking> Worker<S> {
             match self.todo.recv_timeout(at.saturating_duration_since(clock::now())) {
                 Ok(work) => return Some(work),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.sink.wake(),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = self.sink.wake() {
+                        self.open = false;
+                        self.member.tell(State::Down(error));
+                    }
+                }
             }
         }
     }
@@ -164,10 +174,7 @@ impl<S: Blocking> Worker<S> {
             Ok(()) => errands.into_iter().for_each(Errand::done),
             Err(error) => {
                 self.open = false;
-                let text = error.to_string();
-                for errand in errands {
-                    errand.failed(DeliveryError::Write { what: text.clone(), source: io::Error::other("see before") });
-                }
+                errands.into_iter().for_each(|errand| errand.failed(error.clone()));
                 self.member.tell(State::Down(error));
             }
         }

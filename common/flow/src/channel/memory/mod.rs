@@ -9,6 +9,7 @@ use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::{Fill, HowFull, Patience, Put, Take};
 use crate::supervise::Guard;
+use actix::WeakRecipient;
 use actix::prelude::*;
 use event::Batch;
 use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
@@ -70,9 +71,33 @@ pub(crate) struct MemoryChannel {
     puts: VecDeque<WaitingPut>,
     takes: VecDeque<WaitingTake>,
     alarm: Option<(Instant, SpawnHandle)>,
+    settling: Option<Arc<Settling>>,
     told_full: bool,
     _guard: Guard,
 }
+
+/// Where the leases of this actor are settled.
+struct Settling {
+    books: Books,
+    actor: WeakRecipient<Settled>,
+}
+
+impl Settle for Settling {
+    fn settle(&self, lease: u64, commit: bool) {
+        {
+            let mut books = self.books.open();
+            if commit { books.commit(lease) } else { books.rollback(lease) }
+        }
+        if let Some(actor) = self.actor.upgrade() {
+            actor.do_send(Settled);
+        }
+    }
+}
+
+/// The books have changed: somebody who waits may be served.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Settled;
 
 struct WaitingPut {
     batch: Batch,
@@ -88,7 +113,11 @@ struct WaitingTake {
 
 impl MemoryChannel {
     pub(crate) fn start(name: &str, config: MemoryConfig, books: Books, log: slog::Logger, guard: Guard) -> ChannelAddress {
-        let channel = MemoryChannel {
+        address_of(MemoryChannel::create(name, config, books, log, guard).start())
+    }
+
+    fn create(name: &str, config: MemoryConfig, books: Books, log: slog::Logger, guard: Guard) -> MemoryChannel {
+        MemoryChannel {
             name: name.into(),
             log,
             keep_alive: config.keep_alive,
@@ -96,14 +125,9 @@ impl MemoryChannel {
             puts: VecDeque::new(),
             takes: VecDeque::new(),
             alarm: None,
+            settling: None,
             told_full: false,
             _guard: guard,
-        };
-        let address = channel.start();
-        ChannelAddress {
-            put: address.clone().recipient(),
-            take: address.clone().recipient(),
-            fill: address.recipient(),
         }
     }
 
@@ -147,10 +171,19 @@ impl MemoryChannel {
                 continue;
             }
             let Some((id, batches)) = self.books.open().take(waiting.max) else { return };
+            let lease = self.lease(id, batches, ctx);
             let waiting = self.takes.pop_front().expect("it was just looked at");
             // Whoever has gone meanwhile drops the lease, which rolls it back.
-            let _gone = waiting.answer.send(Lease::new(id, batches, ctx.address().recipient()));
+            let _gone = waiting.answer.send(lease);
         }
+    }
+
+    fn lease(&mut self, id: u64, batches: Vec<Batch>, ctx: &mut Context<Self>) -> Lease {
+        let books = &self.books;
+        let settling = self.settling.get_or_insert_with(|| {
+            Arc::new(Settling { books: books.clone(), actor: ctx.address().downgrade().recipient() })
+        });
+        Lease::new(id, batches, settling.clone())
     }
 
     fn tell_full(&mut self) {
@@ -199,6 +232,10 @@ impl MemoryChannel {
     }
 }
 
+fn address_of(channel: Addr<MemoryChannel>) -> ChannelAddress {
+    ChannelAddress { put: channel.clone().recipient(), take: channel.clone().recipient(), fill: channel.recipient() }
+}
+
 impl Actor for MemoryChannel {
     type Context = Context<Self>;
 
@@ -242,7 +279,7 @@ impl Handler<Take> for MemoryChannel {
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
         let leased = if self.takes.is_empty() { self.books.open().take(take.max) } else { None };
         if let Some((id, batches)) = leased {
-            return Box::pin(std::future::ready(Lease::new(id, batches, ctx.address().recipient())));
+            return Box::pin(std::future::ready(self.lease(id, batches, ctx)));
         }
         let (answer, waiting) = oneshot::channel();
         self.takes.push_back(WaitingTake { max: take.max, answer });
@@ -256,19 +293,14 @@ impl Handler<Take> for MemoryChannel {
     }
 }
 
-impl Handler<Settle> for MemoryChannel {
+impl Handler<Settled> for MemoryChannel {
     type Result = ();
 
-    fn handle(&mut self, settle: Settle, ctx: &mut Self::Context) {
-        if settle.commit {
-            self.books.open().commit(settle.lease);
-            if !self.puts.is_empty() || self.told_full {
-                self.serve_puts(ctx);
-            }
-        } else {
-            self.books.open().rollback(settle.lease);
-            self.serve_takes(ctx);
+    fn handle(&mut self, _: Settled, ctx: &mut Self::Context) {
+        if !self.puts.is_empty() || self.told_full {
+            self.serve_puts(ctx);
         }
+        self.serve_takes(ctx);
     }
 }
 
@@ -276,8 +308,9 @@ impl Handler<HowFull> for MemoryChannel {
     type Result = MessageResult<HowFull>;
 
     fn handle(&mut self, _: HowFull, _: &mut Self::Context) -> Self::Result {
+        let waiting: usize = self.puts.iter().map(|put| put.batch.len()).sum();
         let books = self.books.open();
-        MessageResult(Fill { events: books.held(), taken: books.taken() })
+        MessageResult(Fill { events: books.held() + waiting, taken: books.taken() })
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
-use wire::avro::{ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, TAIL};
+use wire::avro::{ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, Serial, TAIL};
 
 /// A connection that has shaken hands.
 pub(crate) struct Connection {
@@ -21,7 +21,7 @@ pub(crate) struct Connection {
     decoder: FrameDecoder,
     session: ClientSession,
     /// What the peer has not answered yet, in the order sent.
-    sent: VecDeque<(i32, Errand)>,
+    sent: VecDeque<(Serial, Errand)>,
     pub(crate) window: Window,
     ours: bool,
     until: Option<Instant>,
@@ -66,7 +66,11 @@ impl Connection {
         loop {
             match connection.link.work(true).await.map_err(|error| error.to_string())? {
                 Worked::Written => {}
-                Worked::Closed => return Err("it closed the connection during the handshake".to_owned()),
+                Worked::Closed => {
+                    // What it has said may tell why: an alert of TLS, a page of HTTP.
+                    connection.decoder.finish(&connection.link.input).map_err(|error| error.to_string())?;
+                    return Err("it closed the connection during the handshake".to_owned());
+                }
                 Worked::Read => {
                     if connection.handshake_done()? {
                         return Ok(connection);
@@ -168,9 +172,9 @@ impl Connection {
         Ok(())
     }
 
-    fn settle(&mut self, serial: i32, outcome: Outcome) -> Result<(), End> {
+    fn settle(&mut self, serial: Serial, outcome: Outcome) -> Result<(), End> {
         let Some(at) = self.sent.iter().position(|(sent, _)| *sent == serial) else {
-            return Err(self.lost(format!("it answered a call ({serial}) that was never sent")));
+            return Err(self.lost("it answered a call that was never sent".to_owned()));
         };
         let (_, errand) = self.sent.remove(at).expect("it was just found");
         let reason = match outcome {

@@ -3,7 +3,7 @@
 mod connection;
 mod liveness;
 
-use super::{Member, Sink};
+use super::Member;
 use crate::clock::Duration;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop};
@@ -67,8 +67,6 @@ enum Connected {
     Soon(Vec<Errand>),
     Yes(mpsc::UnboundedSender<Errand>),
 }
-
-impl Sink for AvroSink {}
 
 impl AvroSink {
     pub(crate) fn new(config: AvroSinkConfig, member: Member, guard: Guard) -> AvroSink {

@@ -1,1 +1,217 @@
-//! Being written.
+//! `exec`: runs a command and takes each line it prints for an event.
+
+mod lines;
+mod policy;
+
+use super::Seat;
+use crate::clock::Duration;
+use crate::message::Stop;
+use actix::prelude::*;
+use lines::Lines;
+use policy::Next;
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Keys, units and defaults are Flume's: User Guide, "Exec Source".
+#[derive(Debug, Clone)]
+pub(crate) struct ExecConfig {
+    /// `command`: split at blanks, or handed to `shell` as one word.
+    pub(crate) command: String,
+    /// `shell`, such as `/bin/sh -c`; none unless set.
+    pub(crate) shell: Option<String>,
+    /// `restart`; false unless set.
+    pub(crate) restart: bool,
+    /// `restartThrottle`, milliseconds; 10,000 unless set.
+    pub(crate) throttle: Duration,
+    /// `logStdErr`; false unless set.
+    pub(crate) log_stderr: bool,
+    /// `batchSize`: Flume waits for so many lines or `batchTimeout`. Here a line leaves the moment it is there, so the
+    /// first only bounds a batch (as what has been read already is never more than a transaction, it is taken as a bound
+    /// only where it was set), and the second has nothing left to do.
+    pub(crate) batch_size: Option<usize>,
+}
+
+impl ExecConfig {
+    pub(crate) fn new(context: &plan::Context) -> ExecConfig {
+        ExecConfig {
+            command: context.text_or("command", "").to_owned(),
+            shell: context.text("shell").map(str::to_owned),
+            restart: context.flag("restart", false),
+            throttle: context.millis("restartThrottle", Duration::from_millis(10_000)),
+            log_stderr: context.flag("logStdErr", false),
+            batch_size: Some(context.number("batchSize", 0)).filter(|size| *size > 0),
+        }
+    }
+
+    fn words(&self) -> Vec<&str> {
+        match &self.shell {
+            Some(shell) => shell.split_whitespace().chain([self.command.as_str()]).collect(),
+            None => self.command.split_whitespace().collect(),
+        }
+    }
+}
+
+/// The actor of an exec source; the work is in the task it starts.
+pub(crate) struct Exec {
+    config: Arc<ExecConfig>,
+    seat: Option<Seat>,
+    stop: watch::Sender<bool>,
+}
+
+impl Exec {
+    pub(crate) fn new(config: ExecConfig, seat: Seat) -> Exec {
+        Exec { config: Arc::new(config), seat: Some(seat), stop: watch::Sender::new(false) }
+    }
+}
+
+impl Actor for Exec {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let Some(seat) = self.seat.take() else { return };
+        let runner = Runner { config: self.config.clone(), seat, stop: self.stop.subscribe() };
+        ctx.spawn(runner.run().into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl Handler<Stop> for Exec {
+    type Result = ResponseFuture<()>;
+
+    /// Ends the command, stores what it had printed, and stops.
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        self.stop.send_replace(true);
+        let stop = self.stop.clone();
+        Box::pin(async move { stop.closed().await })
+    }
+}
+
+struct Runner {
+    config: Arc<ExecConfig>,
+    seat: Seat,
+    stop: watch::Receiver<bool>,
+}
+
+impl Runner {
+    async fn run(mut self) {
+        journal::fact::exec_starting(&self.seat.log, &self.config.command);
+        loop {
+            self.run_once().await;
+            self.seat.ready.done();
+            let stopping = *self.stop.borrow();
+            match policy::next(stopping, self.config.restart, self.config.throttle) {
+                Next::Stop => break,
+                Next::Idle => {
+                    // As Flume: a command that has ended leaves a source that is started and silent.
+                    let _stopped = self.stop.changed().await;
+                    break;
+                }
+                Next::RunAgain(pause) => {
+                    slog::info!(self.seat.log, "Restarting in {}ms", pause.as_millis());
+                    let _stopped_early = timeout(pause, self.stop.changed()).await;
+                }
+            }
+            if *self.stop.borrow() {
+                break;
+            }
+        }
+        journal::fact::exec_stopping(&self.seat.log, &self.config.command);
+        self.seat.guard.release();
+    }
+
+    async fn run_once(&mut self) {
+        let (mut child, stdout) = match self.start() {
+            Ok(started) => started,
+            Err(error) => {
+                slog::error!(self.seat.log, "cannot run the command [{}]: {error}; the source waits, with `restart = true` it tries again", self.config.command);
+                return;
+            }
+        };
+        self.seat.ready.done();
+        if let Some(stderr) = child.stderr.take() {
+            actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.seat.log.clone()));
+        }
+        let mut lines = Lines::new(stdout, &self.seat.intake, self.config.batch_size, &self.seat.log);
+        tokio::select! { biased;
+            () = lines.store_all() => {}
+            _ = self.stop.changed() => {
+                end(&child);
+                // What it had printed is still in the pipe. A grandchild that keeps the pipe open is not waited for.
+                let _still_open = timeout(LAST_WORDS, lines.store_all()).await;
+            }
+        }
+        self.reap(&mut child).await;
+    }
+
+    fn start(&self) -> io::Result<(Child, ChildStdout)> {
+        let words = self.config.words();
+        let Some((program, arguments)) = words.split_first() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is empty"));
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own: what the command has started ends with it, which Flume does not see to.
+        command.process_group(0).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
+        // More per read and fewer turns of the scheduler; a system that does not allow it works as well.
+        let _refused = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
+        Ok((child, stdout))
+    }
+
+    async fn reap(&mut self, child: &mut Child) {
+        let status = match timeout(LAST_WORDS, child.wait()).await {
+            Ok(status) => status,
+            Err(_) => {
+                let _dead_already = child.start_kill();
+                child.wait().await
+            }
+        };
+        let code = status.as_ref().map_or(-1, exit_code);
+        if !*self.stop.borrow() {
+            journal::fact::exec_exited(&self.seat.log, &self.config.command, code);
+        }
+    }
+}
+
+/// As a shell counts: 128 and the signal for a process that a signal ended.
+fn exit_code(status: &ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}
+
+/// Asks the command's process group to end.
+fn end(child: &Child) {
+    let pid = child.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).unwrap_or(0)));
+    if let Some(group) = pid {
+        let _gone_already = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+    }
+}
+
+async fn drain_stderr(stderr: ChildStderr, tell: bool, log: slog::Logger) {
+    let mut reader = BufReader::new(stderr);
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        let mut some = (&mut reader).take(MOST_STDERR_LINE);
+        match some.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) if tell => {
+                number += 1;
+                slog::info!(log, "StderrLogger[{number}] = '{}'", String::from_utf8_lossy(&line).trim_end());
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+/// A command's stderr is read in pieces of at most so many bytes.
+const MOST_STDERR_LINE: u64 = 64 << 10;
+/// What the pipe holds; Linux gives 64 KiB unless asked.
+const PIPE_BYTES: usize = 1 << 20;
+/// How long a command that was told to end may still print.
+const LAST_WORDS: Duration = Duration::from_secs(1);

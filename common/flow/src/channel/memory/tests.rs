@@ -1,0 +1,98 @@
+use super::*;
+use crate::channel::ChannelRef;
+use crate::supervise::slot::slot;
+use crate::supervise::{Boss, Watch};
+use crate::testing::{batch, memory_channel, numbers, put, silent, take_now};
+use tokio::time::timeout;
+
+#[actix::test]
+async fn a_take_waits_for_an_event_and_gets_it_at_once() {
+    let channel = memory_channel(&[]);
+    let (lease, ()) = tokio::join!(channel.take(10), put(&channel, 7..8));
+    assert_eq!(numbers(lease.expect("the channel lives").batches()), [7]);
+}
+
+#[actix::test]
+async fn a_dropped_lease_goes_back_to_its_place() {
+    let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
+    put(&channel, 0..6).await;
+    let first = channel.take(2).await;
+    let second = channel.take(2).await;
+    drop(first);
+    drop(second);
+    assert_eq!(take_now(&channel).await, [0, 1, 2, 3, 4, 5]);
+}
+
+#[actix::test]
+async fn a_full_channel_refuses_after_its_keep_alive_and_says_how_full_it_is() {
+    tokio::time::pause();
+    let channel = memory_channel(&[("capacity", "2"), ("transactionCapacity", "2"), ("keep-alive", "3")]);
+    put(&channel, 0..2).await;
+    let before = clock::now();
+    let error = channel.put(batch(2..3), Patience::KeepAlive).await.expect_err("it is full");
+    assert_eq!((clock::now() - before).as_secs(), 3);
+    assert_eq!(
+        error.to_string(),
+        "channel c1 is full: 2 of 2 events, and no room for 1 more within 3 s; its sinks are slower than its sources"
+    );
+    assert_eq!(take_now(&channel).await, [0, 1], "nothing of the refused batch is stored");
+}
+
+#[actix::test]
+async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
+    tokio::time::pause();
+    let channel = memory_channel(&[("capacity", "4"), ("transactionCapacity", "4")]);
+    put(&channel, 0..3).await;
+    let large = channel.put(batch(3..6), Patience::Forever);
+    let small = channel.put(batch(6..7), Patience::Forever);
+    let drained = async {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        [take_now(&channel).await, take_now(&channel).await].concat()
+    };
+    let (large, small, drained) = tokio::join!(large, small, drained);
+    assert_eq!((large, small), (Ok(()), Ok(())));
+    assert_eq!(drained, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[actix::test]
+async fn what_can_never_fit_is_refused_at_once() {
+    let channel = memory_channel(&[("capacity", "4"), ("transactionCapacity", "2")]);
+    let refused = channel.put(batch(0..3), Patience::Forever).await;
+    assert!(matches!(refused, Err(ChannelError::TooLarge { events: 3, limit: 2, .. })));
+}
+
+/// Makes the channel's actor panic.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Panic;
+
+impl Handler<Panic> for MemoryChannel {
+    type Result = ();
+
+    fn handle(&mut self, _: Panic, _: &mut Self::Context) {
+        panic!("as the test wants it");
+    }
+}
+
+#[actix::test]
+async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
+    let boss = Boss::new(silent()).start();
+    let config = MemoryConfig::new(&plan::Context::default());
+    let (books, (post, slot)) = (Books::new(config), slot());
+    let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
+    let build = move |guard| {
+        let actor = MemoryChannel::create("c1", config, books.clone(), silent(), guard).start();
+        let _test_over = deaths.send(actor.clone());
+        post.set(address_of(actor));
+        Ok(())
+    };
+    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) }).await.expect("the boss lives");
+    let channel = ChannelRef::new("c1", config.limits.transaction, slot);
+    put(&channel, 0..3).await;
+    let leased = channel.take(1).await.expect("the channel lives");
+    born.recv().await.expect("it was started").do_send(Panic);
+    let again = timeout(Duration::from_secs(5), born.recv()).await;
+    assert!(again.is_ok(), "a new one is started");
+    drop(leased); // of the dead one, and it counts all the same
+    assert_eq!(take_now(&channel).await, [0, 1, 2]);
+}

@@ -1,0 +1,214 @@
+//! One peer of an avro source, from its first byte to its last.
+
+use super::Shared;
+use super::budget::Share;
+use crate::clock::{self, Duration, Instant};
+use crate::error::ChannelError;
+use crate::message::Patience;
+use crate::net::{Link, Stream, Worked};
+use bytes::BytesMut;
+use event::Batch;
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+use wire::avro::{Answer, AnswerNotes, FrameDecoder, Received, ReplyToken, ServerSession};
+
+/// Takes calls one after the other, stores what they bring in the order they came, and answers in that order; a ping is
+/// answered at once. Calls that come while one is being stored wait here, no more than the window allows: then the
+/// connection is not read any further, and TCP tells the peer.
+pub(super) struct Connection {
+    shared: Rc<Shared>,
+    peer: SocketAddr,
+    link: Link,
+    decoder: FrameDecoder,
+    session: ServerSession,
+    share: Share,
+    storing: Option<Storing>,
+    waiting: VecDeque<(ReplyToken, Batch)>,
+    waiting_bytes: usize,
+    /// A call of a peer of ours was refused: what it had sent behind that must be refused too, or it would be stored
+    /// twice and out of order. The peer starts over with a new connection.
+    refused: bool,
+    leaving: bool,
+}
+
+impl Connection {
+    pub(super) fn new(shared: Rc<Shared>, stream: Stream, peer: SocketAddr) -> Connection {
+        Connection {
+            peer,
+            link: Link::new(stream),
+            decoder: FrameDecoder::new(super::MOST_FRAME_BYTES),
+            session: ServerSession::new(super::HELLO),
+            share: shared.budget.share(),
+            shared,
+            storing: None,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            refused: false,
+            leaving: false,
+        }
+    }
+
+    /// Serves the peer until it goes, breaks the protocol, or the source stops.
+    pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
+        loop {
+            self.leaving |= *stop.borrow_and_update();
+            if self.leaving && self.storing.is_none() {
+                break; // what was taken is answered; what was not read is not stored
+            }
+            let read = !self.leaving && self.has_room();
+            tokio::select! { biased;
+                (token, outcome) = stored(&mut self.storing) => self.answer(token, outcome),
+                worked = self.link.work(read) => match worked {
+                    Ok(Worked::Written) => {}
+                    Ok(Worked::Read) => {
+                        if !self.take_frames() || !self.hold_share(&mut stop).await {
+                            break;
+                        }
+                    }
+                    Ok(Worked::Closed) => {
+                        self.finish_what_came().await;
+                        break;
+                    }
+                    Err(_) => break, // the peer is gone; what it was not told, it will send again
+                },
+                _ = stop.changed(), if !self.leaving => {}
+            }
+        }
+        let _gone = timeout(FAREWELL, self.link.finish()).await;
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.len() < super::HELLO.window as usize + 1 && self.waiting_bytes < super::MOST_WAITING_BYTES
+    }
+
+    /// Decodes what was read. `false`: the peer does not speak our protocol.
+    fn take_frames(&mut self) -> bool {
+        loop {
+            match self.decoder.decode(&mut self.link.input) {
+                Ok(Some(frame)) => {
+                    let received = self.session.receive(frame, &mut self.shared.protocols.borrow_mut());
+                    self.take(received);
+                }
+                Ok(None) => return true,
+                Err(error) => {
+                    self.complain(&error);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, received: Received) {
+        match received {
+            Received::Batch { token, .. } if self.refused => self.reply(token, Answer::Failed),
+            Received::Batch { token, batch, .. } => {
+                self.waiting_bytes += batch.event_bytes();
+                self.waiting.push_back((token, batch));
+                self.store_next();
+            }
+            Received::Ping { token } => {
+                let mut out = BytesMut::with_capacity(REPLY_BYTES);
+                self.session.pong(&mut out, token);
+                self.link.queue(out.freeze());
+            }
+            Received::Reply { bytes, complaint } => {
+                if let Some(complaint) = complaint {
+                    self.complain(&complaint);
+                }
+                self.link.queue(bytes);
+            }
+        }
+    }
+
+    fn store_next(&mut self) {
+        if self.storing.is_some() {
+            return;
+        }
+        let Some((token, batch)) = self.waiting.pop_front() else { return };
+        self.waiting_bytes -= batch.event_bytes();
+        let intake = self.shared.intake.clone();
+        self.storing = Some((token, async move { intake.store(batch, Patience::KeepAlive).await }.boxed_local()));
+    }
+
+    fn answer(&mut self, token: ReplyToken, outcome: Result<(), ChannelError>) {
+        match outcome {
+            Ok(()) => self.reply(token, Answer::Ok),
+            Err(error) => {
+                self.shared.complaints.borrow_mut().refused(&self.shared.log, &error, clock::now());
+                self.reply(token, Answer::Failed); // whatever the message: Flume's answer to a channel's refusal
+                if self.session.peer_is_ours() {
+                    self.refused = true;
+                    std::mem::take(&mut self.waiting).into_iter().for_each(|(token, _)| self.reply(token, Answer::Failed));
+                    self.waiting_bytes = 0;
+                }
+            }
+        }
+        self.store_next();
+    }
+
+    fn reply(&mut self, token: ReplyToken, answer: Answer<'_>) {
+        let mut out = BytesMut::with_capacity(REPLY_BYTES);
+        self.session.reply(&mut out, token, answer, AnswerNotes { leaving: self.leaving });
+        self.link.queue(out.freeze());
+    }
+
+    fn complain(&self, what: &dyn std::fmt::Display) {
+        self.shared.complaints.borrow_mut().about(&self.shared.log, self.peer, what, clock::now());
+    }
+
+    /// Accounts for a frame of which only a part has come. Waits when all connections together hold too much; `false`
+    /// when that lasts, and this connection must go so that others can go on.
+    async fn hold_share(&mut self, stop: &mut watch::Receiver<bool>) -> bool {
+        let until = clock::now() + SHARE_WAIT;
+        while !self.share.hold(self.link.input.len()) {
+            tokio::select! {
+                () = self.share.freed() => {}
+                _ = stop.changed() => return false,
+                () = sleep_until(until) => {
+                    let error = format!("it has sent {} bytes of a frame that does not end, and all connections together hold as much as they may; it is closed", self.link.input.len());
+                    self.complain(&error);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// The peer has sent its last byte but may still read answers.
+    async fn finish_what_came(&mut self) {
+        match self.decoder.finish(&self.link.input) {
+            Err(error) if error.foreign.is_some() => self.complain(&error),
+            // A sender that died within a frame: it has no answer, so it still has the events.
+            Err(error) => slog::debug!(self.shared.log, "{}: {error}", self.peer),
+            Ok(()) => {}
+        }
+        let until: Instant = clock::now() + LAST_ANSWERS;
+        while self.storing.is_some() && clock::now() < until {
+            let (token, outcome) = stored(&mut self.storing).await;
+            self.answer(token, outcome);
+        }
+    }
+}
+
+type Storing = (ReplyToken, LocalBoxFuture<'static, Result<(), ChannelError>>);
+
+/// Resolves when the batch that is being stored is, or was refused; never while there is none.
+async fn stored(storing: &mut Option<Storing>) -> (ReplyToken, Result<(), ChannelError>) {
+    let Some((_, future)) = storing else { return std::future::pending().await };
+    let outcome = future.await;
+    let (token, _) = storing.take().expect("it was just awaited");
+    (token, outcome)
+}
+
+/// Room for an answer with a handshake.
+const REPLY_BYTES: usize = 96;
+/// How long the last answers may take to be written.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// How long batches of a peer that has closed its side are still stored.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
+/// How long a connection may stand in the way of others with half a frame.
+const SHARE_WAIT: Duration = Duration::from_secs(5);

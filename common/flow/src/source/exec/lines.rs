@@ -1,0 +1,107 @@
+//! A command's output, turned into batches.
+
+use crate::message::Patience;
+use crate::source::Intake;
+use bytes::{Buf, BytesMut};
+use event::{Batch, BatchBuilder, Span};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use wire::line::{Ends, LineCutter};
+
+/// Stores lines the moment they are there, in as few transactions as it takes. Bytes stay what they are: Flume decodes
+/// and encodes them by `charset`, which changes only what was malformed.
+pub(super) struct Lines<'a, R> {
+    output: R,
+    intake: &'a Intake,
+    log: &'a slog::Logger,
+    cutter: LineCutter,
+    input: BytesMut,
+    prefix: BytesMut,
+    most: usize,
+    told_long: bool,
+}
+
+impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
+    /// `batch_size`: at most so many lines a batch, never more than a transaction.
+    pub(super) fn new(output: R, intake: &'a Intake, batch_size: Option<usize>, log: &'a slog::Logger) -> Lines<'a, R> {
+        Lines {
+            output,
+            intake,
+            log,
+            cutter: LineCutter::new(Ends::Any),
+            input: BytesMut::new(),
+            prefix: BytesMut::new(),
+            most: batch_size.unwrap_or(MOST_LINES).min(intake.transaction()),
+            told_long: false,
+        }
+    }
+
+    /// Stores all lines until the output ends; the last one need not be ended. May be dropped at any time and called
+    /// again: it goes on where it was.
+    pub(super) async fn store_all(&mut self) {
+        loop {
+            while let Some((batch, finished)) = self.cut() {
+                // It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
+                let stored = if finished {
+                    self.intake.store_finished(batch, Patience::Forever).await
+                } else {
+                    self.intake.store(batch, Patience::Forever).await
+                };
+                if let Err(error) = stored {
+                    slog::error!(self.log, "lines of the command are lost: {error}");
+                }
+            }
+            self.input.reserve(READ_BYTES);
+            match self.output.read_buf(&mut self.input).await {
+                Ok(read) if read > 0 => {}
+                Ok(_) | Err(_) if self.input.is_empty() => return,
+                Ok(_) | Err(_) => self.input.extend_from_slice(b"\n"), // ends the last line
+            }
+        }
+    }
+
+    /// The next batch of what was read, and whether it has been through the interceptors already.
+    fn cut(&mut self) -> Option<(Batch, bool)> {
+        if self.input.is_empty() {
+            return None;
+        }
+        self.prefix.clear();
+        let finished = self.intake.prefix(&[], &mut self.prefix);
+        let prefix = if finished { &self.prefix[..] } else { NO_HEADERS };
+        let mut builder = self.intake.builder();
+        let mut lines = self.cutter.cut(&self.input);
+        while builder.len() < self.most && builder.bytes() < MOST_BYTES {
+            let Some(line) = lines.next() else { break };
+            builder.push_encoded(prefix, Span::BORN_HERE, line);
+        }
+        let taken = lines.taken();
+        self.input.advance(taken);
+        if builder.is_empty() && self.input.len() >= MOST_LINE {
+            take_long(&mut self.cutter, &mut self.input, &mut builder, prefix);
+            if !std::mem::replace(&mut self.told_long, true) {
+                slog::warn!(self.log, "the command has printed a line of more than {MOST_LINE} bytes: it becomes several events");
+            }
+        }
+        if builder.is_empty() {
+            return None;
+        }
+        Some((self.intake.finish(builder), finished))
+    }
+}
+
+fn take_long(cutter: &mut LineCutter, input: &mut BytesMut, builder: &mut BatchBuilder, prefix: &[u8]) {
+    if let Some(line) = cutter.rest(input) {
+        builder.push_encoded(prefix, Span::BORN_HERE, line);
+    }
+    input.clear();
+}
+
+/// A header map in its Avro form, with nothing in it.
+const NO_HEADERS: &[u8] = &[0];
+/// Lines in a batch, where the channel's transactions do not bound it sooner.
+const MOST_LINES: usize = 1000;
+/// Bytes after which a batch gets no more lines.
+const MOST_BYTES: usize = 1 << 20;
+/// Bytes asked for in a read.
+const READ_BYTES: usize = 256 << 10;
+/// A line is cut here: nobody's output takes memory without bound.
+const MOST_LINE: usize = 16 << 20;

@@ -1,0 +1,253 @@
+//! Plan → actors: channels, then sinks, then sources; stops in reverse.
+
+use crate::channel::ChannelRef;
+use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
+use crate::clock::{self, Duration};
+use crate::drain::{Drain, Verdict};
+use crate::error::StartError;
+use crate::message::{Fill, Health, Stop};
+use crate::processor::{Group, GroupConfig, MemberRef, SinkAddress};
+use crate::random::Random;
+use crate::registry::{self, SinkSeat, SourceStart};
+use crate::sink::Member;
+use crate::source::{Intake, Ready};
+use crate::supervise::slot::{Post, Slot, slot};
+use crate::supervise::{Boss, Watch};
+use actix::prelude::*;
+use futures_util::future::join_all;
+use journal::fact::{self, Kind};
+use plan::{GroupPlan, Plan, SinkPlan};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+/// What all components of a flow share.
+pub(crate) struct Surroundings {
+    pub(crate) log: slog::Logger,
+    pub(crate) console: Arc<journal::Console>,
+}
+
+/// The actors of a running flow.
+pub(crate) struct Flow {
+    log: slog::Logger,
+    boss: Addr<Boss>,
+    channels: Vec<ChannelRef>,
+    groups: Vec<(String, Slot<Recipient<Stop>>)>,
+    sources: Vec<(String, Slot<Recipient<Stop>>)>,
+    ready: mpsc::UnboundedReceiver<()>,
+}
+
+impl Flow {
+    /// Starts all that `plan` says, or nothing.
+    ///
+    /// # Errors
+    /// [`StartError`], before anything is started.
+    pub(crate) async fn start(plan: Plan, around: &Surroundings) -> Result<Flow, StartError> {
+        let log = around.log.clone();
+        let mut starting = Starting {
+            around,
+            boss: Boss::new(log.clone()).start(),
+            random: Random::from_system(),
+            channels: HashMap::new(),
+            order: Vec::new(),
+        };
+        starting.channels(&plan).await;
+        check_sources(&plan, &starting.channels, &log)?;
+        let groups = starting.sinks(&plan).await;
+        let (tell, ready) = mpsc::unbounded_channel();
+        let sources = starting.sources(&plan, &tell).await;
+        Ok(Flow { log, boss: starting.boss, channels: starting.order, groups, sources, ready })
+    }
+
+    /// Waits until every source has opened its way in, or has said why it could not.
+    pub(crate) async fn ready(&mut self) {
+        for _ in &self.sources {
+            self.ready.recv().await;
+        }
+    }
+
+    /// Sources stop, channels drain, sinks finish.
+    pub(crate) async fn stop(self, drain_timeout: Duration) {
+        for (name, _) in &self.sources {
+            fact::stopping(&self.log, Kind::Source, name);
+        }
+        stop_all(&self.sources, drain_timeout).await;
+        self.drain(drain_timeout).await;
+        for (name, _) in &self.groups {
+            fact::stopping(&self.log, Kind::Sink, name);
+        }
+        stop_all(&self.groups, SINKS_FINISH_WITHIN).await;
+        drop(self.boss);
+    }
+
+    async fn drain(&self, at_most: Duration) {
+        let mut drain = Drain::new(at_most, clock::now());
+        loop {
+            let fills: Vec<Fill> = join_all(self.channels.iter().map(ChannelRef::fill)).await.into_iter().flatten().collect();
+            let held = fills.iter().map(|fill| fill.events).sum();
+            let taken = fills.iter().map(|fill| fill.taken).sum();
+            match drain.look(held, taken, clock::now()) {
+                Verdict::Dry => return,
+                Verdict::Wait => sleep(DRAIN_LOOK).await,
+                Verdict::GiveUp => break,
+            }
+        }
+        for channel in &self.channels {
+            if let Some(fill) = channel.fill().await.filter(|fill| fill.events > 0) {
+                slog::error!(self.log, "channel {}: its sinks did not take the last {} events in time; they were in memory only and are lost (--drain-timeout says how long a stop waits)", channel.name, fill.events);
+            }
+        }
+    }
+}
+
+async fn stop_all(who: &[(String, Slot<Recipient<Stop>>)], within: Duration) {
+    let asked = who.iter().filter_map(|(_, slot)| slot.with(|actor| actor.send(Stop)));
+    let _some_take_longer = timeout(within, join_all(asked)).await;
+}
+
+/// Interceptors and selectors are built once for a look, so that nothing is started when one cannot be.
+fn check_sources(plan: &Plan, channels: &HashMap<String, ChannelRef>, log: &slog::Logger) -> Result<(), StartError> {
+    for source in &plan.sources {
+        Intake::build(source, channels, log).map_err(|error| StartError::Component {
+            component: format!("source {}", source.name),
+            reason: error.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+struct Starting<'a> {
+    around: &'a Surroundings,
+    boss: Addr<Boss>,
+    random: Random,
+    channels: HashMap<String, ChannelRef>,
+    order: Vec<ChannelRef>,
+}
+
+impl Starting<'_> {
+    async fn watch(&self, name: String, build: crate::supervise::Build) {
+        // The boss lives on this thread and as long as the flow.
+        let _never = self.boss.send(Watch { name: name.into(), build }).await;
+    }
+
+    async fn channels(&mut self, plan: &Plan) {
+        let log = &self.around.log;
+        for channel in &plan.channels {
+            fact::starting(log, Kind::Channel, &channel.name);
+            let config = MemoryConfig::new(&channel.context);
+            let (post, slot) = slot();
+            let (books, name, child_log) = (Books::new(config), channel.name.clone(), log.clone());
+            let build = move |guard| {
+                post.set(MemoryChannel::start(&name, config, books.clone(), child_log.clone(), guard));
+                Ok(())
+            };
+            self.watch(format!("channel {}", channel.name), Box::new(build)).await;
+            let reference = ChannelRef::new(&channel.name, config.limits.transaction, slot);
+            self.channels.insert(channel.name.clone(), reference.clone());
+            self.order.push(reference);
+            fact::component_started(log, Kind::Channel, &channel.name);
+        }
+    }
+
+    /// Groups first, as written, then each sink that is in none as a group of its own.
+    async fn sinks(&mut self, plan: &Plan) -> Vec<(String, Slot<Recipient<Stop>>)> {
+        let grouped: HashSet<&String> = plan.groups.iter().flat_map(|group| &group.sinks).collect();
+        let alone = plan.sinks.iter().filter(|sink| !grouped.contains(&sink.name)).map(|sink| GroupPlan {
+            name: sink.name.clone(),
+            kind: "default",
+            context: plan::Context::default(),
+            sinks: vec![sink.name.clone()],
+        });
+        let groups: Vec<GroupPlan> = plan.groups.iter().cloned().chain(alone).collect();
+        let mut started = Vec::new();
+        for group in groups {
+            // One channel for all of a group: that of its first sink, as Flume has it too.
+            let members: Vec<&SinkPlan> = group.sinks.iter().filter_map(|name| plan.sinks.iter().find(|sink| sink.name == *name)).collect();
+            let Some(channel) = members.first().and_then(|sink| self.channels.get(&sink.channel)).cloned() else { continue };
+            started.push(self.group(&group, &members, channel).await);
+        }
+        started
+    }
+
+    async fn group(&mut self, plan: &GroupPlan, sinks: &[&SinkPlan], channel: ChannelRef) -> (String, Slot<Recipient<Stop>>) {
+        let (health_post, health) = slot();
+        let mut members = Vec::new();
+        for (index, sink) in sinks.iter().enumerate() {
+            fact::starting(&self.around.log, Kind::Sink, &sink.name);
+            let member = Member { index, group: health.clone() };
+            let slot = self.sink((*sink).clone(), member, plan.kind).await;
+            members.push(MemberRef { name: sink.name.clone(), batch_size: registry::batch_size(sink), slot });
+        }
+        let (stop_post, stop) = slot();
+        let build = self.group_builder(plan.clone(), members, channel, health_post, stop_post);
+        self.watch(format!("sink group {}", plan.name), build).await;
+        (plan.name.clone(), stop)
+    }
+
+    fn group_builder(
+        &mut self,
+        plan: GroupPlan,
+        members: Vec<MemberRef>,
+        channel: ChannelRef,
+        health: Post<Recipient<Health>>,
+        stop: Post<Recipient<Stop>>,
+    ) -> crate::supervise::Build {
+        let (log, agent) = (self.around.log.clone(), self.random.next());
+        let mut random = Random::seeded(self.random.next());
+        Box::new(move |guard| {
+            let (rest, choice) = registry::processor(&plan, random.next());
+            let config = GroupConfig {
+                name: plan.name.clone(),
+                rest,
+                choice,
+                members: members.clone(),
+                agent,
+                stream: random.next(), // a group that is built anew counts its batches anew
+            };
+            let group = Group::new(config, channel.clone(), log.clone(), guard).start();
+            health.set(group.clone().recipient());
+            stop.set(group.recipient());
+            Ok(())
+        })
+    }
+
+    async fn sink(&self, plan: SinkPlan, member: Member, processor: &'static str) -> Slot<SinkAddress> {
+        let (post, slot) = slot();
+        let (log, console, name) = (self.around.log.clone(), self.around.console.clone(), plan.name.clone());
+        let build = move |guard| {
+            let seat = SinkSeat { member: member.clone(), guard, log: log.clone(), console: console.clone(), processor };
+            post.set(registry::start_sink(&plan, seat)?);
+            Ok(())
+        };
+        self.watch(format!("sink {name}"), Box::new(build)).await;
+        slot
+    }
+
+    async fn sources(&self, plan: &Plan, ready: &mpsc::UnboundedSender<()>) -> Vec<(String, Slot<Recipient<Stop>>)> {
+        let mut started = Vec::new();
+        for source in &plan.sources {
+            fact::starting(&self.around.log, Kind::Source, &source.name);
+            let (post, slot) = slot();
+            let (plan, channels, log, ready) = (source.clone(), self.channels.clone(), self.around.log.clone(), ready.clone());
+            let build = move |guard| {
+                let start = SourceStart {
+                    plan: plan.clone(),
+                    channels: channels.clone(),
+                    log: log.clone(),
+                    ready: Ready::new(ready.clone()),
+                    guard,
+                };
+                post.set(registry::start_source(start)?);
+                Ok(())
+            };
+            self.watch(format!("source {}", source.name), Box::new(build)).await;
+            started.push((source.name.clone(), slot));
+        }
+        started
+    }
+}
+
+/// Between two looks at channels that are to run dry.
+const DRAIN_LOOK: Duration = Duration::from_millis(5);
+const SINKS_FINISH_WITHIN: Duration = Duration::from_secs(5);

@@ -1,0 +1,178 @@
+//! What tests of several components share: a channel, batches of numbers, scripted sinks.
+
+use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
+use crate::channel::{ChannelRef, Lease};
+use crate::error::DeliveryError;
+use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
+use crate::processor::SinkAddress;
+use crate::supervise::Guard;
+use crate::supervise::slot::{Post, Slot, slot};
+use actix::prelude::*;
+use event::{Batch, BatchBuilder};
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// A logger that says nothing.
+pub(crate) fn silent() -> slog::Logger {
+    slog::Logger::root(slog::Discard, slog::o!())
+}
+
+/// A memory channel called `c1`, with the keys and values given.
+pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
+    let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
+    let (post, slot) = slot();
+    post.set(MemoryChannel::start("c1", config, Books::new(config), silent(), Guard::unwatched()));
+    std::mem::forget(post); // the channel stays as long as its test
+    ChannelRef::new("c1", config.limits.transaction, slot)
+}
+
+/// Events whose bodies are these numbers.
+pub(crate) fn batch(numbers: Range<u64>) -> Batch {
+    let mut builder = BatchBuilder::default();
+    for number in numbers {
+        builder.push([], number.to_string().as_bytes());
+    }
+    builder.finish()
+}
+
+/// The numbers that are the bodies of these events.
+pub(crate) fn numbers(batches: &[Batch]) -> Vec<u64> {
+    let number = |body: &[u8]| String::from_utf8_lossy(body).parse().expect("a number");
+    batches.iter().flat_map(|batch| batch.events().map(|event| number(event.body())).collect::<Vec<_>>()).collect()
+}
+
+/// Stores the numbers, one event a batch.
+pub(crate) async fn put(channel: &ChannelRef, events: Range<u64>) {
+    for number in events {
+        channel.put(batch(number..number + 1), Patience::KeepAlive).await.expect("there is room");
+    }
+}
+
+/// Takes and forgets all that is there now.
+pub(crate) async fn take_now(channel: &ChannelRef) -> Vec<u64> {
+    let mut taken = Vec::new();
+    while channel.fill().await.is_some_and(|fill| fill.events > 0) {
+        let lease: Lease = channel.take(usize::MAX).await.expect("the channel lives");
+        taken.extend(numbers(lease.batches()));
+        lease.commit();
+    }
+    taken
+}
+
+/// What a scripted sink does, and what came of it. Its test changes `up` and `answers` as it goes.
+pub(crate) struct Script {
+    /// Whether a probe succeeds.
+    pub(crate) up: bool,
+    /// Whether it answers at all; if not it keeps errands, as a stopped process does.
+    pub(crate) answers: bool,
+    pub(crate) window: Window,
+    /// What arrived, in order, and by which name.
+    pub(crate) arrived: Vec<(u64, Vec<u64>)>,
+    pub(crate) held: Vec<Errand>,
+    pub(crate) probes: usize,
+}
+
+/// A sink that does what its script says.
+pub(crate) struct Scripted {
+    script: Rc<RefCell<Script>>,
+    index: usize,
+    group: Slot<Recipient<Health>>,
+}
+
+/// A script for a sink that is up, answers, and takes one parcel at a time.
+pub(crate) fn script() -> Rc<RefCell<Script>> {
+    Rc::new(RefCell::new(Script {
+        up: true,
+        answers: true,
+        window: Window::LOCK_STEP,
+        arrived: Vec::new(),
+        held: Vec::new(),
+        probes: 0,
+    }))
+}
+
+/// Starts a scripted sink as member `index` of `group`.
+pub(crate) fn scripted(
+    script: &Rc<RefCell<Script>>,
+    index: usize,
+    group: Slot<Recipient<Health>>,
+) -> (Post<SinkAddress>, Slot<SinkAddress>, Addr<Scripted>) {
+    let address = Scripted { script: script.clone(), index, group }.start();
+    let (post, slot) = slot();
+    post.set(SinkAddress {
+        deliver: address.clone().recipient(),
+        probe: address.clone().recipient(),
+        stop: address.clone().recipient(),
+    });
+    (post, slot, address)
+}
+
+pub(crate) fn unreachable() -> DeliveryError {
+    DeliveryError::Unreachable { peer: "test".to_owned(), reason: "scripted".to_owned() }
+}
+
+/// The connection breaks: what is held comes back, oldest first, and the group hears of it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Break;
+
+impl Scripted {
+    fn tell(&self, state: State) {
+        self.group.with(|group| group.do_send(Health { sink: self.index, state }));
+    }
+}
+
+impl Actor for Scripted {
+    type Context = Context<Self>;
+}
+
+impl Handler<Probe> for Scripted {
+    type Result = ();
+
+    fn handle(&mut self, _: Probe, _: &mut Self::Context) {
+        let (up, window) = {
+            let mut script = self.script.borrow_mut();
+            script.probes += 1;
+            (script.up, script.window)
+        };
+        self.tell(if up { State::Up(window) } else { State::Down(unreachable()) });
+    }
+}
+
+impl Handler<Deliver> for Scripted {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
+        let mut script = self.script.borrow_mut();
+        if !script.up {
+            errand.failed(unreachable());
+        } else if script.answers {
+            let name = errand.id().map_or(0, |id| id.sequence);
+            script.arrived.push((name, numbers(errand.batches())));
+            errand.done();
+        } else {
+            script.held.push(errand);
+        }
+    }
+}
+
+impl Handler<Break> for Scripted {
+    type Result = ();
+
+    fn handle(&mut self, _: Break, _: &mut Self::Context) {
+        self.script.borrow_mut().up = false;
+        for errand in self.script.borrow_mut().held.drain(..) {
+            errand.failed(DeliveryError::Lost { peer: "test".to_owned(), reason: "scripted".to_owned() });
+        }
+        self.tell(State::Down(unreachable()));
+    }
+}
+
+impl Handler<Stop> for Scripted {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
