@@ -7,6 +7,7 @@ pub mod binaries;
 pub mod cluster;
 pub mod console;
 pub mod drill;
+pub mod duel;
 pub mod event_line;
 pub mod flume;
 pub mod ledger;

@@ -98,6 +98,11 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// Whether each time is within its bar.
+    pub fn is_fast(&self) -> bool {
+        self.figures.iter().all(Figure::is_met)
+    }
+
     /// What went wrong.
     pub fn faults(&self) -> &[String] {
         &self.faults

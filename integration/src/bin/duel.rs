@@ -1,0 +1,200 @@
+//! How fast: ours beside a raw copy, real Flume and rsyslog. `duel --help` says how.
+
+use clap::Parser;
+use integration::{
+    duel::{
+        Contestant, Program, Rsyslog, TwoHops,
+        arena::{Arena, Shape},
+        board::{self, Row},
+        latency, raw,
+        raw::RawCopy,
+        recipe::{Batch, Channel, End, Recipe, Source},
+    },
+    flume::Version,
+    load::Demand,
+    node::Error,
+};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Carries lines from a file through two processes to a file, acknowledged, and prints who does it how fast.
+///
+/// Build it in release mode: `cargo run --release -p integration --bin duel`.
+#[derive(Parser)]
+#[command(name = "duel")]
+struct Arguments {
+    /// Lines of 256 bytes in each run of the fast contestants; real Flume gets a fifth, its file channels a twentieth.
+    #[arg(long, default_value_t = 2_000_000, value_name = "N")]
+    lines: u32,
+
+    /// How often each contestant runs. Rounds are interleaved; the table shows medians.
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    rounds: u32,
+
+    /// Only contestants whose name contains this; may be given several times. Raw copies always run.
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+
+    /// Leave real Flume and rsyslog out.
+    #[arg(long)]
+    ours: bool,
+
+    /// Measure latency instead: 1,000 lines a second, and this many.
+    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "500000")]
+    latency: Option<u32>,
+
+    /// Print the table as Markdown.
+    #[arg(long)]
+    markdown: bool,
+
+    /// Write the lines here instead of where temporary files go.
+    #[arg(long, value_name = "DIRECTORY")]
+    directory: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let result = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [raw::SEND, to, window] => send(to, window),
+        [raw::RECEIVE, output, told] => {
+            raw::receive(Path::new(output), Path::new(told)).map_err(Error::io(raw::RECEIVE))
+        }
+        _ => {
+            let arguments = Arguments::parse();
+            match arguments.latency {
+                Some(rate) => delay(&arguments, rate),
+                None => duel(&arguments),
+            }
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn send(to: &str, window: &str) -> Result<(), Error> {
+    let bad = |what: &str| Error::Missing(format!("{}: {what}", raw::SEND));
+    let to = to.parse().map_err(|_| bad("no address"))?;
+    raw::send(to, window.parse().map_err(|_| bad("no number"))?).map_err(Error::io(raw::SEND))
+}
+
+fn duel(arguments: &Arguments) -> Result<(), Error> {
+    let arena = Arena::new(arguments.directory.as_deref())?;
+    let contestants = contestants(arguments);
+    let mut rows: Vec<Row> = contestants.iter().map(|contestant| Row::new(&**contestant)).collect();
+    let missing: Vec<Option<String>> = contestants.iter().map(|contestant| contestant.missing()).collect();
+    for round in 1..=arguments.rounds {
+        for ((contestant, row), missing) in contestants.iter().zip(&mut rows).zip(&missing) {
+            let run = match missing {
+                Some(why) if round == 1 => Err(why.clone()),
+                Some(_) => continue,
+                None => contestant.run(&arena).map_err(|error| error.to_string()),
+            };
+            let told = match &run {
+                Ok(sample) => {
+                    let rate = f64::from(contestant.shape().lines) / sample.whole.as_secs_f64();
+                    format!("{} lines/s, {:.2} CPU s", board::thousands(rate), sample.cpu_seconds)
+                }
+                Err(trouble) => trouble.clone(),
+            };
+            let _ = writeln!(io::stderr(), "round {round}: {}: {told}", contestant.name()); // progress only
+            row.note(run);
+        }
+    }
+    say(&board::table(&rows, arguments.markdown));
+    let absent = missing.iter().filter(|missing| missing.is_some()).count();
+    match rows.iter().filter(|row| row.is_faulty()).count() - absent {
+        0 => Ok(()),
+        faulty => Err(Error::Missing(format!(
+            "{faulty} contestants lost, doubled or mixed up lines, or did not finish"
+        ))),
+    }
+}
+
+fn contestants(arguments: &Arguments) -> Vec<Box<dyn Contestant>> {
+    let usual = Shape { lines: arguments.lines, bytes: board::USUAL };
+    let long = Shape { lines: (arguments.lines / 16).max(1), bytes: 4096 };
+    let raw = |from, window, shape| -> Box<dyn Contestant> { Box::new(RawCopy { from, window, shape }) };
+    let mut all = vec![
+        raw(raw::From::File, 1, usual),
+        raw(raw::From::File, 4, usual),
+        raw(raw::From::Pipe, 4, usual),
+        raw(raw::From::File, 4, long),
+    ];
+    let rivals = usize::from(!arguments.ours) * usize::MAX;
+    let others = ours(usual, long).into_iter().chain(theirs(usual).into_iter().take(rivals));
+    let wanted =
+        |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| name.contains(only));
+    all.extend(others.filter(|contestant| wanted(&contestant.name())));
+    all
+}
+
+const PLAIN: Recipe = Recipe {
+    source: Source::Taildir,
+    batch: Batch::Thousand,
+    channel: Channel::Memory,
+    end: End::FileRoll,
+    headers: 0,
+};
+
+fn ours(usual: Shape, long: Shape) -> Vec<Box<dyn Contestant>> {
+    let two = |recipe, shape, bar| -> Box<dyn Contestant> {
+        Box::new(TwoHops { agent: Program::Ours, collector: Program::Ours, recipe, shape, bar })
+    };
+    let exec = Recipe { source: Source::Exec, ..PLAIN };
+    vec![
+        two(PLAIN, usual, Some(0.8)),
+        two(Recipe { batch: Batch::Lesson, ..PLAIN }, usual, Some(0.6)),
+        two(Recipe { batch: Batch::Lesson, ..exec }, usual, None),
+        two(exec, usual, Some(0.7)),
+        two(PLAIN, long, Some(0.8)),
+        two(Recipe { end: End::Null, ..PLAIN }, usual, None),
+        two(Recipe { batch: Batch::Lesson, end: End::Logger, ..exec }, usual, None),
+        two(Recipe { headers: 13, ..PLAIN }, usual, None),
+    ]
+}
+
+fn theirs(usual: Shape) -> Vec<Box<dyn Contestant>> {
+    let flume = Program::Flume(Version::V1_11);
+    let fewer = |part: u32| Shape { lines: (usual.lines / part).max(1), ..usual };
+    let two = |agent, collector, recipe, shape| -> Box<dyn Contestant> {
+        Box::new(TwoHops { agent, collector, recipe, shape, bar: None })
+    };
+    vec![
+        two(flume, flume, PLAIN, fewer(5)),
+        two(flume, flume, Recipe { channel: Channel::File, ..PLAIN }, fewer(20)),
+        two(Program::Ours, flume, PLAIN, fewer(5)),
+        two(flume, Program::Ours, PLAIN, fewer(5)),
+        Box::new(Rsyslog { relp: false, shape: usual }),
+        Box::new(Rsyslog { relp: true, shape: fewer(5) }),
+    ]
+}
+
+fn delay(arguments: &Arguments, rate: u32) -> Result<(), Error> {
+    let arena = Arena::new(arguments.directory.as_deref())?;
+    let shape = Shape { lines: 1, bytes: board::USUAL };
+    for batch in [Batch::Lesson, Batch::Thousand] {
+        let recipe = Recipe { batch, ..PLAIN };
+        let duel = TwoHops { agent: Program::Ours, collector: Program::Ours, recipe, shape, bar: None };
+        say(&duel.name());
+        for rate in [1_000, rate] {
+            let demand = Demand { lines: rate.saturating_mul(SECONDS), rate, bytes: board::USUAL };
+            say(&latency::run(&duel, &arena, demand)?.to_string());
+        }
+    }
+    Ok(())
+}
+
+/// How long latency is measured at each rate.
+const SECONDS: u32 = 10;
+
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}"); // whoever closed it does not want to see it
+}

@@ -1,0 +1,219 @@
+//! The table: medians, spread, ratios.
+
+use super::{
+    Contestant, Rival, Sample,
+    arena::Shape,
+    raw::{self, RawCopy},
+};
+use std::{collections::BTreeMap, fmt::Write};
+
+/// All runs of one contestant.
+pub struct Row {
+    name: String,
+    shape: Shape,
+    rival: Rival,
+    samples: Vec<Sample>,
+    trouble: Vec<String>,
+}
+
+impl Row {
+    /// A row without runs.
+    pub fn new(contestant: &dyn Contestant) -> Row {
+        let (name, shape, rival) = (contestant.name(), contestant.shape(), contestant.rival());
+        Row { name, shape, rival, samples: vec![], trouble: vec![] }
+    }
+
+    /// Notes a run or what went wrong with it.
+    pub fn note(&mut self, run: Result<Sample, String>) {
+        match run {
+            Ok(sample) => self.samples.push(sample),
+            Err(trouble) => self.trouble.push(trouble),
+        }
+    }
+
+    fn rates(&self, time: impl Fn(&Sample) -> std::time::Duration) -> Vec<f64> {
+        let rate = |sample: &Sample| f64::from(self.shape.lines) / time(sample).as_secs_f64();
+        self.samples.iter().map(rate).collect()
+    }
+
+    fn median_rate(&self) -> Option<f64> {
+        median(self.rates(|sample| sample.whole))
+    }
+
+    /// Whether a line was lost, doubled or out of order, or a run failed.
+    pub fn is_faulty(&self) -> bool {
+        !self.trouble.is_empty() || self.samples.iter().any(|sample| !sample.check.is_clean())
+    }
+}
+
+/// The copies that others are measured against: lines a second by where the bytes come from and how long lines are.
+type Copies = BTreeMap<(raw::From, usize), f64>;
+
+/// The name of the copy that the bars are about.
+pub fn measure(from: raw::From, shape: Shape) -> RawCopy {
+    RawCopy { from, window: WINDOW, shape }
+}
+
+/// All rows as text: for a terminal, or as a Markdown table.
+pub fn table(rows: &[Row], markdown: bool) -> String {
+    let copies: Copies = rows
+        .iter()
+        .filter_map(|row| {
+            let key = (row.rival.copy, row.shape.bytes);
+            (row.name == measure(key.0, row.shape).name()).then_some((key, row.median_rate()?))
+        })
+        .collect();
+    let flume = rows.iter().find(|row| row.name.starts_with("Flume") && !row.name.contains("file channels"));
+    let flume = flume.and_then(Row::median_rate);
+    let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
+    cells.extend(rows.iter().map(|row| line(row, &copies, flume)));
+    let mut text = if markdown { as_markdown(&cells) } else { aligned(&cells) };
+    for (row, trouble) in rows.iter().flat_map(|row| row.trouble.iter().map(move |trouble| (row, trouble))) {
+        let _ = writeln!(text, "{}{}: {trouble}", if markdown { "\n" } else { "" }, row.name); // a String takes all
+    }
+    text
+}
+
+const HEAD: [&str; 10] = [
+    "",
+    "lines/s",
+    "slowest to fastest",
+    "from first byte",
+    "of raw copy",
+    "bar",
+    "of Flume",
+    "CPU s per 1 M",
+    "peak MiB",
+    "MB written",
+];
+
+fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
+    let rates = row.rates(|sample| sample.whole);
+    let Some(rate) = median(rates.clone()) else {
+        return vec![row.name.clone(), "did not run".to_owned()]
+            .into_iter()
+            .chain(vec![String::new(); 8])
+            .collect();
+    };
+    let copy = copies.get(&(row.rival.copy, row.shape.bytes)).map(|copy| rate / copy);
+    let of = |part: Option<f64>| part.map_or(String::new(), |part| format!("{part:.2}"));
+    let bar = row.rival.bar.map_or(String::new(), |bar| {
+        let mark = if copy.is_some_and(|copy| copy < bar) { "missed" } else { "met" };
+        format!("{bar} {mark}")
+    });
+    let per_million = |sample: &Sample| sample.cpu_seconds / f64::from(row.shape.lines) * 1e6;
+    let each = |figure: &dyn Fn(&Sample) -> f64| {
+        median(row.samples.iter().map(figure).collect()).unwrap_or_default()
+    };
+    let peak = [0, 1].map(|side| each(&|sample| sample.peak_kib[side] as f64 / 1024.0));
+    let faults = if row.is_faulty() { " FAULTY" } else { "" };
+    vec![
+        format!("{}{faults}", row.name),
+        thousands(rate),
+        format!("{} to {}", thousands(lowest(&rates)), thousands(highest(&rates))),
+        median(row.rates(|sample| sample.flowing)).map_or(String::new(), thousands),
+        of(copy),
+        bar,
+        of(flume.map(|flume| rate / flume)),
+        format!("{:.2}", each(&per_million)),
+        format!("{:.1} + {:.1}", peak[0], peak[1]),
+        format!("{:.0}", each(&|sample| sample.written as f64 / 1e6)),
+    ]
+}
+
+fn aligned(cells: &[Vec<String>]) -> String {
+    let widths = widths(cells);
+    let mut text = String::new();
+    for row in cells {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let _ = match column {
+                0 => write!(text, "{cell:<width$}"),
+                _ => write!(text, "  {cell:>width$}"),
+            };
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn as_markdown(cells: &[Vec<String>]) -> String {
+    let mut text = String::new();
+    for (index, row) in cells.iter().enumerate() {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+        if index == 0 {
+            let _ = writeln!(text, "|---|{}", "--:|".repeat(row.len() - 1));
+        }
+    }
+    text
+}
+
+fn widths(cells: &[Vec<String>]) -> Vec<usize> {
+    let columns = cells.first().map_or(0, Vec::len);
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    (0..columns).map(width).collect()
+}
+
+/// The middle one; of an even number the mean of both in the middle.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        count if count % 2 == 1 => Some(values[middle]),
+        _ => Some((values[middle - 1] + values[middle]) / 2.0),
+    }
+}
+
+fn lowest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn highest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(0.0, f64::max)
+}
+
+/// `2,100,000`.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What a name says of lines that are not of the usual length.
+pub fn length(shape: Shape) -> String {
+    if shape.bytes == USUAL { String::new() } else { format!(", lines of {} bytes", shape.bytes) }
+}
+
+/// Bytes of a line unless it is said.
+pub const USUAL: usize = 256;
+
+/// Messages that the raw copy of the bars has in flight.
+const WINDOW: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_medians_are_in_the_middle() {
+        assert_eq!([0.0, 999.4, 1000.0, 2_100_000.0].map(thousands), ["0", "999", "1,000", "2,100,000"]);
+        assert_eq!(
+            [median(vec![]), median(vec![3.0, 1.0, 2.0]), median(vec![4.0, 1.0])],
+            [None, Some(2.0), Some(2.5)]
+        );
+    }
+
+    #[test]
+    fn a_table_has_a_column_of_one_width_for_each_cell() {
+        let cells =
+            vec![vec!["a".to_owned(), "lines/s".to_owned()], vec!["longer".to_owned(), "1".to_owned()]];
+        assert_eq!(aligned(&cells), "a       lines/s\nlonger        1\n");
+        assert_eq!(as_markdown(&cells), "| a | lines/s |\n|---|--:|\n| longer | 1 |\n");
+    }
+}

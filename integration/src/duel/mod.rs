@@ -1,0 +1,70 @@
+//! The duel: how many lines a second go from a file on one side to a file on the other, ours beside a raw copy of the
+//! same bytes, beside real Flume and beside rsyslog, in the same minutes on the same machine.
+//!
+//! Rounds are interleaved: each contestant runs once, then each once more, so that what else the machine does falls on
+//! all of them. Every run looks for every line in what came out: missing, double, out of order.
+
+pub mod arena;
+pub mod board;
+pub mod check;
+pub mod latency;
+pub mod raw;
+pub mod recipe;
+mod rsyslog;
+mod two_hops;
+mod watch;
+
+pub use rsyslog::Rsyslog;
+pub use two_hops::{Program, TwoHops};
+
+use crate::node::Error;
+use arena::{Arena, Shape};
+use check::Check;
+use std::time::Duration;
+
+/// Somebody who can carry lines from one file to another, through two processes.
+pub trait Contestant {
+    /// How the table names it.
+    fn name(&self) -> String;
+
+    /// How many lines it gets in a run, and of what length.
+    fn shape(&self) -> Shape;
+
+    /// Why it cannot run here, if it cannot.
+    fn missing(&self) -> Option<String>;
+
+    /// What it is to be compared with.
+    fn rival(&self) -> Rival;
+
+    /// Carries the lines once.
+    ///
+    /// # Errors
+    /// When a process does not start or the lines do not all come out in time.
+    fn run(&self, arena: &Arena) -> Result<Sample, Error>;
+}
+
+/// The raw copy that a contestant is measured against, and the part of its speed that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Rival {
+    /// Which copy: from a file or through a pipe.
+    pub copy: raw::From,
+    /// The bar, as a part of the copy's lines a second; none for those who are there to be compared with.
+    pub bar: Option<f64>,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// From the start of the sending process to the last line.
+    pub whole: Duration,
+    /// From the first line that came out to the last.
+    pub flowing: Duration,
+    /// Processor seconds of all processes, start and end included.
+    pub cpu_seconds: f64,
+    /// Peak resident KiB of the sending and the receiving process.
+    pub peak_kib: [u64; 2],
+    /// Bytes that went to a block device, or will: what the processes made dirty.
+    pub written: u64,
+    /// What became of the lines.
+    pub check: Check,
+}
