@@ -12,7 +12,7 @@ use jiff::Zoned;
 
 use crate::place::Place;
 use crate::properties::Entry;
-use crate::report::{Problem, Report, quoted};
+use crate::report::{Problem, Report};
 
 /// What look-ups may read.
 pub(crate) struct Lookups<'a> {
@@ -162,7 +162,9 @@ impl Resolver<'_> {
             return None;
         }
         let Some(value) = self.look_up(name).or(default) else {
-            self.found.push(Found::Unknown(name.to_string()));
+            if filter_question(name).is_none() {
+                self.found.push(Found::Unknown(name.to_string()));
+            }
             return None;
         };
         stack.push(name.to_string());
@@ -226,7 +228,7 @@ impl Resolver<'_> {
 }
 
 /// Where the `}` stands that closes what has been opened before `text`.
-fn matching_end(text: &str) -> Option<usize> {
+pub(crate) fn matching_end(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut open, mut at) = (0usize, 0);
     while at < bytes.len() {
@@ -281,9 +283,9 @@ impl Found {
 
 fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
     let what = format!("`{key}` has `${{{name}}}`, which names nothing");
-    // A shell's or a regular expression's own `${...}` is left to them, and so is a question to a config filter.
+    // A shell's or a regular expression's own `${...}` is left to them.
     let own = [".command", ".replaceString", ".searchPattern", ".regex"].iter().any(|end| key.ends_with(end));
-    let make = if own || filter_question(name).is_some() { Problem::note } else { Problem::warning };
+    let make = if own { Problem::note } else { Problem::warning };
     let problem = make("unknown-variable", place, what)
         .flume("leaves it as it is; up to 1.9, and with `EnvVarResolverProperties`, an unset variable becomes empty")
         .here("it is left as it is");

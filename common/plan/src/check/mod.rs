@@ -1,0 +1,328 @@
+//! The rules: what of a set of keys can run, and everything that is wrong with it, all at once.
+//!
+//! Source: `FlumeConfiguration` and `AbstractConfigurationProvider` of Flume 1.11, which drop what they cannot use and run
+//! the rest. Here what Flume would drop is an error, and the agent does not start: nobody finds out weeks later
+//! that half of it never ran.
+
+mod filters;
+mod nearest;
+mod sinks;
+mod sources;
+mod special;
+mod topology;
+mod tree;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::nearest::nearest;
+use self::tree::{Component, Key, Tree};
+use self::values::Owner;
+use crate::Options;
+use crate::layers::{Merged, named};
+use crate::place::Place;
+use crate::plan::{ChannelPlan, Plan};
+use crate::report::{Problem, Report, quoted};
+use crate::schema::{Bad, Kind, Property, Type, Value};
+
+pub(crate) use self::values::regex_fits;
+
+/// What is asked for, and what may be looked at on the way.
+pub(crate) struct Question<'a> {
+    pub(crate) agent: &'a str,
+    pub(crate) options: &'a Options,
+    pub(crate) environment: &'a [(String, String)],
+    /// What was given with `-D`.
+    pub(crate) properties: &'a [(String, String)],
+    /// Keys that `${...}` of others refer to.
+    pub(crate) used: &'a BTreeSet<String>,
+    /// The first file, for what stands nowhere in it.
+    pub(crate) at: Place,
+}
+
+/// Makes the plan of an agent; `None` when the report has errors.
+pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report) -> Option<Plan> {
+    let Question { agent, options, environment, properties, used, at } = question;
+    let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
+    if !merged.agents.iter().any(|name| name == agent) {
+        report.add(no_such_agent(agent, &merged.agents, &tree, &at));
+        return None;
+    }
+    let mut checker = Checker { agent, options, environment, properties, report, at, places: tree.places() };
+    let plan = checker.plan(&tree);
+    (!report.has_errors()).then_some(plan)
+}
+
+fn no_such_agent(agent: &str, agents: &[String], tree: &Tree, origin: &Place) -> Problem {
+    let what = if tree.is_empty() {
+        format!("the agent {} is not in the file; it names {}", quoted(agent), named(agents))
+    } else {
+        format!("the agent {} has keys, and no list of channels, sources or sinks", quoted(agent))
+    };
+    let problem = Problem::error("unknown-agent", origin, what)
+        .flume("warns `No configuration found for this host` and runs with nothing, for ever");
+    match (nearest(agent, agents.iter().map(String::as_str)), agents) {
+        (Some(meant), _) => problem.fix(format!("`-n {meant}`")),
+        (None, [only]) => problem.fix(format!("`-n {only}`")),
+        _ => problem.fix("the agent's name in front of every key, and the same name behind `-n`"),
+    }
+}
+
+/// What the rules share while they go through one agent.
+pub(crate) struct Checker<'a> {
+    agent: &'a str,
+    options: &'a Options,
+    environment: &'a [(String, String)],
+    properties: &'a [(String, String)],
+    report: &'a mut Report,
+    at: Place,
+    /// Where components begin, by `sinks.k1`.
+    places: BTreeMap<String, Place>,
+}
+
+/// A name in a list of components.
+struct Listed {
+    name: String,
+    at: Place,
+}
+
+const LIST: Property =
+    Property { name: "list", value: Value::List, default: None, required: false, bad: Bad::Drop };
+const TYPE: Property = Property { name: "type", ..LIST };
+
+impl Checker<'_> {
+    fn plan(&mut self, tree: &Tree) -> Plan {
+        let tree = &self.filtered(tree);
+        let channel_names = self.list(tree, "channels");
+        let channels = self.channels(tree, &channel_names);
+        let channel_names: Vec<String> = channel_names.into_iter().map(|listed| listed.name).collect();
+        let (sources, filled) = self.sources(tree, &channel_names);
+        let (sinks, drained) = self.sinks(tree, &channel_names);
+        let groups = self.groups(tree, &sinks);
+        self.unlisted(tree);
+        self.is_there_anything(tree);
+        let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups };
+        self.topology(&mut plan, &filled, &drained);
+        plan
+    }
+
+    /// The names of a list, each once, in written order.
+    fn list(&mut self, tree: &Tree, kind: &'static str) -> Vec<Listed> {
+        let Some(entry) = tree.list(kind) else { return Vec::new() };
+        let owner = self.whole();
+        let text = self.settle(&owner, &LIST, entry);
+        let mut names: Vec<Listed> = Vec::new();
+        for word in crate::context::words(&text) {
+            if names.iter().any(|listed| listed.name == word) {
+                let what = format!("`{}` names {} twice", entry.key, quoted(word));
+                self.report.add(Problem::note("named-twice", &entry.value_at, what).here("it counts once"));
+                continue;
+            }
+            names.push(Listed { name: word.to_string(), at: entry.value_at.clone() });
+        }
+        names
+    }
+
+    /// The agent itself as the owner of its lists.
+    fn whole(&self) -> Owner {
+        let noun = format!("agent `{}`", self.agent);
+        Owner {
+            dropped: format!("removes the {noun}"),
+            noun,
+            prefix: format!("{}.", self.agent),
+            at: self.at.clone(),
+        }
+    }
+
+    /// The keys of a listed component, or an error that it has none.
+    fn keys<'t>(
+        &mut self,
+        tree: &'t Tree,
+        list: &'static str,
+        kind: Kind,
+        listed: &Listed,
+    ) -> Option<&'t Component> {
+        let found = tree.component(list, &listed.name);
+        if found.is_none() {
+            let problem = self.without_keys(tree, list, kind, listed);
+            self.report.add(problem);
+        }
+        found
+    }
+
+    fn without_keys(&self, tree: &Tree, list: &'static str, kind: Kind, listed: &Listed) -> Problem {
+        let (agent, name) = (self.agent, &listed.name);
+        let noun = if list == "sinkgroups" { "sink group" } else { kind.noun() };
+        let what = format!("the {noun} {} is in `{agent}.{list}` and has no keys", quoted(name));
+        let quiet = if kind == Kind::Channel {
+            "leaves it out without a word"
+        } else {
+            "leaves it out with a warning"
+        };
+        let problem = Problem::error("no-keys", &listed.at, what).flume(quiet);
+        let others = tree.components(list).iter().map(|component| component.name.as_str());
+        let near = nearest(name, others.filter(|other| other != name));
+        if name.contains(',') {
+            return problem.fix(format!(
+                "`{agent}.{list} = {}`, blanks between the names",
+                name.replace(',', " ").trim()
+            ));
+        }
+        match near {
+            Some(meant) => problem.fix(format!("`{meant}`, which has keys, if that is meant")),
+            None => problem.fix(format!("`{agent}.{list}.{name}.KEY = VALUE`, or the list without `{name}`")),
+        }
+    }
+
+    /// Finds what `key` names. `None` when it cannot run; the report says why.
+    fn type_of(&mut self, kind: Kind, owner: &Owner, key: Option<&Key>) -> Option<&'static Type> {
+        let Some(key) = key else {
+            let what = format!("the {} has no type", owner.noun);
+            let fix = format!("`{}type = TYPE`, one of {}", owner.prefix, there_is(kind));
+            self.report.add(Problem::error("no-type", &owner.at, what).flume(&owner.dropped).fix(fix));
+            return None;
+        };
+        let fatal = Owner {
+            dropped: unknown_type_in_flume(kind, owner),
+            ..owner.inner(owner.noun.clone(), "", &owner.at)
+        };
+        let name = self.settle(&fatal, &Property { value: Value::Type(kind), ..TYPE }, &key.entry);
+        let problem = match kind.find(&name) {
+            Some(known) if known.here => return Some(known),
+            Some(known) => not_here_yet(kind, owner, known, key),
+            None => unknown_type(kind, owner, &name, key).flume(&fatal.dropped),
+        };
+        self.report.add(problem);
+        None
+    }
+
+    fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ChannelPlan> {
+        if names.is_empty() {
+            let what = format!("the agent `{}` has no channels", self.agent);
+            let flume = "marks the agent as invalid, removes it and runs with nothing";
+            let at = tree.list("channels").map_or(&self.at, |entry| &entry.key_at);
+            let fix = format!("`{}.channels = NAME ...`", self.agent);
+            self.report.add(Problem::error("no-channels", at, what).flume(flume).fix(fix));
+        }
+        names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
+    }
+
+    fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ChannelPlan> {
+        let found = self.keys(tree, "channels", Kind::Channel, listed)?;
+        let owner =
+            Owner::new(Kind::Channel, "channels", self.agent, &found.name, &found.keys[0].entry.key_at);
+        let known = self.type_of(Kind::Channel, &owner, found.key("type"))?;
+        let context = self.component(&owner, known, &found.all(), &["type"]);
+        let plan = ChannelPlan { name: found.name.clone(), kind: known.alias, context };
+        self.transaction_fits(&plan, &owner);
+        Some(plan)
+    }
+
+    /// Components with keys that no list names.
+    fn unlisted(&mut self, tree: &Tree) {
+        for (list, noun) in
+            [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")]
+        {
+            let names = tree.list(list).map(|entry| entry.value.clone()).unwrap_or_default();
+            let words: Vec<&str> = crate::context::words(&names).collect();
+            for component in tree.components(list).iter().filter(|one| !words.contains(&one.name.as_str())) {
+                let missing = words.iter().copied().filter(|word| tree.component(list, word).is_none());
+                let problem = self.not_listed(list, noun, component, nearest(&component.name, missing));
+                self.report.add(problem);
+            }
+        }
+    }
+
+    fn not_listed(&self, list: &str, noun: &str, component: &Component, near: Option<String>) -> Problem {
+        let (agent, name) = (self.agent, &component.name);
+        let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
+        let problem = Problem::warning("not-listed", &component.keys[0].entry.key_at, what)
+            .flume("ignores it without a word")
+            .here("it does not run");
+        match near {
+            Some(meant) => {
+                problem.fix(format!("`{meant}`, which is in the list and has no keys, if that is meant"))
+            }
+            None => problem.fix(format!("`{agent}.{list} = ... {name}`, or leave its keys out")),
+        }
+    }
+
+    fn is_there_anything(&mut self, tree: &Tree) {
+        let missing = |list| tree.list(list).is_none();
+        let agent = self.agent;
+        let problem = match (missing("sources"), missing("sinks")) {
+            (true, true) => Problem::error(
+                "nothing-to-do",
+                &self.at,
+                format!("the agent `{agent}` has neither sources nor sinks"),
+            )
+            .flume("marks the agent as invalid, removes it and runs with nothing"),
+            (true, false) => {
+                Problem::warning("no-sources", &self.at, format!("the agent `{agent}` has no sources"))
+                    .flume("warns, and runs the sinks")
+                    .here("its sinks run and get nothing")
+            }
+            (false, true) => {
+                Problem::warning("no-sinks", &self.at, format!("the agent `{agent}` has no sinks"))
+                    .flume("warns, and runs the sources until the channels are full")
+                    .here("its sources run until the channels are full, then they wait")
+            }
+            (false, false) => return,
+        };
+        let kind = if missing("sources") { "sources" } else { "sinks" };
+        self.report.add(problem.fix(format!("`{agent}.{kind} = NAME ...`")));
+    }
+}
+
+impl Component {
+    fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    fn all(&self) -> Vec<&Key> {
+        self.keys.iter().collect()
+    }
+}
+
+fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
+    match kind {
+        Kind::Source | Kind::Channel | Kind::Sink => {
+            "ends, with exit code 0: no part of the agent runs".into()
+        }
+        _ => owner.dropped.clone(),
+    }
+}
+
+fn not_here_yet(kind: Kind, owner: &Owner, known: &Type, key: &Key) -> Problem {
+    let what =
+        format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
+    Problem::error("type-not-here-yet", &key.entry.value_at, what)
+        .flume("has it")
+        .fix(format!("leave this agent on Flume for now, or use one of {}", there_is(kind)))
+}
+
+fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key) -> Problem {
+    let what = format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun);
+    let problem = Problem::error("unknown-type", &key.entry.value_at, what);
+    let known = || kind.types().iter();
+    let builder = known().find(|known| known.class.strip_suffix("$Builder") == Some(name));
+    if let Some(known) = builder {
+        return problem.fix(format!(
+            "`{} = {}`, or the class with `$Builder` behind it",
+            key.entry.key,
+            known.name()
+        ));
+    }
+    match nearest(name, known().map(|known| known.alias).filter(|alias| !alias.is_empty())) {
+        Some(meant) => problem.fix(format!("`{} = {meant}`", key.entry.key)),
+        None if name.contains('.') => problem.fix(format!(
+            "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
+            there_is(kind)
+        )),
+        None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, there_is(kind))),
+    }
+}
+
+fn there_is(kind: Kind) -> String {
+    kind.types().iter().filter(|known| known.here).map(Type::name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,263 @@
+//! Sources with their channels, selectors and interceptors.
+
+use std::collections::BTreeSet;
+
+use super::tree::{Component, Key, Tree};
+use super::values::Owner;
+use super::{Checker, LIST, Listed, nearest::nearest};
+use crate::context::{Context, words};
+use crate::layers::named;
+use crate::plan::{InterceptorPlan, SelectorPlan, SourcePlan};
+use crate::report::{Problem, quoted};
+use crate::schema::Kind;
+
+/// Keys that every source has.
+const OWN: &[&str] = &["type", "channels", "interceptors"];
+
+impl Checker<'_> {
+    /// The sources that can run, and the channels that all of them, also the others, mean to fill.
+    pub(super) fn sources(
+        &mut self,
+        tree: &Tree,
+        channels: &[String],
+    ) -> (Vec<SourcePlan>, BTreeSet<String>) {
+        let mut filled = BTreeSet::new();
+        let listed = self.list(tree, "sources");
+        let plans =
+            listed.iter().filter_map(|listed| self.source(tree, listed, channels, &mut filled)).collect();
+        (plans, filled)
+    }
+
+    fn source(
+        &mut self,
+        tree: &Tree,
+        listed: &Listed,
+        channels: &[String],
+        filled: &mut BTreeSet<String>,
+    ) -> Option<SourcePlan> {
+        let found = self.keys(tree, "sources", Kind::Source, listed)?;
+        let owner = Owner::new(Kind::Source, "sources", self.agent, &found.name, &found.keys[0].entry.key_at);
+        let known = self.type_of(Kind::Source, &owner, found.key("type"));
+        let to = self.channels_of(&owner, found, channels);
+        filled.extend(to.iter().cloned());
+        let selector = self.selector(&owner, found, &to);
+        let interceptors = self.interceptors(&owner, found);
+        let known = known?;
+        let elsewhere =
+            |key: &&Key| !key.name.starts_with("selector.") && !key.name.starts_with("interceptors.");
+        let keys: Vec<&Key> = found.keys.iter().filter(elsewhere).collect();
+        let missed = found.key("channels").is_none() && found.key("channel").is_some();
+        let own: &[&str] = if missed { &["type", "channels", "interceptors", "channel"] } else { OWN };
+        let context = self.component(&owner, known, &keys, own);
+        self.special_source(&owner, known.alias, &context, found);
+        let name = found.name.clone();
+        Some(SourcePlan { name, kind: known.alias, context, channels: to, selector: selector?, interceptors })
+    }
+
+    /// The source's channels that there are.
+    fn channels_of(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Vec<String> {
+        let Some(key) = found.key("channels") else {
+            let what = format!("the {} has no `channels`", owner.noun);
+            let fix = match found.key("channel") {
+                Some(key) => format!(
+                    "`{}channels` in place of `{}` at {}",
+                    owner.prefix, key.entry.key, key.entry.key_at
+                ),
+                None => format!("`{}channels = NAME ...`", owner.prefix),
+            };
+            self.report.add(Problem::error("no-channel", &owner.at, what).flume(&owner.dropped).fix(fix));
+            return Vec::new();
+        };
+        let text = self.settle(owner, &LIST, &key.entry);
+        let (known, unknown): (Vec<&str>, Vec<&str>) =
+            words(&text).partition(|word| channels.iter().any(|channel| channel == word));
+        for name in unknown {
+            let what = format!(
+                "the {} names a channel {} that is not in `{}.channels`",
+                owner.noun,
+                quoted(name),
+                self.agent
+            );
+            let problem = if known.is_empty() {
+                Problem::error("unknown-channel", &key.entry.value_at, what).flume(&owner.dropped)
+            } else {
+                Problem::warning("unknown-channel", &key.entry.value_at, what)
+                    .flume("leaves it out without a word")
+                    .here("it is left out")
+            };
+            self.report.add(problem.fix(which_channel(name, channels)));
+        }
+        let mut once: Vec<String> = Vec::new();
+        for name in known {
+            if !once.iter().any(|earlier| earlier == name) {
+                once.push(name.to_string());
+            }
+        }
+        once
+    }
+
+    fn selector(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Option<SelectorPlan> {
+        let keys = below(&found.keys, "selector.");
+        let at = keys.first().map_or(&owner.at, |key| &key.entry.key_at);
+        let owner = owner.inner(format!("selector of the {}", owner.noun), "selector.", at);
+        let given = keys.iter().find(|key| key.name == "type");
+        let known = match given {
+            Some(key) => self.type_of(Kind::Selector, &owner, Some(key))?,
+            None => Kind::Selector.find("replicating")?,
+        };
+        let all: Vec<&Key> = keys.iter().collect();
+        let context = self.component(&owner, known, &all, &["type"]);
+        match known.alias {
+            "replicating" => self.names_channels(&owner, &context, &["optional"], &[], channels),
+            "multiplexing" => {
+                self.names_channels(&owner, &context, &["default"], &["mapping", "optional"], channels);
+                self.multiplexing(&owner, &context);
+            }
+            _ => self.report.add(
+                Problem::note(
+                    "selector-unusable-in-flume",
+                    at,
+                    format!("the {} is `load_balancing`", owner.noun),
+                )
+                .flume(format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped))
+                .here("it works"),
+            ),
+        }
+        Some(SelectorPlan { kind: known.alias, context })
+    }
+
+    /// Channels that a selector names have to be those of its source.
+    fn names_channels(
+        &mut self,
+        owner: &Owner,
+        context: &Context,
+        keys: &[&str],
+        prefixes: &[&str],
+        channels: &[String],
+    ) {
+        let mut lists: Vec<(String, &str)> =
+            keys.iter().filter_map(|key| Some((key.to_string(), context.text(key)?))).collect();
+        for prefix in prefixes {
+            lists.extend(context.under(prefix).map(|(value, list)| (format!("{prefix}.{value}"), list)));
+        }
+        for (key, list) in lists {
+            for name in words(list).filter(|word| !channels.iter().any(|channel| channel == word)) {
+                let at = context.place(&key).unwrap_or(&owner.at);
+                let what = format!(
+                    "`{}{key}` names {}, which is no channel of the source",
+                    owner.prefix,
+                    quoted(name)
+                );
+                let flume = if key == "optional" {
+                    "starts, and fails for every event after the other channels have it: the source sends all of it again and again".to_string()
+                } else {
+                    owner.dropped.clone()
+                };
+                let fix = which_channel(name, channels);
+                self.report.add(Problem::error("unknown-channel", at, what).flume(flume).fix(fix));
+            }
+        }
+    }
+
+    fn multiplexing(&mut self, owner: &Owner, context: &Context) {
+        if context.under("mapping").next().is_none() {
+            let what = format!("the {} maps no value to a channel", owner.noun);
+            let problem = Problem::warning("no-mapping", &owner.at, what)
+                .flume("the same: every event goes to `default`, or is dropped")
+                .here("every event goes to `default`, or is dropped")
+                .fix(format!("`{}mapping.VALUE = CHANNEL`", owner.prefix));
+            self.report.add(problem);
+        } else if context.text("default").is_none() {
+            let what = format!("the {} has no `default`", owner.noun);
+            let problem = Problem::note("no-default", &owner.at, what)
+                .flume("takes an event that no mapping has, says OK and drops it")
+                .here("the same; it is counted")
+                .fix(format!("`{}default = CHANNEL`, if such events are to be kept", owner.prefix));
+            self.report.add(problem);
+        }
+        let spaced = context
+            .iter()
+            .find(|(key, list)| *key != "header" && (list.contains("  ") || list.contains('\t')));
+        if let Some((key, _)) = spaced {
+            let at = context.place(key).unwrap_or(&owner.at);
+            let what = format!("`{}{key}` has more than one blank between two names", owner.prefix);
+            let problem = Problem::note("wide-list", at, what).flume(format!(
+                "splits it at each blank, finds a channel without a name, and {}",
+                owner.dropped
+            ));
+            self.report.add(problem.here("any blanks separate names").fix("one blank between names"));
+        }
+    }
+
+    fn interceptors(&mut self, owner: &Owner, found: &Component) -> Vec<InterceptorPlan> {
+        let listed = found.key("interceptors").map(|key| (self.settle(owner, &LIST, &key.entry), key));
+        let names: Vec<&str> = listed.iter().flat_map(|(text, _)| words(text)).collect();
+        self.interceptors_unlisted(owner, found, &names);
+        let mut plans: Vec<InterceptorPlan> = Vec::new();
+        for name in &names {
+            let at = &listed.as_ref().map_or(&owner.at, |(_, key)| &key.entry.value_at);
+            plans.extend(self.interceptor(owner, found, name, at));
+        }
+        plans
+    }
+
+    fn interceptor(
+        &mut self,
+        source: &Owner,
+        found: &Component,
+        name: &str,
+        listed_at: &crate::place::Place,
+    ) -> Option<InterceptorPlan> {
+        let prefix = format!("interceptors.{name}.");
+        let keys = below(&found.keys, &prefix);
+        let at = keys.first().map_or(listed_at, |key| &key.entry.key_at);
+        let owner = source.inner(format!("interceptor `{name}` of the {}", source.noun), &prefix, at);
+        let known = self.type_of(Kind::Interceptor, &owner, keys.iter().find(|key| key.name == "type"))?;
+        let all: Vec<&Key> = keys.iter().collect();
+        let context = self.component(&owner, known, &all, &["type"]);
+        let context = self.special_interceptor(&owner, known.alias, context, &keys);
+        Some(InterceptorPlan { name: name.to_string(), kind: known.alias, context })
+    }
+
+    fn interceptors_unlisted(&mut self, owner: &Owner, found: &Component, names: &[&str]) {
+        let mut told = BTreeSet::new();
+        for key in below(&found.keys, "interceptors.") {
+            let name = key.name.split('.').next().unwrap_or_default();
+            if names.contains(&name) || !told.insert(name.to_string()) {
+                continue;
+            }
+            let what = format!(
+                "the interceptor {} has keys and is not in `{}interceptors`",
+                quoted(name),
+                owner.prefix
+            );
+            let problem = Problem::warning("not-listed", &key.entry.key_at, what)
+                .flume("ignores it without a word")
+                .here("it does not run");
+            let mut list = names.to_vec();
+            list.push(name);
+            self.report.add(problem.fix(format!(
+                "`{}interceptors = {}`, or leave its keys out",
+                owner.prefix,
+                list.join(" ")
+            )));
+        }
+    }
+}
+
+/// The keys below a prefix, their names without it.
+pub(super) fn below(keys: &[Key], prefix: &str) -> Vec<Key> {
+    let strip = |key: &Key| {
+        let name = key.name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
+        Some(Key { name: name.to_string(), entry: key.entry.clone() })
+    };
+    keys.iter().filter_map(strip).collect()
+}
+
+fn which_channel(name: &str, channels: &[String]) -> String {
+    match nearest(name, channels.iter().map(String::as_str)) {
+        Some(meant) => format!("`{meant}`, if that is meant"),
+        None if name.contains(',') => "blanks between the names, not commas".to_string(),
+        None => format!("one of {}", named(channels)),
+    }
+}

@@ -1,0 +1,192 @@
+//! Flume's rules for keys: which belong to which component of the agent.
+//!
+//! Source: `FlumeConfiguration.addRawProperty` of Flume 1.11.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::nearest::nearest;
+use crate::layers::{LISTS, named};
+use crate::place::Place;
+use crate::properties::Entry;
+use crate::report::{Problem, Report, quoted};
+
+/// A key of a component: its name without the component's prefix, and the whole of it.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) entry: Entry,
+}
+
+/// All keys below `AGENT.KIND.NAME.`, in the order in which they stand.
+#[derive(Clone, Debug)]
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) keys: Vec<Key>,
+}
+
+/// The keys of one agent.
+#[derive(Clone, Default)]
+pub(super) struct Tree {
+    lists: BTreeMap<&'static str, Entry>,
+    components: BTreeMap<&'static str, Vec<Component>>,
+    index: BTreeMap<(&'static str, String), usize>,
+}
+
+impl Tree {
+    /// The list of the names of one kind.
+    pub(super) fn list(&self, kind: &'static str) -> Option<&Entry> {
+        self.lists.get(kind)
+    }
+
+    /// All components of one kind, listed or not.
+    pub(super) fn components(&self, kind: &'static str) -> &[Component] {
+        self.components.get(kind).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// One component.
+    pub(super) fn component(&self, kind: &'static str, name: &str) -> Option<&Component> {
+        self.components(kind).get(*self.index.get(&(kind, name.to_string()))?)
+    }
+
+    /// All keys of the components of these kinds.
+    pub(super) fn entries_mut<'t>(
+        &'t mut self,
+        kinds: impl Fn(&str) -> bool + 't,
+    ) -> impl Iterator<Item = &'t mut Entry> {
+        let components =
+            self.components.iter_mut().filter(move |(kind, _)| kinds(kind)).flat_map(|(_, list)| list);
+        components.flat_map(|component| component.keys.iter_mut().map(|key| &mut key.entry))
+    }
+
+    /// Where each component begins, by `sinks.k1`.
+    pub(super) fn places(&self) -> BTreeMap<String, Place> {
+        let all = self
+            .components
+            .iter()
+            .flat_map(|(kind, list)| list.iter().map(move |component| (kind, component)));
+        let place = |(kind, component): (&&str, &Component)| {
+            Some((format!("{kind}.{}", component.name), component.keys.first()?.entry.key_at.clone()))
+        };
+        all.filter_map(place).collect()
+    }
+
+    /// Whether there is nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lists.is_empty() && self.components.is_empty()
+    }
+
+    /// Sorts the keys of `agent` out of `entries`. `used` are keys that others refer to, `agents` who has a list.
+    pub(super) fn build(
+        entries: Vec<Entry>,
+        agent: &str,
+        agents: &[String],
+        used: &BTreeSet<String>,
+        report: &mut Report,
+    ) -> Tree {
+        let mut tree = Tree::default();
+        let mut strangers: BTreeMap<String, Place> = BTreeMap::new();
+        for entry in entries {
+            if used.contains(&entry.key) && !entry.key.starts_with(&format!("{agent}.")) {
+                continue;
+            }
+            match entry.key.split_once('.') {
+                Some((owner, rest)) if owner == agent && !rest.is_empty() => {
+                    let rest = rest.to_string();
+                    tree.add(&rest, entry, used, report);
+                }
+                Some((owner, rest)) if !owner.is_empty() && !rest.is_empty() => {
+                    if !agents.iter().any(|known| known == owner) {
+                        strangers.entry(owner.to_string()).or_insert(entry.key_at);
+                    }
+                }
+                _ => report.add(nobodys(&entry)),
+            }
+        }
+        for (name, place) in strangers {
+            report.add(stranger(&name, &place, agent, agents));
+        }
+        tree
+    }
+
+    fn add(&mut self, rest: &str, mut entry: Entry, used: &BTreeSet<String>, report: &mut Report) {
+        entry.key = entry.key.trim().to_string();
+        if entry.value.trim().is_empty() {
+            return report.add(empty(&entry));
+        }
+        if let Some(list) = LISTS.iter().find(|list| **list == rest) {
+            self.lists.insert(list, entry);
+            return;
+        }
+        let parts = rest.split_once('.').and_then(|(kind, rest)| Some((kind, rest.split_once('.')?)));
+        let kind = parts.and_then(|(kind, _)| LISTS.iter().find(|list| **list == kind));
+        match (kind, parts) {
+            (Some(kind), Some((_, (name, key)))) if !name.is_empty() && !key.is_empty() => {
+                self.store(kind, name, Key { name: key.to_string(), entry });
+            }
+            _ if used.contains(&entry.key) => {}
+            _ => report.add(invalid(rest, &entry)),
+        }
+    }
+
+    fn store(&mut self, kind: &'static str, name: &str, key: Key) {
+        let components = self.components.entry(kind).or_default();
+        let index = *self.index.entry((kind, name.to_string())).or_insert_with(|| {
+            components.push(Component { name: name.to_string(), keys: Vec::new() });
+            components.len() - 1
+        });
+        components[index].keys.push(key);
+    }
+}
+
+fn empty(entry: &Entry) -> Problem {
+    if entry.bare {
+        let what = format!("{} stands alone on its line, without `=` and a value", quoted(&entry.key));
+        return Problem::warning("bare-line", &entry.key_at, what)
+            .flume("ignores it with a warning")
+            .here("it is ignored")
+            .fix(format!("`{} = VALUE`, or `#` in front of a comment", entry.key));
+    }
+    Problem::warning("empty-value", &entry.key_at, format!("`{}` has no value", entry.key))
+        .flume("ignores it with a warning, so the default holds if there is one")
+        .here("it is ignored")
+        .fix(format!("`{} = VALUE`, or leave the line out", entry.key))
+}
+
+fn nobodys(entry: &Entry) -> Problem {
+    let (code, what) = if entry.bare {
+        ("bare-line", format!("{} stands alone on its line, without `=` and a value", quoted(&entry.key)))
+    } else {
+        ("no-agent", format!("{} does not begin with the name of an agent and a dot", quoted(&entry.key)))
+    };
+    Problem::warning(code, &entry.key_at, what)
+        .flume("ignores it with a warning")
+        .here("it is ignored")
+        .fix("`AGENT.sources.NAME.KEY = VALUE`, or `#` in front of a comment")
+}
+
+fn stranger(name: &str, place: &Place, agent: &str, agents: &[String]) -> Problem {
+    let what = format!("there are keys of an agent {} which has no lists", quoted(name));
+    let problem = Problem::warning("unknown-agent", place, what)
+        .flume("marks that agent as invalid and removes it")
+        .here("they are ignored");
+    match nearest(name, [agent]) {
+        Some(meant) => problem.fix(format!("`{meant}.` in front of them, if that agent is meant")),
+        None => problem.fix(format!("the name of an agent of the files: {}", named(agents))),
+    }
+}
+
+fn invalid(rest: &str, entry: &Entry) -> Problem {
+    let problem =
+        Problem::warning("invalid-key", &entry.key_at, format!("{} is no key of Flume", quoted(&entry.key)))
+            .flume("ignores it with a warning (`Invalid property specified`)")
+            .here("it is ignored");
+    let (kind, behind) = rest.split_once('.').unwrap_or((rest, ""));
+    let agent = entry.key.split_once('.').map(|(agent, _)| agent).unwrap_or_default();
+    let dot = if behind.is_empty() { "" } else { "." };
+    match nearest(kind, LISTS) {
+        Some(meant) if meant != kind => problem.fix(format!("`{agent}.{meant}{dot}{behind}`")),
+        Some(meant) => problem.fix(format!("`{agent}.{meant}.NAME.KEY = VALUE`")),
+        None => problem
+            .fix(format!("`{agent}.KIND.NAME.KEY = VALUE`, KIND one of {}", named(&LISTS.map(String::from)))),
+    }
+}

@@ -1,0 +1,294 @@
+//! One component's keys against what the table says about it.
+
+use regex::Regex;
+
+use super::Checker;
+use super::nearest::nearest;
+use super::tree::Key;
+use crate::context::Context;
+use crate::place::Place;
+use crate::properties::Entry;
+use crate::report::{Problem, quoted};
+use crate::schema::{Bad, Kind, Property, Type, Value};
+
+/// Whose keys are checked, as messages name it.
+pub(super) struct Owner {
+    /// `source `r1``.
+    pub(super) noun: String,
+    /// `a1.sources.r1.`.
+    pub(super) prefix: String,
+    /// What Flume does when it does not take it: `removes the source `r1` and runs the rest`.
+    pub(super) dropped: String,
+    /// Where it begins.
+    pub(super) at: Place,
+}
+
+impl Owner {
+    pub(super) fn new(kind: Kind, list: &str, agent: &str, name: &str, at: &Place) -> Owner {
+        let noun = format!("{} `{name}`", kind.noun());
+        let dropped = format!("removes the {noun} and runs the rest");
+        Owner { dropped, noun, prefix: format!("{agent}.{list}.{name}."), at: at.clone() }
+    }
+
+    /// Something inside: a selector, an interceptor, a serializer. What drops it drops the owner.
+    pub(super) fn inner(&self, noun: String, prefix: &str, at: &Place) -> Owner {
+        let prefix = format!("{}{prefix}", self.prefix);
+        Owner { noun, prefix, dropped: self.dropped.clone(), at: at.clone() }
+    }
+}
+
+impl Checker<'_> {
+    /// Checks `keys` against the properties of `known` and answers those that count. `type` and the keys in `own` are
+    /// the caller's.
+    pub(super) fn component(
+        &mut self,
+        owner: &Owner,
+        known: &'static Type,
+        keys: &[&Key],
+        own: &[&str],
+    ) -> Context {
+        let mut context = Context::default();
+        let mut rejected = Vec::new();
+        for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
+            let Some(property) = known.property(&key.name) else {
+                self.report.add(unknown(owner, known, key));
+                continue;
+            };
+            if let Value::Unused(why) = property.value {
+                self.report.add(unused(owner, known, key, why));
+            }
+            let value = self.settle(owner, property, &key.entry);
+            if value.is_empty() {
+                continue;
+            }
+            if !self.accept(owner, property, &key.entry, &value) {
+                rejected.push(property.name);
+                continue;
+            }
+            context.push(key.name.clone(), value, key.entry.value_at.clone());
+        }
+        let missing = |property: &&Property| {
+            property.required && context.text(property.name).is_none() && !rejected.contains(&property.name)
+        };
+        for property in known.all().filter(missing) {
+            self.report.add(missing_property(owner, known, property, keys));
+        }
+        context
+    }
+
+    /// The trimmed value, without what reads like a comment behind it where that cannot be meant.
+    pub(super) fn settle(&mut self, owner: &Owner, property: &Property, entry: &Entry) -> String {
+        let whole = java_trim(&entry.value).to_string();
+        let Some(comment) = &entry.comment else { return whole };
+        let free = matches!(property.value, Value::Free | Value::Regex);
+        let stripped = java_trim(&comment.value);
+        if stripped.is_empty() && matches!(property.value, Value::Text) || free && stripped.is_empty() {
+            return whole;
+        }
+        let what =
+            format!("`{}` has a comment behind its value: {}", entry.key, quoted(java_trim(&comment.text)));
+        let fix = "put the comment on a line of its own; `\\#` if the value really has a `#` behind a blank";
+        if free {
+            let what = format!("`{}` has a ` #` in its value", entry.key);
+            let note = Problem::note("comment-in-value", &comment.at, what);
+            self.report.add(note.flume("takes it as part of the value").here("so it is here").fix(fix));
+            return whole;
+        }
+        let strict = self.options.strict_flume;
+        let here = if strict {
+            format!("the same: the value is {} (strict Flume)", quoted(&whole))
+        } else {
+            format!("the comment is left out: the value is {}", quoted(stripped))
+        };
+        let flume = format!("takes {} for the value: {}", quoted(&whole), consequence(owner, property));
+        let warning = Problem::warning("inline-comment", &comment.at, what);
+        self.report.add(warning.flume(flume).here(here).fix(fix));
+        if strict { whole } else { stripped.to_string() }
+    }
+
+    /// Whether the value may be used; reports it if not.
+    fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
+        let Err(wrong) = self.fits(property, value) else { return true };
+        let what = format!("`{}` is {}: {wrong}", entry.key, quoted(value));
+        let flume = consequence(owner, property);
+        let problem = if property.bad == Bad::Default || property.value == Value::Flag {
+            let default = property
+                .default
+                .map_or("the default holds".to_string(), |text| format!("the default, {text}, holds"));
+            let here =
+                if property.value == Value::Flag { "it is taken for `false`".to_string() } else { default };
+            Problem::warning("bad-value", &entry.value_at, what).here(here)
+        } else {
+            Problem::error("bad-value", &entry.value_at, what)
+        };
+        self.report.add(problem.flume(flume).fix(right(property, &entry.key)));
+        property.value == Value::Flag
+    }
+
+    /// What is wrong with a value, if anything.
+    fn fits(&self, property: &Property, value: &str) -> Result<(), String> {
+        match property.value {
+            Value::Text | Value::Free | Value::List | Value::Unused(_) | Value::Path | Value::Type(_) => {
+                Ok(())
+            }
+            Value::Host => host(value),
+            Value::Port => number(value, 0, 65_535),
+            Value::Number { min, max, .. } => number(value, min, max),
+            Value::Flag => {
+                let known = ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
+                if known { Ok(()) } else { Err("neither `true` nor `false`".into()) }
+            }
+            Value::Choice(words) => one_of(value, words),
+            Value::Charset => one_of(value, CHARSETS),
+            Value::Regex => (self.options.regex)(value),
+        }
+    }
+}
+
+/// Charsets that can be read here; Java has more.
+const CHARSETS: &[&str] = &["UTF-8", "UTF8", "ISO-8859-1", "ISO8859_1", "LATIN1", "US-ASCII", "ASCII"];
+
+/// What Flume does with text that does not fit.
+fn consequence(owner: &Owner, property: &Property) -> String {
+    match (property.value, property.bad) {
+        (Value::Flag, _) => "takes all but `true` for `false`".into(),
+        (_, Bad::Says(what)) => what.into(),
+        (_, Bad::Default) => match property.default {
+            Some(default) => format!("takes the default, {default}"),
+            None => "takes the default".into(),
+        },
+        (Value::Text | Value::Free | Value::Path, _) => "uses it as it is".into(),
+        (Value::List, _) => {
+            "takes each word for a name, and leaves out the names that it does not know".into()
+        }
+        (Value::Unused(_), _) => "does not use it".into(),
+        _ => owner.dropped.clone(),
+    }
+}
+
+/// How to write a property.
+fn right(property: &Property, key: &str) -> String {
+    let value = match property.value {
+        Value::Number { min, max, unit } => {
+            let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
+            let upper = if max >= i64::from(i32::MAX) { String::new() } else { format!(" to {max}") };
+            return format!("`{key} = NUMBER`, a whole number{unit} from {min}{upper}");
+        }
+        Value::Port => return format!("`{key} = PORT`, from 0 to 65535"),
+        Value::Flag => "true` or `false".to_string(),
+        Value::Choice(words) => return format!("`{key} = WORD`, one of {}", words.join(", ")),
+        Value::Charset => return format!("`{key} = UTF-8`; ISO-8859-1 and US-ASCII can be read here too"),
+        Value::Host => "HOST".to_string(),
+        _ => property.name.trim_end_matches('.').rsplit('.').next().unwrap_or("VALUE").to_uppercase(),
+    };
+    format!("`{key} = {value}`")
+}
+
+fn unknown(owner: &Owner, known: &Type, key: &Key) -> Problem {
+    let what = format!("`{}` is not a property of the type `{}` ({})", key.name, known.name(), owner.noun);
+    let problem = Problem::warning("unknown-property", &key.entry.key_at, what)
+        .flume("ignores it without a word")
+        .here("it is ignored");
+    let names = || known.all().map(|property| property.name);
+    match nearest(&key.name, names()) {
+        Some(meant) => problem.fix(format!("`{}{meant}`, if that is meant", owner.prefix)),
+        None => {
+            let names: Vec<&str> = names().collect();
+            let all = if names.is_empty() { "none".into() } else { names.join(", ") };
+            problem.fix(format!("leave it out; the properties of `{}` are: {all}", known.name()))
+        }
+    }
+}
+
+fn missing_property(owner: &Owner, known: &Type, property: &Property, keys: &[&Key]) -> Problem {
+    let name = property.name;
+    let what = format!("the {} has no `{name}`, which `{}` needs", owner.noun, known.name());
+    let slip = |key: &&&Key| known.property(&key.name).is_none() && nearest(&key.name, [name]).is_some();
+    let fix = match keys.iter().find(slip) {
+        Some(key) => {
+            format!("`{}{name}` in place of `{}` at {}", owner.prefix, key.entry.key, key.entry.key_at)
+        }
+        None => right(property, &format!("{}{name}", owner.prefix)),
+    };
+    Problem::error("missing-property", &owner.at, what).flume(&owner.dropped).fix(fix)
+}
+
+fn unused(owner: &Owner, known: &Type, key: &Key, why: &str) -> Problem {
+    let what = format!("`{}` has no effect on the type `{}` ({})", key.name, known.name(), owner.noun);
+    Problem::note("unused-property", &key.entry.key_at, what).here(format!("it is accepted: {why}"))
+}
+
+/// `String.trim` of Java: all up to the blank goes.
+pub(super) fn java_trim(text: &str) -> &str {
+    text.trim_matches(|c| c <= ' ')
+}
+
+fn number(value: &str, min: i64, max: i64) -> Result<(), String> {
+    match value.parse::<i64>() {
+        Ok(number) if (min..=max).contains(&number) => Ok(()),
+        Ok(number) if number < min => Err(format!("less than {min}")),
+        Ok(_) => Err(format!("more than {max}")),
+        Err(_) if value.chars().all(|c| c.is_ascii_digit()) => Err(format!("more than {max}")),
+        Err(_) => Err("not a whole number".into()),
+    }
+}
+
+fn one_of(value: &str, words: &[&str]) -> Result<(), String> {
+    match words.iter().any(|word| word.eq_ignore_ascii_case(value)) {
+        true => Ok(()),
+        false => Err(match nearest(value, words.iter().copied()) {
+            Some(meant) => format!("not one of {}; `{meant}` is near", words.join(", ")),
+            None => format!("not one of {}", words.join(", ")),
+        }),
+    }
+}
+
+fn host(value: &str) -> Result<(), String> {
+    if value.contains("://") || value.contains('/') {
+        return Err("a host name or address, not a URL".into());
+    }
+    if value.contains(|c: char| c.is_whitespace() || c == ',' || c == '#') {
+        return Err("one host name or address, without blanks or commas".into());
+    }
+    let address = value.starts_with('[') || value.matches(':').count() > 1;
+    if !address && value.contains(':') {
+        return Err("the port has a property of its own".into());
+    }
+    Ok(())
+}
+
+/// What the `regex` crate says to a pattern, in an operator's words. Where Java's spelling is merely different, the
+/// pattern passes: whoever runs it translates it.
+pub(crate) fn regex_fits(pattern: &str) -> Result<(), String> {
+    const REFUSED: [(&str, &str); 5] = [
+        ("(?=", "look-ahead"),
+        ("(?!", "negative look-ahead"),
+        ("(?<=", "look-behind"),
+        ("(?<!", "negative look-behind"),
+        ("(?>", "an atomic group"),
+    ];
+    if let Some((_, name)) = REFUSED.iter().find(|(spelling, _)| pattern.contains(spelling)) {
+        return Err(format!("it has {name}, which Java knows and which is not supported here"));
+    }
+    let mut escaped = false;
+    for next in pattern.chars() {
+        if escaped && (matches!(next, '1'..='9') || next == 'k') {
+            return Err("it has a back-reference, which Java knows and which is not supported here".into());
+        }
+        escaped = next == '\\' && !escaped;
+    }
+    const SPELT_OTHERWISE: [&str; 12] =
+        [r"\Q", r"\E", r"\h", r"\H", r"\R", r"\Z", r"\e", r"\c", r"\0", r"\p", r"\P", r"\u"];
+    match Regex::new(pattern) {
+        Ok(_) => Ok(()),
+        Err(_) if SPELT_OTHERWISE.iter().any(|spelling| pattern.contains(spelling)) => Ok(()),
+        Err(regex::Error::CompiledTooBig(_)) => {
+            Err("it takes too much memory; use smaller repeat counts".into())
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_string();
+            Err(format!("not a regular expression ({last})"))
+        }
+    }
+}

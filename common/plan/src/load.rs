@@ -1,0 +1,111 @@
+//! From the names of files to a plan: the one place that reads files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+
+use crate::check::{Question, check, regex_fits};
+use crate::layers::{Text, merge};
+use crate::place::Place;
+use crate::plan::Plan;
+use crate::report::{Problem, Report};
+use crate::substitute::{Lookups, substitute};
+
+/// A file larger than this is not a configuration, in bytes.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// What a plan is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// In the order of their `-f`; a later one wins key by key.
+    pub files: Vec<PathBuf>,
+    /// The environment: `${env:NAME}`, and `FLUME__AGENT__sources__NAME__KEY` over the files.
+    pub environment: Vec<(String, String)>,
+    /// What was given with `-DKEY=VALUE`: `${sys:KEY}`, and over all else where a key begins with an agent's name.
+    pub properties: Vec<(String, String)>,
+    /// The time and zone of `${date:FORMAT}`.
+    pub now: Zoned,
+}
+
+/// How strict to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Leaves what reads like a comment behind a value in it, as Flume does.
+    pub strict_flume: bool,
+    /// What is wrong with a regular expression of Java, in an operator's words; by default what the `regex` crate
+    /// says to it. Whoever translates expressions hands in his own.
+    pub regex: fn(&str) -> Result<(), String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { strict_flume: false, regex: regex_fits }
+    }
+}
+
+/// What came of a load.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What to run; `None` when the report has errors.
+    pub plan: Option<Plan>,
+    /// Everything that is wrong or doubtful.
+    pub report: Report,
+    /// The agents that the files name, in the order in which they stand.
+    pub agents: Vec<String>,
+}
+
+/// Reads the files and makes the plan of `agent`. A file that cannot be read is an error in the report.
+pub fn load(sources: &Sources, agent: &str, options: &Options) -> Loaded {
+    let mut report = Report::default();
+    let texts: Vec<Text> = sources.files.iter().filter_map(|path| read(path, &mut report)).collect();
+    if sources.files.is_empty() {
+        let problem =
+            Problem::error("no-file", &Place::whole("command line"), "no configuration file is given");
+        report.add(problem.flume("ends with exit code 0").fix("`-f FILE`"));
+    }
+    if report.has_errors() {
+        return Loaded { plan: None, report, agents: Vec::new() };
+    }
+    let loaded = load_texts(&texts, sources, agent, options);
+    report.problems.extend(loaded.report.problems);
+    report.sort();
+    Loaded { report, ..loaded }
+}
+
+/// As [`load`], from texts in place of the files that `sources` names.
+pub fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options: &Options) -> Loaded {
+    let mut report = Report::default();
+    let mut merged = merge(texts, &sources.environment, &sources.properties, &mut report);
+    let agents = merged.agents.clone();
+    let Sources { environment, properties, now, .. } = sources;
+    let used = substitute(&mut merged.entries, &Lookups { environment, properties, now }, &mut report);
+    let at = Place::whole(texts.first().map_or("command line", |text| text.name.as_str()));
+    let question = Question { agent, options, environment, properties, used: &used, at };
+    let plan = check(merged, question, &mut report);
+    report.sort();
+    Loaded { plan, report, agents }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the loader is what reads files here")]
+fn read(path: &Path, report: &mut Report) -> Option<Text> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let result = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    let place = Place::whole(name.as_str());
+    if let Err(error) = result {
+        let problem = Problem::error("unreadable-file", &place, format!("cannot read `{name}`: {error}"));
+        report
+            .add(problem.flume("ends with exit code 0").fix("`-f` with the path of a file that can be read"));
+        return None;
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let what = format!("`{name}` has more than {} MiB: that is no configuration", MAX_FILE_BYTES >> 20);
+        report.add(
+            Problem::error("unreadable-file", &place, what).fix("`-f` with the path of a properties file"),
+        );
+        return None;
+    }
+    Some(Text { name, bytes })
+}
