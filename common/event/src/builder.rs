@@ -1,6 +1,6 @@
 //! How a source encodes events, once.
 
-use crate::{Batch, Span, Zigzag, push_zigzag};
+use crate::{Batch, Event, Span, Zigzag, push_zigzag};
 use bytes::BytesMut;
 
 /// Encodes events one behind the other into one buffer.
@@ -37,6 +37,20 @@ impl BatchBuilder {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(headers);
         self.body(start, received, body);
+    }
+
+    /// Encodes an event of another batch again, with `headers` (in their Avro form) in place of its own ones, which are
+    /// the first `old` bytes of it.
+    #[inline]
+    pub fn push_with_headers(&mut self, headers: &[u8], event: &Event<'_>, old: usize) {
+        let start = self.bytes.len();
+        let rest = &event.bytes[old..];
+        self.bytes.reserve(headers.len() + rest.len());
+        self.bytes.extend_from_slice(headers);
+        self.bytes.extend_from_slice(rest);
+        let body = start + headers.len() + event.body - old;
+        let (start, body, end) = (start as u32, body as u32, self.bytes.len() as u32);
+        self.spans.push(Span { start, body, end, received: event.received });
     }
 
     #[inline]

@@ -4,7 +4,10 @@
 //! possessive and atomic groups) is refused when the chain is built, with a word on what to write instead. Left out:
 //! `(?i)` folds all of Unicode here and ASCII only in Java, and `(?m)^` also matches behind the last line end.
 
+mod replacement;
 mod translate;
+
+pub(crate) use replacement::Replacement;
 
 use regex::bytes::{CaptureLocations, Regex};
 use std::borrow::Cow;
@@ -51,11 +54,31 @@ impl Pattern {
         let Some(shorter) = self.shorter(text).filter(|shorter| start <= shorter.len()) else {
             return found.is_some();
         };
-        let earlier = self.regex.find_at(shorter, start).filter(|early| found.is_none_or(|at| early.start() < at));
+        let earlier =
+            self.regex.find_at(shorter, start).filter(|early| found.is_none_or(|at| early.start() < at));
         match earlier {
             Some(_) => self.regex.captures_read_at(groups, shorter, start).is_some(),
             None => found.is_some(),
         }
+    }
+
+    /// `text` in parts between matches, as `String.split`: no empty part at the end, nor in front of an empty match there.
+    pub(crate) fn split<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let mut parts = Vec::new();
+        let mut done = 0;
+        // The crate finds empty matches between the bytes of one character, too.
+        let whole = |at: usize| text.is_char_boundary(at);
+        let matches =
+            self.regex.find_iter(text.as_bytes()).filter(|found| whole(found.start()) && found.end() > 0);
+        for found in matches {
+            parts.push(&text[done..found.start()]);
+            done = found.end();
+        }
+        parts.push(&text[done..]);
+        while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
+            parts.pop();
+        }
+        parts
     }
 
     /// Room for the groups of one match.
@@ -85,11 +108,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// What Java takes for the end of a line, the long one first.
-const LINE_ENDS: [&[u8]; 6] = [b"\r\n", b"\n", b"\r", "\u{85}".as_bytes(), "\u{2028}".as_bytes(), "\u{2029}".as_bytes()];
+const LINE_ENDS: [&[u8]; 6] =
+    [b"\r\n", b"\n", b"\r", "\u{85}".as_bytes(), "\u{2028}".as_bytes(), "\u{2029}".as_bytes()];
 
 fn reason(error: &regex::Error) -> String {
     match error {
-        regex::Error::CompiledTooBig(_) => "the regex takes too much memory; use smaller repeat counts".into(),
+        regex::Error::CompiledTooBig(_) => {
+            "the regex takes too much memory; use smaller repeat counts".into()
+        }
         // The crate draws the pattern with a marker below: only its last line says what is wrong.
         error => {
             let text = error.to_string();

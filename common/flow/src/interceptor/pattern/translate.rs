@@ -118,7 +118,11 @@ impl Translator {
                 match self.take() {
                     Some(next) if next.is_ascii_digit() || next == ',' => self.out.push(next),
                     Some('}') => break self.out.push('}'),
-                    _ => return Err("`{` begins a repeat count such as `{2,5}`; write `\\{` for the character".into()),
+                    _ => {
+                        return Err(
+                            "`{` begins a repeat count such as `{2,5}`; write `\\{` for the character".into(),
+                        );
+                    }
                 }
             }
         }
@@ -128,7 +132,9 @@ impl Translator {
                 self.out.push('?');
                 Ok(())
             }
-            Some('+') => Err(cannot("possessive repeats (`*+`, `++`, `?+`)", "write them without the last `+`")),
+            Some('+') => {
+                Err(cannot("possessive repeats (`*+`, `++`, `?+`)", "write them without the last `+`"))
+            }
             _ => Ok(()),
         }
     }
@@ -142,7 +148,10 @@ impl Translator {
         }
         let rest: String = self.input[self.at + 1..].iter().take(2).collect();
         if rest.starts_with(['=', '!']) || rest == "<=" || rest == "<!" {
-            return Err(cannot("look-around (`(?=`, `(?!`, `(?<=`, `(?<!`)", "match the text around, or use two interceptors"));
+            return Err(cannot(
+                "look-around (`(?=`, `(?!`, `(?<=`, `(?<!`)",
+                "match the text around, or use two interceptors",
+            ));
         }
         if rest.starts_with('>') {
             return Err(cannot("atomic groups (`(?>`)", "write `(?:`"));
@@ -219,7 +228,9 @@ impl Translator {
                 Ok(())
             }
             'G' | 'X' => Err(cannot(&format!("`\\{next}`"), "write it another way")),
-            '1'..='9' | 'k' => Err(cannot(&format!("back-references (`\\{next}`)"), "spell out what may be repeated")),
+            '1'..='9' | 'k' => {
+                Err(cannot(&format!("back-references (`\\{next}`)"), "spell out what may be repeated"))
+            }
             other => {
                 let mark = self.out.len();
                 match self.piece(other)? {
@@ -256,11 +267,15 @@ impl Translator {
             'f' => '\u{c}',
             'a' => '\u{7}',
             'e' => '\u{1b}',
-            'c' => char::from((self.take().filter(char::is_ascii).ok_or("`\\c` is followed by no letter")? as u8) ^ 64),
+            'c' => char::from(
+                (self.take().filter(char::is_ascii).ok_or("`\\c` is followed by no letter")? as u8) ^ 64,
+            ),
             'x' | 'u' => self.hexadecimal(name)?,
             '0' => self.octal()?,
             letter if letter.is_ascii_alphanumeric() => {
-                return Err(format!("`\\{letter}` means nothing in a Java regex; for the character write it without `\\`"));
+                return Err(format!(
+                    "`\\{letter}` means nothing in a Java regex; for the character write it without `\\`"
+                ));
             }
             other => other,
         };
@@ -298,8 +313,15 @@ impl Translator {
             self.set(set, negated);
             return Ok(Piece::Set);
         }
-        if name.starts_with("java") || name.starts_with("In") || name.starts_with("block=") || name.starts_with("blk=") {
-            return Err(cannot(&format!("`\\p{{{name}}}`"), "name a script (`\\p{IsHan}`) or a category (`\\p{L}`)"));
+        if name.starts_with("java")
+            || name.starts_with("In")
+            || name.starts_with("block=")
+            || name.starts_with("blk=")
+        {
+            return Err(cannot(
+                &format!("`\\p{{{name}}}`"),
+                "name a script (`\\p{IsHan}`) or a category (`\\p{L}`)",
+            ));
         }
         let name = name.strip_prefix("Is").unwrap_or(&name);
         // Writing to a string cannot fail.
@@ -378,7 +400,8 @@ impl Translator {
     fn class_item(&mut self, next: char) -> Result<(), String> {
         let Piece::Char(from) = self.class_piece(next)? else { return Ok(()) };
         self.literal(from);
-        let range = self.peek() == Some('-') && !matches!(self.input.get(self.at + 1), Some(']' | '[') | None);
+        let range =
+            self.peek() == Some('-') && !matches!(self.input.get(self.at + 1), Some(']' | '[') | None);
         if !range {
             return Ok(());
         }

@@ -1,0 +1,155 @@
+//! What looks at the body or rewrites it: `regex_filter`, `search_replace`.
+
+use super::draft::{Draft, Oversized, Text};
+use super::pattern::{Pattern, Replacement, decode};
+use crate::build::BuildError;
+use plan::Context;
+use regex::bytes::CaptureLocations;
+
+/// `regex_filter`: lets the events pass in whose body the regex is found, or is not found.
+#[derive(Debug)]
+pub(crate) struct RegexFilter {
+    regex: Pattern,
+    exclude: bool,
+}
+
+impl RegexFilter {
+    /// `regex` (`.*`), `excludeEvents` (false).
+    ///
+    /// # Errors
+    /// [`BuildError`] for a regex that is none.
+    pub(crate) fn build(context: &Context, prefix: &str) -> Result<RegexFilter, BuildError> {
+        let regex = Pattern::compile(context.text_or("regex", ".*"));
+        let regex = regex.map_err(|what| BuildError::new(context, prefix, "regex", what))?;
+        Ok(RegexFilter { regex, exclude: context.flag("excludeEvents", false) })
+    }
+
+    /// Whether an event with this body passes. The body is read as UTF-8, whatever the machine's own charset is.
+    pub(crate) fn passes(&self, body: &[u8]) -> bool {
+        self.regex.is_found(decode(body).as_bytes()) != self.exclude
+    }
+}
+
+/// `search_replace`: replaces what the regex finds in the body.
+#[derive(Debug)]
+pub(crate) struct SearchReplace {
+    search: Pattern,
+    replacement: Replacement,
+    charset: Charset,
+    groups: CaptureLocations,
+}
+
+impl SearchReplace {
+    /// `searchPattern` (required), `replaceString` (empty; with `$1`, `${name}` and `\` as in Java), `charset` (UTF-8).
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub(crate) fn build(context: &Context, prefix: &str) -> Result<SearchReplace, BuildError> {
+        let wrong = |key| move |what: String| BuildError::new(context, prefix, key, what);
+        let search = context.text("searchPattern").filter(|search| !search.is_empty());
+        let search =
+            search.ok_or_else(|| "name the regex to search for".to_owned()).and_then(Pattern::compile);
+        let search = search.map_err(wrong("searchPattern"))?;
+        let replacement = Replacement::compile(context.text_or("replaceString", ""), &search);
+        let charset = Charset::named(context.text_or("charset", "UTF-8"));
+        Ok(SearchReplace {
+            replacement: replacement.map_err(wrong("replaceString"))?,
+            charset: charset.map_err(wrong("charset"))?,
+            groups: search.groups(),
+            search,
+        })
+    }
+
+    /// Rewrites the body, as Java does: what is malformed in its charset is lost even where nothing is found.
+    ///
+    /// # Errors
+    /// [`Oversized`].
+    pub(crate) fn apply(&mut self, draft: &mut Draft<'_>) -> Result<(), Oversized> {
+        let text = self.charset.decode(draft.body(), draft)?;
+        let replaced = self.replace(text, draft)?;
+        let body = self.charset.encode(replaced, draft)?;
+        draft.set_body(body);
+        Ok(())
+    }
+
+    fn replace(&mut self, text: Text, draft: &mut Draft<'_>) -> Result<Text, Oversized> {
+        let length = draft.read(text).len();
+        let (mut done, mut start, mark) = (0, 0, draft.mark());
+        while start <= length && self.search.find_at(draft.read(text), start, &mut self.groups) {
+            let (from, to) = self.groups.get(0).unwrap_or((length, length));
+            draft.copy(text.part(done, from))?;
+            self.replacement.write(text, &self.groups, draft)?;
+            done = to;
+            // Java looks on behind an empty match, and for an empty one right behind a match that was not.
+            start = if from == to { to + char_length(draft.read(text), to) } else { to };
+        }
+        if mark == draft.mark() && done == 0 {
+            return Ok(text);
+        }
+        draft.copy(text.part(done, length))?;
+        Ok(draft.since(mark))
+    }
+}
+
+/// Bytes of the character at `at`; 1 at the end.
+fn char_length(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        None | Some(..0xc0) => 1,
+        Some(..0xe0) => 2,
+        Some(..0xf0) => 3,
+        Some(_) => 4,
+    }
+}
+
+/// How a body's bytes stand for characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Utf8,
+    Ascii,
+    Latin1,
+}
+
+impl Charset {
+    fn named(name: &str) -> Result<Charset, String> {
+        match name.to_ascii_uppercase().as_str() {
+            "UTF-8" | "UTF8" => Ok(Charset::Utf8),
+            "US-ASCII" | "ASCII" | "ISO646-US" => Ok(Charset::Ascii),
+            "ISO-8859-1" | "ISO8859-1" | "ISO8859_1" | "ISO_8859-1" | "LATIN1" | "L1" | "CP819" => {
+                Ok(Charset::Latin1)
+            }
+            _ => Err("is no charset known here; UTF-8, US-ASCII and ISO-8859-1 are".into()),
+        }
+    }
+
+    /// `body` as UTF-8.
+    fn decode(self, body: Text, draft: &mut Draft<'_>) -> Result<Text, Oversized> {
+        let bytes = draft.read(body);
+        if bytes.is_ascii() || (self == Charset::Utf8 && std::str::from_utf8(bytes).is_ok()) {
+            return Ok(body);
+        }
+        let text = match self {
+            Charset::Utf8 => decode(bytes).into_owned(),
+            Charset::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            Charset::Ascii => {
+                let char =
+                    |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+                bytes.iter().map(char).collect()
+            }
+        };
+        draft.write(text.as_bytes())
+    }
+
+    /// UTF-8 `text` in this charset; a character it does not have becomes `?`.
+    fn encode(self, text: Text, draft: &mut Draft<'_>) -> Result<Text, Oversized> {
+        let bytes = draft.read(text);
+        if self == Charset::Utf8 || bytes.is_ascii() {
+            return Ok(text);
+        }
+        let most = if self == Charset::Latin1 { 0xff } else { 0x7f };
+        let text = decode(bytes);
+        let byte =
+            |char: char| u8::try_from(u32::from(char)).ok().filter(|byte| *byte <= most).unwrap_or(b'?');
+        let bytes: Vec<u8> = text.chars().map(byte).collect();
+        draft.write(&bytes)
+    }
+}

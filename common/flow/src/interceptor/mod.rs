@@ -1,0 +1,359 @@
+//! Interceptors: what a source's events pass before they are stored.
+//!
+//! Flume runs them one after another, each over the whole list of events. Here all of them pass over a batch together,
+//! and each event is written at most once, into one new buffer. What the chain holds decides how much of that is
+//! needed; [`Way`] has the choices. The outcome is Flume's, with two differences that [`extract`] names.
+
+mod body;
+mod draft;
+mod extract;
+mod header;
+mod host;
+mod joda;
+mod memo;
+pub(crate) mod pattern;
+
+pub(crate) use draft::Oversized;
+
+use crate::build::BuildError;
+use body::{RegexFilter, SearchReplace};
+use bytes::BytesMut;
+use draft::{Desk, Draft, Fixed, MOST_BYTES};
+use event::{Batch, Event, Recycler};
+use extract::RegexExtractor;
+use header::{HostLookup, RemoveHeader, SetHeader};
+use joda::Zone;
+use memo::Memo;
+use plan::{Context, InterceptorPlan};
+use slog::{Logger, info, warn};
+
+/// A source's interceptors, in order.
+#[derive(Debug)]
+pub(crate) struct InterceptorChain {
+    steps: Vec<Step>,
+    way: Way,
+    fixed: Fixed,
+    desk: Desk,
+    memo: Memo,
+    encoded: BytesMut, // one event's new header map
+    told_at: Option<i64>,
+    log: Logger,
+}
+
+/// One interceptor.
+#[derive(Debug)]
+enum Step {
+    Set(SetHeader),
+    Remove(RemoveHeader),
+    Filter(RegexFilter),
+    Replace(Box<SearchReplace>),
+    Extract(Box<RegexExtractor>),
+}
+
+/// How a batch passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// No interceptor: untouched.
+    Untouched,
+    /// Headers are set or removed whatever the body is: worked out once for all events that came with the same ones.
+    Headers,
+    /// Events are left out: nothing is copied.
+    Filters,
+    /// Both, or bodies are rewritten: headers as in `Headers`, bodies each.
+    Apart,
+    /// Headers come from bodies: all of it for each event.
+    Each,
+}
+
+/// What a chain needs to know about the machine, to be built.
+pub(crate) struct Surroundings<'a> {
+    host: HostLookup<'a>,
+    zone: Zone,
+}
+
+impl InterceptorChain {
+    /// Builds the interceptors of one source, on this machine.
+    ///
+    /// # Errors
+    /// [`BuildError`] for the first one that cannot work as its properties say.
+    pub(crate) fn build(plans: &[InterceptorPlan], log: &Logger) -> Result<InterceptorChain, BuildError> {
+        let now = jiff::Timestamp::from_millisecond(crate::clock::epoch_millis()).unwrap_or_default();
+        let zone = jiff::tz::TimeZone::system();
+        let year = now.to_zoned(zone.clone()).year();
+        let surroundings = Surroundings { host: &host::look_up, zone: Zone { zone, year } };
+        InterceptorChain::build_in(&surroundings, plans, log)
+    }
+
+    /// As [`InterceptorChain::build`], on a machine as told.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn build_in(
+        surroundings: &Surroundings<'_>,
+        plans: &[InterceptorPlan],
+        log: &Logger,
+    ) -> Result<InterceptorChain, BuildError> {
+        let mut fixed = Fixed::new();
+        let mut steps = Vec::with_capacity(plans.len());
+        for plan in plans {
+            steps.extend(Step::build(plan, surroundings, &mut fixed, log)?);
+        }
+        let tells_time = steps.iter().any(|step| matches!(step, Step::Set(set) if set.tells_time()));
+        Ok(InterceptorChain {
+            way: Way::of(&steps),
+            steps,
+            fixed,
+            desk: Desk::new(),
+            memo: Memo::new(tells_time),
+            encoded: BytesMut::new(),
+            told_at: None,
+            log: log.clone(),
+        })
+    }
+
+    /// Passes `batch` through all interceptors. `now_millis` is the time that `timestamp` writes, in milliseconds since
+    /// 1970 UTC; a new buffer comes from `recycler`, which gets to know it.
+    ///
+    /// # Errors
+    /// [`Oversized`]: the batch would grow beyond what one may hold. No event of it has passed.
+    pub(crate) fn process(
+        &mut self,
+        batch: Batch,
+        now_millis: i64,
+        recycler: &mut Recycler,
+    ) -> Result<Batch, Oversized> {
+        if batch.is_empty() {
+            return Ok(batch);
+        }
+        self.fixed.set_now(now_millis);
+        self.memo.begin(now_millis);
+        match self.way {
+            Way::Untouched => Ok(batch),
+            Way::Filters => Ok(self.filter(batch)),
+            Way::Headers => self.rewrite_headers(batch, recycler),
+            Way::Apart => self.rewrite_apart(&batch, recycler),
+            Way::Each => {
+                let passed = self.rewrite_each(&batch, recycler);
+                self.tell_unparsed(now_millis);
+                passed
+            }
+        }
+    }
+
+    /// Appends the finished header map (in its Avro form) of an event that is born with `headers`, when that is the same
+    /// for all events of this moment: then a source of lines writes each event once, as if it had passed already.
+    /// Nothing is appended, and the answer is `false`, when each event must be looked at.
+    pub(crate) fn prefix(&self, headers: &[(&str, &str)], now_millis: i64, out: &mut BytesMut) -> bool {
+        if !matches!(self.way, Way::Untouched | Way::Headers) {
+            return false;
+        }
+        let (mut fixed, mut desk) = (self.fixed.clone(), Desk::new());
+        fixed.set_now(now_millis);
+        let Ok(mut draft) = Draft::of_pairs(headers, &fixed, &mut desk) else { return false };
+        self.steps.iter().for_each(|step| step.apply_to_headers(&mut draft));
+        draft.encode_headers(out);
+        true
+    }
+
+    fn filter(&self, batch: Batch) -> Batch {
+        let passes = |event: &Event<'_>| self.steps.iter().all(|step| step.lets_pass(event.body()));
+        let first = batch.events().take_while(passes).count();
+        if first == batch.len() {
+            return batch;
+        }
+        let mut index = 0;
+        batch.filter(|event| {
+            index += 1;
+            index <= first || (index > first + 1 && passes(event))
+        })
+    }
+
+    fn rewrite_headers(&mut self, batch: Batch, recycler: &mut Recycler) -> Result<Batch, Oversized> {
+        let Self { steps, fixed, memo, .. } = self;
+        if batch.events().all(|event| !memo.recall(event, steps, fixed).changes()) {
+            return Ok(batch);
+        }
+        let mut builder = recycler.builder();
+        builder.reserve(batch.event_bytes() + batch.len() * memo.growth());
+        for event in batch.events() {
+            let known = memo.recall(event, steps, fixed);
+            check(builder.bytes() + known.output.len() + event.bytes().len())?;
+            builder.push_with_headers(&known.output, &event, known.input.len());
+        }
+        Ok(lent(builder.finish(), recycler))
+    }
+
+    fn rewrite_apart(&mut self, batch: &Batch, recycler: &mut Recycler) -> Result<Batch, Oversized> {
+        let Self { steps, fixed, memo, desk, .. } = self;
+        let mut builder = recycler.builder();
+        for event in batch.events() {
+            let mut draft = Draft::of_body(event, fixed, desk);
+            if !apply_to_body(steps, &mut draft)? {
+                continue;
+            }
+            let known = memo.recall(event, steps, fixed);
+            let body = draft.read(draft.body());
+            check(builder.bytes() + known.output.len() + body.len())?;
+            builder.push_encoded(&known.output, event.received(), body);
+        }
+        Ok(lent(builder.finish(), recycler))
+    }
+
+    fn rewrite_each(&mut self, batch: &Batch, recycler: &mut Recycler) -> Result<Batch, Oversized> {
+        let Self { steps, fixed, encoded, desk, .. } = self;
+        let mut builder = recycler.builder();
+        for event in batch.events() {
+            let mut draft = Draft::of(event, fixed, desk);
+            if !apply(steps, &mut draft)? {
+                continue;
+            }
+            encoded.clear();
+            draft.encode_headers(encoded);
+            let body = draft.read(draft.body());
+            check(builder.bytes() + encoded.len() + body.len())?;
+            builder.push_encoded(encoded, event.received(), body);
+        }
+        Ok(lent(builder.finish(), recycler))
+    }
+
+    /// Says which dates did not parse, once in a while.
+    fn tell_unparsed(&mut self, now_millis: i64) {
+        if self.told_at.is_some_and(|at| (at..at.saturating_add(TELL_EVERY_MILLIS)).contains(&now_millis)) {
+            return;
+        }
+        let extractors = self.steps.iter_mut().filter_map(|step| match step {
+            Step::Extract(extract) => extract.take_unparsed(),
+            _ => None,
+        });
+        for unparsed in extractors {
+            self.told_at = Some(now_millis);
+            warn!(self.log, "regex_extractor cannot read dates by its serializer's pattern; these events pass without \
+                that header (Flume fails the whole batch)"; "dates" => unparsed.count, "first" => unparsed.example);
+        }
+    }
+}
+
+impl Step {
+    /// Builds one interceptor; none for a `host` whose name or address is not found, which Flume leaves out too.
+    fn build(
+        plan: &InterceptorPlan,
+        surroundings: &Surroundings<'_>,
+        fixed: &mut Fixed,
+        log: &Logger,
+    ) -> Result<Option<Step>, BuildError> {
+        let prefix = format!("interceptors.{}.", plan.name);
+        let context = &plan.context;
+        Ok(Some(match plan.kind {
+            "timestamp" => Step::Set(SetHeader::timestamp(context, fixed)),
+            "static" => Step::Set(SetHeader::constant(context, fixed)),
+            "host" => match SetHeader::host(context, fixed, surroundings.host) {
+                Ok(set) => Step::Set(set),
+                Err(error) => {
+                    warn!(log, "this machine's own address or name is not found, so events get no such header: add its \
+                        host name to /etc/hosts"; "interceptor" => &plan.name, "error" => %error);
+                    return Ok(None);
+                }
+            },
+            "remove_header" => Step::Remove(RemoveHeader::build(context, &prefix)?),
+            "regex_filter" => Step::Filter(RegexFilter::build(context, &prefix)?),
+            "search_replace" => Step::Replace(Box::new(SearchReplace::build(context, &prefix)?)),
+            "regex_extractor" => {
+                let extract = RegexExtractor::build(context, &prefix, &surroundings.zone)?;
+                tell_mismatch(&extract, &plan.name, log);
+                Step::Extract(Box::new(extract))
+            }
+            other => {
+                let context = Context::from_pairs([("type", other)]);
+                return Err(BuildError::new(&context, &prefix, "type", "there is no such interceptor here"));
+            }
+        }))
+    }
+
+    fn apply_to_headers(&self, draft: &mut Draft<'_>) {
+        match self {
+            Step::Set(set) => set.apply(draft),
+            Step::Remove(remove) => remove.apply(draft),
+            Step::Filter(_) | Step::Replace(_) | Step::Extract(_) => {}
+        }
+    }
+
+    fn lets_pass(&self, body: &[u8]) -> bool {
+        match self {
+            Step::Filter(filter) => filter.passes(body),
+            _ => true,
+        }
+    }
+}
+
+impl Way {
+    fn of(steps: &[Step]) -> Way {
+        let has = |wanted: fn(&Step) -> bool| steps.iter().any(wanted);
+        let headers = has(|step| matches!(step, Step::Set(_) | Step::Remove(_)));
+        let filters = has(|step| matches!(step, Step::Filter(_)));
+        let replaces = has(|step| matches!(step, Step::Replace(_)));
+        if has(|step| matches!(step, Step::Extract(_))) {
+            return Way::Each;
+        }
+        match (headers, filters, replaces) {
+            (false, false, false) => Way::Untouched,
+            (true, false, false) => Way::Headers,
+            (false, true, false) => Way::Filters,
+            _ => Way::Apart,
+        }
+    }
+}
+
+/// Passes one event's body by the steps that are about bodies; whether it is kept.
+fn apply_to_body(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
+    for step in steps {
+        match step {
+            Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
+            Step::Replace(replace) => replace.apply(draft)?,
+            _ => {}
+        }
+    }
+    Ok(true)
+}
+
+/// Passes one event by all steps; whether it is kept.
+fn apply(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
+    for step in steps {
+        match step {
+            Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
+            Step::Replace(replace) => replace.apply(draft)?,
+            Step::Extract(extract) => extract.apply(draft)?,
+            other => other.apply_to_headers(draft),
+        }
+    }
+    Ok(true)
+}
+
+fn tell_mismatch(extract: &RegexExtractor, name: &str, log: &Logger) {
+    let (groups, serializers) = extract.counts();
+    if groups > serializers {
+        info!(log, "groups of the regex beyond the serializers give no header; write them `(?:`";
+            "interceptor" => name, "groups" => groups, "serializers" => serializers);
+    }
+    if groups < serializers {
+        warn!(log, "there are more serializers than groups in the regex: the last ones' headers are never set";
+            "interceptor" => name, "groups" => groups, "serializers" => serializers);
+    }
+}
+
+/// Checks that a batch may become so large.
+fn check(bytes: usize) -> Result<(), Oversized> {
+    if bytes > MOST_BYTES { Err(Oversized) } else { Ok(()) }
+}
+
+fn lent(batch: Batch, recycler: &mut Recycler) -> Batch {
+    recycler.lend(&batch);
+    batch
+}
+
+/// Between two lines about dates that do not parse.
+const TELL_EVERY_MILLIS: i64 = 60_000;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
