@@ -4,14 +4,14 @@ use crate::{
     FAILED, Role, WRONG, check, complain, env_file,
     java::{self, Words},
     limits,
-    load::{self, Loaded, Wanted},
+    load::{self, Wanted},
     logging,
     options::RunOptions,
     panic, print,
 };
 use flow::Ended;
 use journal::Console;
-use plan::{Problem, Report, Severity};
+use plan::{Loaded, Problem, Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -65,11 +65,14 @@ fn run_loaded(
         Some(plan) if !loaded.report.has_errors() => start(role, options, plan, log, console),
         _ => {
             let name = options.name.as_deref().unwrap_or_default();
-            let errors = loaded.report.count(Severity::Error);
+            let errors = match loaded.report.count(Severity::Error) {
+                1 => "1 error".to_owned(),
+                many => format!("{many} errors"),
+            };
             error!(
                 log,
-                "agent {name} does not start: {errors} errors in its configuration; \
-                `{role} check` with the same options prints them for reading"
+                "agent {name} does not start: {errors} in its configuration; \
+                 `{role} check` with the same options prints them for reading"
             );
             ExitCode::from(WRONG)
         }
