@@ -14,7 +14,10 @@ use std::{
 fn collector(version: Version) -> (Flume, SocketAddr, tempfile::TempDir) {
     flume::require();
     let dir = tempfile::tempdir().expect("a folder");
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|held| held.local_addr()).expect("a port").port();
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|held| held.local_addr())
+        .expect("a port")
+        .port();
     let file = COLLECTOR.replace("PORT", &port.to_string());
     let flume = Flume::start(version, &file, "a1", dir.path()).expect("a JVM");
     flume.wait_for_line("Avro source r1 started.", PATIENCE).expect("it starts");
@@ -42,7 +45,8 @@ fn unknown_meta_is_ignored_by_a_collector(version: Version) {
     let (flume, at, _dir) = collector(version);
     let mark = flume.console().mark();
     let mut connection = Connection::open(at).expect("a connection");
-    let hello = Hello { meta: Some(meta(&[("node", "x"), ("", ""), ("bytes", "\0\u{1}")])), ..Hello::default() };
+    let hello =
+        Hello { meta: Some(meta(&[("node", "x"), ("", ""), ("bytes", "\0\u{1}")])), ..Hello::default() };
     let call = meta(&[("stream", "1"), ("sequence", "\0\0\0\u{7}")]);
     for n in 0..3 {
         let hello = (n == 0).then_some(&hello);
@@ -107,11 +111,13 @@ fn hashes(version: Version) {
     let told = Hello { protocol: welcome.protocol, ..unknown.clone() };
     let both = connection.call(Some(&told), &Meta::new(), "appendBatch", &one).expect("an answer");
     assert_eq!((both.welcome.as_ref().map(|w| w.matches), status(&both)), (Some(0), Some(0)));
-    let again = Connection::open(at).and_then(|mut c| c.call(Some(&unknown), &Meta::new(), "appendBatch", &one));
+    let again =
+        Connection::open(at).and_then(|mut c| c.call(Some(&unknown), &Meta::new(), "appendBatch", &one));
     assert_eq!(again.expect("an answer").welcome.map(|w| w.matches), Some(0));
     // A right client hash with a wrong guess of the server's is CLIENT, and the call is done.
     let guess = Hello { server: SNAPSHOT, ..Hello::default() };
-    let client = Connection::open(at).and_then(|mut c| c.call(Some(&guess), &Meta::new(), "appendBatch", &one));
+    let client =
+        Connection::open(at).and_then(|mut c| c.call(Some(&guess), &Meta::new(), "appendBatch", &one));
     let client = client.expect("an answer");
     assert_eq!((client.welcome.as_ref().map(|w| w.matches), status(&client)), (Some(1), Some(0)));
     drop(flume);
@@ -135,6 +141,22 @@ fn unknown_meta_is_ignored_by_an_agent(version: Version) {
     assert_eq!(flume.lines().into_iter().find(|line| bad(line) || line.contains("ERROR")), None);
 }
 
+/// What a file channel has taken outlives `kill -9`, in the JVM and the folder that [`Flume::start`] gives it.
+fn a_file_channel_outlives_a_kill(version: Version) {
+    flume::require();
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut stand_in = StandIn::listen().expect("a port");
+    stand_in.close();
+    let file = AGENT.replace("PORT", &stand_in.address().port().to_string()).replace("= memory", "= file");
+    let mut flume = Flume::start(version, &file, "a1", dir.path()).expect("a JVM");
+    flume.wait_for_line("Unable to deliver event", PATIENCE).expect("nobody listens");
+    flume.kill();
+    stand_in.open().expect("the port is still free");
+    let idle = file.replace("totalEvents = 20", "totalEvents = 0");
+    let flume = Flume::start(version, &idle, "a1", dir.path()).expect("a JVM");
+    assert!(stand_in.wait_for(20, PATIENCE), "{:#?}", flume.lines());
+}
+
 /// What a connection leaves on the console: 1.9 tells its whole life, 1.11 only its end.
 fn the_console_of_a_connection(version: Version) {
     let (flume, at, _dir) = collector(version);
@@ -142,9 +164,13 @@ fn the_console_of_a_connection(version: Version) {
     let mut connection = Connection::open(at).expect("a connection");
     connection.append_batch(&[Event::new(&[], "x")]).expect("an answer");
     drop(connection);
-    flume.console().wait_from(mark, PATIENCE, "its end", |line| line.text.contains(" disconnected.")).expect("its end");
+    flume
+        .console()
+        .wait_from(mark, PATIENCE, "its end", |line| line.text.contains(" disconnected."))
+        .expect("its end");
     let lines = flume.console().lines_from(mark);
-    let places: Vec<String> = lines.iter().filter(|line| !line.text.contains("Event: {")).map(|l| place(&l.text)).collect();
+    let places: Vec<String> =
+        lines.iter().filter(|line| !line.text.contains("Event: {")).map(|l| place(&l.text)).collect();
     match version {
         Version::V1_9 => assert_eq!(
             places,
@@ -160,7 +186,9 @@ fn the_console_of_a_connection(version: Version) {
         ),
         Version::V1_11 => assert_eq!(
             places,
-            ["(nioEventLoopGroup-N-N) [INFO - org.apache.avro.ipc.netty.NettyServer$NettyServerAvroHandler.channelInactive(NettyServer.java:N)] Connection to /N disconnected."]
+            [
+                "(nioEventLoopGroup-N-N) [INFO - org.apache.avro.ipc.netty.NettyServer$NettyServerAvroHandler.channelInactive(NettyServer.java:N)] Connection to /N disconnected."
+            ]
         ),
     }
 }
@@ -209,6 +237,7 @@ facts!(
     a_null_meta_is_taken,
     a_ping_is_answered,
     hashes,
+    a_file_channel_outlives_a_kill,
     the_console_of_a_connection,
 );
 

@@ -77,6 +77,11 @@ impl Flume {
         &mut self.process
     }
 
+    /// Its process alone, for what has a console already.
+    pub fn into_process(self) -> Process {
+        self.process
+    }
+
     /// The lines so far, as text.
     pub fn lines(&self) -> Vec<String> {
         self.console.lines_from(0).into_iter().map(|line| line.text).collect()

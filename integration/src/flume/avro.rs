@@ -191,23 +191,20 @@ pub fn read_call(stream: &mut TcpStream, greeted: bool) -> io::Result<Option<Cal
     Ok(Some(Call { serial, hello, meta, message, events }))
 }
 
-/// Answers `call` with `status`, with a handshake that matches when the call had one.
+/// Answers `call` with `status`, with a handshake that matches when the call had one. `meta` goes into the handshake and
+/// into the answer's own metadata.
 ///
 /// # Errors
 /// When the connection is gone.
-pub fn write_answer(
-    stream: &mut TcpStream,
-    call: &Call,
-    welcome: Option<Meta>,
-    status: i64,
-) -> io::Result<()> {
+pub fn write_answer(stream: &mut TcpStream, call: &Call, meta: Option<&Meta>, status: i64) -> io::Result<()> {
     let mut bytes = Vec::new();
     if call.hello.is_some() {
         bytes.extend([0, 0, 0]);
-        put_optional_meta(&mut bytes, welcome.as_ref());
+        put_optional_meta(&mut bytes, meta);
     }
     if !call.message.is_empty() {
-        bytes.extend([0, 0]);
+        put_meta(&mut bytes, meta.unwrap_or(&Meta::new()));
+        bytes.push(0);
         put_long(&mut bytes, status);
     }
     stream.write_all(&frame(call.serial, &bytes))

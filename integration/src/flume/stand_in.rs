@@ -62,7 +62,7 @@ impl StandIn {
         self.lock().statuses.extend(statuses);
     }
 
-    /// Puts `meta` into its part of each handshake.
+    /// Puts `meta` into its part of each handshake and into each answer.
     pub fn welcome(&self, meta: Meta) {
         self.lock().welcome = Some(meta);
     }
@@ -146,7 +146,7 @@ impl Shared {
                 (state.welcome.clone(), state.statuses.pop_front().unwrap_or(0))
             };
             greeted = true;
-            if avro::write_answer(&mut stream, &call, welcome, status).is_err() {
+            if avro::write_answer(&mut stream, &call, welcome.as_ref(), status).is_err() {
                 return;
             }
             if status == 0 {

@@ -6,9 +6,12 @@
 //! - `NAME::ours` runs our `agent` and compares with the recording; no JVM is needed.
 //! - `NAME::flume_1_11`, `NAME::flume_1_9` run real Flume and compare it with the recording, so that it stays true.
 //!
+//! What a table cannot say has a file of its own: `outage.rs`.
+//!
 //! `ORACLE=record cargo test -p integration --test oracle -- --ignored` writes what Flume gives now.
 
 mod cases;
+mod outage;
 
 use integration::flume::{
     self, Version,
@@ -47,10 +50,13 @@ macro_rules! case {
 }
 
 fn ours(name: &str, case: &Case) {
-    let agent = integration::binaries::directory().expect("the binaries are built").join("agent");
-    let outcome = outcome(case, &Side::Ours(agent));
+    let outcome = outcome(case, &our_agent());
     let file = if case.differs.is_some() { format!("{name}.ours") } else { name.to_owned() };
     compare(case, &file, &outcome);
+}
+
+fn our_agent() -> Side {
+    Side::Ours(integration::binaries::directory().expect("the binaries are built").join("agent"))
 }
 
 fn real(name: &str, case: &Case, version: Version) {

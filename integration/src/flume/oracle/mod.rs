@@ -3,9 +3,11 @@
 //! A [`Case`] is data; [`run`] carries it out on one [`Side`] and gives an [`Outcome`], whose text is compared.
 
 mod case;
+mod node;
 mod outcome;
 mod run;
 
 pub use case::{Case, Done, Events, Step};
+pub use node::{Node, Side};
 pub use outcome::Outcome;
-pub use run::{Failure, Side, run};
+pub use run::{Failure, run};

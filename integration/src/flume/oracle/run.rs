@@ -2,16 +2,12 @@
 
 use super::{
     case::{Case, Done, Events, Step},
+    node::{Node, Side},
     outcome::{Outcome, Words, behind_date},
 };
-use crate::{
-    console::Console,
-    flume::{
-        Flume, Launch, Version,
-        avro::{Connection, Event, Outcome as Answer},
-        stand_in::StandIn,
-    },
-    process::Process,
+use crate::flume::{
+    avro::{Connection, Event, Outcome as Answer},
+    stand_in::StandIn,
 };
 use std::{
     collections::BTreeMap,
@@ -19,19 +15,9 @@ use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
-
-/// Who is given the case.
-#[derive(Debug, Clone)]
-pub enum Side {
-    /// A released Flume.
-    Flume(Version),
-    /// A binary of ours, started with `flume-ng`'s words.
-    Ours(PathBuf),
-}
 
 /// Why a case gave no outcome.
 #[derive(Debug, thiserror::Error)]
@@ -81,14 +67,8 @@ struct Run<'a> {
     ports: BTreeMap<usize, u16>,
     sinks: BTreeMap<usize, StandIn>,
     words: Words,
-    console: Console,
-    process: Running,
+    node: Node,
     notes: Vec<String>,
-}
-
-enum Running {
-    Flume(Flume),
-    Ours(Process),
 }
 
 impl<'a> Run<'a> {
@@ -101,10 +81,9 @@ impl<'a> Run<'a> {
         let names = port_names(&ports, &sinks);
         let words = Words::new(dir, &names);
         lay_out(case, dir, &names).map_err(io("the files of the case"))?;
-        let console = Console::default();
-        let process = launch(case, side, dir, &console).map_err(io("the process"))?;
+        let node = Node::start(side, &dir.join(FILE), case.agent, dir).map_err(io("the process"))?;
         let dir = dir.to_path_buf();
-        Ok(Run { case, side, dir, ports, sinks, words, console, process, notes: vec![] })
+        Ok(Run { case, side, dir, ports, sinks, words, node, notes: vec![] })
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failure> {
@@ -193,12 +172,10 @@ impl<'a> Run<'a> {
     }
 
     fn exit(&mut self) -> Result<(), Failure> {
-        let process = match &mut self.process {
-            Running::Flume(flume) => flume.process(),
-            Running::Ours(process) => process,
+        let Some(ended) = self.node.process.wait(PATIENCE) else {
+            return Err(self.not_done("its end", PATIENCE));
         };
-        let Some(ended) = process.wait(PATIENCE) else { return Err(self.not_done("its end", PATIENCE)) };
-        self.console.drained(PATIENCE);
+        self.node.console.drained(PATIENCE);
         self.notes.push(match ended.status.code() {
             Some(code) => format!("exit code {code}"),
             None => "ended by a signal".to_owned(),
@@ -226,7 +203,7 @@ impl<'a> Run<'a> {
             }
             Done::Says(text) => {
                 matches!(self.side, Side::Ours(_))
-                    || !self.console.visit(0, |line| line.text.contains(text).then_some(())).is_empty()
+                    || !self.node.console.visit(0, |line| line.text.contains(text).then_some(())).is_empty()
             }
         }
     }
@@ -259,7 +236,7 @@ impl<'a> Run<'a> {
     fn event_lines(&self) -> Vec<String> {
         let mut events: Vec<String> = Vec::new();
         let mut inside = false;
-        for line in self.console.lines_from(0) {
+        for line in self.node.console.lines_from(0) {
             match behind_date(&line.text) {
                 Some(rest) => {
                     inside = rest.contains("] Event: {");
@@ -280,7 +257,7 @@ impl<'a> Run<'a> {
     }
 
     fn not_done(&self, what: &str, waited: Duration) -> Failure {
-        let lines = self.console.lines_from(0);
+        let lines = self.node.console.lines_from(0);
         let last: Vec<String> =
             lines.iter().rev().take(SHOWN).rev().map(|line| format!("  | {}", line.text)).collect();
         let so_far = self.outcome().map(|outcome| outcome.to_string()).unwrap_or_default();
@@ -300,25 +277,8 @@ impl<'a> Run<'a> {
     }
 }
 
-fn launch(case: &Case, side: &Side, dir: &Path, console: &Console) -> io::Result<Running> {
-    let file = dir.join("case.properties");
-    Ok(match side {
-        Side::Flume(version) => {
-            let launch = Launch::default();
-            Running::Flume(Flume::start_as(*version, &file, case.agent, dir, &launch, console)?)
-        }
-        Side::Ours(binary) => {
-            let mut command = Command::new(binary);
-            command.args(["agent", "--name", case.agent, "--conf", "."]).arg("--conf-file").arg(file);
-            command.args(["--no-reload-conf", "-Dflume.root.logger=INFO,console"]);
-            command.current_dir(dir).env("HOME", dir);
-            Running::Ours(Process::spawn(command, console, 0)?)
-        }
-    })
-}
-
 fn lay_out(case: &Case, dir: &Path, names: &[(String, u16)]) -> io::Result<()> {
-    fs::write(dir.join("case.properties"), fill(case.file, dir, names))?;
+    fs::write(dir.join(FILE), fill(case.file, dir, names))?;
     for (name, text) in case.before {
         let path = dir.join(name);
         if name.ends_with('/') {
@@ -384,5 +344,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const OPENING: Duration = Duration::from_secs(5);
 /// How often files and ports are looked at.
 const GLANCE: Duration = Duration::from_millis(20);
+/// What the properties file of a run is called.
+const FILE: &str = "case.properties";
 /// How many lines a failure shows.
 const SHOWN: usize = 25;

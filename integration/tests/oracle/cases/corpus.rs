@@ -3,7 +3,7 @@
 use super::*;
 
 /// The agent of the lesson.
-const SEED_AGENT: &str = "#agent1 name
+pub(crate) const SEED_AGENT: &str = "#agent1 name
 agent1.channels = c1
 agent1.sources = r1
 agent1.sinks = k1 k2

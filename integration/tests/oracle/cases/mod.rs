@@ -20,4 +20,6 @@ use integration::flume::{
     },
 };
 
+pub(crate) use corpus::SEED_AGENT;
+
 const EMPTY: Case = Case::EMPTY;

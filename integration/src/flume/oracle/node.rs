@@ -1,0 +1,54 @@
+//! An agent of either kind, started with the same words.
+
+use crate::{
+    console::Console,
+    flume::{Flume, Launch, Version},
+    process::Process,
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Who is given a file.
+#[derive(Debug, Clone)]
+pub enum Side {
+    /// A released Flume.
+    Flume(Version),
+    /// A binary of ours, started with `flume-ng`'s words.
+    Ours(PathBuf),
+}
+
+/// A running agent of either kind.
+pub struct Node {
+    /// Its process.
+    pub process: Process,
+    /// What it printed.
+    pub console: Console,
+}
+
+impl Node {
+    /// Starts the agent `name` of `file`, with `dir` as working directory and home.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn start(side: &Side, file: &Path, name: &str, dir: &Path) -> io::Result<Node> {
+        let console = Console::default();
+        let process = match side {
+            Side::Flume(version) => {
+                Flume::start_as(*version, file, name, dir, &Launch::default(), &console)?.into_process()
+            }
+            Side::Ours(binary) => Process::spawn(ours(binary, file, name, dir), &console, 0)?,
+        };
+        Ok(Node { process, console })
+    }
+}
+
+fn ours(binary: &Path, file: &Path, name: &str, dir: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.args(["agent", "--name", name, "--conf", "."]).arg("--conf-file").arg(file);
+    command.args(["--no-reload-conf", "-Dflume.root.logger=INFO,console"]);
+    command.current_dir(dir).env("HOME", dir);
+    command
+}
