@@ -35,9 +35,13 @@ impl ToConsole {
 
     fn format(&self, record: &Record<'_>, context: &OwnedKVList) -> Vec<u8> {
         let mut line = Vec::with_capacity(USUAL_LINE_BYTES);
-        STAMP.with_borrow_mut(|stamp| {
-            layout::line(self.0.format, &mut line, stamp, SystemTime::now(), record, context);
-        });
+        let (format, now) = (self.0.format, SystemTime::now());
+        let mut with = |stamp: &mut Stamp| layout::line(format, &mut line, stamp, now, record, context);
+        // The stamp is out of reach when a value that is being formatted logs or panics, and when its thread ends.
+        let done = STAMP.try_with(|stamp| stamp.try_borrow_mut().map(|mut stamp| with(&mut stamp)).is_ok());
+        if done != Ok(true) {
+            with(&mut Stamp::new(None));
+        }
         line
     }
 }

@@ -105,6 +105,22 @@ fn a_line_stays_one_line_and_bounded() {
 }
 
 #[test]
+fn a_value_may_log_while_it_is_printed() {
+    struct Talks<'a>(&'a Logger);
+
+    impl std::fmt::Display for Talks<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            info!(self.0, "inner");
+            f.write_str("outer")
+        }
+    }
+
+    let lines = plain(|log| info!(log, "{}", Talks(log)));
+    let words: Vec<&str> = lines.iter().map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(words, ["inner", "outer"]);
+}
+
+#[test]
 fn colour_is_for_the_level_alone() {
     let lines = said(Format::Coloured, Levels::default(), |log| {
         error!(log, "red");
