@@ -1,7 +1,7 @@
 //! The lesson's cluster: two agents, two collectors, four real processes.
 
 use crate::{
-    binaries,
+    binaries, flume,
     ledger::{Arrival, Ledger, LineId, Place, Verdict},
     lesson::{self, Whereabouts},
     load::{Demand, Load, Log, Written},
@@ -106,7 +106,14 @@ impl Cluster {
             cluster.lay_out_agent(setup, index, name)?;
         }
         for (index, name) in lesson::COLLECTORS.into_iter().enumerate() {
-            let text = lesson::server(index, &cluster.whereabouts) + "\n" + &setup.server_extra;
+            let printed = lesson::server(index, &cluster.whereabouts);
+            // Real Flume takes the comments for parts of the values and never opens its port.
+            let own = if setup.kinds[2 + index] == Kind::Ours {
+                printed
+            } else {
+                lesson::without_comments(&printed)
+            };
+            let text = if setup.server_extra.is_empty() { own } else { own + "\n" + &setup.server_extra };
             let launch = cluster.launch(setup, name, setup.kinds[2 + index], Words::server(), &text)?;
             cluster.collectors.push(Node::new(name, Role::Collector(index), setup.kinds[2 + index], launch));
         }
@@ -144,8 +151,8 @@ impl Cluster {
         let wrap = setup.wrap.clone();
         self.command_lines.push(words.typed(name, wrap.is_some()));
         Ok(Box::new(move || {
-            let mut command = program(kind, &words, wrap.is_some())?;
-            command.current_dir(&conf).args(words.arguments());
+            let mut command = program(kind, &words, &conf, wrap.is_some())?;
+            command.current_dir(&conf);
             Ok(match &wrap {
                 Some(wrap) => wrap(&place, command),
                 None => command,
@@ -262,6 +269,7 @@ fn start(nodes: &mut [Node]) -> Result<Vec<Duration>, Error> {
 
 /// How a node's program is called, in the words of the lesson.
 struct Words {
+    name: &'static str,
     binary: &'static str,
     file: &'static str,
     words: Vec<String>,
@@ -274,6 +282,7 @@ impl Words {
             lesson::CLIENT_NAME
         );
         Words {
+            name: lesson::CLIENT_NAME,
             binary: "agent",
             file: "flume-client.conf",
             words: words.split(' ').map(str::to_owned).collect(),
@@ -286,6 +295,7 @@ impl Words {
             lesson::SERVER_NAME
         );
         Words {
+            name: lesson::SERVER_NAME,
             binary: "collector",
             file: "flume-server.conf",
             words: words.split(' ').map(str::to_owned).collect(),
@@ -296,19 +306,28 @@ impl Words {
         let program = if as_printed { "../bin/flume-ng" } else { self.binary };
         format!("[root@{name}] {program} {}", self.words.join(" "))
     }
-
-    fn arguments(&self) -> &[String] {
-        &self.words
-    }
 }
 
-fn program(kind: Kind, words: &Words, as_printed: bool) -> Result<Command, Error> {
+/// The plain command of a node. Flume's script of the same words ends in a JVM; that is what is started here.
+fn program(kind: Kind, words: &Words, conf: &Path, as_printed: bool) -> Result<Command, Error> {
+    let ours = |program: PathBuf| {
+        let mut command = Command::new(program);
+        command.args(&words.words);
+        command
+    };
     match kind {
-        Kind::Ours if as_printed => Ok(Command::new("../bin/flume-ng")),
-        Kind::Ours => Ok(Command::new(binaries::directory().map_err(Error::Missing)?.join(words.binary))),
-        Kind::Flume(release) => {
-            Err(Error::Missing(format!("Flume {release} cannot be started by a cluster yet")))
-        }
+        Kind::Ours if as_printed => Ok(ours("../bin/flume-ng".into())),
+        Kind::Ours => Ok(ours(binaries::directory().map_err(Error::Missing)?.join(words.binary))),
+        Kind::Flume(version) => match flume::missing() {
+            Some(why) => Err(Error::Missing(why)),
+            None => Ok(flume::command(
+                version,
+                &conf.join(words.file),
+                words.name,
+                conf,
+                &flume::Launch::default(),
+            )),
+        },
     }
 }
 

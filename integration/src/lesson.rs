@@ -66,6 +66,12 @@ pub fn server(index: usize, whereabouts: &Whereabouts) -> String {
         .replace(&PORT.to_string(), &whereabouts.port.to_string())
 }
 
+/// The file with what stands behind a value and a blank and a `#` taken away, as a reader of the lesson does by hand.
+pub fn without_comments(file: &str) -> String {
+    let value = |line: &str| line.split(" #").next().unwrap_or_default().trim_end().to_owned() + "\n";
+    file.lines().map(|line| if line.starts_with('#') { format!("{line}\n") } else { value(line) }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +104,16 @@ mod tests {
                 "a1.sources.r1.interceptors.i1.value = slave4.hanli.com  #此处修改",
             ]
         );
+    }
+
+    #[test]
+    fn comments_behind_values_go_and_comment_lines_stay() {
+        let text = without_comments(SERVER);
+        assert!(
+            text.contains("a1.sources.r1.bind = slave3.hanli.com\n")
+                && text.contains("\n# other node,nna to nns\n")
+        );
+        assert_eq!(text.lines().count(), SERVER.lines().count());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{
     console::{Console, Line, NotSeen},
+    flume::Version,
     ledger::Incident,
     ledger::Place,
     process::{Ended, Process},
@@ -54,15 +55,15 @@ pub enum Role {
 pub enum Kind {
     /// This workspace's binary.
     Ours,
-    /// Apache Flume of this release, such as `1.11.0`.
-    Flume(&'static str),
+    /// Apache Flume of this release.
+    Flume(Version),
 }
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Kind::Ours => f.write_str("ours"),
-            Kind::Flume(release) => write!(f, "Flume {release}"),
+            Kind::Flume(version) => write!(f, "Flume {}", version.name()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use clap::Parser;
 use integration::{
     drill::{self, Options, Report, Stage, netns},
+    flume::Version,
     node::{Error, Kind},
 };
 use std::{io, process::ExitCode, thread, time::Duration};
@@ -34,6 +35,10 @@ struct Arguments {
     #[arg(long)]
     netns: bool,
 
+    /// Who runs slave1, slave2, slave3 and slave4: `ours`, `flume` (1.11.0) or `flume19` (1.9.0), four words with commas.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
+    kinds: Vec<Kind>,
+
     /// Fail as well when a time misses its bar.
     #[arg(long)]
     bars: bool,
@@ -41,6 +46,15 @@ struct Arguments {
     /// Print the table only.
     #[arg(long)]
     quiet: bool,
+}
+
+fn kind(word: &str) -> Result<Kind, String> {
+    match word {
+        "ours" => Ok(Kind::Ours),
+        "flume" => Ok(Kind::Flume(Version::V1_11)),
+        "flume19" => Ok(Kind::Flume(Version::V1_9)),
+        _ => Err("one of ours, flume, flume19".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -64,7 +78,16 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
         netns::lay()?;
     }
     let Arguments { lines, rate, kills, netns, .. } = *arguments;
-    let options = Options { kinds: [Kind::Ours; 4], lines, rate: rate.max(1), kills, netns };
+    let kinds = match arguments.kinds[..] {
+        [] => [Kind::Ours; 4],
+        [one, two, three, four] => [one, two, three, four],
+        _ => {
+            return Err(Error::Missing(
+                "--kinds takes four words, one for each of slave1 to slave4".to_owned(),
+            ));
+        }
+    };
+    let options = Options { kinds, lines, rate: rate.max(1), kills, netns };
     let shown = if arguments.quiet { Stage::silent() } else { stage.clone() };
     let mut cluster = drill::lay_out(&options)?;
     let directory = cluster.directory().to_owned();

@@ -88,13 +88,17 @@ impl Rsyslog {
     }
 
     fn receiver(&self, output: &Path, directory: &Path, port: u16) -> String {
-        let input = if self.relp { "imrelp" } else { "imptcp" };
+        // Our lines begin with digits, which would be taken for the length of a frame.
+        let (input, plain) = match self.relp {
+            true => ("imrelp", ""),
+            false => ("imptcp", " supportOctetCountedFraming=\"off\""),
+        };
         format!(
             "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\n\
              module(load=\"{input}\")\n\
              template(name=\"line\" type=\"string\" string=\"%rawmsg%\\n\")\n\
              ruleset(name=\"in\") {{ action(type=\"omfile\" file=\"{}\" template=\"line\") }}\n\
-             input(type=\"{input}\" port=\"{port}\" ruleset=\"in\")\n",
+             input(type=\"{input}\" port=\"{port}\"{plain} ruleset=\"in\")\n",
             directory.display(),
             output.display()
         )
