@@ -1,5 +1,6 @@
 //! One component's keys, with the component's prefix removed.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::place::Place;
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     entries: Vec<Entry>,
+    index: HashMap<String, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,16 +28,24 @@ impl Context {
     pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Context {
         let mut context = Context::default();
         for (key, value) in pairs {
-            let key = key.into();
-            context.entries.retain(|entry| entry.key != key);
-            context.entries.push(Entry { key, value: value.into(), place: None });
+            context.put(key.into(), value.into(), None);
         }
         context
     }
 
-    /// Adds a key that is not there yet.
+    /// Adds a key, or gives it another value.
     pub(crate) fn push(&mut self, key: String, value: String, place: Place) {
-        self.entries.push(Entry { key, value, place: Some(place) });
+        self.put(key, value, Some(place));
+    }
+
+    fn put(&mut self, key: String, value: String, place: Option<Place>) {
+        let next = self.entries.len();
+        let index = *self.index.entry(key.clone()).or_insert(next);
+        let entry = Entry { key, value, place };
+        match self.entries.get_mut(index) {
+            Some(there) => *there = entry,
+            None => self.entries.push(entry),
+        }
     }
 
     /// The value of `key` as it stands.
@@ -94,7 +104,7 @@ impl Context {
     }
 
     fn find(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key == key)
+        self.entries.get(*self.index.get(key)?)
     }
 }
 

@@ -11,7 +11,7 @@ use config::{Config, ConfigError, Map, Value, ValueKind};
 
 use crate::place::Place;
 use crate::properties::{Entry, parse};
-use crate::report::{Problem, Report};
+use crate::report::{Problem, Report, quoted};
 
 /// A file's name as it was given, and its bytes.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ fn agents(layers: &[Vec<Entry>]) -> Vec<String> {
 
 fn report_duplicates(entries: &[Entry], report: &mut Report) {
     let mut first: HashMap<&str, &Entry> = HashMap::new();
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| entry.key.contains('.')) {
         let Some(before) = first.insert(&entry.key, entry) else { continue };
         let what = format!("`{}` is set a second time; the first is at {}", entry.key, before.key_at);
         let same = before.value.trim() == entry.value.trim();
@@ -129,10 +129,14 @@ fn entry(key: String, value: &str, place: Place) -> Entry {
     }
 }
 
+/// Names as a sentence has them; of many only the first.
 pub(crate) fn named(names: &[String]) -> String {
-    match names {
-        [] => "none".to_string(),
-        _ => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    const SHOWN: usize = 20;
+    let shown = names.iter().take(SHOWN).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "none".to_string(),
+        number if number > SHOWN => format!("{shown} and {} more", number - SHOWN),
+        _ => shown,
     }
 }
 
@@ -225,13 +229,13 @@ mod tests {
     #[test]
     fn the_same_key_twice_in_one_file_is_told_with_both_places() {
         let mut report = Report::default();
-        let merged = merge(&[text("a", "k = 1\nk=2\n k = 2")], &[], &[], &mut report);
-        assert_eq!(show(&merged), ["k=2 @a:3:6"]);
+        let merged = merge(&[text("a", "a.k = 1\na.k=2\n a.k = 2\nprose x\nprose y")], &[], &[], &mut report);
+        assert_eq!(show(&merged), ["a.k=2 @a:3:8", "prose=y @a:5:7"]);
         let shown: Vec<String> =
             report.problems.iter().map(|p| format!("{} {} {}", p.place, p.severity, p.what)).collect();
         let expected = [
-            "a:2:1 warning `k` is set a second time; the first is at a:1:1",
-            "a:3:2 note `k` is set a second time; the first is at a:2:1",
+            "a:2:1 warning `a.k` is set a second time; the first is at a:1:1",
+            "a:3:2 note `a.k` is set a second time; the first is at a:2:1",
         ];
         assert_eq!(shown, expected);
     }

@@ -1,5 +1,6 @@
 //! What is wrong or doubtful in a configuration, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -108,9 +109,15 @@ impl fmt::Display for Problem {
 /// Everything found, in the order of the places in which it stands.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// All findings.
+    /// The findings, at most a thousand.
     pub problems: Vec<Problem>,
+    /// How many more there are, where a file is no configuration at all.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<Severity, usize>,
 }
+
+/// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
+const MAX_PROBLEMS: usize = 1000;
 
 impl Report {
     /// Whether the agent cannot start.
@@ -125,11 +132,25 @@ impl Report {
 
     /// How many findings are of one severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.problems.iter().filter(|problem| problem.severity == severity).count()
+        let shown = self.problems.iter().filter(|problem| problem.severity == severity).count();
+        shown + self.left_out.get(&severity).copied().unwrap_or_default()
     }
 
     pub(crate) fn add(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            *self.left_out.entry(problem.severity).or_default() += 1;
+        }
+    }
+
+    /// Adds a warning that takes some work to put into words; the work is spared when it would not be shown.
+    pub(crate) fn add_warning(&mut self, make: impl FnOnce() -> Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(make());
+        } else {
+            *self.left_out.entry(Severity::Warning).or_default() += 1;
+        }
     }
 
     /// Puts findings where a reader of the files meets them; what has no line comes first.
@@ -147,6 +168,10 @@ impl fmt::Display for Report {
         }
         for problem in &self.problems {
             writeln!(out, "{problem}")?;
+        }
+        let more: usize = self.left_out.values().sum();
+        if more > 0 {
+            writeln!(out, "and {more} more")?;
         }
         let [errors, warnings, notes] =
             [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity));
@@ -211,6 +236,18 @@ mod tests {
                         a\\u{1b}b\n1 error, 1 warning, 0 notes\n";
         assert_eq!(sample().to_string(), expected);
         assert_eq!(Report::default().to_string(), "");
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
+        let mut report = Report::default();
+        for line in 0..1500 {
+            report.add(Problem::warning("w", &Place::at("a", line, 1), "x"));
+        }
+        report.add(Problem::error("e", &Place::at("a", 1, 1), "x"));
+        assert!(report.has_errors());
+        assert_eq!((report.problems.len(), report.count(Severity::Warning)), (1000, 1500));
+        assert!(report.to_string().ends_with("and 501 more\n1 error, 1500 warnings, 0 notes\n"));
     }
 
     #[test]

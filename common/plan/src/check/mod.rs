@@ -80,6 +80,9 @@ pub(crate) struct Checker<'a> {
     places: BTreeMap<String, Place>,
 }
 
+/// Components of one kind in an agent: far more than a process runs, and few enough to compare each with each.
+const MAX_NAMES: usize = 1000;
+
 /// A name in a list of components.
 struct Listed {
     name: String,
@@ -117,6 +120,11 @@ impl Checker<'_> {
                 let what = format!("`{}` names {} twice", entry.key, quoted(word));
                 self.report.add(Problem::note("named-twice", &entry.value_at, what).here("it counts once"));
                 continue;
+            }
+            if names.len() == MAX_NAMES {
+                let what = format!("`{}` names more than {MAX_NAMES}", entry.key);
+                self.report.add(Problem::error("too-many", &entry.value_at, what).fix("several agents"));
+                break;
             }
             names.push(Listed { name: word.to_string(), at: entry.value_at.clone() });
         }
@@ -190,7 +198,7 @@ impl Checker<'_> {
         let problem = match kind.find(&name) {
             Some(known) if known.here => return Some(known),
             Some(known) => not_here_yet(kind, owner, known, key),
-            None => unknown_type(kind, owner, &name, key).flume(&fatal.dropped),
+            None => unknown_type(kind, owner, &name, key, &fatal.dropped),
         };
         self.report.add(problem);
         None
@@ -220,31 +228,32 @@ impl Checker<'_> {
 
     /// Components with keys that no list names.
     fn unlisted(&mut self, tree: &Tree) {
-        for (list, noun) in
-            [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")]
-        {
-            let names = tree.list(list).map(|entry| entry.value.clone()).unwrap_or_default();
-            let words: Vec<&str> = crate::context::words(&names).collect();
-            for component in tree.components(list).iter().filter(|one| !words.contains(&one.name.as_str())) {
-                let missing = words.iter().copied().filter(|word| tree.component(list, word).is_none());
-                let problem = self.not_listed(list, noun, component, nearest(&component.name, missing));
-                self.report.add(problem);
+        let lists: Vec<(&'static str, Vec<String>)> =
+            LISTED.iter().map(|(list, _)| (*list, self.words(tree, list))).collect();
+        for ((list, names), (_, noun)) in lists.iter().zip(LISTED) {
+            let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+            for component in tree.components(list).iter().filter(|one| !known.contains(one.name.as_str())) {
+                let elsewhere =
+                    lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
+                let missing =
+                    || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
+                let meant = || match elsewhere {
+                    Some((other, _)) => Some(format!("{}.{other}.{}.KEY", self.agent, component.name)),
+                    None => nearest(&component.name, missing())
+                        .map(|name| format!("{}.{list}.{name}.KEY", self.agent)),
+                };
+                self.report.add_warning(|| not_listed(self.agent, list, noun, component, meant()));
             }
         }
     }
 
-    fn not_listed(&self, list: &str, noun: &str, component: &Component, near: Option<String>) -> Problem {
-        let (agent, name) = (self.agent, &component.name);
-        let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
-        let problem = Problem::warning("not-listed", &component.keys[0].entry.key_at, what)
-            .flume("ignores it without a word")
-            .here("it does not run");
-        match near {
-            Some(meant) => {
-                problem.fix(format!("`{meant}`, which is in the list and has no keys, if that is meant"))
-            }
-            None => problem.fix(format!("`{agent}.{list} = ... {name}`, or leave its keys out")),
-        }
+    /// The names of a list whose comment has been reported already.
+    fn words(&self, tree: &Tree, list: &'static str) -> Vec<String> {
+        let text = tree.list(list).map(|entry| match &entry.comment {
+            Some(comment) if !self.options.strict_flume => comment.value.as_str(),
+            _ => entry.value.as_str(),
+        });
+        text.into_iter().flat_map(crate::context::words).map(String::from).collect()
     }
 
     fn is_there_anything(&mut self, tree: &Tree) {
@@ -271,6 +280,21 @@ impl Checker<'_> {
         };
         let kind = if missing("sources") { "sources" } else { "sinks" };
         self.report.add(problem.fix(format!("`{agent}.{kind} = NAME ...`")));
+    }
+}
+
+const LISTED: [(&str, &str); 4] =
+    [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")];
+
+fn not_listed(agent: &str, list: &str, noun: &str, component: &Component, meant: Option<String>) -> Problem {
+    let name = &component.name;
+    let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
+    let problem = Problem::warning("not-listed", &component.keys[0].entry.key_at, what)
+        .flume("ignores it without a word")
+        .here("it does not run");
+    match meant {
+        Some(key) => problem.fix(format!("`{key} = VALUE`, if that is meant")),
+        None => problem.fix(format!("`{agent}.{list} = ... {name}`, or leave its keys out")),
     }
 }
 
@@ -301,9 +325,19 @@ fn not_here_yet(kind: Kind, owner: &Owner, known: &Type, key: &Key) -> Problem {
         .fix(format!("leave this agent on Flume for now, or use one of {}", there_is(kind)))
 }
 
-fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key) -> Problem {
-    let what = format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun);
-    let problem = Problem::error("unknown-type", &key.entry.value_at, what);
+fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key, fatal: &str) -> Problem {
+    let own = name.contains('.');
+    let what = if own {
+        format!("the class {} is none of Flume's (the {})", quoted(name), owner.noun)
+    } else {
+        format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun)
+    };
+    let flume = if own {
+        format!("runs it if the class is on its class path, else: {fatal}")
+    } else {
+        fatal.to_string()
+    };
+    let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(flume);
     let known = || kind.types().iter();
     let builder = known().find(|known| known.class.strip_suffix("$Builder") == Some(name));
     if let Some(known) = builder {
@@ -315,7 +349,7 @@ fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key) -> Problem {
     }
     match nearest(name, known().map(|known| known.alias).filter(|alias| !alias.is_empty())) {
         Some(meant) => problem.fix(format!("`{} = {meant}`", key.entry.key)),
-        None if name.contains('.') => problem.fix(format!(
+        None if own => problem.fix(format!(
             "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
             there_is(kind)
         )),

@@ -81,7 +81,7 @@ impl Checker<'_> {
     pub(super) fn groups(&mut self, tree: &Tree, sinks: &[SinkPlan]) -> Vec<GroupPlan> {
         let mut taken = BTreeMap::new();
         let listed = self.list(tree, "sinkgroups");
-        let names = self.sink_names(tree);
+        let names = self.words(tree, "sinks");
         let plans: Vec<GroupPlan> =
             listed.iter().filter_map(|listed| self.group(tree, listed, &names, &mut taken)).collect();
         for sink in sinks.iter().filter(|sink| !taken.contains_key(&sink.name)) {
@@ -93,14 +93,6 @@ impl Checker<'_> {
             }
         }
         plans
-    }
-
-    fn sink_names(&self, tree: &Tree) -> Vec<String> {
-        let text = tree.list("sinks").map(|entry| match &entry.comment {
-            Some(comment) if !self.options.strict_flume => comment.value.clone(),
-            _ => entry.value.clone(),
-        });
-        words(&text.unwrap_or_default()).map(String::from).collect()
     }
 
     fn group(

@@ -84,9 +84,11 @@ impl Tree {
         report: &mut Report,
     ) -> Tree {
         let mut tree = Tree::default();
+        let known: BTreeSet<&str> = agents.iter().map(String::as_str).collect();
+        let mine = format!("{agent}.");
         let mut strangers: BTreeMap<String, Place> = BTreeMap::new();
         for entry in entries {
-            if used.contains(&entry.key) && !entry.key.starts_with(&format!("{agent}.")) {
+            if used.contains(&entry.key) && !entry.key.starts_with(&mine) {
                 continue;
             }
             match entry.key.split_once('.') {
@@ -95,15 +97,15 @@ impl Tree {
                     tree.add(&rest, entry, used, report);
                 }
                 Some((owner, rest)) if !owner.is_empty() && !rest.is_empty() => {
-                    if !agents.iter().any(|known| known == owner) {
+                    if !known.contains(owner) {
                         strangers.entry(owner.to_string()).or_insert(entry.key_at);
                     }
                 }
-                _ => report.add(nobodys(&entry)),
+                _ => report.add_warning(|| nobodys(&entry)),
             }
         }
         for (name, place) in strangers {
-            report.add(stranger(&name, &place, agent, agents));
+            report.add_warning(|| stranger(&name, &place, agent, agents));
         }
         tree
     }
@@ -124,7 +126,7 @@ impl Tree {
                 self.store(kind, name, Key { name: key.to_string(), entry });
             }
             _ if used.contains(&entry.key) => {}
-            _ => report.add(invalid(rest, &entry)),
+            _ => report.add_warning(|| invalid(rest, &entry)),
         }
     }
 

@@ -51,7 +51,7 @@ impl Checker<'_> {
         let mut rejected = Vec::new();
         for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
             let Some(property) = known.property(&key.name) else {
-                self.report.add(unknown(owner, known, key));
+                self.report.add_warning(|| unknown(owner, known, key));
                 continue;
             };
             if let Value::Unused(why) = property.value {
@@ -127,6 +127,10 @@ impl Checker<'_> {
 
     /// What is wrong with a value, if anything.
     fn fits(&self, property: &Property, value: &str) -> Result<(), String> {
+        let free = matches!(property.value, Value::Text | Value::Free | Value::Regex | Value::Path);
+        if !free && value.contains("${") {
+            return Err("its variable names nothing".into());
+        }
         match property.value {
             Value::Text | Value::Free | Value::List | Value::Unused(_) | Value::Path | Value::Type(_) => {
                 Ok(())
