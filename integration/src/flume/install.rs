@@ -117,7 +117,7 @@ fn install() -> Result<(), Missing> {
     lock.lock().map_err(unwritable)?;
     for set in SETS {
         let pom = sources().join(set).join("pom.xml");
-        once(&folder.join(set), &[pom.clone()], || fetch(&pom, set), unwritable)?;
+        once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
     }
     let programs = PROGRAMS.map(|program| sources().join("clients").join(program));
     once(&classes(), &programs, || compile(&programs), unwritable)
