@@ -354,6 +354,4 @@ fn lent(batch: Batch, recycler: &mut Recycler) -> Batch {
 const TELL_EVERY_MILLIS: i64 = 60_000;
 
 #[cfg(test)]
-mod reference;
-#[cfg(test)]
 mod tests;

@@ -169,7 +169,9 @@ fn item(letter: char, count: usize, follows_number: bool, this_year: i16) -> Res
         'Z' if count < 3 => Item::Offset,
         'Z' => Item::ZoneName,
         'z' => {
-            return Err("`z` (a zone's short name) is not unique; use `Z` with an offset such as +0200".into());
+            return Err(
+                "`z` (a zone's short name) is not unique; use `Z` with an offset such as +0200".into()
+            );
         }
         'C' | 'G' | 'w' | 'x' => {
             return Err(format!(

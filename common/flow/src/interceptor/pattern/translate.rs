@@ -47,7 +47,7 @@ struct Flags {
     unicode: bool,    // U: `\w`, `\d`, `\s` mean all of Unicode
 }
 
-/// The rest of Java's regex flags: what stands in a character class, or is matched as itself.
+/// What an escape stands for.
 #[derive(Clone, Copy)]
 enum Piece {
     Char(char),
@@ -160,7 +160,8 @@ impl Translator {
         if rest.starts_with('<') {
             self.outer.push(before);
             self.out.push_str("(?");
-            return Ok(self.group_name());
+            self.group_name();
+            return Ok(());
         }
         self.group_flags(before)
     }
@@ -192,7 +193,8 @@ impl Translator {
                     if end == ':' {
                         self.outer.push(before);
                     }
-                    return Ok(self.close_flags(case, end));
+                    self.close_flags(case, end);
+                    return Ok(());
                 }
                 _ => return Err("`(?` is followed by something Java does not know either".into()),
             }
@@ -213,7 +215,10 @@ impl Translator {
     fn escape(&mut self) -> Result<(), String> {
         let Some(next) = self.take() else { return Err("it ends in a single `\\`".into()) };
         match next {
-            'Q' => Ok(self.quoted(|this, next| this.literal(next))),
+            'Q' => {
+                self.quoted(|this, next| this.literal(next));
+                Ok(())
+            }
             'b' | 'B' | 'A' | 'z' => {
                 self.out.extend(['\\', next]);
                 Ok(())

@@ -1,0 +1,267 @@
+mod flume;
+mod reference;
+
+use super::*;
+use event::{BatchBuilder, Span};
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use reference::{Naive, Plain};
+use std::io;
+
+const NOW: i64 = 1_542_098_088_198;
+const HOST: &str = "192.0.2.7";
+
+fn try_chain(plans: &[InterceptorPlan]) -> Result<InterceptorChain, BuildError> {
+    let host = |use_ip| if use_ip { Ok(HOST.to_owned()) } else { Err(io::Error::other("no such name")) };
+    let surroundings = Surroundings { host: &host, zone: Zone { zone: TimeZone::UTC, year: 2026 } };
+    InterceptorChain::build_in(&surroundings, plans, &Logger::root(slog::Discard, slog::o!()))
+}
+
+fn plan(kind: &'static str, pairs: &[(&str, &str)]) -> InterceptorPlan {
+    InterceptorPlan { name: "i1".into(), kind, context: Context::from_pairs(pairs.iter().copied()) }
+}
+
+fn chain(interceptors: &[(&'static str, &[(&str, &str)])]) -> InterceptorChain {
+    let plans: Vec<_> = interceptors.iter().map(|(kind, pairs)| plan(kind, pairs)).collect();
+    try_chain(&plans).expect("valid")
+}
+
+fn pass(chain: &mut InterceptorChain, batch: &Batch) -> Batch {
+    chain.process(batch.clone(), NOW, &mut Recycler::new(2)).expect("small")
+}
+
+type Pairs<'a> = [(&'a str, &'a str)];
+
+fn batch<'a>(events: impl IntoIterator<Item = (&'a Pairs<'a>, &'a [u8])>) -> Batch {
+    let mut builder = BatchBuilder::default();
+    events.into_iter().for_each(|(headers, body)| builder.push(headers.iter().copied(), body));
+    builder.finish()
+}
+
+fn read(event: &Event<'_>) -> (Vec<(String, String)>, Vec<u8>) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (event.headers().map(|(key, value)| (text(key), text(value))).collect(), event.body().to_vec())
+}
+
+#[test]
+fn each_interceptor_does_what_flumes_does() {
+    let real = |value: &str| match value {
+        "NOW" => NOW.to_string(),
+        "HOST" => HOST.to_owned(),
+        other => other.to_owned(),
+    };
+    for (interceptors, headers, body, expected) in flume::BY_FLUME {
+        let mut chain = chain(interceptors);
+        let passed = pass(&mut chain, &batch([(*headers, *body), (*headers, *body)]));
+        let expected = expected.map(|(headers, body)| {
+            (
+                headers.iter().map(|(key, value)| ((*key).to_owned(), real(value))).collect::<Vec<_>>(),
+                body.to_vec(),
+            )
+        });
+        let expected: Vec<_> = expected.iter().chain(&expected).cloned().collect();
+        let read: Vec<_> = passed.events().map(|event| read(&event)).collect();
+        assert_eq!(read, expected, "{interceptors:?} on {headers:?}, {body:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_built_is_said() {
+    let millis = "org.apache.flume.interceptor.RegexExtractorInterceptorMillisSerializer";
+    let cases: &[(&'static str, &Pairs<'_>, &str)] = &[
+        ("regex_filter", &[("regex", "a(?=b)")], "interceptors.i1.regex = a(?=b): look-around"),
+        ("regex_extractor", &[], "interceptors.i1.regex is not set: name the regex"),
+        ("regex_extractor", &[("regex", "(a)")], "interceptors.i1.serializers is not set"),
+        (
+            "regex_extractor",
+            &[("regex", "(a)"), ("serializers", "s")],
+            "interceptors.i1.serializers.s.name is not set",
+        ),
+        (
+            "regex_extractor",
+            &[
+                ("regex", "(a)"),
+                ("serializers", "s"),
+                ("serializers.s.name", "n"),
+                ("serializers.s.type", "x.Y"),
+            ],
+            "interceptors.i1.serializers.s.type = x.Y: no such serializer",
+        ),
+        (
+            "regex_extractor",
+            &[
+                ("regex", "(a)"),
+                ("serializers", "s"),
+                ("serializers.s.name", "n"),
+                ("serializers.s.type", millis),
+            ],
+            "interceptors.i1.serializers.s.pattern is not set",
+        ),
+        ("search_replace", &[], "interceptors.i1.searchPattern is not set"),
+        ("search_replace", &[("searchPattern", "a"), ("replaceString", "$1")], "no group 1"),
+        ("search_replace", &[("searchPattern", "a"), ("replaceString", "${n}")], "no group called `n`"),
+        ("search_replace", &[("searchPattern", "a"), ("replaceString", "5$")], "followed by no group"),
+        ("search_replace", &[("searchPattern", "a"), ("replaceString", "\\")], "ends in a single"),
+        (
+            "search_replace",
+            &[("searchPattern", "a"), ("charset", "EBCDIC")],
+            "interceptors.i1.charset = EBCDIC: is no",
+        ),
+        ("remove_header", &[("matching", "*")], "interceptors.i1.matching = *: not a valid regex"),
+        (
+            "remove_header",
+            &[("fromList", "a"), ("fromListSeparator", "(")],
+            "interceptors.i1.fromListSeparator = (",
+        ),
+        ("uuid", &[], "interceptors.i1.type = uuid: there is no such interceptor"),
+    ];
+    for (kind, pairs, expected) in cases {
+        let error = try_chain(&[plan(kind, pairs)]).expect_err(kind).to_string();
+        assert!(error.contains(expected), "{kind}: {error}");
+    }
+}
+
+#[test]
+fn a_host_that_is_not_found_sets_no_header() {
+    let mut chain = chain(&[("host", &[("useIP", "false")])]);
+    let before = batch([(&[][..], &b"x"[..])]);
+    assert_eq!(pass(&mut chain, &before).buffer().as_ptr(), before.buffer().as_ptr());
+}
+
+#[test]
+fn what_changes_nothing_copies_nothing() {
+    let cases: [&[(&'static str, &Pairs<'_>)]; 4] = [
+        &[],
+        &[("static", &[("key", "k")]), ("remove_header", &[("withName", "other")])],
+        &[("regex_filter", &[("regex", "a")])],
+        &[("regex_filter", &[]), ("regex_filter", &[("regex", "c"), ("excludeEvents", "true")])],
+    ];
+    let before = batch([(&[("k", "v")][..], &b"a"[..]), (&[("k", "w")], b"bab")]);
+    for interceptors in cases {
+        let after = pass(&mut chain(interceptors), &before);
+        assert_eq!((after.buffer().as_ptr(), after.len()), (before.buffer().as_ptr(), 2), "{interceptors:?}");
+    }
+}
+
+#[test]
+fn a_filter_shares_the_buffer() {
+    let before = batch(["a", "b", "a", "c", "a"].map(|body| (&[][..], body.as_bytes())));
+    let after = pass(&mut chain(&[("regex_filter", &[("regex", "a")])]), &before);
+    assert_eq!(after.events().map(|event| event.body()).collect::<Vec<_>>(), [b"a"; 3]);
+    assert_eq!(after.buffer().as_ptr(), before.buffer().as_ptr());
+}
+
+#[test]
+fn a_date_that_does_not_parse_sets_no_header_and_lets_the_event_pass() {
+    let mut chain = chain(&[(
+        "regex_extractor",
+        &[
+            ("regex", "^(.*)$"),
+            ("serializers", "s"),
+            ("serializers.s.name", "timestamp"),
+            ("serializers.s.type", "org.apache.flume.interceptor.RegexExtractorInterceptorMillisSerializer"),
+            ("serializers.s.pattern", "yyyy"),
+        ],
+    )]);
+    let after = pass(&mut chain, &batch([(&[("a", "b")][..], &b"soon"[..]), (&[], b"1970")]));
+    let read: Vec<_> = after.events().map(|event| read(&event).0).collect();
+    assert_eq!(read, [vec![("a".into(), "b".into())], vec![("timestamp".into(), "0".into())]]);
+}
+
+#[test]
+fn a_batch_that_would_become_too_large_does_not_pass() {
+    let long = "x".repeat(1 << 20);
+    let before = batch(std::iter::repeat_n((&[][..], &b""[..]), 1025));
+    let mut chain = chain(&[("static", &[("value", &long)]), ("regex_filter", &[])]);
+    assert_eq!(chain.process(before, NOW, &mut Recycler::new(1)).err(), Some(Oversized));
+    let replace: &Pairs<'_> = &[("searchPattern", "x+"), ("replaceString", &"$0".repeat(1025))];
+    let mut chain = self::chain(&[("search_replace", replace)]);
+    let before = batch([(&[][..], long.as_bytes())]);
+    assert_eq!(chain.process(before, NOW, &mut Recycler::new(1)).err(), Some(Oversized));
+}
+
+#[test]
+fn a_prefix_is_for_headers_that_do_not_depend_on_the_body() {
+    let mut out = BytesMut::new();
+    let with_filter = chain(&[("timestamp", &[]), ("regex_filter", &[])]);
+    assert!(!with_filter.prefix(&[], NOW, &mut out) && out.is_empty());
+    assert!(chain(&[]).prefix(&[("k", "v")], NOW, &mut out));
+    assert_eq!(out[..], b"\x02\x02k\x02v\0"[..]);
+}
+
+/// A batch of `events`, received from a peer, with bytes of its framing between them.
+fn received(events: &[Plain]) -> Batch {
+    let mut bytes = BytesMut::new();
+    let mut spans = Vec::new();
+    for (received, (headers, body)) in (0..).zip(events) {
+        bytes.extend_from_slice(b"--");
+        let alone = batch([(&pairs(headers)[..], body.as_bytes())]);
+        let at = bytes.len() as u32;
+        let span = alone.spans()[0];
+        bytes.extend_from_slice(alone.buffer());
+        spans.push(Span { start: at + span.start, body: at + span.body, end: at + span.end, received });
+    }
+    Batch::from_parts(bytes.freeze(), spans)
+}
+
+fn pairs(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+fn build(naive: &[Naive]) -> InterceptorChain {
+    try_chain(&naive.iter().map(Naive::plan).collect::<Vec<_>>()).expect("valid")
+}
+
+proptest! {
+    #[test]
+    fn one_pass_is_as_good_as_one_after_another(naive in reference::chains(), events in reference::events()) {
+        let mut expected = Vec::new();
+        for (received, event) in (0..).zip(&events) {
+            let passed = naive.iter().try_fold(reference::folded(event), |event, one| one.pass(event, NOW));
+            expected.extend(passed.map(|(headers, body)| (headers, body.into_bytes(), received)));
+        }
+        let after = pass(&mut build(&naive), &received(&events));
+        let read: Vec<_> = after.events().map(|event| {
+            let (headers, body) = read(&event);
+            (headers, body, event.received())
+        }).collect();
+        // What was written twice is folded where headers are worked on, and left to the reader where they are not.
+        let folded: Vec<_> = read.into_iter().map(|(headers, body, received)| {
+            let text = String::from_utf8(body).expect("UTF-8");
+            let (headers, text) = reference::folded(&(headers, text));
+            (headers, text.into_bytes(), received)
+        }).collect();
+        prop_assert_eq!(folded, expected);
+    }
+
+    #[test]
+    fn what_was_written_finished_is_what_would_have_passed(
+        naive in reference::chains(), events in reference::events(), now in 0i64..1 << 45
+    ) {
+        let mut chain = build(&naive);
+        for (headers, body) in &events {
+            let mut encoded = BytesMut::new();
+            if chain.prefix(&pairs(headers), now, &mut encoded) {
+                let mut builder = BatchBuilder::default();
+                builder.push_encoded(&encoded, Span::BORN_HERE, body.as_bytes());
+                let finished = builder.finish();
+                let alone = batch([(&pairs(&reference::folded(&(headers.clone(), String::new())).0)[..], body.as_bytes())]);
+                let passed = chain.process(alone, now, &mut Recycler::new(1)).expect("small");
+                prop_assert_eq!(finished.runs().next(), passed.runs().next());
+            }
+        }
+    }
+
+    #[test]
+    fn no_replacement_or_list_is_too_odd(java in "[\\\\$a{}(1)*|,é]{0,8}", text in "[aé,1\n]{0,6}") {
+        let pairs = [("searchPattern", "(a|é*)"), ("replaceString", &java)];
+        if let Ok(mut chain) = try_chain(&[plan("search_replace", &pairs)]) {
+            pass(&mut chain, &batch([(&[][..], text.as_bytes())]));
+        }
+        let pairs = [("fromList", text.as_str()), ("fromListSeparator", &java)];
+        let _built_or_refused = try_chain(&[plan("remove_header", &pairs)]);
+        if let Ok(mut chain) = try_chain(&[plan("search_replace", &[("searchPattern", &java), ("replaceString", "b")])]) {
+            pass(&mut chain, &batch([(&[][..], text.as_bytes())]));
+        }
+    }
+}
