@@ -21,7 +21,7 @@ pub(crate) enum ChannelError {
 }
 
 /// Why a sink did not deliver. The events are still in their channel.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub(crate) enum DeliveryError {
     /// It may accept the same batch later: wait, then ask again.
     #[error("cannot reach {peer}: {reason}")]
@@ -33,8 +33,8 @@ pub(crate) enum DeliveryError {
     #[error("{peer} refused {events} events: {reason}")]
     Refused { peer: String, events: usize, reason: String },
     /// A local file or console could not be written.
-    #[error("cannot write {what}: {source}")]
-    Write { what: String, source: io::Error },
+    #[error("cannot write {what}: {reason}")]
+    Write { what: String, reason: String },
     /// The sink's actor is gone; its supervisor builds a new one.
     #[error("the sink has stopped working and is being started again")]
     Gone,

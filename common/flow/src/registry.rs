@@ -37,7 +37,7 @@ pub(crate) fn start_sink(plan: &SinkPlan, seat: SinkSeat) -> Result<SinkAddress,
     };
     match plan.kind {
         "avro" => Ok(address_of(&avro::AvroSink::new(avro::AvroSinkConfig::new(context), member, guard).start())),
-        "null" => Ok(address_of(&null::NullSink::new(null::NullConfig::new(context), member, guard, log).start())),
+        "null" => Ok(address_of(&null::NullSink::new(&plan.name, null::NullConfig::new(context), member, guard, log).start())),
         "logger" => {
             let place = match processor {
                 "failover" => journal::place::LOGGER_SINK_FAILOVER,
@@ -48,7 +48,8 @@ pub(crate) fn start_sink(plan: &SinkPlan, seat: SinkSeat) -> Result<SinkAddress,
             local(local::LocalSink::new(&plan.name, sink, member, guard))
         }
         "file_roll" => {
-            let sink = file_roll::FileRollSink::new(file_roll::FileRollConfig::new(context), log);
+            let config = file_roll::FileRollConfig::new(context, &log).map_err(|error| error.to_string())?;
+            let sink = file_roll::FileRollSink::new(&plan.name, config, log);
             local(local::LocalSink::new(&plan.name, sink, member, guard))
         }
         other => Err(format!("the sink type {other} is not there yet")),

@@ -38,6 +38,7 @@ pub(crate) trait Blocking: Send + 'static {
 pub(crate) struct LocalSink {
     work: Option<Sender<Work>>,
     ended: Option<oneshot::Receiver<()>>,
+    member: Member,
     guard: Guard,
 }
 
@@ -55,11 +56,12 @@ impl LocalSink {
         // Never more than the window, and a probe: a full queue cannot be.
         let (work, todo) = bounded(Window::LOCAL.parcels + 2);
         let (end, ended) = oneshot::channel();
+        let of_worker = member.clone();
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            Worker { sink, member, todo, open: false }.run();
+            Worker { sink, member: of_worker, todo, open: false }.run();
             let _nobody_waits = end.send(());
         })?;
-        Ok(LocalSink { work: Some(work), ended: Some(ended), guard })
+        Ok(LocalSink { work: Some(work), ended: Some(ended), member, guard })
     }
 
     fn give(&mut self, work: Work, ctx: &mut Context<Self>) {
@@ -76,6 +78,8 @@ impl Actor for LocalSink {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(0); // bounded by the window
+        // To the group this is either news or the answer to a probe that died with our forerunner.
+        self.member.tell(State::Down(DeliveryError::Gone));
     }
 }
 

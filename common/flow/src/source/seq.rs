@@ -1,1 +1,219 @@
-//! Being written.
+//! `seq`: counts from 0, for tests and for load.
+
+use super::{Intake, Seat};
+use crate::clock::Duration;
+use crate::message::{Patience, Stop};
+use actix::prelude::*;
+use bytes::BytesMut;
+use event::{Batch, Span};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// Keys, units and defaults are Flume's: User Guide, "Sequence Generator Source".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SeqConfig {
+    /// `batchSize`, events; 1 unless set to more.
+    pub(crate) batch_size: usize,
+    /// `totalEvents`, events; no end unless set. Once they are sent the source stays and is silent, as Flume's.
+    pub(crate) total_events: u64,
+    /// `backoffSleepIncrement`, milliseconds; 1,000 unless set: what the pause grows by with each refusal in a row.
+    pub(crate) backoff_step: Duration,
+    /// `maxBackoffSleep`, milliseconds; 5,000 unless set: the longest pause.
+    pub(crate) max_backoff: Duration,
+}
+
+impl SeqConfig {
+    pub(crate) fn new(context: &plan::Context) -> SeqConfig {
+        let total: i64 = context.number("totalEvents", i64::MAX);
+        SeqConfig {
+            batch_size: context.number("batchSize", 1).max(1),
+            total_events: u64::try_from(total).unwrap_or(0),
+            backoff_step: context.millis("backoffSleepIncrement", Duration::from_secs(1)),
+            max_backoff: context.millis("maxBackoffSleep", Duration::from_secs(5)),
+        }
+    }
+
+    /// How long to rest after so many refusals in a row. Flume does not rest at all when a channel refuses and turns in a
+    /// hot loop; a full channel is waited for here without being asked again and again.
+    fn pause(&self, refusals: u32) -> Duration {
+        self.backoff_step.saturating_mul(refusals).min(self.max_backoff)
+    }
+}
+
+/// The actor of a sequence generator.
+pub(crate) struct Seq {
+    config: SeqConfig,
+    seat: Option<Seat>,
+    stop: watch::Sender<bool>,
+}
+
+impl Seq {
+    pub(crate) fn new(config: SeqConfig, seat: Seat) -> Seq {
+        Seq { config, seat: Some(seat), stop: watch::Sender::new(false) }
+    }
+}
+
+impl Actor for Seq {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let Some(seat) = self.seat.take() else { return };
+        // The seat's guard lives in this task: should it panic, the source has died.
+        let counting = run(self.config, seat, self.stop.subscribe()).into_actor(self);
+        ctx.spawn(counting.map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl Handler<Stop> for Seq {
+    type Result = ResponseFuture<()>;
+
+    /// A batch that waits for room is given up: its channel may still store it or not, and nobody will send it again.
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        self.stop.send_replace(true);
+        let stop = self.stop.clone();
+        Box::pin(async move { stop.closed().await })
+    }
+}
+
+async fn run(config: SeqConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
+    slog::info!(seat.log, #STARTING, "Sequence generator source do starting");
+    journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
+    seat.ready.done();
+    tokio::select! { biased;
+        _ = stop.changed() => {}
+        () = count(&config, &seat) => {
+            // Flume's source stays and has nothing to say.
+            let _source_is_gone = stop.changed().await;
+        }
+    }
+    slog::info!(seat.log, #STOPPING, "Sequence generator source do stopping");
+    seat.guard.release();
+}
+
+async fn count(config: &SeqConfig, seat: &Seat) {
+    let size = config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_EVENTS);
+    let (mut numbers, mut left, mut prefix) = (Decimal::default(), config.total_events, BytesMut::new());
+    while left > 0 {
+        let events = size.min(usize::try_from(left).unwrap_or(usize::MAX));
+        prefix.clear();
+        let finished = seat.intake.prefix(&[], &mut prefix);
+        let batch = encode(&seat.intake, &mut numbers, events, if finished { &prefix } else { NO_HEADERS });
+        store(config, seat, batch, finished).await;
+        left -= events as u64;
+        // A channel with room answers at once: others on this thread must have their turn.
+        tokio::task::yield_now().await;
+    }
+    slog::info!(seat.log, "seq source {}: all {} events are sent", seat.name, config.total_events);
+}
+
+/// The next `events` numbers, each behind the same header map.
+fn encode(intake: &Intake, numbers: &mut Decimal, events: usize, headers: &[u8]) -> Batch {
+    let mut builder = intake.builder();
+    builder.reserve(events * (headers.len() + 1 + numbers.text().len()));
+    for _ in 0..events {
+        builder.push_encoded(headers, Span::BORN_HERE, numbers.text());
+        numbers.step();
+    }
+    intake.finish(builder)
+}
+
+/// Stores `batch`, however long that takes.
+async fn store(config: &SeqConfig, seat: &Seat, batch: Batch, finished: bool) {
+    let mut refusals = 0;
+    loop {
+        let outcome = match finished {
+            true => seat.intake.store_finished(batch.clone(), Patience::Forever).await,
+            false => seat.intake.store(batch.clone(), Patience::Forever).await,
+        };
+        let Err(error) = outcome else { return };
+        refusals += 1;
+        if refusals == 1 {
+            slog::error!(
+                seat.log,
+                "seq source {}: {error}; the same {} numbers are sent again until they are taken",
+                seat.name,
+                batch.len()
+            );
+        }
+        sleep(config.pause(refusals)).await;
+    }
+}
+
+/// A number as decimal text that is counted up in place: no division, no formatting.
+struct Decimal {
+    digits: [u8; DIGITS],
+    from: usize,
+}
+
+impl Default for Decimal {
+    fn default() -> Decimal {
+        Decimal { digits: [b'0'; DIGITS], from: DIGITS - 1 }
+    }
+}
+
+impl Decimal {
+    fn text(&self) -> &[u8] {
+        &self.digits[self.from..]
+    }
+
+    fn step(&mut self) {
+        for at in (0..DIGITS).rev() {
+            if self.digits[at] < b'9' {
+                self.digits[at] += 1;
+                self.from = self.from.min(at);
+                return;
+            }
+            self.digits[at] = b'0';
+        }
+    }
+}
+
+/// Enough for 2^63 - 1, where Flume's counter ends.
+const DIGITS: usize = 20;
+
+/// Events in one batch at most, however large a transaction may be.
+const MOST_EVENTS: usize = 1 << 16;
+
+/// The header map of an event without headers.
+const NO_HEADERS: &[u8] = &[0];
+
+/// Source: the console of Flume 1.9.0.
+const STARTING: &str = "lifecycleSupervisor-1-4|\
+    org.apache.flume.source.SequenceGeneratorSource.doStart(SequenceGeneratorSource.java:105)";
+const STOPPING: &str = "agent-shutdown-hook|\
+    org.apache.flume.source.SequenceGeneratorSource.doStop(SequenceGeneratorSource.java:112)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_count_as_printed() {
+        let mut number = Decimal::default();
+        for expected in 0..12_345u32 {
+            assert_eq!(number.text(), expected.to_string().as_bytes());
+            number.step();
+        }
+    }
+
+    #[test]
+    fn settings_as_flumes() {
+        let plain = SeqConfig::new(&plan::Context::default());
+        let expected = SeqConfig {
+            batch_size: 1,
+            total_events: i64::MAX as u64,
+            backoff_step: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(5),
+        };
+        assert_eq!(plain, expected);
+        let set = SeqConfig::new(&plan::Context::from_pairs([("batchSize", "7"), ("totalEvents", "-3")]));
+        assert_eq!((set.batch_size, set.total_events), (7, 0));
+    }
+
+    #[test]
+    fn refusals_rest_longer_up_to_the_maximum() {
+        let config = SeqConfig::new(&plan::Context::default());
+        let pauses: Vec<u64> = [1, 2, 5, 6, u32::MAX].map(|n| config.pause(n).as_secs()).into();
+        assert_eq!(pauses, [1, 2, 5, 5, 5]);
+    }
+}

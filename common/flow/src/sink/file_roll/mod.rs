@@ -1,0 +1,236 @@
+//! `file_roll`: writes events to files of a local directory and starts a new one every so often.
+
+mod file;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+use super::local::Blocking;
+use crate::build::BuildError;
+use crate::clock::{self, Duration, Instant};
+use crate::error::DeliveryError;
+use crate::random::Random;
+use crate::serializer::Serializer;
+use event::Batch;
+use file::WholeFile;
+use jiff::tz::TimeZone;
+use policy::{Names, PathManager, RollPolicy};
+use std::io;
+use std::path::PathBuf;
+
+/// Keys, units and defaults are Flume's: User Guide, "File Roll Sink". `sink.batchSize`, events, 100 unless set, is its
+/// group's to heed.
+#[derive(Debug)]
+pub(crate) struct FileRollConfig {
+    /// `sink.directory`: must be there; it is not created, as in Flume.
+    pub(crate) directory: PathBuf,
+    /// `sink.rollInterval`, whole seconds; 30 unless set, zero (0 or less in the file) never rolls.
+    pub(crate) roll_interval: Duration,
+    /// `sink.serializer` (`TEXT` unless set) and `sink.serializer.*`.
+    pub(crate) serializer: Serializer,
+    /// `sink.pathManager`; `DEFAULT` unless set.
+    pub(crate) path_manager: PathManager,
+    /// `sink.pathManager.prefix`; empty unless set.
+    pub(crate) prefix: String,
+    /// `sink.pathManager.extension`, without its dot; none unless set.
+    pub(crate) extension: String,
+}
+
+impl FileRollConfig {
+    /// # Errors
+    /// [`BuildError`] for a serializer that cannot work as its properties say.
+    pub(crate) fn new(context: &plan::Context, log: &slog::Logger) -> Result<FileRollConfig, BuildError> {
+        let interval: i64 = context.number("sink.rollInterval", 30);
+        let manager = context.text_or("sink.pathManager", "DEFAULT");
+        let by_time = manager.eq_ignore_ascii_case("ROLLTIME") || manager == ROLL_TIME_CLASS;
+        Ok(FileRollConfig {
+            directory: context.text_or("sink.directory", "").into(),
+            roll_interval: Duration::from_secs(u64::try_from(interval).unwrap_or(0)),
+            serializer: Serializer::build(context, "sink.serializer", Random::from_system(), log)?,
+            path_manager: if by_time { PathManager::RollTime } else { PathManager::Default },
+            prefix: context.text_or("sink.pathManager.prefix", "").to_owned(),
+            extension: context.text_or("sink.pathManager.extension", "").to_owned(),
+        })
+    }
+}
+
+/// Writes each delivery whole: when a write fails, what it has left behind is cut off again, so that the next try writes
+/// every event once.
+///
+/// An idle sink starts a new file at each beat too, as Flume's does. One difference: a file that is there already is
+/// never written over, the next number is taken.
+pub(crate) struct FileRollSink {
+    name: String,
+    log: slog::Logger,
+    config: FileRollConfig,
+    names: Names,
+    next_name: Option<String>, // of a file that could not be made
+    roll: Option<RollPolicy>,
+    file: Option<WholeFile>,
+    buffer: Vec<u8>,
+    wanted: u64, // bytes that could not be written
+}
+
+impl FileRollSink {
+    /// The beat of its files begins now.
+    pub(crate) fn new(name: &str, config: FileRollConfig, log: slog::Logger) -> FileRollSink {
+        let roll = RollPolicy::new(config.roll_interval, clock::now());
+        if roll.is_none() {
+            slog::info!(log, "RollInterval is not valid, file rolling will not happen."; "sink" => name);
+        }
+        let zone = TimeZone::system();
+        FileRollSink {
+            name: name.to_owned(),
+            log,
+            names: Names::new(config.path_manager, &config.prefix, &config.extension, clock::epoch_millis(), zone),
+            config,
+            next_name: None,
+            roll,
+            file: None,
+            buffer: Vec::new(),
+            wanted: 0,
+        }
+    }
+
+    fn roll_if_due(&mut self, now: Instant) {
+        if self.roll.as_mut().is_some_and(|roll| roll.is_due(now)) {
+            self.file = None;
+        }
+    }
+
+    /// Does `work` with a file that is ready for a delivery, all of it or nothing.
+    fn with_file(
+        &mut self,
+        work: impl FnOnce(&mut FileRollSink, &mut WholeFile) -> io::Result<()>,
+    ) -> Result<(), DeliveryError> {
+        let mut file = self.take_file()?;
+        match work(self, &mut file) {
+            Ok(()) => {
+                self.file = Some(file);
+                Ok(())
+            }
+            Err(error) => Err(self.take_back(file, &error)),
+        }
+    }
+
+    fn take_file(&mut self) -> Result<WholeFile, DeliveryError> {
+        if let Some(mut file) = self.file.take() {
+            match file.begin() {
+                Ok(true) => return Ok(file),
+                Ok(false) => slog::warn!(self.log, "sink {}: {} was removed while it was written to, with the events in it; \
+                    new events go to a new file", self.name, file.path().display()),
+                Err(error) => slog::warn!(self.log, "sink {}: {} cannot be used any more ({error}); new events go to a new \
+                    file", self.name, file.path().display()),
+            }
+        }
+        self.create()
+    }
+
+    fn create(&mut self) -> Result<WholeFile, DeliveryError> {
+        loop {
+            let name = self.next_name.take().unwrap_or_else(|| self.names.next(clock::epoch_millis()));
+            match WholeFile::create(self.config.directory.join(&name)) {
+                Ok(file) => return Ok(file),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    let what = format!("files in {}", self.config.directory.display());
+                    self.next_name = Some(name);
+                    return Err(DeliveryError::Write { what, reason: in_words(&error) });
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, file: &mut WholeFile, batches: &mut dyn Iterator<Item = &Batch>) -> io::Result<()> {
+        if file.is_empty() {
+            self.config.serializer.begin(&mut self.buffer);
+        }
+        for batch in batches {
+            self.config.serializer.write(batch, &mut self.buffer);
+            if self.buffer.len() >= CHUNK_BYTES {
+                self.flush(file)?;
+            }
+        }
+        self.flush(file)
+    }
+
+    fn flush(&mut self, file: &mut WholeFile) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let written = file.write(&self.buffer);
+        if written.is_err() {
+            self.wanted = self.buffer.len() as u64;
+        }
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BYTES);
+        written
+    }
+
+    /// A write has failed: leaves the file as it was before the delivery, or else leaves it.
+    fn take_back(&mut self, mut file: WholeFile, error: &io::Error) -> DeliveryError {
+        let what = file.path().display().to_string();
+        match file.take_back() {
+            Ok(()) => self.file = Some(file),
+            Err(second) => slog::error!(self.log, "sink {}: what a failed write has left at the end of {what} cannot be \
+                removed ({second}): the last events of that file may be cut short, and stand again, whole, in the next one",
+                self.name),
+        }
+        DeliveryError::Write { what, reason: in_words(error) }
+    }
+}
+
+impl Blocking for FileRollSink {
+    /// Makes the file, with what its serializer begins it with, as Flume does before it looks for events. After a write
+    /// that failed: finds out whether there is room now.
+    fn open(&mut self) -> Result<(), DeliveryError> {
+        let wanted = std::mem::take(&mut self.wanted);
+        self.with_file(|sink, file| {
+            if wanted > 0 {
+                file.reserve(wanted).inspect_err(|_| sink.wanted = wanted)?;
+            }
+            sink.write(file, &mut std::iter::empty())
+        })
+    }
+
+    fn deliver(&mut self, batches: &mut dyn Iterator<Item = &Batch>) -> Result<(), DeliveryError> {
+        self.roll_if_due(clock::now());
+        self.with_file(|sink, file| sink.write(file, batches))
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        self.roll.as_ref().map(RollPolicy::due)
+    }
+
+    fn wake(&mut self) -> Result<(), DeliveryError> {
+        self.roll_if_due(clock::now());
+        self.open()
+    }
+
+    fn close(&mut self) {
+        self.file = None; // nothing waits in memory: each delivery was written before it was settled
+        slog::debug!(self.log, "sink {} has closed its file", self.name);
+    }
+}
+
+/// What went wrong and what to do about it.
+fn in_words(error: &io::Error) -> String {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
+    let advice = match error.kind() {
+        NotFound => "the directory does not exist: create it and let this process write there, or correct sink.directory",
+        NotADirectory => "sink.directory is not a directory: correct it",
+        PermissionDenied => "this process may not write there: change the directory's owner or mode, or sink.directory",
+        StorageFull | QuotaExceeded => "there is no room: free some",
+        _ => return error.to_string(),
+    };
+    format!("{advice} ({error})")
+}
+
+/// Bytes that are written with one call: enough that the call costs nothing beside them, few enough to stay in the
+/// processor's cache.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Bytes that the buffer keeps between two writes.
+const KEPT_BYTES: usize = 4 * CHUNK_BYTES;
+
+const ROLL_TIME_CLASS: &str = "org.apache.flume.formatter.output.RollTimePathManager$Builder";

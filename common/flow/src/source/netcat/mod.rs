@@ -1,0 +1,108 @@
+//! `netcat`: takes lines of text over TCP and answers each.
+
+mod lines;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use super::Seat;
+use crate::message::Stop;
+use crate::net::Listener;
+use actix::prelude::*;
+use lines::Encoding;
+use session::{Shared, serve};
+use std::rc::Rc;
+use tokio::sync::watch;
+
+/// Keys, units and defaults are Flume's: User Guide, "NetCat TCP Source".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NetcatConfig {
+    /// `bind`: the address to listen at.
+    pub(crate) bind: String,
+    pub(crate) port: u16,
+    /// `max-line-length`, UTF-16 units with the LF; 512 unless set. A longer line ends its session.
+    pub(crate) max_line_length: usize,
+    /// `ack-every-event`: whether `OK` is answered to each line that is stored; true unless set. `FAILED` always is.
+    pub(crate) ack_every_event: bool,
+    /// `encoding` of what comes in; `utf-8` unless set, `iso-8859-1` and `us-ascii` besides. A body is UTF-8 whatever it
+    /// is, and answers are ASCII.
+    encoding: Encoding,
+}
+
+impl NetcatConfig {
+    pub(crate) fn new(context: &plan::Context) -> NetcatConfig {
+        NetcatConfig {
+            bind: context.text_or("bind", "0.0.0.0").to_owned(),
+            port: context.number("port", 0),
+            max_line_length: context.number("max-line-length", 512),
+            ack_every_event: context.flag("ack-every-event", true),
+            // The check has refused all others.
+            encoding: context.text("encoding").and_then(Encoding::named).unwrap_or(Encoding::Utf8),
+        }
+    }
+}
+
+/// The actor of a netcat source: listens, and starts a task for each connection.
+pub(crate) struct Netcat {
+    config: NetcatConfig,
+    seat: Option<Seat>,
+    stop: watch::Sender<bool>,
+}
+
+impl Netcat {
+    pub(crate) fn new(config: NetcatConfig, seat: Seat) -> Netcat {
+        Netcat { config, seat: Some(seat), stop: watch::Sender::new(false) }
+    }
+}
+
+impl Actor for Netcat {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let Some(seat) = self.seat.take() else { return };
+        // The seat's guard lives in this task: should it panic, the source has died.
+        let listening = listen(self.config.clone(), seat, self.stop.subscribe()).into_actor(self);
+        ctx.spawn(listening.map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl Handler<Stop> for Netcat {
+    type Result = ResponseFuture<()>;
+
+    /// Takes no more connections and lines; answers those it has, then closes.
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        self.stop.send_replace(true);
+        let stop = self.stop.clone();
+        Box::pin(async move { stop.closed().await })
+    }
+}
+
+async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
+    let what = format!("netcat source {}", seat.name);
+    slog::info!(seat.log, #STARTING, "Source starting");
+    let mut listener = tokio::select! {
+        listener = Listener::open(&what, &config.bind, config.port, &mut seat.ready, &seat.log) => listener,
+        _ = stop.changed() => return seat.guard.release(),
+    };
+    slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
+        config.bind, config.port);
+    seat.ready.done();
+    let shared = Rc::new(Shared::new(config, &seat.name, seat.intake, seat.log.clone()));
+    loop {
+        tokio::select! { biased;
+            _ = stop.changed() => break,
+            (stream, peer) = listener.accept() => {
+                actix_rt::spawn(serve(shared.clone(), stream, peer, stop.clone()));
+            }
+        }
+    }
+    slog::info!(seat.log, #STOPPING, "Source stopping");
+    seat.guard.release();
+}
+
+/// Source: the console of Flume 1.9.0.
+const STARTING: &str =
+    "lifecycleSupervisor-1-3|org.apache.flume.source.NetcatSource.start(NetcatSource.java:155)";
+const LISTENING: &str =
+    "lifecycleSupervisor-1-3|org.apache.flume.source.NetcatSource.start(NetcatSource.java:166)";
+const STOPPING: &str = "agent-shutdown-hook|org.apache.flume.source.NetcatSource.stop(NetcatSource.java:197)";
