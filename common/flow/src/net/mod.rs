@@ -3,6 +3,7 @@
 //! Everything that listens or connects names the types of this module, never tokio's: so a simulated network can be put
 //! in their place.
 
+mod deflate;
 mod link;
 mod listen;
 
