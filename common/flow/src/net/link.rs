@@ -16,6 +16,8 @@ pub(crate) struct Link {
     /// What was read and is not decoded yet.
     pub(crate) input: BytesMut,
     output: VecDeque<Bytes>,
+    /// A stream that encrypts or compresses has not passed on yet all that it was given.
+    unflushed: bool,
     read_size: usize,
 }
 
@@ -32,7 +34,7 @@ pub(crate) enum Worked {
 
 impl Link {
     pub(crate) fn new(stream: Stream) -> Link {
-        Link { stream, input: BytesMut::new(), output: VecDeque::new(), read_size: FIRST_READ }
+        Link { stream, input: BytesMut::new(), output: VecDeque::new(), unflushed: false, read_size: FIRST_READ }
     }
 
     /// Puts bytes behind those that wait to be written.
@@ -44,7 +46,7 @@ impl Link {
 
     /// Whether something waits to be written.
     pub(crate) fn has_output(&self) -> bool {
-        !self.output.is_empty()
+        !self.output.is_empty() || self.unflushed
     }
 
     /// Writes what is queued, and reads when `read` says so, until something has happened. Dropping the future loses
@@ -68,7 +70,7 @@ impl Link {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.has_output() {
+        while !self.output.is_empty() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let mut used = 0;
             for (slot, bytes) in slices.iter_mut().zip(&self.output) {
@@ -79,10 +81,13 @@ impl Link {
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.unflushed = true;
             self.forget(written);
         }
         // A stream that encrypts or compresses keeps bytes back until it is told that no more are coming.
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.unflushed = false;
+        Poll::Ready(Ok(()))
     }
 
     fn forget(&mut self, mut written: usize) {
