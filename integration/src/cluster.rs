@@ -304,7 +304,9 @@ impl Words {
 
     fn typed(&self, name: &str, as_printed: bool) -> String {
         let program = if as_printed { "../bin/flume-ng" } else { self.binary };
-        format!("[root@{name}] {program} {}", self.words.join(" "))
+        // Without the script the word `agent` that it wants is passed on all the same; here it would be read twice.
+        let words = if as_printed { &self.words[..] } else { &self.words[1..] };
+        format!("[root@{name}] {program} {}", words.join(" "))
     }
 }
 

@@ -223,7 +223,7 @@ impl Node {
     /// What Flume and we print when the source is up, which is the last to start.
     fn ready_text(&self) -> &'static str {
         match self.role {
-            Role::Agent => "SOURCE, name: r1 started",
+            Role::Agent => "xec source starting with command",
             Role::Collector(_) => "Avro source r1 started.",
         }
     }

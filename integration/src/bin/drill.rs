@@ -93,6 +93,9 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
     let directory = cluster.directory().to_owned();
     drill::leave_on_signal(directory).map_err(Error::io("cannot listen to signals"))?;
     let report = drill::play(&mut cluster, &options, &shown)?;
+    if !arguments.keep {
+        cluster.nodes().for_each(|node| stage.ignore(node));
+    }
     stage.say(format!("\n{report}"));
     if arguments.keep {
         stage.say(format!(

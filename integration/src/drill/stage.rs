@@ -37,6 +37,11 @@ impl Stage {
         self.say(format!("\n=== {text}"));
     }
 
+    /// Shows nothing more of the node's console.
+    pub fn ignore(&self, node: &Node) {
+        node.console().echo(Box::new(|_| {}));
+    }
+
     /// Shows the node's console lines from now on, its name in front. Events of the load are left out.
     pub fn listen(&self, node: &Node) {
         let (stage, name) = (self.clone(), node.name().to_owned());
