@@ -14,7 +14,7 @@ use crate::report::{Problem, Report};
 use crate::substitute::{Lookups, substitute};
 
 /// A file larger than this is not a configuration, in bytes.
-const MAX_FILE_BYTES: u64 = 16 << 20;
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What a plan is made from.
 #[derive(Clone, Debug, Default)]

@@ -18,9 +18,8 @@ const BASE: &[(&str, &str)] = &[
 
 /// The base with `changes` (`key = value`; a key with `-` in front leaves that key out), loaded.
 fn load_with(changes: &[&str], sources: &Sources) -> Loaded {
-    let changed = |key: &str| {
-        changes.iter().any(|line| line.split(" = ").next().unwrap().trim_start_matches('-') == key)
-    };
+    let changed =
+        |key: &str| changes.iter().any(|line| line.trim_start_matches('-').split(" = ").next() == Some(key));
     let mut text: String = BASE
         .iter()
         .filter(|(key, _)| !changed(key))
