@@ -15,6 +15,9 @@ pub(crate) enum ChannelError {
     /// It never will.
     #[error("a batch of {bytes} body bytes is larger than the byteCapacity of channel {channel}: raise it or send smaller batches")]
     TooManyBytes { channel: String, bytes: usize },
+    /// It never will: interceptors have made it larger than a batch can be.
+    #[error("the source's interceptors made a batch of more than 4 GiB: send smaller batches")]
+    Oversized,
     /// The channel is being stopped.
     #[error("channel {0} is stopping")]
     Stopping(String),

@@ -36,7 +36,12 @@ pub(crate) fn start_sink(plan: &SinkPlan, seat: SinkSeat) -> Result<SinkAddress,
         address.map(|sink| address_of(&sink.start())).map_err(|error| format!("no thread for it: {error}"))
     };
     match plan.kind {
-        "avro" => Ok(address_of(&avro::AvroSink::new(avro::AvroSinkConfig::new(context), member, guard).start())),
+        "avro" => {
+            let config = avro::AvroSinkConfig::new(context);
+            journal::fact::rpc_sink_starting(&log, &plan.name, &config.host, config.port);
+            journal::fact::component_started(&log, journal::fact::Kind::Sink, &plan.name);
+            Ok(address_of(&avro::AvroSink::new(config, member, guard).start()))
+        }
         "null" => Ok(address_of(&null::NullSink::new(&plan.name, null::NullConfig::new(context), member, guard, log).start())),
         "logger" => {
             let place = match processor {
@@ -138,9 +143,6 @@ impl SourceStart {
 /// What is in the way, in an operator's words.
 pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String> {
     let kind = start.plan.kind;
-    if kind == "taildir" {
-        return Ok(on_a_thread_of_its_own(start));
-    }
     let (context, seat) = start.seat().map_err(|error| error.to_string())?;
     Ok(match kind {
         "avro" => source::avro::AvroSource::new(source::avro::AvroSourceConfig::new(&context), seat).start().recipient(),
@@ -151,13 +153,3 @@ pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String
     })
 }
 
-/// A source that touches the disk: it may block, and only its own thread waits.
-fn on_a_thread_of_its_own(start: SourceStart) -> Recipient<Stop> {
-    let arbiter = Arbiter::new();
-    source::taildir::TailDir::start_in_arbiter(&arbiter.handle(), |_| {
-        // Built once before, when the flow was checked, with the same outcome.
-        let (context, seat) = start.seat().expect("its interceptors and selector have been built before");
-        source::taildir::TailDir::new(source::taildir::TailDirConfig::new(&context), seat)
-    })
-    .recipient()
-}

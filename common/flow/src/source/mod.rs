@@ -12,7 +12,7 @@ use crate::clock;
 use crate::error::ChannelError;
 use crate::interceptor::InterceptorChain;
 use crate::message::Patience;
-use crate::selector::Selector;
+use crate::selector::{Selected, Selector};
 use crate::supervise::Guard;
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Recycler};
@@ -36,6 +36,18 @@ struct Inner {
     chain: InterceptorChain,
     selector: Selector,
     recycler: Recycler,
+    log: slog::Logger,
+    told_dropped: bool,
+}
+
+impl Inner {
+    fn select(&mut self, batch: &Batch) -> Selected {
+        let selected = self.selector.select(batch);
+        if selected.dropped > 0 && !std::mem::replace(&mut self.told_dropped, true) {
+            slog::warn!(self.log, "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them", selected.dropped);
+        }
+        selected
+    }
 }
 
 impl Intake {
@@ -47,7 +59,7 @@ impl Intake {
         let chain = InterceptorChain::build(&source.interceptors, log)?;
         let selector = Selector::build(&source.selector, &source.channels)?;
         let channels = source.channels.iter().filter_map(|name| channels.get(name)).cloned().collect();
-        let inner = Inner { chain, selector, recycler: Recycler::new(BUFFERS) };
+        let inner = Inner { chain, selector, recycler: Recycler::new(BUFFERS), log: log.clone(), told_dropped: false };
         Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels })
     }
 
@@ -72,7 +84,7 @@ impl Intake {
             let Inner { chain, recycler, .. } = &mut *self.inner.borrow_mut();
             chain.process(batch, clock::epoch_millis(), recycler)
         };
-        self.store_finished(batch, patience).await
+        self.store_finished(batch.map_err(|_| ChannelError::Oversized)?, patience).await
     }
 
     /// Stores a batch that needs no interceptor any more.
@@ -85,7 +97,7 @@ impl Intake {
         {
             return channel.put(batch, patience).await;
         }
-        let selected = self.inner.borrow_mut().selector.select(&batch);
+        let selected = self.inner.borrow_mut().select(&batch);
         for (index, batch) in selected.required {
             self.channels[index].put(batch, patience).await?;
         }

@@ -99,6 +99,7 @@ struct Runner {
 impl Runner {
     async fn run(mut self) {
         journal::fact::exec_starting(&self.seat.log, &self.config.command);
+        journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
         loop {
             self.run_once().await;
             self.seat.ready.done();
