@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::place::Place;
 use crate::properties::Entry;
 use crate::report::{Problem, quoted};
-use crate::schema::{Bad, Kind, Property, Type, Value};
+use crate::schema::{Bad, Kind, NOT_YET, Property, Type, Value};
 
 /// Whose keys are checked, as messages name it.
 pub(super) struct Owner {
@@ -65,6 +65,7 @@ impl Checker<'_> {
                 rejected.push(property.name);
                 continue;
             }
+            self.there_yet(owner, known, property, &key.entry, &value);
             context.push(key.name.clone(), value, key.entry.value_at.clone());
         }
         let missing = |property: &&Property| {
@@ -74,6 +75,24 @@ impl Checker<'_> {
             self.report.add(missing_property(owner, known, property, keys));
         }
         context
+    }
+
+    /// Turning on what has no effect yet is an error.
+    fn there_yet(&mut self, owner: &Owner, known: &Type, property: &Property, entry: &Entry, value: &str) {
+        let off = match property.value {
+            Value::Choice(words) => words.first().is_some_and(|first| first.eq_ignore_ascii_case(value)),
+            _ => !value.eq_ignore_ascii_case("true"),
+        };
+        let listed = |(kind, alias, key): &(Kind, &str, &str)| {
+            *key == property.name && kind.find(alias).is_some_and(|named| named.class == known.class)
+        };
+        if off || !NOT_YET.iter().any(listed) {
+            return;
+        }
+        let what = format!("`{} = {value}` of Flume is not there yet (the {})", entry.key, owner.noun);
+        let problem = Problem::error("property-not-here-yet", &entry.value_at, what).flume("has it");
+        self.report
+            .add(problem.fix(format!("leave this agent on Flume for now, or leave `{}` out", property.name)));
     }
 
     /// The trimmed value, without what reads like a comment behind it where that cannot be meant.
@@ -150,7 +169,18 @@ impl Checker<'_> {
 }
 
 /// Charsets that can be read here; Java has more.
-const CHARSETS: &[&str] = &["UTF-8", "UTF8", "ISO-8859-1", "ISO8859_1", "LATIN1", "US-ASCII", "ASCII"];
+const CHARSETS: &[&str] = &[
+    "UTF-8",
+    "UTF8",
+    "ISO-8859-1",
+    "ISO8859-1",
+    "ISO8859_1",
+    "LATIN1",
+    "L1",
+    "US-ASCII",
+    "ASCII",
+    "ISO646-US",
+];
 
 /// What Flume does with text that does not fit.
 fn consequence(owner: &Owner, property: &Property) -> String {

@@ -116,11 +116,22 @@ pub(super) const SERIALIZERS: &[Type] = &[
         &[NEWLINE],
         None,
     ),
-    not_here("avro_event", "org.apache.flume.serialization.FlumeEventAvroEventSerializer$Builder"),
+    runs(
+        "avro_event",
+        "org.apache.flume.serialization.FlumeEventAvroEventSerializer$Builder",
+        &[CONTAINER],
+        None,
+    ),
     not_here("", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder"),
 ];
 
 const NEWLINE: &[Property] = &[with("appendNewline", Value::Flag, "true")];
+
+const CONTAINER: &[Property] = &[
+    with("syncIntervalBytes", at_least(32, "bytes"), "2048000")
+        .bad(Bad::Says("fails at the first event, and tries again every 5 s for ever")),
+    with("compressionCodec", Value::Choice(&["null", "deflate"]), "null").lenient(),
+];
 
 pub(super) const EXTRACTOR_SERIALIZERS: &[Type] = &[
     runs(
