@@ -24,8 +24,19 @@ pub struct Case {
     pub folders: &'static [&'static str],
     /// The lines of the console come from several threads, so that their order means nothing.
     pub unordered: bool,
-    /// Why ours is to do something else than Flume; then `<name>.ours.txt` says what.
-    pub differs: Option<&'static str>,
+    /// What ours is to do instead, where that is something else; then `<name>.ours.txt` says what came out.
+    pub differs: Option<Differs>,
+}
+
+/// Where ours does on purpose what Flume does not: why, and how to see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Differs {
+    /// The reason, for `MIGRATING.md` as well.
+    pub why: &'static str,
+    /// The steps for ours.
+    pub steps: &'static [Step],
+    /// What must come out of ours.
+    pub done: &'static [Done],
 }
 
 impl Case {
@@ -77,10 +88,6 @@ pub enum Step {
     },
     /// Waits five seconds at most for a port to open, and keeps whether it did.
     Listens(usize),
-    /// Waits for this when it is ours that runs: what Flume never gives, and we do.
-    Ours(Done),
-    /// Waits for this when it is real Flume that runs: what we never give.
-    Flume(Done),
     /// Waits for this.
     Until(Done),
     /// Waits for so many milliseconds, where it is the passing of time that is to be seen.
@@ -107,6 +114,6 @@ pub enum Done {
     Sink(usize, usize),
     /// So many lines in the files of a folder.
     Lines(&'static str, usize),
-    /// A line that contains this text. Only real Flume is asked for it: ours has its own words.
+    /// A line that contains this text.
     Says(&'static str),
 }

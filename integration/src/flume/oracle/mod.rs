@@ -7,7 +7,7 @@ mod node;
 mod outcome;
 mod run;
 
-pub use case::{Case, Done, Events, Step};
+pub use case::{Case, Differs, Done, Events, Step};
 pub use node::{Node, Side};
 pub use outcome::Outcome;
 pub use run::{Failure, run};

@@ -50,10 +50,14 @@ pub enum Failure {
 /// [`Failure`], with what did come out, when what the case waits for did not come in time.
 pub fn run(case: &Case, side: &Side, dir: &Path) -> Result<Outcome, Failure> {
     let mut run = Run::start(case, side, dir)?;
-    for step in case.steps {
+    let (steps, done) = match (side, &case.differs) {
+        (Side::Ours(_), Some(ours)) => (ours.steps, ours.done),
+        _ => (case.steps, case.done),
+    };
+    for step in steps {
         run.step(step)?;
     }
-    for done in case.done {
+    for done in done {
         run.until(done)?;
     }
     thread::sleep(Duration::from_millis(case.settle_ms)); // watched for what must not come
@@ -62,7 +66,6 @@ pub fn run(case: &Case, side: &Side, dir: &Path) -> Result<Outcome, Failure> {
 
 struct Run<'a> {
     case: &'a Case,
-    side: &'a Side,
     dir: PathBuf,
     ports: BTreeMap<usize, u16>,
     sinks: BTreeMap<usize, StandIn>,
@@ -83,7 +86,7 @@ impl<'a> Run<'a> {
         lay_out(case, dir, &names).map_err(io("the files of the case"))?;
         let node = Node::start(side, &dir.join(FILE), case.agent, dir).map_err(io("the process"))?;
         let dir = dir.to_path_buf();
-        Ok(Run { case, side, dir, ports, sinks, words, node, notes: vec![] })
+        Ok(Run { case, dir, ports, sinks, words, node, notes: vec![] })
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failure> {
@@ -99,9 +102,6 @@ impl<'a> Run<'a> {
                 self.listens(port);
                 Ok(())
             }
-            Step::Ours(ref done) if matches!(self.side, Side::Ours(_)) => self.until(done),
-            Step::Flume(ref done) if matches!(self.side, Side::Flume(_)) => self.until(done),
-            Step::Ours(_) | Step::Flume(_) => Ok(()),
             Step::Until(ref done) => self.until(done),
             Step::Pass(ms) => {
                 thread::sleep(Duration::from_millis(ms));
@@ -202,8 +202,7 @@ impl<'a> Run<'a> {
                 joined(&self.dir.join(folder)).iter().filter(|byte| **byte == b'\n').count() >= count
             }
             Done::Says(text) => {
-                matches!(self.side, Side::Ours(_))
-                    || !self.node.console.visit(0, |line| line.text.contains(text).then_some(())).is_empty()
+                !self.node.console.visit(0, |line| line.text.contains(text).then_some(())).is_empty()
             }
         }
     }

@@ -79,10 +79,12 @@ a1.sinkgroups.g1.processor.priority.k1 = 10   # the primary
 a1.sinkgroups.g1.processor.priority.k2 = 1
 "
         ),
-        steps: &[Send { port: 1, bytes: b"one\n" }, Flume(Sink(2, 1)), Ours(Sink(1, 1))],
-        differs: Some(
-            "a blank and # behind a value is taken for the comment it was meant to be, with a warning"
-        ),
+        steps: &[Send { port: 1, bytes: b"one\n" }, Until(Sink(2, 1))],
+        differs: Some(Differs {
+            why: COMMENT,
+            steps: &[Send { port: 1, bytes: b"one\n" }],
+            done: &[Sink(1, 1)],
+        }),
         ..EMPTY
     }
 );
@@ -158,9 +160,13 @@ a1.sources.r1.channels = c1
 a1.sinks.k1.type = logger
 a1.sinks.k1.channel = c1
 ",
-        steps: &[Send { port: 1, bytes: b"one\n" }, Ours(Console(1))],
+        steps: &[Send { port: 1, bytes: b"one\n" }],
         settle_ms: 2_000,
-        differs: Some("the user guide's default, a group of one, is built, with a warning"),
+        differs: Some(Differs {
+            why: "the user guide's default, a group of one, is built, with a warning",
+            steps: &[Send { port: 1, bytes: b"one\n" }],
+            done: &[Console(1)],
+        }),
         ..EMPTY
     }
 );

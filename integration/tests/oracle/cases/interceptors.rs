@@ -237,6 +237,7 @@ a1.sinks.k1.type = logger
 a1.sinks.k1.channel = c1
 ",
         steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Listens(1)],
+        differs: REFUSED,
         ..EMPTY
     }
 );

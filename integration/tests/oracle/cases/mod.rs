@@ -14,12 +14,23 @@ use crate::case;
 use integration::flume::{
     Version,
     oracle::{
-        Case,
+        Case, Differs,
         Done::{Console, Lines, Says, Sink},
-        Step::{Answers, Append, Avro, Down, Exit, Flume, Listens, Ours, Pass, Rename, Send, Until, Up},
+        Step::{Answers, Append, Avro, Down, Exit, Listens, Pass, Rename, Send, Until, Up},
     },
 };
 
 pub(crate) use corpus::SEED_AGENT;
 
 const EMPTY: Case = Case::EMPTY;
+
+/// A comment behind a value is what most files mean by it.
+const COMMENT: &str =
+    "a blank and # behind a value is taken for the comment it was meant to be, with a warning";
+
+/// What Flume drops, with a warning in some line, ours does not start without.
+const REFUSED: Option<Differs> = Some(Differs {
+    why: "a mistake that would cost events ends the start: every one is told, with its place and what to write instead",
+    steps: &[Exit],
+    done: &[],
+});

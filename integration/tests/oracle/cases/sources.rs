@@ -127,6 +127,11 @@ case!(
         file: exec!(""),
         before: &[("say.sh", "printf 'a\\377\\376b\\nc\\303\\n\\303\\251\\n'\n")],
         done: &[Console(3)],
+        differs: Some(Differs {
+            why: "bytes stay as they were written: what is malformed is not lost",
+            steps: &[],
+            done: &[Console(3)],
+        }),
         ..EMPTY
     }
 );
@@ -367,6 +372,46 @@ a1.sinks.k1.channel = c1
 
 case!(
     avro_from_here_to_here,
+    Case {
+        shows: "netcat, an Avro hop, logger: in one agent, so that both ends are of one kind",
+        file: "a1.sources = r1 r2
+a1.channels = c1 c2
+a1.sinks = k1 k2
+a1.channels.c1.type = memory
+a1.channels.c2.type = memory
+a1.sources.r1.type = netcat
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+a1.sources.r1.channels = c1
+a1.sources.r1.interceptors = i1 i2
+a1.sources.r1.interceptors.i1.type = static
+a1.sources.r1.interceptors.i1.key = Type
+a1.sources.r1.interceptors.i1.value = LOGIN
+a1.sources.r1.interceptors.i2.type = timestamp
+a1.sinks.k1.type = avro
+a1.sinks.k1.hostname = 127.0.0.1
+a1.sinks.k1.port = $PORT2
+a1.sinks.k1.batch-size = 2
+a1.sinks.k1.channel = c1
+a1.sources.r2.type = avro
+a1.sources.r2.bind = 127.0.0.1
+a1.sources.r2.port = $PORT2
+a1.sources.r2.interceptors = i1
+a1.sources.r2.interceptors.i1.type = static
+a1.sources.r2.interceptors.i1.key = Collector
+a1.sources.r2.interceptors.i1.value = slave3.hanli.com
+a1.sources.r2.channels = c2
+a1.sinks.k2.type = logger
+a1.sinks.k2.channel = c2
+",
+        steps: &[Send { port: 1, bytes: b"one\ntwo\nthree\n" }],
+        done: &[Console(3)],
+        ..EMPTY
+    }
+);
+
+case!(
+    avro_from_here_to_here_compressed,
     Case {
         shows: "netcat, an Avro hop that compresses, logger: in one agent, so that both ends are of one kind",
         file: "a1.sources = r1 r2

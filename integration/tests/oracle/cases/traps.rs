@@ -19,7 +19,7 @@ a1.sources.r1.channels = c1
 a1.sources.r1.interceptors = i1 i2 i3
 a1.sources.r1.interceptors.i1.type = static
 a1.sources.r1.interceptors.i1.key = path
-a1.sources.r1.interceptors.i1.value = C:\\temp\\u0041 = b : c # d ! e
+a1.sources.r1.interceptors.i1.value = C:\\temp\\u0041 = b : c#d ! e
 a1.sources.r1.interceptors.i2.type = static
 a1.sources.r1.interceptors.i2.key = twice
 a1.sources.r1.interceptors.i2.value = first
@@ -57,7 +57,11 @@ a1.sinks.k1.type = logger
 a1.sinks.k1.channel = c1
 ",
         done: &[Console(1)],
-        differs: Some("the file is read as UTF-8, as up to 1.9, which is what people write"),
+        differs: Some(Differs {
+            why: "the file is read as UTF-8, as up to 1.9, which is what people write",
+            steps: &[],
+            done: &[Console(1)],
+        }),
         ..EMPTY
     }
 );
@@ -106,7 +110,11 @@ a1.sinks.k1.maxBytesToLog = 32
 a1.sinks.k1.channel = c1
 ",
         done: &[Console(1)],
-        differs: Some("the setting is honoured; what Flume prints without it is unchanged"),
+        differs: Some(Differs {
+            why: "the setting is honoured; what Flume prints without it is unchanged",
+            steps: &[],
+            done: &[Console(1)],
+        }),
         ..EMPTY
     }
 );
@@ -125,7 +133,7 @@ a1.sinks.k1.type = logg3r
 a1.sinks.k1.channel = c1
 ",
         steps: &[Exit],
-        differs: Some("a failure has an exit code that says so"),
+        differs: Some(Differs { why: "a failure has an exit code that says so", steps: &[Exit], done: &[] }),
         ..EMPTY
     }
 );
@@ -150,9 +158,11 @@ a1.sinks.k1.type = logger
 a1.sinks.k1.channel = c1
 ",
         steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Listens(1)],
-        differs: Some(
-            "a blank and # behind a value is taken for the comment it was meant to be, with a warning"
-        ),
+        differs: Some(Differs {
+            why: COMMENT,
+            steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Listens(1)],
+            done: &[],
+        }),
         ..EMPTY
     }
 );
@@ -190,6 +200,7 @@ a1.sinks.k4.type = logger
 a1.sinks.k4.channel = c1
 ",
         steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Listens(3)],
+        differs: REFUSED,
         ..EMPTY
     }
 );
@@ -239,6 +250,7 @@ a1.sinks.k2.channel = c2
 ",
         steps: &[Send { port: 1, bytes: b"runs\n" }, Until(Console(1))],
         settle_ms: 1_500,
+        differs: REFUSED,
         ..EMPTY
     }
 );
