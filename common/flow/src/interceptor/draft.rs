@@ -1,7 +1,6 @@
 //! One event while interceptors work on it: its headers as a Java map would hold them, and its body.
 
-use bytes::BytesMut;
-use event::{Event, Malformed, encode_headers, read_block, read_length};
+use event::{Event, Malformed, Zigzag, read_block, read_length};
 use std::collections::HashMap;
 use thiserror::Error;
 
@@ -55,7 +54,7 @@ impl Fixed {
     /// Sets the time of the batch, in milliseconds since 1970 UTC.
     pub(crate) fn set_now(&mut self, millis: i64) {
         let mut digits = [0; MILLIS_DIGITS];
-        let digits = write_decimal(millis, &mut digits);
+        let digits = decimal(millis, &mut digits);
         self.bytes[..digits.len()].copy_from_slice(digits);
         self.now.to = digits.len() as u32;
     }
@@ -183,6 +182,14 @@ impl<'a> Draft<'a> {
         Ok(Text { sheet: Sheet::Scratch, from: from as u32, to: self.desk.scratch.len() as u32 })
     }
 
+    /// Keeps `number`, in decimal, until the next event.
+    ///
+    /// # Errors
+    /// [`Oversized`].
+    pub(crate) fn write_number(&mut self, number: i64) -> Result<Text, Oversized> {
+        self.write(decimal(number, &mut [0; MILLIS_DIGITS]))
+    }
+
     /// Keeps a copy of `text` behind what was written last.
     ///
     /// # Errors
@@ -256,14 +263,17 @@ impl<'a> Draft<'a> {
         self.desk.headers.truncate(kept);
     }
 
-    /// The headers as they now are.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.desk.headers.iter().map(|(key, value)| (self.read(*key), self.read(*value)))
-    }
-
-    /// Appends the header map in its Avro form.
-    pub(crate) fn encode_headers(&self, out: &mut BytesMut) {
-        encode_headers(out, self.headers());
+    /// Appends the header map in its Avro form: one block, or the single byte `00` when there are none.
+    pub(crate) fn encode_headers(&self, out: &mut Vec<u8>) {
+        if !self.desk.headers.is_empty() {
+            push_number(out, self.desk.headers.len());
+        }
+        for text in self.desk.headers.iter().flat_map(|(key, value)| [key, value]) {
+            let text = self.read(*text);
+            push_number(out, text.len());
+            out.extend_from_slice(text);
+        }
+        out.push(0);
     }
 }
 
@@ -276,8 +286,15 @@ fn string(bytes: &[u8], at: &mut usize) -> Result<Text, Malformed> {
     Ok(Text { sheet: Sheet::Event, from: from as u32, to: *at as u32 })
 }
 
-/// Writes `value` in decimal into the end of `room` and gives back what it takes.
-fn write_decimal(value: i64, room: &mut [u8; MILLIS_DIGITS]) -> &[u8] {
+fn push_number(out: &mut Vec<u8>, number: usize) {
+    match number {
+        ..64 => out.push(2 * number as u8),
+        _ => out.extend_from_slice(&Zigzag::new(number as i64)),
+    }
+}
+
+/// `value` in decimal, in the end of `room`.
+fn decimal(value: i64, room: &mut [u8; MILLIS_DIGITS]) -> &[u8] {
     let mut at = room.len();
     let mut rest = value.unsigned_abs();
     loop {
@@ -318,7 +335,12 @@ mod tests {
         let batch = builder.finish();
         let (fixed, mut desk) = (Fixed::new(), Desk::new());
         let draft = Draft::of(batch.events().next().expect("one"), &fixed, &mut desk);
-        let read: Vec<_> = draft.headers().collect();
+        let mut encoded = Vec::new();
+        draft.encode_headers(&mut encoded);
+        let mut builder = event::BatchBuilder::default();
+        builder.push_encoded(&encoded, 0, b"");
+        let batch = builder.finish();
+        let read: Vec<_> = batch.events().next().expect("one").headers().collect();
         assert_eq!(read.len(), 100);
         assert_eq!((read[0], read[99]), ((&b"0"[..], &b"4900"[..]), (&b"99"[..], &b"4999"[..])));
     }

@@ -75,7 +75,7 @@ impl RegexExtractor {
             let value = match serializer {
                 Serializer::PassThrough => found,
                 Serializer::Millis(format) => match format.millis(draft.read(found)) {
-                    Some(millis) => draft.write(millis.to_string().as_bytes())?,
+                    Some(millis) => draft.write_number(millis)?,
                     None => {
                         self.unparsed.add(draft.read(found));
                         continue;

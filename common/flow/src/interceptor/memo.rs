@@ -2,7 +2,6 @@
 
 use super::Step;
 use super::draft::{Desk, Draft, Fixed};
-use bytes::BytesMut;
 use event::Event;
 
 /// One header map as it came and as it leaves, both in their Avro form.
@@ -21,14 +20,9 @@ pub(crate) struct Known {
     /// As it came.
     pub(crate) input: Vec<u8>,
     /// As it leaves.
-    pub(crate) output: BytesMut,
-}
-
-impl Known {
+    pub(crate) output: Vec<u8>,
     /// Whether there is a difference.
-    pub(crate) fn changes(&self) -> bool {
-        self.input[..] != self.output[..]
-    }
+    pub(crate) changes: bool,
 }
 
 impl Memo {
@@ -68,6 +62,7 @@ impl Memo {
         draft.encode_headers(&mut self.known.output);
         self.known.input.clear();
         self.known.input.extend_from_slice(event.header_bytes());
+        self.known.changes = self.known.input != self.known.output;
         self.valid = true;
     }
 }

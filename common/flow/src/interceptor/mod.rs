@@ -35,7 +35,7 @@ pub(crate) struct InterceptorChain {
     fixed: Fixed,
     desk: Desk,
     memo: Memo,
-    encoded: BytesMut, // one event's new header map
+    encoded: Vec<u8>, // one event's new header map
     told_at: Option<i64>,
     log: Logger,
 }
@@ -105,7 +105,7 @@ impl InterceptorChain {
             fixed,
             desk: Desk::new(),
             memo: Memo::new(tells_time),
-            encoded: BytesMut::new(),
+            encoded: Vec::new(),
             told_at: None,
             log: log.clone(),
         })
@@ -151,7 +151,9 @@ impl InterceptorChain {
         fixed.set_now(now_millis);
         let Ok(mut draft) = Draft::of_pairs(headers, &fixed, &mut desk) else { return false };
         self.steps.iter().for_each(|step| step.apply_to_headers(&mut draft));
-        draft.encode_headers(out);
+        let mut encoded = Vec::new();
+        draft.encode_headers(&mut encoded);
+        out.extend_from_slice(&encoded);
         true
     }
 
@@ -170,7 +172,7 @@ impl InterceptorChain {
 
     fn rewrite_headers(&mut self, batch: Batch, recycler: &mut Recycler) -> Result<Batch, Oversized> {
         let Self { steps, fixed, memo, .. } = self;
-        if batch.events().all(|event| !memo.recall(event, steps, fixed).changes()) {
+        if batch.events().all(|event| !memo.recall(event, steps, fixed).changes) {
             return Ok(batch);
         }
         let mut builder = recycler.builder();

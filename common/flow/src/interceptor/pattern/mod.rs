@@ -104,7 +104,8 @@ impl Pattern {
 
 /// `bytes` as Java decodes UTF-8: each malformed part becomes U+FFFD.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    // Text that is well-formed is checked many bytes at a time only by the first.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// What Java takes for the end of a line, the long one first.
