@@ -192,6 +192,10 @@ fn consequence(owner: &Owner, property: &Property) -> String {
             None => "takes the default".into(),
         },
         (Value::Text | Value::Free | Value::Path, _) => "uses it as it is".into(),
+        (Value::Charset, _) => {
+            "knows more charsets; with one that it does not know either, it drops what needs it".into()
+        }
+        (Value::Regex, _) => format!("takes what Java can read, else {}", owner.dropped),
         (Value::List, _) => {
             "takes each word for a name, and leaves out the names that it does not know".into()
         }

@@ -60,7 +60,7 @@ const NETCAT: &[Property] = &[
     required("port", Value::Port),
     with("max-line-length", at_least(1, "characters"), "512"),
     with("ack-every-event", Value::Flag, "true"),
-    with("encoding", Value::Charset, "utf-8").bad(Bad::Says("opens the port and fails for every connection")),
+    with("encoding", Value::Charset, "utf-8"),
 ];
 
 const SEQ: &[Property] = &[

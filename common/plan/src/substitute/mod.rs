@@ -105,6 +105,7 @@ enum Found {
     Cycle(Vec<String>),
     TooBig,
     NoJava(String),
+    Refused(String),
 }
 
 struct Resolver<'a> {
@@ -123,15 +124,15 @@ impl Resolver<'_> {
         while let Some(at) = rest.find("${") {
             let (before, inner) = (&rest[..at], &rest[at + 2..]);
             out.push_str(before);
-            if before.ends_with('$') {
-                out.push('{'); // `$${` is a literal `${`
-                rest = inner;
-                continue;
-            }
             let Some(end) = matching_end(inner) else {
                 out.push_str(&rest[at..]);
                 return out;
             };
+            if before.ends_with('$') {
+                out.push('{'); // `$${...}` is a literal `${...}`
+                rest = inner;
+                continue;
+            }
             let whole = &rest[at..at + 2 + end + 1];
             match self.variable(&inner[..end], stack) {
                 Some(value) => out.push_str(&value),
@@ -161,8 +162,9 @@ impl Resolver<'_> {
             ));
             return None;
         }
+        let refused = self.found.len();
         let Some(value) = self.look_up(name).or(default) else {
-            if filter_question(name).is_none() {
+            if self.found.len() == refused && filter_question(name).is_none() {
                 self.found.push(Found::Unknown(name.to_string()));
             }
             return None;
@@ -176,13 +178,17 @@ impl Resolver<'_> {
 
     fn look_up(&mut self, name: &str) -> Option<String> {
         let Some((prefix, rest)) = name.split_once(':') else { return self.other_key(name) };
-        let found = match prefix.to_ascii_lowercase().as_str() {
+        let prefix = prefix.to_ascii_lowercase();
+        let found = match prefix.as_str() {
             "env" => find(self.lookups.environment, rest).map(String::from),
             "sys" => self.system_property(rest),
             "java" => self.java(rest),
             "date" => date::format(rest, self.lookups.now),
             _ => None,
         };
+        if found.is_none() && ["java", "date"].contains(&prefix.as_str()) {
+            self.found.push(Found::Refused(name.to_string()));
+        }
         found.or_else(|| self.other_key(rest))
     }
 
@@ -272,6 +278,12 @@ impl Found {
                 let what = format!("the variables in `{key}` are nested too deep or grow too large");
                 Problem::error("substitution-too-large", place, what)
                     .flume("goes on until its stack or memory is at its end")
+            }
+            Found::Refused(name) => {
+                let what = format!("`{key}` has `${{{name}}}`, which cannot be answered");
+                Problem::error("bad-variable", place, what)
+                    .flume("stops with an IllegalArgumentException: the whole configuration is lost")
+                    .fix("`${date:yyyy-MM-dd}` with the letters of Java's SimpleDateFormat; `${java:version}`, runtime, vm, os, hardware or locale")
             }
             Found::NoJava(name) => {
                 let what = format!("`${{java:{name}}}` asks about a JVM, and there is none");

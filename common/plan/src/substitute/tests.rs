@@ -33,6 +33,7 @@ fn resolve(text: &str) -> String {
     resolve_with(&[("a.k", "v"), ("a.ref", "${a.k}"), ("x", text)], &[("p", "P")]).0
 }
 
+/// Answers of Flume 1.11's `MapResolver`, except that it finds other keys only by chance.
 #[test]
 fn looks_up_as_flume_does() {
     let cases = [
@@ -53,6 +54,18 @@ fn looks_up_as_flume_does() {
         ("${no} ${a.k}", "${no} v"),
         ("${open ${a.k}", "${open ${a.k}"),
         ("${HOST}", "${HOST}"),
+        ("$${", "$${"),
+        ("$$$${env:HOST}", "$$${env:HOST}"),
+        ("$${x ${env:HOST}}", "${x h1}"),
+        ("${no:-$${env:HOST}}", "h1"),
+        ("${a$${env:HOST}}", "${a$${env:HOST}}"),
+        ("${env:NO:-a:-b}", "a:-b"),
+        ("${}", "${}"),
+        ("${:-x}", "x"),
+        ("${a.k:-x}", "v"),
+        ("${a.${no:-k}}", "v"),
+        ("x}${env:HOST}}", "x}h1}"),
+        ("${a.k ", "${a.k "),
     ];
     for (text, expected) in cases {
         assert_eq!(resolve(text), expected, "{text}");
@@ -83,6 +96,9 @@ fn plain_variables_need_the_class() {
 #[test]
 fn what_cannot_be_resolved_is_told() {
     assert_eq!(resolve_with(&[("x", "${no}")], &[]).1, ["unknown-variable"]);
+    assert_eq!(resolve_with(&[("x", "${date:bogus}")], &[]).1, ["bad-variable"]);
+    assert_eq!(resolve_with(&[("x", "${java:nope}")], &[]).1, ["bad-variable"]);
+    assert!(resolve_with(&[("x", "${no:-${no}}")], &[]).1.contains(&"cycle"));
     let cycle = resolve_with(&[("a", "${b}"), ("b", "1${a}")], &[]);
     assert_eq!(cycle.1, ["cycle", "cycle"]);
     let mut doubling: Vec<(String, String)> = vec![("k0".into(), "x".repeat(64))];
