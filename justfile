@@ -1,0 +1,26 @@
+# Short names for what one types most. `just` without a name lists them.
+
+default:
+    @just --list
+
+# Formatting and lints.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests but those that need a JVM, which .ci/run runs.
+test:
+    cargo test --workspace
+
+# How fast: ours beside a raw copy and, where they are installed, real Flume and rsyslog. `just bench --help` says more.
+bench *arguments:
+    cargo run --release -p integration --bin duel -- {{arguments}}
+
+# One of the decoders (client_session event frame handshake line server_session) on made-up input, for so many seconds.
+fuzz target seconds="60":
+    mkdir -p common/wire/fuzz/corpus/{{target}}
+    cd common/wire && cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} testdata/fuzz/{{target}} -- -max_total_time={{seconds}}
+
+# The lesson's cluster on this machine; it stays up until Ctrl-C.
+cluster:
+    deploy/drill --keep
