@@ -173,11 +173,15 @@ impl Group {
         if !member.told_down {
             member.told_down = true;
             let then = match next {
-                Some(next) => format!("its events go to {next}"),
-                None => "its events wait in the channel".to_owned(),
+                Some(next) => format!("its events go to {next} at once"),
+                None if alone => "events wait in the channel".to_owned(),
+                None => "no other sink of the group is up, events wait in the channel".to_owned(),
             };
-            let what = if alone { "trying again" } else { "Sink failed and has been sent to failover list, next try" };
-            slog::warn!(self.log, "sink {} is down: {error}; {then}; {what} in {:?}", member.at.name, rest);
+            let why = format!("{error}; {then}; tried again in the background, first in {:.1} s", rest.as_secs_f32());
+            match (&self.choice, alone) {
+                (Choice::Priority(_), false) => journal::fact::failover_sink_failed(&self.log, &member.at.name, &why),
+                _ => slog::warn!(self.log, "sink {}: {why}", member.at.name),
+            }
         }
     }
 

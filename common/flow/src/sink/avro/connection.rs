@@ -226,6 +226,9 @@ impl Connection {
                 End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
                     DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
                 }
+                End::Failed(DeliveryError::Lost { reason, .. } | DeliveryError::Unreachable { reason, .. }) => {
+                    DeliveryError::Lost { peer, reason: reason.clone() }
+                }
                 End::Failed(error) => DeliveryError::Lost { peer, reason: error.to_string() },
                 End::Reset | End::Stopped => DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() },
             });
