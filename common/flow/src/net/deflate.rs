@@ -78,7 +78,8 @@ impl Reader {
         let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
         let status = self.inflate.decompress(&self.input[self.from..self.to], out, FlushDecompress::None);
         let status = status.map_err(|error| self.broken(&error))?;
-        let step = |now: u64, before| usize::try_from(now - before).expect("a step is no longer than a buffer");
+        let step =
+            |now: u64, before| usize::try_from(now - before).expect("a step is no longer than a buffer");
         self.from += step(self.inflate.total_in(), read);
         self.ended = status == Status::StreamEnd;
         Ok(step(self.inflate.total_out(), written))
@@ -142,7 +143,11 @@ impl Writer {
         Ok((usize::try_from(used).expect("no more than was given"), status))
     }
 
-    fn poll_drain(&mut self, cx: &mut Context<'_>, inner: &mut (impl AsyncWrite + Unpin)) -> Poll<io::Result<()>> {
+    fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<io::Result<()>> {
         while self.written < self.output.len() {
             match ready!(Pin::new(&mut *inner).poll_write(cx, &self.output[self.written..]))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -329,7 +334,9 @@ mod tests {
 
     #[tokio::test]
     async fn both_ways_through_a_narrow_pipe_at_every_level() {
-        let data: Vec<u8> = (0..200_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> (n % 29)).to_le_bytes()).collect();
+        let data: Vec<u8> = (0..200_000_u32)
+            .flat_map(|n| (n.wrapping_mul(2_654_435_761) >> (n % 29)).to_le_bytes())
+            .collect();
         for level in 0..=9 {
             let (near, far) = duplex(777);
             let (mut near, mut far) = (Deflate::new(near, level), Deflate::new(far, 6));
@@ -364,7 +371,8 @@ mod tests {
     async fn bytes_that_are_not_compressed_are_told_from_a_damaged_stream() {
         let broken = |wire: Vec<u8>| async move {
             let mut plain = Vec::new();
-            let error = Deflate::new(std::io::Cursor::new(wire), 6).read_to_end(&mut plain).await.unwrap_err();
+            let error =
+                Deflate::new(std::io::Cursor::new(wire), 6).read_to_end(&mut plain).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
             error.into_inner().unwrap().downcast::<Broken>().unwrap()
         };

@@ -4,8 +4,10 @@
 //! in their place.
 
 mod deflate;
+mod keystore;
 mod link;
 mod listen;
+mod tls;
 
 pub(crate) use link::{Link, Worked};
 pub(crate) use listen::Listener;

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Makes the stores that the tests read; made with keytool of OpenJDK 17.0.15 and OpenSSL 3.0.19. The passwords are
+# "changeit", and "another" for the key in key-password.jks. Good for a hundred years.
+set -eu
+cd "$(dirname "$0")"
+rm -f ./*.jks ./*.p12 ./*.jceks ./*.pem ./*.csr
+pass="-storepass changeit -noprompt"
+pair="-genkeypair -validity 36500 -dname CN=slave3.hanli.com"
+
+# A self-signed certificate, as most do it: a key store for the collector, a trust store for the agents.
+keytool $pair -alias server -keyalg RSA -keysize 2048 -storetype JKS -keystore server.jks $pass -keypass changeit
+keytool -exportcert -rfc -alias server -keystore server.jks $pass -file server.pem
+keytool -importcert -alias collector -file server.pem -storetype JKS -keystore trust.jks $pass
+keytool -importcert -alias collector -file server.pem -storetype PKCS12 -keystore trust.p12 $pass
+
+# An authority, a certificate below it, and the same once more as older programs seal it.
+keytool -genkeypair -validity 36500 -dname CN=authority -ext bc:c -alias ca -keyalg EC -groupname secp256r1 \
+    -storetype PKCS12 -keystore authority.p12 $pass
+keytool -exportcert -rfc -alias ca -keystore authority.p12 $pass -file authority.pem
+for who in chain client; do
+    keytool $pair -alias "$who" -keyalg EC -groupname secp256r1 -storetype PKCS12 -keystore "$who.p12" $pass
+    keytool -certreq -alias "$who" -keystore "$who.p12" $pass -file "$who.csr"
+    keytool -gencert -validity 36500 -alias ca -keystore authority.p12 $pass -rfc -infile "$who.csr" -outfile "$who.pem"
+    keytool -importcert -alias ca -file authority.pem -keystore "$who.p12" $pass
+    cat "$who.pem" authority.pem > "$who-chain.pem"
+    keytool -importcert -alias "$who" -file "$who-chain.pem" -keystore "$who.p12" $pass
+done
+keytool -importcert -alias ca -file authority.pem -storetype PKCS12 -keystore authority-trust.p12 $pass
+openssl pkcs12 -in chain.p12 -passin pass:changeit -nodes -out chain-all.pem
+openssl pkcs12 -export -legacy -in chain-all.pem -name legacy -passout pass:changeit -out legacy.p12
+openssl pkcs12 -export -nokeys -in authority.pem -passout pass:changeit -out openssl-trust.p12
+openssl pkcs12 -export -in chain-all.pem -name old -keypbe PBE-SHA1-2DES -certpbe PBE-SHA1-3DES -macalg sha512 \
+    -passout pass:changeit -out two-keys-des.p12
+
+# What is refused.
+keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JKS -keystore key-password.jks $pass -keypass another
+keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JCEKS -keystore server.jceks $pass -keypass changeit
+rm -f ./*.csr chain.pem client.pem ./*-chain.pem chain-all.pem authority.p12
