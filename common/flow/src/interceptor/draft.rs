@@ -78,6 +78,14 @@ impl Desk {
     pub(crate) fn new() -> Desk {
         Desk { scratch: Vec::new(), headers: Vec::new(), body: Text { sheet: Sheet::Event, from: 0, to: 0 } }
     }
+
+    /// Lets go of what one large event needed.
+    pub(crate) fn tidy(&mut self) {
+        self.scratch.clear();
+        self.scratch.shrink_to(KEPT_BYTES);
+        self.headers.clear();
+        self.headers.shrink_to(KEPT_BYTES / size_of::<(Text, Text)>());
+    }
 }
 
 /// One event on a desk.
@@ -315,6 +323,9 @@ fn decimal(value: i64, room: &mut [u8; MILLIS_DIGITS]) -> &[u8] {
 /// What one batch, and one event, may grow to by its interceptors: a batch's index has 32 bits, and a peer that sends
 /// many empty events must not fill the memory with what we add to each.
 pub(crate) const MOST_BYTES: usize = 1 << 30;
+
+/// What is kept from batch to batch for the next event.
+pub(crate) const KEPT_BYTES: usize = 1 << 20;
 
 /// Of `i64::MIN`.
 const MILLIS_DIGITS: usize = 20;

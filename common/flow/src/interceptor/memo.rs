@@ -1,7 +1,7 @@
 //! What became of the last header map: neighbours in a batch mostly came with the same headers.
 
 use super::Step;
-use super::draft::{Desk, Draft, Fixed};
+use super::draft::{Desk, Draft, Fixed, KEPT_BYTES};
 use event::Event;
 
 /// One header map as it came and as it leaves, both in their Avro form.
@@ -37,6 +37,15 @@ impl Memo {
             self.valid = false;
         }
         self.now_millis = now_millis;
+    }
+
+    /// A batch has ended: lets go of what large headers needed.
+    pub(crate) fn end(&mut self) {
+        self.desk.tidy();
+        if self.known.input.capacity().max(self.known.output.capacity()) > KEPT_BYTES {
+            self.known = Known::default();
+            self.valid = false;
+        }
     }
 
     /// What becomes of this event's headers.

@@ -127,17 +127,17 @@ impl InterceptorChain {
         }
         self.fixed.set_now(now_millis);
         self.memo.begin(now_millis);
-        match self.way {
+        let passed = match self.way {
             Way::Untouched => Ok(batch),
             Way::Filters => Ok(self.filter(batch)),
             Way::Headers => self.rewrite_headers(batch, recycler),
             Way::Apart => self.rewrite_apart(&batch, recycler),
-            Way::Each => {
-                let passed = self.rewrite_each(&batch, recycler);
-                self.tell_unparsed(now_millis);
-                passed
-            }
-        }
+            Way::Each => self.rewrite_each(&batch, recycler),
+        };
+        self.tell_unparsed(now_millis);
+        self.desk.tidy();
+        self.memo.end();
+        passed
     }
 
     /// Appends the finished header map (in its Avro form) of an event that is born with `headers`, when that is the same

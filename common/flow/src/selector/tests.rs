@@ -88,7 +88,8 @@ fn load_balancing_takes_turns_or_chances() {
 
 #[test]
 fn what_cannot_be_built_is_said() {
-    let cases: [(&'static str, &[(&str, &str)], &str); 6] = [
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&'static str, Pairs<'_>, &str); 6] = [
         (
             "replicating",
             &[("optional", "c9")],

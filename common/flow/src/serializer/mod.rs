@@ -74,11 +74,6 @@ impl Serializer {
             Serializer::Avro(container) => container.write(batch, out),
         }
     }
-
-    /// Whether a file that was written before can be gone on with.
-    pub(crate) fn can_append(&self) -> bool {
-        !matches!(self, Serializer::Avro(_))
-    }
 }
 
 fn write_text(batch: &Batch, newline: bool, out: &mut Vec<u8>) {

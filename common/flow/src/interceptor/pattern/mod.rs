@@ -4,6 +4,7 @@
 //! possessive and atomic groups) is refused when the chain is built, with a word on what to write instead. Left out:
 //! `(?i)` folds all of Unicode here and ASCII only in Java, and `(?m)^` also matches behind the last line end.
 
+mod escape;
 mod replacement;
 mod translate;
 
@@ -34,7 +35,8 @@ impl Pattern {
     /// # Errors
     /// As [`Pattern::compile`].
     pub(crate) fn compile_whole(java: &str) -> Result<Pattern, String> {
-        Pattern::build(java, |rust| format!(r"\A(?:{rust})\z"))
+        let pattern = Pattern::build(java, |rust| format!(r"\A(?:{rust})\z"))?;
+        Ok(Pattern { dollar: false, ..pattern })
     }
 
     fn build(java: &str, wrap: impl FnOnce(String) -> String) -> Result<Pattern, String> {

@@ -115,4 +115,6 @@ fn a_whole_match_is_about_the_whole_text() {
     let pattern = Pattern::compile_whole("a|ab").expect("valid");
     let matches = ["a", "ab", "abc", "a\n"].map(|text| pattern.is_found(text.as_bytes()));
     assert_eq!(matches, [true, true, false, false]);
+    let pattern = Pattern::compile_whole("a$").expect("valid");
+    assert_eq!(["a", "a\n"].map(|text| pattern.is_found(text.as_bytes())), [true, false]);
 }
