@@ -89,8 +89,14 @@ struct Listed {
     at: Place,
 }
 
-const LIST: Property =
-    Property { name: "list", value: Value::List, default: None, required: false, bad: Bad::Drop };
+const LIST: Property = Property {
+    name: "list",
+    value: Value::List,
+    default: None,
+    required: false,
+    bad: Bad::Drop,
+    outside: None,
+};
 const TYPE: Property = Property { name: "type", ..LIST };
 
 impl Checker<'_> {

@@ -128,6 +128,7 @@ impl Checker<'_> {
     /// Whether the value may be used; reports it if not.
     fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
         let Err(wrong) = self.fits(property, value) else { return true };
+        let property = &Property { bad: bad(property, value), ..*property };
         let what = format!("`{}` is {}: {wrong}", entry.key, quoted(value));
         let flume = consequence(owner, property);
         let problem = if property.bad == Bad::Default || property.value == Value::Flag {
@@ -202,6 +203,16 @@ fn consequence(owner: &Owner, property: &Property) -> String {
         (Value::Unused(_), _) => "does not use it".into(),
         _ => owner.dropped.clone(),
     }
+}
+
+/// What Flume does with this value: a number that its type can hold and that makes no sense may be a case of its own.
+fn bad(property: &Property, value: &str) -> Bad {
+    let largest = match property.value {
+        Value::Number { max, .. } => max,
+        _ => i64::from(i32::MAX),
+    };
+    let holds = value.parse::<i64>().is_ok_and(|number| number <= largest);
+    property.outside.filter(|_| holds).unwrap_or(property.bad)
 }
 
 /// How to write a property.

@@ -61,6 +61,8 @@ pub struct Property {
     pub required: bool,
     /// What Flume does with a value that it cannot use.
     pub bad: Bad,
+    /// The same for a number that is one and makes no sense; `None` where it is as [`Property::bad`].
+    pub outside: Option<Bad>,
 }
 
 /// What may stand as a value.
@@ -201,20 +203,24 @@ const fn not_here(alias: &'static str, class: &'static str) -> Type {
 }
 
 const fn optional(name: &'static str, value: Value) -> Property {
-    Property { name, value, default: None, required: false, bad: Bad::Drop }
+    Property { name, value, default: None, required: false, bad: Bad::Drop, outside: None }
 }
 
 const fn required(name: &'static str, value: Value) -> Property {
-    Property { name, value, default: None, required: true, bad: Bad::Drop }
+    Property { name, value, default: None, required: true, bad: Bad::Drop, outside: None }
 }
 
 const fn with(name: &'static str, value: Value, default: &'static str) -> Property {
-    Property { name, value, default: Some(default), required: false, bad: Bad::Drop }
+    Property { name, value, default: Some(default), required: false, bad: Bad::Drop, outside: None }
 }
 
 impl Property {
     const fn bad(self, bad: Bad) -> Property {
         Property { bad, ..self }
+    }
+
+    const fn outside(self, outside: Bad) -> Property {
+        Property { outside: Some(outside), ..self }
     }
 
     const fn lenient(self) -> Property {
@@ -230,12 +236,14 @@ const fn long(min: i64, unit: &'static str) -> Value {
     Value::Number { min, max: i64::MAX, unit }
 }
 
+const NO_STORE: Bad = Bad::Says("fails on it as soon as `ssl` is true");
+
 /// TLS of a source, see `flume.ssl` of the User Guide.
 const SERVER_TLS: &[Property] = &[
     with("ssl", Value::Flag, "false"),
     optional("keystore", Value::Path),
     optional("keystore-password", Value::Free),
-    with("keystore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS"),
+    with("keystore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS").bad(NO_STORE),
     with("exclude-protocols", Value::List, "SSLv3"),
     optional("include-protocols", Value::List),
     optional("exclude-cipher-suites", Value::List),
@@ -248,7 +256,7 @@ const CLIENT_TLS: &[Property] = &[
     with("trust-all-certs", Value::Flag, "false"),
     optional("truststore", Value::Path),
     optional("truststore-password", Value::Free),
-    with("truststore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS"),
+    with("truststore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS").bad(NO_STORE),
     with("exclude-protocols", Value::List, "SSLv3"),
     optional("include-protocols", Value::List),
     optional("exclude-cipher-suites", Value::List),

@@ -1,8 +1,8 @@
 //! The sinks.
 
 use super::{
-    Bad, CLIENT_TLS, COMPRESSION, INT, Kind, Property, Type, Value, at_least, not_here, optional, required,
-    runs, with,
+    Bad, CLIENT_TLS, COMPRESSION, Kind, Property, Type, Value, at_least, not_here, optional, required, runs,
+    with,
 };
 
 pub(super) const SINKS: &[Type] = &[
@@ -26,13 +26,15 @@ pub(super) const SINKS: &[Type] = &[
     not_here("", "org.apache.flume.sink.kite.DatasetSink"),
 ];
 
+const NEVER_CONNECTS: Bad = Bad::Says("never connects, and tries again every 5 s for ever");
+
 const AVRO: &[Property] = &[
-    required("hostname", Value::Host).bad(Bad::Says("never connects, and tries again every 5 s for ever")),
-    required("port", Value::Port),
+    required("hostname", Value::Host).bad(NEVER_CONNECTS),
+    required("port", Value::Port).outside(NEVER_CONNECTS),
     with("batch-size", at_least(1, "events"), "100").lenient(),
     with("connect-timeout", at_least(1000, "ms"), "20000").lenient(),
     with("request-timeout", at_least(1000, "ms"), "20000").lenient(),
-    with("reset-connection-interval", at_least(0, "s"), "0"),
+    with("reset-connection-interval", at_least(0, "s"), "0").outside(Bad::Default),
     with("compression-type", Value::Choice(COMPRESSION), "none").lenient(),
     with("compression-level", Value::Number { min: 0, max: 9, unit: "" }, "6")
         .bad(Bad::Says("takes 6 for a word, and fails at every connect for a number out of range")),
@@ -49,9 +51,9 @@ const CLIENT: &[Property] = &[
     optional("hosts", Value::List),
     optional("hosts.", Value::Text),
     optional("max-attempts", at_least(0, "attempts")).lenient(),
-    with("host-selector", Value::Choice(&["round_robin", "random"]), "round_robin"),
+    with("host-selector", Value::Choice(&["round_robin", "random"]), "round_robin").lenient(),
     with("backoff", Value::Flag, "false"),
-    with("maxBackoff", Value::Number { min: 0, max: INT, unit: "ms" }, "30000"),
+    with("maxBackoff", at_least(0, "ms"), "30000").lenient(),
 ];
 
 const LOGGER: &[Property] = &[with("maxBytesToLog", at_least(0, "bytes"), "16").lenient()];
@@ -64,7 +66,7 @@ const NULL: &[Property] = &[
 const FILE_ROLL: &[Property] = &[
     required("sink.directory", Value::Path),
     with("sink.rollInterval", Value::Number { min: i64::MIN, max: i64::MAX, unit: "s" }, "30"),
-    with("sink.batchSize", at_least(1, "events"), "100").bad(Bad::Says("delivers nothing")),
+    with("sink.batchSize", at_least(1, "events"), "100").outside(Bad::Says("delivers nothing")),
     with("sink.serializer", Value::Type(Kind::Serializer), "TEXT"),
     optional("sink.serializer.", Value::Text),
     with("sink.pathManager", Value::Type(Kind::PathManager), "DEFAULT"),

@@ -29,9 +29,11 @@ pub(super) const SOURCES: &[Type] = &[
 
 const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
 
+const NO_PAUSE: Bad = Bad::Says("starts, and fails where it should pause");
+
 const AVRO: &[Property] = &[
     required("bind", Value::Host).bad(NO_BIND),
-    required("port", Value::Port),
+    required("port", Value::Port).outside(NO_BIND),
     with(
         "threads",
         Value::Unused(
@@ -48,24 +50,26 @@ const EXEC: &[Property] = &[
     required("command", Value::Free),
     optional("shell", Value::Text),
     with("restart", Value::Flag, "false"),
-    with("restartThrottle", long(0, "ms"), "10000"),
+    with("restartThrottle", long(0, "ms"), "10000")
+        .outside(Bad::Says("does not wait before it runs the command again")),
     with("logStdErr", Value::Flag, "false"),
-    with("batchSize", at_least(1, "events"), "20"),
-    with("batchTimeout", long(1, "ms"), "3000").bad(Bad::Says("fails as soon as it runs the command")),
+    with("batchSize", at_least(1, "events"), "20").outside(Bad::Says("sends each line by itself")),
+    with("batchTimeout", long(1, "ms"), "3000").outside(Bad::Says("fails as soon as it runs the command")),
     with("charset", Value::Charset, "UTF-8"),
 ];
 
 const NETCAT: &[Property] = &[
     required("bind", Value::Host).bad(NO_BIND),
-    required("port", Value::Port),
-    with("max-line-length", at_least(1, "characters"), "512"),
+    required("port", Value::Port).outside(NO_BIND),
+    with("max-line-length", at_least(1, "characters"), "512").outside(Bad::Says("refuses every line")),
     with("ack-every-event", Value::Flag, "true"),
-    with("encoding", Value::Charset, "utf-8"),
+    with("encoding", Value::Charset, "utf-8")
+        .bad(Bad::Says("knows more of them; with one that it does not know, every connection fails")),
 ];
 
 const SEQ: &[Property] = &[
     with("batchSize", at_least(1, "events"), "1"),
-    with("totalEvents", long(0, "events"), "9223372036854775807"),
+    with("totalEvents", long(0, "events"), "9223372036854775807").outside(Bad::Says("sends nothing")),
 ];
 
 const TAILDIR: &[Property] = &[
@@ -75,14 +79,18 @@ const TAILDIR: &[Property] = &[
     optional("headers.", Value::Text),
     with("byteOffsetHeader", Value::Flag, "false"),
     with("skipToEnd", Value::Flag, "false"),
-    with("idleTimeout", at_least(0, "ms"), "120000"),
-    with("writePosInterval", at_least(1, "ms"), "3000"),
-    with("batchSize", at_least(1, "events"), "100"),
-    with("maxBatchCount", long(1, "batches"), "9223372036854775807").lenient(),
+    with("idleTimeout", at_least(0, "ms"), "120000")
+        .outside(Bad::Says("closes each file as soon as it looks")),
+    with("writePosInterval", at_least(1, "ms"), "3000")
+        .outside(Bad::Says("fails to start, and tries again every 3 s for ever")),
+    with("batchSize", at_least(1, "events"), "100").outside(Bad::Says("reads nothing")),
+    with("maxBatchCount", long(1, "batches"), "9223372036854775807").outside(Bad::Default),
     with("cachePatternMatching", Value::Flag, "true"),
     with("fileHeader", Value::Flag, "false"),
     with("fileHeaderKey", Value::Text, "file"),
 ];
 
-const POLLED: &[Property] =
-    &[with("backoffSleepIncrement", long(0, "ms"), "1000"), with("maxBackoffSleep", long(0, "ms"), "5000")];
+const POLLED: &[Property] = &[
+    with("backoffSleepIncrement", long(0, "ms"), "1000").outside(NO_PAUSE),
+    with("maxBackoffSleep", long(0, "ms"), "5000").outside(NO_PAUSE),
+];
