@@ -102,8 +102,10 @@ impl Intake {
             self.channels[index].put(batch, patience).await?;
         }
         for (index, batch) in selected.optional {
-            // An optional channel that is full goes without.
-            let _left_out = self.channels[index].put(batch, Patience::KeepAlive).await;
+            let events = batch.len();
+            if let Err(error) = self.channels[index].put(batch, Patience::KeepAlive).await {
+                slog::error!(self.inner.borrow().log, "an optional channel goes without {events} events: {error}");
+            }
         }
         Ok(())
     }
