@@ -1,5 +1,7 @@
 //! Sources, channels and sinks as actors: [`run`] is the only way in.
 
+#[cfg(test)]
+mod allocations;
 mod build;
 mod channel;
 mod clock;
@@ -71,6 +73,14 @@ pub fn run(plan: plan::Plan, settings: Settings) -> Result<Ended, StartError> {
         on_stop();
         Ok(stop(flow, drain_timeout, &mut signals).await)
     })
+}
+
+/// Whether a regular expression of Java can be used here; the check of a configuration asks.
+///
+/// # Errors
+/// What is wrong with it, or cannot be done here, in an operator's words.
+pub fn regex_fits(java: &str) -> Result<(), String> {
+    interceptor::pattern::Pattern::compile(java).map(drop)
 }
 
 async fn stop(flow: Flow, drain_timeout: Duration, signals: &mut Signals) -> Ended {

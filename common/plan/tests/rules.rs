@@ -344,6 +344,17 @@ fn groups() {
 }
 
 #[test]
+fn what_flume_would_do_depends_on_the_group() {
+    let lone = text(&["sinks.k.type = null", "sinks.k.batchSize = x"]);
+    assert!(lone.contains("in Flume: removes the sink `k` and runs the rest"), "{lone}");
+    let grouped = text(&group(&["sinkgroups.g.processor.type = load_balance", "sinks.l.batchSize = x"]));
+    assert!(
+        grouped.contains("in Flume: starts nothing at all, because a group counts on the sink `l`"),
+        "{grouped}"
+    );
+}
+
+#[test]
 fn selectors() {
     let two = [
         "channels = c d",

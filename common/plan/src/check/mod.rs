@@ -319,6 +319,7 @@ fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
         Kind::Source | Kind::Channel | Kind::Sink => {
             "ends, with exit code 0: no part of the agent runs".into()
         }
+        Kind::Serializer => "starts, and fails with every batch".into(),
         _ => owner.dropped.clone(),
     }
 }

@@ -38,9 +38,22 @@ impl Checker<'_> {
         let known = known?;
         let missed = found.key("channel").is_none() && found.key("channels").is_some();
         let own: &[&str] = if missed { &["type", "channel", "channels"] } else { &["type", "channel"] };
+        let owner = self.grouped(tree, owner, &found.name);
         let context = self.component(&owner, known, &found.all(), own);
         self.special_sink(&owner, known.alias, &context, found);
         Some(SinkPlan { name: found.name.clone(), kind: known.alias, context, channel: channel? })
+    }
+
+    /// A sink that cannot be configured takes more with it when a group counts on it.
+    fn grouped(&self, tree: &Tree, owner: Owner, sink: &str) -> Owner {
+        let counts = |group: &Component| {
+            group.key("sinks").is_some_and(|key| words(&key.entry.value).any(|name| name == sink))
+        };
+        if !tree.components("sinkgroups").iter().any(counts) {
+            return owner;
+        }
+        let dropped = format!("starts nothing at all, because a group counts on the {}", owner.noun);
+        Owner { dropped, ..owner }
     }
 
     fn channel_of(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Option<String> {

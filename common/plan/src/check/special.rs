@@ -50,7 +50,9 @@ impl Checker<'_> {
         match kind {
             "regex_extractor" => self.serializers(owner, &context, keys),
             "remove_header"
-                if ["withName", "fromList", "matching"].iter().all(|key| context.text(key).is_none()) =>
+                if !keys
+                    .iter()
+                    .any(|key| ["withName", "fromList", "matching"].contains(&key.name.as_str())) =>
             {
                 let what = format!("the {} removes nothing", owner.noun);
                 let problem =

@@ -18,7 +18,8 @@ const FAILOVER: &[Property] = &[
 const LOAD_BALANCE: &[Property] = &[
     with("selector", Value::Choice(&["round_robin", "random"]), "round_robin"),
     with("backoff", Value::Flag, "false"),
-    with("selector.maxTimeOut", long(0, "ms"), "30000"),
+    with("selector.maxTimeOut", long(0, "ms"), "30000")
+        .outside(Bad::Says("takes it: a sink that failed is asked again at once")),
 ];
 
 pub(super) const SELECTORS: &[Type] = &[
