@@ -1,0 +1,81 @@
+//! What stands around the components: agents, layers, variables, filters, the report.
+
+use super::load_with;
+use plan::{Options, Sources, Text, load_texts};
+
+#[test]
+fn an_agent_that_is_not_there() {
+    let loaded = |name: &str| {
+        let text =
+            Text { name: "f".into(), bytes: b"agent1.sources = r\nagent2.sinks = k\nAgent.x = 1".to_vec() };
+        load_texts(&[text], &Sources::default(), name, &Options::default())
+    };
+    let report = loaded("agent").report.to_string();
+    assert!(
+        report.contains(
+            "f: error: the agent `agent` is not in the file; it names `agent1`, `agent2` [unknown-agent]"
+        ),
+        "{report}"
+    );
+    assert!(report.contains("write:    `-n agent1`"), "{report}");
+    assert_eq!(loaded("x").agents, ["agent1", "agent2"]);
+}
+
+#[test]
+fn layers_and_variables_reach_the_components() {
+    let pair = |key: &str, value: &str| (key.to_string(), value.to_string());
+    let sources = Sources {
+        environment: vec![pair("FLUME__a__sources__r__max-line-length", "9"), pair("H", "h1")],
+        properties: vec![pair("a.sources.r.port", "5555"), pair("p", "7")],
+        ..Sources::default()
+    };
+    let loaded = load_with(
+        &[
+            "sources.r.bind = ${env:H}",
+            "channels.c.keep-alive = ${sys:p}",
+            "channels.c.capacity = 10${a.channels.c.keep-alive}",
+        ],
+        &sources,
+    );
+    assert!(!loaded.report.has_warnings(), "{}", loaded.report);
+    let plan = loaded.plan.unwrap();
+    let source = &plan.sources[0].context;
+    assert_eq!(
+        (source.text("bind"), source.text("port"), source.text("max-line-length")),
+        (Some("h1"), Some("5555"), Some("9"))
+    );
+    assert_eq!(source.place("port").unwrap().to_string(), "command line -Da.sources.r.port");
+    assert_eq!(plan.channels[0].context.number("capacity", 0), 107);
+}
+
+#[test]
+fn config_filters() {
+    let environment = vec![("SECRET".to_string(), "s".to_string())];
+    let sources = Sources { environment, ..Sources::default() };
+    let load = |value: &'static str| {
+        let lines = [
+            "configfilters = f",
+            "configfilters.f.type = env",
+            "sources.r.interceptors = i",
+            "sources.r.interceptors.i.type = static",
+            value,
+        ];
+        load_with(&lines, &sources)
+    };
+    let answered = load("sources.r.interceptors.i.value = <${f['SECRET']}${f[SECRET]}>");
+    assert_eq!(answered.report.to_string(), "");
+    assert_eq!(answered.plan.unwrap().sources[0].interceptors[0].context.text("value"), Some("<ss>"));
+    let unanswered = load("sources.r.interceptors.i.value = ${f[NO]}");
+    assert_eq!(unanswered.report.problems[0].code, "filter-without-answer");
+}
+
+#[test]
+fn the_report_has_a_form_for_programs() {
+    let loaded = load_with(&["sources.r.port = x"], &Sources::default());
+    let json = serde_json::to_value(&loaded.report).unwrap();
+    let problem = &json["problems"][0];
+    assert_eq!(problem["severity"], "error");
+    assert_eq!(problem["code"], "bad-value");
+    assert_eq!(problem["place"], serde_json::json!({"origin": "f", "line": 10, "column": 20}));
+    assert!(json.get("left_out").is_none());
+}

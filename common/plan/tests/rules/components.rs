@@ -1,0 +1,208 @@
+//! What one type of component asks for.
+
+use super::{check, plan, text};
+
+#[test]
+fn selectors() {
+    let two = [
+        "channels = c d",
+        "channels.d.type = memory",
+        "sources.r.channels = c d",
+        "sinks = k l",
+        "sinks.l.type = null",
+        "sinks.l.channel = d",
+    ];
+    let with = |more: &[&'static str]| two.iter().chain(more).copied().collect::<Vec<_>>();
+    check(&[
+        (&with(&["sources.r.selector.type = replicating", "sources.r.selector.optional = d"]), &[]),
+        (&with(&["sources.r.selector.optional = e"]), &["error unknown-channel"]),
+        (
+            &with(&[
+                "sources.r.selector.type = multiplexing",
+                "sources.r.selector.header = h",
+                "sources.r.selector.mapping.x = d",
+            ]),
+            &["note no-default"],
+        ),
+        (
+            &with(&[
+                "sources.r.selector.type = multiplexing",
+                "sources.r.selector.mapping.x = e",
+                "sources.r.selector.default = c",
+            ]),
+            &["error unknown-channel"],
+        ),
+        (
+            &with(&["sources.r.selector.type = multiplexing", "sources.r.selector.default = c"]),
+            &["warning no-mapping"],
+        ),
+        (&with(&["sources.r.selector.type = load_balancing"]), &["note selector-unusable-in-flume"]),
+        (&with(&["sources.r.selector.type = custom"]), &["error unknown-type"]),
+    ]);
+    let mapped = plan(&with(&[
+        "sources.r.selector.type = MULTIPLEXING",
+        "sources.r.selector.mapping.x.y = d c",
+        "sources.r.selector.default = c",
+    ]));
+    let selector = &mapped.sources[0].selector;
+    assert_eq!(
+        (selector.kind, selector.context.under("mapping").next()),
+        ("multiplexing", Some(("x.y", "d c")))
+    );
+}
+
+#[test]
+fn interceptors() {
+    let with = |more: &[&'static str]| [&["sources.r.interceptors = i"], more].concat();
+    check(&[
+        (&["sources.r.interceptors = i"], &["error no-type"]),
+        (&["sources.r.interceptors.i.type = host"], &["warning not-listed"]),
+        (
+            &with(&["sources.r.interceptors.i.type = regex_filter", "sources.r.interceptors.i.regex = (a"]),
+            &["error bad-value"],
+        ),
+        (
+            &with(&[
+                "sources.r.interceptors.i.type = regex_filter",
+                "sources.r.interceptors.i.regex = (?<!x)a",
+            ]),
+            &["error bad-value"],
+        ),
+        (
+            &with(&[
+                "sources.r.interceptors.i.type = regex_filter",
+                "sources.r.interceptors.i.regex = (a)\\\\1",
+            ]),
+            &["error bad-value"],
+        ),
+        (&with(&["sources.r.interceptors.i.type = search_replace"]), &["error missing-property"]),
+        (&with(&["sources.r.interceptors.i.type = remove_header"]), &["warning no-effect"]),
+        (
+            &with(&[
+                "sources.r.interceptors.i.type = regex_extractor",
+                "sources.r.interceptors.i.regex = (a)(b)",
+                "sources.r.interceptors.i.serializers = s",
+                "sources.r.interceptors.i.serializers.s.name = x",
+            ]),
+            &["warning groups-and-serializers"],
+        ),
+        (
+            &with(&[
+                "sources.r.interceptors.i.type = regex_extractor",
+                "sources.r.interceptors.i.regex = (a)",
+                "sources.r.interceptors.i.serializers = s",
+            ]),
+            &["error missing-property"],
+        ),
+    ]);
+    assert!(
+        text(&with(&[
+            "sources.r.interceptors.i.type = regex_filter",
+            "sources.r.interceptors.i.regex = (?<=x)a"
+        ]))
+        .contains("look-behind")
+    );
+}
+
+#[test]
+fn taildir() {
+    let with = |more: &[&'static str]| {
+        [&["-sources.r.bind", "-sources.r.port", "sources.r.type = TAILDIR"], more].concat()
+    };
+    check(&[
+        (
+            &with(&[
+                "sources.r.filegroups = f",
+                "sources.r.filegroups.f = /x/.*\\\\.log",
+                "sources.r.headers.f.a.b = 1",
+            ]),
+            &[],
+        ),
+        (&with(&["sources.r.filegroups = f"]), &["error no-path"]),
+        (&with(&["sources.r.filegroups.f = /x/y"]), &["error missing-property", "warning not-listed"]),
+        (&with(&["sources.r.filegroups = f g", "sources.r.filegroups.f = /x/y"]), &["warning no-path"]),
+        (&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]), &["error bad-value"]),
+        (
+            &with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/.*/y"]),
+            &["warning literal-directory"],
+        ),
+        (
+            &with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y", "sources.r.headers.f = 1"]),
+            &["error bad-value"],
+        ),
+    ]);
+    assert!(
+        text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]))
+            .contains("`a.sources.r.filegroups.f = /x/.*\\\\.log`")
+    );
+    assert_eq!(
+        plan(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y"])).sources[0].kind,
+        "taildir"
+    );
+}
+
+#[test]
+fn other_components() {
+    let avro = |more: &[&'static str]| [&["sources.r.type = avro"], more].concat();
+    let sink = |more: &[&'static str]| {
+        [&["sinks.k.type = avro", "sinks.k.hostname = h", "sinks.k.port = 1"], more].concat()
+    };
+    let file =
+        |more: &[&'static str]| [&["sinks.k.type = file_roll", "sinks.k.sink.directory = /x"], more].concat();
+    check(&[
+        (&avro(&["sources.r.threads = 5"]), &["note unused-property"]),
+        (&avro(&["sources.r.ssl = true"]), &["error missing-property", "error missing-property"]),
+        (&avro(&["sources.r.ipFilter = true"]), &["error missing-property"]),
+        (&avro(&["sources.r.ipFilter = true", "sources.r.ipFilterRules = allow:ip:127.*,deny:name:*"]), &[]),
+        (
+            &avro(&["sources.r.ipFilter = true", "sources.r.ipFilterRules = allow:127.*"]),
+            &["error bad-value"],
+        ),
+        (&avro(&["sources.r.compression-type = gzip"]), &["warning bad-value"]),
+        (&sink(&["sinks.k.hosts = h1", "sinks.k.hosts.h1 = x:1"]), &[]),
+        (&sink(&["sinks.k.hosts = h1"]), &["error bad-value"]),
+        (&sink(&["sinks.k.connect-timeout = 999"]), &["warning bad-value"]),
+        (&sink(&["sinks.k.compression-level = 10"]), &["error bad-value"]),
+        (&["sinks.k.maxBytesToLog = 100"], &["note honoured-here"]),
+        (&file(&["sinks.k.sink.rollInterval = -1", "sinks.k.sink.serializer = HEADER_AND_TEXT"]), &[]),
+        (&file(&["sinks.k.sink.serializer.appendNewLine = false"]), &["warning unknown-property"]),
+        (&file(&["sinks.k.sink.pathManager = rolltime", "sinks.k.sink.pathManager.prefix = x"]), &[]),
+        (
+            &["sinks.k.type = file_roll", "sinks.k.directory = /x"],
+            &["error missing-property", "warning unknown-property"],
+        ),
+        (
+            &["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", "sources.r.command = a | b"],
+            &["warning no-shell"],
+        ),
+        (
+            &[
+                "-sources.r.bind",
+                "-sources.r.port",
+                "sources.r.type = exec",
+                "sources.r.command = a | b",
+                "sources.r.shell = /bin/sh -c",
+            ],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused_and_may_be_off() {
+    for (kind, alias, key) in plan::schema::NOT_YET {
+        let (component, on, off) = match *key {
+            "compression-type" => (kind, "deflate", "none"),
+            "client.type" => (kind, "default_failover", "default"),
+            _ => (kind, "true", "no"),
+        };
+        let list = if *component == plan::schema::Kind::Source { "sources.r" } else { "sinks.k" };
+        let said = |value: &str| {
+            let lines = [format!("{list}.type = {alias}"), format!("{list}.{key} = {value}")];
+            text(&[lines[0].as_str(), lines[1].as_str(), "sinks.k.hostname = h", "sinks.k.port = 1"])
+        };
+        let error = format!("`a.{list}.{key} = {on}` of Flume is not there yet");
+        assert!(said(on).contains(&error), "{}", said(on));
+        assert!(!said(off).contains("not there yet"), "{}", said(off));
+    }
+}

@@ -1,0 +1,129 @@
+//! What several components have to agree on.
+
+use super::{check, plan, text};
+
+const TWO_SINKS: [&str; 3] = ["sinks = k l", "sinks.l.type = null", "sinks.l.channel = c"];
+
+/// Two sinks in a group of this processor, and more keys.
+fn group<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let common = ["sinkgroups = g", "sinkgroups.g.sinks = k l"];
+    TWO_SINKS.into_iter().chain(common).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn what_fits_together() {
+    let exec = ["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", "sources.r.command = x"];
+    let with = |more: &[&'static str]| exec.iter().chain(more).copied().collect::<Vec<_>>();
+    check(&[
+        (&with(&["channels.c.transactionCapacity = 20"]), &[]),
+        (&with(&["channels.c.transactionCapacity = 19"]), &["error batch-too-large"]),
+        (&with(&["sources.r.batchSize = 101"]), &["error batch-too-large"]),
+        (
+            &[
+                "sinks.k.type = avro",
+                "sinks.k.hostname = h",
+                "sinks.k.port = 1",
+                "channels.c.transactionCapacity = 99",
+            ],
+            &["error batch-too-large"],
+        ),
+        (&["sinks.k.type = null", "sinks.k.batchSize = 100"], &[]),
+        (&["channels.c.transactionCapacity = 101"], &["error transaction-too-large"]),
+        (&["channels.c.capacity = 99"], &["error transaction-too-large"]),
+        (&["channels.c.capacity = 1000", "channels.c.transactionCapacity = 1000"], &[]),
+        (
+            &[
+                "sources = r s",
+                "sources.s.type = avro",
+                "sources.s.bind = 0.0.0.0",
+                "sources.s.port = 4444",
+                "sources.s.channels = c",
+            ],
+            &["error port-twice"],
+        ),
+        (
+            &[
+                "sources = r s",
+                "sources.s.type = avro",
+                "sources.s.bind = 127.0.0.2",
+                "sources.s.port = 4444",
+                "sources.s.channels = c",
+            ],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn groups() {
+    let two_groups: Vec<&str> = TWO_SINKS
+        .into_iter()
+        .chain(["sinkgroups = g h", "sinkgroups.g.sinks = k l", "sinkgroups.g.processor.type = load_balance"])
+        .chain(["sinkgroups.h.sinks = k", "sinkgroups.h.processor.type = default"])
+        .collect();
+    let failover = |more: &[&'static str]| {
+        let common = ["sinkgroups.g.processor.type = failover"];
+        group(&common.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    check(&[
+        (&failover(&["sinkgroups.g.processor.priority.k = 1", "sinkgroups.g.processor.priority.l = 2"]), &[]),
+        (
+            &failover(&["sinkgroups.g.processor.priority.k = 1", "sinkgroups.g.processor.priority.l = 1"]),
+            &["warning equal-priorities"],
+        ),
+        (
+            &failover(&["sinkgroups.g.processor.priority.k = high", "sinkgroups.g.processor.priority.l = 1"]),
+            &["error bad-value"],
+        ),
+        (
+            &failover(&[
+                "sinkgroups.g.processor.priority.k = 10 # first",
+                "sinkgroups.g.processor.priority.l = 1",
+            ]),
+            &["warning inline-comment"],
+        ),
+        (
+            &failover(&["sinkgroups.g.processor.priority.k = 1", "sinkgroups.g.processor.priority.m = 2"]),
+            &["warning no-priority", "warning priority-of-nobody"],
+        ),
+        (&failover(&["sinkgroups.g.priority.k = 1"]), &["warning no-priority", "warning unknown-property"]),
+        (
+            &group(&[
+                "sinkgroups.g.processor.type = load_balance",
+                "sinkgroups.g.processor.selector = round",
+            ]),
+            &["error bad-value"],
+        ),
+        (&group(&["sinkgroups.g.processor.type = default"]), &["error wrong-processor"]),
+        (&group(&[]), &["error no-type"]),
+        (&["sinkgroups = g", "sinkgroups.g.sinks = k"], &["warning no-processor"]),
+        (
+            &["sinkgroups = g", "sinkgroups.g.sinks = k", "sinkgroups.g.processor.type = load_balance"],
+            &["error wrong-processor"],
+        ),
+        (&["sinkgroups = g", "sinkgroups.g.processor.type = failover"], &["error no-members"]),
+        (
+            &["sinkgroups = g", "sinkgroups.g.sinks = x", "sinkgroups.g.processor.type = failover"],
+            &["error no-such-member"],
+        ),
+        (
+            &["sinkgroups = g", "sinkgroups.g.sinks = k x", "sinkgroups.g.processor.type = failover"],
+            &["warning no-such-member"],
+        ),
+        (&["sinkgroups = g"], &["error no-keys"]),
+        (&two_groups, &["warning sink-in-two-groups"]),
+    ]);
+    let equal = failover(&["sinkgroups.g.processor.priority.k = 1", "sinkgroups.g.processor.priority.l = 1"]);
+    assert_eq!(plan(&equal).groups[0].sinks, ["k", "l"]);
+}
+
+#[test]
+fn what_flume_would_do_depends_on_the_group() {
+    let lone = text(&["sinks.k.type = null", "sinks.k.batchSize = x"]);
+    assert!(lone.contains("in Flume: removes the sink `k` and runs the rest"), "{lone}");
+    let grouped = text(&group(&["sinkgroups.g.processor.type = load_balance", "sinks.l.batchSize = x"]));
+    assert!(
+        grouped.contains("in Flume: starts nothing at all, because a group counts on the sink `l`"),
+        "{grouped}"
+    );
+}
