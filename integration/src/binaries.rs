@@ -20,7 +20,7 @@ pub fn directory() -> Result<PathBuf, String> {
 
 fn find() -> Result<PathBuf, String> {
     if let Some(given) = std::env::var_os("FLUME_BIN_DIR") {
-        return Ok(PathBuf::from(given));
+        return std::path::absolute(given).map_err(|error| format!("FLUME_BIN_DIR: {error}"));
     }
     let own =
         std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;

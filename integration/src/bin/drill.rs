@@ -4,6 +4,7 @@ use clap::Parser;
 use integration::{
     drill::{self, Options, Report, Stage, netns},
     flume::Version,
+    leave,
     node::{Error, Kind},
 };
 use std::{io, process::ExitCode, thread, time::Duration};
@@ -91,7 +92,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
     let shown = if arguments.quiet { Stage::silent() } else { stage.clone() };
     let mut cluster = drill::lay_out(&options)?;
     let directory = cluster.directory().to_owned();
-    drill::leave_on_signal(directory).map_err(Error::io("cannot listen to signals"))?;
+    leave::on_signal(directory).map_err(Error::io("cannot listen to signals"))?;
     let report = drill::play(&mut cluster, &options, &shown)?;
     if !arguments.keep {
         cluster.nodes().for_each(|node| stage.ignore(node));

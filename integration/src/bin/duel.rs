@@ -11,6 +11,7 @@ use integration::{
         recipe::{Batch, Channel, End, Recipe, Source},
     },
     flume::Version,
+    leave,
     load::Demand,
     node::Error,
 };
@@ -86,7 +87,7 @@ fn send(to: &str, window: &str) -> Result<(), Error> {
 }
 
 fn duel(arguments: &Arguments) -> Result<(), Error> {
-    let arena = Arena::new(arguments.directory.as_deref())?;
+    let arena = arena(arguments)?;
     let contestants = contestants(arguments);
     let mut rows: Vec<Row> = contestants.iter().map(|contestant| Row::new(&**contestant)).collect();
     let missing: Vec<Option<String>> = contestants.iter().map(|contestant| contestant.missing()).collect();
@@ -116,6 +117,12 @@ fn duel(arguments: &Arguments) -> Result<(), Error> {
             "{faulty} contestants lost, doubled or mixed up lines, or did not finish"
         ))),
     }
+}
+
+fn arena(arguments: &Arguments) -> Result<Arena, Error> {
+    let arena = Arena::new(arguments.directory.as_deref())?;
+    leave::on_signal(arena.path().to_owned()).map_err(Error::io("cannot listen to signals"))?;
+    Ok(arena)
 }
 
 fn contestants(arguments: &Arguments) -> Vec<Box<dyn Contestant>> {
@@ -178,7 +185,7 @@ fn theirs(usual: Shape) -> Vec<Box<dyn Contestant>> {
 }
 
 fn delay(arguments: &Arguments, rate: u32) -> Result<(), Error> {
-    let arena = Arena::new(arguments.directory.as_deref())?;
+    let arena = arena(arguments)?;
     let shape = Shape { lines: 1, bytes: board::USUAL };
     for batch in [Batch::Lesson, Batch::Thousand] {
         let recipe = Recipe { batch, ..PLAIN };

@@ -8,7 +8,7 @@ mod stage;
 mod steps;
 
 pub use report::{Figure, Report};
-pub use stage::{Stage, leave_on_signal};
+pub use stage::Stage;
 
 use crate::{
     cluster::{Cluster, Setup},

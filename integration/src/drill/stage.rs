@@ -1,11 +1,9 @@
 //! What the drill shows: what it does, and the consoles of the nodes as their lines come.
 
-use crate::{ledger::LineId, node::Node, process};
+use crate::{ledger::LineId, node::Node};
 use std::{
     io::{self, Write},
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    thread,
 };
 
 /// A place to print to that several threads share.
@@ -57,30 +55,3 @@ impl Stage {
 fn is_load(line: &str) -> bool {
     crate::event_line::parse(line).is_some_and(|seen| LineId::parse(&seen.body).is_some())
 }
-
-/// On SIGINT or SIGTERM, kills all nodes, removes `directory` and ends this program.
-///
-/// # Errors
-/// When the signals cannot be listened to.
-pub fn leave_on_signal(directory: PathBuf) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let (mut interrupt, mut terminate) = runtime.block_on(async {
-        use tokio::signal::unix::{SignalKind, signal};
-        io::Result::Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
-    })?;
-    thread::spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        });
-        process::kill_all();
-        let _ = std::fs::remove_dir_all(directory); // leaving anyway
-        std::process::exit(INTERRUPTED);
-    });
-    Ok(())
-}
-
-/// What a shell makes of a program that SIGINT ended.
-const INTERRUPTED: i32 = 130;

@@ -27,6 +27,7 @@ impl Row {
     pub fn note(&mut self, run: Result<Sample, String>) {
         match run {
             Ok(sample) => self.samples.push(sample),
+            Err(trouble) if self.trouble.contains(&trouble) => {}
             Err(trouble) => self.trouble.push(trouble),
         }
     }

@@ -71,8 +71,10 @@ impl Contestant for TwoHops {
     }
 
     fn missing(&self) -> Option<String> {
-        let real = [self.agent, self.collector].iter().any(|program| matches!(program, Program::Flume(_)));
-        if real { flume::missing() } else { None }
+        let sides = [self.agent, self.collector];
+        let ours = sides.contains(&Program::Ours).then(|| binaries::directory().err()).flatten();
+        let real = sides.iter().any(|program| matches!(program, Program::Flume(_)));
+        ours.or_else(|| real.then(flume::missing).flatten())
     }
 
     fn rival(&self) -> Rival {

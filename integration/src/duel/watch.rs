@@ -30,21 +30,21 @@ pub(super) fn directory(directory: &Path, bytes: u64, limit: Duration) -> Result
 pub(super) fn last_line(path: &Path, text: &str, limit: Duration) -> Result<Watched, Error> {
     let found = || {
         let end = end_of(path).unwrap_or_default();
-        (end.contains(text), !end.is_empty())
+        (end.contains(text), length(path))
     };
     poll(found, limit, || format!("the last lines of {} lack \"{text}\"", path.display()))
 }
 
 /// Waits until a line of the short file `path` contains `text`.
 pub(super) fn line(path: &Path, text: &str, limit: Duration) -> Result<Watched, Error> {
-    let found = || (fs::read(path).is_ok_and(|all| String::from_utf8_lossy(&all).contains(text)), false);
+    let found = || (fs::read(path).is_ok_and(|all| String::from_utf8_lossy(&all).contains(text)), 0);
     poll(found, limit, || format!("{} lacks \"{text}\"", path.display()))
 }
 
 /// The text of a file, once it is there and ends with a line end.
 pub(super) fn text(path: &Path, limit: Duration) -> Option<String> {
     let read = || fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'));
-    poll(|| (read().is_some(), true), limit, String::new).ok()?;
+    poll(|| (read().is_some(), 0), limit, String::new).ok()?;
     read()
 }
 
@@ -62,30 +62,33 @@ pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
 fn size(length: impl Fn() -> u64, bytes: u64, limit: Duration) -> Result<Watched, Error> {
     let found = || {
         let length = length();
-        (length >= bytes, length > 0)
+        (length >= bytes, length)
     };
     poll(found, limit, || format!("{} of {bytes} bytes came out", length()))
 }
 
-/// Looks until all is `found`, which tells whether all and whether anything is there.
+/// Looks until all is `found`, which tells whether all is there, and how much is.
 fn poll(
-    found: impl Fn() -> (bool, bool),
+    found: impl Fn() -> (bool, u64),
     limit: Duration,
     what: impl Fn() -> String,
 ) -> Result<Watched, Error> {
     let begin = Instant::now();
-    let mut first = None;
+    let (mut first, mut moved, mut before) = (None, begin, 0);
     loop {
-        let (all, some) = found();
+        let (all, much) = found();
         let now = Instant::now();
-        if some {
+        if much > 0 {
             first.get_or_insert(now);
+        }
+        if much != before {
+            (before, moved) = (much, now);
         }
         if all {
             return Ok(Watched { first: first.unwrap_or(now), done: now });
         }
-        if now - begin > limit {
-            return Err(Error::Missing(format!("after {limit:?} {}", what())));
+        if now - begin > limit || now - moved > STALL {
+            return Err(Error::Missing(format!("after {:.0?} {}", now - begin, what())));
         }
         thread::sleep(LOOK);
     }
@@ -106,6 +109,9 @@ fn end_of(path: &Path) -> std::io::Result<String> {
 
 /// Often enough for a run of half a second, seldom enough to cost nothing.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// Nothing new for this long is the end: longer than any pause of Flume's.
+const STALL: Duration = Duration::from_secs(40);
 
 /// How much of a console's end is looked at.
 const END: u64 = 4096;
