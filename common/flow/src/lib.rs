@@ -42,6 +42,8 @@ pub struct Settings {
     pub on_ready: Box<dyn FnOnce() + Send>,
     /// Called once, when a stop begins.
     pub on_stop: Box<dyn FnOnce() + Send>,
+    /// Java's system properties, as given with `-D`; those about TLS count for every component that says nothing itself.
+    pub properties: Vec<(String, String)>,
 }
 
 /// How a flow ended.
@@ -59,9 +61,10 @@ pub enum Ended {
 /// [`StartError`]; then nothing was started.
 pub fn run(plan: plan::Plan, settings: Settings) -> Result<Ended, StartError> {
     System::new().block_on(async move {
-        let Settings { log, console, drain_timeout, on_ready, on_stop } = settings;
+        let Settings { log, console, drain_timeout, on_ready, on_stop, properties } = settings;
+        let globals = net::Globals::new(&properties, |name| std::env::var(name).ok());
         let mut signals = Signals::new()?;
-        let mut flow = Flow::start(plan, &Surroundings { log: log.clone(), console }).await?;
+        let mut flow = Flow::start(plan, &Surroundings { log: log.clone(), console, globals: Arc::new(globals) }).await?;
         tokio::select! {
             () = flow.ready() => on_ready(),
             _ = signals.next() => {

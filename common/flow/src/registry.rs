@@ -4,6 +4,7 @@ use crate::build::BuildError;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
 use crate::message::{Deliver, Probe, Stop};
+use crate::net::Globals;
 use crate::processor::{Choice, Rest, SinkAddress};
 use crate::random::Random;
 use crate::sink::{Member, avro, file_roll, local, logger, null};
@@ -23,6 +24,31 @@ pub(crate) struct SinkSeat {
     pub(crate) console: Arc<journal::Console>,
     /// The processor that drives it, by Flume's alias: the console names its thread after it.
     pub(crate) processor: &'static str,
+    pub(crate) globals: Arc<Globals>,
+}
+
+/// Builds what may fail of a sink, and starts nothing. Answers what an operator should know.
+///
+/// # Errors
+/// [`BuildError`]
+pub(crate) fn check_sink(plan: &SinkPlan, globals: &Globals) -> Result<Vec<String>, BuildError> {
+    let mut notes = Vec::new();
+    if plan.kind == "avro" {
+        avro::AvroSinkConfig::build(&plan.context, globals, &mut notes)?;
+    }
+    Ok(notes)
+}
+
+/// The same for a source.
+///
+/// # Errors
+/// [`BuildError`]
+pub(crate) fn check_source(plan: &SourcePlan, globals: &Globals) -> Result<Vec<String>, BuildError> {
+    let mut notes = Vec::new();
+    if plan.kind == "avro" {
+        source::avro::AvroSourceConfig::build(&plan.context, globals, &mut notes)?;
+    }
+    Ok(notes)
 }
 
 /// Starts the actor of a sink.
@@ -30,14 +56,15 @@ pub(crate) struct SinkSeat {
 /// # Errors
 /// What is in the way, in an operator's words.
 pub(crate) fn start_sink(plan: &SinkPlan, seat: SinkSeat) -> Result<SinkAddress, String> {
-    let SinkSeat { member, guard, log, console, processor } = seat;
+    let SinkSeat { member, guard, log, console, processor, globals } = seat;
     let context = &plan.context;
     let local = |address: std::io::Result<local::LocalSink>| {
         address.map(|sink| address_of(&sink.start())).map_err(|error| format!("no thread for it: {error}"))
     };
     match plan.kind {
         "avro" => {
-            let config = avro::AvroSinkConfig::new(context);
+            // Whatever is to be noted was told when the flow was checked.
+            let config = avro::AvroSinkConfig::build(context, &globals, &mut Vec::new()).map_err(|error| error.to_string())?;
             journal::fact::rpc_sink_starting(&log, &plan.name, &config.host, config.port);
             journal::fact::component_started(&log, journal::fact::Kind::Sink, &plan.name);
             Ok(address_of(&avro::AvroSink::new(config, member, guard).start()))
@@ -127,11 +154,12 @@ pub(crate) struct SourceStart {
     pub(crate) log: slog::Logger,
     pub(crate) ready: Ready,
     pub(crate) guard: Guard,
+    pub(crate) globals: Arc<Globals>,
 }
 
 impl SourceStart {
     fn seat(self) -> Result<(plan::Context, Seat), BuildError> {
-        let SourceStart { plan, channels, log, ready, guard } = self;
+        let SourceStart { plan, channels, log, ready, guard, .. } = self;
         let intake = Intake::build(&plan, &channels, &log)?;
         Ok((plan.context, Seat { name: plan.name.into(), log, intake, ready, guard }))
     }
@@ -143,13 +171,16 @@ impl SourceStart {
 /// What is in the way, in an operator's words.
 pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String> {
     let kind = start.plan.kind;
+    let globals = start.globals.clone();
     let (context, seat) = start.seat().map_err(|error| error.to_string())?;
     Ok(match kind {
-        "avro" => source::avro::AvroSource::new(source::avro::AvroSourceConfig::new(&context), seat).start().recipient(),
+        "avro" => {
+            let config = source::avro::AvroSourceConfig::build(&context, &globals, &mut Vec::new()).map_err(|error| error.to_string())?;
+            source::avro::AvroSource::new(config, seat).start().recipient()
+        }
         "exec" => source::exec::Exec::new(source::exec::ExecConfig::new(&context), seat).start().recipient(),
         "netcat" => source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start().recipient(),
         "seq" => source::seq::Seq::new(source::seq::SeqConfig::new(&context), seat).start().recipient(),
         other => return Err(format!("the source type {other} is not there yet")),
     })
 }
-

@@ -1,10 +1,12 @@
 //! Plan → actors: channels, then sinks, then sources; stops in reverse.
 
+use crate::build::BuildError;
 use crate::channel::ChannelRef;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
 use crate::clock::{self, Duration};
 use crate::drain::{Drain, Verdict};
 use crate::error::StartError;
+use crate::net::Globals;
 use crate::message::{Fill, Health, Stop};
 use crate::processor::{Group, GroupConfig, MemberRef, SinkAddress};
 use crate::random::Random;
@@ -26,6 +28,7 @@ use tokio::time::{sleep, timeout};
 pub(crate) struct Surroundings {
     pub(crate) log: slog::Logger,
     pub(crate) console: Arc<journal::Console>,
+    pub(crate) globals: Arc<Globals>,
 }
 
 /// The actors of a running flow.
@@ -53,7 +56,8 @@ impl Flow {
             order: Vec::new(),
         };
         starting.channels(&plan).await;
-        check_sources(&plan, &starting.channels, &log)?;
+        check_sources(&plan, &starting.channels, around)?;
+        check_sinks(&plan, around)?;
         let groups = starting.sinks(&plan).await;
         let (tell, ready) = mpsc::unbounded_channel();
         let sources = starting.sources(&plan, &tell).await;
@@ -107,12 +111,27 @@ async fn stop_all(who: &[(String, Slot<Recipient<Stop>>)], within: Duration) {
 }
 
 /// Interceptors and selectors are built once for a look, so that nothing is started when one cannot be.
-fn check_sources(plan: &Plan, channels: &HashMap<String, ChannelRef>, log: &slog::Logger) -> Result<(), StartError> {
+fn check_sources(plan: &Plan, channels: &HashMap<String, ChannelRef>, around: &Surroundings) -> Result<(), StartError> {
     for source in &plan.sources {
-        Intake::build(source, channels, log).map_err(|error| StartError::Component {
-            component: format!("source {}", source.name),
-            reason: error.to_string(),
-        })?;
+        let checked = registry::check_source(source, &around.globals);
+        let built = Intake::build(source, channels, &around.log);
+        told(format!("source {}", source.name), built.and(checked), &around.log)?;
+    }
+    Ok(())
+}
+
+/// The same for sinks: stores of keys are opened.
+fn check_sinks(plan: &Plan, around: &Surroundings) -> Result<(), StartError> {
+    for sink in &plan.sinks {
+        told(format!("sink {}", sink.name), registry::check_sink(sink, &around.globals), &around.log)?;
+    }
+    Ok(())
+}
+
+fn told(component: String, checked: Result<Vec<String>, BuildError>, log: &slog::Logger) -> Result<(), StartError> {
+    match checked {
+        Ok(notes) => notes.iter().for_each(|note| slog::warn!(log, "{component}: {note}")),
+        Err(error) => return Err(StartError::Component { component, reason: error.to_string() }),
     }
     Ok(())
 }
@@ -216,12 +235,13 @@ impl Starting<'_> {
         let (post, slot) = slot();
         let (log, console, name) = (self.around.log.clone(), self.around.console.clone(), plan.name.clone());
         let build = move |guard| {
-            let seat = SinkSeat { member: member.clone(), guard, log: log.clone(), console: console.clone(), processor };
+            let seat = SinkSeat { member: member.clone(), guard, log: log.clone(), console: console.clone(), processor, globals: globals.clone() };
             post.set(registry::start_sink(&plan, seat)?);
             Ok(())
         };
         self.watch(format!("sink {name}"), Box::new(build)).await;
         slot
+        let globals = self.around.globals.clone();
     }
 
     async fn sources(&self, plan: &Plan, ready: &mpsc::UnboundedSender<()>) -> Vec<(String, Slot<Recipient<Stop>>)> {
@@ -237,8 +257,10 @@ impl Starting<'_> {
                     log: log.clone(),
                     ready: Ready::new(ready.clone()),
                     guard,
+            let globals = self.around.globals.clone();
                 };
                 post.set(registry::start_source(start)?);
+                    globals: globals.clone(),
                 Ok(())
             };
             self.watch(format!("source {}", source.name), Box::new(build)).await;

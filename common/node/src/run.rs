@@ -62,7 +62,7 @@ fn run_loaded(
     }
     say_report(&log, &loaded.report);
     match loaded.plan {
-        Some(plan) if !loaded.report.has_errors() => start(role, options, plan, log, console),
+        Some(plan) if !loaded.report.has_errors() => start(role, options, properties, plan, log, console),
         _ => {
             let name = options.name.as_deref().unwrap_or_default();
             let errors = match loaded.report.count(Severity::Error) {
@@ -79,7 +79,14 @@ fn run_loaded(
     }
 }
 
-fn start(role: Role, options: &RunOptions, plan: plan::Plan, log: Logger, console: Arc<Console>) -> ExitCode {
+fn start(
+    role: Role,
+    options: &RunOptions,
+    properties: &[(String, String)],
+    plan: plan::Plan,
+    log: Logger,
+    console: Arc<Console>,
+) -> ExitCode {
     let (ready, stop) = (log.clone(), log.clone());
     let settings = flow::Settings {
         log: log.clone(),
@@ -87,6 +94,7 @@ fn start(role: Role, options: &RunOptions, plan: plan::Plan, log: Logger, consol
         drain_timeout: options.drain_timeout,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
+        properties: properties.to_vec(),
     };
     match flow::run(plan, settings) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,

@@ -5,12 +5,15 @@
 
 mod deflate;
 mod keystore;
+mod layers;
 mod link;
 mod listen;
 mod tls;
 
+pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
 pub(crate) use link::{Link, Worked};
 pub(crate) use listen::Listener;
+pub(crate) use tls::Globals;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 

@@ -9,6 +9,7 @@ mod verify;
 mod words;
 
 pub(crate) use globals::Globals;
+pub(crate) use words::Refusal;
 
 use super::Stream;
 use super::keystore::{Identity, Store, StoreError};
@@ -132,11 +133,11 @@ impl ClientTls {
     /// Shakes hands with the collector at the other end of `stream`.
     ///
     /// # Errors
-    /// Why not, in an operator's words.
+    /// [`Refusal`]
     pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         &self,
         stream: S,
-    ) -> Result<Stream, String> {
+    ) -> Result<Stream, Refusal> {
         // The name is neither sent nor looked at.
         let nobody = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let connected = TlsConnector::from(self.0.clone()).connect(nobody, stream).await;

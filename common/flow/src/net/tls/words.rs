@@ -19,8 +19,22 @@ pub(super) fn refused_by_server(error: &io::Error) -> String {
 }
 
 /// A handshake that a sink saw fail.
-pub(super) fn refused_by_client(error: &io::Error) -> String {
-    let Some(cause) = cause(error) else { return plain(error) };
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) text: String,
+    /// Nothing that was said was TLS.
+    pub(crate) foreign: bool,
+}
+
+/// A handshake that a sink saw fail.
+pub(super) fn refused_by_client(error: &io::Error) -> Refusal {
+    match cause(error) {
+        None => Refusal { text: plain(error), foreign: true },
+        Some(cause) => Refusal { text: refused(cause), foreign: matches!(cause, Error::InvalidMessage(_)) },
+    }
+}
+
+fn refused(cause: &Error) -> String {
     match cause {
         Error::InvalidMessage(_) => NO_TLS.to_owned(),
         Error::InvalidCertificate(why) => format!("its certificate is not trusted: {}", certificate(why)),

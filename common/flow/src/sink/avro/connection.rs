@@ -69,7 +69,7 @@ impl Connection {
                 Worked::Closed => {
                     // What it has said may tell why: an alert of TLS, a page of HTTP.
                     connection.decoder.finish(&connection.link.input).map_err(|error| error.to_string())?;
-                    return Err("it closed the connection during the handshake".to_owned());
+                    return Err("it closed the connection during the handshake: are `ssl` and `compression-type` the same on both sides?".to_owned());
                 }
                 Worked::Read => {
                     if connection.handshake_done()? {
@@ -237,9 +237,12 @@ impl Connection {
 }
 
 async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
-    let stream = TcpStream::connect((config.host.as_str(), config.port)).await.map_err(|error| error.to_string())?;
-    stream.set_nodelay(true).map_err(|error| error.to_string())?;
-    Ok(Box::new(stream))
+    let dial = async || {
+        let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    config.layers.connect(dial).await
 }
 
 /// Room for everything of a call but its events.

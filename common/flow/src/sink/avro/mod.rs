@@ -5,8 +5,10 @@ mod liveness;
 
 use super::Member;
 use crate::clock::Duration;
+use crate::build::BuildError;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop};
+use crate::net::{ClientLayers, Globals};
 use crate::supervise::Guard;
 use actix::prelude::*;
 use connection::{Connection, End};
@@ -23,21 +25,28 @@ pub(crate) struct AvroSinkConfig {
     pub(crate) request_timeout: Duration,
     /// `reset-connection-interval`, seconds; never unless set.
     pub(crate) reset_interval: Option<Duration>,
+    /// `ssl` and what belongs to it, `compression-type`, `compression-level`.
+    pub(crate) layers: ClientLayers,
 }
 
 impl AvroSinkConfig {
-    pub(crate) fn new(context: &plan::Context) -> AvroSinkConfig {
+    /// Opens the stores that the properties name. `notes` are for an operator to read.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a store that does not open.
+    pub(crate) fn build(context: &plan::Context, globals: &Globals, notes: &mut Vec<String>) -> Result<AvroSinkConfig, BuildError> {
         let timeout = |key| Some(context.millis(key, DEFAULT_TIMEOUT)).filter(|time| *time >= LEAST_TIMEOUT).unwrap_or(DEFAULT_TIMEOUT);
         let (host, port) = first_host(context).unwrap_or_else(|| {
             (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
         });
-        AvroSinkConfig {
+        Ok(AvroSinkConfig {
             host,
             port,
             connect_timeout: timeout("connect-timeout"),
             request_timeout: timeout("request-timeout"),
             reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO)).filter(|time| !time.is_zero()),
-        }
+            layers: ClientLayers::build(context, globals, notes)?,
+        })
     }
 
     /// The collector's address, for people.

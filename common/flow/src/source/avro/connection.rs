@@ -73,6 +73,11 @@ impl Connection {
                         self.finish_what_came().await;
                         break;
                     }
+                    // The stream is not what it should be: not compressed, not encrypted, damaged.
+                    Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                        self.complain(&error);
+                        break;
+                    }
                     Err(_) => break, // the peer is gone; what it was not told, it will send again
                 },
                 _ = stop.changed(), if !self.leaving => {}

@@ -3,18 +3,21 @@
 mod budget;
 mod complaints;
 mod connection;
+mod ip_filter;
 
 use super::{Intake, Seat};
 use crate::message::Stop;
-use crate::net::{Listener, TcpStream};
+use crate::build::BuildError;
+use crate::net::{Globals, Listener, NotTaken, ServerLayers, Stream, TcpStream};
 use actix::prelude::*;
 use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
+use ip_filter::{IpFilter, SystemNames};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use wire::avro::{Hello, ProtocolCache};
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Source".
@@ -23,12 +26,34 @@ pub(crate) struct AvroSourceConfig {
     /// `bind`: the address to listen at.
     pub(crate) bind: String,
     pub(crate) port: u16,
+    /// `ssl` and what belongs to it, `compression-type`.
+    layers: ServerLayers,
+    /// `ipFilter`, `ipFilterRules`.
+    ip_filter: Option<IpFilter>,
 }
 
 impl AvroSourceConfig {
-    pub(crate) fn new(context: &plan::Context) -> AvroSourceConfig {
-        AvroSourceConfig { bind: context.text_or("bind", "0.0.0.0").to_owned(), port: context.number("port", 0) }
+    /// Opens the stores that the properties name. `notes` are for an operator to read.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a store that does not open, and for a rule that is none.
+    pub(crate) fn build(context: &plan::Context, globals: &Globals, notes: &mut Vec<String>) -> Result<AvroSourceConfig, BuildError> {
+        Ok(AvroSourceConfig {
+            bind: context.text_or("bind", "0.0.0.0").to_owned(),
+            port: context.number("port", 0),
+            layers: ServerLayers::build(context, globals, notes)?,
+            ip_filter: ip_filter(context)?,
+        })
     }
+}
+
+fn ip_filter(context: &plan::Context) -> Result<Option<IpFilter>, BuildError> {
+    if !context.flag("ipFilter", false) {
+        return Ok(None);
+    }
+    let rules = context.text("ipFilterRules").ok_or_else(|| "`ipFilter = true` needs them: allow:ip:10.*,deny:ip:*".to_owned());
+    let filter = rules.and_then(IpFilter::parse);
+    filter.map(Some).map_err(|what| BuildError::new(context, "", "ipFilterRules", what))
 }
 
 /// What the connections of one source share. All live on one thread.
@@ -38,6 +63,10 @@ struct Shared {
     protocols: RefCell<ProtocolCache>,
     complaints: RefCell<Complaints>,
     budget: Budget,
+    layers: ServerLayers,
+    ip_filter: Option<IpFilter>,
+    /// Questions to a name server under way.
+    asking: Semaphore,
 }
 
 /// The actor of an avro source: listens, and starts a task for each connection.
@@ -77,7 +106,7 @@ impl Handler<Stop> for AvroSource {
 }
 
 async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
-    let AvroSourceConfig { bind, port } = config;
+    let AvroSourceConfig { bind, port, layers, ip_filter } = config;
     let what = format!("avro source {}", seat.name);
     journal::fact::avro_source_starting(&seat.log, &seat.name, &bind, port);
     let mut listener = tokio::select! {
@@ -93,6 +122,9 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
         protocols: RefCell::default(),
         complaints: RefCell::default(),
         budget: Budget::new(MOST_PARTIAL_BYTES),
+        layers,
+        ip_filter,
+        asking: Semaphore::new(MOST_ASKED),
     });
     let mut number = 0;
     loop {
@@ -108,15 +140,61 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
     seat.guard.release();
 }
 
-async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: u32, stop: watch::Receiver<bool>) {
+async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: u32, mut stop: watch::Receiver<bool>) {
+    let allowed = tokio::select! {
+        allowed = shared.allows(peer) => allowed,
+        _ = stop.changed() => return,
+    };
+    if !allowed {
+        return shared.complain(peer, &"ipFilterRules do not let it in; it is closed");
+    }
     let lines = stream.local_addr().map(|local| journal::fact::Connection::new(id(number), peer, local, number)).ok();
     let log = shared.log.clone();
     if let Some(lines) = &lines {
         lines.opened(&log);
     }
-    Connection::new(shared, Box::new(stream), peer).serve(stop).await;
+    let taken = tokio::select! {
+        taken = shared.take(stream, peer) => taken,
+        _ = stop.changed() => None,
+    };
+    if let Some(stream) = taken {
+        Connection::new(shared, stream, peer).serve(stop).await;
+    }
     if let Some(lines) = &lines {
         lines.closed(&log);
+    }
+}
+
+impl Shared {
+    /// What `ipFilter` says. Names are asked for elsewhere: a name server may take its time.
+    async fn allows(&self, peer: SocketAddr) -> bool {
+        let Some(filter) = &self.ip_filter else { return true };
+        if !filter.needs_names() {
+            return filter.allows(peer.ip(), &SystemNames);
+        }
+        let _turn = self.asking.acquire().await;
+        let filter = filter.clone();
+        let asked = actix_rt::task::spawn_blocking(move || filter.allows(peer.ip(), &SystemNames)).await;
+        asked.unwrap_or(false) // only a panic
+    }
+
+    /// Takes TLS and zlib off a new connection, or tells why that cannot be.
+    async fn take(&self, stream: TcpStream, peer: SocketAddr) -> Option<Stream> {
+        match self.layers.accept(stream).await {
+            Ok(stream) => Some(stream),
+            Err(NotTaken::Silent) => {
+                slog::debug!(self.log, "{peer}: has not said a word");
+                None
+            }
+            Err(NotTaken::Mismatch(what)) => {
+                self.complain(peer, &what);
+                None
+            }
+        }
+    }
+
+    fn complain(&self, peer: SocketAddr, what: &dyn std::fmt::Display) {
+        self.complaints.borrow_mut().about(&self.log, peer, what, crate::clock::now());
     }
 }
 
@@ -125,6 +203,8 @@ fn id(number: u32) -> u32 {
     number.wrapping_mul(0x9e37_79b1) ^ std::process::id().rotate_left(16)
 }
 
+/// Names asked for at a time.
+const MOST_ASKED: usize = 16;
 /// What peers of ours are allowed: enough to keep both ends busy, little enough to be held for each.
 const HELLO: Hello = Hello { window: 16, window_bytes: MOST_WAITING_BYTES as u64 };
 /// Bytes of calls that wait for the one that is being stored, per connection. One call may be larger.

@@ -1,0 +1,238 @@
+//! What lies around the frames of a connection: TLS, zlib, both or nothing, and in which order.
+//!
+//! Flume up to 1.9 puts TLS outside, zlib within; since 1.10 it is the other way round. A source tells by the first
+//! byte which it has to do with. A sink tries Flume 1.11's order first, then the other one at once, and keeps to
+//! what worked. Source: `flume-wire`, "TLS".
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+
+use tokio::time::timeout;
+use wire::avro::Foreign;
+
+use super::deflate::Deflate;
+use super::tls::{ClientTls, Globals, Refusal, ServerTls};
+use super::{Stream, TcpStream};
+use crate::build::BuildError;
+use crate::clock::Duration;
+
+/// What a source expects around its frames.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ServerLayers {
+    tls: Option<ServerTls>,
+    deflate: bool,
+}
+
+/// What a sink puts around its frames.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ClientLayers {
+    tls: Option<ClientTls>,
+    /// The level.
+    deflate: Option<u8>,
+    /// The order to try first when there are both; shared by the copies of one sink.
+    order: Rc<Cell<Order>>,
+}
+
+/// Which of the two is outside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Order {
+    /// Flume 1.10 and later.
+    #[default]
+    Zlib,
+    /// Flume up to 1.9.
+    Tls,
+}
+
+/// Why a connection was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// The peer left without a word, or said none for too long: a scanner, a load balancer's look.
+    Silent,
+    /// What it said is not what this port expects.
+    Mismatch(String),
+}
+
+impl ServerLayers {
+    /// As the properties of a source say.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a TLS that cannot be.
+    pub(crate) fn build(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<ServerLayers, BuildError> {
+        Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: deflates(context) })
+    }
+
+    /// Takes what lies around the frames off a new connection.
+    ///
+    /// # Errors
+    /// [`NotTaken`]
+    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Stream, NotTaken> {
+        if self.tls.is_none() && !self.deflate {
+            return Ok(Box::new(stream));
+        }
+        timeout(HANDSHAKE_WITHIN, self.unwrap(stream)).await.unwrap_or(Err(NotTaken::Silent))
+    }
+
+    async fn unwrap(&self, stream: TcpStream) -> Result<Stream, NotTaken> {
+        let mut first = [0; FIRST_BYTES];
+        let first = match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return Err(NotTaken::Silent),
+            Ok(peeked) => &first[..peeked],
+        };
+        let mismatch = mismatch(first, self.tls.is_some(), self.deflate);
+        let Some(tls) = &self.tls else {
+            return match mismatch {
+                None => Ok(Box::new(Deflate::new(stream, LEVEL))),
+                Some(text) => Err(NotTaken::Mismatch(text)),
+            };
+        };
+        let accepted = match self.deflate {
+            true if is_zlib(first) => tls.accept(Deflate::new(stream, LEVEL)).await,
+            true => tls.accept(stream).await.map(|stream| Box::new(Deflate::new(stream, LEVEL)) as Stream),
+            // Also with a mismatch: the peer is told by an alert that this is a TLS port.
+            false => tls.accept(stream).await,
+        };
+        accepted.map_err(|text| NotTaken::Mismatch(mismatch.unwrap_or(text)))
+    }
+}
+
+impl ClientLayers {
+    /// As the properties of a sink say.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a TLS that cannot be.
+    pub(crate) fn build(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<ClientLayers, BuildError> {
+        let tls = ClientTls::build(context, globals, notes)?;
+        let deflate = if deflates(context) { Some(context.number("compression-level", LEVEL)) } else { None };
+        if let Some(10..) = deflate {
+            let what = "levels go from 0, not at all, to 9, slow and small";
+            return Err(BuildError::new(context, "", "compression-level", what));
+        }
+        Ok(ClientLayers { tls, deflate, order: Rc::default() })
+    }
+
+    /// Connects, and puts around the connection what belongs there.
+    ///
+    /// # Errors
+    /// Why not, in an operator's words.
+    pub(crate) async fn connect(
+        &self,
+        connect: impl AsyncFn() -> io::Result<TcpStream>,
+    ) -> Result<Stream, String> {
+        let dial = async || connect().await.map_err(|error| error.to_string());
+        let stream = dial().await?;
+        let (tls, level) = match (&self.tls, self.deflate) {
+            (None, None) => return Ok(Box::new(stream)),
+            (None, Some(level)) => return Ok(Box::new(Deflate::new(stream, level))),
+            (Some(tls), None) => return tls.connect(stream).await.map_err(|refusal| refusal.text),
+            (Some(tls), Some(level)) => (tls, level),
+        };
+        let order = self.order.get();
+        // Should time run out on the way, the next attempt begins with the other order.
+        self.order.set(order.other());
+        match wrap(tls, level, order, stream).await {
+            Err(refusal) if refusal.foreign => {
+                let wrapped = wrap(tls, level, order.other(), dial().await?).await;
+                if wrapped.as_ref().is_err_and(|again| again.foreign) {
+                    return Err(format!("{} (asked with TLS within zlib, and with zlib within TLS)", refusal.text));
+                }
+                wrapped.map_err(|refusal| refusal.text)
+            }
+            wrapped => {
+                self.order.set(order);
+                wrapped.map_err(|refusal| refusal.text)
+            }
+        }
+    }
+}
+
+impl Order {
+    fn other(self) -> Order {
+        match self {
+            Order::Zlib => Order::Tls,
+            Order::Tls => Order::Zlib,
+        }
+    }
+}
+
+async fn wrap(tls: &ClientTls, level: u8, outside: Order, stream: TcpStream) -> Result<Stream, Refusal> {
+    match outside {
+        Order::Zlib => tls.connect(Deflate::new(stream, level)).await,
+        Order::Tls => tls.connect(stream).await.map(|stream| Box::new(Deflate::new(stream, level)) as Stream),
+    }
+}
+
+/// `compression-type = deflate` in any case; every other text is none.
+fn deflates(context: &plan::Context) -> bool {
+    context.text_or("compression-type", "none").trim().eq_ignore_ascii_case("deflate")
+}
+
+/// What is wrong with the first bytes of a connection at a port that has `ssl`, compression or both.
+fn mismatch(first: &[u8], tls: bool, deflate: bool) -> Option<String> {
+    let (is_tls, is_zlib) = (matches!(first, [HANDSHAKE, ..]), is_zlib(first));
+    if (tls && is_tls) || (deflate && is_zlib) {
+        return None;
+    }
+    let known = Foreign::recognise(first);
+    if let Some(foreign) = known {
+        return Some(foreign.to_string());
+    }
+    let (does, key) = match (tls, deflate) {
+        (true, false) => ("speak TLS", "`ssl`"),
+        (false, _) => ("compress", "`compression-type`"),
+        (true, true) => ("compress or speak TLS", "`ssl` and `compression-type`"),
+    };
+    Some(format!("the peer does not {does}, this port does: set {key} alike on both sides"))
+}
+
+/// A zlib stream with a window of 32 KiB, as everybody has it.
+fn is_zlib(first: &[u8]) -> bool {
+    first.first() == Some(&0x78)
+}
+
+/// The kind of record in which TLS begins.
+const HANDSHAKE: u8 = 0x16;
+/// Enough to tell what a peer speaks.
+const FIRST_BYTES: usize = 16;
+/// A source's level, always; a sink's unless it says otherwise.
+const LEVEL: u8 = 6;
+/// How long a peer may take to shake hands, or to say its first byte. Netty's default, and so Flume's.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell_a_mismatch() {
+        let frame: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 2];
+        let hello: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1];
+        let zlib: &[u8] = &[0x78, 0x9c, 0x62, 0x60];
+        let said = |first: &[u8], tls, deflate| mismatch(first, tls, deflate).unwrap_or_default();
+        for (first, tls, deflate, words) in [
+            (hello, true, false, ""),
+            (zlib, true, false, "the peer compresses, this port does not"),
+            (frame, true, false, "the peer does not speak TLS, this port does: set `ssl`"),
+            (b"GET / HTTP/1.1\r\n", true, false, "the peer speaks HTTP"),
+            (zlib, false, true, ""),
+            (hello, false, true, "the peer speaks TLS, this port does not"),
+            (frame, false, true, "the peer does not compress, this port does: set `compression-type`"),
+            (b"hello\n", false, true, "the peer sends text"),
+            (zlib, true, true, ""),
+            (hello, true, true, ""),
+            (frame, true, true, "the peer does not compress or speak TLS"),
+            (&frame[..1], true, true, "the peer does not compress or speak TLS"),
+        ] {
+            let said = said(first, tls, deflate);
+            assert!(said.starts_with(words) && said.is_empty() == words.is_empty(), "{first:x?} {tls} {deflate}: {said}");
+        }
+    }
+}
