@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod env_file;
+mod external;
 mod java;
 mod limits;
 mod load;

@@ -1,5 +1,6 @@
 //! From files, environment and properties to a plan.
 
+use crate::external;
 use jiff::Zoned;
 use plan::{Loaded, Options, Report, Sources};
 use std::path::PathBuf;
@@ -29,7 +30,8 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Loaded, String> {
         properties: wanted.properties.to_vec(),
         now: Zoned::now(),
     };
-    let options = Options { strict_flume: wanted.strict_flume, regex: flow::regex_fits };
+    let options =
+        Options { strict_flume: wanted.strict_flume, regex: flow::regex_fits, external: external::ask };
     let loaded = plan::load(&sources, wanted.name.unwrap_or_default(), &options);
     match wanted.name {
         Some(_) => Ok(loaded),

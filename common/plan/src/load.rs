@@ -37,11 +37,18 @@ pub struct Options {
     /// What is wrong with a regular expression of Java, in an operator's words; by default what the `regex` crate
     /// says to it. Whoever translates expressions hands in his own.
     pub regex: fn(&str) -> Result<(), String>,
+    /// Asks an `external` config filter: runs the command with the key behind it and answers the first line, or why
+    /// there is none. Nothing runs unless somebody hands in how.
+    pub external: fn(command: &[String], key: &str) -> Result<String, String>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { strict_flume: false, regex: regex_fits }
+        Options {
+            strict_flume: false,
+            regex: regex_fits,
+            external: |_, _| Err("commands are not run here".to_string()),
+        }
     }
 }
 

@@ -3,68 +3,110 @@
 //! Source: Flume's `FlumeConfiguration.runFiltersThroughConfigs`: lists are not filtered, an answer of nothing leaves the
 //! text as it is.
 
+use std::collections::BTreeMap;
+
 use super::tree::Tree;
 use super::values::Owner;
 use super::{Checker, Listed};
-use crate::layers::named;
+use crate::context::words;
 use crate::properties::Entry;
 use crate::report::{Problem, quoted};
 use crate::schema::Kind;
 use crate::substitute::{filter_question, matching_end};
 
+/// One that can be asked.
+enum Filter {
+    /// `env`: the environment.
+    Environment,
+    /// `external`: this command, with the key behind it.
+    External { command: Vec<String> },
+}
+
+/// The filters of an agent, by name, and what they have answered.
+struct Filters {
+    known: BTreeMap<String, Filter>,
+    answers: BTreeMap<(String, String), Result<String, String>>,
+}
+
+/// More questions than a configuration has secrets; each may be a process.
+const MAX_QUESTIONS: usize = 100;
+
 impl Checker<'_> {
     /// The agent's keys with every question to a config filter answered.
     pub(super) fn filtered(&mut self, tree: &Tree) -> Tree {
         let listed = self.list(tree, "configfilters");
-        let filters: Vec<String> =
-            listed.into_iter().filter(|listed| self.filter(tree, listed)).map(|listed| listed.name).collect();
+        let known =
+            listed.into_iter().filter_map(|listed| Some((listed.name.clone(), self.filter(tree, &listed)?)));
+        let mut filters = Filters { known: known.collect(), answers: BTreeMap::new() };
         let mut tree = tree.clone();
         for entry in tree.entries_mut(|kind| kind != "configfilters") {
             if entry.value.contains("${") {
-                self.answer(entry, &filters);
+                self.answer(entry, &mut filters);
             }
         }
         tree
     }
 
-    /// Whether a filter of the list can be asked.
-    fn filter(&mut self, tree: &Tree, listed: &Listed) -> bool {
-        let Some(found) = self.keys(tree, "configfilters", Kind::ConfigFilter, listed) else { return false };
+    fn filter(&mut self, tree: &Tree, listed: &Listed) -> Option<Filter> {
+        let found = self.keys(tree, "configfilters", Kind::ConfigFilter, listed)?;
         let at = &found.keys[0].entry.key_at;
         let owner = Owner::new(Kind::ConfigFilter, "configfilters", self.agent, &found.name, at);
-        self.type_of(Kind::ConfigFilter, &owner, found.key("type")).is_some()
+        let known = self.type_of(Kind::ConfigFilter, &owner, found.key("type"))?;
+        let context = self.component(&owner, known, &found.all(), &["type"]);
+        match known.alias {
+            "external" => {
+                let command = words(context.text("command")?).map(String::from).collect();
+                Some(Filter::External { command })
+            }
+            _ => Some(Filter::Environment),
+        }
     }
 
-    fn answer(&mut self, entry: &mut Entry, filters: &[String]) {
-        let mut unanswered = Vec::new();
-        let environment = self.environment;
+    fn answer(&mut self, entry: &mut Entry, filters: &mut Filters) {
+        let mut unanswered = BTreeMap::new();
         let mut replace = |text: &str| {
-            answered(text, |filter, key| {
-                let known = filters.iter().any(|name| name == filter);
-                let answer = environment.iter().rev().find(|(name, _)| known && name == key);
-                if answer.is_none() {
-                    unanswered.push(format!("${{{filter}[{key}]}}"));
+            answered(text, |filter, key| match self.ask(filters, filter, key) {
+                Ok(answer) => Some(answer),
+                Err(why) => {
+                    unanswered.insert(format!("${{{filter}[{key}]}}"), why);
+                    None
                 }
-                answer.map(|(_, value)| value.clone())
             })
         };
         entry.value = replace(&entry.value);
         if let Some(comment) = &mut entry.comment {
             comment.value = replace(&comment.value);
         }
-        unanswered.dedup();
-        for question in unanswered {
-            let what = format!("`{}` has {}, and no config filter answers", entry.key, quoted(&question));
-            let problem = Problem::warning("filter-without-answer", &entry.value_at, what)
-                .flume("leaves it as it is")
-                .here("it is left as it is");
-            let fix = format!(
-                "a filter of `{}.configfilters` ({}) and a variable that is set",
-                self.agent,
-                named(filters)
+        for (question, why) in unanswered {
+            let what = format!("`{}` has {}, and {why}", entry.key, quoted(&question));
+            self.report.add(
+                Problem::warning("filter-without-answer", &entry.value_at, what)
+                    .flume("leaves it as it is")
+                    .here("it is left as it is")
+                    .fix(format!("a filter of `{}.configfilters` that has an answer", self.agent)),
             );
-            self.report.add(problem.fix(fix));
         }
+    }
+
+    /// What a filter says, or why it says nothing. Nothing is asked twice.
+    fn ask(&self, filters: &mut Filters, filter: &str, key: &str) -> Result<String, String> {
+        let question = (filter.to_string(), key.to_string());
+        if let Some(answer) = filters.answers.get(&question) {
+            return answer.clone();
+        }
+        if filters.answers.len() >= MAX_QUESTIONS {
+            return Err(format!("more than {MAX_QUESTIONS} questions are not asked"));
+        }
+        let answer = match filters.known.get(filter) {
+            None => Err(format!("there is no config filter {}", quoted(filter))),
+            Some(Filter::Environment) => {
+                let found = self.environment.iter().rev().find(|(name, _)| name == key);
+                found.map(|(_, value)| value.clone()).ok_or_else(|| "the variable is not set".to_string())
+            }
+            Some(Filter::External { command }) => (self.options.external)(command, key),
+        };
+        filters.answers.insert(question, answer.clone());
+        answer
     }
 }
 

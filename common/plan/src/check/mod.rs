@@ -48,7 +48,16 @@ pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report)
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
         return None;
     }
-    let mut checker = Checker { agent, options, environment, properties, report, at, places: tree.places() };
+    let mut checker = Checker {
+        agent,
+        options,
+        environment,
+        properties,
+        report,
+        at,
+        places: tree.places(),
+        listed: BTreeSet::new(),
+    };
     let plan = checker.plan(&tree);
     (!report.has_errors()).then_some(plan)
 }
@@ -78,6 +87,8 @@ pub(crate) struct Checker<'a> {
     at: Place,
     /// Where components begin, by `sinks.k1`.
     places: BTreeMap<String, Place>,
+    /// Names that a list has, by the list.
+    listed: BTreeSet<(&'static str, String)>,
 }
 
 /// Components of one kind in an agent: far more than a process runs, and few enough to compare each with each.
@@ -134,6 +145,7 @@ impl Checker<'_> {
             }
             names.push(Listed { name: word.to_string(), at: entry.value_at.clone() });
         }
+        self.listed.extend(names.iter().map(|listed| (kind, listed.name.clone())));
         names
     }
 
@@ -175,7 +187,7 @@ impl Checker<'_> {
         };
         let problem = Problem::error("no-keys", &listed.at, what).flume(quiet);
         let others = tree.components(list).iter().map(|component| component.name.as_str());
-        let near = nearest(name, others.filter(|other| other != name));
+        let near = nearest(name, others.filter(|other| !self.listed.contains(&(list, other.to_string()))));
         if name.contains(',') {
             return problem.fix(format!(
                 "`{agent}.{list} = {}`, blanks between the names",
@@ -240,10 +252,10 @@ impl Checker<'_> {
             let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
             for component in tree.components(list).iter().filter(|one| !known.contains(one.name.as_str())) {
                 let elsewhere =
-                    lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
+                    || lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
                 let missing =
                     || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
-                let meant = || match elsewhere {
+                let meant = || match elsewhere() {
                     Some((other, _)) => Some(format!("{}.{other}.{}.KEY", self.agent, component.name)),
                     None => nearest(&component.name, missing())
                         .map(|name| format!("{}.{list}.{name}.KEY", self.agent)),

@@ -3,6 +3,9 @@
 /// Names longer than this are nobody's slip of the pen; it bounds the time that a comparison takes.
 const LONGEST: usize = 64;
 
+/// So many known names are looked at; it bounds the time too.
+const MOST: usize = 200;
+
 /// Words that are written for each other because other components use them.
 const SYNONYMS: &[&[&str]] = &[
     &["bind", "host", "hostname"],
@@ -17,7 +20,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     if word.len() > LONGEST {
         return None;
     }
-    let ranked = known.into_iter().filter_map(|name| match name.strip_suffix('.') {
+    let ranked = known.into_iter().take(MOST).filter_map(|name| match name.strip_suffix('.') {
         Some(prefix) => {
             let (head, tail) = word.split_once('.')?;
             Some((distance_of(head, prefix)?, format!("{name}{tail}")))

@@ -158,6 +158,11 @@ const NAMES: &[Property] = &[with("prefix", Value::Text, ""), with("extension", 
 
 pub(super) const CONFIG_FILTERS: &[Type] = &[
     runs("env", "org.apache.flume.configfilter.EnvironmentVariableConfigFilter", &[], None),
-    not_here("external", "org.apache.flume.configfilter.ExternalProcessConfigFilter"),
+    runs("external", "org.apache.flume.configfilter.ExternalProcessConfigFilter", &[EXTERNAL], None),
     not_here("hadoop", "org.apache.flume.configfilter.HadoopCredentialStoreConfigFilter"),
+];
+
+const EXTERNAL: &[Property] = &[
+    required("command", Value::Free),
+    with("charset", Value::Choice(&["UTF-8", "UTF8", "US-ASCII"]), "UTF-8"),
 ];

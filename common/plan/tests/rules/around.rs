@@ -70,6 +70,29 @@ fn config_filters() {
 }
 
 #[test]
+fn an_external_config_filter_is_asked_once_for_each_key() {
+    fn external(command: &[String], key: &str) -> Result<String, String> {
+        if key == "no" { Err("it failed".into()) } else { Ok(format!("{}+{key}", command.join("+"))) }
+    }
+    let value = |text: &str| {
+        let text = format!(
+            "a.configfilters = f\na.configfilters.f.type = external\na.configfilters.f.command = get -q\n\
+             a.channels = c\na.channels.c.type = memory\na.sources = r\na.sources.r.type = netcat\n\
+             a.sources.r.port = 1\na.sources.r.channels = c\na.sources.r.bind = {text}\n"
+        );
+        let options = Options { external, ..Options::default() };
+        load_texts(&[Text { name: "f".into(), bytes: text.into() }], &Sources::default(), "a", &options)
+    };
+    let answered = value("${f[host]}");
+    assert_eq!(answered.plan.unwrap().sources[0].context.text("bind"), Some("get+-q+host"));
+    let report = value("${f[no]}").report.to_string();
+    assert!(
+        report.contains("`a.sources.r.bind` has `${f[no]}`, and it failed [filter-without-answer]"),
+        "{report}"
+    );
+}
+
+#[test]
 fn the_report_has_a_form_for_programs() {
     let loaded = load_with(&["sources.r.port = x"], &Sources::default());
     let json = serde_json::to_value(&loaded.report).unwrap();
