@@ -7,13 +7,19 @@ use thiserror::Error;
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub(crate) enum ChannelError {
     /// It may take the same batch later.
-    #[error("channel {channel} is full: {held} of {capacity} events, and no room for {events} more within {keep_alive} s; its sinks are slower than its sources")]
+    #[error(
+        "channel {channel} is full: {held} of {capacity} events, and no room for {events} more within {keep_alive} s; its sinks are slower than its sources"
+    )]
     Full { channel: String, held: usize, capacity: usize, events: usize, keep_alive: u64 },
     /// It never will.
-    #[error("a batch of {events} events is larger than the transactionCapacity {limit} of channel {channel}: raise it (and capacity, if need be) or send smaller batches")]
+    #[error(
+        "a batch of {events} events is larger than the transactionCapacity {limit} of channel {channel}: raise it (and capacity, if need be) or send smaller batches"
+    )]
     TooLarge { channel: String, events: usize, limit: usize },
     /// It never will.
-    #[error("a batch of {bytes} body bytes is larger than the byteCapacity of channel {channel}: raise it or send smaller batches")]
+    #[error(
+        "a batch of {bytes} body bytes is larger than the byteCapacity of channel {channel}: raise it or send smaller batches"
+    )]
     TooManyBytes { channel: String, bytes: usize },
     /// It never will: interceptors have made it larger than a batch can be.
     #[error("the source's interceptors made a batch of more than 4 GiB: send smaller batches")]

@@ -64,7 +64,9 @@ pub fn run(plan: plan::Plan, settings: Settings) -> Result<Ended, StartError> {
         let Settings { log, console, drain_timeout, on_ready, on_stop, properties } = settings;
         let globals = net::Globals::new(&properties, |name| std::env::var(name).ok());
         let mut signals = Signals::new()?;
-        let mut flow = Flow::start(plan, &Surroundings { log: log.clone(), console, globals: Arc::new(globals) }).await?;
+        let mut flow =
+            Flow::start(plan, &Surroundings { log: log.clone(), console, globals: Arc::new(globals) })
+                .await?;
         tokio::select! {
             () = flow.ready() => on_ready(),
             _ = signals.next() => {
@@ -100,7 +102,10 @@ struct Signals {
 
 impl Signals {
     fn new() -> std::io::Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// The number of the next signal.

@@ -64,12 +64,15 @@ pub(crate) fn start_sink(plan: &SinkPlan, seat: SinkSeat) -> Result<SinkAddress,
     match plan.kind {
         "avro" => {
             // Whatever is to be noted was told when the flow was checked.
-            let config = avro::AvroSinkConfig::build(context, &globals, &mut Vec::new()).map_err(|error| error.to_string())?;
+            let config = avro::AvroSinkConfig::build(context, &globals, &mut Vec::new())
+                .map_err(|error| error.to_string())?;
             journal::fact::rpc_sink_starting(&log, &plan.name, &config.host, config.port);
             journal::fact::component_started(&log, journal::fact::Kind::Sink, &plan.name);
             Ok(address_of(&avro::AvroSink::new(config, member, guard).start()))
         }
-        "null" => Ok(address_of(&null::NullSink::new(&plan.name, null::NullConfig::new(context), member, guard, log).start())),
+        "null" => Ok(address_of(
+            &null::NullSink::new(&plan.name, null::NullConfig::new(context), member, guard, log).start(),
+        )),
         "logger" => {
             let place = match processor {
                 "failover" => journal::place::LOGGER_SINK_FAILOVER,
@@ -93,7 +96,11 @@ where
     A: Actor + Handler<Deliver> + Handler<Probe> + Handler<Stop>,
     A::Context: ToEnvelope<A, Deliver> + ToEnvelope<A, Probe> + ToEnvelope<A, Stop>,
 {
-    SinkAddress { deliver: sink.clone().recipient(), probe: sink.clone().recipient(), stop: sink.clone().recipient() }
+    SinkAddress {
+        deliver: sink.clone().recipient(),
+        probe: sink.clone().recipient(),
+        stop: sink.clone().recipient(),
+    }
 }
 
 /// Events a sink wants at a time.
@@ -124,10 +131,13 @@ pub(crate) fn processor(plan: &GroupPlan, seed: u64) -> (Rest, Choice) {
                 Rest::Retry
             };
             let random = plan.context.text_or("selector", "round_robin").eq_ignore_ascii_case("random");
-            (rest, match random {
-                true => Choice::Random { members, random: Random::seeded(seed) },
-                false => Choice::RoundRobin { members, next: 0 },
-            })
+            (
+                rest,
+                match random {
+                    true => Choice::Random { members, random: Random::seeded(seed) },
+                    false => Choice::RoundRobin { members, next: 0 },
+                },
+            )
         }
         _ => (Rest::Retry, Choice::by_priority(&vec![0; members])),
     }
@@ -171,16 +181,33 @@ impl SourceStart {
 /// What is in the way, in an operator's words.
 pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String> {
     let kind = start.plan.kind;
+    if kind == "taildir" {
+        return Ok(on_a_thread_of_its_own(start));
+    }
     let globals = start.globals.clone();
     let (context, seat) = start.seat().map_err(|error| error.to_string())?;
     Ok(match kind {
         "avro" => {
-            let config = source::avro::AvroSourceConfig::build(&context, &globals, &mut Vec::new()).map_err(|error| error.to_string())?;
+            let config = source::avro::AvroSourceConfig::build(&context, &globals, &mut Vec::new())
+                .map_err(|error| error.to_string())?;
             source::avro::AvroSource::new(config, seat).start().recipient()
         }
         "exec" => source::exec::Exec::new(source::exec::ExecConfig::new(&context), seat).start().recipient(),
-        "netcat" => source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start().recipient(),
+        "netcat" => {
+            source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start().recipient()
+        }
         "seq" => source::seq::Seq::new(source::seq::SeqConfig::new(&context), seat).start().recipient(),
         other => return Err(format!("the source type {other} is not there yet")),
     })
+}
+
+/// A source that touches the disk: it may block, and only its own thread waits.
+fn on_a_thread_of_its_own(start: SourceStart) -> Recipient<Stop> {
+    let arbiter = Arbiter::new();
+    source::taildir::TailDir::start_in_arbiter(&arbiter.handle(), |_| {
+        // Built once before, when the flow was checked, with the same outcome.
+        let (context, seat) = start.seat().expect("its interceptors and selector have been built before");
+        source::taildir::TailDir::new(source::taildir::TailDirConfig::new(&context), seat)
+    })
+    .recipient()
 }

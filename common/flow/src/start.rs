@@ -6,8 +6,8 @@ use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
 use crate::clock::{self, Duration};
 use crate::drain::{Drain, Verdict};
 use crate::error::StartError;
-use crate::net::Globals;
 use crate::message::{Fill, Health, Stop};
+use crate::net::Globals;
 use crate::processor::{Group, GroupConfig, MemberRef, SinkAddress};
 use crate::random::Random;
 use crate::registry::{self, SinkSeat, SourceStart};
@@ -71,6 +71,13 @@ impl Flow {
         }
     }
 
+    /// Events that have left its channels for good.
+    #[cfg(test)]
+    pub(crate) async fn taken(&self) -> u64 {
+        let fills = join_all(self.channels.iter().map(ChannelRef::fill)).await;
+        fills.into_iter().flatten().map(|fill| fill.taken).sum()
+    }
+
     /// Sources stop, channels drain, sinks finish.
     pub(crate) async fn stop(self, drain_timeout: Duration) {
         for (name, _) in &self.sources {
@@ -88,7 +95,8 @@ impl Flow {
     async fn drain(&self, at_most: Duration) {
         let mut drain = Drain::new(at_most, clock::now());
         loop {
-            let fills: Vec<Fill> = join_all(self.channels.iter().map(ChannelRef::fill)).await.into_iter().flatten().collect();
+            let fills: Vec<Fill> =
+                join_all(self.channels.iter().map(ChannelRef::fill)).await.into_iter().flatten().collect();
             let held = fills.iter().map(|fill| fill.events).sum();
             let taken = fills.iter().map(|fill| fill.taken).sum();
             match drain.look(held, taken, clock::now()) {
@@ -99,7 +107,12 @@ impl Flow {
         }
         for channel in &self.channels {
             if let Some(fill) = channel.fill().await.filter(|fill| fill.events > 0) {
-                slog::error!(self.log, "channel {}: its sinks did not take the last {} events in time; they were in memory only and are lost (--drain-timeout says how long a stop waits)", channel.name, fill.events);
+                slog::error!(
+                    self.log,
+                    "channel {}: its sinks did not take the last {} events in time; they were in memory only and are lost (--drain-timeout says how long a stop waits)",
+                    channel.name,
+                    fill.events
+                );
             }
         }
     }
@@ -111,7 +124,11 @@ async fn stop_all(who: &[(String, Slot<Recipient<Stop>>)], within: Duration) {
 }
 
 /// Interceptors and selectors are built once for a look, so that nothing is started when one cannot be.
-fn check_sources(plan: &Plan, channels: &HashMap<String, ChannelRef>, around: &Surroundings) -> Result<(), StartError> {
+fn check_sources(
+    plan: &Plan,
+    channels: &HashMap<String, ChannelRef>,
+    around: &Surroundings,
+) -> Result<(), StartError> {
     for source in &plan.sources {
         let checked = registry::check_source(source, &around.globals);
         let built = Intake::build(source, channels, &around.log);
@@ -128,7 +145,11 @@ fn check_sinks(plan: &Plan, around: &Surroundings) -> Result<(), StartError> {
     Ok(())
 }
 
-fn told(component: String, checked: Result<Vec<String>, BuildError>, log: &slog::Logger) -> Result<(), StartError> {
+fn told(
+    component: String,
+    checked: Result<Vec<String>, BuildError>,
+    log: &slog::Logger,
+) -> Result<(), StartError> {
     match checked {
         Ok(notes) => notes.iter().for_each(|note| slog::warn!(log, "{component}: {note}")),
         Err(error) => return Err(StartError::Component { component, reason: error.to_string() }),
@@ -182,14 +203,26 @@ impl Starting<'_> {
         let mut started = Vec::new();
         for group in groups {
             // One channel for all of a group: that of its first sink, as Flume has it too.
-            let members: Vec<&SinkPlan> = group.sinks.iter().filter_map(|name| plan.sinks.iter().find(|sink| sink.name == *name)).collect();
-            let Some(channel) = members.first().and_then(|sink| self.channels.get(&sink.channel)).cloned() else { continue };
+            let members: Vec<&SinkPlan> = group
+                .sinks
+                .iter()
+                .filter_map(|name| plan.sinks.iter().find(|sink| sink.name == *name))
+                .collect();
+            let Some(channel) = members.first().and_then(|sink| self.channels.get(&sink.channel)).cloned()
+            else {
+                continue;
+            };
             started.push(self.group(&group, &members, channel).await);
         }
         started
     }
 
-    async fn group(&mut self, plan: &GroupPlan, sinks: &[&SinkPlan], channel: ChannelRef) -> (String, Slot<Recipient<Stop>>) {
+    async fn group(
+        &mut self,
+        plan: &GroupPlan,
+        sinks: &[&SinkPlan],
+        channel: ChannelRef,
+    ) -> (String, Slot<Recipient<Stop>>) {
         let (health_post, health) = slot();
         let mut members = Vec::new();
         for (index, sink) in sinks.iter().enumerate() {
@@ -234,33 +267,45 @@ impl Starting<'_> {
     async fn sink(&self, plan: SinkPlan, member: Member, processor: &'static str) -> Slot<SinkAddress> {
         let (post, slot) = slot();
         let (log, console, name) = (self.around.log.clone(), self.around.console.clone(), plan.name.clone());
+        let globals = self.around.globals.clone();
         let build = move |guard| {
-            let seat = SinkSeat { member: member.clone(), guard, log: log.clone(), console: console.clone(), processor, globals: globals.clone() };
+            let seat = SinkSeat {
+                member: member.clone(),
+                guard,
+                log: log.clone(),
+                console: console.clone(),
+                processor,
+                globals: globals.clone(),
+            };
             post.set(registry::start_sink(&plan, seat)?);
             Ok(())
         };
         self.watch(format!("sink {name}"), Box::new(build)).await;
         slot
-        let globals = self.around.globals.clone();
     }
 
-    async fn sources(&self, plan: &Plan, ready: &mpsc::UnboundedSender<()>) -> Vec<(String, Slot<Recipient<Stop>>)> {
+    async fn sources(
+        &self,
+        plan: &Plan,
+        ready: &mpsc::UnboundedSender<()>,
+    ) -> Vec<(String, Slot<Recipient<Stop>>)> {
         let mut started = Vec::new();
         for source in &plan.sources {
             fact::starting(&self.around.log, Kind::Source, &source.name);
             let (post, slot) = slot();
-            let (plan, channels, log, ready) = (source.clone(), self.channels.clone(), self.around.log.clone(), ready.clone());
+            let (plan, channels, log, ready) =
+                (source.clone(), self.channels.clone(), self.around.log.clone(), ready.clone());
+            let globals = self.around.globals.clone();
             let build = move |guard| {
                 let start = SourceStart {
+                    globals: globals.clone(),
                     plan: plan.clone(),
                     channels: channels.clone(),
                     log: log.clone(),
                     ready: Ready::new(ready.clone()),
                     guard,
-            let globals = self.around.globals.clone();
                 };
                 post.set(registry::start_source(start)?);
-                    globals: globals.clone(),
                 Ok(())
             };
             self.watch(format!("source {}", source.name), Box::new(build)).await;

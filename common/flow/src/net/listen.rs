@@ -16,7 +16,13 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Opens `host:port` for `what` ("avro source r1"). Says once what is in the way, and tries again until it is not.
-    pub(crate) async fn open(what: &str, host: &str, port: u16, ready: &mut Ready, log: &slog::Logger) -> Listener {
+    pub(crate) async fn open(
+        what: &str,
+        host: &str,
+        port: u16,
+        ready: &mut Ready,
+        log: &slog::Logger,
+    ) -> Listener {
         let mut told = false;
         loop {
             match bind(host, port).await {
@@ -27,7 +33,11 @@ impl Listener {
                     return Listener { socket, log: log.clone(), told: false };
                 }
                 Err(error) if !std::mem::replace(&mut told, true) => {
-                    slog::error!(log, "{what} cannot listen at {host}:{port}: {}; it tries again every second until it can", in_words(&error));
+                    slog::error!(
+                        log,
+                        "{what} cannot listen at {host}:{port}: {}; it tries again every second until it can",
+                        in_words(&error)
+                    );
                     ready.done();
                 }
                 Err(_) => {}
@@ -53,7 +63,10 @@ impl Listener {
                         continue;
                     }
                     if !std::mem::replace(&mut self.told, true) {
-                        slog::error!(self.log, "cannot take a new connection: {error}; those that are open go on, new ones wait (raise the limit of open files if this lasts)");
+                        slog::error!(
+                            self.log,
+                            "cannot take a new connection: {error}; those that are open go on, new ones wait (raise the limit of open files if this lasts)"
+                        );
                     }
                     sleep(ACCEPT_AGAIN).await;
                 }
@@ -71,7 +84,9 @@ fn in_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "the port is in use by another process".to_owned(),
         io::ErrorKind::AddrNotAvailable => "that address is not one of this machine's".to_owned(),
-        io::ErrorKind::PermissionDenied => "no permission (ports below 1024 need CAP_NET_BIND_SERVICE)".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "no permission (ports below 1024 need CAP_NET_BIND_SERVICE)".to_owned()
+        }
         _ => error.to_string(),
     }
 }

@@ -25,7 +25,9 @@ impl Choice {
     /// the first by priority is waited for, a busy one of many equals is not.
     pub(crate) fn next(&self, live: impl Fn(usize) -> bool, credit: impl Fn(usize) -> bool) -> Option<usize> {
         match self {
-            Choice::Priority(order) => order.iter().copied().find(|sink| live(*sink)).filter(|sink| credit(*sink)),
+            Choice::Priority(order) => {
+                order.iter().copied().find(|sink| live(*sink)).filter(|sink| credit(*sink))
+            }
             Choice::RoundRobin { members, next } => {
                 (0..*members).map(|step| (next + step) % members).find(|sink| live(*sink) && credit(*sink))
             }

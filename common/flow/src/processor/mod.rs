@@ -118,11 +118,15 @@ impl Group {
     /// Moves what can be moved: first what has come back, then what the channel has.
     fn pump(&mut self, ctx: &mut Context<Self>) {
         // What a failed sink still holds comes back in a moment and is older than anything else.
-        let failing = |(sink, member): (usize, &Member)| member.parcels > 0 && !self.roster.is_live(sink) && member.down_since.is_some();
+        let failing = |(sink, member): (usize, &Member)| {
+            member.parcels > 0 && !self.roster.is_live(sink) && member.down_since.is_some()
+        };
         if self.members.iter().enumerate().any(failing) {
             return;
         }
-        while let Some(sink) = self.choice.next(|sink| self.roster.is_live(sink), |sink| self.members[sink].has_credit()) {
+        while let Some(sink) =
+            self.choice.next(|sink| self.roster.is_live(sink), |sink| self.members[sink].has_credit())
+        {
             match self.waiting.pop_first() {
                 Some((_, parcel)) => self.hand_over(parcel, sink, ctx),
                 None => return self.take(ctx),
@@ -167,7 +171,9 @@ impl Group {
     fn down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
         let Some(rest) = self.roster.failed(sink, now) else { return };
         let alone = self.members.len() == 1;
-        let next = (0..self.members.len()).find(|other| self.roster.is_live(*other)).map(|other| self.members[other].at.name.clone());
+        let next = (0..self.members.len())
+            .find(|other| self.roster.is_live(*other))
+            .map(|other| self.members[other].at.name.clone());
         let member = &mut self.members[sink];
         member.down_since = Some(now);
         if !member.told_down {
@@ -177,9 +183,14 @@ impl Group {
                 None if alone => "events wait in the channel".to_owned(),
                 None => "no other sink of the group is up, events wait in the channel".to_owned(),
             };
-            let why = format!("{error}; {then}; tried again in the background, first in {:.1} s", rest.as_secs_f32());
+            let why = format!(
+                "{error}; {then}; tried again in the background, first in {:.1} s",
+                rest.as_secs_f32()
+            );
             match (&self.choice, alone) {
-                (Choice::Priority(_), false) => journal::fact::failover_sink_failed(&self.log, &member.at.name, &why),
+                (Choice::Priority(_), false) => {
+                    journal::fact::failover_sink_failed(&self.log, &member.at.name, &why)
+                }
                 _ => slog::warn!(self.log, "sink {}: {why}", member.at.name),
             }
         }
@@ -193,7 +204,12 @@ impl Group {
         let since = member.down_since.take();
         if std::mem::take(&mut member.told_down) {
             match since {
-                Some(since) => slog::info!(self.log, "sink {} is back after {:.1} s", member.at.name, (now - since).as_secs_f64()),
+                Some(since) => slog::info!(
+                    self.log,
+                    "sink {} is back after {:.1} s",
+                    member.at.name,
+                    (now - since).as_secs_f64()
+                ),
                 None => slog::info!(self.log, "sink {} is up", member.at.name),
             }
         }
@@ -212,7 +228,8 @@ impl Group {
             }
         }
         // One that is being probed is due until its answer comes, which brings us back here.
-        let next = self.roster.next_due(|sink| !self.members[sink].probing).map(|at| at.max(now + LEAST_PAUSE));
+        let next =
+            self.roster.next_due(|sink| !self.members[sink].probing).map(|at| at.max(now + LEAST_PAUSE));
         if let Some((_, alarm)) = self.alarm.take_if(|(at, _)| Some(*at) != next) {
             ctx.cancel_future(alarm);
         }
@@ -288,7 +305,11 @@ impl Group {
         let member = &mut self.members[sink];
         if !member.told_down {
             member.told_down = true;
-            slog::warn!(self.log, "sink {} is not up yet: {error}; it is tried again in the background until it is", member.at.name);
+            slog::warn!(
+                self.log,
+                "sink {} is not up yet: {error}; it is tried again in the background until it is",
+                member.at.name
+            );
         }
     }
 
@@ -296,7 +317,11 @@ impl Group {
         if self.roster.failed(sink, now).is_some() {
             let member = &mut self.members[sink];
             member.told_down = true;
-            slog::info!(self.log, "sink {}: its peer says that it is stopping; new events go elsewhere", member.at.name);
+            slog::info!(
+                self.log,
+                "sink {}: its peer says that it is stopping; new events go elsewhere",
+                member.at.name
+            );
         }
     }
 }
@@ -308,7 +333,11 @@ impl Handler<Stop> for Group {
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Self::Result {
         self._guard.release();
         self.waiting.clear();
-        let stops: Vec<_> = self.members.iter().filter_map(|member| member.at.slot.with(|sink| sink.stop.send(Stop))).collect();
+        let stops: Vec<_> = self
+            .members
+            .iter()
+            .filter_map(|member| member.at.slot.with(|sink| sink.stop.send(Stop)))
+            .collect();
         slog::debug!(self.log, "group {} stops", self.name);
         ctx.stop();
         Box::pin(async move {

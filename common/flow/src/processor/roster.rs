@@ -101,7 +101,10 @@ impl Roster {
     /// When [`Roster::due`] will next have something new to say of those sinks that `which` names.
     pub(crate) fn next_due(&self, which: impl Fn(usize) -> bool) -> Option<Instant> {
         let all_down = self.none_live();
-        (0..self.members.len()).filter(|sink| which(*sink)).filter_map(|sink| self.due_at(sink, all_down)).min()
+        (0..self.members.len())
+            .filter(|sink| which(*sink))
+            .filter_map(|sink| self.due_at(sink, all_down))
+            .min()
     }
 
     fn due_at(&self, sink: usize, all_down: bool) -> Option<Instant> {
@@ -180,7 +183,11 @@ mod tests {
         assert_eq!(roster.due(start + EAGER).count(), 0);
         assert_eq!(roster.due(start + EAGER * 2).collect::<Vec<_>>(), [0, 1]);
         roster.recovered(1);
-        assert_eq!(roster.next_due(|_| true), Some(start + secs(2)), "the penalty of the first is what it was");
+        assert_eq!(
+            roster.next_due(|_| true),
+            Some(start + secs(2)),
+            "the penalty of the first is what it was"
+        );
     }
 
     #[test]

@@ -138,7 +138,11 @@ async fn a_refused_put_is_never_half_delivered() {
     group.scripts[0].borrow_mut().answers = false;
     let full = async {
         for number in 0..1000 {
-            group.channel.put(crate::testing::batch(number..number + 1), Patience::KeepAlive).await.expect("there is room");
+            group
+                .channel
+                .put(crate::testing::batch(number..number + 1), Patience::KeepAlive)
+                .await
+                .expect("there is room");
         }
         group.channel.put(crate::testing::batch(1000..1001), Patience::KeepAlive).await
     };

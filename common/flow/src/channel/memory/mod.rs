@@ -112,11 +112,23 @@ struct WaitingTake {
 }
 
 impl MemoryChannel {
-    pub(crate) fn start(name: &str, config: MemoryConfig, books: Books, log: slog::Logger, guard: Guard) -> ChannelAddress {
+    pub(crate) fn start(
+        name: &str,
+        config: MemoryConfig,
+        books: Books,
+        log: slog::Logger,
+        guard: Guard,
+    ) -> ChannelAddress {
         address_of(MemoryChannel::create(name, config, books, log, guard).start())
     }
 
-    fn create(name: &str, config: MemoryConfig, books: Books, log: slog::Logger, guard: Guard) -> MemoryChannel {
+    fn create(
+        name: &str,
+        config: MemoryConfig,
+        books: Books,
+        log: slog::Logger,
+        guard: Guard,
+    ) -> MemoryChannel {
         MemoryChannel {
             name: name.into(),
             log,
@@ -189,16 +201,30 @@ impl MemoryChannel {
     fn tell_full(&mut self) {
         if !self.told_full {
             self.told_full = true;
-            let (held, capacity) = { let books = self.books.open(); (books.held(), books.limits().capacity) };
-            slog::warn!(self.log, "channel {} is full ({held} of {capacity} events): its sources wait until its sinks catch up; nothing is lost", self.name);
+            let (held, capacity) = {
+                let books = self.books.open();
+                (books.held(), books.limits().capacity)
+            };
+            slog::warn!(
+                self.log,
+                "channel {} is full ({held} of {capacity} events): its sources wait until its sinks catch up; nothing is lost",
+                self.name
+            );
         }
     }
 
     fn tell_room(&mut self) {
-        let (held, capacity) = { let books = self.books.open(); (books.held(), books.limits().capacity) };
+        let (held, capacity) = {
+            let books = self.books.open();
+            (books.held(), books.limits().capacity)
+        };
         if self.told_full && held <= capacity / 2 {
             self.told_full = false;
-            slog::info!(self.log, "channel {} has room again ({held} of {capacity} events): its sources go on", self.name);
+            slog::info!(
+                self.log,
+                "channel {} has room again ({held} of {capacity} events): its sources go on",
+                self.name
+            );
         }
     }
 
@@ -233,7 +259,11 @@ impl MemoryChannel {
 }
 
 fn address_of(channel: Addr<MemoryChannel>) -> ChannelAddress {
-    ChannelAddress { put: channel.clone().recipient(), take: channel.clone().recipient(), fill: channel.recipient() }
+    ChannelAddress {
+        put: channel.clone().recipient(),
+        take: channel.clone().recipient(),
+        fill: channel.recipient(),
+    }
 }
 
 impl Actor for MemoryChannel {
@@ -250,7 +280,8 @@ impl Handler<Put> for MemoryChannel {
 
     fn handle(&mut self, put: Put, ctx: &mut Self::Context) -> Self::Result {
         // Nobody overtakes those who wait already.
-        let refused = if self.puts.is_empty() { self.books.open().put(&put.batch) } else { Err(Refused::NoRoom) };
+        let refused =
+            if self.puts.is_empty() { self.books.open().put(&put.batch) } else { Err(Refused::NoRoom) };
         let answer = match refused {
             Ok(()) => {
                 self.serve_takes(ctx);

@@ -23,13 +23,21 @@ impl Complaints {
     /// A channel refused a batch; its sender was told to try again.
     pub(super) fn refused(&mut self, log: &slog::Logger, error: &ChannelError, now: Instant) {
         if let Some(untold) = self.refusals.ask(TOLD_REFUSALS, now) {
-            slog::warn!(log, "{error}; the sender was answered FAILED and keeps its events{}", and_more(untold));
+            slog::warn!(
+                log,
+                "{error}; the sender was answered FAILED and keeps its events{}",
+                and_more(untold)
+            );
         }
     }
 }
 
 fn and_more(untold: u64) -> String {
-    if untold == 0 { String::new() } else { format!(" ({untold} more of this kind were not told one by one)") }
+    if untold == 0 {
+        String::new()
+    } else {
+        format!(" ({untold} more of this kind were not told one by one)")
+    }
 }
 
 /// So many in each period.
