@@ -1,0 +1,170 @@
+//! Collectors die, hang, flap and come back; every line is accounted for.
+
+use integration::{
+    cluster::{Cluster, Setup},
+    ledger::Verdict,
+    lesson::CAPACITY,
+    load::Demand,
+};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+fn cluster() -> Cluster {
+    Cluster::start(&Setup::default()).expect("the cluster starts")
+}
+
+/// Nobody answers the agents any more.
+fn freeze_both(cluster: &mut Cluster) {
+    for node in 0..2 {
+        cluster.collector(node).freeze();
+    }
+}
+
+fn restart(cluster: &mut Cluster, node: usize) {
+    cluster.collector(node).start().expect("it starts again");
+    cluster.collector(node).ready(LONG).expect("it listens again");
+}
+
+/// Waits until the agents have both connected to collector `node`, which they do by themselves.
+fn connected(cluster: &mut Cluster, node: usize) {
+    let mut count = 0;
+    let two = cluster.collector(node).wait_for("CONNECTED of both agents", LONG, |line| {
+        count += usize::from(line.text.contains(" CONNECTED: /"));
+        count == 2
+    });
+    two.expect("both agents connect");
+}
+
+fn assert_complete(verdict: &Verdict) {
+    eprintln!("{verdict:?}");
+    assert!(verdict.is_clean(), "{verdict:?}");
+    assert_eq!(verdict.received + verdict.went_down, verdict.sent);
+}
+
+/// Channels of 1,000 fill up at once; what they cannot hold waits in the log.
+#[test]
+fn both_collectors_are_down_for_a_minute_and_everything_arrives() {
+    let mut cluster = cluster();
+    for node in 0..2 {
+        cluster.collector(node).kill(0);
+    }
+    let load = cluster.load(Demand { lines: 6_000, rate: 600, bytes: 200 }).expect("the logs are there");
+    sleep(Duration::from_secs(60)); // the outage is the test
+    (0..2).for_each(|node| restart(&mut cluster, node));
+    let up = Instant::now();
+    let verdict = cluster.settle(load, LONG).expect("the logs are written");
+    assert_complete(&verdict);
+    assert_eq!(verdict.received, 6_000, "nothing was in a collector when it was killed");
+    let first = cluster.ledger().arrivals.into_iter().map(|arrival| arrival.at).min().expect("lines came");
+    let after = first.saturating_duration_since(up);
+    eprintln!("the first line came {after:?} after both were up again");
+    assert!(after < Duration::from_secs(12), "longer than the greatest penalty: {after:?}");
+    for agent in 0..2 {
+        let said = cluster
+            .agent(agent)
+            .console()
+            .visit(0, |line| line.text.contains("channel c1 is full (").then(|| line.text.clone()));
+        assert_eq!(said.len(), 1, "a full channel is told once, with its name and fill: {said:?}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_lines_go_through_three_kills() {
+    let mut cluster = cluster();
+    let load = cluster.load(Demand { lines: 100_000, rate: 8_000, bytes: 128 }).expect("the logs are there");
+    for kill in 0..3 {
+        while load.progress() < kill * 30_000 + 10_000 {
+            sleep(Duration::from_millis(2));
+        }
+        cluster.collector(0).kill(CAPACITY);
+        sleep(Duration::from_millis(500)); // the lines of half a second go to the standby
+        restart(&mut cluster, 0);
+    }
+    assert_complete(&cluster.settle(load, LONG).expect("the logs are written"));
+    let places = cluster
+        .ledger()
+        .arrivals
+        .iter()
+        .map(|arrival| arrival.place)
+        .collect::<std::collections::BTreeSet<_>>();
+    eprintln!("lines were seen at {places:?}");
+    assert!(places.len() >= 3, "the first life of slave3, slave4, and a later life of slave3: {places:?}");
+}
+
+#[test]
+fn a_flapping_primary_costs_nothing_but_its_own_memory() {
+    let mut cluster = cluster();
+    let load = cluster.load(Demand { lines: 12_000, rate: 1_000, bytes: 128 }).expect("the logs are there");
+    for flap in 0..8 {
+        sleep(Duration::from_millis(400 + 150 * flap));
+        cluster.collector(0).kill(CAPACITY);
+        sleep(Duration::from_millis(150));
+        restart(&mut cluster, 0);
+    }
+    assert_complete(&cluster.settle(load, LONG).expect("the logs are written"));
+}
+
+/// It takes bytes and answers nothing: what was not answered goes to the standby, in order.
+#[test]
+fn a_hanging_primary_loses_nothing_and_what_came_twice_has_a_cause() {
+    let mut cluster = cluster();
+    let load = cluster.load(Demand { lines: 10_000, rate: 1_000, bytes: 128 }).expect("the logs are there");
+    sleep(Duration::from_secs(1));
+    let frozen = cluster.collector(0).freeze();
+    sleep(Duration::from_secs(4));
+    cluster.collector(0).thaw();
+    let verdict = cluster.settle(load, LONG).expect("the logs are written");
+    assert_complete(&verdict);
+    assert_eq!(verdict.went_down, 0);
+    let ledger = cluster.ledger();
+    let next = ledger.arrivals.iter().filter(|arrival| arrival.place.node == 1 && arrival.at > frozen);
+    let after = next.map(|arrival| arrival.at - frozen).min().expect("slave4 took over");
+    eprintln!("the next line came {after:?} after slave3 was held still");
+    assert!(after < Duration::from_secs(3), "{after:?}");
+}
+
+/// Nobody drains the agents' channels until both collectors are back: the exec source waits, it does not end.
+#[test]
+fn a_full_channel_recovers() {
+    let mut cluster = cluster();
+    freeze_both(&mut cluster);
+    let load = cluster.load(Demand { lines: 20_000, rate: 0, bytes: 400 }).expect("the logs are there");
+    for agent in 0..2 {
+        let full = cluster
+            .agent(agent)
+            .wait_for("the channel is full", LONG, |line| line.text.contains("c1 is full"));
+        full.expect("it says so");
+    }
+    (0..2).for_each(|node| cluster.collector(node).thaw());
+    let verdict = cluster.settle(load, LONG).expect("the logs are written");
+    assert_complete(&verdict);
+    assert_eq!((verdict.received, verdict.went_down), (20_000, 0));
+}
+
+/// "Start all servers first, then all clients, or there are errors", says the lesson. Any order does.
+#[test]
+fn agents_may_start_before_their_collectors() {
+    let mut cluster = Cluster::lay_out(&Setup::default()).expect("the cluster is laid out");
+    cluster.start_agents().expect("agents start alone");
+    let load = cluster.load(Demand { lines: 500, rate: 500, bytes: 64 }).expect("the logs are there");
+    sleep(Duration::from_secs(2));
+    cluster.start_collectors().expect("the collectors start");
+    (0..2).for_each(|node| connected(&mut cluster, node));
+    let verdict = cluster.settle(load, LONG).expect("the logs are written");
+    assert_complete(&verdict);
+    assert_eq!(verdict.doubled, 0);
+    for agent in 0..2 {
+        let lines = cluster.agent(agent).console().visit(0, |line| {
+            (line.text.contains("[WARN") || line.text.contains("[ERROR")).then(|| line.text.clone())
+        });
+        assert!(
+            lines.len() <= 3,
+            "one calm line for each collector that is down, not one per attempt: {lines:#?}"
+        );
+    }
+}
+
+/// Far longer than anything takes, for a machine that has other things to do.
+const LONG: Duration = Duration::from_secs(90);

@@ -1,0 +1,144 @@
+//! Start and stop: signals, ports in use, how long a start takes and what an idle node weighs.
+
+use integration::{
+    cluster::{Cluster, Setup},
+    ledger::LineId,
+    lesson::Whereabouts,
+    load::Demand,
+    ports, vitals,
+};
+use rustix::process::Signal;
+use std::{
+    net::TcpListener,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+fn cluster() -> Cluster {
+    Cluster::start(&Setup::default()).expect("the cluster starts")
+}
+
+/// Nobody answers the agents any more.
+fn freeze_both(cluster: &mut Cluster) {
+    for node in 0..2 {
+        cluster.collector(node).freeze();
+    }
+}
+
+#[test]
+fn a_collector_that_is_told_to_stop_prints_what_it_has_and_exits_with_0() {
+    let mut cluster = cluster();
+    let load = cluster.load(Demand { lines: 20_000, rate: 5_000, bytes: 128 }).expect("the logs are there");
+    sleep(Duration::from_secs(1));
+    let ended = cluster.collector(0).terminate(LONG).expect("it ends");
+    assert_eq!(ended.status.code(), Some(0), "{:?}", ended.status);
+    let verdict = cluster.settle(load, LONG).expect("the logs are written");
+    // Nothing was killed, so nothing excuses a missing line or one that came twice.
+    assert!(verdict.is_clean() && verdict.received == 20_000, "{verdict:?}");
+}
+
+#[test]
+fn an_agent_that_is_told_to_stop_delivers_what_it_has_read_and_exits_with_0() {
+    let mut cluster = cluster();
+    let load = cluster.load(Demand { lines: 20_000, rate: 5_000, bytes: 128 }).expect("the logs are there");
+    sleep(Duration::from_secs(1));
+    for agent in 0..2 {
+        let ended = cluster.agent(agent).terminate(LONG).expect("it ends");
+        assert_eq!(ended.status.code(), Some(0), "{:?}", ended.status);
+    }
+    load.stop();
+    load.finish().expect("the logs are written");
+    for node in 0..2 {
+        cluster.collector(node).terminate(LONG).expect("it ends");
+    }
+    let mut numbers: [Vec<u32>; 2] = [vec![], vec![]];
+    for arrival in cluster.ledger().arrivals {
+        let LineId { source, number } = arrival.line;
+        numbers[usize::from(source) - 1].push(number);
+    }
+    for arrived in numbers {
+        let expected: Vec<u32> = (0..arrived.len() as u32).collect();
+        assert!(arrived.len() > 1_000 && arrived == expected, "a gap among {} lines", arrived.len());
+    }
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let mut cluster = cluster();
+    freeze_both(&mut cluster);
+    for line in 0..50 {
+        cluster.echo(0, &format!("line {line}")).expect("the log is there");
+    }
+    sleep(Duration::from_millis(300)); // they are in its channel, and nobody takes them
+    cluster.agent(0).signal(Signal::TERM);
+    assert!(cluster.agent(0).wait(Duration::from_millis(700)).is_none(), "it still tries to deliver");
+    let second = Instant::now();
+    cluster.agent(0).signal(Signal::TERM);
+    let ended = cluster.agent(0).wait(Duration::from_secs(5)).expect("it ends");
+    eprintln!("{:?} after the second signal: {}", second.elapsed(), ended.status);
+    assert!(second.elapsed() < Duration::from_secs(1) && ended.status.code() != Some(0));
+}
+
+#[test]
+fn a_drain_that_gets_nowhere_ends_after_its_time() {
+    let mut cluster = cluster();
+    freeze_both(&mut cluster);
+    cluster.echo(0, "nobody takes this").expect("the log is there");
+    sleep(Duration::from_millis(300));
+    let told = Instant::now();
+    let ended = cluster.agent(0).terminate(Duration::from_secs(20));
+    eprintln!("{:?} after SIGTERM: {:?}", told.elapsed(), ended.map(|ended| ended.status));
+    assert!(
+        ended.is_some() && told.elapsed() < Duration::from_secs(14),
+        "ten seconds are the most: {:?}",
+        told.elapsed()
+    );
+}
+
+#[test]
+fn a_port_in_use_is_one_line_and_works_once_it_is_free() {
+    let port = ports::free(&ports::HOSTS).expect("a free port");
+    let taken = TcpListener::bind((ports::HOSTS[0], port)).expect("it is free");
+    let whereabouts = Some(Whereabouts { hosts: ports::HOSTS.map(str::to_owned), port });
+    let mut cluster = Cluster::lay_out(&Setup { whereabouts, ..Setup::default() }).expect("it is laid out");
+    cluster.collector(0).start().expect("it starts");
+    let said = cluster.collector(0).wait_for("the port", LONG, |line| line.text.contains("in use"));
+    eprintln!("{}", said.expect("it says so").text);
+    sleep(Duration::from_secs(4)); // it tries again meanwhile
+    let lines = cluster.collector(0).console().visit(0, |line| line.text.contains("in use").then_some(()));
+    assert_eq!(lines.len(), 1, "once, not at every try");
+    drop(taken);
+    cluster.collector(0).ready(LONG).expect("it listens once the port is free");
+    cluster.start_agents().expect("the agents start");
+    cluster.echo(0, "hello again").expect("the log is there");
+    let event = cluster.collector(0).wait_for("the event", LONG, |line| line.text.contains("hello again }"));
+    event.expect("events flow");
+}
+
+#[test]
+fn a_start_takes_milliseconds_and_an_idle_node_is_small() {
+    let mut cluster = Cluster::lay_out(&Setup::default()).expect("it is laid out");
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        cluster.collector(0).start().expect("it starts");
+        starts.push(cluster.collector(0).ready(LONG).expect("it listens"));
+        cluster.collector(0).kill(0);
+    }
+    starts.sort();
+    eprintln!("start to listening: {starts:?}");
+    // The bar of 20 ms is for release builds on a quiet machine; the drill prints it.
+    assert!(starts[2] < Duration::from_secs(1), "half of the starts took longer than a second: {starts:?}");
+    cluster.start_collectors().expect("they start");
+    cluster.start_agents().expect("they start");
+    sleep(Duration::from_secs(1));
+    for node in cluster.nodes() {
+        let kib = node.pid().and_then(|pid| vitals::memory_kib(pid, "VmRSS")).expect("it runs");
+        let threads = node.pid().and_then(vitals::threads).unwrap_or_default();
+        eprintln!("{}: idle with {kib} KiB resident, {threads} threads", node.name());
+        let bar = if cfg!(debug_assertions) { 40 * 1024 } else { 10 * 1024 };
+        assert!(kib <= bar, "{}: {kib} KiB", node.name());
+    }
+}
+
+/// Far longer than anything takes, for a machine that has other things to do.
+const LONG: Duration = Duration::from_secs(60);
