@@ -5,13 +5,17 @@ use crate::channel::{ChannelRef, Lease};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
+use crate::source::{Intake, Ready, Seat};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
 use actix::prelude::*;
 use event::{Batch, BatchBuilder};
+use plan::{Context as Keys, SelectorPlan, SourcePlan};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
+use tokio::sync::mpsc;
 
 /// A logger that says nothing.
 pub(crate) fn silent() -> slog::Logger {
@@ -27,6 +31,23 @@ pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
     ChannelRef::new("c1", config.limits.transaction, slot)
 }
 
+/// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
+pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
+    let source = SourcePlan {
+        name: "r1".to_owned(),
+        kind: "test",
+        context: Keys::default(),
+        channels: vec![channel.name.to_string()],
+        selector: SelectorPlan { kind: "replicating", context: Keys::default() },
+        interceptors: Vec::new(),
+    };
+    let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);
+    let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");
+    let (tell, ready) = mpsc::unbounded_channel();
+    let (log, guard) = (silent(), Guard::unwatched());
+    (Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), guard }, ready)
+}
+
 /// Events whose bodies are these numbers.
 pub(crate) fn batch(numbers: Range<u64>) -> Batch {
     let mut builder = BatchBuilder::default();
@@ -39,7 +60,10 @@ pub(crate) fn batch(numbers: Range<u64>) -> Batch {
 /// The numbers that are the bodies of these events.
 pub(crate) fn numbers(batches: &[Batch]) -> Vec<u64> {
     let number = |body: &[u8]| String::from_utf8_lossy(body).parse().expect("a number");
-    batches.iter().flat_map(|batch| batch.events().map(|event| number(event.body())).collect::<Vec<_>>()).collect()
+    batches
+        .iter()
+        .flat_map(|batch| batch.events().map(|event| number(event.body())).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Stores the numbers, one event a batch.
@@ -67,6 +91,8 @@ pub(crate) struct Script {
     /// Whether it answers at all; if not it keeps errands, as a stopped process does.
     pub(crate) answers: bool,
     pub(crate) window: Window,
+    /// Whether a probe gets no answer at all, as from a host that drops what it is sent.
+    pub(crate) silent: bool,
     /// What arrived, in order, and by which name.
     pub(crate) arrived: Vec<(u64, Vec<u64>)>,
     pub(crate) held: Vec<Errand>,
@@ -86,6 +112,7 @@ pub(crate) fn script() -> Rc<RefCell<Script>> {
         up: true,
         answers: true,
         window: Window::LOCK_STEP,
+        silent: false,
         arrived: Vec::new(),
         held: Vec::new(),
         probes: 0,
@@ -134,6 +161,9 @@ impl Handler<Probe> for Scripted {
         let (up, window) = {
             let mut script = self.script.borrow_mut();
             script.probes += 1;
+            if script.silent {
+                return;
+            }
             (script.up, script.window)
         };
         self.tell(if up { State::Up(window) } else { State::Down(unreachable()) });

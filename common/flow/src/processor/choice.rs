@@ -24,9 +24,21 @@ impl Choice {
     /// The sink for the next parcel. `live` says which may be given events at all, `credit` which have room for one more:
     /// the first by priority is waited for, a busy one of many equals is not.
     pub(crate) fn next(&self, live: impl Fn(usize) -> bool, credit: impl Fn(usize) -> bool) -> Option<usize> {
+        self.next_awaiting(live, |_| false, credit)
+    }
+
+    /// As [`Choice::next`], but one that is `awaited` (not live yet, but about to be) goes by priority, too: nobody of
+    /// lower priority is taken before it.
+    pub(crate) fn next_awaiting(
+        &self,
+        live: impl Fn(usize) -> bool,
+        awaited: impl Fn(usize) -> bool,
+        credit: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         match self {
             Choice::Priority(order) => {
-                order.iter().copied().find(|sink| live(*sink)).filter(|sink| credit(*sink))
+                let first = order.iter().copied().find(|sink| live(*sink) || awaited(*sink));
+                first.filter(|sink| live(*sink) && credit(*sink))
             }
             Choice::RoundRobin { members, next } => {
                 (0..*members).map(|step| (next + step) % members).find(|sink| live(*sink) && credit(*sink))
@@ -59,6 +71,13 @@ mod tests {
         assert_eq!(choice.next(|sink| sink != 1, |_| true), Some(2));
         assert_eq!(choice.next(|_| true, |sink| sink != 1), None, "it is busy, not dead");
         assert_eq!(choice.next(|_| false, |_| true), None);
+    }
+
+    #[test]
+    fn a_standby_does_not_go_before_a_primary_that_is_about_to_answer() {
+        let choice = Choice::by_priority(&[10, 1]);
+        assert_eq!(choice.next_awaiting(|sink| sink == 1, |sink| sink == 0, |_| true), None);
+        assert_eq!(choice.next_awaiting(|sink| sink == 0, |sink| sink == 1, |_| true), Some(0));
     }
 
     #[test]

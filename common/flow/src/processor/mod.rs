@@ -65,6 +65,7 @@ pub(crate) struct Group {
     /// Parcels that are with no sink, by sequence: they go out before anything new is leased.
     waiting: BTreeMap<u64, Parcel>,
     taking: bool,
+    starting: bool,
     alarm: Option<(Instant, SpawnHandle)>,
     _guard: Guard,
 }
@@ -110,6 +111,7 @@ impl Group {
             next_id: BatchId { agent: config.agent, stream: config.stream, sequence: 0 },
             waiting: BTreeMap::new(),
             taking: false,
+            starting: true,
             alarm: None,
             _guard: guard,
         }
@@ -124,14 +126,24 @@ impl Group {
         if self.members.iter().enumerate().any(failing) {
             return;
         }
-        while let Some(sink) =
-            self.choice.next(|sink| self.roster.is_live(sink), |sink| self.members[sink].has_credit())
-        {
+        while let Some(sink) = self.next_sink() {
             match self.waiting.pop_first() {
                 Some((_, parcel)) => self.hand_over(parcel, sink, ctx),
                 None => return self.take(ctx),
             }
         }
+    }
+
+    fn next_sink(&mut self) -> Option<usize> {
+        // A look at the clock for each batch is spared: after the first moments nobody is awaited.
+        let now = self.starting.then(clock::now);
+        self.starting = now.is_some_and(|now| now < self.roster.patient_until());
+        let awaited = |sink| now.is_some_and(|now| self.roster.is_awaited(sink, now));
+        self.choice.next_awaiting(
+            |sink| self.roster.is_live(sink),
+            awaited,
+            |sink| self.members[sink].has_credit(),
+        )
     }
 
     fn take(&mut self, ctx: &mut Context<Self>) {
@@ -197,8 +209,8 @@ impl Group {
     }
 
     fn up(&mut self, sink: usize, window: Window) {
-        self.roster.recovered(sink);
         let now = clock::now();
+        self.roster.recovered(sink);
         let member = &mut self.members[sink];
         member.window = window;
         let since = member.down_since.take();
@@ -253,6 +265,8 @@ impl Actor for Group {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(0); // bounded by the windows of its sinks
         self.look_after(ctx);
+        // By then whoever was awaited has answered, or is not waited for any longer.
+        ctx.run_later(self.roster.patient_until() - clock::now(), |group, ctx| group.pump(ctx));
     }
 }
 

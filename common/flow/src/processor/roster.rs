@@ -9,6 +9,7 @@ use crate::clock::{Duration, Instant};
 pub(crate) struct Roster {
     members: Vec<Member>,
     rest: Rest,
+    patient_until: Instant,
 }
 
 /// How long a failed sink rests.
@@ -25,6 +26,7 @@ struct Member {
     health: HealthOf,
     failures: u32,
     tried: Option<Instant>,
+    heard: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,13 +38,26 @@ enum HealthOf {
 impl Roster {
     /// All members rest until `now`: they are to be probed at once.
     pub(crate) fn new(members: usize, rest: Rest, now: Instant) -> Roster {
-        let resting = || Member { health: HealthOf::Resting { until: now }, failures: 0, tried: None };
-        Roster { members: (0..members).map(|_| resting()).collect(), rest }
+        let resting =
+            || Member { health: HealthOf::Resting { until: now }, failures: 0, tried: None, heard: false };
+        Roster { members: (0..members).map(|_| resting()).collect(), rest, patient_until: now + FIRST_ANSWER }
     }
 
     /// Whether events may be given to `sink`.
     pub(crate) fn is_live(&self, sink: usize) -> bool {
         self.members[sink].health == HealthOf::Live
+    }
+
+    /// Whether `sink` was never heard of, and may still answer its first probe in a moment: events that come with the
+    /// start of a process are not given to the standby only because its handshake was the quicker one.
+    pub(crate) fn is_awaited(&self, sink: usize, now: Instant) -> bool {
+        let member = &self.members[sink];
+        member.health != HealthOf::Live && !member.heard && now < self.patient_until
+    }
+
+    /// When nobody is awaited any more.
+    pub(crate) fn patient_until(&self) -> Instant {
+        self.patient_until
     }
 
     fn none_live(&self) -> bool {
@@ -62,6 +77,7 @@ impl Roster {
     /// make it longer.
     pub(crate) fn probe_failed(&mut self, sink: usize, now: Instant) {
         self.members[sink].tried = Some(now);
+        self.members[sink].heard = true;
         if let HealthOf::Resting { until } = self.members[sink].health
             && until <= now
         {
@@ -83,6 +99,7 @@ impl Roster {
 
     /// A probe succeeded: events may go to `sink` again.
     pub(crate) fn recovered(&mut self, sink: usize) {
+        self.members[sink].heard = true;
         self.members[sink].health = HealthOf::Live;
     }
 
@@ -115,6 +132,8 @@ impl Roster {
     }
 }
 
+/// How long a first answer is waited for. A JVM that has just started takes its time.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// How often each sink is tried while none is live. A refused connection costs a few microseconds.

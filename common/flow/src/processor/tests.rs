@@ -19,9 +19,15 @@ struct Fixture {
 
 impl Fixture {
     fn new(sinks: usize, rest: Rest) -> Fixture {
+        Fixture::with(sinks, rest, |_| {})
+    }
+
+    /// `first` changes the script of the primary before the group starts.
+    fn with(sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
         let channel = memory_channel(&[("capacity", "1000")]);
         let (post, health) = slot();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
+        first(&mut scripts[0].borrow_mut());
         let (mut members, mut addresses, mut posts) = (Vec::new(), Vec::new(), Vec::new());
         for (index, script) in scripts.iter().enumerate() {
             let (post, slot, address) = scripted(script, index, health.clone());
@@ -117,6 +123,28 @@ async fn while_all_are_down_events_wait_and_go_the_moment_one_is_back() {
     sleep(Duration::from_millis(260)).await;
     group.settled().await;
     assert_eq!(group.arrived(1), [0, 1, 2, 3, 4]);
+}
+
+#[actix::test]
+async fn the_standby_does_not_go_first_only_because_it_answers_first() {
+    tokio::time::pause();
+    let group = Fixture::with(2, PENALTY, |primary| primary.silent = true);
+    group.put(0..3).await;
+    assert_eq!(group.arrived(1), [] as [u64; 0], "its primary may answer in a moment");
+    group.scripts[0].borrow_mut().silent = false;
+    group.sinks[0].do_send(Probe);
+    group.settled().await;
+    assert_eq!((group.arrived(0), group.arrived(1)), (vec![0, 1, 2], vec![]));
+}
+
+#[actix::test]
+async fn a_primary_that_never_answers_is_not_waited_for_long() {
+    tokio::time::pause();
+    let group = Fixture::with(2, PENALTY, |primary| primary.silent = true);
+    group.put(0..3).await;
+    sleep(Duration::from_millis(2001)).await;
+    group.settled().await;
+    assert_eq!(group.arrived(1), [0, 1, 2]);
 }
 
 #[actix::test]
