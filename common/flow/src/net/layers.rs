@@ -119,6 +119,13 @@ impl ClientLayers {
         Ok(ClientLayers { tls, deflate, order: Rc::default() })
     }
 
+    /// As if TLS outside had worked.
+    #[cfg(test)]
+    pub(crate) fn with_tls_outside(self) -> ClientLayers {
+        self.order.set(Order::Tls);
+        self
+    }
+
     /// Connects, and puts around the connection what belongs there.
     ///
     /// # Errors
@@ -142,7 +149,10 @@ impl ClientLayers {
             Err(refusal) if refusal.foreign => {
                 let wrapped = wrap(tls, level, order.other(), dial().await?).await;
                 if wrapped.as_ref().is_err_and(|again| again.foreign) {
-                    return Err(format!("{} (asked with TLS within zlib, and with zlib within TLS)", refusal.text));
+                    return Err(format!(
+                        "{} (asked with TLS within zlib, and with zlib within TLS)",
+                        refusal.text
+                    ));
                 }
                 wrapped.map_err(|refusal| refusal.text)
             }
@@ -232,7 +242,10 @@ mod tests {
             (&frame[..1], true, true, "the peer does not compress or speak TLS"),
         ] {
             let said = said(first, tls, deflate);
-            assert!(said.starts_with(words) && said.is_empty() == words.is_empty(), "{first:x?} {tls} {deflate}: {said}");
+            assert!(
+                said.starts_with(words) && said.is_empty() == words.is_empty(),
+                "{first:x?} {tls} {deflate}: {said}"
+            );
         }
     }
 }

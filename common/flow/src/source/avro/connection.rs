@@ -87,7 +87,8 @@ impl Connection {
     }
 
     fn has_room(&self) -> bool {
-        self.waiting.len() < super::HELLO.window as usize + 1 && self.waiting_bytes < super::MOST_WAITING_BYTES
+        self.waiting.len() < super::HELLO.window as usize + 1
+            && self.waiting_bytes < super::MOST_WAITING_BYTES
     }
 
     /// Decodes what was read. `false`: the peer does not speak our protocol.
@@ -136,7 +137,8 @@ impl Connection {
         let Some((token, batch)) = self.waiting.pop_front() else { return };
         self.waiting_bytes -= batch.event_bytes();
         let intake = self.shared.intake.clone();
-        self.storing = Some((token, async move { intake.store(batch, Patience::KeepAlive).await }.boxed_local()));
+        self.storing =
+            Some((token, async move { intake.store(batch, Patience::KeepAlive).await }.boxed_local()));
     }
 
     fn answer(&mut self, token: ReplyToken, outcome: Result<(), ChannelError>) {
@@ -147,7 +149,9 @@ impl Connection {
                 self.reply(token, Answer::Failed); // whatever the message: Flume's answer to a channel's refusal
                 if self.session.peer_is_ours() {
                     self.refused = true;
-                    std::mem::take(&mut self.waiting).into_iter().for_each(|(token, _)| self.reply(token, Answer::Failed));
+                    std::mem::take(&mut self.waiting)
+                        .into_iter()
+                        .for_each(|(token, _)| self.reply(token, Answer::Failed));
                     self.waiting_bytes = 0;
                 }
             }

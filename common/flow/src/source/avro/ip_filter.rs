@@ -66,7 +66,12 @@ impl IpFilter {
     pub(super) fn parse(rules: &str) -> Result<IpFilter, String> {
         // As Java's `split`: commas at the end count for nothing.
         let rules = rules.trim_end_matches(',');
-        rules.split(',').map(str::trim).map(Rule::parse).collect::<Result<_, _>>().map(|rules| IpFilter { rules })
+        rules
+            .split(',')
+            .map(str::trim)
+            .map(Rule::parse)
+            .collect::<Result<_, _>>()
+            .map(|rules| IpFilter { rules })
     }
 
     /// Whether a decision may need a name server: then it must not be made where others wait for it.
@@ -83,7 +88,11 @@ impl IpFilter {
 
 impl Rule {
     fn parse(rule: &str) -> Result<Rule, String> {
-        let wrong = || format!("`{rule}` is no rule: a rule is `allow` or `deny`, `:`, `ip` or `name`, `:`, and a pattern");
+        let wrong = || {
+            format!(
+                "`{rule}` is no rule: a rule is `allow` or `deny`, `:`, `ip` or `name`, `:`, and a pattern"
+            )
+        };
         let (verb, rest) = rule.split_once(':').ok_or_else(wrong)?;
         let (kind, pattern) = rest.split_once(':').ok_or_else(wrong)?;
         let allow = match verb {
@@ -93,7 +102,8 @@ impl Rule {
         };
         let compiled = || {
             let regex = pattern.replace('.', r"\.").replace('*', ".*").replace('?', ".");
-            Pattern::compile_whole(&regex).map_err(|error| format!("the pattern of `{rule}` is wrong: {error}"))
+            Pattern::compile_whole(&regex)
+                .map_err(|error| format!("the pattern of `{rule}` is wrong: {error}"))
         };
         let test = match (kind, pattern) {
             ("ip" | "name", "") => Test::Nobody,
@@ -186,7 +196,17 @@ mod tests {
 
     #[test]
     fn a_bad_rule_is_named() {
-        for rule in ["", "allow", "allow:10.*", "permit:ip:*", "Allow:ip:*", "allow:IP:*", "allow:host:*", "deny:ip:(", "allow:ip:1.*,,allow:ip:2.*"] {
+        for rule in [
+            "",
+            "allow",
+            "allow:10.*",
+            "permit:ip:*",
+            "Allow:ip:*",
+            "allow:IP:*",
+            "allow:host:*",
+            "deny:ip:(",
+            "allow:ip:1.*,,allow:ip:2.*",
+        ] {
             let error = IpFilter::parse(rule).unwrap_err();
             assert!(error.contains('`'), "{rule}: {error}");
         }

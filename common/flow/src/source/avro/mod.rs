@@ -6,8 +6,8 @@ mod connection;
 mod ip_filter;
 
 use super::{Intake, Seat};
-use crate::message::Stop;
 use crate::build::BuildError;
+use crate::message::Stop;
 use crate::net::{Globals, Listener, NotTaken, ServerLayers, Stream, TcpStream};
 use actix::prelude::*;
 use budget::Budget;
@@ -37,7 +37,11 @@ impl AvroSourceConfig {
     ///
     /// # Errors
     /// [`BuildError`] for a store that does not open, and for a rule that is none.
-    pub(crate) fn build(context: &plan::Context, globals: &Globals, notes: &mut Vec<String>) -> Result<AvroSourceConfig, BuildError> {
+    pub(crate) fn build(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<AvroSourceConfig, BuildError> {
         Ok(AvroSourceConfig {
             bind: context.text_or("bind", "0.0.0.0").to_owned(),
             port: context.number("port", 0),
@@ -51,7 +55,9 @@ fn ip_filter(context: &plan::Context) -> Result<Option<IpFilter>, BuildError> {
     if !context.flag("ipFilter", false) {
         return Ok(None);
     }
-    let rules = context.text("ipFilterRules").ok_or_else(|| "`ipFilter = true` needs them: allow:ip:10.*,deny:ip:*".to_owned());
+    let rules = context
+        .text("ipFilterRules")
+        .ok_or_else(|| "`ipFilter = true` needs them: allow:ip:10.*,deny:ip:*".to_owned());
     let filter = rules.and_then(IpFilter::parse);
     filter.map(Some).map_err(|what| BuildError::new(context, "", "ipFilterRules", what))
 }
@@ -140,7 +146,13 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
     seat.guard.release();
 }
 
-async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: u32, mut stop: watch::Receiver<bool>) {
+async fn serve(
+    shared: Rc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    number: u32,
+    mut stop: watch::Receiver<bool>,
+) {
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,
         _ = stop.changed() => return,
@@ -148,7 +160,8 @@ async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: 
     if !allowed {
         return shared.complain(peer, &"ipFilterRules do not let it in; it is closed");
     }
-    let lines = stream.local_addr().map(|local| journal::fact::Connection::new(id(number), peer, local, number)).ok();
+    let lines =
+        stream.local_addr().map(|local| journal::fact::Connection::new(id(number), peer, local, number)).ok();
     let log = shared.log.clone();
     if let Some(lines) = &lines {
         lines.opened(&log);
