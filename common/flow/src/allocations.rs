@@ -4,6 +4,7 @@ use crate::start::{Flow, Surroundings};
 use crate::testing::silent;
 use plan::{ChannelPlan, Context, InterceptorPlan, Plan, SelectorPlan, SinkPlan, SourcePlan};
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 fn context(pairs: &[(&str, &str)]) -> Context {
@@ -41,13 +42,10 @@ fn plan(source: (&'static str, &[(&str, &str)]), sink: (&'static str, &[(&str, &
     }
 }
 
-/// Sends `lines` lines from a command's output through an agent and a collector of this process and waits until they
+/// Sends the `lines` lines of `file` from a command's output through an agent and a collector of this process and waits until they
 /// have left the collector's channel.
-fn two_hops(lines: u64) {
-    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    let text: String = (0..lines).map(|line| format!("{line:0200}\n")).collect();
-    file.write_all(text.as_bytes()).expect("it is written");
-    let command = format!("cat {}", file.path().display());
+fn two_hops(lines: u64, file: &Path) {
+    let command = format!("cat {}", file.display());
     let free =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it is bound").port();
     let port = free.to_string();
@@ -73,9 +71,16 @@ fn two_hops(lines: u64) {
 
 #[test]
 fn a_hundred_thousand_events_more_take_allocations_by_the_batch() {
-    two_hops(1_000); // what is made once, is made
-    let few = allocation_counter::measure(|| two_hops(20_000)).count_total;
-    let many = allocation_counter::measure(|| two_hops(120_000)).count_total;
+    let file = |lines: u64| {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let text: String = (0..lines).map(|line| format!("{line:0200}\n")).collect();
+        file.write_all(text.as_bytes()).expect("it is written");
+        file
+    };
+    let (short, long) = (file(20_000), file(120_000));
+    two_hops(20_000, short.path()); // what is made once, is made
+    let few = allocation_counter::measure(|| two_hops(20_000, short.path())).count_total;
+    let many = allocation_counter::measure(|| two_hops(120_000, long.path())).count_total;
     let per_event = many.saturating_sub(few) as f64 / 100_000.0;
     assert!(per_event < 0.1, "{per_event} allocations per event and two hops");
 }
