@@ -9,7 +9,7 @@ use actix::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use event::Batch;
 use std::io;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// A sink that may block.
 pub(crate) trait Blocking: Send + 'static {
@@ -37,7 +37,7 @@ pub(crate) trait Blocking: Send + 'static {
 /// The actor of such a sink: hands errands to its thread, which settles them itself.
 pub(crate) struct LocalSink {
     work: Option<Sender<Work>>,
-    ended: Option<oneshot::Receiver<()>>,
+    ended: watch::Receiver<()>, // its sender goes with the thread, however that ends
     member: Member,
     guard: Guard,
 }
@@ -52,21 +52,26 @@ impl LocalSink {
     ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub(crate) fn new(name: &str, sink: impl Blocking, member: Member, guard: Guard) -> io::Result<LocalSink> {
+    pub(crate) fn new(
+        name: &str,
+        sink: impl Blocking,
+        member: Member,
+        guard: Guard,
+    ) -> io::Result<LocalSink> {
         // Never more than the window, and a probe: a full queue cannot be.
         let (work, todo) = bounded(Window::LOCAL.parcels + 2);
-        let (end, ended) = oneshot::channel();
+        let (end, ended) = watch::channel(());
         let of_worker = member.clone();
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _end = end;
             Worker { sink, member: of_worker, todo, open: false }.run();
-            let _nobody_waits = end.send(());
         })?;
-        Ok(LocalSink { work: Some(work), ended: Some(ended), member, guard })
+        Ok(LocalSink { work: Some(work), ended, member, guard })
     }
 
     fn give(&mut self, work: Work, ctx: &mut Context<Self>) {
-        // A thread that is gone (it panicked) takes its actor with it; the supervisor builds both anew, and the errand,
-        // dropped, says of itself that it failed.
+        // A thread that is gone (it panicked) takes its actor with it, which drops the errands that wait for it: they say
+        // of themselves that they failed. The supervisor builds both anew.
         if self.work.as_ref().is_none_or(|thread| thread.try_send(work).is_err()) {
             ctx.stop();
         }
@@ -80,6 +85,9 @@ impl Actor for LocalSink {
         ctx.set_mailbox_capacity(0); // bounded by the window
         // To the group this is either news or the answer to a probe that died with our forerunner.
         self.member.tell(State::Down(DeliveryError::Gone));
+        let mut ended = self.ended.clone();
+        let end = async move { ended.changed().await.is_err() }.into_actor(self);
+        ctx.spawn(end.map(|_, _, ctx| ctx.stop()));
     }
 }
 
@@ -102,16 +110,11 @@ impl Handler<Deliver> for LocalSink {
 impl Handler<Stop> for LocalSink {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
         self.guard.release();
-        self.work = None; // the thread ends when it has done what it was given
-        let ended = self.ended.take();
-        ctx.stop();
-        Box::pin(async move {
-            if let Some(ended) = ended {
-                let _panicked = ended.await;
-            }
-        })
+        self.work = None; // the thread ends when it has done what it was given, and the actor with it
+        let mut ended = self.ended.clone();
+        Box::pin(async move { while ended.changed().await.is_ok() {} })
     }
 }
 
@@ -182,5 +185,199 @@ impl<S: Blocking> Worker<S> {
                 self.member.tell(State::Down(error));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::ChannelRef;
+    use crate::message::{Delivered, Health, Parcel};
+    use crate::supervise::slot::slot;
+    use crate::testing::{memory_channel, numbers, put, take_now};
+    use std::sync::{Arc, Mutex};
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+    use wire::avro::BatchId;
+
+    /// What a sink is to do, and what it did.
+    #[derive(Default)]
+    struct Script {
+        broken: bool,
+        panics: bool,
+        wake_at: Option<Instant>,
+        delivered: Vec<u64>,
+        closed: bool,
+    }
+
+    struct Scripted(Arc<Mutex<Script>>);
+
+    impl Scripted {
+        fn answer(&self) -> Result<(), DeliveryError> {
+            let script = self.0.lock().unwrap();
+            assert!(!script.panics, "as scripted");
+            let broken = || DeliveryError::Write { what: "it".to_owned(), reason: "scripted".to_owned() };
+            if script.broken { Err(broken()) } else { Ok(()) }
+        }
+    }
+
+    impl Blocking for Scripted {
+        fn open(&mut self) -> Result<(), DeliveryError> {
+            self.answer()
+        }
+
+        fn deliver(&mut self, batches: &mut dyn Iterator<Item = &Batch>) -> Result<(), DeliveryError> {
+            self.answer()?;
+            let batches: Vec<Batch> = batches.cloned().collect();
+            self.0.lock().unwrap().delivered.extend(numbers(&batches));
+            Ok(())
+        }
+
+        fn wake_at(&self) -> Option<Instant> {
+            self.0.lock().unwrap().wake_at
+        }
+
+        fn wake(&mut self) -> Result<(), DeliveryError> {
+            self.0.lock().unwrap().wake_at = None;
+            self.answer()
+        }
+
+        fn close(&mut self) {
+            self.0.lock().unwrap().closed = true;
+        }
+    }
+
+    /// The group that the sink belongs to: hears what it says, and commits what arrived.
+    struct Ear(UnboundedSender<String>);
+
+    impl Actor for Ear {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Health> for Ear {
+        type Result = ();
+
+        fn handle(&mut self, health: Health, _: &mut Self::Context) {
+            let heard = match health.state {
+                State::Up(_) => "up",
+                State::Leaving => "leaving",
+                State::Down(_) => "down",
+            };
+            self.0.send(heard.to_owned()).unwrap();
+        }
+    }
+
+    impl Handler<Delivered> for Ear {
+        type Result = ();
+
+        fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
+            let heard = match delivered.outcome {
+                Ok(()) => {
+                    delivered.parcel.lease.commit();
+                    "arrived".to_owned()
+                }
+                Err(error) => error.to_string(),
+            };
+            self.0.send(heard).unwrap();
+        }
+    }
+
+    struct Stage {
+        script: Arc<Mutex<Script>>,
+        sink: Addr<LocalSink>,
+        group: Addr<Ear>,
+        heard: UnboundedReceiver<String>,
+        channel: ChannelRef,
+    }
+
+    fn start(script: Script) -> Stage {
+        let script = Arc::new(Mutex::new(script));
+        let (tell, heard) = unbounded_channel();
+        let group = Ear(tell).start();
+        let (post, slot) = slot();
+        post.set(group.clone().recipient());
+        let member = Member { index: 0, group: slot };
+        let sink =
+            LocalSink::new("k1", Scripted(script.clone()), member, Guard::unwatched()).unwrap().start();
+        Stage { script, sink, group, heard, channel: memory_channel(&[]) }
+    }
+
+    impl Stage {
+        async fn deliver(&self, event: u64) {
+            put(&self.channel, event..event + 1).await;
+            let lease = self.channel.take(1).await.unwrap();
+            let id = BatchId { agent: 1, stream: 1, sequence: event };
+            let parcel = Parcel { id, lease, doubt: false };
+            self.sink.do_send(Deliver(Errand::new(parcel, 0, self.group.clone().recipient())));
+        }
+
+        async fn hear(&mut self) -> String {
+            self.heard.recv().await.unwrap()
+        }
+
+        async fn probe(&mut self) -> String {
+            self.sink.do_send(Probe);
+            self.hear().await
+        }
+    }
+
+    #[actix::test]
+    async fn delivers_in_order_and_closes_when_it_is_stopped() {
+        let mut stage = start(Script::default());
+        assert_eq!(stage.hear().await, "down", "until it is probed");
+        assert_eq!(stage.probe().await, "up");
+        for event in 0..4 {
+            stage.deliver(event).await;
+        }
+        for _ in 0..4 {
+            assert_eq!(stage.hear().await, "arrived");
+        }
+        stage.sink.send(Stop).await.unwrap();
+        let script = stage.script.lock().unwrap();
+        assert_eq!((&script.delivered[..], script.closed), (&[0, 1, 2, 3][..], true));
+    }
+
+    #[actix::test]
+    async fn a_failure_gives_all_back_until_a_probe_succeeds() {
+        let mut stage = start(Script::default());
+        stage.hear().await;
+        assert_eq!(stage.probe().await, "up");
+        stage.script.lock().unwrap().broken = true;
+        stage.deliver(0).await;
+        assert_eq!([stage.hear().await, stage.hear().await], ["cannot write it: scripted", "down"]);
+        assert_eq!(stage.probe().await, "down");
+        stage.script.lock().unwrap().broken = false;
+        stage.deliver(1).await;
+        let gone = DeliveryError::Gone.to_string();
+        assert_eq!([stage.hear().await, stage.hear().await], [gone.as_str(), "down"], "it was not probed");
+        assert_eq!(stage.probe().await, "up");
+        assert_eq!(take_now(&stage.channel).await, [0, 1]);
+        assert!(stage.script.lock().unwrap().delivered.is_empty());
+    }
+
+    #[actix::test]
+    async fn a_wake_up_that_fails_is_told() {
+        let mut stage = start(Script { wake_at: Some(clock::now()), broken: true, ..Script::default() });
+        assert_eq!(
+            [stage.hear().await, stage.hear().await],
+            ["down", "down"],
+            "the actor's first word, and the wake-up's"
+        );
+        stage.script.lock().unwrap().broken = false;
+        assert_eq!(stage.probe().await, "up");
+    }
+
+    #[actix::test]
+    async fn a_panic_loses_no_event_and_ends_the_actor() {
+        let mut stage = start(Script::default());
+        stage.hear().await;
+        assert_eq!(stage.probe().await, "up");
+        stage.script.lock().unwrap().panics = true;
+        stage.deliver(0).await;
+        stage.deliver(1).await; // reaches the thread, or its queue when there is nobody any more, or an actor that is gone
+        for _ in 0..2 {
+            assert_eq!(stage.hear().await, DeliveryError::Gone.to_string());
+        }
+        assert_eq!(take_now(&stage.channel).await, [0, 1]);
+        while stage.sink.send(Probe).await.is_ok() {}
     }
 }

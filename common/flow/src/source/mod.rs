@@ -44,7 +44,11 @@ impl Inner {
     fn select(&mut self, batch: &Batch) -> Selected {
         let selected = self.selector.select(batch);
         if selected.dropped > 0 && !std::mem::replace(&mut self.told_dropped, true) {
-            slog::warn!(self.log, "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them", selected.dropped);
+            slog::warn!(
+                self.log,
+                "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them",
+                selected.dropped
+            );
         }
         selected
     }
@@ -55,11 +59,21 @@ impl Intake {
     ///
     /// # Errors
     /// [`BuildError`] for an interceptor or a selector that cannot work as its properties say.
-    pub(crate) fn build(source: &plan::SourcePlan, channels: &HashMap<String, ChannelRef>, log: &slog::Logger) -> Result<Intake, BuildError> {
+    pub(crate) fn build(
+        source: &plan::SourcePlan,
+        channels: &HashMap<String, ChannelRef>,
+        log: &slog::Logger,
+    ) -> Result<Intake, BuildError> {
         let chain = InterceptorChain::build(&source.interceptors, log)?;
         let selector = Selector::build(&source.selector, &source.channels)?;
         let channels = source.channels.iter().filter_map(|name| channels.get(name)).cloned().collect();
-        let inner = Inner { chain, selector, recycler: Recycler::new(BUFFERS), log: log.clone(), told_dropped: false };
+        let inner = Inner {
+            chain,
+            selector,
+            recycler: Recycler::new(BUFFERS),
+            log: log.clone(),
+            told_dropped: false,
+        };
         Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels })
     }
 
@@ -104,7 +118,10 @@ impl Intake {
         for (index, batch) in selected.optional {
             let events = batch.len();
             if let Err(error) = self.channels[index].put(batch, Patience::KeepAlive).await {
-                slog::error!(self.inner.borrow().log, "an optional channel goes without {events} events: {error}");
+                slog::error!(
+                    self.inner.borrow().log,
+                    "an optional channel goes without {events} events: {error}"
+                );
             }
         }
         Ok(())

@@ -186,6 +186,62 @@ const STOPPING: &str = "agent-shutdown-hook|\
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{memory_channel, numbers, seat, take_now};
+
+    /// A source with these keys that counts into `channel`.
+    fn start(channel: &crate::channel::ChannelRef, keys: &[(&str, &str)]) -> Addr<Seq> {
+        let config = SeqConfig::new(&plan::Context::from_pairs(keys.iter().copied()));
+        Seq::new(config, seat(channel).0).start()
+    }
+
+    #[actix::test]
+    async fn counts_to_the_end_in_batches_and_then_is_silent() {
+        let channel = memory_channel(&[]);
+        let source = start(&channel, &[("batchSize", "7"), ("totalEvents", "30")]);
+        let (mut sizes, mut all) = (Vec::new(), Vec::new());
+        while all.len() < 30 {
+            let lease = channel.take(usize::MAX).await.unwrap();
+            sizes.extend(lease.batches().iter().map(Batch::len));
+            all.extend(numbers(lease.batches()));
+            lease.commit();
+        }
+        assert_eq!((all, sizes), ((0..30).collect(), vec![7, 7, 7, 7, 2]));
+        source.send(Stop).await.unwrap();
+        assert!(take_now(&channel).await.is_empty());
+    }
+
+    #[actix::test]
+    async fn a_full_channel_is_waited_for_without_a_gap() {
+        tokio::time::pause();
+        let channel =
+            memory_channel(&[("capacity", "10"), ("transactionCapacity", "10"), ("keep-alive", "0")]);
+        let _source = start(&channel, &[("batchSize", "4")]);
+        let mut all = Vec::new();
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert!(channel.fill().await.unwrap().events >= 8);
+            let lease = channel.take(usize::MAX).await.unwrap();
+            all.extend(numbers(lease.batches()));
+            lease.commit();
+        }
+        assert!(all.len() >= 5 * 8);
+        assert_eq!(all, (0..all.len() as u64).collect::<Vec<_>>());
+    }
+
+    #[actix::test]
+    async fn a_batch_is_never_more_than_a_transaction_takes() {
+        let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
+        let _source = start(&channel, &[("batchSize", "1000"), ("totalEvents", "10")]);
+        assert_eq!(channel.take(usize::MAX).await.unwrap().batches()[0].len(), 10);
+    }
+
+    #[actix::test]
+    async fn stops_while_it_waits_for_room() {
+        let channel = memory_channel(&[("capacity", "1"), ("transactionCapacity", "1")]);
+        let source = start(&channel, &[]);
+        tokio::task::yield_now().await;
+        source.send(Stop).await.unwrap();
+    }
 
     #[test]
     fn numbers_count_as_printed() {

@@ -85,7 +85,11 @@ impl Handler<Watch> for Boss {
     type Result = ();
 
     fn handle(&mut self, watch: Watch, ctx: &mut Self::Context) {
-        self.children.push(Child { name: watch.name, build: watch.build, restarts: RestartPolicy::default() });
+        self.children.push(Child {
+            name: watch.name,
+            build: watch.build,
+            restarts: RestartPolicy::default(),
+        });
         self.build(self.children.len() - 1, ctx);
     }
 }
@@ -96,7 +100,12 @@ impl Handler<Died> for Boss {
     fn handle(&mut self, Died(index): Died, ctx: &mut Self::Context) {
         let child = &mut self.children[index];
         let pause = child.restarts.died(clock::now());
-        slog::error!(self.log, "{} stopped working by a fault of ours; it is started again in {} ms and what its channels hold is kept. Please report this.", child.name, pause.as_millis());
+        slog::error!(
+            self.log,
+            "{} stopped working by a fault of ours; it is started again in {} ms and what its channels hold is kept. Please report this.",
+            child.name,
+            pause.as_millis()
+        );
         ctx.run_later(pause, move |boss, ctx| boss.build(index, ctx));
     }
 }

@@ -34,7 +34,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pauses_double_up_to_ten_seconds_and_a_quiet_minute_forgives() {
         let (mut policy, start) = (RestartPolicy::default(), crate::clock::now());
-        let pauses: Vec<u128> = (0..9).map(|n| policy.died(start + Duration::from_secs(n)).as_millis()).collect();
+        let pauses: Vec<u128> =
+            (0..9).map(|n| policy.died(start + Duration::from_secs(n)).as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
         assert_eq!(policy.died(start + Duration::from_secs(70)).as_millis(), 100);
     }

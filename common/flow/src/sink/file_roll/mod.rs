@@ -82,7 +82,13 @@ impl FileRollSink {
         FileRollSink {
             name: name.to_owned(),
             log,
-            names: Names::new(config.path_manager, &config.prefix, &config.extension, clock::epoch_millis(), zone),
+            names: Names::new(
+                config.path_manager,
+                &config.prefix,
+                &config.extension,
+                clock::epoch_millis(),
+                zone,
+            ),
             config,
             next_name: None,
             roll,
@@ -117,10 +123,20 @@ impl FileRollSink {
         if let Some(mut file) = self.file.take() {
             match file.begin() {
                 Ok(true) => return Ok(file),
-                Ok(false) => slog::warn!(self.log, "sink {}: {} was removed while it was written to, with the events in it; \
-                    new events go to a new file", self.name, file.path().display()),
-                Err(error) => slog::warn!(self.log, "sink {}: {} cannot be used any more ({error}); new events go to a new \
-                    file", self.name, file.path().display()),
+                Ok(false) => slog::warn!(
+                    self.log,
+                    "sink {}: {} was removed while it was written to, with the events in it; \
+                    new events go to a new file",
+                    self.name,
+                    file.path().display()
+                ),
+                Err(error) => slog::warn!(
+                    self.log,
+                    "sink {}: {} cannot be used any more ({error}); new events go to a new \
+                    file",
+                    self.name,
+                    file.path().display()
+                ),
             }
         }
         self.create()
@@ -172,9 +188,12 @@ impl FileRollSink {
         let what = file.path().display().to_string();
         match file.take_back() {
             Ok(()) => self.file = Some(file),
-            Err(second) => slog::error!(self.log, "sink {}: what a failed write has left at the end of {what} cannot be \
+            Err(second) => slog::error!(
+                self.log,
+                "sink {}: what a failed write has left at the end of {what} cannot be \
                 removed ({second}): the last events of that file may be cut short, and stand again, whole, in the next one",
-                self.name),
+                self.name
+            ),
         }
         DeliveryError::Write { what, reason: in_words(error) }
     }
@@ -217,9 +236,13 @@ impl Blocking for FileRollSink {
 fn in_words(error: &io::Error) -> String {
     use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
     let advice = match error.kind() {
-        NotFound => "the directory does not exist: create it and let this process write there, or correct sink.directory",
+        NotFound => {
+            "the directory does not exist: create it and let this process write there, or correct sink.directory"
+        }
         NotADirectory => "sink.directory is not a directory: correct it",
-        PermissionDenied => "this process may not write there: change the directory's owner or mode, or sink.directory",
+        PermissionDenied => {
+            "this process may not write there: change the directory's owner or mode, or sink.directory"
+        }
         StorageFull | QuotaExceeded => "there is no room: free some",
         _ => return error.to_string(),
     };

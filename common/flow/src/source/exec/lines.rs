@@ -22,7 +22,12 @@ pub(super) struct Lines<'a, R> {
 
 impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
     /// `batch_size`: at most so many lines a batch, never more than a transaction.
-    pub(super) fn new(output: R, intake: &'a Intake, batch_size: Option<usize>, log: &'a slog::Logger) -> Lines<'a, R> {
+    pub(super) fn new(
+        output: R,
+        intake: &'a Intake,
+        batch_size: Option<usize>,
+        log: &'a slog::Logger,
+    ) -> Lines<'a, R> {
         Lines {
             output,
             intake,
@@ -78,7 +83,10 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         if builder.is_empty() && self.input.len() >= MOST_LINE {
             take_long(&mut self.cutter, &mut self.input, &mut builder, prefix);
             if !std::mem::replace(&mut self.told_long, true) {
-                slog::warn!(self.log, "the command has printed a line of more than {MOST_LINE} bytes: it becomes several events");
+                slog::warn!(
+                    self.log,
+                    "the command has printed a line of more than {MOST_LINE} bytes: it becomes several events"
+                );
             }
         }
         if builder.is_empty() {

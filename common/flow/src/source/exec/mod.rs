@@ -128,7 +128,11 @@ impl Runner {
         let (mut child, stdout) = match self.start() {
             Ok(started) => started,
             Err(error) => {
-                slog::error!(self.seat.log, "cannot run the command [{}]: {error}; the source waits, with `restart = true` it tries again", self.config.command);
+                slog::error!(
+                    self.seat.log,
+                    "cannot run the command [{}]: {error}; the source waits, with `restart = true` it tries again",
+                    self.config.command
+                );
                 return;
             }
         };
