@@ -238,7 +238,7 @@ const fn long(min: i64, unit: &'static str) -> Value {
 
 const NO_STORE: Bad = Bad::Says("fails on it as soon as `ssl` is true");
 
-/// TLS of a source, see `flume.ssl` of the User Guide.
+/// TLS of a source, see `flume.ssl` of the User Guide. Flume asks no sender for a certificate: the last four are ours.
 const SERVER_TLS: &[Property] = &[
     with("ssl", Value::Flag, "false"),
     optional("keystore", Value::Path),
@@ -248,9 +248,13 @@ const SERVER_TLS: &[Property] = &[
     optional("include-protocols", Value::List),
     optional("exclude-cipher-suites", Value::List),
     optional("include-cipher-suites", Value::List),
+    with("need-client-auth", Value::Flag, "false"),
+    optional("truststore", Value::Path),
+    optional("truststore-password", Value::Free),
+    with("truststore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS"),
 ];
 
-/// TLS of a sink.
+/// TLS of a sink. Flume's shows no certificate: the last three are ours.
 const CLIENT_TLS: &[Property] = &[
     with("ssl", Value::Flag, "false"),
     with("trust-all-certs", Value::Flag, "false"),
@@ -261,6 +265,9 @@ const CLIENT_TLS: &[Property] = &[
     optional("include-protocols", Value::List),
     optional("exclude-cipher-suites", Value::List),
     optional("include-cipher-suites", Value::List),
+    optional("keystore", Value::Path),
+    optional("keystore-password", Value::Free),
+    with("keystore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS"),
 ];
 
 const COMPRESSION: &[&str] = &["none", "deflate"];
