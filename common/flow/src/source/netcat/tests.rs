@@ -2,11 +2,8 @@ use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
 use crate::net::{TcpListener, TcpStream};
-use crate::source::{Intake, Ready};
-use crate::supervise::Guard;
-use crate::testing::{memory_channel, silent};
-use plan::{Context as Keys, SelectorPlan, SourcePlan};
-use std::collections::HashMap;
+use crate::testing::{memory_channel, seat};
+use plan::Context as Keys;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -22,19 +19,7 @@ async fn free_port() -> u16 {
 }
 
 fn stage(port: u16, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let source = SourcePlan {
-        name: "r1".to_owned(),
-        kind: "netcat",
-        context: Keys::default(),
-        channels: vec!["c1".to_owned()],
-        selector: SelectorPlan { kind: "replicating", context: Keys::default() },
-        interceptors: Vec::new(),
-    };
-    let channels = HashMap::from([("c1".to_owned(), channel.clone())]);
-    let intake = Intake::build(&source, &channels, &silent()).unwrap();
-    let (tell, ready) = mpsc::unbounded_channel();
-    let (log, guard) = (silent(), Guard::unwatched());
-    let seat = Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), guard };
+    let (seat, ready) = seat(channel);
     let port_text = port.to_string();
     let keys = [("bind", "127.0.0.1"), ("port", &port_text)].into_iter().chain(keys.iter().copied());
     let config = NetcatConfig::new(&Keys::from_pairs(keys));
