@@ -4,7 +4,7 @@
 //! as [`Delivered`]. Memory is bounded by credits, not by mailboxes: a source awaits the answer to its `Put` before the
 //! next one, and a group keeps no more parcels with a sink than the sink's [`Window`] allows.
 
-use crate::channel::Lease;
+use crate::channel::lease::Lease;
 use crate::error::{ChannelError, DeliveryError};
 use actix::prelude::*;
 use event::Batch;

@@ -1,7 +1,8 @@
 //! What tests of several components share: a channel, batches of numbers, scripted sinks.
 
+use crate::channel::ChannelRef;
+use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
-use crate::channel::{ChannelRef, Lease};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;

@@ -1,5 +1,6 @@
 //! Channels: where events wait between a source and a sink, and the only place that owns them.
 
+pub(crate) mod lease;
 pub(crate) mod memory;
 
 use crate::error::ChannelError;
@@ -7,51 +8,8 @@ use crate::message::{Fill, HowFull, Patience, Put, Take};
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::Batch;
+use lease::Lease;
 use std::sync::Arc;
-
-/// Events out of a channel but still its own. Dropping a lease rolls it back, so a sink that panics or is stopped loses
-/// nothing; `commit` makes the channel forget them.
-pub(crate) struct Lease {
-    id: u64,
-    batches: Vec<Batch>,
-    channel: Option<Arc<dyn Settle>>,
-}
-
-/// Where a lease is settled: in the channel's books themselves, so that it counts also while the channel's actor is
-/// being built anew.
-pub(crate) trait Settle: Send + Sync {
-    /// The lease has ended: its events have arrived elsewhere (`commit`), or go back to where they were.
-    fn settle(&self, lease: u64, commit: bool);
-}
-
-impl Lease {
-    pub(crate) fn new(id: u64, batches: Vec<Batch>, channel: Arc<dyn Settle>) -> Lease {
-        Lease { id, batches, channel: Some(channel) }
-    }
-
-    /// The leased events, in order.
-    pub(crate) fn batches(&self) -> &[Batch] {
-        &self.batches
-    }
-
-    /// The events have arrived elsewhere.
-    pub(crate) fn commit(mut self) {
-        self.settle(true);
-    }
-
-    fn settle(&mut self, commit: bool) {
-        self.batches.clear(); // before the channel hears of it, so that the buffer is free when it is looked for
-        if let Some(channel) = self.channel.take() {
-            channel.settle(self.id, commit);
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.settle(false);
-    }
-}
 
 /// What a channel can be asked.
 pub(crate) struct ChannelAddress {

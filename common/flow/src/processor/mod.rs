@@ -12,7 +12,8 @@ mod tests;
 pub(crate) use choice::Choice;
 pub(crate) use roster::Rest;
 
-use crate::channel::{ChannelRef, Lease};
+use crate::channel::ChannelRef;
+use crate::channel::lease::Lease;
 use crate::clock::{self, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Delivered, Errand, Health, Parcel, Probe, State, Stop, Window};

@@ -4,7 +4,8 @@ mod ledger;
 #[cfg(test)]
 mod tests;
 
-use super::{ChannelAddress, Lease, Settle};
+use super::ChannelAddress;
+use super::lease::{Lease, Settle};
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::{Fill, HowFull, Patience, Put, Take};
