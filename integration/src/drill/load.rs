@@ -3,12 +3,12 @@
 use super::{Figure, Options, Report, Stage};
 use crate::{
     cluster::Cluster,
+    duel::latency::new_histogram,
     ledger::{Arrival, Incident, Place},
     lesson,
     load::{Demand, Load},
     node::Error,
 };
-use hdrhistogram::Histogram;
 use std::{
     thread,
     time::{Duration, Instant},
@@ -59,7 +59,7 @@ fn wait_for(load: &Load, lines: u32) {
 
 fn describe(cluster: &Cluster, stage: &Stage, begin: Instant) {
     let ledger = cluster.ledger();
-    let mut latency: Histogram<u64> = Histogram::new(3).expect("three digits are allowed");
+    let mut latency = new_histogram();
     let mut last = begin;
     for arrival in &ledger.arrivals {
         if let Some(written) = cluster.written().at(arrival.line) {

@@ -112,7 +112,9 @@ fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
         format!("{}{faults}", row.name),
         thousands(rate),
         format!("{} to {}", thousands(lowest(&rates)), thousands(highest(&rates))),
-        median(row.rates(|sample| sample.flowing)).map_or(String::new(), thousands),
+        median(row.rates(|sample| sample.flowing))
+            .filter(|rate| rate.is_finite())
+            .map_or(String::new(), thousands),
         of(copy),
         bar,
         of(flume.map(|flume| rate / flume)),

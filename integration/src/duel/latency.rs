@@ -21,7 +21,7 @@ pub struct Latency {
     pub rate: u32,
     /// Lines that came out.
     pub lines: u32,
-    /// Lines whose time was read: all of them at low rates, the first and the last of each look at high ones.
+    /// Microseconds from the line's own time to when it was read: of all lines, or of one in 16 at high rates.
     pub histogram: Histogram<u64>,
 }
 
@@ -70,25 +70,27 @@ fn follow(output: &Path, skip: u64, demand: Demand) -> io::Result<Latency> {
 }
 
 impl Latency {
-    /// Takes whole lines that were just read. Of many the first is the oldest and the last the youngest.
+    /// Takes whole lines that were just read, and reads the time in one of every so many.
     fn take(&mut self, lines: &[u8], bytes: usize) {
         let now =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
-        let count = lines.len() / bytes;
-        self.lines += count as u32;
-        let step = (count / SAMPLED).max(1);
-        for line in lines.chunks_exact(bytes).step_by(step) {
-            if let Some(written) = written_at(line) {
+        let stride = if self.rate > MANY { STRIDE } else { 1 };
+        for line in lines.chunks_exact(bytes) {
+            if self.lines.is_multiple_of(stride)
+                && let Some(written) = written_at(line)
+            {
                 self.histogram.saturating_record(now.saturating_sub(written));
             }
+            self.lines += 1;
         }
     }
 }
 
 /// The microseconds that stand behind the line's number.
 fn written_at(line: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(line.get(crate::ledger::LineId::BYTES + 1..)?).ok()?;
-    text.split(' ').next()?.parse().ok()
+    let rest = line.get(crate::ledger::LineId::BYTES + 1..)?;
+    let digits = rest.split(|byte| *byte == b' ').next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 impl fmt::Display for Latency {
@@ -116,8 +118,9 @@ impl fmt::Display for Latency {
     }
 }
 
-fn new_histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are allowed")
+/// Of microseconds up to an hour. One that grows by itself does not do so for values that are to be cut.
+pub fn new_histogram() -> Histogram<u64> {
+    Histogram::new_with_max(3_600_000_000, 3).expect("three digits are allowed")
 }
 
 /// Lines before the measurement: connections are open and buffers made.
@@ -129,8 +132,9 @@ const LOOK: Duration = Duration::from_micros(100);
 /// Bytes of one look.
 const CHUNK: usize = 1 << 20;
 
-/// Lines of one look whose time is read, at most about.
-const SAMPLED: usize = 16;
+/// Above this many lines a second only one line of [`STRIDE`] is looked at, so that reading does not slow the writers.
+const MANY: u32 = 20_000;
+const STRIDE: u32 = 16;
 
 /// Nothing for this long is the end.
 const LIMIT: Duration = Duration::from_secs(20);
