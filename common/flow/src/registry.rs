@@ -36,6 +36,10 @@ pub(crate) fn check_sink(plan: &SinkPlan, globals: &Globals) -> Result<Vec<Strin
     if plan.kind == "avro" {
         avro::AvroSinkConfig::build(&plan.context, globals, &mut notes)?;
     }
+    if plan.kind == "file_roll" {
+        // What it warns of is told when it starts.
+        file_roll::FileRollConfig::new(&plan.context, &slog::Logger::root(slog::Discard, slog::o!()))?;
+    }
     Ok(notes)
 }
 
