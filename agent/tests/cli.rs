@@ -141,7 +141,8 @@ fn a_wrong_command_line_is_one_clear_message_and_exit_code_2() {
         ),
         ("-n a1 -prov com.example.Provider", "-prov, --conf-provider: Java classes are not supported"),
         ("-n a1 -f a.conf -user me", "-user: authorisation"),
-        ("avro-client -H localhost -p 4141", "`avro-client` is not there yet"),
+        ("avro-client -H localhost", "You must specify a port to connect to with --port"),
+        ("avro-client -P missing.properties", "avro-client: cannot read missing.properties"),
     ] {
         let output = place.output(line);
         let error = stderr(&output);

@@ -4,6 +4,7 @@
 mod allocations;
 mod build;
 mod channel;
+pub mod client;
 mod clock;
 mod drain;
 mod error;

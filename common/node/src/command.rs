@@ -1,9 +1,9 @@
 //! From the words of a command line to what is to be done.
 
 use crate::{
-    Role,
+    Role, client,
     java::{self, Words},
-    options::{CheckOptions, RunOptions},
+    options::{CheckOptions, ClientOptions, RunOptions},
 };
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 use std::ffi::OsString;
@@ -15,6 +15,8 @@ pub(crate) enum Command {
     Run(RunOptions, Words),
     /// Check its configuration, and no more.
     Check(CheckOptions, Words),
+    /// Send lines, and be done.
+    Client(ClientOptions, Words),
     /// Say which program this is.
     Version,
     /// Print this text, and be done.
@@ -39,16 +41,18 @@ pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -
         "check" => read(role, CheckOptions::command(), words, Command::Check),
         "version" => Command::Version,
         "help" => help(role, &words),
-        "avro-client" => Command::Wrong(
-            "`avro-client` is not there yet: to send a file's lines, run an agent whose source is `exec` with \
-             `command = cat FILE`, or `TAILDIR`, and whose sink is `avro`"
-                .to_owned(),
-        ),
+        "avro-client" => match read(role, ClientOptions::command(), words, Command::Client) {
+            Command::Client(options, words) => match client::wrong(&options) {
+                None => Command::Client(options, words),
+                Some(text) => Command::Wrong(text),
+            },
+            other => other,
+        },
         "tool" => Command::Wrong(
             "`tool` is not there yet: Flume's only tool checks file channels, and there is no file channel yet".to_owned(),
         ),
         other => Command::Wrong(format!(
-            "Unknown or unspecified command '{other}': agent, check, version and help are known; \
+            "Unknown or unspecified command '{other}': agent, check, avro-client, version and help are known; \
              `{role} help` says more"
         )),
     }
@@ -74,6 +78,7 @@ fn help(role: Role, words: &Words) -> Command {
     let of = words.rest.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let command = match of.as_str() {
         "check" => CheckOptions::command(),
+        "avro-client" => ClientOptions::command(),
         _ => RunOptions::command(),
     };
     Command::Help(named(role, command).render_long_help().to_string())
@@ -88,7 +93,10 @@ fn named(role: Role, command: clap::Command) -> clap::Command {
             .replace("{role}", name)
             .replace("{lead}", role.lead())
     };
-    let bin = format!("{name}{}", command.get_name().strip_prefix("run").unwrap_or(" check"));
+    let bin = match command.get_name() {
+        "run" => name.to_owned(),
+        word => format!("{name} {word}"),
+    };
     let usage = command.get_overridden_usage();
     let (about, after, usage) =
         (fill(command.get_long_about()), fill(command.get_after_long_help()), fill(usage));
@@ -141,13 +149,33 @@ mod tests {
     }
 
     #[test]
+    fn the_clients_options_are_flumes() {
+        let line = "avro-client -c conf -host h -p 41 -headerFile r --filename=f -Dx=1 -R r -P p";
+        match parsed(&line.replace(" -R r", "")) {
+            Command::Client(options, words) => {
+                assert_eq!((options.host.as_deref(), options.port), (Some("h"), Some(41)));
+                let path = |path: &Option<PathBuf>| path.as_deref().map(|path| path.display().to_string());
+                let paths = [&options.header_file, &options.filename, &options.rpc_props].map(path);
+                assert_eq!(paths, ["r", "f", "p"].map(|name| Some(name.to_owned())));
+                assert_eq!(words.properties.len(), 1);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn what_is_not_known_is_said_in_one_message() {
         for (line, part) in [
             ("frobnicate -n a1", "Unknown or unspecified command 'frobnicate'"),
             ("agent --verify-host", "unexpected argument '--verify-host'"),
             ("agent -n", "a value is required for '--name <NAME>'"),
             ("agent -n a1 stray", "unexpected argument 'stray'"),
-            ("avro-client -H h", "`avro-client` is not there yet"),
+            ("avro-client", "Either --rpcProps or both --host and --port"),
+            ("avro-client -H h -F x", "You must specify a port"),
+            ("avro-client -p 1", "You must specify a hostname"),
+            ("avro-client -H h -p 1 -F x --dirname y", "cannot be used simultaneously"),
+            ("avro-client -H h -p 70000", "invalid value '70000'"),
+            ("avro-client -H h -p 1 stray", "unexpected argument 'stray'"),
             ("agent -n a1 --drain-timeout soon", "invalid value 'soon'"),
         ] {
             match parsed(line) {
@@ -159,7 +187,16 @@ mod tests {
 
     #[test]
     fn help_names_the_program_everywhere() {
-        for line in ["help", "--help", "agent -h", "help check", "check --help", "help agent"] {
+        for line in [
+            "help",
+            "--help",
+            "agent -h",
+            "help check",
+            "check --help",
+            "help agent",
+            "avro-client -h",
+            "help avro-client",
+        ] {
             match parsed(line) {
                 Command::Help(text) => {
                     assert!(text.contains("Usage: agent") && !text.contains('{'), "{line}: {text}");

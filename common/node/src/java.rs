@@ -33,6 +33,14 @@ pub(crate) fn properties_of(java_opts: &str) -> Vec<(String, String)> {
     java_opts.split_whitespace().filter(|word| word.starts_with("-D")).map(property).collect()
 }
 
+/// Properties of `JAVA_OPTS` and `FLUME_JAVA_OPTS`, which `flume-ng` hands to the JVM first, then the command line's.
+pub(crate) fn all_properties(words: &Words) -> Vec<(String, String)> {
+    let variables = ["JAVA_OPTS", "FLUME_JAVA_OPTS"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let mut properties: Vec<_> = variables.flat_map(|text| properties_of(&text)).collect();
+    properties.extend(words.properties.iter().cloned());
+    properties
+}
+
 /// The value of `key`, the last one that was given.
 pub(crate) fn last<'a>(properties: &'a [(String, String)], key: &str) -> Option<&'a str> {
     properties.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
@@ -81,6 +89,12 @@ const LONG_NAMES: &[&str] = &[
     "plugins-path",
     "dryrun",
     "version",
+    "host",
+    "port",
+    "rpcProps",
+    "filename",
+    "headerFile",
+    "dirname",
 ];
 
 #[cfg(test)]

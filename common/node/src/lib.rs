@@ -4,6 +4,7 @@
 //! (crate `journal`) and hands the plan to `flow::run`, which returns when the agent has stopped.
 
 mod check;
+mod client;
 mod command;
 mod env_file;
 mod external;
@@ -59,11 +60,12 @@ impl fmt::Display for Role {
 /// The whole of a binary: reads the process's arguments and does what they say.
 ///
 /// The exit code is 0 when all went well, 1 when it could not start or go on (or `check --deny-warnings` found
-/// warnings), 2 when the command line or the configuration is wrong.
+/// warnings, or `avro-client` could not deliver everything), 2 when the command line or the configuration is wrong.
 pub fn main(role: Role) -> ExitCode {
     match command::parse(role, std::env::args_os().skip(1)) {
         Command::Run(options, words) => run::run(role, &options, &words),
         Command::Check(options, words) => check::check(role, &options, &words),
+        Command::Client(options, words) => client::run(role, &options, &words),
         Command::Version => print(&version::text(role)),
         Command::Help(text) => print(&text),
         Command::Wrong(text) => {

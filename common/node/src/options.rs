@@ -11,6 +11,7 @@ use std::{path::PathBuf, time::Duration};
     disable_version_flag = true,
     override_usage = "{role} [agent] -n NAME -f FILE [OPTIONS]
        {role} check -n NAME -f FILE
+       {role} avro-client -H HOST -p PORT [-F FILE]
        {role} version | help [COMMAND]",
     long_about = "{lead}
 
@@ -124,6 +125,80 @@ pub(crate) struct CheckOptions {
 
     #[command(flatten)]
     pub(crate) not_yet: NotYet,
+}
+
+/// Options of `avro-client`, in Flume's words.
+#[derive(Debug, Parser)]
+#[command(
+    name = "avro-client",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    override_usage = "{role} avro-client -H HOST -p PORT [-F FILE | --dirname DIR] [-R FILE]
+       {role} avro-client -P FILE [-F FILE | --dirname DIR] [-R FILE]",
+    long_about = "Sends lines to collectors, ours or a Flume's, one event a line: those of a file, of the files of a directory, or of
+standard input. It prints nothing when all have arrived. Lines end at LF, CR or CRLF, as in Flume's client.",
+    after_long_help = "Properties for -P:
+  hosts = h1 h2                     names, each with an address: hosts.h1 = collector1:4141
+  client.type                       default: the first host; default_failover: the next one when one fails;
+                                    default_loadbalance: another one for each batch
+  batch-size                        events sent at a time (100)
+  connect-timeout, request-timeout  milliseconds (20000)
+  max-attempts                      of default_failover: tries of a batch (as many as hosts)
+  host-selector                     of default_loadbalance: ROUND_ROBIN or RANDOM
+  backoff, maxBackoff               of default_loadbalance: true leaves a host that failed alone, for 2, 4, 8 seconds
+                                    and so on up to so many milliseconds (30000)
+  compression-type                  deflate or none; compression-level 0 to 9 (6)
+  ssl, truststore, truststore-password, trust-all-certs, ... as for an avro sink
+
+-Dflume.root.logger=DEBUG,console prints what it does.
+
+Exit codes: 0 everything has arrived; 1 not everything; 2 the command line or the properties are wrong, and nothing was
+sent. (Flume's client ends with 0 whatever happens.)
+
+Examples:
+  {role} avro-client -H localhost -p 4141 -F app.log
+  tail -n 100 app.log | {role} avro-client -P collectors.properties -R headers.properties"
+)]
+pub(crate) struct ClientOptions {
+    /// The collector's host
+    #[arg(short = 'H', long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+
+    /// The collector's port
+    #[arg(short, long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+
+    /// A properties file that names the hosts and how to send to them
+    #[arg(short = 'P', long = "rpcProps", value_name = "FILE")]
+    pub(crate) rpc_props: Option<PathBuf>,
+
+    /// Send the lines of this file instead of standard input
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub(crate) filename: Option<PathBuf>,
+
+    /// Send the files of this directory, the oldest first, and rename each to FILE.COMPLETED when it has arrived
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dirname: Option<PathBuf>,
+
+    /// A properties file whose entries become headers of every event
+    #[arg(short = 'R', long = "headerFile", value_name = "FILE")]
+    pub(crate) header_file: Option<PathBuf>,
+
+    /// Accepted: nothing in it is needed
+    #[arg(short, long, value_name = "DIR", hide = true)]
+    pub(crate) conf: Option<PathBuf>,
+
+    /// Accepted: there are no classes to find
+    #[arg(short = 'C', long, value_name = "PATH", hide = true)]
+    pub(crate) classpath: Option<String>,
+
+    /// Accepted: there are no plugins
+    #[arg(long, value_name = "DIRS", hide = true)]
+    pub(crate) plugins_path: Option<String>,
+
+    /// Print this text
+    #[arg(short, long, action = ArgAction::HelpLong)]
+    help: Option<bool>,
 }
 
 /// How a file is read.

@@ -23,7 +23,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         complain(role, &messages.join("\n"));
         return ExitCode::from(WRONG);
     }
-    let properties = all_properties(words);
+    let properties = java::all_properties(words);
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,
@@ -105,14 +105,6 @@ fn start(
             ExitCode::from(FAILED)
         }
     }
-}
-
-/// Properties of `JAVA_OPTS` and `FLUME_JAVA_OPTS`, which `flume-ng` hands to the JVM first, then the command line's.
-fn all_properties(words: &Words) -> Vec<(String, String)> {
-    let variables = ["JAVA_OPTS", "FLUME_JAVA_OPTS"].into_iter().filter_map(|name| std::env::var(name).ok());
-    let mut properties: Vec<_> = variables.flat_map(|text| java::properties_of(&text)).collect();
-    properties.extend(words.properties.iter().cloned());
-    properties
 }
 
 /// What was given and does nothing here.

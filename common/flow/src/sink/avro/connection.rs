@@ -7,21 +7,57 @@ use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
 use crate::net::{Link, Stream, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
+use event::Batch;
 use std::collections::VecDeque;
 use std::pin::pin;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
-use wire::avro::{ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, Serial, TAIL};
+use wire::avro::{BatchId, ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, Serial, TAIL};
+
+/// What a connection carries, and tells how it went: a sink's [`Errand`], a batch of the command-line client.
+pub(crate) trait Cargo {
+    /// The batches to deliver, in order.
+    fn batches(&self) -> &[Batch];
+    /// Its name; it stays the same when it is sent again.
+    fn id(&self) -> Option<BatchId>;
+    /// It has arrived.
+    fn done(self);
+    /// It has not arrived, or nobody knows.
+    fn failed(self, error: DeliveryError);
+
+    /// How many events it holds.
+    fn events(&self) -> usize {
+        self.batches().iter().map(Batch::len).sum()
+    }
+}
+
+impl Cargo for Errand {
+    fn batches(&self) -> &[Batch] {
+        Errand::batches(self)
+    }
+
+    fn id(&self) -> Option<BatchId> {
+        Errand::id(self)
+    }
+
+    fn done(self) {
+        Errand::done(self);
+    }
+
+    fn failed(self, error: DeliveryError) {
+        Errand::failed(self, error);
+    }
+}
 
 /// A connection that has shaken hands.
-pub(crate) struct Connection {
+pub(crate) struct Connection<C> {
     peer: String,
     request_timeout: Duration,
     link: Link,
     decoder: FrameDecoder,
     session: ClientSession,
     /// What the peer has not answered yet, in the order sent.
-    sent: VecDeque<(Serial, Errand)>,
+    sent: VecDeque<(Serial, C)>,
     pub(crate) window: Window,
     ours: bool,
     until: Option<Instant>,
@@ -37,9 +73,9 @@ pub(crate) enum End {
     Failed(DeliveryError),
 }
 
-impl Connection {
+impl<C: Cargo> Connection<C> {
     /// Connects and shakes hands, within `connect-timeout` for both together.
-    pub(crate) async fn open(config: &AvroSinkConfig) -> Result<Connection, DeliveryError> {
+    pub(crate) async fn open(config: &AvroSinkConfig) -> Result<Connection<C>, DeliveryError> {
         let peer = config.peer();
         let unreachable = |reason: String| DeliveryError::Unreachable { peer: peer.clone(), reason };
         match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone())).await {
@@ -49,7 +85,7 @@ impl Connection {
         }
     }
 
-    async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection, String> {
+    async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection<C>, String> {
         let stream = connect(config).await?;
         let mut connection = Connection {
             peer,
@@ -109,7 +145,7 @@ impl Connection {
 
     /// Sends what comes through `errands` and settles what is answered, until the connection ends one way or another.
     /// `leaving` is called when the peer says that it is about to stop.
-    pub(crate) async fn run(&mut self, errands: &mut mpsc::UnboundedReceiver<Errand>, leaving: impl Fn()) -> End {
+    pub(crate) async fn run(&mut self, errands: &mut mpsc::UnboundedReceiver<C>, leaving: impl Fn()) -> End {
         let mut liveness = Liveness::new(self.ours, self.request_timeout, clock::now());
         let mut look = pin!(sleep_until(clock::now()));
         let end = loop {
@@ -191,8 +227,8 @@ impl Connection {
         Err(End::Failed(DeliveryError::Refused { peer, events, reason }))
     }
 
-    fn send(&mut self, errand: Errand) {
-        let bytes = errand.batches().iter().map(event::Batch::event_bytes).sum();
+    fn send(&mut self, errand: C) {
+        let bytes = errand.batches().iter().map(Batch::event_bytes).sum();
         let mut head = BytesMut::with_capacity(HEAD_BYTES);
         let id = errand.id().filter(|_| self.ours);
         let serial = self.session.call_head(&mut head, errand.events(), bytes, id);

@@ -11,7 +11,7 @@ use crate::message::{Deliver, Errand, Probe, State, Stop};
 use crate::net::{ClientLayers, Globals};
 use crate::supervise::Guard;
 use actix::prelude::*;
-use connection::{Connection, End};
+pub(crate) use connection::{Cargo, Connection, End};
 use tokio::sync::mpsc;
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Sink".
@@ -92,7 +92,7 @@ impl AvroSink {
         }));
     }
 
-    fn connected(&mut self, mut connection: Connection, ctx: &mut Context<Self>) {
+    fn connected(&mut self, mut connection: Connection<Errand>, ctx: &mut Context<Self>) {
         let (sender, mut errands) = mpsc::unbounded_channel();
         if let Connected::Soon(held) = std::mem::replace(&mut self.state, Connected::No) {
             held.into_iter().for_each(|errand| give(&sender, errand, &self.config));

@@ -1,0 +1,149 @@
+//! `avro-client`: sends lines, with the options of `flume-ng avro-client`.
+
+use crate::{
+    FAILED, Role, WRONG, complain,
+    java::{self, Words},
+    logging,
+    options::ClientOptions,
+};
+use flow::client::{self, Failure, Input};
+use journal::Console;
+use plan::{
+    Report, Severity,
+    properties::{Entry, parse},
+};
+use slog::{Logger, debug, error, warn};
+use std::{fs::File, io::Read, path::Path, process::ExitCode, time::Duration};
+
+/// Sends what `options` name and returns when all of it has arrived, or cannot.
+pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCode {
+    let mut notices = Vec::new();
+    let read = properties(options, &mut notices).and_then(|properties| {
+        let headers = options.header_file.as_deref().map(|path| headers(path, &mut notices)).transpose()?;
+        Ok((properties, headers.unwrap_or_default()))
+    });
+    let (properties, headers) = match read {
+        Ok(read) => read,
+        Err(text) => {
+            complain(role, &format!("{NAME}: {text}"));
+            return ExitCode::from(WRONG);
+        }
+    };
+    let system = java::all_properties(words);
+    let (settings, of_the_console) = logging::settings(&system, "flume");
+    let console = Console::stderr(settings);
+    let _flushed = console.flush_on_drop(LAST_LINES);
+    let log = console.logger();
+    for notice in of_the_console.into_iter().chain(notices) {
+        warn!(log, "{notice}");
+    }
+    let options = client::Options { properties, headers, input: input(options), system, log: log.clone() };
+    outcome(&log, client::run(options))
+}
+
+/// What is wrong with the options themselves; `None` when they can be used. Where Flume has words for it, they are its.
+pub(crate) fn wrong(options: &ClientOptions) -> Option<String> {
+    let text = match (&options.rpc_props, &options.host, &options.port) {
+        _ if options.filename.is_some() && options.dirname.is_some() => {
+            "--filename and --dirname options cannot be used simultaneously"
+        }
+        (Some(_), _, _) | (None, Some(_), Some(_)) => return None,
+        (None, Some(_), None) => "You must specify a port to connect to with --port",
+        (None, None, Some(_)) => "You must specify a hostname to connect to with --host",
+        (None, None, None) => "Either --rpcProps or both --host and --port must be specified.",
+    };
+    Some(text.to_owned())
+}
+
+fn outcome(log: &Logger, sent: Result<u64, Failure>) -> ExitCode {
+    match sent {
+        Ok(events) => {
+            debug!(log, "{NAME}: all sent"; "events" => events);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            error!(log, "{NAME}: {failure}");
+            ExitCode::from(if matches!(failure, Failure::Settings(_)) { WRONG } else { FAILED })
+        }
+    }
+}
+
+fn input(options: &ClientOptions) -> Input {
+    match (&options.filename, &options.dirname) {
+        (Some(path), _) => Input::File(path.clone()),
+        (None, Some(path)) => Input::Directory(path.clone()),
+        (None, None) => Input::Stdin,
+    }
+}
+
+/// What the client is made from: the file given with `-P`, which wins, or one host.
+fn properties(options: &ClientOptions, notices: &mut Vec<String>) -> Result<Vec<(String, String)>, String> {
+    let Some(path) = &options.rpc_props else {
+        let host = options.host.as_deref().unwrap_or_default();
+        let address = format!("{host}:{}", options.port.unwrap_or_default());
+        return Ok([("hosts", "h1".to_owned()), ("hosts.h1", address)]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into());
+    };
+    if options.host.is_some() || options.port.is_some() {
+        notices.push("--host and --port have no effect beside --rpcProps, which names the hosts".to_owned());
+    }
+    let entries = entries(path, notices)?;
+    Ok(entries.into_iter().map(|entry| without_comment(entry, notices)).collect())
+}
+
+/// What reads like a comment is one: to Java it belongs to the value, and nothing that a client takes has a `#` in it.
+fn without_comment(entry: Entry, notices: &mut Vec<String>) -> (String, String) {
+    let Entry { key, value, comment, .. } = entry;
+    match comment {
+        None => (key, value),
+        Some(comment) => {
+            notices.push(format!(
+                "{}: `{}` reads like a comment and is taken for one; in Flume it belongs to the value of {key}: \
+                 comments stand on lines of their own",
+                comment.at, comment.text
+            ));
+            (key, comment.value)
+        }
+    }
+}
+
+/// The last of equal names wins, as in Java.
+fn headers(path: &Path, notices: &mut Vec<String>) -> Result<Vec<(String, String)>, String> {
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for Entry { key, value, .. } in entries(path, notices)? {
+        headers.retain(|(name, _)| *name != key);
+        headers.push((key, value));
+    }
+    Ok(headers)
+}
+
+fn entries(path: &Path, notices: &mut Vec<String>) -> Result<Vec<Entry>, String> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot read {name}: {error}"))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("{name} has more than {} MiB: that is no properties file", MOST_BYTES >> 20));
+    }
+    let mut report = Report::default();
+    let entries = parse(&name, &bytes, &mut report);
+    for problem in &report.problems {
+        let text = format!("{}: {}", problem.place, problem.what);
+        match problem.severity {
+            Severity::Error => return Err(text),
+            Severity::Warning => notices.push(text),
+            Severity::Note => {}
+        }
+    }
+    Ok(entries)
+}
+
+const NAME: &str = "avro-client";
+
+/// A properties file is not larger, in bytes.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// How long the last log lines may take at the end.
+const LAST_LINES: Duration = Duration::from_secs(1);
