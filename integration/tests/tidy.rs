@@ -124,9 +124,14 @@ fn the_readme_lists_what_runs_and_what_does_not() {
     for name in in_schema("runs(") {
         assert!(lists(here, &name), "README does not list {name}, which runs");
     }
-    let properties =
-        ["Source, \"avro\", ", "Sink, \"avro\", "].map(|part| in_schema(&format!("(Kind::{part}")));
-    for name in in_schema("not_here(").into_iter().chain(properties.into_iter().flatten()) {
+    for (kind, words) in [("Source", "on an avro source"), ("Sink", "on an avro sink")] {
+        let properties = in_schema(&format!("(Kind::{kind}, \"avro\", "));
+        assert_eq!(not_here.contains(words), !properties.is_empty(), "README says something else {words}");
+        for name in properties {
+            assert!(lists(not_here, &name), "README does not say that {name} is not there yet");
+        }
+    }
+    for name in in_schema("not_here(") {
         assert!(lists(not_here, &name), "README does not say that {name} is not there yet");
     }
 }
