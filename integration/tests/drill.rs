@@ -7,7 +7,7 @@ use integration::{
 
 #[test]
 fn the_drill_is_played_to_its_end_and_nothing_is_lost() {
-    let options = Options { kinds: [Kind::Ours; 4], lines: 0, rate: 1, kills: 0, netns: false };
+    let options = Options { kinds: [Kind::Ours; 4], lines: 0, rate: 1, kills: 0, freeze: true, netns: false };
     let mut cluster = drill::lay_out(&options).expect("the cluster is laid out");
     let report =
         drill::play(&mut cluster, &options, &Stage::silent()).expect("the drill is played to its end");

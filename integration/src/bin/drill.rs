@@ -2,7 +2,11 @@
 
 use clap::Parser;
 use integration::{
-    drill::{self, Options, Report, Stage, netns},
+    drill::{
+        self, Options, Report, Stage,
+        matrix::{self, Row},
+        netns,
+    },
     flume::Version,
     leave,
     node::{Error, Kind},
@@ -40,6 +44,19 @@ struct Arguments {
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Kind>,
 
+    /// Leave out the step in which slave3 is held still, which costs real Flume more than twenty seconds.
+    #[arg(long)]
+    no_freeze: bool,
+
+    /// Play it for each of the 16 ways to put real Flume 1.11.0 or ours on the four hosts, two at a time, without the step in
+    /// which slave3 is held still, and print one table (needs a JDK and Maven; some six minutes).
+    #[arg(long, requires = "netns", conflicts_with_all = ["kinds", "keep", "lines", "bars", "row"])]
+    matrix: bool,
+
+    /// Print what came of it as one line for `--matrix`.
+    #[arg(long, hide = true)]
+    row: bool,
+
     /// Fail as well when a time misses its bar.
     #[arg(long)]
     bars: bool,
@@ -61,6 +78,12 @@ fn kind(word: &str) -> Result<Kind, String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let stage = Stage::new(io::stdout());
+    if arguments.matrix {
+        return all(&arguments, &stage);
+    }
+    if arguments.row {
+        return one(&arguments, &stage);
+    }
     match play(&arguments, &stage) {
         Ok(report) if report.is_clean() && (!arguments.bars || report.is_fast()) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -71,6 +94,36 @@ fn main() -> ExitCode {
     }
 }
 
+/// All 16 combinations.
+fn all(arguments: &Arguments, stage: &Stage) -> ExitCode {
+    let shown = if arguments.quiet { Stage::silent() } else { stage.clone() };
+    let played =
+        tempfile::tempdir().map_err(Error::io("cannot make a temporary directory")).and_then(|files| {
+            leave::on_signal(files.path().to_owned()).map_err(Error::io("cannot listen to signals"))?;
+            matrix::play(&shown, files.path())
+        });
+    match played {
+        Ok(table) => {
+            stage.say(format!("\n{table}"));
+            if table.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            stage.say(error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One of them: what came of it is the only line.
+fn one(arguments: &Arguments, stage: &Stage) -> ExitCode {
+    let row = match play(arguments, stage) {
+        Ok(report) => Row::of(&report),
+        Err(error) => Row::broken(error.to_string()),
+    };
+    stage.say(row.line());
+    if row.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
     if arguments.netns {
         if !netns::is_inside() {
@@ -78,7 +131,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
         }
         netns::lay()?;
     }
-    let Arguments { lines, rate, kills, netns, .. } = *arguments;
+    let Arguments { lines, rate, kills, netns, no_freeze, .. } = *arguments;
     let kinds = match arguments.kinds[..] {
         [] => [Kind::Ours; 4],
         [one, two, three, four] => [one, two, three, four],
@@ -88,12 +141,15 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
             ));
         }
     };
-    let options = Options { kinds, lines, rate: rate.max(1), kills, netns };
-    let shown = if arguments.quiet { Stage::silent() } else { stage.clone() };
+    let options = Options { kinds, lines, rate: rate.max(1), kills, freeze: !no_freeze, netns };
+    let shown = if arguments.quiet || arguments.row { Stage::silent() } else { stage.clone() };
     let mut cluster = drill::lay_out(&options)?;
     let directory = cluster.directory().to_owned();
     leave::on_signal(directory).map_err(Error::io("cannot listen to signals"))?;
     let report = drill::play(&mut cluster, &options, &shown)?;
+    if arguments.row {
+        return Ok(report);
+    }
     if !arguments.keep {
         cluster.nodes().for_each(|node| stage.ignore(node));
     }

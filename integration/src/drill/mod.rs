@@ -2,6 +2,7 @@
 //! events back on it; then what every reader tries next, a slave3 that hangs; then, on demand, load through kills.
 
 mod load;
+pub mod matrix;
 pub mod netns;
 mod report;
 mod stage;
@@ -28,6 +29,8 @@ pub struct Options {
     pub rate: u32,
     /// How often slave3 is killed and restarted under that load.
     pub kills: u32,
+    /// Whether slave3 is also held still, which real Flume notices after twenty seconds and more.
+    pub freeze: bool,
     /// Four network namespaces with the lesson's own names and files.
     pub netns: bool,
 }
@@ -49,7 +52,7 @@ pub fn play(cluster: &mut Cluster, options: &Options, stage: &Stage) -> Result<R
         stage.listen(node);
     }
     let mut report = Report::default();
-    steps::play(cluster, stage, &mut report)?;
+    steps::play(cluster, stage, &mut report, options.freeze)?;
     if options.lines > 0 {
         load::play(cluster, stage, &mut report, options)?;
     }

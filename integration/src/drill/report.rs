@@ -21,6 +21,11 @@ impl Figure {
         Figure { what: what.into(), times, bar, flume }
     }
 
+    /// The step that was measured.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Whether each time is within the bar.
     pub fn is_met(&self) -> bool {
         self.times.iter().all(|time| *time <= self.bar)
@@ -101,6 +106,11 @@ impl Report {
     /// Whether each time is within its bar.
     pub fn is_fast(&self) -> bool {
         self.figures.iter().all(Figure::is_met)
+    }
+
+    /// Lines sent, received and doubled in the lesson's steps.
+    pub(super) fn first_counts(&self) -> (usize, usize, usize) {
+        self.counts.first().map_or((0, 0, 0), |count| (count.sent, count.received, count.doubled))
     }
 
     /// What went wrong.
