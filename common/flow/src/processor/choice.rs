@@ -21,14 +21,15 @@ impl Choice {
         Choice::Priority(order)
     }
 
-    /// The sink for the next parcel. `live` says which may be given events at all, `credit` which have room for one more:
-    /// the first by priority is waited for, a busy one of many equals is not.
+    /// [`Choice::next_awaiting`] when nobody is awaited.
+    #[cfg(test)]
     pub(crate) fn next(&self, live: impl Fn(usize) -> bool, credit: impl Fn(usize) -> bool) -> Option<usize> {
         self.next_awaiting(live, |_| false, credit)
     }
 
-    /// As [`Choice::next`], but one that is `awaited` (not live yet, but about to be) goes by priority, too: nobody of
-    /// lower priority is taken before it.
+    /// The sink for the next parcel. `live` says which may be given events at all, `credit` which have room for one more:
+    /// the first by priority is waited for, a busy one of many equals is not. One that is `awaited` (not live yet, but
+    /// about to be) goes by priority, too: nobody of lower priority is taken before it.
     pub(crate) fn next_awaiting(
         &self,
         live: impl Fn(usize) -> bool,
