@@ -271,7 +271,13 @@ impl Collector {
     }
 
     fn ours(name: &str, dir: &Path) -> Collector {
-        let (port, into, text) = Collector::properties(name, dir);
+        Collector::ours_with(name, dir, "")
+    }
+
+    /// With more keys of its source.
+    fn ours_with(name: &str, dir: &Path, more: &str) -> Collector {
+        let (port, into, mut text) = Collector::properties(name, dir);
+        text.push_str(more);
         let file = dir.join(format!("{name}.properties"));
         fs::write(&file, text).expect("a file");
         let mut command = Command::new(binaries::directory().expect("it is built").join("collector"));
@@ -382,9 +388,10 @@ fn the_only_collector_killed_under_way_is_a_failure_that_says_how_far_it_came() 
 #[test]
 fn everything_arrives_in_order_through_flume_ng() {
     let dir = folder();
-    let collector = Collector::ours("one", dir.path());
+    let collector = Collector::ours_with("one", dir.path(), "a1.sources.r1.compression-type = deflate\n");
     lines(&dir.path().join("lines"), 0, COUNT);
-    hosts(dir.path(), "DEFAULT", &[collector.address()], "batch-size = 500");
+    let more = "batch-size = 500\ncompression-type = Deflate # as at the collector";
+    hosts(dir.path(), "DEFAULT", &[collector.address()], more);
     let bin = dir.path().join("bin");
     fs::create_dir(&bin).expect("a folder");
     fs::copy(binaries::workspace().join("deploy/bin/flume-ng"), bin.join("flume-ng")).expect("the script");
@@ -392,7 +399,9 @@ fn everything_arrives_in_order_through_flume_ng() {
     let mut command = Command::new("sh");
     command.args(["bin/flume-ng", "avro-client", "-c", "conf", "-P", "rpc.properties", "-F", "lines"]);
     let output = command.current_dir(dir.path()).output().expect("it runs");
-    assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""));
+    let said = said(&output);
+    assert_eq!((output.status.code(), said.lines().count()), (Some(0), 1), "{said}");
+    assert!(said.contains("`# as at the collector` reads like a comment and is taken for one"), "{said}");
     assert_eq!(collector.with(COUNT), numbered(0, COUNT));
 }
 

@@ -325,7 +325,8 @@ impl Shipper {
         }
     }
 
-    /// Goes on with batches as small as those of Flume's client. What was refused was not stored, so that its parts get new names.
+    /// Goes on with batches as small as those of Flume's client. What was refused was not stored, so that its parts get
+    /// new names.
     fn shrink(&mut self) {
         self.may_shrink = false;
         self.most = SMALL_BATCH;
