@@ -58,7 +58,7 @@ fn trust_stores_of_every_kind() {
         ("authority-trust.p12", &authority),
         ("openssl-trust.p12", &authority),
     ] {
-        assert_eq!(trusted(name, PASSWORD), [expected.clone()], "{name}");
+        assert_eq!(trusted(name, PASSWORD), std::slice::from_ref(expected), "{name}");
     }
     assert_eq!(trusted("trust.jks", None), [server]);
     assert_eq!(trusted("chain.p12", PASSWORD).len(), 2, "the authority, and the key's own");
