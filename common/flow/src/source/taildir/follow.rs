@@ -1,0 +1,405 @@
+//! Reads what is new, sends it, and remembers how far that has come.
+
+use super::catalog::Catalog;
+use super::config::TailDirConfig;
+use super::deliver::{Answer, Deliveries, Ticket};
+use super::policy::ScanBeat;
+use super::position;
+use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
+use super::save::Saver;
+use super::tail::FileId;
+use super::wake::Heard;
+use crate::clock::{self, Duration, Instant};
+use crate::error::ChannelError;
+use crate::source::Seat;
+use bytes::BytesMut;
+use event::encode_headers;
+use futures_util::FutureExt;
+use std::ffi::OsString;
+use std::rc::Rc;
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+
+/// The work of a source, in bounded steps on its own thread.
+pub(super) struct Follower {
+    config: Rc<TailDirConfig>,
+    seat: Seat,
+    catalog: Catalog,
+    scratch: Scratch,
+    deliveries: Deliveries,
+    saver: Saver,
+    scans: ScanBeat,
+    scan_due: Instant,
+    sweep_due: Instant,
+    /// Lines in a batch.
+    lines: usize,
+    /// Batches read from the file whose turn it is.
+    turn: u64,
+    /// The channel is being stopped: nothing more can be stored.
+    halted: bool,
+    told_long: bool,
+    prefix: BytesMut,
+    heard: Vec<News>,
+}
+
+/// What was heard, without what it was heard in.
+enum News {
+    Written(FileId),
+    Renamed { directory: usize, name: OsString, cookie: u32 },
+    FileRenamed(FileId),
+    LookAtAll,
+}
+
+impl Follower {
+    pub(super) fn new(config: TailDirConfig, seat: Seat) -> Follower {
+        let config = Rc::new(config);
+        let positions = position::load(&config.position_file);
+        if let Some(fault) = &positions.fault {
+            let others = if config.skip_to_end { "its end" } else { "its beginning" };
+            slog::error!(
+                seat.log,
+                "the position file {} cannot be used: {fault}; {} files go on where it says, every other one begins at {others}, and it is written anew",
+                config.position_file.display(),
+                positions.entries.len()
+            );
+        }
+        let now = clock::now();
+        Follower {
+            catalog: Catalog::new(config.clone(), positions, seat.log.clone()),
+            scratch: Scratch::new(),
+            deliveries: Deliveries::new(seat.intake.clone()),
+            saver: Saver::new(&config, seat.log.clone()),
+            scans: ScanBeat::new(config.scan_increment, config.scan_longest),
+            scan_due: now,
+            sweep_due: now + SWEEP_PAUSE,
+            lines: config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_LINES),
+            turn: 0,
+            halted: false,
+            told_long: false,
+            prefix: BytesMut::new(),
+            heard: Vec::new(),
+            config,
+            seat,
+        }
+    }
+
+    /// Follows until `stop` changes; then everything that was sent and answered is in the position file.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        for fault in &self.config.faults {
+            slog::error!(self.seat.log, "{fault}");
+        }
+        self.first_scan().await;
+        journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
+        self.seat.ready.done();
+        let mut steps = 0u32;
+        while !stop.has_changed().unwrap_or(true) {
+            let busy = self.step(clock::now());
+            steps = steps.wrapping_add(1);
+            if !busy {
+                self.wait(&mut stop).await;
+            } else if steps.is_multiple_of(YIELD_EVERY) {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.finish().await;
+    }
+
+    /// All files that there are, oldest first, before the first is read.
+    async fn first_scan(&mut self) {
+        self.catalog.begin_scan();
+        while !self.scan_on(clock::now()) {
+            tokio::task::yield_now().await;
+        }
+        let tails = &self.catalog.tails;
+        let age = |id: &FileId| tails.get(id).map(|tail| (tail.modified, tail.path.clone()));
+        self.catalog.queue.make_contiguous().sort_by_cached_key(age);
+    }
+
+    /// Does a little of everything there is to do; whether there is more.
+    fn step(&mut self, now: Instant) -> bool {
+        while let Some(Some(answer)) = self.deliveries.next().now_or_never() {
+            self.settle(answer);
+        }
+        if self.catalog.wake.ready().now_or_never().is_some() {
+            self.listen(now);
+        }
+        if self.catalog.is_scanning() {
+            self.scan_on(now);
+        } else if now >= self.scan_due {
+            self.catalog.begin_scan();
+        }
+        if now >= self.sweep_due {
+            self.sweep_due = now + SWEEP_PAUSE.min(self.config.idle_timeout).max(LEAST_SWEEP_PAUSE);
+            self.catalog.close_the_idle(now);
+        }
+        self.read_on(now);
+        if std::mem::take(&mut self.catalog.changed) {
+            self.saver.changed(now);
+        }
+        self.saver.poll(now, &self.catalog);
+        self.catalog.is_scanning() || self.can_read()
+    }
+
+    fn can_read(&self) -> bool {
+        !self.halted && !self.catalog.queue.is_empty() && self.deliveries.has_credit()
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self, stop: &mut watch::Receiver<bool>) {
+        let due = self.scan_due.min(self.sweep_due).min(self.saver.due().unwrap_or(self.scan_due));
+        let answer = tokio::select! { biased;
+            _ = stop.changed() => { stop.mark_changed(); None }
+            Some(answer) = self.deliveries.next() => Some(answer),
+            () = self.catalog.wake.ready() => None,
+            () = self.saver.ended() => None,
+            () = sleep_until(due) => None,
+        };
+        if let Some(answer) = answer {
+            self.settle(answer);
+        }
+    }
+
+    /// Goes on with a scan; whether it has ended.
+    fn scan_on(&mut self, now: Instant) -> bool {
+        let Some(scanned) = self.catalog.scan_on(now) else { return false };
+        self.scan_due = now + self.scans.pause(scanned.surprised, scanned.blind);
+        true
+    }
+
+    fn listen(&mut self, now: Instant) {
+        let mut news = std::mem::take(&mut self.heard);
+        let Catalog { wake, directories, .. } = &mut self.catalog;
+        wake.listen(|heard| match heard {
+            Heard::Written { directory, name } => match directories[directory].names.get(name) {
+                Some(id) => note(&mut news, *id),
+                None if directories[directory].group_of(name).is_some() => {
+                    news.push(News::Renamed { directory, name: name.to_owned(), cookie: 0 });
+                }
+                None => {}
+            },
+            Heard::Renamed { directory, name, cookie } => {
+                news.push(News::Renamed { directory, name: name.to_owned(), cookie });
+            }
+            Heard::FileWritten(id) => note(&mut news, id),
+            Heard::FileRenamed(id) => news.push(News::FileRenamed(id)),
+            Heard::LookAtAll => news.push(News::LookAtAll),
+        });
+        for heard in news.drain(..) {
+            self.act_on(heard, now);
+        }
+        self.heard = news;
+    }
+
+    fn act_on(&mut self, heard: News, now: Instant) {
+        match heard {
+            News::Written(id) => self.catalog.touch(id, now),
+            News::Renamed { directory, name, cookie } => self.catalog.renamed(directory, &name, cookie, now),
+            News::FileRenamed(id) => {
+                let tail = self.catalog.tails.get(&id).filter(|tail| tail.linked);
+                let at = tail.and_then(|tail| Some((tail.directory, tail.place.file_name()?.to_owned())));
+                if let Some((directory, name)) = at {
+                    self.catalog.look_at(directory, &name, now);
+                }
+            }
+            News::LookAtAll => self.scan_due = now,
+        }
+    }
+
+    /// Reads one batch from the file whose turn it is, or finds that it has none.
+    fn read_on(&mut self, now: Instant) {
+        if !self.can_read() {
+            return;
+        }
+        let Some(id) = self.catalog.queue.front().copied() else { return };
+        let has_lines = self.catalog.tails.get(&id).is_some_and(|tail| self.scratch.has_lines(tail));
+        if has_lines || self.look(id, now) {
+            self.send(id, false, now);
+        }
+        self.end_turn(id);
+    }
+
+    /// Reads on in a file; whether there are lines.
+    fn look(&mut self, id: FileId, now: Instant) -> bool {
+        let is_open = self.catalog.open(id, now);
+        let fresh = self.catalog.next_generation();
+        let Some(tail) = self.catalog.tails.get_mut(&id).filter(|_| is_open) else {
+            self.end_of(id);
+            return false;
+        };
+        let held = tail.held;
+        if tail.finish {
+            tail.held = 0; // all of it is wanted
+        }
+        tail.stirred = false;
+        match self.scratch.fill(tail) {
+            Ok(Look::Lines) => return true,
+            Ok(Look::Nothing(now_held)) => {
+                tail.held = now_held;
+                if now_held != held {
+                    tail.live = now;
+                } else if tail.finish && held > 0 {
+                    self.send(id, true, now);
+                }
+                self.end_of(id);
+            }
+            Ok(Look::Shrunk | Look::Rewritten) => {
+                slog::info!(
+                    self.seat.log,
+                    "{} was truncated or written anew behind position {}, and is read from its beginning",
+                    tail.path,
+                    tail.next
+                );
+                tail.restart(fresh);
+                (tail.stirred, tail.live) = (true, now);
+                self.catalog.changed = true;
+            }
+            Err(error) => {
+                self.catalog.cannot_read(id, &error);
+                self.end_of(id);
+            }
+        }
+        false
+    }
+
+    /// Whether the file has had its turn: nothing is left of it, or others wait.
+    fn end_turn(&mut self, id: FileId) {
+        if self.catalog.queue.front() != Some(&id) {
+            return;
+        }
+        let Some(tail) = self.catalog.tails.get_mut(&id) else { return self.end_of(id) };
+        if tail.parked || (!tail.stirred && self.scratch.is_at_end(tail) && !self.scratch.has_lines(tail)) {
+            tail.held = self.scratch.left();
+            self.end_of(id);
+        } else if self.turn >= self.config.most_batches.min(LONGEST_TURN) {
+            self.turn = 0;
+            self.catalog.queue.rotate_left(1);
+        }
+    }
+
+    /// The file has nothing more to read.
+    fn end_of(&mut self, id: FileId) {
+        self.turn = 0;
+        self.catalog.queue.pop_front();
+        if let Some(tail) = self.catalog.tails.get_mut(&id) {
+            (tail.queued, tail.finish) = (false, false);
+        }
+        if self.catalog.queue.is_empty() {
+            self.scratch.rest();
+        }
+    }
+
+    /// Makes a batch of the lines that were read, or (`rest`) of what has no end, and sends it.
+    fn send(&mut self, id: FileId, rest: bool, now: Instant) {
+        let Some(tail) = self.catalog.tails.get_mut(&id) else { return };
+        let path = tail.path.clone();
+        let group = &self.config.groups[tail.group].headers;
+        let mut headers: Vec<(&str, &str)> = group.iter().map(|(key, value)| (&**key, &**value)).collect();
+        headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
+        self.prefix.clear();
+        let finished = !self.config.offset_header && self.seat.intake.prefix(&headers, &mut self.prefix);
+        if !finished {
+            encode_headers(
+                &mut self.prefix,
+                headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())),
+            );
+        }
+        let offset_behind = self.config.offset_header.then_some(&headers[..]);
+        let form = Form { prefix: &self.prefix, offset_behind, lines: self.lines };
+        let mut builder = self.seat.intake.builder();
+        if rest {
+            self.scratch.cut_rest(tail, &mut builder, &form);
+        } else {
+            (tail.live, tail.finish) = (now, false);
+            if self.scratch.cut(tail, &mut builder, &form) && !std::mem::replace(&mut self.told_long, true) {
+                slog::warn!(
+                    self.seat.log,
+                    "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
+                );
+            }
+        }
+        self.turn += 1;
+        let ticket = Ticket { id, generation: tail.generation, end: tail.next, bytes: builder.bytes() };
+        self.deliveries.send(ticket, self.seat.intake.finish(builder), finished);
+    }
+
+    fn settle(&mut self, (ticket, outcome): Answer) {
+        let Some(tail) = self.catalog.tails.get_mut(&ticket.id) else { return };
+        match outcome {
+            Ok(()) => self.catalog.changed |= tail.was_stored(ticket.generation, ticket.end),
+            Err(ChannelError::Stopping(_)) => {
+                self.halted = true;
+                tail.parked |= tail.was_answered(ticket.generation);
+            }
+            Err(error) => {
+                if tail.was_answered(ticket.generation) && !std::mem::replace(&mut tail.parked, true) {
+                    slog::error!(
+                        self.seat.log,
+                        "{} cannot be sent on from position {}: {error}; this file waits until that is changed and the agent started again, nothing of it is lost",
+                        tail.path,
+                        tail.stored
+                    );
+                }
+            }
+        }
+    }
+
+    /// What is under way is stored, if that does not take long; the position file says so.
+    async fn finish(mut self) {
+        let rest = async {
+            while let Some(answer) = self.deliveries.next().await {
+                self.settle(answer);
+            }
+        };
+        if timeout(LAST_ANSWERS, rest).await.is_err() {
+            slog::warn!(
+                self.seat.log,
+                "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
+                self.seat.name
+            );
+        }
+        self.look_back();
+        if std::mem::take(&mut self.catalog.changed) {
+            self.saver.changed(clock::now());
+        }
+        self.saver.finish(&self.catalog).await;
+        self.seat.guard.release();
+    }
+}
+
+impl Follower {
+    /// What has happened until now to the files whose positions are about to be written for good.
+    fn look_back(&mut self) {
+        let now = clock::now();
+        self.listen(now);
+        for id in std::mem::take(&mut self.catalog.queue) {
+            let fresh = self.catalog.next_generation();
+            let tail = if self.catalog.open(id, now) { self.catalog.tails.get_mut(&id) } else { None };
+            if let Some(tail) = tail
+                && compare_mark(tail).is_ok_and(|changed| changed.is_some())
+            {
+                tail.restart(fresh);
+                self.catalog.changed = true;
+            }
+        }
+    }
+}
+
+/// Adds that `id` was written to, unless that was the last thing heard.
+fn note(news: &mut Vec<News>, id: FileId) {
+    if !matches!(news.last(), Some(News::Written(last)) if *last == id) {
+        news.push(News::Written(id));
+    }
+}
+
+/// Lines in a batch, should neither the source nor the channel set a limit.
+const MOST_LINES: usize = 100_000;
+/// Batches from one file while others wait, should `maxBatchCount` not say less. Flume has no limit: one file that
+/// grows as fast as it is read keeps all others waiting.
+const LONGEST_TURN: u64 = 100;
+/// Steps between two looks of this thread's other tasks and of the system's events.
+const YIELD_EVERY: u32 = 8;
+/// Between looks at what is open, as Flume.
+const SWEEP_PAUSE: Duration = Duration::from_secs(5);
+const LEAST_SWEEP_PAUSE: Duration = Duration::from_millis(50);
+/// How long a stopping source waits for its channel.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);

@@ -1,0 +1,118 @@
+//! Keeps the position file up to date, on a thread of its own: what reads must not wait for a disk.
+
+use super::catalog::Catalog;
+use super::config::TailDirConfig;
+use super::policy::SaveBeat;
+use super::position::{self, Written};
+use crate::clock::{self, Duration, Instant};
+use futures_util::FutureExt;
+use std::io;
+use std::path::PathBuf;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// Writes positions, one file after the other.
+pub(super) struct Saver {
+    path: PathBuf,
+    log: slog::Logger,
+    beat: SaveBeat,
+    under_way: Option<UnderWay>,
+    outcome: Option<io::Result<Written>>,
+    told: Option<String>,
+    told_in_place: bool,
+}
+
+struct UnderWay {
+    begun: Instant,
+    prepared: Duration,
+    writing: JoinHandle<io::Result<Written>>,
+}
+
+impl Saver {
+    /// Makes the directories above the file.
+    pub(super) fn new(config: &TailDirConfig, log: slog::Logger) -> Saver {
+        let path = config.position_file.clone();
+        if let Some(parent) = path.parent()
+            && let Err(error) = std::fs::create_dir_all(parent)
+        {
+            slog::error!(log, "cannot make {} for the position file: {error}", parent.display());
+        }
+        let beat = SaveBeat::new(config.write_interval);
+        Saver { path, log, beat, under_way: None, outcome: None, told: None, told_in_place: false }
+    }
+
+    /// Positions have changed.
+    pub(super) fn changed(&mut self, now: Instant) {
+        self.beat.changed(now);
+    }
+
+    /// When [`Saver::poll`] has something to do.
+    pub(super) fn due(&self) -> Option<Instant> {
+        if self.under_way.is_some() { None } else { self.beat.due() }
+    }
+
+    /// Begins to write when it is time to, and hears how it went.
+    pub(super) fn poll(&mut self, now: Instant, catalog: &Catalog) {
+        let _still_writing = self.ended().now_or_never();
+        if let Some(outcome) = self.outcome.take() {
+            self.tell(outcome, now);
+        }
+        if self.due().is_some_and(|due| due <= now) {
+            let text = position::encode(catalog.entries());
+            let (begun, path) = (clock::now(), self.path.clone());
+            self.beat.begun();
+            let writing = spawn_blocking(move || position::save(&path, &text));
+            self.under_way = Some(UnderWay { begun, prepared: begun - now, writing });
+        }
+    }
+
+    /// Waits until writing has ended; for ever while nothing is written. May be dropped.
+    pub(super) async fn ended(&mut self) {
+        let Some(under_way) = &mut self.under_way else { return std::future::pending().await };
+        let outcome = (&mut under_way.writing).await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        self.beat.ended(clock::now(), under_way.prepared, clock::now() - under_way.begun);
+        self.under_way = None;
+        self.outcome = Some(outcome);
+    }
+
+    fn tell(&mut self, outcome: io::Result<Written>, now: Instant) {
+        let path = self.path.display();
+        match outcome {
+            Ok(written) => {
+                if self.told.take().is_some() {
+                    slog::info!(self.log, "the position file {path} can be written again");
+                }
+                if written == Written::InPlace && !std::mem::replace(&mut self.told_in_place, true) {
+                    slog::warn!(
+                        self.log,
+                        "the position file {path} can only be written in place (its directory takes no file beside it): a crash of the machine at that moment may leave it broken"
+                    );
+                }
+            }
+            Err(error) => {
+                self.beat.changed(now);
+                let text = error.to_string();
+                if self.told.as_ref() != Some(&text) {
+                    slog::error!(
+                        self.log,
+                        "cannot write the position file {path}: {text}; it is tried again, and until then a start would read again what has been sent since"
+                    );
+                    self.told = Some(text);
+                }
+            }
+        }
+    }
+
+    /// Writes what has changed, and returns when it is on the disk.
+    pub(super) async fn finish(mut self, catalog: &Catalog) {
+        if self.under_way.is_some() {
+            self.ended().await;
+        }
+        if let Some(outcome) = self.outcome.take() {
+            self.tell(outcome, clock::now());
+        }
+        if self.beat.is_dirty() {
+            let outcome = position::save(&self.path, &position::encode(catalog.entries()));
+            self.tell(outcome, clock::now());
+        }
+    }
+}
