@@ -31,11 +31,13 @@ pub(crate) enum Patience {
     Forever,
 }
 
-/// Leases up to `max` events; waits while the channel is empty, so that nobody polls.
+/// Leases up to `max` events, batches put together until there are `bytes` of them; waits while the channel is empty, so
+/// that nobody polls.
 #[derive(Message)]
 #[rtype(result = "Lease")]
 pub(crate) struct Take {
     pub(crate) max: usize,
+    pub(crate) bytes: usize,
 }
 
 /// Asks how full a channel is.
@@ -157,8 +159,8 @@ pub(crate) struct Window {
 impl Window {
     /// One after the other, as Flume's own sinks work.
     pub(crate) const LOCK_STEP: Window = Window { parcels: 1, bytes: usize::MAX };
-    /// For a sink on this machine: one is written while the next ones wait, so that its thread never does.
-    pub(crate) const LOCAL: Window = Window { parcels: 4, bytes: 4 << 20 };
+    /// For a sink on this machine: some are written together while the next ones wait, so that its thread never does.
+    pub(crate) const LOCAL: Window = Window { parcels: 16, bytes: 2 << 20 };
 }
 
 /// Asks a component to finish what it has under way and to stop. Answered when it has.

@@ -41,7 +41,7 @@ impl ChannelRef {
 
     /// Leases up to `max` events, as soon as there are any; `None` when the channel has been stopped for good.
     pub(crate) async fn take(&self, max: usize) -> Option<Lease> {
-        self.ask(|channel| channel.take.send(Take { max })).await
+        self.ask(|channel| channel.take.send(Take { max, bytes: PARCEL_BYTES })).await
     }
 
     /// How full it is; `None` when it has been stopped for good.
@@ -69,3 +69,6 @@ impl ChannelRef {
         }
     }
 }
+
+/// Batches are put together up to so many bytes: larger parcels gain nothing, leave the processor's cache and take memory.
+const PARCEL_BYTES: usize = 384 << 10;

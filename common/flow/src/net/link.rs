@@ -1,12 +1,12 @@
 //! A byte stream with what is still to be written and what was read but not understood yet.
 
+use super::Stream;
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use super::Stream;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 /// Reads into one growing buffer of which the codec cuts slices, and writes slices that others own: no byte of an event
@@ -19,6 +19,7 @@ pub(crate) struct Link {
     /// A stream that encrypts or compresses has not passed on yet all that it was given.
     unflushed: bool,
     read_size: usize,
+    expected: usize,
 }
 
 /// What [`Link::work`] has done.
@@ -34,7 +35,13 @@ pub(crate) enum Worked {
 
 impl Link {
     pub(crate) fn new(stream: Stream) -> Link {
-        Link { stream, input: BytesMut::new(), output: VecDeque::new(), unflushed: false, read_size: FIRST_READ }
+        Link {
+            stream,
+            input: BytesMut::new(),
+            output: VecDeque::new(),
+            unflushed: false,
+            read_size: FIRST_READ, expected: 0,
+        }
     }
 
     /// Puts bytes behind those that wait to be written.
@@ -42,6 +49,12 @@ impl Link {
         if !bytes.is_empty() {
             self.output.push_back(bytes);
         }
+    }
+
+    /// So many bytes are known to be on their way. Room for them is made in good time, but never only because a peer has
+    /// announced them: at most [`MOST_AHEAD`] at once.
+    pub(crate) fn expect(&mut self, bytes: usize) {
+        self.expected = bytes;
     }
 
     /// Whether something waits to be written.
@@ -102,8 +115,9 @@ impl Link {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.input.capacity() - self.input.len() < self.read_size / 2 {
-            self.input.reserve(self.read_size);
+        let least = self.expected.min(MOST_AHEAD).max(self.read_size / 2);
+        if self.input.capacity() - self.input.len() < least {
+            self.input.reserve(self.read_size.max(least));
         }
         let room = self.input.capacity() - self.input.len();
         // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
@@ -126,6 +140,8 @@ impl Link {
 /// Bytes asked for in a connection's first read; an idle connection holds no more.
 const FIRST_READ: usize = 2 << 10;
 /// Bytes asked for at most: more gain nothing and leave the processor's cache.
-const LAST_READ: usize = 256 << 10;
+const LAST_READ: usize = 512 << 10;
+/// Room made for what a peer has announced.
+const MOST_AHEAD: usize = 512 << 10;
 /// Slices given to the kernel at a time.
 const MAX_SLICES: usize = 64;

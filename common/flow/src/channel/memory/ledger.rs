@@ -90,12 +90,15 @@ impl Ledger {
     }
 
     /// Leases the oldest events, at most `max` and at most a transaction's worth; `None` when there is nothing to lease.
-    pub(crate) fn take(&mut self, max: usize) -> Option<(u64, Vec<Batch>)> {
+    /// Batches are put together until there are `bytes` of them.
+    pub(crate) fn take(&mut self, max: usize, bytes: usize) -> Option<(u64, Vec<Batch>)> {
         let mut left = max.min(self.limits.transaction);
+        let mut together = 0;
         let mut parts = Vec::with_capacity(1);
-        while left > 0 {
+        while left > 0 && together < bytes {
             let Some(part) = self.oldest(left) else { break };
             left -= part.batch.len();
+            together += part.batch.event_bytes();
             parts.push(part);
         }
         let id = parts.first()?.first;
@@ -219,7 +222,7 @@ mod tests {
                     }
                     Step::Take(max) => {
                         let expected: Vec<u64> = waiting.drain(..max.min(8).min(waiting.len())).collect();
-                        match ledger.take(max) {
+                        match ledger.take(max, usize::MAX) {
                             Some((id, batches)) => {
                                 prop_assert_eq!(numbers(&batches), expected.clone());
                                 out.push((id, expected));
@@ -243,6 +246,17 @@ mod tests {
     }
 
     #[test]
+    fn batches_are_put_together_up_to_a_size() {
+        let mut ledger = Ledger::new(Limits { capacity: 30, transaction: 30, slots: 30 });
+        (0..3).for_each(|n| ledger.put(&batch(n * 5..n * 5 + 5)).expect("there is room"));
+        let size = batch(0..5).event_bytes();
+        let (_, two) = ledger.take(30, size + 1).expect("there are some");
+        assert_eq!(numbers(&two), (0..10).collect::<Vec<_>>());
+        let (_, one) = ledger.take(30, 1).expect("there are some");
+        assert_eq!(numbers(&one), (10..15).collect::<Vec<_>>(), "one at least, however large");
+    }
+
+    #[test]
     fn bodies_cost_slots_of_a_hundred_bytes() {
         let mut ledger = Ledger::new(Limits { capacity: 10, transaction: 10, slots: 3 });
         let mut builder = BatchBuilder::default();
@@ -250,7 +264,7 @@ mod tests {
         let two_slots = builder.finish();
         assert_eq!(ledger.put(&two_slots), Ok(()));
         assert_eq!(ledger.put(&two_slots), Err(Refused::NoRoom));
-        let (id, _) = ledger.take(1).expect("one");
+        let (id, _) = ledger.take(1, usize::MAX).expect("one");
         assert_eq!(ledger.put(&two_slots), Err(Refused::NoRoom), "leased events still count");
         ledger.commit(id);
         assert_eq!(ledger.put(&two_slots), Ok(()));

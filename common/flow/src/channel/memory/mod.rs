@@ -109,6 +109,7 @@ struct WaitingPut {
 
 struct WaitingTake {
     max: usize,
+    bytes: usize,
     answer: oneshot::Sender<Lease>,
 }
 
@@ -183,7 +184,7 @@ impl MemoryChannel {
                 self.takes.pop_front();
                 continue;
             }
-            let Some((id, batches)) = self.books.open().take(waiting.max) else { return };
+            let Some((id, batches)) = self.books.open().take(waiting.max, waiting.bytes) else { return };
             let lease = self.lease(id, batches, ctx);
             let waiting = self.takes.pop_front().expect("it was just looked at");
             // Whoever has gone meanwhile drops the lease, which rolls it back.
@@ -309,12 +310,12 @@ impl Handler<Take> for MemoryChannel {
     type Result = ResponseFuture<Lease>;
 
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
-        let leased = if self.takes.is_empty() { self.books.open().take(take.max) } else { None };
+        let leased = if self.takes.is_empty() { self.books.open().take(take.max, take.bytes) } else { None };
         if let Some((id, batches)) = leased {
             return Box::pin(std::future::ready(self.lease(id, batches, ctx)));
         }
         let (answer, waiting) = oneshot::channel();
-        self.takes.push_back(WaitingTake { max: take.max, answer });
+        self.takes.push_back(WaitingTake { max: take.max, bytes: take.bytes, answer });
         // The sender lives in this actor: when it goes, so does this future, and the asker learns that from its mailbox.
         Box::pin(async move {
             match waiting.await {

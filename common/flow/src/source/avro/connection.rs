@@ -99,7 +99,10 @@ impl Connection {
                     let received = self.session.receive(frame, &mut self.shared.protocols.borrow_mut());
                     self.take(received);
                 }
-                Ok(None) => return true,
+                Ok(None) => {
+                    self.link.expect(self.decoder.wanted(&self.link.input));
+                    return true;
+                }
                 Err(error) => {
                     self.complain(&error);
                     return false;

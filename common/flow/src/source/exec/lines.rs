@@ -108,7 +108,7 @@ const NO_HEADERS: &[u8] = &[0];
 /// Lines in a batch, where the channel's transactions do not bound it sooner.
 const MOST_LINES: usize = 1000;
 /// Bytes after which a batch gets no more lines.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 384 << 10;
 /// Bytes asked for in a read.
 const READ_BYTES: usize = 256 << 10;
 /// A line is cut here: nobody's output takes memory without bound.
