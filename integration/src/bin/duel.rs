@@ -9,6 +9,7 @@ use integration::{
         latency, raw,
         raw::RawCopy,
         recipe::{Batch, Channel, End, Recipe, Source},
+        swarm::{self, Swarm},
     },
     flume::Version,
     leave,
@@ -19,6 +20,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 /// Carries lines from a file through two processes to a file, acknowledged, and prints who does it how fast.
@@ -47,6 +49,10 @@ struct Arguments {
     #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "500000")]
     latency: Option<u32>,
 
+    /// Count the cost of 1, 10, 100 and 1,000 agents instead, which send 200,000 events a second together.
+    #[arg(long)]
+    agents: bool,
+
     /// Print the table as Markdown.
     #[arg(long)]
     markdown: bool,
@@ -67,6 +73,7 @@ fn main() -> ExitCode {
             let arguments = Arguments::parse();
             match arguments.latency {
                 Some(rate) => delay(&arguments, rate),
+                None if arguments.agents => many(&arguments),
                 None => duel(&arguments),
             }
         }
@@ -110,8 +117,8 @@ fn duel(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     say(&board::table(&rows, arguments.markdown));
-    let absent = missing.iter().filter(|missing| missing.is_some()).count();
-    match rows.iter().filter(|row| row.is_faulty()).count() - absent {
+    let ran = rows.iter().zip(&missing).filter(|(_, missing)| missing.is_none());
+    match ran.filter(|(row, _)| row.is_faulty()).count() {
         0 => Ok(()),
         faulty => Err(Error::Missing(format!(
             "{faulty} contestants lost, doubled or mixed up lines, or did not finish"
@@ -195,6 +202,16 @@ fn delay(arguments: &Arguments, rate: u32) -> Result<(), Error> {
             let demand = Demand { lines: rate.saturating_mul(SECONDS), rate, bytes: board::USUAL };
             say(&latency::run(&duel, &arena, demand)?.to_string());
         }
+    }
+    Ok(())
+}
+
+fn many(arguments: &Arguments) -> Result<(), Error> {
+    let arena = arena(arguments)?;
+    for agents in [1, 10, 100, 1_000] {
+        let directory = arena.fresh()?;
+        let swarm = Swarm { agents, rate: 200_000, each: Duration::from_secs(5) };
+        say(swarm::run(swarm, directory.path())?.to_string().trim_end());
     }
     Ok(())
 }

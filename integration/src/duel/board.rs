@@ -14,19 +14,26 @@ pub struct Row {
     rival: Rival,
     samples: Vec<Sample>,
     trouble: Vec<String>,
+    must_be_clean: bool,
 }
 
 impl Row {
     /// A row without runs.
     pub fn new(contestant: &dyn Contestant) -> Row {
         let (name, shape, rival) = (contestant.name(), contestant.shape(), contestant.rival());
-        Row { name, shape, rival, samples: vec![], trouble: vec![] }
+        let must_be_clean = contestant.must_be_clean();
+        Row { name, shape, rival, samples: vec![], trouble: vec![], must_be_clean }
     }
 
     /// Notes a run or what went wrong with it.
     pub fn note(&mut self, run: Result<Sample, String>) {
         match run {
-            Ok(sample) => self.samples.push(sample),
+            Ok(sample) => {
+                if !sample.check.is_clean() {
+                    self.trouble.push(sample.check.to_string());
+                }
+                self.samples.push(sample);
+            }
             Err(trouble) if self.trouble.contains(&trouble) => {}
             Err(trouble) => self.trouble.push(trouble),
         }
@@ -41,9 +48,14 @@ impl Row {
         median(self.rates(|sample| sample.whole))
     }
 
-    /// Whether a line was lost, doubled or out of order, or a run failed.
+    /// Without the start of a process, which for a JVM is most of a short run.
+    fn flowing_rate(&self) -> Option<f64> {
+        median(self.rates(|sample| sample.flowing)).filter(|rate| rate.is_finite())
+    }
+
+    /// Whether a line was lost, doubled or out of order, or a run failed, where that must not be.
     pub fn is_faulty(&self) -> bool {
-        !self.trouble.is_empty() || self.samples.iter().any(|sample| !sample.check.is_clean())
+        self.must_be_clean && !self.trouble.is_empty()
     }
 }
 
@@ -65,7 +77,7 @@ pub fn table(rows: &[Row], markdown: bool) -> String {
         })
         .collect();
     let flume = rows.iter().find(|row| row.name.starts_with("Flume") && !row.name.contains("file channels"));
-    let flume = flume.and_then(Row::median_rate);
+    let flume = flume.and_then(Row::flowing_rate);
     let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
     cells.extend(rows.iter().map(|row| line(row, &copies, flume)));
     let mut text = if markdown { as_markdown(&cells) } else { aligned(&cells) };
@@ -107,7 +119,7 @@ fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
         median(row.samples.iter().map(figure).collect()).unwrap_or_default()
     };
     let peak = [0, 1].map(|side| each(&|sample| sample.peak_kib[side] as f64 / 1024.0));
-    let faults = if row.is_faulty() { " FAULTY" } else { "" };
+    let faults = if !row.trouble.is_empty() { " (not clean)" } else { "" };
     vec![
         format!("{}{faults}", row.name),
         thousands(rate),
@@ -117,7 +129,7 @@ fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
             .map_or(String::new(), thousands),
         of(copy),
         bar,
-        of(flume.map(|flume| rate / flume)),
+        of(row.flowing_rate().zip(flume).map(|(rate, flume)| rate / flume)),
         format!("{:.2}", each(&per_million)),
         format!("{:.1} + {:.1}", peak[0], peak[1]),
         format!("{:.0}", each(&|sample| sample.written as f64 / 1e6)),

@@ -27,6 +27,16 @@ impl Check {
     }
 }
 
+impl std::fmt::Display for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Check { missing, doubled, out_of_order, foreign } = self;
+        write!(
+            f,
+            "{missing} lines missing, {doubled} doubled, {out_of_order} out of order, {foreign} foreign"
+        )
+    }
+}
+
 /// Looks at lines as they come out.
 pub struct Checker {
     seen: Vec<bool>,

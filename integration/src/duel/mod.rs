@@ -11,6 +11,7 @@ pub mod latency;
 pub mod raw;
 pub mod recipe;
 mod rsyslog;
+pub mod swarm;
 mod two_hops;
 mod watch;
 
@@ -35,6 +36,11 @@ pub trait Contestant {
 
     /// What it is to be compared with.
     fn rival(&self) -> Rival;
+
+    /// Whether it is one of those that must not lose, double or mix up lines: ours, and what ours is measured against.
+    fn must_be_clean(&self) -> bool {
+        true
+    }
 
     /// Carries the lines once.
     ///

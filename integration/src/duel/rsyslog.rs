@@ -40,6 +40,11 @@ impl Contestant for Rsyslog {
         (!there).then(|| format!("there is no {wanted}: install rsyslog and rsyslog-relp"))
     }
 
+    /// Its queues have several workers, which keep no order; that is its own matter.
+    fn must_be_clean(&self) -> bool {
+        false
+    }
+
     fn rival(&self) -> Rival {
         Rival { copy: raw::From::File, bar: None }
     }
@@ -73,7 +78,7 @@ impl Contestant for Rsyslog {
 impl Rsyslog {
     fn sender(&self, input: &Path, directory: &Path, host: &str, port: u16) -> String {
         let (module, action) = match self.relp {
-            true => ("module(load=\"omrelp\")", "type=\"omrelp\""),
+            true => ("module(load=\"omrelp\")", "type=\"omrelp\" windowSize=\"10000\""),
             false => ("", "type=\"omfwd\" protocol=\"tcp\""),
         };
         format!(
