@@ -5,6 +5,7 @@
 
 mod choice;
 mod globals;
+mod pace;
 mod verify;
 mod words;
 
@@ -16,6 +17,7 @@ use super::keystore::{Identity, Store, StoreError};
 use crate::build::BuildError;
 use crate::clock;
 use choice::Choice;
+use pace::Paced;
 use plan::Context;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
@@ -84,7 +86,7 @@ impl ServerTls {
         &self,
         stream: S,
     ) -> Result<Stream, String> {
-        let accepted = TlsAcceptor::from(self.0.clone()).accept(stream).await;
+        let accepted = TlsAcceptor::from(self.0.clone()).accept(Paced::new(stream)).await;
         accepted.map(|stream| Box::new(Lenient(stream)) as Stream).map_err(|error| refused_by_server(&error))
     }
 }

@@ -81,7 +81,10 @@ impl<C: Cargo> Connection<C> {
         match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone())).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(reason)) => Err(unreachable(reason)),
-            Err(_) => Err(unreachable(format!("no answer within connect-timeout ({} ms)", config.connect_timeout.as_millis()))),
+            Err(_) => Err(unreachable(format!(
+                "no answer within connect-timeout ({} ms)",
+                config.connect_timeout.as_millis()
+            ))),
         }
     }
 
@@ -100,12 +103,12 @@ impl<C: Cargo> Connection<C> {
         };
         connection.ping();
         loop {
-            match connection.link.work(true).await.map_err(|error| error.to_string())? {
+            match connection.link.work(true).await.map_err(|error| in_handshake(&error))? {
                 Worked::Written => {}
                 Worked::Closed => {
                     // What it has said may tell why: an alert of TLS, a page of HTTP.
                     connection.decoder.finish(&connection.link.input).map_err(|error| error.to_string())?;
-                    return Err("it closed the connection during the handshake: are `ssl` and `compression-type` the same on both sides?".to_owned());
+                    return Err(CLOSED_IN_HANDSHAKE.to_owned());
                 }
                 Worked::Read => {
                     if connection.handshake_done()? {
@@ -117,7 +120,9 @@ impl<C: Cargo> Connection<C> {
     }
 
     fn handshake_done(&mut self) -> Result<bool, String> {
-        while let Some(frame) = self.decoder.decode(&mut self.link.input).map_err(|error| error.to_string())? {
+        while let Some(frame) =
+            self.decoder.decode(&mut self.link.input).map_err(|error| error.to_string())?
+        {
             match self.session.receive(frame).map_err(|error| error.to_string())? {
                 ClientEvent::Ready { hello } => {
                     if let Some(hello) = hello {
@@ -187,16 +192,25 @@ impl<C: Cargo> Connection<C> {
         reset.map_or(next, |reset| next.min(reset))
     }
 
-    fn worked(&mut self, worked: std::io::Result<Worked>, liveness: &mut Liveness, leaving: &impl Fn()) -> Result<(), End> {
+    fn worked(
+        &mut self,
+        worked: std::io::Result<Worked>,
+        liveness: &mut Liveness,
+        leaving: &impl Fn(),
+    ) -> Result<(), End> {
         match worked {
             Ok(Worked::Written) => return Ok(()),
-            Ok(Worked::Closed) if self.sent.is_empty() => return Err(self.gone("it closed the connection".to_owned())),
+            Ok(Worked::Closed) if self.sent.is_empty() => {
+                return Err(self.gone("it closed the connection".to_owned()));
+            }
             Ok(Worked::Closed) => return Err(self.lost("it closed the connection".to_owned())),
             Ok(Worked::Read) => {}
             Err(error) => return Err(self.lost(error.to_string())),
         }
         liveness.heard(clock::now());
-        while let Some(frame) = self.decoder.decode(&mut self.link.input).map_err(|error| self.lost(error.to_string()))? {
+        while let Some(frame) =
+            self.decoder.decode(&mut self.link.input).map_err(|error| self.lost(error.to_string()))?
+        {
             let event = self.session.receive(frame).map_err(|error| self.lost(error.to_string()))?;
             let ClientEvent::Answer { serial, outcome, notes } = event else { continue };
             liveness.answered();
@@ -218,7 +232,10 @@ impl<C: Cargo> Connection<C> {
                 errand.done();
                 return Ok(());
             }
-            Outcome::Failed | Outcome::Unknown => "it answered FAILED: its channel is full, or the batch is larger than its transactionCapacity".to_owned(),
+            Outcome::Failed | Outcome::Unknown => {
+                "it answered FAILED: its channel is full, or the batch is larger than its transactionCapacity"
+                    .to_owned()
+            }
             Outcome::Error(text) => text,
         };
         let (peer, events) = (self.peer.clone(), errand.events());
@@ -262,11 +279,13 @@ impl<C: Cargo> Connection<C> {
                 End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
                     DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
                 }
-                End::Failed(DeliveryError::Lost { reason, .. } | DeliveryError::Unreachable { reason, .. }) => {
-                    DeliveryError::Lost { peer, reason: reason.clone() }
-                }
+                End::Failed(
+                    DeliveryError::Lost { reason, .. } | DeliveryError::Unreachable { reason, .. },
+                ) => DeliveryError::Lost { peer, reason: reason.clone() },
                 End::Failed(error) => DeliveryError::Lost { peer, reason: error.to_string() },
-                End::Reset | End::Stopped => DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() },
+                End::Reset | End::Stopped => {
+                    DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() }
+                }
             });
         }
     }
@@ -285,6 +304,16 @@ async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
 const HEAD_BYTES: usize = 160;
 const PING_BYTES: usize = 128;
 /// Parcels in flight, whatever a peer allows.
+fn in_handshake(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    match error.kind() {
+        BrokenPipe | ConnectionAborted | ConnectionReset => CLOSED_IN_HANDSHAKE.to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+const CLOSED_IN_HANDSHAKE: &str =
+    "it closed the connection during the handshake: are `ssl` and `compression-type` the same on both sides?";
 const MOST_PARCELS: usize = 64;
 /// How often a connection that is due for a reset is looked at for a moment without calls under way.
 const RESET_CHECK: Duration = Duration::from_millis(20);

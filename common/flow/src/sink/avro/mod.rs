@@ -2,10 +2,12 @@
 
 mod connection;
 mod liveness;
+#[cfg(test)]
+mod tests;
 
 use super::Member;
-use crate::clock::Duration;
 use crate::build::BuildError;
+use crate::clock::Duration;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop};
 use crate::net::{ClientLayers, Globals};
@@ -34,8 +36,16 @@ impl AvroSinkConfig {
     ///
     /// # Errors
     /// [`BuildError`] for a store that does not open.
-    pub(crate) fn build(context: &plan::Context, globals: &Globals, notes: &mut Vec<String>) -> Result<AvroSinkConfig, BuildError> {
-        let timeout = |key| Some(context.millis(key, DEFAULT_TIMEOUT)).filter(|time| *time >= LEAST_TIMEOUT).unwrap_or(DEFAULT_TIMEOUT);
+    pub(crate) fn build(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<AvroSinkConfig, BuildError> {
+        let timeout = |key| {
+            Some(context.millis(key, DEFAULT_TIMEOUT))
+                .filter(|time| *time >= LEAST_TIMEOUT)
+                .unwrap_or(DEFAULT_TIMEOUT)
+        };
         let (host, port) = first_host(context).unwrap_or_else(|| {
             (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
         });
@@ -44,7 +54,8 @@ impl AvroSinkConfig {
             port,
             connect_timeout: timeout("connect-timeout"),
             request_timeout: timeout("request-timeout"),
-            reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO)).filter(|time| !time.is_zero()),
+            reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO))
+                .filter(|time| !time.is_zero()),
             layers: ClientLayers::build(context, globals, notes)?,
         })
     }
@@ -141,7 +152,10 @@ impl AvroSink {
 
 fn give(connection: &mpsc::UnboundedSender<Errand>, errand: Errand, config: &AvroSinkConfig) {
     if let Err(mpsc::error::SendError(errand)) = connection.send(errand) {
-        errand.failed(DeliveryError::Unreachable { peer: config.peer(), reason: "the connection has just ended".to_owned() });
+        errand.failed(DeliveryError::Unreachable {
+            peer: config.peer(),
+            reason: "the connection has just ended".to_owned(),
+        });
     }
 }
 
