@@ -92,7 +92,7 @@ fn collector(directory: &Path, host: &str, port: u16) -> Result<Process, Error> 
     let text = format!(
         "a1.sources = r1\na1.channels = c1\na1.sinks = k1\n\
          a1.sources.r1.type = avro\na1.sources.r1.bind = {host}\na1.sources.r1.port = {port}\na1.sources.r1.channels = c1\n\
-         a1.channels.c1.type = memory\na1.channels.c1.capacity = 100000\na1.channels.c1.transactionCapacity = 1000\n\
+         a1.channels.c1.type = memory\na1.channels.c1.capacity = 10000\na1.channels.c1.transactionCapacity = 1000\n\
          a1.sinks.k1.type = null\na1.sinks.k1.batchSize = 1000\na1.sinks.k1.logEveryNEvents = 1000000000\n\
          a1.sinks.k1.channel = c1\n"
     );
@@ -180,7 +180,7 @@ impl Agent {
         answers: Rc<RefCell<Histogram<u64>>>,
     ) -> (Agent, u64, Option<String>) {
         let (mut accepted, mut due) = (0, first);
-        loop {
+        while due < end {
             match pace {
                 Some(_) => sleep_until(due.into()).await,
                 None => yield_now().await, // a timer would wait for its next millisecond
@@ -196,6 +196,7 @@ impl Agent {
             accepted += BATCH as u64;
             due = pace.map_or(now, |pace| due + pace);
         }
+        (self, accepted, None)
     }
 
     async fn deliver(&mut self) -> io::Result<()> {
