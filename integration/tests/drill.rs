@@ -16,4 +16,8 @@ fn the_drill_is_played_to_its_end_and_nothing_is_lost() {
     // The bars are for release builds on a quiet machine; here a step must only not take Flume's time.
     let slowest = report.figures().iter().map(drill::Figure::worst).max().expect("there are figures");
     assert!(slowest.as_secs() < 12, "a step took {slowest:?}");
+    // Flume's exec source keeps a lone line for three seconds.
+    let line = report.figures().iter().find(|figure| figure.what().starts_with("line to slave3"));
+    let line = line.expect("it is the first step").worst();
+    assert!(line.as_secs() < 2, "a lone line took {line:?}");
 }

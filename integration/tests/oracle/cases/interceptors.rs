@@ -241,3 +241,50 @@ a1.sinks.k1.channel = c1
         ..EMPTY
     }
 );
+
+case!(
+    a_group_that_took_no_part,
+    Case {
+        shows: "regex_extractor: of a group that took no part in the match Flume makes a header without a value",
+        file: avro!(
+            "a1.sources.r1.interceptors = i1
+a1.sources.r1.interceptors.i1.type = regex_extractor
+a1.sources.r1.interceptors.i1.regex = (a)|(b)
+a1.sources.r1.interceptors.i1.serializers = s1 s2
+a1.sources.r1.interceptors.i1.serializers.s1.name = one
+a1.sources.r1.interceptors.i1.serializers.s2.name = two
+"
+        ),
+        steps: &[Avro { port: 1, calls: &[&[(&[], "b")]] }],
+        done: &[Console(1)],
+        differs: Some(Differs {
+            why: "a group that took no part sets no header: a null header holds up an Avro sink for good",
+            steps: &[Avro { port: 1, calls: &[&[(&[], "b")]] }],
+            done: &[Console(1)],
+        }),
+        ..EMPTY
+    }
+);
+
+case!(
+    a_serializer_in_lower_case,
+    Case {
+        shows: "regex_extractor: `default` in lower case costs Flume the source",
+        file: avro!(
+            "a1.sources.r1.interceptors = i1
+a1.sources.r1.interceptors.i1.type = regex_extractor
+a1.sources.r1.interceptors.i1.regex = (b)
+a1.sources.r1.interceptors.i1.serializers = s1
+a1.sources.r1.interceptors.i1.serializers.s1.name = one
+a1.sources.r1.interceptors.i1.serializers.s1.type = default
+"
+        ),
+        steps: &[Until(Says("Source r1 has been removed due to an error")), Listens(1)],
+        differs: Some(Differs {
+            why: "type names are read in any case, here as everywhere",
+            steps: &[Avro { port: 1, calls: &[&[(&[], "b")]] }],
+            done: &[Console(1)],
+        }),
+        ..EMPTY
+    }
+);
