@@ -220,6 +220,47 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncReadExt;
+
+    fn keys(text: &str) -> plan::Context {
+        let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/stores/");
+        let pair = |word: &str| {
+            word.split_once('=').map(|(key, value)| (key.to_owned(), value.replace('@', stores)))
+        };
+        plan::Context::from_pairs(text.split(' ').filter_map(pair))
+    }
+
+    /// A source as Flume 1.9 is one: TLS outside, zlib within. Answers which connections passed.
+    async fn serve_as_1_9(listener: super::super::TcpListener, connections: usize) -> Vec<bool> {
+        let context = keys("ssl=true keystore=@server.jks keystore-password=changeit");
+        let tls = ServerTls::build(&context, &Globals::default(), &mut Vec::new()).unwrap().unwrap();
+        let mut passed = Vec::new();
+        for _ in 0..connections {
+            let (stream, _) = listener.accept().await.unwrap();
+            let text = match tls.accept(stream).await {
+                Ok(stream) => Deflate::new(stream, LEVEL).read_u8().await.is_ok(),
+                Err(_) => false,
+            };
+            passed.push(text);
+        }
+        passed
+    }
+
+    #[tokio::test]
+    async fn the_order_that_worked_is_tried_first_from_then_on() {
+        let listener = super::super::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let context = keys("ssl=true truststore=@trust.jks compression-type=deflate");
+        let layers = ClientLayers::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
+        let (passed, ()) = tokio::join!(serve_as_1_9(listener, 3), async {
+            for _ in 0..2 {
+                let mut stream = layers.connect(async || TcpStream::connect(address).await).await.unwrap();
+                tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.unwrap();
+                tokio::io::AsyncWriteExt::flush(&mut stream).await.unwrap();
+            }
+        });
+        assert_eq!(passed, [false, true, true]);
+    }
 
     #[test]
     fn the_first_bytes_tell_a_mismatch() {

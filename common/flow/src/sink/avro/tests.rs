@@ -296,6 +296,30 @@ async fn whom_the_rules_do_not_let_in_is_gone_before_anything_else() {
     }
 }
 
+#[actix::test]
+async fn what_the_process_says_counts_for_who_says_nothing() {
+    let properties = [
+        ("javax.net.ssl.keyStore", store("server.jks")),
+        ("javax.net.ssl.trustStore", store("trust.p12")),
+        ("javax.net.ssl.trustStorePassword", "changeit".to_owned()),
+        ("flume.ssl.include.protocols", "TLSv1.2,TLSv1.1".to_owned()),
+    ];
+    let properties = properties.map(|(key, value)| (key.to_owned(), value));
+    let globals = Globals::new(&properties, |name| {
+        (name == "FLUME_SSL_KEYSTORE_PASSWORD").then(|| "changeit".to_owned())
+    });
+    let mut notes = Vec::new();
+    AvroSourceConfig::build(&keys("ssl=true", 1), &globals, &mut notes).unwrap();
+    AvroSinkConfig::build(&keys("ssl=true", 1), &globals, &mut notes).unwrap();
+    assert!(notes.len() == 2 && notes.iter().all(|note| note.contains("TLSv1.1")), "{notes:?}");
+    let own = keys("ssl=true keystore=chain.p12 keystore-password=wrong", 1);
+    let error = AvroSourceConfig::build(&own, &globals, &mut notes).unwrap_err().to_string();
+    assert!(error.contains("chain.p12: does not open"), "{error}");
+    let wrong = Globals::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
+    let error = AvroSourceConfig::build(&keys("ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
+    assert!(error.contains("server.jks, set for the whole process, does not open"), "{error}");
+}
+
 #[test]
 fn what_cannot_be_used_is_told_before_anything_starts() {
     let at_source = |text: &str| {
