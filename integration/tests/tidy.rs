@@ -9,7 +9,8 @@ use std::{
 
 /// The pages at the top and those in `decisions/`.
 fn pages() -> Vec<(String, String)> {
-    let top = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(|name| workspace().join(name));
+    let top =
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "MIGRATING.md"].map(|name| workspace().join(name));
     let decisions = files(&workspace().join("decisions"), "md");
     let read = |path: PathBuf| {
         let name = path.strip_prefix(workspace()).expect("it is below").display().to_string();
@@ -47,15 +48,24 @@ fn words() -> (HashSet<String>, HashSet<String>) {
             let mut before = "";
             for word in text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
             {
-                if before == "fn" {
+                // `case!(NAME` is a row of the oracle's table.
+                if before == "fn" || before == "case" {
                     functions.insert(word.to_owned());
                 }
                 words.insert(word.to_owned());
                 before = word;
             }
+            functions.extend(rows(&text).map(str::to_owned));
         }
     }
     (words, functions)
+}
+
+/// The names in a table of tests: what `tests! {` lists before each colon.
+fn rows(text: &str) -> impl Iterator<Item = &str> {
+    let table =
+        text.split("\ntests! {\n").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap_or_default();
+    table.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name)
 }
 
 #[test]
@@ -133,5 +143,24 @@ fn the_readme_lists_what_runs_and_what_does_not() {
     }
     for name in in_schema("not_here(") {
         assert!(lists(not_here, &name), "README does not say that {name} is not there yet");
+    }
+}
+
+/// What `MIGRATING.md` claims stands in its tables, and the last column of each row names the tests that hold it.
+#[test]
+fn every_claim_about_migrating_names_its_tests() {
+    let (_, functions) = words();
+    let page = fs::read_to_string(workspace().join("MIGRATING.md")).expect("a page");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| -"));
+    let claims: Vec<&str> = rows.filter(|row| !row.ends_with("| held by |")).collect();
+    assert!(claims.len() > 20, "the tables are read");
+    for claim in claims {
+        let last = claim.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let tests = quoted(last);
+        assert!(!tests.is_empty(), "no test: {claim}");
+        for test in tests {
+            let name = test.split("::").next().unwrap_or_default();
+            assert!(functions.contains(name), "there is no test {test}: {claim}");
+        }
     }
 }
