@@ -17,10 +17,10 @@ use integration::{
     },
     ledger::{Arrival, Incident, Ledger, LineId, Place},
     load::{Demand, Load, Log},
+    ports,
 };
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -38,8 +38,8 @@ struct Receiver {
 
 impl Receiver {
     fn start(side: Side, scene: &Path) -> Receiver {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|held| held.local_addr());
-        let port = port.expect("a port").port();
+        // Below those of outgoing connections, one of which could take it while nobody listens.
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
         let dir = scene.join("receiver");
         let mut receiver = Receiver { side, dir, port, node: None, life: 0, incidents: vec![] };
         receiver.live();
