@@ -3,13 +3,15 @@
 //! A name is asked about again whenever something is heard of it; what was heard is never taken for how it is now.
 
 use super::config::TailDirConfig;
+use super::hear::News;
+use super::known::Known;
 use super::policy::{self, Start};
-use super::position::{Entry, EntryRef, Positions};
+use super::position::{EntryRef, Positions};
 use super::scan::Directory;
 use super::tail::{Facts, FileId, Tail};
 use super::wake::Wake;
 use crate::clock::{self, Instant};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
@@ -21,7 +23,7 @@ pub(super) struct Catalog {
     pub(super) log: slog::Logger,
     pub(super) wake: Wake,
     pub(super) directories: Vec<Directory>,
-    pub(super) tails: HashMap<FileId, Tail>,
+    pub(super) tails: BTreeMap<FileId, Tail>,
     /// Files to be read, in turn.
     pub(super) queue: VecDeque<FileId>,
     /// Files that are open, and files without a name that are not forgotten yet.
@@ -30,12 +32,12 @@ pub(super) struct Catalog {
     pub(super) most_open: usize,
     /// What the position file is to say has changed.
     pub(super) changed: bool,
-    /// Entries of the position file whose files have not been seen yet.
-    known: Vec<Entry>,
-    known_written: Option<i64>,
+    known: Known,
     generation: u64,
     scans: u64,
     pass: Option<Pass>,
+    /// Room for what is heard.
+    pub(super) news: Vec<News>,
     /// The last name that was moved away, to know where it was moved to.
     moved: Option<(u32, FileId)>,
 }
@@ -81,18 +83,18 @@ impl Catalog {
             log,
             wake,
             directories,
-            tails: HashMap::new(),
+            tails: BTreeMap::new(),
             queue: VecDeque::new(),
             open: BTreeSet::new(),
             strays: BTreeSet::new(),
             most_open: super::open::most_open(),
             changed: false,
-            known: positions.entries,
-            known_written: positions.written,
+            known: Known::new(positions),
             generation: 0,
             scans: 0,
             pass: None,
             moved: None,
+            news: Vec::new(),
         }
     }
 
@@ -229,9 +231,9 @@ impl Catalog {
     fn add(&mut self, directory: usize, name: &OsStr, path: &Path, facts: &Facts, now: Instant) {
         let Some(group) = self.directories[directory].group_of(name) else { return };
         let text = path.to_string_lossy();
-        let entry = self.take_known(facts.id.inode, &text);
+        let entry = self.known.take(facts.id.inode, &text);
         let at_end = self.config.skip_to_end && !self.directories[directory].scanned;
-        let start = policy::start(entry.as_ref(), facts, self.known_written, at_end);
+        let start = policy::start(entry.as_ref(), facts, self.known.written(), at_end);
         match start {
             Start::Shrunk => slog::info!(
                 self.log,
@@ -340,27 +342,11 @@ impl Catalog {
         }
     }
 
-    /// The entry of the position file that is about the file with this number, if it is.
-    fn take_known(&mut self, inode: u64, path: &str) -> Option<Entry> {
-        let found = |entry: &Entry| entry.inode == inode && entry.file == path;
-        // Under another name: unless it still is where it was, and this one only has its number on another disk.
-        let renamed = |entry: &Entry| {
-            let stays = || fs::metadata(&entry.file).is_ok_and(|about| Facts::of(&about).id.inode == inode);
-            entry.inode == inode && !stays()
-        };
-        let at = self.known.iter().position(found).or_else(|| self.known.iter().position(renamed))?;
-        Some(self.known.swap_remove(at))
-    }
-
     /// Forgets the entries whose files should have been found by now.
     fn drop_known(&mut self) {
-        let waiting = |entry: &Entry| {
-            let parent = Path::new(&entry.file).parent();
-            self.directories.iter().any(|directory| !directory.scanned && Some(&*directory.path) == parent)
-        };
-        let (kept, gone) = std::mem::take(&mut self.known).into_iter().partition(waiting);
-        self.known = kept;
-        let gone: Vec<Entry> = gone;
+        let directories = &self.directories;
+        let waits = |parent: &Path| directories.iter().any(|one| !one.scanned && one.path == parent);
+        let gone = self.known.drop_unless(waits);
         if let Some(first) = gone.first() {
             slog::info!(
                 self.log,
@@ -372,15 +358,20 @@ impl Catalog {
         }
     }
 
-    /// What the position file is to say.
+    /// What the position file is to say. A file without a name may still get one; but not when its number belongs to
+    /// another file already, since the position file knows files by their numbers.
     pub(super) fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        let tails = self.tails.values();
+        let linked = || self.tails.values().filter(|tail| tail.linked);
+        let taken: HashSet<u64> = if self.strays.is_empty() {
+            HashSet::new()
+        } else {
+            linked().map(|tail| tail.id.inode).collect()
+        };
+        let strays = self.strays.iter().filter_map(|id| self.tails.get(id));
+        let strays = strays.filter(move |tail| !taken.contains(&tail.id.inode));
+        let tails = linked().chain(strays);
         let tails = tails.map(|tail| EntryRef { inode: tail.id.inode, pos: tail.stored, file: &tail.path });
-        tails.chain(self.known.iter().map(|entry| EntryRef {
-            inode: entry.inode,
-            pos: entry.pos,
-            file: &entry.file,
-        }))
+        tails.chain(self.known.entries())
     }
 
     /// A number that was never used before.

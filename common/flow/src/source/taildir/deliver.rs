@@ -42,6 +42,11 @@ impl Deliveries {
         self.under_way.is_empty() || (self.under_way.len() < MOST_BATCHES && self.bytes < MOST_BYTES)
     }
 
+    /// Whether anything is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
     /// Sends `batch`; `finished` says that its interceptors are done with it.
     pub(super) fn send(&mut self, ticket: Ticket, batch: Batch, finished: bool) {
         self.bytes += ticket.bytes;
@@ -86,7 +91,7 @@ async fn store(intake: &Intake, batch: Batch, finished: bool) -> Result<(), Chan
     Ok(())
 }
 
-/// Batches under way: the channel is kept busy by two.
+/// Batches under way: small ones, as the lesson's, need several to keep the channel busy.
 const MOST_BATCHES: usize = 16;
 /// Bytes after which there is no further one, should lines be long.
 const MOST_BYTES: usize = 2 << 20;

@@ -8,17 +8,15 @@ use super::position;
 use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
 use super::save::Saver;
 use super::tail::FileId;
-use super::wake::Heard;
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::source::Seat;
 use bytes::BytesMut;
 use event::encode_headers;
 use futures_util::FutureExt;
-use std::ffi::OsString;
 use std::rc::Rc;
 use tokio::sync::watch;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep_until, timeout_at};
 
 /// The work of a source, in bounded steps on its own thread.
 pub(super) struct Follower {
@@ -30,6 +28,8 @@ pub(super) struct Follower {
     saver: Saver,
     scans: ScanBeat,
     scan_due: Instant,
+    /// Something was missed while a scan was under way: another one must follow.
+    scan_again: bool,
     sweep_due: Instant,
     /// Lines in a batch.
     lines: usize,
@@ -39,15 +39,6 @@ pub(super) struct Follower {
     halted: bool,
     told_long: bool,
     prefix: BytesMut,
-    heard: Vec<News>,
-}
-
-/// What was heard, without what it was heard in.
-enum News {
-    Written(FileId),
-    Renamed { directory: usize, name: OsString, cookie: u32 },
-    FileRenamed(FileId),
-    LookAtAll,
 }
 
 impl Follower {
@@ -71,13 +62,13 @@ impl Follower {
             saver: Saver::new(&config, seat.log.clone()),
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
+            scan_again: false,
             sweep_due: now + SWEEP_PAUSE,
             lines: config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_LINES),
             turn: 0,
             halted: false,
             told_long: false,
             prefix: BytesMut::new(),
-            heard: Vec::new(),
             config,
             seat,
         }
@@ -162,46 +153,15 @@ impl Follower {
     /// Goes on with a scan; whether it has ended.
     fn scan_on(&mut self, now: Instant) -> bool {
         let Some(scanned) = self.catalog.scan_on(now) else { return false };
-        self.scan_due = now + self.scans.pause(scanned.surprised, scanned.blind);
+        let pause = self.scans.pause(scanned.surprised, scanned.blind);
+        self.scan_due = if std::mem::take(&mut self.scan_again) { now } else { now + pause };
         true
     }
 
     fn listen(&mut self, now: Instant) {
-        let mut news = std::mem::take(&mut self.heard);
-        let Catalog { wake, directories, .. } = &mut self.catalog;
-        wake.listen(|heard| match heard {
-            Heard::Written { directory, name } => match directories[directory].names.get(name) {
-                Some(id) => note(&mut news, *id),
-                None if directories[directory].group_of(name).is_some() => {
-                    news.push(News::Renamed { directory, name: name.to_owned(), cookie: 0 });
-                }
-                None => {}
-            },
-            Heard::Renamed { directory, name, cookie } => {
-                news.push(News::Renamed { directory, name: name.to_owned(), cookie });
-            }
-            Heard::FileWritten(id) => note(&mut news, id),
-            Heard::FileRenamed(id) => news.push(News::FileRenamed(id)),
-            Heard::LookAtAll => news.push(News::LookAtAll),
-        });
-        for heard in news.drain(..) {
-            self.act_on(heard, now);
-        }
-        self.heard = news;
-    }
-
-    fn act_on(&mut self, heard: News, now: Instant) {
-        match heard {
-            News::Written(id) => self.catalog.touch(id, now),
-            News::Renamed { directory, name, cookie } => self.catalog.renamed(directory, &name, cookie, now),
-            News::FileRenamed(id) => {
-                let tail = self.catalog.tails.get(&id).filter(|tail| tail.linked);
-                let at = tail.and_then(|tail| Some((tail.directory, tail.place.file_name()?.to_owned())));
-                if let Some((directory, name)) = at {
-                    self.catalog.look_at(directory, &name, now);
-                }
-            }
-            News::LookAtAll => self.scan_due = now,
+        if self.catalog.listen(now) {
+            self.scan_due = now;
+            self.scan_again = self.catalog.is_scanning();
         }
     }
 
@@ -241,6 +201,16 @@ impl Follower {
                     self.send(id, true, now);
                 }
                 self.end_of(id);
+            }
+            Ok(Look::Hole(end)) => {
+                slog::info!(
+                    self.seat.log,
+                    "{} begins with a hole of {end} bytes, which is skipped: it was truncated by somebody else than its writer, who should append",
+                    tail.path
+                );
+                tail.skip_to(end);
+                tail.stirred = true;
+                self.catalog.changed = true;
             }
             Ok(Look::Shrunk | Look::Rewritten) => {
                 slog::info!(
@@ -345,12 +315,13 @@ impl Follower {
 
     /// What is under way is stored, if that does not take long; the position file says so.
     async fn finish(mut self) {
-        let rest = async {
-            while let Some(answer) = self.deliveries.next().await {
-                self.settle(answer);
-            }
-        };
-        if timeout(LAST_ANSWERS, rest).await.is_err() {
+        let latest = clock::now() + LAST_ANSWERS;
+        while self.deliveries.is_busy() {
+            let until = latest.min(clock::now() + LAST_ANSWER);
+            let Ok(answer) = timeout_at(until, self.deliveries.next()).await else { break };
+            answer.into_iter().for_each(|answer| self.settle(answer));
+        }
+        if self.deliveries.is_busy() {
             slog::warn!(
                 self.seat.log,
                 "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
@@ -364,9 +335,7 @@ impl Follower {
         self.saver.finish(&self.catalog).await;
         self.seat.guard.release();
     }
-}
 
-impl Follower {
     /// What has happened until now to the files whose positions are about to be written for good.
     fn look_back(&mut self) {
         let now = clock::now();
@@ -384,13 +353,6 @@ impl Follower {
     }
 }
 
-/// Adds that `id` was written to, unless that was the last thing heard.
-fn note(news: &mut Vec<News>, id: FileId) {
-    if !matches!(news.last(), Some(News::Written(last)) if *last == id) {
-        news.push(News::Written(id));
-    }
-}
-
 /// Lines in a batch, should neither the source nor the channel set a limit.
 const MOST_LINES: usize = 100_000;
 /// Batches from one file while others wait, should `maxBatchCount` not say less. Flume has no limit: one file that
@@ -401,5 +363,6 @@ const YIELD_EVERY: u32 = 8;
 /// Between looks at what is open, as Flume.
 const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 const LEAST_SWEEP_PAUSE: Duration = Duration::from_millis(50);
-/// How long a stopping source waits for its channel.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// How long a stopping source waits for its channel, while that moves: for each answer, and for all together.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
+const LAST_ANSWERS: Duration = Duration::from_secs(3);

@@ -12,6 +12,8 @@ mod catalog;
 mod config;
 mod deliver;
 mod follow;
+mod hear;
+mod known;
 mod open;
 mod policy;
 mod position;

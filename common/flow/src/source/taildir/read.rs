@@ -13,6 +13,8 @@ pub(super) enum Look {
     Lines,
     /// So many bytes (0, as a rule) that are no line yet.
     Nothing(u64),
+    /// It begins with a hole, up to there.
+    Hole(u64),
     /// It is shorter than what was read of it.
     Shrunk,
     /// What was read of it is not there any more: it was truncated and has grown since.
@@ -95,6 +97,13 @@ impl Scratch {
             }
             (self.from, self.to, self.at_end) = (known, read, read < self.bytes.len());
             let new = &self.bytes[known..read];
+            if tail.next == 0
+                && new.first() == Some(&0)
+                && let Some(end) = end_of_hole(tail)
+            {
+                (self.from, self.to, self.at_end) = (0, 0, false);
+                return Ok(Look::Hole(end));
+            }
             if memchr(b'\n', new).is_some() || new.len() >= MOST_LINE {
                 return Ok(Look::Lines);
             }
@@ -181,6 +190,18 @@ pub(super) fn compare_mark(tail: &Tail) -> io::Result<Option<Look>> {
     let known = tail.mark.len();
     let read = read_at(tail, &mut before[..known], tail.next - known as u64)?;
     Ok(compare(tail, &before[..read]))
+}
+
+/// Where the data begin in a file that begins with none.
+///
+/// A log that was truncated by somebody else (logrotate's `copytruncate`), while its writer goes on at its old offset, is
+/// empty up to there, and may seem as large as it was.
+fn end_of_hole(tail: &Tail) -> Option<u64> {
+    let file = tail.file.as_ref()?;
+    let data = rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)).ok().filter(|data| *data > 0)?;
+    let mut block = vec![0; READ_BYTES];
+    let read = read_at(tail, &mut block, data).ok()?;
+    Some(data + block[..read].iter().take_while(|byte| **byte == 0).count() as u64)
 }
 
 /// Fills `buffer` from `offset` on as far as the file goes.
@@ -305,6 +326,20 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_at_the_beginning_is_no_line() {
+        let mut bench = Bench::new(b"");
+        bench.writer.set_len(10_000_000).unwrap();
+        bench.write(b"next\n");
+        assert_eq!(bench.look(), Look::Hole(10_000_000));
+        assert!(!bench.scratch.has_lines(&bench.tail));
+        bench.tail.skip_to(10_000_000);
+        assert_eq!(bench.look(), Look::Lines);
+        assert_eq!(bench.cut(9), [b"next"]);
+        let mut zeros = Bench::new(b"\0\0\n");
+        assert_eq!(zeros.look(), Look::Lines);
+    }
+
+    #[test]
     fn a_place_learnt_from_the_position_file_is_guarded_from_then_on() {
         let mut bench = Bench::new(b"one\ntwo\n");
         bench.tail.next = 9;
@@ -328,7 +363,7 @@ mod tests {
         }
         bench.write(b"\nnext\n");
         assert_eq!(bench.look(), Look::Lines);
-        let lines = bench.cut(9);
+        let lines = [bench.cut(1), bench.cut(9)].concat();
         assert_eq!((lines[0].len(), &lines[1][..]), (3 * piece.len(), &b"next"[..]));
         bench.write(&vec![b'y'; MOST_LINE + 5]);
         assert_eq!(bench.look(), Look::Lines);

@@ -129,6 +129,11 @@ impl Tail {
         true
     }
 
+    /// There is nothing before `position`.
+    pub(super) fn skip_to(&mut self, position: u64) {
+        (self.next, self.stored, self.held) = (position, position, 0);
+    }
+
     /// The file was written anew: it begins at its beginning.
     pub(super) fn restart(&mut self, generation: u64) {
         self.generation = generation;

@@ -218,6 +218,7 @@ mod tests {
         assert_eq!(next(&mut wake).await, [r#"Written { directory: 3, name: "a" }"#]);
         fs::rename(&path, directory.path().join("b")).unwrap();
         assert_eq!(next(&mut wake).await.len(), 2);
+        drop(file); // as long as it is open its directory is not gone
         fs::remove_dir_all(directory.path()).unwrap();
         while !wake.watches.is_empty() {
             assert!(next(&mut wake).await.iter().all(|what| what.contains('b') || what == "LookAtAll"));
