@@ -141,7 +141,10 @@ fn through_two_kills(sender: Side, receiver: Side) {
         verdict.doubled,
         begin.elapsed().as_secs_f64()
     );
-    assert!(verdict.is_clean(), "{what}: {verdict:?}");
+    assert_eq!(verdict.lost_count + verdict.out_of_order + verdict.foreign, 0, "{what}: {verdict:?}");
+    // A file channel hands on in its next life what was stored and not acknowledged, and the sender sends it again.
+    let twice = if matches!(receiver.side, Side::Flume(_)) { 2 * IN_FLIGHT } else { 0 };
+    assert!(verdict.doubled_without_cause <= twice, "{what}: {verdict:?}");
     assert!(verdict.went_down <= 2 * CAPACITY, "{what}: {verdict:?}");
 }
 
@@ -228,6 +231,9 @@ tests! {
 
 /// Bytes of a line with its end.
 const BYTES: usize = 64;
+
+/// Towards a Flume, and from one, a connection has one batch under way.
+const IN_FLIGHT: usize = 100;
 
 /// What a memory channel holds, and with it at most what goes down with a process.
 const CAPACITY: usize = 1000;
