@@ -11,6 +11,7 @@ use event::Batch;
 use std::collections::VecDeque;
 use std::pin::pin;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 use wire::avro::{BatchId, ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, Serial, TAIL};
 
@@ -162,8 +163,15 @@ impl<C: Cargo> Connection<C> {
                 }
                 errand = errands.recv() => match errand {
                     Some(errand) => {
-                        self.send(errand);
-                        liveness.called(clock::now());
+                        let mut next = Some(errand);
+                        while let Some(errand) = next {
+                            self.send(errand);
+                            liveness.called(clock::now());
+                            // The next one may be a moment away: calls that go together cost one write here and one
+                            // wake-up there. The window ends it.
+                            yield_now().await;
+                            next = errands.try_recv().ok();
+                        }
                     }
                     None => break self.close().await,
                 },
@@ -300,10 +308,6 @@ async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
     config.layers.connect(dial).await
 }
 
-/// Room for everything of a call but its events.
-const HEAD_BYTES: usize = 160;
-const PING_BYTES: usize = 128;
-/// Parcels in flight, whatever a peer allows.
 fn in_handshake(error: &std::io::Error) -> String {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     match error.kind() {
@@ -314,6 +318,10 @@ fn in_handshake(error: &std::io::Error) -> String {
 
 const CLOSED_IN_HANDSHAKE: &str =
     "it closed the connection during the handshake: are `ssl` and `compression-type` the same on both sides?";
+/// Room for everything of a call but its events.
+const HEAD_BYTES: usize = 160;
+const PING_BYTES: usize = 128;
+/// Parcels in flight, whatever a peer allows.
 const MOST_PARCELS: usize = 64;
 /// How often a connection that is due for a reset is looked at for a moment without calls under way.
 const RESET_CHECK: Duration = Duration::from_millis(20);

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 use wire::avro::{Answer, AnswerNotes, FrameDecoder, Received, ReplyToken, ServerSession};
 
@@ -61,7 +62,14 @@ impl Connection {
             }
             let read = !self.leaving && self.has_room();
             tokio::select! { biased;
-                (token, outcome) = stored(&mut self.storing) => self.answer(token, outcome),
+                (token, outcome) = stored(&mut self.storing) => {
+                    self.answer(token, outcome);
+                    if self.storing.is_some() {
+                        // Most likely the next one is stored in a moment: answers that go together cost one write here
+                        // and one wake-up there.
+                        yield_now().await;
+                    }
+                }
                 worked = self.link.work(read) => match worked {
                     Ok(Worked::Written) => {}
                     Ok(Worked::Read) => {
