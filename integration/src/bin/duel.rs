@@ -156,12 +156,14 @@ const PLAIN: Recipe = Recipe {
     channel: Channel::Memory,
     end: End::FileRoll,
     headers: 0,
+    idle_files: 0,
 };
 
 fn ours(usual: Shape, long: Shape) -> Vec<Box<dyn Contestant>> {
     let two = |recipe, shape, bar| -> Box<dyn Contestant> {
         Box::new(TwoHops { agent: Program::Ours, collector: Program::Ours, recipe, shape, bar })
     };
+    let fewer = Shape { lines: (usual.lines / 4).max(1), ..usual };
     let exec = Recipe { source: Source::Exec, ..PLAIN };
     vec![
         two(PLAIN, usual, Some(0.8)),
@@ -171,7 +173,12 @@ fn ours(usual: Shape, long: Shape) -> Vec<Box<dyn Contestant>> {
         two(PLAIN, long, Some(0.8)),
         two(Recipe { end: End::Null, ..PLAIN }, usual, None),
         two(Recipe { batch: Batch::Lesson, end: End::Logger, ..exec }, usual, None),
+        two(Recipe { headers: 1, ..PLAIN }, usual, None),
         two(Recipe { headers: 13, ..PLAIN }, usual, None),
+        two(Recipe { idle_files: 9_999, ..PLAIN }, usual, None),
+        two(Recipe { batch: Batch::Ten { capacity: 10 }, ..PLAIN }, fewer, None),
+        two(Recipe { batch: Batch::Ten { capacity: 1_000 }, ..PLAIN }, fewer, None),
+        two(Recipe { batch: Batch::Ten { capacity: 1_000_000 }, ..PLAIN }, fewer, None),
     ]
 }
 

@@ -33,6 +33,8 @@ pub fn run(duel: &TwoHops, arena: &Arena, demand: Demand) -> Result<Latency, Err
     let directory = arena.fresh()?;
     let input = directory.path().join("live.log");
     let log = Log::open(&input).map_err(Error::io("cannot make the log"))?;
+    std::fs::create_dir(super::recipe::idle_directory(directory.path()))
+        .map_err(Error::io("no idle directory"))?;
     let mut hops = Hops::start_collector(duel, directory.path())?;
     hops.start_agent(duel, &input)?;
     let warm = Load::start(vec![log.again().map_err(Error::io("cannot share the log"))?], WARM);

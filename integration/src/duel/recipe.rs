@@ -18,6 +18,11 @@ pub enum Batch {
     Lesson,
     /// 1,000 everywhere, in a channel of 10,000.
     Thousand,
+    /// 10 everywhere, in a channel of so many.
+    Ten {
+        /// The channels' capacity, 10 or more.
+        capacity: u32,
+    },
 }
 
 /// What keeps the events on both sides.
@@ -53,6 +58,28 @@ pub struct Recipe {
     pub end: End,
     /// Headers that the agent adds beside the lesson's two.
     pub headers: u32,
+    /// Files that TAILDIR follows as well and in which nothing happens.
+    pub idle_files: u32,
+}
+
+impl Batch {
+    /// What is set for all batches, unless everything is left at its default.
+    fn size(self) -> Option<u32> {
+        match self {
+            Batch::Lesson => None,
+            Batch::Thousand => Some(1_000),
+            Batch::Ten { .. } => Some(10),
+        }
+    }
+
+    /// `capacity` and `transactionCapacity`.
+    fn channel(self) -> (u32, u32) {
+        match self {
+            Batch::Lesson => (1_000, 100),
+            Batch::Thousand => (10_000, 1_000),
+            Batch::Ten { capacity } => (capacity, 10),
+        }
+    }
 }
 
 impl Recipe {
@@ -62,7 +89,8 @@ impl Recipe {
         match self.source {
             Source::Taildir => {
                 text.line("sources.r1.type = TAILDIR");
-                text.line("sources.r1.filegroups = f1");
+                text.line("sources.r1.filegroups = f1 f2");
+                text.line(&format!("sources.r1.filegroups.f2 = {}/.*", idle_directory(directory).display()));
                 text.line(&format!("sources.r1.filegroups.f1 = {}", input.display()));
                 text.line(&format!(
                     "sources.r1.positionFile = {}",
@@ -78,9 +106,9 @@ impl Recipe {
         text.line("sinks.k1.type = avro");
         text.line(&format!("sinks.k1.hostname = {host}"));
         text.line(&format!("sinks.k1.port = {port}"));
-        if self.batch == Batch::Thousand {
-            text.line("sources.r1.batchSize = 1000");
-            text.line("sinks.k1.batch-size = 1000");
+        if let Some(size) = self.batch.size() {
+            text.line(&format!("sources.r1.batchSize = {size}"));
+            text.line(&format!("sinks.k1.batch-size = {size}"));
         }
         self.channel(&mut text, &directory.join("agent-channel"));
         text.0
@@ -98,15 +126,15 @@ impl Recipe {
                 text.line("sinks.k1.type = file_roll");
                 text.line(&format!("sinks.k1.sink.directory = {}", output.display()));
                 text.line("sinks.k1.sink.rollInterval = 0");
-                if self.batch == Batch::Thousand {
-                    text.line("sinks.k1.sink.batchSize = 1000");
+                if let Some(size) = self.batch.size() {
+                    text.line(&format!("sinks.k1.sink.batchSize = {size}"));
                 }
             }
             End::Null => {
                 text.line("sinks.k1.type = null");
                 text.line(&format!("sinks.k1.logEveryNEvents = {lines}"));
-                if self.batch == Batch::Thousand {
-                    text.line("sinks.k1.batchSize = 1000");
+                if let Some(size) = self.batch.size() {
+                    text.line(&format!("sinks.k1.batchSize = {size}"));
                 }
             }
             End::Logger => text.line("sinks.k1.type = logger"),
@@ -130,10 +158,7 @@ impl Recipe {
     }
 
     fn channel(&self, text: &mut Text, directory: &Path) {
-        let (capacity, transaction) = match self.batch {
-            Batch::Lesson => (1_000, 100),
-            Batch::Thousand => (10_000, 1_000),
-        };
+        let (capacity, transaction) = self.batch.channel();
         match self.channel {
             Channel::Memory => {
                 text.line("channels.c1.type = memory");
@@ -166,6 +191,11 @@ impl Text {
     }
 }
 
+/// Where the files are in which nothing happens.
+pub fn idle_directory(directory: &Path) -> std::path::PathBuf {
+    directory.join("idle")
+}
+
 /// The agent's name in its file.
 pub const AGENT: &str = "agent1";
 
@@ -184,6 +214,7 @@ mod tests {
             channel: Channel::Memory,
             end: End::Logger,
             headers: 0,
+            idle_files: 0,
         };
         let text = recipe.agent(Path::new("/in.log"), Path::new("/run"), "127.0.0.3", 52020);
         let lesson = crate::lesson::CLIENT;

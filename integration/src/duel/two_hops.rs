@@ -4,7 +4,7 @@ use super::{
     Contestant, Rival, Sample,
     arena::{Arena, Shape},
     board, check, raw,
-    recipe::{self, Channel, End, Recipe, Source},
+    recipe::{self, Batch, Channel, End, Recipe, Source},
     watch::{self, Watched},
 };
 use crate::{
@@ -48,9 +48,8 @@ pub struct TwoHops {
 
 impl Contestant for TwoHops {
     fn name(&self) -> String {
-        let Recipe { source, batch, channel, end, headers } = self.recipe;
+        let Recipe { source, batch, channel, end, headers, idle_files } = self.recipe;
         let who = match (self.agent, self.collector) {
-            (Program::Ours, Program::Ours) => "ours".to_owned(),
             (agent, collector) if agent == collector => word(agent),
             (agent, collector) => format!("{} → {}", word(agent), word(collector)),
         };
@@ -60,10 +59,21 @@ impl Contestant for TwoHops {
             End::Null => "null",
             End::Logger => "logger",
         };
-        let batch = if batch == recipe::Batch::Lesson { "lesson's settings" } else { "batches of 1,000" };
+        let batch = match batch {
+            Batch::Lesson => "lesson's settings".to_owned(),
+            Batch::Thousand => "batches of 1,000".to_owned(),
+            Batch::Ten { capacity } => {
+                format!("batches of 10, capacity {}", board::thousands(f64::from(capacity)))
+            }
+        };
         let channel = if channel == Channel::File { ", file channels" } else { "" };
-        let headers = if headers > 0 { format!(", {} headers", headers + 3) } else { String::new() };
-        format!("{who}: {source} → {end}, {batch}{channel}{headers}{}", board::length(self.shape))
+        let some = |count: u32, what: &str| match count {
+            0 => String::new(),
+            count => format!(", {} {what}", board::thousands(f64::from(count))),
+        };
+        let headers = some(if headers > 0 { headers + OWN_HEADERS } else { 0 }, "headers");
+        let idle = some(idle_files, "idle files");
+        format!("{who}: {source} → {end}, {batch}{channel}{headers}{idle}{}", board::length(self.shape))
     }
 
     fn shape(&self) -> Shape {
@@ -85,6 +95,8 @@ impl Contestant for TwoHops {
     fn run(&self, arena: &Arena) -> Result<Sample, Error> {
         let input = arena.input(self.shape)?;
         let directory = arena.fresh()?;
+        let idle = recipe::idle_directory(directory.path());
+        make_files(&idle, self.recipe.idle_files).map_err(Error::io("cannot make the idle files"))?;
         let mut hops = Hops::start_collector(self, directory.path())?;
         let begin = Instant::now();
         hops.start_agent(self, &input)?;
@@ -96,6 +108,11 @@ impl Contestant for TwoHops {
         let (whole, flowing) = (watched.done - begin, watched.done - watched.first);
         Ok(Sample { whole, flowing, cpu_seconds, peak_kib, written, check })
     }
+}
+
+fn make_files(directory: &Path, count: u32) -> std::io::Result<()> {
+    fs::create_dir(directory)?;
+    (0..count).try_for_each(|number| fs::write(directory.join(format!("{number}.log")), ""))
 }
 
 fn word(program: Program) -> String {
@@ -240,6 +257,9 @@ fn command(
 
 /// A server's JVM: the harness for tests starts lean ones, which would be unfair here.
 const JVM: [&str; 3] = ["-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-Xmx1g"];
+
+/// Headers that every recipe adds: two at the agent, one of them again and one more at the collector.
+const OWN_HEADERS: u32 = 3;
 
 /// The longest start.
 const START: Duration = Duration::from_secs(60);
