@@ -175,6 +175,11 @@ agent1.sinkgroups.g1.processor.maxpenalty = 10000
         before: &[("text/one.log", "first\nsecond\n")],
         steps: &[Until(Sink(1, 2)), Append { file: "text/one.log", text: "third\n" }],
         done: &[Sink(1, 3)],
+        differs: Some(Differs {
+            why: "headers go out in the order in which they were set; a receiver puts them into a map",
+            steps: &[Until(Sink(1, 2)), Append { file: "text/one.log", text: "third\n" }],
+            done: &[Sink(1, 3)],
+        }),
         ..EMPTY
     }
 );

@@ -273,8 +273,8 @@ impl Follower {
                 headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())),
             );
         }
-        let offset_behind = self.config.offset_header.then_some(&headers[..]);
-        let form = Form { prefix: &self.prefix, offset_behind, lines: self.lines };
+        let offset_before = self.config.offset_header.then_some(&headers[..]);
+        let form = Form { prefix: &self.prefix, offset_before, lines: self.lines };
         let mut builder = self.seat.intake.builder();
         if rest {
             self.scratch.cut_rest(tail, &mut builder, &form);

@@ -39,7 +39,7 @@ pub(super) struct Form<'a> {
     /// The header map of each event, in its Avro form.
     pub(super) prefix: &'a [u8],
     /// The headers, when each event has one more, the offset of its line.
-    pub(super) offset_behind: Option<&'a [(&'a str, &'a str)]>,
+    pub(super) offset_before: Option<&'a [(&'a str, &'a str)]>,
     /// At most so many.
     pub(super) lines: usize,
 }
@@ -225,7 +225,7 @@ fn compare(tail: &Tail, read: &[u8]) -> Option<Look> {
 
 #[inline]
 fn push(builder: &mut BatchBuilder, form: &Form<'_>, offset: u64, line: &[u8]) {
-    match form.offset_behind {
+    match form.offset_before {
         None => builder.push_encoded(form.prefix, Span::BORN_HERE, line),
         Some(headers) => push_with_offset(builder, headers, offset, line),
     }
@@ -237,7 +237,8 @@ fn push_with_offset(builder: &mut BatchBuilder, headers: &[(&str, &str)], offset
     let _it_fits = write!(rest, "{offset}");
     let unused = rest.len();
     let text = str::from_utf8(&digits[..digits.len() - unused]).unwrap_or_default();
-    builder.push(headers.iter().copied().chain([(OFFSET_HEADER, text)]), line);
+    // In front, as in Flume: where two names meet in a bucket of Java's map, the first one set prints first.
+    builder.push([(OFFSET_HEADER, text)].into_iter().chain(headers.iter().copied()), line);
 }
 
 /// Flume's name for it.
@@ -287,7 +288,7 @@ mod tests {
 
         fn cut(&mut self, lines: usize) -> Vec<Vec<u8>> {
             let mut builder = BatchBuilder::default();
-            let form = Form { prefix: &[0], offset_behind: None, lines };
+            let form = Form { prefix: &[0], offset_before: None, lines };
             self.scratch.cut(&mut self.tail, &mut builder, &form);
             builder.finish().events().map(|event| event.body().to_vec()).collect()
         }
@@ -378,7 +379,7 @@ mod tests {
         let mut bench = Bench::new(b"one\nthree\n");
         bench.look();
         let mut builder = BatchBuilder::default();
-        let form = Form { prefix: &[], offset_behind: Some(&[("file", "/a")]), lines: 9 };
+        let form = Form { prefix: &[], offset_before: Some(&[("file", "/a")]), lines: 9 };
         bench.scratch.cut(&mut bench.tail, &mut builder, &form);
         let batch = builder.finish();
         let offsets: Vec<_> =
