@@ -10,13 +10,14 @@ use actix::prelude::*;
 use event::Batch;
 use wire::avro::BatchId;
 
-/// Stores a batch, all of it or none of it.
+/// Stores a batch, all of it or none of it. The answer is `None` when the channel's actor has died with the batch still
+/// waiting for room: nothing was stored, and its successor is to be asked.
 ///
 /// # Errors
 /// [`ChannelError::Full`] when no room is found within the channel's `keep-alive`, unless the sender waits for ever;
 /// [`ChannelError::TooLarge`] when it can never fit.
 #[derive(Message)]
-#[rtype(result = "Result<(), ChannelError>")]
+#[rtype(result = "Option<Result<(), ChannelError>>")]
 pub(crate) struct Put {
     pub(crate) batch: Batch,
     pub(crate) patience: Patience,
@@ -32,9 +33,9 @@ pub(crate) enum Patience {
 }
 
 /// Leases up to `max` events, batches put together until there are `bytes` of them; waits while the channel is empty, so
-/// that nobody polls.
+/// that nobody polls. The answer is `None` when the channel's actor has died meanwhile: its successor is to be asked.
 #[derive(Message)]
-#[rtype(result = "Lease")]
+#[rtype(result = "Option<Lease>")]
 pub(crate) struct Take {
     pub(crate) max: usize,
     pub(crate) bytes: usize,

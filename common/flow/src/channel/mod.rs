@@ -34,22 +34,27 @@ impl ChannelRef {
 
     /// Stores `batch`. Should the channel's actor die meanwhile, the batch goes to the next one.
     pub(crate) async fn put(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
-        self.ask(|channel| channel.put.send(Put { batch: batch.clone(), patience }))
+        self.ask(|channel| channel.put.send(Put { batch: batch.clone(), patience }), |stored| stored)
             .await
             .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())))
     }
 
     /// Leases up to `max` events, as soon as there are any; `None` when the channel has been stopped for good.
     pub(crate) async fn take(&self, max: usize) -> Option<Lease> {
-        self.ask(|channel| channel.take.send(Take { max, bytes: PARCEL_BYTES })).await
+        self.ask(|channel| channel.take.send(Take { max, bytes: PARCEL_BYTES }), |lease| lease).await
     }
 
     /// How full it is; `None` when it has been stopped for good.
     pub(crate) async fn fill(&self) -> Option<Fill> {
-        self.ask(|channel| channel.fill.send(HowFull)).await
+        self.ask(|channel| channel.fill.send(HowFull), Some).await
     }
 
-    async fn ask<M>(&self, mut send: impl FnMut(&ChannelAddress) -> RecipientRequest<M>) -> Option<M::Result>
+    /// Asks until an actor has answered: `answered` says `None` when it died before it could.
+    async fn ask<M, T>(
+        &self,
+        mut send: impl FnMut(&ChannelAddress) -> RecipientRequest<M>,
+        answered: impl Fn(M::Result) -> Option<T>,
+    ) -> Option<T>
     where
         M: Message + Send + 'static,
         M::Result: Send,
@@ -59,6 +64,7 @@ impl ChannelRef {
             let request = self.slot.with(&mut send);
             if let Some(request) = request
                 && let Ok(answer) = request.await
+                && let Some(answer) = answered(answer)
             {
                 return Some(answer);
             }

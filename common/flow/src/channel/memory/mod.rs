@@ -278,7 +278,7 @@ impl Actor for MemoryChannel {
 }
 
 impl Handler<Put> for MemoryChannel {
-    type Result = ResponseFuture<Result<(), ChannelError>>;
+    type Result = ResponseFuture<Option<Result<(), ChannelError>>>;
 
     fn handle(&mut self, put: Put, ctx: &mut Self::Context) -> Self::Result {
         // Nobody overtakes those who wait already.
@@ -297,33 +297,31 @@ impl Handler<Put> for MemoryChannel {
                 if self.puts.len() == 1 || deadline.is_some() {
                     self.watch_the_waiting(ctx);
                 }
-                let stopping = ChannelError::Stopping(self.name.to_string());
-                return Box::pin(async move { waiting.await.unwrap_or(Err(stopping)) });
+                return Box::pin(answer_of(waiting));
             }
             Err(refused) => Err(self.refusal(refused, &put.batch)),
         };
-        Box::pin(std::future::ready(answer))
+        Box::pin(std::future::ready(Some(answer)))
     }
 }
 
 impl Handler<Take> for MemoryChannel {
-    type Result = ResponseFuture<Lease>;
+    type Result = ResponseFuture<Option<Lease>>;
 
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
         let leased = if self.takes.is_empty() { self.books.open().take(take.max, take.bytes) } else { None };
         if let Some((id, batches)) = leased {
-            return Box::pin(std::future::ready(self.lease(id, batches, ctx)));
+            return Box::pin(std::future::ready(Some(self.lease(id, batches, ctx))));
         }
         let (answer, waiting) = oneshot::channel();
         self.takes.push_back(WaitingTake { max: take.max, bytes: take.bytes, answer });
-        // The sender lives in this actor: when it goes, so does this future, and the asker learns that from its mailbox.
-        Box::pin(async move {
-            match waiting.await {
-                Ok(lease) => lease,
-                Err(_) => std::future::pending().await,
-            }
-        })
+        Box::pin(answer_of(waiting))
     }
+}
+
+/// The sender lives in the actor and goes with it. This future does not: actix runs a response apart from its actor.
+async fn answer_of<T>(waiting: oneshot::Receiver<T>) -> Option<T> {
+    waiting.await.ok()
 }
 
 impl Handler<Settled> for MemoryChannel {

@@ -96,3 +96,40 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
     drop(leased); // of the dead one, and it counts all the same
     assert_eq!(take_now(&channel).await, [0, 1, 2]);
 }
+
+#[actix::test]
+async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
+    let boss = Boss::new(silent()).start();
+    let config =
+        MemoryConfig::new(&plan::Context::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]));
+    let (books, (post, slot)) = (Books::new(config), slot());
+    let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
+    let build = move |guard| {
+        let actor = MemoryChannel::create("c1", config, books.clone(), silent(), guard).start();
+        let _test_over = deaths.send(actor.clone());
+        post.set(address_of(actor));
+        Ok(())
+    };
+    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) }).await.expect("the boss lives");
+    let channel = ChannelRef::new("c1", config.limits.transaction, slot);
+    let first = born.recv().await.expect("it was started");
+
+    let waiting = channel.clone();
+    let taken = actix_rt::spawn(async move { waiting.take(2).await.map(|lease| numbers(lease.batches())) });
+    tokio::task::yield_now().await;
+    first.do_send(Panic);
+    let second = born.recv().await.expect("a new one is started");
+    channel.put(batch(0..2), Patience::Forever).await.expect("there is room");
+    let taken = timeout(Duration::from_secs(5), taken).await.expect("it is answered").expect("no panic");
+    assert_eq!(taken, Some(vec![0, 1]), "and rolled back then");
+
+    let waiting = channel.clone();
+    let stored = actix_rt::spawn(async move { waiting.put(batch(2..4), Patience::Forever).await });
+    tokio::task::yield_now().await;
+    second.do_send(Panic);
+    born.recv().await.expect("a new one is started");
+    channel.take(2).await.expect("the first two are there").commit();
+    let stored = timeout(Duration::from_secs(5), stored).await.expect("it is answered").expect("no panic");
+    assert_eq!(stored, Ok(()));
+    assert_eq!(take_now(&channel).await, [2, 3]);
+}
