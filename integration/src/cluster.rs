@@ -6,7 +6,7 @@ use crate::{
     lesson::{self, Whereabouts},
     load::{Demand, Load, Log, Written},
     node::{Error, Kind, Launch, Node, Role},
-    ports,
+    ports, vitals,
 };
 use std::{
     collections::BTreeMap,
@@ -168,12 +168,19 @@ impl Cluster {
         start(&mut self.collectors)
     }
 
-    /// Starts the agents and waits for them; tells how long each took.
+    /// Starts the agents and waits for them; tells how long each took. Behind that it waits until they follow their
+    /// logs, for a `tail` without an ear for changes not for ever.
     ///
     /// # Errors
     /// When one does not start.
     pub fn start_agents(&mut self) -> Result<Vec<Duration>, Error> {
-        start(&mut self.agents)
+        let times = start(&mut self.agents)?;
+        let deadline = Instant::now() + FOLLOW;
+        let follows = |node: &Node| node.pid().is_some_and(|pid| vitals::follows(pid, "test.log"));
+        while !self.agents.iter().all(follows) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(times)
     }
 
     /// slave1 (0) or slave2 (1).
@@ -376,6 +383,9 @@ pub fn arrived(ledger: &Ledger) -> BTreeMap<u8, usize> {
 
 /// After this long without a line nothing more is expected.
 pub const QUIET: Duration = Duration::from_secs(2);
+
+/// Where `tail` has to look again and again it has no such ear.
+const FOLLOW: Duration = Duration::from_secs(5);
 
 /// The longest that a node may take to start, with a machine under load and a JVM in mind.
 pub const START: Duration = Duration::from_secs(60);

@@ -42,6 +42,20 @@ pub fn children(pid: Pid) -> Vec<Pid> {
     all
 }
 
+/// Whether `pid`, or a process it started, has a file of this name open and an ear for changes. A `tail -F` that has not
+/// come so far yet would pass over all but the last ten lines.
+pub fn follows(pid: Pid, file_name: &str) -> bool {
+    std::iter::once(pid).chain(children(pid)).any(|pid| {
+        let open = open_files(pid);
+        open.iter().any(|file| file.ends_with(file_name)) && open.iter().any(|file| file.contains("inotify"))
+    })
+}
+
+fn open_files(pid: Pid) -> Vec<String> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some(fs::read_link(entry.path()).ok()?.display().to_string())).collect()
+}
+
 fn direct_children(pid: Pid) -> Vec<Pid> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
@@ -73,6 +87,15 @@ mod tests {
         let stat = "42 (a ) b) S 1 2 3 4 5 6 7 8 9 10 100 20 3 4 20 0 1 0 5";
         assert_eq!(ticks(stat), Some(127));
         assert_eq!(ticks("42 (short) S 1"), None);
+    }
+
+    #[test]
+    fn a_file_without_an_ear_is_not_followed() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let name = file.path().file_name().expect("it has one").to_string_lossy().into_owned();
+        let own = rustix::process::getpid();
+        assert!(open_files(own).iter().any(|open| open.ends_with(&name)));
+        assert!(!follows(own, &name));
     }
 
     #[test]
