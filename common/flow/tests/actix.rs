@@ -24,6 +24,10 @@ struct Panic;
 struct SayLater(u32);
 
 #[derive(Message)]
+#[rtype(result = "u32")]
+struct SayLaterIfAlive(u32);
+
+#[derive(Message)]
 #[rtype(result = "()")]
 struct Stop;
 
@@ -51,6 +55,18 @@ impl Handler<SayLater> for Echo {
             sleep(Duration::from_secs(1)).await;
             number
         })
+    }
+}
+
+impl Handler<SayLaterIfAlive> for Echo {
+    type Result = ResponseActFuture<Self, u32>;
+
+    fn handle(&mut self, SayLaterIfAlive(number): SayLaterIfAlive, _: &mut Self::Context) -> Self::Result {
+        let later = async move {
+            sleep(Duration::from_secs(1)).await;
+            number
+        };
+        Box::pin(later.into_actor(self))
     }
 }
 
@@ -83,7 +99,7 @@ async fn do_send_passes_any_number_of_messages_whatever_the_capacity() {
 async fn a_response_future_lets_other_messages_in_between() {
     tokio::time::pause();
     let (echo, before) = (Echo.start(), Instant::now());
-    let later: Vec<_> = (0..100).map(|number| echo.send(SayLater(number))).collect();
+    let later: Vec<_> = (0..100).map(|number| echo.clone().send(SayLater(number))).collect();
     assert_eq!(echo.send(Say(1)).await, Ok(1));
     assert_eq!(Instant::now(), before);
     for (number, answer) in later.into_iter().enumerate() {
@@ -93,12 +109,13 @@ async fn a_response_future_lets_other_messages_in_between() {
 }
 
 #[actix::test]
-async fn stopping_drops_futures_under_way() {
+async fn a_future_of_the_actor_ends_with_it_and_a_response_future_does_not() {
     tokio::time::pause();
     let echo = Echo.start();
-    let later = echo.send(SayLater(1));
+    let (later, with_it) = (echo.send(SayLater(1)), echo.send(SayLaterIfAlive(2)));
     echo.send(Stop).await.expect("it still listens");
-    assert_eq!(later.await, Err(MailboxError::Closed));
+    assert_eq!(with_it.await, Err(MailboxError::Closed));
+    assert_eq!(later.await, Ok(1), "it is run apart from the actor");
 }
 
 #[actix::test]
