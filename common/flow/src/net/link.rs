@@ -40,7 +40,8 @@ impl Link {
             input: BytesMut::new(),
             output: VecDeque::new(),
             unflushed: false,
-            read_size: FIRST_READ, expected: 0,
+            read_size: FIRST_READ,
+            expected: 0,
         }
     }
 

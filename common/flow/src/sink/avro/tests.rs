@@ -315,7 +315,8 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
     let own = keys("ssl=true keystore=chain.p12 keystore-password=wrong", 1);
     let error = AvroSourceConfig::build(&own, &globals, &mut notes).unwrap_err().to_string();
     assert!(error.contains("chain.p12: does not open"), "{error}");
-    let wrong = Globals::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
+    let wrong =
+        Globals::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
     let error = AvroSourceConfig::build(&keys("ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
     assert!(error.contains("server.jks, set for the whole process, does not open"), "{error}");
 }

@@ -358,8 +358,9 @@ impl Catalog {
         }
     }
 
-    /// What the position file is to say. A file without a name may still get one; but not when its number belongs to
-    /// another file already, since the position file knows files by their numbers.
+    /// What the position file is to say. A file without a name may still get one; but not when it was deleted (its number
+    /// may be another file's in a moment) or when its number belongs to another file already, since the position file
+    /// knows files by their numbers.
     pub(super) fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
         let linked = || self.tails.values().filter(|tail| tail.linked);
         let taken: HashSet<u64> = if self.strays.is_empty() {
@@ -368,7 +369,7 @@ impl Catalog {
             linked().map(|tail| tail.id.inode).collect()
         };
         let strays = self.strays.iter().filter_map(|id| self.tails.get(id));
-        let strays = strays.filter(move |tail| !taken.contains(&tail.id.inode));
+        let strays = strays.filter(move |tail| !taken.contains(&tail.id.inode) && !tail.is_deleted());
         let tails = linked().chain(strays);
         let tails = tails.map(|tail| EntryRef { inode: tail.id.inode, pos: tail.stored, file: &tail.path });
         tails.chain(self.known.entries())

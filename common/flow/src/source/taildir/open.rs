@@ -7,7 +7,7 @@ use super::tail::{Facts, FileId, Tail};
 use crate::clock::Instant;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
 impl Catalog {
     /// Something may be new in a file: it is opened, so that it can be read whatever becomes of its name, and queued.
@@ -118,7 +118,11 @@ impl Catalog {
                 continue;
             }
             let quiet = now.saturating_duration_since(tail.live);
-            let file = Resting { quiet, linked: tail.linked, gone: !tail.linked && is_gone(tail) };
+            let file = Resting {
+                quiet,
+                linked: tail.linked,
+                gone: !tail.linked && (tail.file.is_none() || tail.is_deleted()),
+            };
             let rest = policy::rest(file, self.config.idle_timeout);
             if rest != Rest::Stay && tail.held > 0 && tail.file.is_some() && !tail.parked {
                 tail.finish = true; // closed when that has been stored
@@ -178,11 +182,6 @@ fn open(tail: &Tail) -> io::Result<File> {
     let file =
         OpenOptions::new().read(true).custom_flags(i32::try_from(flags).unwrap_or(0)).open(&tail.place)?;
     if Facts::of(&file.metadata()?).id == tail.id { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
-}
-
-/// Whether a file without its name has no name at all, or cannot be read any more.
-fn is_gone(tail: &Tail) -> bool {
-    tail.file.as_ref().is_none_or(|file| file.metadata().is_ok_and(|about| about.nlink() == 0))
 }
 
 fn is_out_of_descriptors(error: &io::Error) -> bool {

@@ -82,6 +82,11 @@ pub(super) struct Tail {
 }
 
 impl Tail {
+    /// Whether it is known that nothing leads to the file any more, once it is closed.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.metadata().is_ok_and(|about| about.nlink() == 0))
+    }
+
     /// Where the last look ended.
     pub(super) fn end(&self) -> u64 {
         self.next + self.held
