@@ -140,12 +140,18 @@ impl Ledger {
     }
 
     fn out_of_order(&self) -> usize {
+        // Which of two is the copy is for the time to say: places stand one behind the other here.
+        let mut first: BTreeMap<LineId, _> = BTreeMap::new();
+        for Arrival { line, at, .. } in &self.arrivals {
+            let earliest = first.entry(*line).or_insert(*at);
+            *earliest = *at.min(earliest);
+        }
         let mut highest: BTreeMap<(Place, u8), u32> = BTreeMap::new();
         let mut seen = std::collections::BTreeSet::new();
         let mut breaks = 0;
-        for Arrival { line, place, .. } in &self.arrivals {
+        for Arrival { line, place, at } in &self.arrivals {
             let high = highest.entry((*place, line.source)).or_insert(line.number);
-            let copy = !seen.insert(*line);
+            let copy = first.get(line).is_some_and(|first| first < at) || !seen.insert(*line);
             breaks += usize::from(line.number < *high && !copy);
             *high = line.number.max(*high);
         }
