@@ -271,6 +271,20 @@ mod tests {
         assert_eq!((verdict.out_of_order, verdict.foreign), (1, 1));
     }
 
+    /// A primary that was held still prints, when it goes on, what the standby has printed long ago.
+    #[test]
+    fn a_copy_that_comes_late_is_not_out_of_order() {
+        let at = Instant::now();
+        let arrival = |number, place, after| Arrival {
+            line: LineId { source: 1, number },
+            place,
+            at: at + Duration::from_secs(after),
+        };
+        let arrivals = vec![arrival(5, A, 3), arrival(3, A, 4), arrival(3, B, 1)];
+        let ledger = Ledger { arrivals, incidents: Vec::new() };
+        assert_eq!(ledger.out_of_order(), 0);
+    }
+
     #[test]
     fn a_line_says_which_it_is() {
         let line = LineId { source: 2, number: 12_345 };

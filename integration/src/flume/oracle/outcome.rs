@@ -54,11 +54,12 @@ impl Words {
 
     /// `text` with the names in place of what they stood for, and `<ms>` for the times of this very run.
     pub(super) fn neutral(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        // Times first: the digits of a port may stand within one.
+        let mut text = self.without_times(text);
         for (value, name) in &self.pairs {
             text = text.replace(value, name);
         }
-        self.without_times(&text)
+        text
     }
 
     fn without_times(&self, text: &str) -> String {
@@ -114,6 +115,15 @@ mod tests {
         let now = now_ms();
         let text = format!("/tmp/x/a 127.0.0.1:40001 {now} 1542098088198 {now}0");
         assert_eq!(words.neutral(&text), format!("$DIR/a 127.0.0.1:$PORT1 <ms> 1542098088198 {now}0"));
+    }
+
+    #[test]
+    fn a_port_whose_digits_stand_in_a_time_is_no_port_there() {
+        let now = now_ms().to_string();
+        let port: u16 = now[..5].parse().expect("17953 and on");
+        let words = Words::new(Path::new("/tmp/x"), &[("$PORT1".to_owned(), port)]);
+        let now = now_ms();
+        assert_eq!(words.neutral(&format!("{now} {port}")), "<ms> $PORT1");
     }
 
     #[test]
