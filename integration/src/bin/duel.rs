@@ -103,7 +103,10 @@ fn duel(arguments: &Arguments) -> Result<(), Error> {
             let run = match missing {
                 Some(why) if round == 1 => Err(why.clone()),
                 Some(_) => continue,
-                None => contestant.run(&arena).map_err(|error| error.to_string()),
+                None => arena
+                    .warm(contestant.shape())
+                    .and_then(|()| contestant.run(&arena))
+                    .map_err(|error| error.to_string()),
             };
             let told = match &run {
                 Ok(sample) => {

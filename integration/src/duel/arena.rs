@@ -58,6 +58,20 @@ impl Arena {
         Ok(path)
     }
 
+    /// Writes and removes as many bytes as a run of this shape will write. A virtual machine may have to fetch the memory
+    /// for a file's pages from its host, which takes several times as long as to fill them: so every run finds it fetched.
+    ///
+    /// # Errors
+    /// As the file system has them.
+    pub fn warm(&self, shape: Shape) -> Result<(), Error> {
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::tempfile_in(self.directory.path())?;
+            let chunk = vec![b'.'; 1 << 18];
+            (0..shape.total().div_ceil(chunk.len() as u64)).try_for_each(|_| file.write_all(&chunk))
+        };
+        write().map_err(Error::io("cannot write a file to warm the memory"))
+    }
+
     /// An empty directory for one run.
     ///
     /// # Errors
