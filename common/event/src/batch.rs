@@ -33,6 +33,7 @@ pub struct Batch {
     spans: Arc<Vec<Span>>, // in rising order, none reaching beyond `bytes`
     from: usize,
     to: usize,
+    event_bytes: usize,
 }
 
 impl Batch {
@@ -41,14 +42,15 @@ impl Batch {
     /// # Panics
     /// When a span lies outside of the buffer or they do not rise: that is a fault of the caller, not of its input.
     pub fn from_parts(bytes: Bytes, spans: Vec<Span>) -> Batch {
-        let mut last = 0;
+        let (mut last, mut event_bytes) = (0, 0);
         for span in &spans {
             assert!(last <= span.start && span.start <= span.body && span.body <= span.end, "spans rise");
             last = span.end;
+            event_bytes += (span.end - span.start) as usize;
         }
         assert!(last as usize <= bytes.len(), "spans lie within the buffer");
         let to = spans.len();
-        Batch { bytes, spans: Arc::new(spans), from: 0, to }
+        Batch { bytes, spans: Arc::new(spans), from: 0, to, event_bytes }
     }
 
     /// Reads events that stand one behind the other, as they do in a file of ours.
@@ -95,8 +97,13 @@ impl Batch {
 
     /// Takes the first `events` (or all, if there are fewer) out of this batch. Both share the buffer.
     pub fn split_to(&mut self, events: usize) -> Batch {
-        let middle = self.from + events.min(self.len());
-        let first = Batch { to: middle, ..self.clone() };
+        if events >= self.len() {
+            return std::mem::take(self);
+        }
+        let middle = self.from + events;
+        let mut first = Batch { to: middle, ..self.clone() };
+        first.event_bytes = bytes_of(first.spans());
+        self.event_bytes -= first.event_bytes;
         self.from = middle;
         first
     }
@@ -111,18 +118,15 @@ impl Batch {
 
     /// Bytes of the events in their Avro form, without gaps.
     pub fn event_bytes(&self) -> usize {
-        match self.spans() {
-            [] => 0,
-            // Without gaps, as is the rule, the ends tell it.
-            spans => spans.iter().map(|span| (span.end - span.start) as usize).sum(),
-        }
+        self.event_bytes
     }
 
     /// A batch of those events of this one for which `keep` holds. Shares the buffer.
     pub fn filter(&self, mut keep: impl FnMut(&Event<'_>) -> bool) -> Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
-        Batch { bytes: self.bytes.clone(), to: spans.len(), spans: Arc::new(spans), from: 0 }
+        let (to, event_bytes) = (spans.len(), bytes_of(&spans));
+        Batch { bytes: self.bytes.clone(), spans: Arc::new(spans), from: 0, to, event_bytes }
     }
 
     /// Gives the buffer and the index back for reuse when nobody else holds them.
@@ -130,15 +134,19 @@ impl Batch {
         if !self.bytes.is_unique() {
             return Err(self);
         }
-        let Batch { bytes, spans, from, to } = self;
+        let Batch { bytes, spans, from, to, event_bytes } = self;
         match Arc::try_unwrap(spans) {
             Ok(spans) => match bytes.try_into_mut() {
                 Ok(bytes) => Ok((bytes, spans)),
-                Err(bytes) => Err(Batch { bytes, spans: Arc::new(spans), from, to }),
+                Err(bytes) => Err(Batch { bytes, spans: Arc::new(spans), from, to, event_bytes }),
             },
-            Err(spans) => Err(Batch { bytes, spans, from, to }),
+            Err(spans) => Err(Batch { bytes, spans, from, to, event_bytes }),
         }
     }
+}
+
+fn bytes_of(spans: &[Span]) -> usize {
+    spans.iter().map(|span| (span.end - span.start) as usize).sum()
 }
 
 impl std::fmt::Debug for Batch {

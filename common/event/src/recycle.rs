@@ -9,28 +9,32 @@ use std::collections::VecDeque;
 /// page that the kernel must clear first. What is not back in time is forgotten and a new buffer is made.
 pub struct Recycler {
     lent: VecDeque<Batch>,
+    bytes: usize,
     most: usize,
+    most_bytes: usize,
 }
 
 impl Recycler {
-    /// Keeps an eye on the last `most` batches, and so at most on that many buffers.
-    pub fn new(most: usize) -> Recycler {
-        Recycler { lent: VecDeque::with_capacity(most), most }
+    /// Keeps an eye on the last batches, no more than `most` of them and as many as hold `most_bytes` bytes.
+    pub fn new(most: usize, most_bytes: usize) -> Recycler {
+        Recycler { lent: VecDeque::new(), bytes: 0, most, most_bytes }
     }
 
     /// Remembers `batch`, which is about to be handed on.
     pub fn lend(&mut self, batch: &Batch) {
-        if self.lent.len() == self.most {
-            self.lent.pop_front();
-        }
+        self.bytes += batch.buffer().len();
         self.lent.push_back(batch.clone());
+        while self.lent.len() > self.most || (self.bytes > self.most_bytes && self.lent.len() > 1) {
+            self.oldest();
+        }
     }
 
     /// An empty builder, over an old buffer when the oldest one is free.
     pub fn builder(&mut self) -> BatchBuilder {
-        match self.lent.pop_front().map(Batch::into_parts) {
+        match self.oldest().map(Batch::into_parts) {
             Some(Ok((bytes, spans))) => BatchBuilder::reuse(bytes, spans),
             Some(Err(batch)) => {
+                self.bytes += batch.buffer().len();
                 self.lent.push_front(batch);
                 BatchBuilder::default()
             }
@@ -38,9 +42,15 @@ impl Recycler {
         }
     }
 
+    fn oldest(&mut self) -> Option<Batch> {
+        let oldest = self.lent.pop_front()?;
+        self.bytes -= oldest.buffer().len();
+        Some(oldest)
+    }
+
     /// Lets go of everything, so that an idle source holds no memory.
     pub fn clear(&mut self) {
-        self.lent.clear();
+        (self.lent, self.bytes) = (VecDeque::new(), 0);
     }
 }
 
@@ -50,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_when_its_batch_is_gone_and_not_before() {
-        let mut recycler = Recycler::new(2);
+        let mut recycler = Recycler::new(2, 1 << 20);
         let mut first = recycler.builder();
         first.push([], &[b'x'; 1000]);
         let batch = first.finish();

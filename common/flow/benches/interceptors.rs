@@ -63,7 +63,7 @@ fn copy(batch: &Batch) -> f64 {
 }
 
 fn best(chain: &mut InterceptorChain, batch: &Batch) -> f64 {
-    let mut recycler = Recycler::new(2);
+    let mut recycler = Recycler::new(2, 1 << 20);
     fastest(batch.len(), |round| {
         let now_millis = 1_542_098_088_198 + round;
         black_box(chain.process(batch.clone(), now_millis, &mut recycler).expect("small"));

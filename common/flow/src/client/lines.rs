@@ -29,7 +29,7 @@ impl<R: Read> Lines<R> {
             buffer: BytesMut::new(),
             headers,
             most,
-            recycler: Recycler::new(LENT),
+            recycler: Recycler::new(LENT, LENT_BYTES),
             cut: 0,
         }
     }
@@ -107,6 +107,7 @@ const MOST_BYTES: usize = 1 << 20;
 const READ_BYTES: usize = 64 << 10;
 /// Batches under way whose buffers are written again when they are back.
 const LENT: usize = 8;
+const LENT_BYTES: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ fn chain(interceptors: &[(&'static str, &[(&str, &str)])]) -> InterceptorChain {
 }
 
 fn pass(chain: &mut InterceptorChain, batch: &Batch) -> Batch {
-    chain.process(batch.clone(), NOW, &mut Recycler::new(2)).expect("small")
+    chain.process(batch.clone(), NOW, &mut Recycler::new(2, 1 << 20)).expect("small")
 }
 
 type Pairs<'a> = [(&'a str, &'a str)];
@@ -173,11 +173,11 @@ fn a_batch_that_would_become_too_large_does_not_pass() {
     let long = "x".repeat(1 << 20);
     let before = batch(std::iter::repeat_n((&[][..], &b""[..]), 1025));
     let mut chain = chain(&[("static", &[("value", &long)]), ("regex_filter", &[])]);
-    assert_eq!(chain.process(before, NOW, &mut Recycler::new(1)).err(), Some(Oversized));
+    assert_eq!(chain.process(before, NOW, &mut Recycler::new(1, 1 << 20)).err(), Some(Oversized));
     let replace: &Pairs<'_> = &[("searchPattern", "x+"), ("replaceString", &"$0".repeat(1025))];
     let mut chain = self::chain(&[("search_replace", replace)]);
     let before = batch([(&[][..], long.as_bytes())]);
-    assert_eq!(chain.process(before, NOW, &mut Recycler::new(1)).err(), Some(Oversized));
+    assert_eq!(chain.process(before, NOW, &mut Recycler::new(1, 1 << 20)).err(), Some(Oversized));
 }
 
 #[test]
@@ -246,7 +246,7 @@ proptest! {
                 builder.push_encoded(&encoded, Span::BORN_HERE, body.as_bytes());
                 let finished = builder.finish();
                 let alone = batch([(&pairs(&reference::folded(&(headers.clone(), String::new())).0)[..], body.as_bytes())]);
-                let passed = chain.process(alone, now, &mut Recycler::new(1)).expect("small");
+                let passed = chain.process(alone, now, &mut Recycler::new(1, 1 << 20)).expect("small");
                 prop_assert_eq!(finished.runs().next(), passed.runs().next());
             }
         }
