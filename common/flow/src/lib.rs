@@ -11,6 +11,7 @@ mod error;
 mod interceptor;
 mod message;
 mod net;
+mod placement;
 mod processor;
 mod random;
 mod registry;

@@ -10,16 +10,17 @@ use actix::prelude::*;
 use event::Batch;
 use wire::avro::BatchId;
 
-/// Stores a batch, all of it or none of it. The answer is `None` when the channel's actor has died with the batch still
-/// waiting for room: nothing was stored, and its successor is to be asked.
+/// Stores batches in their order, each whole or not at all: as many as there is room for, and at least the first, for which
+/// it waits. Several go together so that a busy source asks once for all of them. The answer is how many were stored;
+/// `None` when the channel's actor has died with them still waiting: nothing was stored, and its successor is to be asked.
 ///
 /// # Errors
-/// [`ChannelError::Full`] when no room is found within the channel's `keep-alive`, unless the sender waits for ever;
-/// [`ChannelError::TooLarge`] when it can never fit.
+/// Why the first is not stored: [`ChannelError::Full`] when no room is found within the channel's `keep-alive`, unless the
+/// sender waits for ever; [`ChannelError::TooLarge`] when it can never fit.
 #[derive(Message)]
-#[rtype(result = "Option<Result<(), ChannelError>>")]
+#[rtype(result = "Option<Result<usize, ChannelError>>")]
 pub(crate) struct Put {
-    pub(crate) batch: Batch,
+    pub(crate) batches: Vec<Batch>,
     pub(crate) patience: Patience,
 }
 
@@ -32,13 +33,14 @@ pub(crate) enum Patience {
     Forever,
 }
 
-/// Leases up to `max` events, batches put together until there are `bytes` of them; waits while the channel is empty, so
-/// that nobody polls. The answer is `None` when the channel's actor has died meanwhile: its successor is to be asked.
+/// Leases what is there, in leases of up to `max` events each and no more of them than `credit` has room for; waits while
+/// the channel is empty, so that nobody polls. The answer is `None` when the channel's actor has died meanwhile: its
+/// successor is to be asked.
 #[derive(Message)]
-#[rtype(result = "Option<Lease>")]
+#[rtype(result = "Option<Vec<Lease>>")]
 pub(crate) struct Take {
     pub(crate) max: usize,
-    pub(crate) bytes: usize,
+    pub(crate) credit: Window,
 }
 
 /// Asks how full a channel is.
@@ -99,35 +101,38 @@ impl Errand {
         self.parcel.as_ref().map(|parcel| parcel.id)
     }
 
-    /// The parcel has arrived: its channel may forget it.
-    pub(crate) fn done(mut self) {
-        self.report(Ok(()));
+    /// The parcels of these errands, all of one sink, have arrived: their channel may forget them.
+    pub(crate) fn done(mut errands: Vec<Errand>) {
+        let parcels = errands.iter_mut().filter_map(|errand| errand.parcel.take()).collect();
+        if let Some(Errand { sink, boss, .. }) = errands.first() {
+            boss.do_send(Delivered { sink: *sink, parcels, outcome: Ok(()) });
+        }
     }
 
     /// The parcel has not arrived, or nobody knows.
     pub(crate) fn failed(mut self, error: DeliveryError) {
-        self.report(Err(error));
+        self.report(error);
     }
 
-    fn report(&mut self, outcome: Result<(), DeliveryError>) {
+    fn report(&mut self, error: DeliveryError) {
         if let Some(parcel) = self.parcel.take() {
-            self.boss.do_send(Delivered { sink: self.sink, parcel, outcome });
+            self.boss.do_send(Delivered { sink: self.sink, parcels: vec![parcel], outcome: Err(error) });
         }
     }
 }
 
 impl Drop for Errand {
     fn drop(&mut self) {
-        self.report(Err(DeliveryError::Gone));
+        self.report(DeliveryError::Gone);
     }
 }
 
-/// How an [`Errand`] ended.
+/// How [`Errand`]s of one sink ended, all in the same way.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Delivered {
     pub(crate) sink: usize,
-    pub(crate) parcel: Parcel,
+    pub(crate) parcels: Vec<Parcel>,
     pub(crate) outcome: Result<(), DeliveryError>,
 }
 

@@ -185,9 +185,6 @@ impl SourceStart {
 /// What is in the way, in an operator's words.
 pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String> {
     let kind = start.plan.kind;
-    if kind == "taildir" {
-        return Ok(on_a_thread_of_its_own(start));
-    }
     let globals = start.globals.clone();
     let (context, seat) = start.seat().map_err(|error| error.to_string())?;
     Ok(match kind {
@@ -200,18 +197,11 @@ pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String
         "netcat" => {
             source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start().recipient()
         }
+        "taildir" => {
+            let config = source::taildir::TailDirConfig::new(&context);
+            source::taildir::TailDir::new(config, seat).start().recipient()
+        }
         "seq" => source::seq::Seq::new(source::seq::SeqConfig::new(&context), seat).start().recipient(),
         other => return Err(format!("the source type {other} is not there yet")),
     })
-}
-
-/// A source that touches the disk: it may block, and only its own thread waits.
-fn on_a_thread_of_its_own(start: SourceStart) -> Recipient<Stop> {
-    let arbiter = Arbiter::new();
-    source::taildir::TailDir::start_in_arbiter(&arbiter.handle(), |_| {
-        // Built once before, when the flow was checked, with the same outcome.
-        let (context, seat) = start.seat().expect("its interceptors and selector have been built before");
-        source::taildir::TailDir::new(source::taildir::TailDirConfig::new(&context), seat)
-    })
-    .recipient()
 }

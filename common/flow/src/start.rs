@@ -8,6 +8,7 @@ use crate::drain::{Drain, Verdict};
 use crate::error::StartError;
 use crate::message::{Fill, Health, Stop};
 use crate::net::Globals;
+use crate::placement;
 use crate::processor::{Group, GroupConfig, MemberRef, SinkAddress};
 use crate::random::Random;
 use crate::registry::{self, SinkSeat, SourceStart};
@@ -34,7 +35,7 @@ pub(crate) struct Surroundings {
 /// The actors of a running flow.
 pub(crate) struct Flow {
     log: slog::Logger,
-    boss: Addr<Boss>,
+    bosses: HashMap<String, Addr<Boss>>,
     channels: Vec<ChannelRef>,
     groups: Vec<(String, Slot<Recipient<Stop>>)>,
     sources: Vec<(String, Slot<Recipient<Stop>>)>,
@@ -50,7 +51,7 @@ impl Flow {
         let log = around.log.clone();
         let mut starting = Starting {
             around,
-            boss: Boss::new(log.clone()).start(),
+            bosses: placement::bosses(&plan, &log),
             random: Random::from_system(),
             channels: HashMap::new(),
             order: Vec::new(),
@@ -61,7 +62,7 @@ impl Flow {
         let groups = starting.sinks(&plan).await;
         let (tell, ready) = mpsc::unbounded_channel();
         let sources = starting.sources(&plan, &tell).await;
-        Ok(Flow { log, boss: starting.boss, channels: starting.order, groups, sources, ready })
+        Ok(Flow { log, bosses: starting.bosses, channels: starting.order, groups, sources, ready })
     }
 
     /// Waits until every source has opened its way in, or has said why it could not.
@@ -89,7 +90,7 @@ impl Flow {
             fact::stopping(&self.log, Kind::Sink, name);
         }
         stop_all(&self.groups, SINKS_FINISH_WITHIN).await;
-        drop(self.boss);
+        drop(self.bosses);
     }
 
     async fn drain(&self, at_most: Duration) {
@@ -159,16 +160,20 @@ fn told(
 
 struct Starting<'a> {
     around: &'a Surroundings,
-    boss: Addr<Boss>,
+    /// By channel.
+    bosses: HashMap<String, Addr<Boss>>,
     random: Random,
     channels: HashMap<String, ChannelRef>,
     order: Vec<ChannelRef>,
 }
 
 impl Starting<'_> {
-    async fn watch(&self, name: String, build: crate::supervise::Build) {
-        // The boss lives on this thread and as long as the flow.
-        let _never = self.boss.send(Watch { name: name.into(), build }).await;
+    /// Has a component built, and built again, where `channel` lives.
+    async fn watch(&self, channel: &str, name: String, build: crate::supervise::Build) {
+        // A boss lives as long as the flow.
+        if let Some(boss) = self.bosses.get(channel) {
+            let _never = boss.send(Watch { name: name.into(), build }).await;
+        }
     }
 
     async fn channels(&mut self, plan: &Plan) {
@@ -182,7 +187,7 @@ impl Starting<'_> {
                 post.set(MemoryChannel::start(&name, config, books.clone(), child_log.clone(), guard));
                 Ok(())
             };
-            self.watch(format!("channel {}", channel.name), Box::new(build)).await;
+            self.watch(&channel.name, format!("channel {}", channel.name), Box::new(build)).await;
             let reference = ChannelRef::new(&channel.name, config.limits.transaction, slot);
             self.channels.insert(channel.name.clone(), reference.clone());
             self.order.push(reference);
@@ -228,12 +233,12 @@ impl Starting<'_> {
         for (index, sink) in sinks.iter().enumerate() {
             fact::starting(&self.around.log, Kind::Sink, &sink.name);
             let member = Member { index, group: health.clone() };
-            let slot = self.sink((*sink).clone(), member, plan.kind).await;
+            let slot = self.sink((*sink).clone(), &channel.name, member, plan.kind).await;
             members.push(MemberRef { name: sink.name.clone(), batch_size: registry::batch_size(sink), slot });
         }
         let (stop_post, stop) = slot();
-        let build = self.group_builder(plan.clone(), members, channel, health_post, stop_post);
-        self.watch(format!("sink group {}", plan.name), build).await;
+        let build = self.group_builder(plan.clone(), members, channel.clone(), health_post, stop_post);
+        self.watch(&channel.name, format!("sink group {}", plan.name), build).await;
         (plan.name.clone(), stop)
     }
 
@@ -264,7 +269,13 @@ impl Starting<'_> {
         })
     }
 
-    async fn sink(&self, plan: SinkPlan, member: Member, processor: &'static str) -> Slot<SinkAddress> {
+    async fn sink(
+        &self,
+        plan: SinkPlan,
+        channel: &str,
+        member: Member,
+        processor: &'static str,
+    ) -> Slot<SinkAddress> {
         let (post, slot) = slot();
         let (log, console, name) = (self.around.log.clone(), self.around.console.clone(), plan.name.clone());
         let globals = self.around.globals.clone();
@@ -280,7 +291,7 @@ impl Starting<'_> {
             post.set(registry::start_sink(&plan, seat)?);
             Ok(())
         };
-        self.watch(format!("sink {name}"), Box::new(build)).await;
+        self.watch(channel, format!("sink {name}"), Box::new(build)).await;
         slot
     }
 
@@ -308,7 +319,8 @@ impl Starting<'_> {
                 post.set(registry::start_source(start)?);
                 Ok(())
             };
-            self.watch(format!("source {}", source.name), Box::new(build)).await;
+            let channel = source.channels.first().map_or("", String::as_str);
+            self.watch(channel, format!("source {}", source.name), Box::new(build)).await;
             started.push((source.name.clone(), slot));
         }
         started

@@ -181,7 +181,7 @@ impl Handler<Deliver> for Scripted {
         } else if script.answers {
             let name = errand.id().map_or(0, |id| id.sequence);
             script.arrived.push((name, numbers(errand.batches())));
-            errand.done();
+            Errand::done(vec![errand]);
         } else {
             script.held.push(errand);
         }

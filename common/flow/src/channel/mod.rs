@@ -4,7 +4,7 @@ pub(crate) mod lease;
 pub(crate) mod memory;
 
 use crate::error::ChannelError;
-use crate::message::{Fill, HowFull, Patience, Put, Take};
+use crate::message::{Fill, HowFull, Patience, Put, Take, Window};
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::Batch;
@@ -32,16 +32,38 @@ impl ChannelRef {
         ChannelRef { name: name.into(), transaction, slot }
     }
 
-    /// Stores `batch`. Should the channel's actor die meanwhile, the batch goes to the next one.
+    /// Stores `batch`.
+    ///
+    /// # Errors
+    /// Why it is not stored.
     pub(crate) async fn put(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
-        self.ask(|channel| channel.put.send(Put { batch: batch.clone(), patience }), |stored| stored)
+        self.put_some(&[batch], patience).await.map(drop)
+    }
+
+    /// Stores the first of `batches` and as many behind it as there is room for; says how many. Should the channel's actor
+    /// die meanwhile, they go to the next one.
+    ///
+    /// # Errors
+    /// Why the first is not stored.
+    pub(crate) async fn put_some(
+        &self,
+        batches: &[Batch],
+        patience: Patience,
+    ) -> Result<usize, ChannelError> {
+        self.ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
             .await
             .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())))
     }
 
-    /// Leases up to `max` events, as soon as there are any; `None` when the channel has been stopped for good.
+    /// Leases what is there, as soon as there is anything; see [`Take`]. `None` when the channel has been stopped for good.
+    pub(crate) async fn take_some(&self, max: usize, credit: Window) -> Option<Vec<Lease>> {
+        self.ask(|channel| channel.take.send(Take { max, credit }), |leases| leases).await
+    }
+
+    /// One lease, for tests.
+    #[cfg(test)]
     pub(crate) async fn take(&self, max: usize) -> Option<Lease> {
-        self.ask(|channel| channel.take.send(Take { max, bytes: PARCEL_BYTES }), |lease| lease).await
+        self.take_some(max, Window::LOCK_STEP).await.and_then(|mut leases| leases.pop())
     }
 
     /// How full it is; `None` when it has been stopped for good.
@@ -75,6 +97,3 @@ impl ChannelRef {
         }
     }
 }
-
-/// Batches are put together up to so many bytes: larger parcels gain nothing, leave the processor's cache and take memory.
-const PARCEL_BYTES: usize = 384 << 10;

@@ -123,8 +123,8 @@ impl Cargo for Consignment {
         self.parcel.as_ref().map(|parcel| parcel.id)
     }
 
-    fn done(mut self) {
-        self.report(Ok(()));
+    fn done(all: Vec<Consignment>) {
+        all.into_iter().for_each(|mut consignment| consignment.report(Ok(())));
     }
 
     fn failed(mut self, error: DeliveryError) {

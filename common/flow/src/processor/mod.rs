@@ -86,6 +86,15 @@ impl Member {
     fn has_credit(&self) -> bool {
         self.parcels < self.window.parcels && (self.parcels == 0 || self.bytes < self.window.bytes)
     }
+
+    /// What is left of its window.
+    fn credit(&self) -> Window {
+        let Window { parcels, bytes } = self.window;
+        Window {
+            parcels: parcels.saturating_sub(self.parcels),
+            bytes: bytes.saturating_sub(self.bytes).max(1),
+        }
+    }
 }
 
 impl Group {
@@ -130,7 +139,7 @@ impl Group {
         while let Some(sink) = self.next_sink() {
             match self.waiting.pop_first() {
                 Some((_, parcel)) => self.hand_over(parcel, sink, ctx),
-                None => return self.take(ctx),
+                None => return self.take(self.members[sink].credit(), ctx),
             }
         }
     }
@@ -147,17 +156,17 @@ impl Group {
         )
     }
 
-    fn take(&mut self, ctx: &mut Context<Self>) {
+    fn take(&mut self, credit: Window, ctx: &mut Context<Self>) {
         if self.taking {
             return;
         }
         self.taking = true;
         let (channel, max) = (self.channel.clone(), self.batch_size);
-        let leased = async move { channel.take(max).await }.into_actor(self);
-        ctx.spawn(leased.map(|lease, group, ctx| {
+        let leased = async move { channel.take_some(max, credit).await }.into_actor(self);
+        ctx.spawn(leased.map(|leases, group, ctx| {
             group.taking = false;
-            if let Some(lease) = lease {
-                group.name_it(lease);
+            if let Some(leases) = leases {
+                leases.into_iter().for_each(|lease| group.name_it(lease));
                 group.pump(ctx);
             }
         }));
@@ -275,18 +284,20 @@ impl Handler<Delivered> for Group {
     type Result = ();
 
     fn handle(&mut self, delivered: Delivered, ctx: &mut Self::Context) {
-        let Delivered { sink, mut parcel, outcome } = delivered;
+        let Delivered { sink, parcels, outcome } = delivered;
         let member = &mut self.members[sink];
-        member.parcels -= 1;
-        member.bytes -= bytes(&parcel);
+        member.parcels -= parcels.len();
+        member.bytes -= parcels.iter().map(bytes).sum::<usize>();
         match outcome {
             Ok(()) => {
-                parcel.lease.commit();
+                parcels.into_iter().for_each(|parcel| parcel.lease.commit());
                 self.roster.delivered(sink);
             }
             Err(error) => {
-                parcel.doubt |= error.leaves_doubt();
-                self.waiting.insert(parcel.id.sequence, parcel);
+                for mut parcel in parcels {
+                    parcel.doubt |= error.leaves_doubt();
+                    self.waiting.insert(parcel.id.sequence, parcel);
+                }
                 self.down(sink, &error, clock::now());
                 self.look_after(ctx);
             }

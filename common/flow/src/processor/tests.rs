@@ -178,7 +178,7 @@ async fn a_refused_put_is_never_half_delivered() {
     assert!(refused.is_err());
     group.scripts[0].borrow_mut().answers = true;
     let held = std::mem::take(&mut group.scripts[0].borrow_mut().held);
-    held.into_iter().for_each(Errand::done);
+    Errand::done(held);
     group.settled().await;
     assert_eq!(group.arrived(0), (1..1000).collect::<Vec<_>>());
 }

@@ -178,7 +178,7 @@ impl<S: Blocking> Worker<S> {
             Err(DeliveryError::Gone) // it failed a moment ago; these were on their way already
         };
         match result {
-            Ok(()) => errands.into_iter().for_each(Errand::done),
+            Ok(()) => Errand::done(errands),
             Err(error) => {
                 self.open = false;
                 errands.into_iter().for_each(|errand| errand.failed(error.clone()));
@@ -270,14 +270,16 @@ mod tests {
         type Result = ();
 
         fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-            let heard = match delivered.outcome {
-                Ok(()) => {
-                    delivered.parcel.lease.commit();
-                    "arrived".to_owned()
-                }
-                Err(error) => error.to_string(),
-            };
-            self.0.send(heard).unwrap();
+            for parcel in delivered.parcels {
+                let heard = match &delivered.outcome {
+                    Ok(()) => {
+                        parcel.lease.commit();
+                        "arrived".to_owned()
+                    }
+                    Err(error) => error.to_string(),
+                };
+                self.0.send(heard).unwrap();
+            }
         }
     }
 

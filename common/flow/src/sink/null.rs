@@ -1,7 +1,7 @@
 //! `null`: takes events and forgets them, for tests and for measuring what comes before it.
 
 use super::Member;
-use crate::message::{Deliver, Probe, State, Stop, Window};
+use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
 use crate::supervise::Guard;
 use actix::prelude::*;
 
@@ -73,7 +73,7 @@ impl Handler<Deliver> for NullSink {
         for reached in self.count.add(errand.events() as u64) {
             slog::info!(self.log, #COUNTED, "Null sink {} successful processed {reached} events.", self.name);
         }
-        errand.done();
+        Errand::done(vec![errand]);
     }
 }
 

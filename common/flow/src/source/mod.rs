@@ -70,7 +70,7 @@ impl Intake {
         let inner = Inner {
             chain,
             selector,
-            recycler: Recycler::new(BUFFERS),
+            recycler: Recycler::new(BUFFERS, BUFFER_BYTES),
             log: log.clone(),
             told_dropped: false,
         };
@@ -83,35 +83,84 @@ impl Intake {
     }
 
     /// The header map, intercepted already, of an event born with `headers`, when that is the same for all events of this
-    /// moment: a source of lines then writes each event once, finished, and stores it with [`Intake::store_finished`].
-    /// Nothing is appended to `out` and the answer is `false` when the interceptors must see each event.
+    /// moment: a source of lines then writes each event once, and stores it as finished. Nothing is appended to `out` and
+    /// the answer is `false` when the interceptors must see each event.
     pub(crate) fn prefix(&self, headers: &[(&str, &str)], out: &mut BytesMut) -> bool {
         self.inner.borrow().chain.prefix(headers, clock::epoch_millis(), out)
     }
 
-    /// Passes `batch` through the interceptors and stores it in all channels it is for, or says why not.
+    /// Stores `batch` in all channels it is for; see [`Intake::store_all`].
     ///
     /// # Errors
-    /// The first required channel's. Those before it have stored the batch: a sender that tries again doubles it there.
-    pub(crate) async fn store(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
-        let batch = {
-            let Inner { chain, recycler, .. } = &mut *self.inner.borrow_mut();
-            chain.process(batch, clock::epoch_millis(), recycler)
-        };
-        self.store_finished(batch.map_err(|_| ChannelError::Oversized)?, patience).await
+    /// Why it is not stored.
+    pub(crate) async fn store(
+        &self,
+        batch: Batch,
+        finished: bool,
+        patience: Patience,
+    ) -> Result<(), ChannelError> {
+        self.store_all(vec![batch], finished, patience).await.refused.map_or(Ok(()), Err)
     }
 
-    /// Stores a batch that needs no interceptor any more.
+    /// Passes `batches` through the interceptors, unless they are `finished`, and stores them in their order in all channels
+    /// they are for, until all are stored or one is refused. Required channels before the one that refuses have stored that
+    /// batch: a sender that tries again doubles it there.
+    pub(crate) async fn store_all(
+        &self,
+        mut batches: Vec<Batch>,
+        finished: bool,
+        patience: Patience,
+    ) -> Receipt {
+        let oversized = if finished { None } else { self.intercept(&mut batches) };
+        let mut stored = 0;
+        while stored < batches.len() {
+            match self.store_some(&batches[stored..], patience).await {
+                Ok(more) => stored += more,
+                Err(error) => return Receipt { stored, refused: Some(error) },
+            }
+        }
+        Receipt { stored, refused: oversized }
+    }
+
+    /// Leaves the batches that have passed, and says why the next one has not.
+    fn intercept(&self, batches: &mut Vec<Batch>) -> Option<ChannelError> {
+        let Inner { chain, recycler, .. } = &mut *self.inner.borrow_mut();
+        let now = clock::epoch_millis();
+        for index in 0..batches.len() {
+            match chain.process(std::mem::take(&mut batches[index]), now, recycler) {
+                Ok(passed) => batches[index] = passed,
+                Err(_) => {
+                    batches.truncate(index);
+                    return Some(ChannelError::Oversized);
+                }
+            }
+        }
+        None
+    }
+
+    /// Stores the first of `batches`, which need no interceptor any more, and as many behind it as there is room for; says
+    /// how many.
     ///
     /// # Errors
-    /// As [`Intake::store`].
-    pub(crate) async fn store_finished(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
+    /// Why the first is not stored.
+    pub(crate) async fn store_some(
+        &self,
+        batches: &[Batch],
+        patience: Patience,
+    ) -> Result<usize, ChannelError> {
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()
         {
-            return channel.put(batch, patience).await;
+            return channel.put_some(batches, patience).await;
         }
-        let selected = self.inner.borrow_mut().select(&batch);
+        match batches.first() {
+            Some(first) => self.select_and_store(first, patience).await.map(|()| 1),
+            None => Ok(0),
+        }
+    }
+
+    async fn select_and_store(&self, batch: &Batch, patience: Patience) -> Result<(), ChannelError> {
+        let selected = self.inner.borrow_mut().select(batch);
         for (index, batch) in selected.required {
             self.channels[index].put(batch, patience).await?;
         }
@@ -140,6 +189,15 @@ impl Intake {
     }
 }
 
+/// How far batches that were stored together came.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    /// So many are stored: the first ones.
+    pub(crate) stored: usize,
+    /// Why the next one is not, and none behind it was tried.
+    pub(crate) refused: Option<ChannelError>,
+}
+
 /// What a source is given by whoever starts it.
 pub(crate) struct Seat {
     /// Its name in the configuration.
@@ -166,5 +224,6 @@ impl Ready {
     }
 }
 
-/// Buffers of batches on their way that a source hopes to get back.
-const BUFFERS: usize = 24;
+/// Buffers of batches on their way that a source hopes to get back, and bytes in them.
+const BUFFERS: usize = 128;
+const BUFFER_BYTES: usize = 6 << 20;

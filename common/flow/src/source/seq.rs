@@ -121,10 +121,7 @@ fn encode(intake: &Intake, numbers: &mut Decimal, events: usize, headers: &[u8])
 async fn store(config: &SeqConfig, seat: &Seat, batch: Batch, finished: bool) {
     let mut refusals = 0;
     loop {
-        let outcome = match finished {
-            true => seat.intake.store_finished(batch.clone(), Patience::Forever).await,
-            false => seat.intake.store(batch.clone(), Patience::Forever).await,
-        };
+        let outcome = seat.intake.store(batch.clone(), finished, Patience::Forever).await;
         let Err(error) = outcome else { return };
         refusals += 1;
         if refusals == 1 {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) struct Ledger {
     limits: Limits,
     queue: VecDeque<Numbered>,
-    returned: BTreeMap<u64, Batch>, // rolled back: to go out before anything in `queue`
+    returned: BTreeMap<u64, Numbered>, // rolled back: to go out before anything in `queue`
     leased: BTreeMap<u64, Leased>,
     held: usize,
     slots: usize,
@@ -46,6 +46,18 @@ pub(crate) enum Refused {
 struct Numbered {
     first: u64,
     batch: Batch,
+    slots: usize,
+}
+
+impl Numbered {
+    /// Takes the first `events` out of it.
+    fn split_to(&mut self, events: usize) -> Numbered {
+        let batch = self.batch.split_to(events);
+        let part = Numbered { first: self.first, slots: slots(&batch), batch };
+        self.first += part.batch.len() as u64;
+        self.slots -= part.slots;
+        part
+    }
 }
 
 struct Leased {
@@ -81,12 +93,19 @@ impl Ledger {
             return Err(Refused::NoRoom);
         }
         if !batch.is_empty() {
-            self.queue.push_back(Numbered { first: self.next, batch: batch.clone() });
+            self.queue.push_back(Numbered { first: self.next, batch: batch.clone(), slots });
             self.next += batch.len() as u64;
             self.held += batch.len();
             self.slots += slots;
         }
         Ok(())
+    }
+
+    /// Stores as many of `batches` as there is room for, and says how many; or why not the first.
+    pub(crate) fn put_some(&mut self, batches: &[Batch]) -> Result<usize, Refused> {
+        let (first, rest) = batches.split_first().ok_or(Refused::NoRoom)?;
+        self.put(first)?;
+        Ok(1 + rest.iter().take_while(|batch| self.put(batch).is_ok()).count())
     }
 
     /// Leases the oldest events, at most `max` and at most a transaction's worth; `None` when there is nothing to lease.
@@ -104,26 +123,22 @@ impl Ledger {
         let id = parts.first()?.first;
         let batches: Vec<Batch> = parts.iter().map(|part| part.batch.clone()).collect();
         let events = batches.iter().map(Batch::len).sum();
-        let slots = batches.iter().map(slots).sum();
+        let slots = parts.iter().map(|part| part.slots).sum();
         self.leased.insert(id, Leased { parts, events, slots });
         Some((id, batches))
     }
 
     fn oldest(&mut self, max: usize) -> Option<Numbered> {
-        if let Some((first, mut batch)) = self.returned.pop_first() {
-            let part = Numbered { first, batch: batch.split_to(max) };
-            if !batch.is_empty() {
-                self.returned.insert(first + part.batch.len() as u64, batch);
+        if let Some((_, mut front)) = self.returned.pop_first() {
+            if front.batch.len() <= max {
+                return Some(front);
             }
+            let part = front.split_to(max);
+            self.returned.insert(front.first, front);
             return Some(part);
         }
         let front = self.queue.front_mut()?;
-        if front.batch.len() > max {
-            let part = Numbered { first: front.first, batch: front.batch.split_to(max) };
-            front.first += max as u64;
-            return Some(part);
-        }
-        self.queue.pop_front()
+        if front.batch.len() > max { Some(front.split_to(max)) } else { self.queue.pop_front() }
     }
 
     /// Forgets what was leased as `id`. A lease that is not out (any more) changes nothing.
@@ -138,7 +153,7 @@ impl Ledger {
     /// Puts back what was leased as `id`, where it was. A lease that is not out (any more) changes nothing.
     pub(crate) fn rollback(&mut self, id: u64) {
         if let Some(leased) = self.leased.remove(&id) {
-            self.returned.extend(leased.parts.into_iter().map(|part| (part.first, part.batch)));
+            self.returned.extend(leased.parts.into_iter().map(|part| (part.first, part)));
         }
     }
 

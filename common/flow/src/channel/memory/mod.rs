@@ -15,6 +15,7 @@ use actix::prelude::*;
 use event::Batch;
 use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
@@ -81,6 +82,8 @@ pub(crate) struct MemoryChannel {
 struct Settling {
     books: Books,
     actor: WeakRecipient<Settled>,
+    /// The actor has been told and has not looked yet: leases that end together are told once.
+    told: AtomicBool,
 }
 
 impl Settle for Settling {
@@ -89,7 +92,9 @@ impl Settle for Settling {
             let mut books = self.books.open();
             if commit { books.commit(lease) } else { books.rollback(lease) }
         }
-        if let Some(actor) = self.actor.upgrade() {
+        if !self.told.swap(true, Ordering::AcqRel)
+            && let Some(actor) = self.actor.upgrade()
+        {
             actor.do_send(Settled);
         }
     }
@@ -101,16 +106,15 @@ impl Settle for Settling {
 struct Settled;
 
 struct WaitingPut {
-    batch: Batch,
+    batches: Vec<Batch>,
     since: Instant,
     deadline: Option<Instant>,
-    answer: oneshot::Sender<Result<(), ChannelError>>,
+    answer: oneshot::Sender<Result<usize, ChannelError>>,
 }
 
 struct WaitingTake {
-    max: usize,
-    bytes: usize,
-    answer: oneshot::Sender<Lease>,
+    take: Take,
+    answer: oneshot::Sender<Vec<Lease>>,
 }
 
 impl MemoryChannel {
@@ -145,7 +149,9 @@ impl MemoryChannel {
         }
     }
 
-    fn refusal(&self, refused: Refused, batch: &Batch) -> ChannelError {
+    /// Why the first of `batches` is not stored.
+    fn refusal(&self, refused: Refused, batches: &[Batch]) -> ChannelError {
+        let batch = batches.first().cloned().unwrap_or_default();
         let (held, limits) = {
             let books = self.books.open();
             (books.held(), books.limits())
@@ -167,11 +173,9 @@ impl MemoryChannel {
     /// Room has been made: lets in those who wait, in their order.
     fn serve_puts(&mut self, ctx: &mut Context<Self>) {
         while let Some(first) = self.puts.front() {
-            if self.books.open().put(&first.batch).is_err() {
-                return;
-            }
+            let Ok(stored) = self.books.open().put_some(&first.batches) else { return };
             let served = self.puts.pop_front().expect("it was just looked at");
-            let _gone = served.answer.send(Ok(()));
+            let _gone = served.answer.send(Ok(stored));
             self.serve_takes(ctx);
         }
         self.tell_room();
@@ -184,20 +188,11 @@ impl MemoryChannel {
                 self.takes.pop_front();
                 continue;
             }
-            let Some((id, batches)) = self.books.open().take(waiting.max, waiting.bytes) else { return };
-            let lease = self.lease(id, batches, ctx);
+            let Some(leases) = lease(&self.books, &mut self.settling, &waiting.take, ctx) else { return };
             let waiting = self.takes.pop_front().expect("it was just looked at");
-            // Whoever has gone meanwhile drops the lease, which rolls it back.
-            let _gone = waiting.answer.send(lease);
+            // Whoever has gone meanwhile drops the leases, which rolls them back.
+            let _gone = waiting.answer.send(leases);
         }
-    }
-
-    fn lease(&mut self, id: u64, batches: Vec<Batch>, ctx: &mut Context<Self>) -> Lease {
-        let books = &self.books;
-        let settling = self.settling.get_or_insert_with(|| {
-            Arc::new(Settling { books: books.clone(), actor: ctx.address().downgrade().recipient() })
-        });
-        Lease::new(id, batches, settling.clone())
     }
 
     fn tell_full(&mut self) {
@@ -255,9 +250,29 @@ impl MemoryChannel {
         let late = |put: &WaitingPut| put.deadline.is_some_and(|deadline| deadline <= now);
         while let Some(at) = self.puts.iter().position(late) {
             let put = self.puts.remove(at).expect("it was just found");
-            let _gone = put.answer.send(Err(self.refusal(Refused::NoRoom, &put.batch)));
+            let _gone = put.answer.send(Err(self.refusal(Refused::NoRoom, &put.batches)));
         }
     }
+}
+
+/// Leases what there is, as `take` wants it; `None` when there is nothing.
+fn lease(
+    books: &Books,
+    settling: &mut Option<Arc<Settling>>,
+    take: &Take,
+    ctx: &mut Context<MemoryChannel>,
+) -> Option<Vec<Lease>> {
+    let settling = settling.get_or_insert_with(|| {
+        let actor = ctx.address().downgrade().recipient();
+        Arc::new(Settling { books: books.clone(), actor, told: AtomicBool::new(false) })
+    });
+    let (mut leases, mut bytes, mut books) = (Vec::new(), 0, books.open());
+    while leases.len() < take.credit.parcels && bytes < take.credit.bytes {
+        let Some((id, batches)) = books.take(take.max, PARCEL_BYTES) else { break };
+        bytes += batches.iter().map(Batch::event_bytes).sum::<usize>();
+        leases.push(Lease::new(id, batches, settling.clone()));
+    }
+    Some(leases).filter(|leases| !leases.is_empty())
 }
 
 fn address_of(channel: Addr<MemoryChannel>) -> ChannelAddress {
@@ -278,43 +293,44 @@ impl Actor for MemoryChannel {
 }
 
 impl Handler<Put> for MemoryChannel {
-    type Result = ResponseFuture<Option<Result<(), ChannelError>>>;
+    type Result = ResponseFuture<Option<Result<usize, ChannelError>>>;
 
-    fn handle(&mut self, put: Put, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Put { batches, patience }: Put, ctx: &mut Self::Context) -> Self::Result {
         // Nobody overtakes those who wait already.
-        let refused =
-            if self.puts.is_empty() { self.books.open().put(&put.batch) } else { Err(Refused::NoRoom) };
-        let answer = match refused {
-            Ok(()) => {
+        let stored =
+            if self.puts.is_empty() { self.books.open().put_some(&batches) } else { Err(Refused::NoRoom) };
+        let answer = match stored {
+            Ok(stored) => {
                 self.serve_takes(ctx);
-                Ok(())
+                Ok(stored)
             }
-            Err(Refused::NoRoom) if put.patience == Patience::Forever || !self.keep_alive.is_zero() => {
+            Err(Refused::NoRoom) if patience == Patience::Forever || !self.keep_alive.is_zero() => {
                 let (answer, waiting) = oneshot::channel();
                 let since = clock::now();
-                let deadline = (put.patience == Patience::KeepAlive).then_some(since + self.keep_alive);
-                self.puts.push_back(WaitingPut { batch: put.batch, since, deadline, answer });
+                let deadline = (patience == Patience::KeepAlive).then_some(since + self.keep_alive);
+                self.puts.push_back(WaitingPut { batches, since, deadline, answer });
                 if self.puts.len() == 1 || deadline.is_some() {
                     self.watch_the_waiting(ctx);
                 }
                 return Box::pin(answer_of(waiting));
             }
-            Err(refused) => Err(self.refusal(refused, &put.batch)),
+            Err(refused) => Err(self.refusal(refused, &batches)),
         };
         Box::pin(std::future::ready(Some(answer)))
     }
 }
 
 impl Handler<Take> for MemoryChannel {
-    type Result = ResponseFuture<Option<Lease>>;
+    type Result = ResponseFuture<Option<Vec<Lease>>>;
 
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
-        let leased = if self.takes.is_empty() { self.books.open().take(take.max, take.bytes) } else { None };
-        if let Some((id, batches)) = leased {
-            return Box::pin(std::future::ready(Some(self.lease(id, batches, ctx))));
+        if self.takes.is_empty()
+            && let Some(leases) = lease(&self.books, &mut self.settling, &take, ctx)
+        {
+            return Box::pin(std::future::ready(Some(leases)));
         }
         let (answer, waiting) = oneshot::channel();
-        self.takes.push_back(WaitingTake { max: take.max, bytes: take.bytes, answer });
+        self.takes.push_back(WaitingTake { take, answer });
         Box::pin(answer_of(waiting))
     }
 }
@@ -328,6 +344,9 @@ impl Handler<Settled> for MemoryChannel {
     type Result = ();
 
     fn handle(&mut self, _: Settled, ctx: &mut Self::Context) {
+        if let Some(settling) = &self.settling {
+            settling.told.store(false, Ordering::Release);
+        }
         if !self.puts.is_empty() || self.told_full {
             self.serve_puts(ctx);
         }
@@ -339,11 +358,14 @@ impl Handler<HowFull> for MemoryChannel {
     type Result = MessageResult<HowFull>;
 
     fn handle(&mut self, _: HowFull, _: &mut Self::Context) -> Self::Result {
-        let waiting: usize = self.puts.iter().map(|put| put.batch.len()).sum();
+        let waiting: usize = self.puts.iter().flat_map(|put| &put.batches).map(Batch::len).sum();
         let books = self.books.open();
         MessageResult(Fill { events: books.held() + waiting, taken: books.taken() })
     }
 }
+
+/// Batches are put together up to so many bytes: larger parcels gain nothing, leave the processor's cache and take memory.
+const PARCEL_BYTES: usize = 384 << 10;
 
 /// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.
 const NEWS_AFTER: Duration = Duration::from_secs(1);

@@ -16,13 +16,13 @@ use tokio::time::{sleep_until, timeout};
 use wire::avro::{BatchId, ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, Serial, TAIL};
 
 /// What a connection carries, and tells how it went: a sink's [`Errand`], a batch of the command-line client.
-pub(crate) trait Cargo {
+pub(crate) trait Cargo: Sized {
     /// The batches to deliver, in order.
     fn batches(&self) -> &[Batch];
     /// Its name; it stays the same when it is sent again.
     fn id(&self) -> Option<BatchId>;
-    /// It has arrived.
-    fn done(self);
+    /// All of these have arrived.
+    fn done(all: Vec<Self>);
     /// It has not arrived, or nobody knows.
     fn failed(self, error: DeliveryError);
 
@@ -41,8 +41,8 @@ impl Cargo for Errand {
         Errand::id(self)
     }
 
-    fn done(self) {
-        Errand::done(self);
+    fn done(all: Vec<Errand>) {
+        Errand::done(all);
     }
 
     fn failed(self, error: DeliveryError) {
@@ -59,6 +59,8 @@ pub(crate) struct Connection<C> {
     session: ClientSession,
     /// What the peer has not answered yet, in the order sent.
     sent: VecDeque<(Serial, C)>,
+    /// What it has just answered.
+    arrived: Vec<C>,
     pub(crate) window: Window,
     ours: bool,
     until: Option<Instant>,
@@ -98,6 +100,7 @@ impl<C: Cargo> Connection<C> {
             decoder: FrameDecoder::new(MAX_FRAME_BYTES),
             session: ClientSession::new(),
             sent: VecDeque::new(),
+            arrived: Vec::new(),
             window: Window::LOCK_STEP,
             ours: false,
             until: config.reset_interval.map(|interval| clock::now() + interval),
@@ -163,14 +166,10 @@ impl<C: Cargo> Connection<C> {
                 }
                 errand = errands.recv() => match errand {
                     Some(errand) => {
-                        let mut next = Some(errand);
-                        while let Some(errand) = next {
+                        self.send(errand);
+                        liveness.called(clock::now());
+                        while let Some(errand) = next_of(errands).await {
                             self.send(errand);
-                            liveness.called(clock::now());
-                            // The next one may be a moment away: calls that go together cost one write here and one
-                            // wake-up there. The window ends it.
-                            yield_now().await;
-                            next = errands.try_recv().ok();
                         }
                     }
                     None => break self.close().await,
@@ -216,6 +215,14 @@ impl<C: Cargo> Connection<C> {
             Err(error) => return Err(self.lost(error.to_string())),
         }
         liveness.heard(clock::now());
+        let taken = self.take_answers(liveness, leaving);
+        if !self.arrived.is_empty() {
+            C::done(std::mem::take(&mut self.arrived));
+        }
+        taken
+    }
+
+    fn take_answers(&mut self, liveness: &mut Liveness, leaving: &impl Fn()) -> Result<(), End> {
         while let Some(frame) =
             self.decoder.decode(&mut self.link.input).map_err(|error| self.lost(error.to_string()))?
         {
@@ -237,7 +244,7 @@ impl<C: Cargo> Connection<C> {
         let (_, errand) = self.sent.remove(at).expect("it was just found");
         let reason = match outcome {
             Outcome::Ok => {
-                errand.done();
+                self.arrived.push(errand);
                 return Ok(());
             }
             Outcome::Failed | Outcome::Unknown => {
@@ -297,6 +304,16 @@ impl<C: Cargo> Connection<C> {
             });
         }
     }
+}
+
+/// The next one that is there, or comes when everybody else has had a turn: calls that go together cost one write here and
+/// one wake-up there.
+async fn next_of<C>(errands: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
+    if let Ok(errand) = errands.try_recv() {
+        return Some(errand);
+    }
+    yield_now().await;
+    errands.try_recv().ok()
 }
 
 async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {

@@ -107,7 +107,7 @@ impl Handler<Delivered> for Settle {
 
     fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
         delivered.outcome.unwrap();
-        delivered.parcel.lease.commit();
+        delivered.parcels.into_iter().for_each(|parcel| parcel.lease.commit());
     }
 }
 

@@ -3,9 +3,9 @@
 use super::Shared;
 use super::budget::Share;
 use crate::clock::{self, Duration, Instant};
-use crate::error::ChannelError;
 use crate::message::Patience;
 use crate::net::{Link, Stream, Worked};
+use crate::source::Receipt;
 use bytes::BytesMut;
 use event::Batch;
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -13,12 +13,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::sync::watch;
-use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
 use wire::avro::{Answer, AnswerNotes, FrameDecoder, Received, ReplyToken, ServerSession};
 
-/// Takes calls one after the other, stores what they bring in the order they came, and answers in that order; a ping is
-/// answered at once. Calls that come while one is being stored wait here, no more than the window allows: then the
+/// Stores what calls bring in the order they came, and answers in that order; a ping is answered at once. Calls that come
+/// while others are being stored wait here and are stored together next, no more than the window allows: then the
 /// connection is not read any further, and TCP tells the peer.
 pub(super) struct Connection {
     shared: Rc<Shared>,
@@ -62,14 +61,7 @@ impl Connection {
             }
             let read = !self.leaving && self.has_room();
             tokio::select! { biased;
-                (token, outcome) = stored(&mut self.storing) => {
-                    self.answer(token, outcome);
-                    if self.storing.is_some() {
-                        // Most likely the next one is stored in a moment: answers that go together cost one write here
-                        // and one wake-up there.
-                        yield_now().await;
-                    }
-                }
+                (tokens, receipt) = stored(&mut self.storing) => self.answer(tokens, receipt),
                 worked = self.link.work(read) => match worked {
                     Ok(Worked::Written) => {}
                     Ok(Worked::Read) => {
@@ -109,6 +101,7 @@ impl Connection {
                 }
                 Ok(None) => {
                     self.link.expect(self.decoder.wanted(&self.link.input));
+                    self.store_waiting();
                     return true;
                 }
                 Err(error) => {
@@ -125,7 +118,6 @@ impl Connection {
             Received::Batch { token, batch, .. } => {
                 self.waiting_bytes += batch.event_bytes();
                 self.waiting.push_back((token, batch));
-                self.store_next();
             }
             Received::Ping { token } => {
                 let mut out = BytesMut::with_capacity(REPLY_BYTES);
@@ -141,33 +133,41 @@ impl Connection {
         }
     }
 
-    fn store_next(&mut self) {
-        if self.storing.is_some() {
+    /// Stores all that waits, unless something is being stored.
+    fn store_waiting(&mut self) {
+        if self.storing.is_some() || self.waiting.is_empty() {
             return;
         }
-        let Some((token, batch)) = self.waiting.pop_front() else { return };
-        self.waiting_bytes -= batch.event_bytes();
+        // A Flume has one call under way. Should it have more, each stands for itself: one that is refused takes no other
+        // with it.
+        let together = if self.session.peer_is_ours() { self.waiting.len() } else { 1 };
+        let (tokens, batches): (Vec<_>, Vec<Batch>) = self.waiting.drain(..together).unzip();
+        self.waiting_bytes -= batches.iter().map(Batch::event_bytes).sum::<usize>();
         let intake = self.shared.intake.clone();
-        self.storing =
-            Some((token, async move { intake.store(batch, Patience::KeepAlive).await }.boxed_local()));
+        let store = async move { intake.store_all(batches, false, Patience::KeepAlive).await };
+        self.storing = Some((tokens, store.boxed_local()));
     }
 
-    fn answer(&mut self, token: ReplyToken, outcome: Result<(), ChannelError>) {
-        match outcome {
-            Ok(()) => self.reply(token, Answer::Ok),
-            Err(error) => {
-                self.shared.complaints.borrow_mut().refused(&self.shared.log, &error, clock::now());
-                self.reply(token, Answer::Failed); // whatever the message: Flume's answer to a channel's refusal
-                if self.session.peer_is_ours() {
-                    self.refused = true;
-                    std::mem::take(&mut self.waiting)
-                        .into_iter()
-                        .for_each(|(token, _)| self.reply(token, Answer::Failed));
-                    self.waiting_bytes = 0;
-                }
+    fn answer(&mut self, tokens: Vec<ReplyToken>, receipt: Receipt) {
+        let mut tokens = tokens.into_iter();
+        let mut out = BytesMut::with_capacity(REPLY_BYTES * tokens.len());
+        let notes = AnswerNotes { leaving: self.leaving };
+        for token in tokens.by_ref().take(receipt.stored) {
+            self.session.reply(&mut out, token, Answer::Ok, notes);
+        }
+        if let Some(error) = receipt.refused {
+            self.shared.complaints.borrow_mut().refused(&self.shared.log, &error, clock::now());
+            if self.session.peer_is_ours() {
+                (self.refused, self.waiting_bytes) = (true, 0);
+            }
+            let behind = if self.refused { self.waiting.len() } else { 0 };
+            // Whatever the message: Flume's answer to a channel's refusal.
+            for token in tokens.chain(self.waiting.drain(..behind).map(|(token, _)| token)) {
+                self.session.reply(&mut out, token, Answer::Failed, notes);
             }
         }
-        self.store_next();
+        self.link.queue(out.freeze());
+        self.store_waiting();
     }
 
     fn reply(&mut self, token: ReplyToken, answer: Answer<'_>) {
@@ -208,20 +208,20 @@ impl Connection {
         }
         let until: Instant = clock::now() + LAST_ANSWERS;
         while self.storing.is_some() && clock::now() < until {
-            let (token, outcome) = stored(&mut self.storing).await;
-            self.answer(token, outcome);
+            let (tokens, receipt) = stored(&mut self.storing).await;
+            self.answer(tokens, receipt);
         }
     }
 }
 
-type Storing = (ReplyToken, LocalBoxFuture<'static, Result<(), ChannelError>>);
+type Storing = (Vec<ReplyToken>, LocalBoxFuture<'static, Receipt>);
 
-/// Resolves when the batch that is being stored is, or was refused; never while there is none.
-async fn stored(storing: &mut Option<Storing>) -> (ReplyToken, Result<(), ChannelError>) {
+/// Resolves when the batches that are being stored are, or one was refused; never while there are none.
+async fn stored(storing: &mut Option<Storing>) -> (Vec<ReplyToken>, Receipt) {
     let Some((_, future)) = storing else { return std::future::pending().await };
-    let outcome = future.await;
-    let (token, _) = storing.take().expect("it was just awaited");
-    (token, outcome)
+    let receipt = future.await;
+    let (tokens, _) = storing.take().expect("it was just awaited");
+    (tokens, receipt)
 }
 
 /// Room for an answer with a handshake.

@@ -44,16 +44,19 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
     /// again: it goes on where it was.
     pub(super) async fn store_all(&mut self) {
         loop {
-            while let Some((batch, finished)) = self.cut() {
+            self.prefix.clear();
+            let finished = self.intake.prefix(&[], &mut self.prefix);
+            if !finished {
+                self.prefix.extend_from_slice(NO_HEADERS);
+            }
+            let mut batches: Vec<Batch> = std::iter::from_fn(|| self.cut()).collect();
+            while !batches.is_empty() {
                 // It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
-                let stored = if finished {
-                    self.intake.store_finished(batch, Patience::Forever).await
-                } else {
-                    self.intake.store(batch, Patience::Forever).await
-                };
-                if let Err(error) = stored {
+                let receipt = self.intake.store_all(batches.clone(), finished, Patience::Forever).await;
+                if let Some(error) = receipt.refused {
                     slog::error!(self.log, "lines of the command are lost: {error}");
                 }
+                batches.drain(..batches.len().min(receipt.stored + 1));
             }
             self.input.reserve(READ_BYTES);
             match self.output.read_buf(&mut self.input).await {
@@ -64,14 +67,12 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         }
     }
 
-    /// The next batch of what was read, and whether it has been through the interceptors already.
-    fn cut(&mut self) -> Option<(Batch, bool)> {
+    /// The next batch of what was read.
+    fn cut(&mut self) -> Option<Batch> {
         if self.input.is_empty() {
             return None;
         }
-        self.prefix.clear();
-        let finished = self.intake.prefix(&[], &mut self.prefix);
-        let prefix = if finished { &self.prefix[..] } else { NO_HEADERS };
+        let prefix = &self.prefix[..];
         let mut builder = self.intake.builder();
         let mut lines = self.cutter.cut(&self.input);
         while builder.len() < self.most && builder.bytes() < MOST_BYTES {
@@ -92,7 +93,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         if builder.is_empty() {
             return None;
         }
-        Some((self.intake.finish(builder), finished))
+        Some(self.intake.finish(builder))
     }
 }
 

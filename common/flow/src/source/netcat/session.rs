@@ -98,10 +98,7 @@ impl Session {
     async fn answer_all(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<bool> {
         while let Some((batch, finished)) = self.next_batch() {
             let events = batch.len();
-            let stored = match finished {
-                true => self.shared.intake.store_finished(batch, Patience::KeepAlive).await,
-                false => self.shared.intake.store(batch, Patience::KeepAlive).await,
-            };
+            let stored = self.shared.intake.store(batch, finished, Patience::KeepAlive).await;
             let answers = self.answers(events, stored);
             if !self.write(answers.as_bytes(), stop).await? {
                 return Ok(false);

@@ -46,6 +46,11 @@ pub(super) struct Group {
 }
 
 impl TailDirConfig {
+    /// Batches from one file while others wait.
+    pub(super) fn longest_turn(&self) -> u64 {
+        self.most_batches.min(LONGEST_TURN)
+    }
+
     pub(crate) fn new(context: &plan::Context) -> TailDirConfig {
         let (mut groups, mut faults) = (Vec::new(), Vec::new());
         for name in context.words("filegroups") {
@@ -102,6 +107,10 @@ fn group(context: &plan::Context, name: &str) -> Result<Group, String> {
 fn default_position_file() -> PathBuf {
     std::env::home_dir().unwrap_or_default().join(Path::new(".flume/taildir_position.json"))
 }
+
+/// Batches from one file while others wait, should `maxBatchCount` not say less. Flume has no limit: one file that
+/// grows as fast as it is read keeps all others waiting.
+const LONGEST_TURN: u64 = 100;
 
 #[cfg(test)]
 mod tests {

@@ -6,9 +6,9 @@ use crate::error::ChannelError;
 use crate::message::Patience;
 use crate::source::Intake;
 use event::Batch;
-use futures_util::StreamExt;
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use futures_util::stream::FuturesOrdered;
+use std::collections::VecDeque;
 
 /// What a batch is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,63 +17,89 @@ pub(super) struct Ticket {
     pub(super) generation: u64,
     /// Where in the file it ends.
     pub(super) end: u64,
-    /// What it takes of memory.
-    pub(super) bytes: usize,
 }
 
 /// How a batch's way ended.
 pub(super) type Answer = (Ticket, Result<(), ChannelError>);
 
-/// Batches that were sent and not answered, in order. The next one is read while they are under way: its channel is on
-/// another thread, and to wait for each answer costs more than to read.
-pub(super) struct Deliveries {
-    intake: Intake,
-    under_way: FuturesOrdered<LocalBoxFuture<'static, Answer>>,
+/// Batches that were read together and go together: one message for all of them, one write on the other side.
+#[derive(Default)]
+pub(super) struct Bundle {
+    tickets: Vec<Ticket>,
+    batches: Vec<Batch>,
     bytes: usize,
 }
 
-impl Deliveries {
-    pub(super) fn new(intake: Intake) -> Deliveries {
-        Deliveries { intake, under_way: FuturesOrdered::new(), bytes: 0 }
+impl Bundle {
+    pub(super) fn push(&mut self, ticket: Ticket, batch: Batch) {
+        self.bytes += batch.event_bytes();
+        self.tickets.push(ticket);
+        self.batches.push(batch);
     }
 
-    /// Whether another batch may be sent.
-    pub(super) fn has_credit(&self) -> bool {
-        self.under_way.is_empty() || (self.under_way.len() < MOST_BATCHES && self.bytes < MOST_BYTES)
+    /// Whether it is as large as is worth while.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= BUNDLE_BYTES
+    }
+}
+
+/// A bundle on its way. The next one is read when all of this one is stored: its channel is on this thread and has enough
+/// to do meanwhile.
+pub(super) struct Delivery {
+    intake: Intake,
+    tickets: VecDeque<Ticket>,
+    finished: bool,
+    step: Option<LocalBoxFuture<'static, Step>>,
+}
+
+/// How it went with the first batches, and those that are left.
+type Step = (Vec<Result<(), ChannelError>>, Vec<Batch>);
+
+impl Delivery {
+    pub(super) fn new(intake: Intake) -> Delivery {
+        Delivery { intake, tickets: VecDeque::new(), finished: false, step: None }
     }
 
     /// Whether anything is under way.
     pub(super) fn is_busy(&self) -> bool {
-        !self.under_way.is_empty()
+        self.step.is_some()
     }
 
-    /// Sends `batch`; `finished` says that its interceptors are done with it.
-    pub(super) fn send(&mut self, ticket: Ticket, batch: Batch, finished: bool) {
-        self.bytes += ticket.bytes;
-        let intake = self.intake.clone();
-        self.under_way.push_back(Box::pin(async move { (ticket, store(&intake, batch, finished).await) }));
+    /// Sends `bundle`, with nothing else under way; `finished` says that its interceptors are done with it.
+    pub(super) fn send(&mut self, bundle: Bundle, finished: bool) {
+        self.tickets.extend(bundle.tickets);
+        self.finished = finished;
+        self.go_on(bundle.batches);
     }
 
-    /// The next answer; `None` when nothing is under way. May be dropped and called again.
-    pub(super) async fn next(&mut self) -> Option<Answer> {
-        let answer = self.under_way.next().await;
-        if let Some((ticket, _)) = &answer {
-            self.bytes -= ticket.bytes;
-        }
-        answer
+    fn go_on(&mut self, batches: Vec<Batch>) {
+        let (intake, finished) = (self.intake.clone(), self.finished);
+        self.step = (!batches.is_empty()).then(|| step(intake, batches, finished).boxed_local());
+    }
+
+    /// The next answers; `None` when nothing is under way. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> Option<Vec<Answer>> {
+        let (outcomes, left) = self.step.as_mut()?.await;
+        self.go_on(left);
+        Some(self.tickets.drain(..outcomes.len()).zip(outcomes).collect())
     }
 }
 
-/// Stores `batch`, however long that takes, and in parts if that is the only way.
-async fn store(intake: &Intake, batch: Batch, finished: bool) -> Result<(), ChannelError> {
+/// Stores as many of `batches` as there is room for, however long the first has to wait for it.
+async fn step(intake: Intake, mut batches: Vec<Batch>, finished: bool) -> Step {
+    if finished && let Ok(stored) = intake.store_some(&batches, Patience::Forever).await {
+        let outcomes = batches.drain(..stored).map(|_| Ok(())).collect();
+        return (outcomes, batches);
+    }
+    let outcome = store_in_parts(&intake, batches.remove(0), finished).await;
+    (vec![outcome], batches)
+}
+
+/// Stores `batch`, in parts if that is the only way.
+async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result<(), ChannelError> {
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
-        let stored = if finished {
-            intake.store_finished(part.clone(), Patience::Forever).await
-        } else {
-            intake.store(part.clone(), Patience::Forever).await
-        };
-        match stored {
+        match intake.store(part.clone(), finished, Patience::Forever).await {
             Ok(()) => {}
             Err(ChannelError::Full { .. }) => {
                 tokio::time::sleep(PAUSE).await;
@@ -91,9 +117,7 @@ async fn store(intake: &Intake, batch: Batch, finished: bool) -> Result<(), Chan
     Ok(())
 }
 
-/// Batches under way: small ones, as the lesson's, need several to keep the channel busy.
-const MOST_BATCHES: usize = 16;
-/// Bytes after which there is no further one, should lines be long.
-const MOST_BYTES: usize = 2 << 20;
+/// Bytes of a bundle: what one read gives.
+const BUNDLE_BYTES: usize = 256 << 10;
 /// Before a channel that had no room is asked again. As a rule the channel itself makes us wait.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::config::TailDirConfig;
-use super::deliver::{Answer, Deliveries, Ticket};
+use super::deliver::{Answer, Bundle, Delivery, Ticket};
 use super::policy::ScanBeat;
 use super::position;
 use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
@@ -18,13 +18,13 @@ use std::rc::Rc;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout_at};
 
-/// The work of a source, in bounded steps on its own thread.
+/// The work of a source, in bounded steps.
 pub(super) struct Follower {
     config: Rc<TailDirConfig>,
     seat: Seat,
     catalog: Catalog,
     scratch: Scratch,
-    deliveries: Deliveries,
+    delivery: Delivery,
     saver: Saver,
     scans: ScanBeat,
     scan_due: Instant,
@@ -58,7 +58,7 @@ impl Follower {
         Follower {
             catalog: Catalog::new(config.clone(), positions, seat.log.clone()),
             scratch: Scratch::new(),
-            deliveries: Deliveries::new(seat.intake.clone()),
+            delivery: Delivery::new(seat.intake.clone()),
             saver: Saver::new(&config, seat.log.clone()),
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
@@ -82,14 +82,12 @@ impl Follower {
         self.first_scan().await;
         journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
         self.seat.ready.done();
-        let mut steps = 0u32;
         while !stop.has_changed().unwrap_or(true) {
-            let busy = self.step(clock::now());
-            steps = steps.wrapping_add(1);
-            if !busy {
-                self.wait(&mut stop).await;
-            } else if steps.is_multiple_of(YIELD_EVERY) {
+            if self.step(clock::now()) {
+                // What was read goes on its way while it is in the processor's cache.
                 tokio::task::yield_now().await;
+            } else {
+                self.wait(&mut stop).await;
             }
         }
         self.finish().await;
@@ -108,8 +106,8 @@ impl Follower {
 
     /// Does a little of everything there is to do; whether there is more.
     fn step(&mut self, now: Instant) -> bool {
-        while let Some(Some(answer)) = self.deliveries.next().now_or_never() {
-            self.settle(answer);
+        while let Some(Some(answers)) = self.delivery.next().now_or_never() {
+            self.settle(answers);
         }
         if self.catalog.wake.ready().now_or_never().is_some() {
             self.listen(now);
@@ -132,22 +130,20 @@ impl Follower {
     }
 
     fn can_read(&self) -> bool {
-        !self.halted && !self.catalog.queue.is_empty() && self.deliveries.has_credit()
+        !self.halted && !self.catalog.queue.is_empty() && !self.delivery.is_busy()
     }
 
     /// Waits until there is something to do.
     async fn wait(&mut self, stop: &mut watch::Receiver<bool>) {
         let due = self.scan_due.min(self.sweep_due).min(self.saver.due().unwrap_or(self.scan_due));
-        let answer = tokio::select! { biased;
+        let answers = tokio::select! { biased;
             _ = stop.changed() => { stop.mark_changed(); None }
-            Some(answer) = self.deliveries.next() => Some(answer),
+            Some(answers) = self.delivery.next() => Some(answers),
             () = self.catalog.wake.ready() => None,
             () = self.saver.ended() => None,
             () = sleep_until(due) => None,
         };
-        if let Some(answer) = answer {
-            self.settle(answer);
-        }
+        self.settle(answers.unwrap_or_default());
     }
 
     /// Goes on with a scan; whether it has ended.
@@ -240,7 +236,7 @@ impl Follower {
         if tail.parked || (!tail.stirred && self.scratch.is_at_end(tail) && !self.scratch.has_lines(tail)) {
             tail.held = self.scratch.left();
             self.end_of(id);
-        } else if self.turn >= self.config.most_batches.min(LONGEST_TURN) {
+        } else if self.turn >= self.config.longest_turn() {
             self.turn = 0;
             self.catalog.queue.rotate_left(1);
         }
@@ -258,7 +254,7 @@ impl Follower {
         }
     }
 
-    /// Makes a batch of the lines that were read, or (`rest`) of what has no end, and sends it.
+    /// Makes batches of the lines that were read, or one (`rest`) of what has no end, and sends them.
     fn send(&mut self, id: FileId, rest: bool, now: Instant) {
         let Some(tail) = self.catalog.tails.get_mut(&id) else { return };
         let path = tail.path.clone();
@@ -275,24 +271,37 @@ impl Follower {
         }
         let offset_before = self.config.offset_header.then_some(&headers[..]);
         let form = Form { prefix: &self.prefix, offset_before, lines: self.lines };
-        let mut builder = self.seat.intake.builder();
-        if rest {
-            self.scratch.cut_rest(tail, &mut builder, &form);
-        } else {
-            (tail.live, tail.finish) = (now, false);
-            if self.scratch.cut(tail, &mut builder, &form) && !std::mem::replace(&mut self.told_long, true) {
-                slog::warn!(
-                    self.seat.log,
-                    "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
-                );
+        let (longest, mut bundle) = (self.config.longest_turn(), Bundle::default());
+        let mut is_long = false;
+        loop {
+            let mut builder = self.seat.intake.builder();
+            if rest {
+                self.scratch.cut_rest(tail, &mut builder, &form);
+            } else {
+                (tail.live, tail.finish) = (now, false);
+                is_long |= self.scratch.cut(tail, &mut builder, &form);
+            }
+            self.turn += 1;
+            let ticket = Ticket { id, generation: tail.generation, end: tail.next };
+            bundle.push(ticket, self.seat.intake.finish(builder));
+            if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
+                break;
             }
         }
-        self.turn += 1;
-        let ticket = Ticket { id, generation: tail.generation, end: tail.next, bytes: builder.bytes() };
-        self.deliveries.send(ticket, self.seat.intake.finish(builder), finished);
+        if is_long && !std::mem::replace(&mut self.told_long, true) {
+            slog::warn!(
+                self.seat.log,
+                "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
+            );
+        }
+        self.delivery.send(bundle, finished);
     }
 
-    fn settle(&mut self, (ticket, outcome): Answer) {
+    fn settle(&mut self, answers: Vec<Answer>) {
+        answers.into_iter().for_each(|answer| self.settle_one(answer));
+    }
+
+    fn settle_one(&mut self, (ticket, outcome): Answer) {
         let Some(tail) = self.catalog.tails.get_mut(&ticket.id) else { return };
         match outcome {
             Ok(()) => self.catalog.changed |= tail.was_stored(ticket.generation, ticket.end),
@@ -316,12 +325,12 @@ impl Follower {
     /// What is under way is stored, if that does not take long; the position file says so.
     async fn finish(mut self) {
         let latest = clock::now() + LAST_ANSWERS;
-        while self.deliveries.is_busy() {
+        while self.delivery.is_busy() {
             let until = latest.min(clock::now() + LAST_ANSWER);
-            let Ok(answer) = timeout_at(until, self.deliveries.next()).await else { break };
-            answer.into_iter().for_each(|answer| self.settle(answer));
+            let Ok(answers) = timeout_at(until, self.delivery.next()).await else { break };
+            self.settle(answers.unwrap_or_default());
         }
-        if self.deliveries.is_busy() {
+        if self.delivery.is_busy() {
             slog::warn!(
                 self.seat.log,
                 "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
@@ -355,11 +364,6 @@ impl Follower {
 
 /// Lines in a batch, should neither the source nor the channel set a limit.
 const MOST_LINES: usize = 100_000;
-/// Batches from one file while others wait, should `maxBatchCount` not say less. Flume has no limit: one file that
-/// grows as fast as it is read keeps all others waiting.
-const LONGEST_TURN: u64 = 100;
-/// Steps between two looks of this thread's other tasks and of the system's events.
-const YIELD_EVERY: u32 = 8;
 /// Between looks at what is open, as Flume.
 const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 const LEAST_SWEEP_PAUSE: Duration = Duration::from_millis(50);

@@ -33,7 +33,7 @@ use actix::prelude::*;
 use follow::Follower;
 use tokio::sync::watch;
 
-/// The actor of a TAILDIR source, on a thread of its own, since it touches the disk; the work is in the task it starts.
+/// The actor of a TAILDIR source; the work is in the task it starts.
 pub(crate) struct TailDir {
     work: Option<(TailDirConfig, Seat)>,
     stop: watch::Sender<bool>,
