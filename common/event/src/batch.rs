@@ -1,6 +1,6 @@
 //! Many events in one shared buffer.
 
-use crate::{Event, Malformed, scan_event};
+use crate::{Event, Malformed, Scanner};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Puts a batch together from a buffer and what [`scan_event`] found in it.
+    /// Puts a batch together from a buffer and what [`Scanner::scan`] found in it.
     ///
     /// # Panics
     /// When a span lies outside of the buffer or they do not rise: that is a fault of the caller, not of its input.
@@ -59,9 +59,9 @@ impl Batch {
     /// [`Malformed`] when anything but whole events is found.
     pub fn parse(bytes: Bytes) -> Result<Batch, Malformed> {
         let mut spans = Vec::new();
-        let mut at = 0;
+        let (mut scanner, mut at) = (Scanner::new(&bytes), 0);
         while at < bytes.len() {
-            spans.push(scan_event(&bytes, &mut at)?);
+            spans.push(scanner.scan(&mut at)?);
         }
         Ok(Batch::from_parts(bytes, spans))
     }

@@ -124,15 +124,44 @@ impl std::error::Error for Malformed {}
 ///
 /// # Errors
 /// [`Malformed`], with `at` somewhere within the event.
-#[inline]
 pub fn scan_event(bytes: &[u8], at: &mut usize) -> Result<Span, Malformed> {
-    let start = *at;
-    let received = scan_map(bytes, at)?;
-    let length = read_length(bytes, at)?;
-    let body = *at;
-    *at += length;
-    let small = |n: usize| u32::try_from(n).map_err(|_| Malformed::Large);
-    Ok(Span { start: small(start)?, body: small(body)?, end: small(*at)?, received })
+    Scanner::new(bytes).scan(at)
+}
+
+/// Checks events that stand in one buffer. Neighbours mostly have the same headers: a map that is, byte for byte, the one
+/// of the event before is not walked again.
+pub struct Scanner<'a> {
+    bytes: &'a [u8],
+    map: &'a [u8],
+    received: u32,
+}
+
+impl<'a> Scanner<'a> {
+    /// For events in `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Scanner<'a> {
+        Scanner { bytes, map: &[], received: 0 }
+    }
+
+    /// As [`scan_event`].
+    ///
+    /// # Errors
+    /// [`Malformed`], with `at` somewhere within the event.
+    #[inline]
+    pub fn scan(&mut self, at: &mut usize) -> Result<Span, Malformed> {
+        let start = *at;
+        // A header map says itself where it ends, so none is the beginning of another one.
+        if !self.map.is_empty() && self.bytes.get(start..).is_some_and(|rest| rest.starts_with(self.map)) {
+            *at += self.map.len();
+        } else {
+            self.received = scan_map(self.bytes, at)?;
+            self.map = &self.bytes[start..*at];
+        }
+        let length = read_length(self.bytes, at)?;
+        let body = *at;
+        *at += length;
+        let small = |n: usize| u32::try_from(n).map_err(|_| Malformed::Large);
+        Ok(Span { start: small(start)?, body: small(body)?, end: small(*at)?, received: self.received })
+    }
 }
 
 /// Checks a map of strings (or of bytes: they look alike) at `*at`, moves `at` behind it, and counts its entries.
@@ -176,4 +205,26 @@ fn string<'a>(bytes: &'a [u8], at: &mut usize) -> Result<&'a [u8], Malformed> {
     let start = *at;
     *at += length;
     Ok(&bytes[start..*at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BatchBuilder;
+
+    #[test]
+    fn a_scanner_sees_each_event_as_if_it_stood_alone() {
+        let mut builder = BatchBuilder::default();
+        let maps: [&[(&str, &str)]; 6] =
+            [&[("k", "v")], &[("k", "v")], &[("k", "v"), ("l", "w")], &[], &[], &[("k", "w")]];
+        maps.iter().for_each(|map| builder.push(map.iter().copied(), b"body"));
+        let batch = builder.finish();
+        let (mut scanner, mut at, mut alone) = (Scanner::new(batch.buffer()), 0, 0);
+        for map in maps {
+            let span = scanner.scan(&mut at).expect("own bytes");
+            assert_eq!(span, scan_event(batch.buffer(), &mut alone).expect("own bytes"));
+            assert_eq!(span.received as usize, map.len());
+        }
+        assert_eq!(scanner.scan(&mut at), Err(Malformed::Short), "there are no more");
+    }
 }

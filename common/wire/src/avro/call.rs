@@ -5,7 +5,7 @@ use super::{
     read,
 };
 use bytes::{Bytes, BytesMut};
-use event::{Batch, Malformed, push_zigzag, read_block, read_length, scan_event};
+use event::{Batch, Malformed, Scanner, push_zigzag, read_block, read_length, scan_event};
 
 /// The message that carries one event.
 pub(crate) const APPEND: &[u8] = b"append";
@@ -41,7 +41,8 @@ pub(crate) fn read_append(message: Bytes, mut at: usize) -> Result<Batch, Malfor
 /// The parameter of `appendBatch` at `at`: an array of events in any number of blocks, checked where they stand. What
 /// follows is ignored, as Java does.
 pub(crate) fn read_append_batch(message: Bytes, mut at: usize) -> Result<Batch, Malformed> {
-    let mut spans = Vec::new();
+    let (mut spans, bytes) = (Vec::new(), message.clone());
+    let mut scanner = Scanner::new(&bytes);
     loop {
         let count = read_block(&message, &mut at)?;
         if count == 0 {
@@ -51,7 +52,7 @@ pub(crate) fn read_append_batch(message: Bytes, mut at: usize) -> Result<Batch, 
         let likely = (message.len() - at) / SMALL_EVENT_BYTES;
         spans.reserve(usize::try_from(count).map_or(likely, |count| count.min(likely)));
         for _ in 0..count {
-            spans.push(scan_event(&message, &mut at)?);
+            spans.push(scanner.scan(&mut at)?);
         }
     }
 }
