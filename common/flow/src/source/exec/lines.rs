@@ -4,6 +4,8 @@ use crate::message::Patience;
 use crate::source::Intake;
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
+use futures_util::FutureExt;
+use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wire::line::{Ends, LineCutter};
 
@@ -49,7 +51,8 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
             if !finished {
                 self.prefix.extend_from_slice(NO_HEADERS);
             }
-            let mut batches: Vec<Batch> = std::iter::from_fn(|| self.cut()).collect();
+            let more = self.read().now_or_never().is_some_and(|read| read.is_ok_and(|read| read > 0));
+            let mut batches = self.cut_all(more);
             while !batches.is_empty() {
                 // It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
                 let receipt = self.intake.store_all(batches.clone(), finished, Patience::Forever).await;
@@ -58,13 +61,33 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
                 }
                 batches.drain(..batches.len().min(receipt.stored + 1));
             }
-            self.input.reserve(READ_BYTES);
-            match self.output.read_buf(&mut self.input).await {
+            if more {
+                continue;
+            }
+            match self.read().await {
                 Ok(read) if read > 0 => {}
                 Ok(_) | Err(_) if self.input.is_empty() => return,
                 Ok(_) | Err(_) => self.input.extend_from_slice(b"\n"), // ends the last line
             }
         }
+    }
+
+    async fn read(&mut self) -> io::Result<usize> {
+        self.input.reserve(READ_BYTES);
+        self.output.read_buf(&mut self.input).await
+    }
+
+    /// What was read, in batches. When there was `more` at once, what is left behind them and would make a small batch waits
+    /// for the next read: that comes at once.
+    fn cut_all(&mut self, more: bool) -> Vec<Batch> {
+        let (mut batches, mut before, mut last) = (Vec::new(), self.input.len(), 0);
+        while !more || self.input.len() >= last {
+            let Some(batch) = self.cut() else { break };
+            batches.push(batch);
+            last = before - self.input.len();
+            before = self.input.len();
+        }
+        batches
     }
 
     /// The next batch of what was read.
