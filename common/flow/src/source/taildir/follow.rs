@@ -281,9 +281,6 @@ impl Follower {
                 (tail.live, tail.finish) = (now, false);
                 is_long |= self.scratch.cut(tail, &mut builder, &form);
             }
-            if !rest {
-                self.scratch.leave_less_than(builder.bytes());
-            }
             self.turn += 1;
             let ticket = Ticket { id, generation: tail.generation, end: tail.next };
             bundle.push(ticket, self.seat.intake.finish(builder));

@@ -65,14 +65,6 @@ impl Scratch {
         (self.to - self.from) as u64
     }
 
-    /// Leaves what is left, should it be less than `bytes`, to the next read, with which it makes a whole batch: when the
-    /// file has more.
-    pub(super) fn leave_less_than(&mut self, bytes: usize) {
-        if !self.at_end && self.to - self.from < bytes {
-            self.from = self.to;
-        }
-    }
-
     /// Gives its memory back when a long line has made it large, or when nothing is to be read.
     pub(super) fn rest(&mut self) {
         self.owner = None;
