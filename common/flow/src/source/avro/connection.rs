@@ -41,7 +41,7 @@ impl Connection {
         Connection {
             peer,
             link: Link::new(stream),
-            decoder: FrameDecoder::new(super::MOST_FRAME_BYTES),
+            decoder: FrameDecoder::new(shared.max_frame_bytes),
             session: ServerSession::new(super::HELLO),
             share: shared.budget.share(),
             shared,
@@ -112,7 +112,7 @@ impl Connection {
                     return true;
                 }
                 Err(error) => {
-                    self.complain(&error);
+                    self.complain(&format_args!("{error}{}", super::advice(&error)));
                     return false;
                 }
             }

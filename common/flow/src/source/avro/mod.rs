@@ -4,6 +4,8 @@ mod budget;
 mod complaints;
 mod connection;
 mod ip_filter;
+#[cfg(test)]
+mod tests;
 
 use super::{Intake, Seat};
 use crate::build::BuildError;
@@ -18,7 +20,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::sync::{Semaphore, watch};
-use wire::avro::{Hello, ProtocolCache};
+use wire::avro::{Fault, FrameError, Hello, ProtocolCache};
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Source".
 #[derive(Debug, Clone)]
@@ -30,6 +32,9 @@ pub(crate) struct AvroSourceConfig {
     layers: ServerLayers,
     /// `ipFilter`, `ipFilterRules`.
     ip_filter: Option<IpFilter>,
+    /// `maxFrameBytes`, which Flume does not have: a larger frame ends its connection. A batch of 64 MiB passes unless
+    /// it is set.
+    max_frame_bytes: usize,
 }
 
 impl AvroSourceConfig {
@@ -47,6 +52,7 @@ impl AvroSourceConfig {
             port: context.number("port", 0),
             layers: ServerLayers::build(context, globals, notes)?,
             ip_filter: ip_filter(context)?,
+            max_frame_bytes: context.number("maxFrameBytes", 96 << 20),
         })
     }
 }
@@ -69,6 +75,7 @@ struct Shared {
     protocols: RefCell<ProtocolCache>,
     complaints: RefCell<Complaints>,
     budget: Budget,
+    max_frame_bytes: usize,
     layers: ServerLayers,
     ip_filter: Option<IpFilter>,
     /// Questions to a name server under way.
@@ -112,7 +119,7 @@ impl Handler<Stop> for AvroSource {
 }
 
 async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
-    let AvroSourceConfig { bind, port, layers, ip_filter } = config;
+    let AvroSourceConfig { bind, port, layers, ip_filter, max_frame_bytes } = config;
     let what = format!("avro source {}", seat.name);
     journal::fact::avro_source_starting(&seat.log, &seat.name, &bind, port);
     let mut listener = tokio::select! {
@@ -127,7 +134,8 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
         intake: seat.intake,
         protocols: RefCell::default(),
         complaints: RefCell::default(),
-        budget: Budget::new(MOST_PARTIAL_BYTES),
+        budget: Budget::new(max_frame_bytes.saturating_mul(PARTIAL_FRAMES)),
+        max_frame_bytes,
         layers,
         ip_filter,
         asking: Semaphore::new(MOST_ASKED),
@@ -211,6 +219,16 @@ impl Shared {
     }
 }
 
+/// What to do about a frame that cannot be taken, when it is one.
+fn advice(error: &FrameError) -> &'static str {
+    match (error.fault, error.foreign) {
+        (Fault::Large { .. }, None) => {
+            "; if it is a batch, send smaller ones or raise maxFrameBytes of this source"
+        }
+        _ => "",
+    }
+}
+
 /// Any number that sets a connection apart, spread as Netty's are.
 fn id(number: u32) -> u32 {
     number.wrapping_mul(0x9e37_79b1) ^ std::process::id().rotate_left(16)
@@ -222,7 +240,6 @@ const MOST_ASKED: usize = 16;
 const HELLO: Hello = Hello { window: 16, window_bytes: MOST_WAITING_BYTES as u64 };
 /// Bytes of calls that wait for the one that is being stored, per connection. One call may be larger.
 const MOST_WAITING_BYTES: usize = 2 << 20;
-/// A larger frame ends its connection. A batch of 64 MiB passes.
-const MOST_FRAME_BYTES: usize = 96 << 20;
-/// Bytes of incomplete frames, all connections together.
-const MOST_PARTIAL_BYTES: usize = 256 << 20;
+/// What all connections together may hold of incomplete frames, in frames of the largest size. With less than one, such
+/// a frame would never arrive.
+const PARTIAL_FRAMES: usize = 3;
