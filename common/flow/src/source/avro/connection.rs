@@ -28,7 +28,7 @@ pub(super) struct Connection {
     session: ServerSession,
     share: Share,
     storing: Option<Storing>,
-    waiting: VecDeque<(ReplyToken, Batch)>,
+    waiting: VecDeque<(ReplyToken, Result<Batch, ChannelError>)>,
     waiting_bytes: usize,
     /// A call of a peer of ours was refused: what it had sent behind that must be refused too, or it would be stored
     /// twice and out of order. The peer starts over with a new connection.
@@ -42,7 +42,7 @@ impl Connection {
             peer,
             link: Link::new(stream),
             decoder: FrameDecoder::new(shared.max_frame_bytes),
-            session: ServerSession::new(super::HELLO),
+            session: ServerSession::new(super::HELLO).with_most_events(shared.most_events),
             share: shared.budget.share(),
             shared,
             storing: None,
@@ -121,10 +121,16 @@ impl Connection {
 
     fn take(&mut self, received: Received) {
         match received {
-            Received::Batch { token, .. } if self.refused => self.reply(token, Answer::Failed),
+            Received::Batch { token, .. } | Received::TooMany { token, .. } if self.refused => {
+                self.reply(token, Answer::Failed);
+            }
             Received::Batch { token, batch, .. } => {
                 self.waiting_bytes += batch.event_bytes();
-                self.waiting.push_back((token, batch));
+                self.waiting.push_back((token, Ok(batch)));
+                self.store_next();
+            }
+            Received::TooMany { token, events } => {
+                self.waiting.push_back((token, Err(self.shared.too_many(events))));
                 self.store_next();
             }
             Received::Ping { token } => {
@@ -146,10 +152,10 @@ impl Connection {
             return;
         }
         let Some((token, batch)) = self.waiting.pop_front() else { return };
-        self.waiting_bytes -= batch.event_bytes();
+        self.waiting_bytes -= batch.as_ref().map_or(0, Batch::event_bytes);
         let intake = self.shared.intake.clone();
         self.storing =
-            Some((token, async move { intake.store(batch, Patience::KeepAlive).await }.boxed_local()));
+            Some((token, async move { intake.store(batch?, Patience::KeepAlive).await }.boxed_local()));
     }
 
     fn answer(&mut self, token: ReplyToken, outcome: Result<(), ChannelError>) {

@@ -9,6 +9,7 @@ mod tests;
 
 use super::{Intake, Seat};
 use crate::build::BuildError;
+use crate::error::ChannelError;
 use crate::message::Stop;
 use crate::net::{Globals, Listener, NotTaken, ServerLayers, Stream, TcpStream};
 use actix::prelude::*;
@@ -76,6 +77,8 @@ struct Shared {
     complaints: RefCell<Complaints>,
     budget: Budget,
     max_frame_bytes: usize,
+    /// A call of more events is refused before any of them is kept.
+    most_events: usize,
     layers: ServerLayers,
     ip_filter: Option<IpFilter>,
     /// Questions to a name server under way.
@@ -129,6 +132,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
     journal::fact::avro_source_started(&seat.log, &seat.name);
     seat.ready.done();
+    let narrowest = seat.intake.narrowest().map_or(usize::MAX, |channel| channel.transaction);
     let shared = Rc::new(Shared {
         log: seat.log,
         intake: seat.intake,
@@ -136,6 +140,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
         complaints: RefCell::default(),
         budget: Budget::new(max_frame_bytes.saturating_mul(PARTIAL_FRAMES)),
         max_frame_bytes,
+        most_events: narrowest.min(max_frame_bytes / size_of::<event::Span>()),
         layers,
         ip_filter,
         asking: Semaphore::new(MOST_ASKED),
@@ -211,6 +216,17 @@ impl Shared {
                 self.complain(peer, &what);
                 None
             }
+        }
+    }
+
+    /// Why a call of more than [`Shared::most_events`] is refused: what its channel would say, could it see it.
+    fn too_many(&self, events: usize) -> ChannelError {
+        match self.intake.narrowest() {
+            Some(channel) if events > channel.transaction => {
+                let (channel, limit) = (channel.name.to_string(), channel.transaction);
+                ChannelError::TooLarge { channel, events, limit }
+            }
+            _ => ChannelError::TooManyEvents { events, limit: self.most_events },
         }
     }
 
