@@ -60,7 +60,7 @@ impl Connection {
             if self.leaving && self.storing.is_none() {
                 break; // what was taken is answered; what was not read is not stored
             }
-            let read = !self.leaving && self.has_room();
+            let (read, share) = (!self.leaving && self.has_room(), &self.share);
             tokio::select! { biased;
                 (token, outcome) = stored(&mut self.storing) => {
                     self.answer(token, outcome);
@@ -70,7 +70,7 @@ impl Connection {
                         yield_now().await;
                     }
                 }
-                worked = self.link.work(read) => match worked {
+                worked = self.link.work_within(|held| if read { share.spare(held) } else { 0 }) => match worked {
                     Ok(Worked::Written) => {}
                     Ok(Worked::Read) => {
                         if !self.take_frames() || !self.hold_share(&mut stop).await {
