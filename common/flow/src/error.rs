@@ -16,6 +16,11 @@ pub(crate) enum ChannelError {
         "a batch of {events} events is larger than the transactionCapacity {limit} of channel {channel}: raise it (and capacity, if need be) or send smaller batches"
     )]
     TooLarge { channel: String, events: usize, limit: usize },
+    /// It never will: no channel was asked, since the index of so many events would take more memory than a frame may.
+    #[error(
+        "a batch of {events} events is larger than the {limit} that maxFrameBytes of its source allows (16 bytes for each): raise it or send smaller batches"
+    )]
+    TooManyEvents { events: usize, limit: usize },
     /// It never will.
     #[error(
         "a batch of {bytes} body bytes is larger than the byteCapacity of channel {channel}: raise it or send smaller batches"

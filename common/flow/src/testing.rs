@@ -3,6 +3,7 @@
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
+use crate::clock::Duration;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
@@ -16,11 +17,43 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
-use tokio::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
 
 /// A logger that says nothing.
 pub(crate) fn silent() -> slog::Logger {
     slog::Logger::root(slog::Discard, slog::o!())
+}
+
+/// What a logger was told.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<(Mutex<Vec<String>>, Notify)>);
+
+impl Heard {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.0.lock().unwrap().clone()
+    }
+
+    /// Waits for so many lines.
+    pub(crate) async fn wait(&self, lines: usize) {
+        while self.lines().len() < lines {
+            timeout(SOON, self.0.1.notified()).await.expect("it says more");
+        }
+    }
+}
+
+impl slog::Drain for Heard {
+    type Ok = ();
+    type Err = slog::Never;
+
+    fn log(&self, record: &slog::Record<'_>, _: &slog::OwnedKVList) -> Result<(), slog::Never> {
+        if record.level() <= slog::Level::Warning {
+            self.0.0.lock().unwrap().push(record.msg().to_string());
+            self.0.1.notify_one();
+        }
+        Ok(())
+    }
 }
 
 /// A memory channel called `c1`, with the keys and values given.
@@ -207,3 +240,6 @@ impl Handler<Stop> for Scripted {
         ctx.stop();
     }
 }
+
+/// How long a logger is waited for.
+const SOON: Duration = Duration::from_secs(20);

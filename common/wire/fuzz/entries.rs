@@ -44,7 +44,7 @@ pub fn frame(data: &[u8]) {
 pub fn handshake(data: &[u8]) {
     for buffer in [usize::MAX, 1, 5] {
         let Some(frame) = message(1, data, buffer) else { return };
-        receive(&mut ServerSession::new(HELLO), frame.clone());
+        receive(&mut server(), frame.clone());
         let mut client = ClientSession::new();
         client.ping(&mut BytesMut::new());
         let shaken = client.receive(frame.clone());
@@ -57,7 +57,7 @@ pub fn handshake(data: &[u8]) {
 
 /// A stream of frames to a server that has shaken hands with a client of ours.
 pub fn server_session(data: &[u8]) {
-    let mut server = ServerSession::new(HELLO);
+    let mut server = server();
     let mut first = BytesMut::new();
     ClientSession::new().ping(&mut first);
     for frame in frames(&first, usize::MAX).0.into_iter().chain(frames(data, usize::MAX).0) {
@@ -139,14 +139,22 @@ fn message(serial: i32, data: &[u8], buffer: usize) -> Option<Frame> {
     Some(frame)
 }
 
+fn server() -> ServerSession {
+    ServerSession::new(HELLO).with_most_events(MOST_EVENTS)
+}
+
 /// Lets a server read a frame, looks at all it found, and answers.
 fn receive(server: &mut ServerSession, frame: Frame) {
     let (serial, bytes) = (frame.serial(), frame.message().len());
     let mut out = BytesMut::new();
     match server.receive(frame, &mut ProtocolCache::default()) {
         Received::Batch { token, batch, .. } => {
-            assert!(batch.event_bytes() <= bytes);
+            assert!(batch.event_bytes() <= bytes && batch.len() <= MOST_EVENTS);
             look_at(&batch);
+            server.reply(&mut out, token, Answer::Failed, AnswerNotes { leaving: true });
+        }
+        Received::TooMany { token, events } => {
+            assert!(events > MOST_EVENTS && events <= bytes / 2, "no event is smaller than two bytes");
             server.reply(&mut out, token, Answer::Failed, AnswerNotes { leaving: true });
         }
         Received::Ping { token } => server.pong(&mut out, token),
@@ -210,3 +218,4 @@ fn lines(ends: Ends, stream: &[u8], piece: usize) -> Vec<Vec<u8>> {
 const HELLO: Hello = Hello { window: 4, window_bytes: 1 << 20 };
 const BATCH: BatchId = BatchId { agent: 1, stream: 2, sequence: 3 };
 const MAX_FRAME_BYTES: usize = 1 << 20;
+const MOST_EVENTS: usize = 8;

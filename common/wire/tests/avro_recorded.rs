@@ -29,6 +29,7 @@ fn serve(requests: &[u8]) -> (Vec<BytesMut>, Vec<(Batch, bool)>) {
                 session.reply(&mut out, token, answer, AnswerNotes { leaving: false });
                 batches.push((batch, single));
             }
+            Received::TooMany { .. } => unreachable!("any number is taken"),
             Received::Ping { token } => session.pong(&mut out, token),
             Received::Reply { bytes, .. } => out.extend_from_slice(&bytes),
         }

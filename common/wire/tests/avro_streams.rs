@@ -42,7 +42,7 @@ fn serve(session: &mut ServerSession, pieces: &[&[u8]]) -> (Vec<Call>, Vec<u8>) 
                 session.pong(&mut out, token);
                 calls.push(None);
             }
-            Received::Reply { complaint, .. } => panic!("{complaint:?}"),
+            other => panic!("{other:?}"),
         }
     }
     (calls, out.to_vec())
@@ -232,6 +232,38 @@ fn no_event_is_copied_and_memory_is_asked_for_by_the_batch() {
             counts.push(used.count_total);
         }
         assert!(counts[0] == counts[1] && counts[0] <= 4, "{counts:?}");
+    }
+}
+
+#[test]
+fn a_call_of_more_events_than_are_taken_costs_no_more_than_those() {
+    // Half a million events of two bytes each: 8 MB of index, were all of them kept.
+    let small = batch(&vec![(vec![], vec![]); 500_000]);
+    let mut out = BytesMut::new();
+    send(&mut ClientSession::new(), &mut out, &small, None);
+    let frame = frames(&[&out]).remove(0);
+    for (most, is_batch) in [(499_999, false), (500_000, true), (100, false)] {
+        let mut server = ServerSession::new(HELLO).with_most_events(most);
+        let (frame, mut found) = (frame.clone(), None);
+        let used = allocation_counter::measure(|| {
+            found = Some(server.receive(frame, &mut ProtocolCache::default()));
+        });
+        assert!(used.bytes_max < 1_000 + 16 * 2 * most as u64, "{used:?}");
+        match found.unwrap() {
+            Received::Batch { batch, .. } => assert!(is_batch && batch.len() == 500_000),
+            Received::TooMany { events, .. } => assert!(!is_batch && events == 500_000),
+            other => panic!("{other:?}"),
+        }
+    }
+    // What is malformed behind the limit is malformed all the same.
+    let message = frame.into_message();
+    let cut = framed(1, &message[..message.len() - 2], &[9_999_999]);
+    let mut server = ServerSession::new(HELLO).with_most_events(100);
+    match server.receive(frames(&[&cut]).remove(0), &mut ProtocolCache::default()) {
+        Received::Reply { complaint: Some(complaint), .. } => {
+            assert!(complaint.to_string().contains("malformed"), "{complaint}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 

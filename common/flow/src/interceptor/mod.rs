@@ -157,6 +157,11 @@ impl InterceptorChain {
         true
     }
 
+    /// Whether fewer events may come out than go in.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Filter(_)))
+    }
+
     fn filter(&self, batch: Batch) -> Batch {
         let passes = |event: &Event<'_>| self.steps.iter().all(|step| step.lets_pass(event.body()));
         let first = batch.events().take_while(passes).count();

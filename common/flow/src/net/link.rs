@@ -1,7 +1,7 @@
 //! A byte stream with what is still to be written and what was read but not understood yet.
 
 use super::Stream;
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
@@ -66,17 +66,26 @@ impl Link {
     /// Writes what is queued, and reads when `read` says so, until something has happened. Dropping the future loses
     /// nothing: what was moved is accounted for at once.
     pub(crate) async fn work(&mut self, read: bool) -> io::Result<Worked> {
-        poll_fn(|cx| self.poll_work(cx, read)).await
+        self.work_within(|_| if read { usize::MAX } else { 0 }).await
     }
 
-    fn poll_work(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<io::Result<Worked>> {
+    /// As [`Link::work`], and reads at most so many bytes as `most` says when it hears how many stand in `input`.
+    pub(crate) async fn work_within(&mut self, most: impl Fn(usize) -> usize) -> io::Result<Worked> {
+        poll_fn(|cx| {
+            let most = most(self.input.len());
+            self.poll_work(cx, most)
+        })
+        .await
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<Worked>> {
         if self.has_output() && self.poll_write(cx)?.is_ready() {
             return Poll::Ready(Ok(Worked::Written));
         }
-        if !read {
+        if most == 0 {
             return Poll::Pending;
         }
-        Poll::Ready(match ready!(self.poll_read(cx)) {
+        Poll::Ready(match ready!(self.poll_read(cx, most)) {
             Ok(0) => Ok(Worked::Closed),
             Ok(_) => Ok(Worked::Read),
             Err(error) => Err(error),
@@ -115,14 +124,14 @@ impl Link {
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let least = self.expected.min(MOST_AHEAD).max(self.read_size / 2);
+    fn poll_read(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
+        let least = self.expected.min(MOST_AHEAD).max(self.read_size / 2).min(most);
         if self.input.capacity() - self.input.len() < least {
-            self.input.reserve(self.read_size.max(least));
+            self.input.reserve(self.read_size.max(least).min(most));
         }
-        let room = self.input.capacity() - self.input.len();
+        let room = (self.input.capacity() - self.input.len()).min(most);
         // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
-        let read = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
+        let read = ready!(pin!(self.stream.read_buf(&mut (&mut self.input).limit(room))).poll(cx))?;
         if read == room && self.read_size < LAST_READ {
             self.read_size *= 2;
         }

@@ -95,6 +95,14 @@ impl Selector {
         self.channels == 1 && to_all
     }
 
+    /// The channels that must have every event, whatever it is; none where each event, or chance, decides.
+    pub(crate) fn required(&self) -> &[usize] {
+        match &self.kind {
+            Kind::Replicating { required, .. } => required,
+            _ => &[],
+        }
+    }
+
     /// Says where the events of `batch` go.
     pub(crate) fn select(&mut self, batch: &Batch) -> Selected {
         let one = |channel| Selected { required: vec![(channel, batch.clone())], ..Selected::default() };

@@ -82,6 +82,14 @@ impl Intake {
         self.channels.iter().map(|channel| channel.transaction).min().unwrap_or(usize::MAX)
     }
 
+    /// Of the channels that must have all that comes, the one that takes the fewest events in one transaction: what is
+    /// more is refused whatever it is. `None` where one must look first: events are left out, or dealt out.
+    pub(crate) fn narrowest(&self) -> Option<&ChannelRef> {
+        let inner = self.inner.borrow();
+        let required = if inner.chain.leaves_out() { &[] } else { inner.selector.required() };
+        required.iter().map(|index| &self.channels[*index]).min_by_key(|channel| channel.transaction)
+    }
+
     /// The header map, intercepted already, of an event born with `headers`, when that is the same for all events of this
     /// moment: a source of lines then writes each event once, and stores it as finished. Nothing is appended to `out` and
     /// the answer is `false` when the interceptors must see each event.

@@ -44,7 +44,12 @@ const AVRO: &[Property] = &[
     with("compression-type", Value::Choice(COMPRESSION), "none").lenient(),
     with("ipFilter", Value::Flag, "false"),
     optional("ipFilterRules", Value::Text),
+    MAX_FRAME_BYTES,
 ];
+
+/// Ours: Flume takes frames of any size. 96 MiB, so that a batch of 64 MiB passes; the least holds any handshake.
+const MAX_FRAME_BYTES: Property = with("maxFrameBytes", at_least(64 << 10, "bytes"), "100663296")
+    .bad(Bad::Says("has no such property and ignores it"));
 
 const EXEC: &[Property] = &[
     required("command", Value::Free),

@@ -159,6 +159,10 @@ fn other_components() {
             &["error bad-value"],
         ),
         (&avro(&["sources.r.compression-type = gzip"]), &["warning bad-value"]),
+        (&avro(&["sources.r.maxFrameBytes = 65536"]), &[]),
+        (&avro(&["sources.r.maxFrameBytes = 65535"]), &["error bad-value"]),
+        (&avro(&["sources.r.maxFrameBytes = 2147483648"]), &["error bad-value"]),
+        (&avro(&["sources.r.maxFrameBytes = 64m"]), &["error bad-value"]),
         (&sink(&["sinks.k.hosts = h1", "sinks.k.hosts.h1 = x:1"]), &[]),
         (&sink(&["sinks.k.hosts = h1"]), &["error bad-value"]),
         (&sink(&["sinks.k.connect-timeout = 999"]), &["warning bad-value"]),
@@ -186,6 +190,18 @@ fn other_components() {
             &[],
         ),
     ]);
+}
+
+#[test]
+fn a_bad_limit_of_our_own_is_told_with_its_unit_and_that_flume_has_none() {
+    let report = text(&["sources.r.type = avro", "sources.r.maxFrameBytes = 64m"]);
+    for words in [
+        "`a.sources.r.maxFrameBytes` is `64m`: not a whole number",
+        "has no such property and ignores it",
+        "a whole number of bytes from 65536",
+    ] {
+        assert!(report.contains(words), "{report}");
+    }
 }
 
 #[test]

@@ -33,26 +33,35 @@ impl<'a> Head<'a> {
 }
 
 /// The parameter of `append` at `at`: one event, checked where it stands. What follows is ignored, as Java does.
-pub(crate) fn read_append(message: Bytes, mut at: usize) -> Result<Batch, Malformed> {
+pub(crate) fn read_append(message: Bytes, mut at: usize, _: usize) -> Result<(Batch, usize), Malformed> {
     let span = scan_event(&message, &mut at)?;
-    Ok(Batch::from_parts(message, vec![span]))
+    Ok((Batch::from_parts(message, vec![span]), 1))
 }
 
-/// The parameter of `appendBatch` at `at`: an array of events in any number of blocks, checked where they stand. What
-/// follows is ignored, as Java does.
-pub(crate) fn read_append_batch(message: Bytes, mut at: usize) -> Result<Batch, Malformed> {
-    let (mut spans, bytes) = (Vec::new(), message.clone());
+/// The parameter of `appendBatch` at `at`: an array of events in any number of blocks, checked where they stand, and how
+/// many they are. What follows is ignored, as Java does. Those behind the first `most` are checked and counted, and the
+/// batch is without them: where each stands would take 16 bytes, and it need not have more than two itself.
+pub(crate) fn read_append_batch(
+    message: Bytes,
+    mut at: usize,
+    most: usize,
+) -> Result<(Batch, usize), Malformed> {
+    let (mut spans, mut events, bytes) = (Vec::new(), 0, message.clone());
     let mut scanner = Scanner::new(&bytes);
     loop {
         let count = read_block(&message, &mut at)?;
         if count == 0 {
-            return Ok(Batch::from_parts(message, spans));
+            return Ok((Batch::from_parts(message, spans), events));
         }
         // A count may lie. What it makes us reserve stays below what the peer has really sent.
-        let likely = (message.len() - at) / SMALL_EVENT_BYTES;
+        let likely = ((message.len() - at) / SMALL_EVENT_BYTES).min(most - spans.len());
         spans.reserve(usize::try_from(count).map_or(likely, |count| count.min(likely)));
         for _ in 0..count {
-            spans.push(scanner.scan(&mut at)?);
+            let span = scanner.scan(&mut at)?;
+            events += 1;
+            if events <= most {
+                spans.push(span);
+            }
         }
     }
 }
@@ -135,12 +144,14 @@ mod tests {
     fn blocks_may_be_many_and_negative_and_leftovers_are_ignored() {
         // Example H: two blocks, the first of count -1 with its size; a map in two blocks; then a byte too many.
         let array = Bytes::from_static(b"\xff\x01\x06\x00\x02x\x02\x00\x02y\x00\xee");
-        let batch = read_append_batch(array, 1).expect("legal");
-        assert_eq!(bodies(&batch), [b"x", b"y"]);
+        let (batch, events) = read_append_batch(array.clone(), 1, 2).expect("legal");
+        assert_eq!((bodies(&batch), events), (vec![&b"x"[..], b"y"], 2));
         assert_eq!(batch.runs().count(), 2);
+        let (first, events) = read_append_batch(array, 1, 1).expect("legal");
+        assert_eq!((bodies(&first), events), (vec![&b"x"[..]], 2));
 
         let map = Bytes::from_static(b"\x01\x08\x02k\x02v\x02\x04k2\x04v2\x00\x02b\xee");
-        let batch = read_append(map, 0).expect("legal");
+        let (batch, _) = read_append(map, 0, 1).expect("legal");
         let event = batch.events().next().expect("one");
         assert_eq!((event.header("k"), event.header("k2"), event.received()), (Some("v"), Some("v2"), 2));
         assert_eq!(batch.spans()[0].end, 16);
@@ -151,9 +162,9 @@ mod tests {
         let mut bytes = BytesMut::new();
         push_zigzag(&mut bytes, i64::MAX);
         bytes.extend_from_slice(&[0; 1000]);
-        assert_eq!(read_append_batch(bytes.freeze(), 0).err(), Some(Malformed::Short));
+        assert_eq!(read_append_batch(bytes.freeze(), 0, 9).err(), Some(Malformed::Short));
         let least = Bytes::from_static(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00");
-        assert_eq!(read_append_batch(least, 0).err(), Some(Malformed::Short));
+        assert_eq!(read_append_batch(least, 0, 9).err(), Some(Malformed::Short));
     }
 
     #[test]

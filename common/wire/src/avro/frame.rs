@@ -252,6 +252,9 @@ impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.foreign, self.frames) {
             (Some(foreign), _) => write!(f, "{foreign}")?,
+            (None, 0) if matches!(self.fault, Fault::Large { .. }) => {
+                write!(f, "too large, or not Flume's Avro protocol: {}", self.fault)?;
+            }
             (None, 0) => write!(f, "not Flume's Avro protocol: {}", self.fault)?,
             (None, good) => write!(f, "{} after {good} good frames", self.fault)?,
         }

@@ -20,6 +20,10 @@
 //!         Received::Batch { token, batch, single, id } => {
 //!             session.reply(&mut output, token, Answer::Ok, AnswerNotes { leaving: false })
 //!         }
+//!         // Only with a limit to the events of a call: to be answered FAILED.
+//!         Received::TooMany { token, events } => {
+//!             session.reply(&mut output, token, Answer::Failed, AnswerNotes { leaving: false })
+//!         }
 //!         Received::Ping { token } => session.pong(&mut output, token),
 //!         Received::Reply { bytes, complaint } => output.extend_from_slice(&bytes), // log the complaint
 //!     }
@@ -70,7 +74,8 @@
 //!
 //! # What it costs
 //!
-//! For a batch that arrives: an index of 16 bytes an event in one allocation, and a few fixed ones. The batch keeps the
+//! For a batch that arrives: an index of 16 bytes an event in one allocation, and a few fixed ones. An event may be as
+//! small as two bytes: [`ServerSession::with_most_events`] bounds the index whatever a peer sends. The batch keeps the
 //! read buffer's memory alive that its frame was read into. For a batch that leaves: nothing but what `output` holds.
 //!
 //! What Flume does in each case, and how we know: the crate's tests, and the captures in `testdata/`.

@@ -18,6 +18,7 @@ use event::{Batch, Malformed};
 #[derive(Debug)]
 pub struct ServerSession {
     hello: Option<Hello>,
+    most_events: usize,
     connected: bool,
     ours: bool,
 }
@@ -35,6 +36,13 @@ pub enum Received {
         single: bool,
         /// Which batch it is, if the client is ours and said so.
         id: Option<BatchId>,
+    },
+    /// More events than [`ServerSession::with_most_events`] allows, all well-formed; none of them is here to be stored.
+    TooMany {
+        /// Goes back with the answer.
+        token: ReplyToken,
+        /// How many came.
+        events: usize,
     },
     /// A call that only asks whether someone is here: answer with [`ServerSession::pong`].
     Ping {
@@ -86,12 +94,18 @@ pub enum Complaint {
 impl ServerSession {
     /// A new connection to a server that says `hello` to clients of ours. To others it looks like Flume.
     pub fn new(hello: Hello) -> ServerSession {
-        ServerSession { hello: Some(hello), connected: false, ours: false }
+        ServerSession { hello: Some(hello), ..ServerSession::flume() }
     }
 
     /// A new connection to a server that looks like Flume to everybody, also to nodes of ours.
     pub fn flume() -> ServerSession {
-        ServerSession { hello: None, connected: false, ours: false }
+        ServerSession { hello: None, most_events: usize::MAX, connected: false, ours: false }
+    }
+
+    /// The same, but a call that brings more than `events` events is [`Received::TooMany`], for the price of so many. By
+    /// default any number is taken.
+    pub fn with_most_events(self, events: usize) -> ServerSession {
+        ServerSession { most_events: events, ..self }
     }
 
     /// Whether the handshake showed that the client is a node of ours.
@@ -167,7 +181,7 @@ impl ServerSession {
             Err(reason) => return self.refuse(token, Complaint::Head(reason)),
         };
         let id = head.notes.batch.filter(|_| self.ours);
-        let (name, read, single): (_, fn(_, _) -> _, _) = match head.name {
+        let (name, read, single): (_, fn(_, _, _) -> _, _) = match head.name {
             call::APPEND_BATCH => ("appendBatch", call::read_append_batch, false),
             call::APPEND => ("append", call::read_append, true),
             b"" => return Received::Ping { token },
@@ -176,8 +190,9 @@ impl ServerSession {
                 return self.refuse(token, complaint);
             }
         };
-        match read(message, at) {
-            Ok(batch) => Received::Batch { token, batch, single, id },
+        match read(message, at, self.most_events) {
+            Ok((_, events)) if events > self.most_events => Received::TooMany { token, events },
+            Ok((batch, _)) => Received::Batch { token, batch, single, id },
             Err(reason) => self.refuse(token, Complaint::Events { message: name, reason }),
         }
     }

@@ -5,11 +5,9 @@ use super::*;
 use crate::channel::ChannelRef;
 use crate::message::{Delivered, Parcel};
 use crate::source::avro::{AvroSource, AvroSourceConfig};
-use crate::testing::{batch, memory_channel, numbers, seat};
+use crate::testing::{Heard, batch, memory_channel, numbers, seat};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
 use tokio::time::timeout;
 use wire::avro::BatchId;
 
@@ -27,36 +25,6 @@ fn keys(text: &str, port: u16) -> plan::Context {
     let own =
         [("bind", "127.0.0.1".to_owned()), ("hostname", "127.0.0.1".to_owned()), ("port", port.to_string())];
     plan::Context::from_pairs(pairs.chain(own.map(|(key, value)| (key.to_owned(), value))))
-}
-
-/// What a logger was told.
-#[derive(Clone, Default)]
-struct Heard(Arc<(Mutex<Vec<String>>, Notify)>);
-
-impl Heard {
-    fn lines(&self) -> Vec<String> {
-        self.0.0.lock().unwrap().clone()
-    }
-
-    /// Waits for so many lines.
-    async fn wait(&self, lines: usize) {
-        while self.lines().len() < lines {
-            timeout(SOON, self.0.1.notified()).await.expect("it says more");
-        }
-    }
-}
-
-impl slog::Drain for Heard {
-    type Ok = ();
-    type Err = slog::Never;
-
-    fn log(&self, record: &slog::Record<'_>, _: &slog::OwnedKVList) -> Result<(), slog::Never> {
-        if record.level() <= slog::Level::Warning {
-            self.0.0.lock().unwrap().push(record.msg().to_string());
-            self.0.1.notify_one();
-        }
-        Ok(())
-    }
 }
 
 /// A source that runs, and what it says.

@@ -46,6 +46,12 @@ impl Share {
         true
     }
 
+    /// How much more a connection that holds `bytes` may read at once: what is left for it, and always [`ALLOWANCE`], or
+    /// it would hear nothing of a peer with little to say while others hold all.
+    pub(super) fn spare(&self, bytes: usize) -> usize {
+        (ALLOWANCE + self.held + self.budget.0.free.get()).saturating_sub(bytes).max(ALLOWANCE)
+    }
+
     /// Waits until somebody gives something back.
     pub(super) async fn freed(&self) {
         self.budget.0.freed.notified().await;
@@ -72,9 +78,11 @@ mod tests {
         assert!(one.hold(ALLOWANCE + 900));
         assert!(other.hold(ALLOWANCE + 100));
         assert!(!other.hold(ALLOWANCE + 101));
+        assert_eq!((one.spare(900), other.spare(ALLOWANCE + 100)), (ALLOWANCE, ALLOWANCE));
         assert!(one.hold(10));
         assert!(other.hold(ALLOWANCE + 1000));
         drop(other);
+        assert_eq!(one.spare(10), ALLOWANCE + 990);
         assert!(one.hold(ALLOWANCE + 1000));
     }
 }

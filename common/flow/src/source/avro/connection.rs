@@ -3,6 +3,7 @@
 use super::Shared;
 use super::budget::Share;
 use crate::clock::{self, Duration, Instant};
+use crate::error::ChannelError;
 use crate::message::Patience;
 use crate::net::{Link, Stream, Worked};
 use crate::source::Receipt;
@@ -27,7 +28,7 @@ pub(super) struct Connection {
     session: ServerSession,
     share: Share,
     storing: Option<Storing>,
-    waiting: VecDeque<(ReplyToken, Batch)>,
+    waiting: VecDeque<(ReplyToken, Result<Batch, ChannelError>)>,
     waiting_bytes: usize,
     /// A call of a peer of ours was refused: what it had sent behind that must be refused too, or it would be stored
     /// twice and out of order. The peer starts over with a new connection.
@@ -40,8 +41,8 @@ impl Connection {
         Connection {
             peer,
             link: Link::new(stream),
-            decoder: FrameDecoder::new(super::MOST_FRAME_BYTES),
-            session: ServerSession::new(super::HELLO),
+            decoder: FrameDecoder::new(shared.max_frame_bytes),
+            session: ServerSession::new(super::HELLO).with_most_events(shared.most_events),
             share: shared.budget.share(),
             shared,
             storing: None,
@@ -59,10 +60,10 @@ impl Connection {
             if self.leaving && self.storing.is_none() {
                 break; // what was taken is answered; what was not read is not stored
             }
-            let read = !self.leaving && self.has_room();
+            let (read, share) = (!self.leaving && self.has_room(), &self.share);
             tokio::select! { biased;
                 (tokens, receipt) = stored(&mut self.storing) => self.answer(tokens, receipt),
-                worked = self.link.work(read) => match worked {
+                worked = self.link.work_within(|held| if read { share.spare(held) } else { 0 }) => match worked {
                     Ok(Worked::Written) => {}
                     Ok(Worked::Read) => {
                         if !self.take_frames() || !self.hold_share(&mut stop).await {
@@ -105,7 +106,7 @@ impl Connection {
                     return true;
                 }
                 Err(error) => {
-                    self.complain(&error);
+                    self.complain(&format_args!("{error}{}", super::advice(&error)));
                     return false;
                 }
             }
@@ -114,10 +115,15 @@ impl Connection {
 
     fn take(&mut self, received: Received) {
         match received {
-            Received::Batch { token, .. } if self.refused => self.reply(token, Answer::Failed),
+            Received::Batch { token, .. } | Received::TooMany { token, .. } if self.refused => {
+                self.reply(token, Answer::Failed);
+            }
             Received::Batch { token, batch, .. } => {
                 self.waiting_bytes += batch.event_bytes();
-                self.waiting.push_back((token, batch));
+                self.waiting.push_back((token, Ok(batch)));
+            }
+            Received::TooMany { token, events } => {
+                self.waiting.push_back((token, Err(self.shared.too_many(events))));
             }
             Received::Ping { token } => {
                 let mut out = BytesMut::with_capacity(REPLY_BYTES);
@@ -141,8 +147,21 @@ impl Connection {
         // A Flume has one call under way. Should it have more, each stands for itself: one that is refused takes no other
         // with it.
         let together = if self.session.peer_is_ours() { self.waiting.len() } else { 1 };
-        let (tokens, batches): (Vec<_>, Vec<Batch>) = self.waiting.drain(..together).unzip();
+        let (mut tokens, mut batches) = (Vec::new(), Vec::new());
+        while tokens.len() < together
+            && let Some((token, batch)) = self.waiting.pop_front_if(|(_, batch)| batch.is_ok())
+        {
+            tokens.push(token);
+            batches.extend(batch);
+        }
         self.waiting_bytes -= batches.iter().map(Batch::event_bytes).sum::<usize>();
+        if batches.is_empty() {
+            // The next one is refused already; it had to wait for its turn.
+            let Some((token, Err(error))) = self.waiting.pop_front() else { return };
+            let refused = Receipt { stored: 0, refused: Some(error) };
+            self.storing = Some((vec![token], std::future::ready(refused).boxed_local()));
+            return;
+        }
         let intake = self.shared.intake.clone();
         let store = async move { intake.store_all(batches, false, Patience::KeepAlive).await };
         self.storing = Some((tokens, store.boxed_local()));

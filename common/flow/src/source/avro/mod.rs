@@ -4,9 +4,12 @@ mod budget;
 mod complaints;
 mod connection;
 mod ip_filter;
+#[cfg(test)]
+mod tests;
 
 use super::{Intake, Seat};
 use crate::build::BuildError;
+use crate::error::ChannelError;
 use crate::message::Stop;
 use crate::net::{Globals, Listener, NotTaken, ServerLayers, Stream, TcpStream};
 use actix::prelude::*;
@@ -18,7 +21,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::sync::{Semaphore, watch};
-use wire::avro::{Hello, ProtocolCache};
+use wire::avro::{Fault, FrameError, Hello, ProtocolCache};
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Source".
 #[derive(Debug, Clone)]
@@ -30,6 +33,9 @@ pub(crate) struct AvroSourceConfig {
     layers: ServerLayers,
     /// `ipFilter`, `ipFilterRules`.
     ip_filter: Option<IpFilter>,
+    /// `maxFrameBytes`, which Flume does not have: a larger frame ends its connection. A batch of 64 MiB passes unless
+    /// it is set.
+    max_frame_bytes: usize,
 }
 
 impl AvroSourceConfig {
@@ -47,6 +53,7 @@ impl AvroSourceConfig {
             port: context.number("port", 0),
             layers: ServerLayers::build(context, globals, notes)?,
             ip_filter: ip_filter(context)?,
+            max_frame_bytes: context.number("maxFrameBytes", 96 << 20),
         })
     }
 }
@@ -69,6 +76,9 @@ struct Shared {
     protocols: RefCell<ProtocolCache>,
     complaints: RefCell<Complaints>,
     budget: Budget,
+    max_frame_bytes: usize,
+    /// A call of more events is refused before any of them is kept.
+    most_events: usize,
     layers: ServerLayers,
     ip_filter: Option<IpFilter>,
     /// Questions to a name server under way.
@@ -112,7 +122,7 @@ impl Handler<Stop> for AvroSource {
 }
 
 async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
-    let AvroSourceConfig { bind, port, layers, ip_filter } = config;
+    let AvroSourceConfig { bind, port, layers, ip_filter, max_frame_bytes } = config;
     let what = format!("avro source {}", seat.name);
     journal::fact::avro_source_starting(&seat.log, &seat.name, &bind, port);
     let mut listener = tokio::select! {
@@ -122,12 +132,15 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
     journal::fact::avro_source_started(&seat.log, &seat.name);
     seat.ready.done();
+    let narrowest = seat.intake.narrowest().map_or(usize::MAX, |channel| channel.transaction);
     let shared = Rc::new(Shared {
         log: seat.log,
         intake: seat.intake,
         protocols: RefCell::default(),
         complaints: RefCell::default(),
-        budget: Budget::new(MOST_PARTIAL_BYTES),
+        budget: Budget::new(max_frame_bytes.saturating_mul(PARTIAL_FRAMES)),
+        max_frame_bytes,
+        most_events: narrowest.min(max_frame_bytes / size_of::<event::Span>()),
         layers,
         ip_filter,
         asking: Semaphore::new(MOST_ASKED),
@@ -206,8 +219,29 @@ impl Shared {
         }
     }
 
+    /// Why a call of more than [`Shared::most_events`] is refused: what its channel would say, could it see it.
+    fn too_many(&self, events: usize) -> ChannelError {
+        match self.intake.narrowest() {
+            Some(channel) if events > channel.transaction => {
+                let (channel, limit) = (channel.name.to_string(), channel.transaction);
+                ChannelError::TooLarge { channel, events, limit }
+            }
+            _ => ChannelError::TooManyEvents { events, limit: self.most_events },
+        }
+    }
+
     fn complain(&self, peer: SocketAddr, what: &dyn std::fmt::Display) {
         self.complaints.borrow_mut().about(&self.log, peer, what, crate::clock::now());
+    }
+}
+
+/// What to do about a frame that cannot be taken, when it is one.
+fn advice(error: &FrameError) -> &'static str {
+    match (error.fault, error.foreign) {
+        (Fault::Large { .. }, None) => {
+            "; if it is a batch, send smaller ones or raise maxFrameBytes of this source"
+        }
+        _ => "",
     }
 }
 
@@ -222,7 +256,6 @@ const MOST_ASKED: usize = 16;
 const HELLO: Hello = Hello { window: 16, window_bytes: MOST_WAITING_BYTES as u64 };
 /// Bytes of calls that wait for the one that is being stored, per connection. One call may be larger.
 const MOST_WAITING_BYTES: usize = 2 << 20;
-/// A larger frame ends its connection. A batch of 64 MiB passes.
-const MOST_FRAME_BYTES: usize = 96 << 20;
-/// Bytes of incomplete frames, all connections together.
-const MOST_PARTIAL_BYTES: usize = 256 << 20;
+/// What all connections together may hold of incomplete frames, in frames of the largest size. With less than one, such
+/// a frame would never arrive.
+const PARTIAL_FRAMES: usize = 3;
