@@ -16,6 +16,11 @@ test:
 bench *arguments:
     cargo run --release -p integration --bin duel -- {{arguments}}
 
+# Instructions of a batch in each step, beside those committed: 5 % more fails. `just counts --accept` writes them anew.
+# Needs valgrind and gungraun-runner, which .ci/run installs.
+counts *arguments:
+    cargo run -p integration --bin counts -- {{arguments}}
+
 # One of the decoders (client_session event frame handshake line server_session) on made-up input, for so many seconds.
 fuzz target seconds="60":
     mkdir -p common/wire/fuzz/corpus/{{target}}
