@@ -3,7 +3,11 @@
 //! What goes in is made before the counting begins. Both are private to the crate, so their modules are taken in by
 //! their paths.
 #![expect(dead_code, unused_imports, reason = "what is not needed of the modules taken in")]
-#![expect(missing_docs, reason = "gungraun makes public items of the benchmarks")]
+#![expect(
+    missing_docs,
+    clippy::disallowed_methods,
+    reason = "gungraun makes public items, and ends the process itself"
+)]
 
 #[path = "../src/build.rs"]
 mod build;
@@ -90,8 +94,11 @@ impl Pass {
         };
         let plans: Vec<_> = interceptors.iter().map(plan).collect();
         let chain = InterceptorChain::build(&plans, &slog::Logger::root(slog::Discard, slog::o!()));
-        let mut pass =
-            Pass { chain: chain.expect("valid"), recycler: Recycler::new(2), batch: batch(EVENTS, headers) };
+        let mut pass = Pass {
+            chain: chain.expect("valid"),
+            recycler: Recycler::new(2, 16 << 20),
+            batch: batch(EVENTS, headers),
+        };
         drop(pass.pass()); // its buffer is there for the next one
         pass
     }
