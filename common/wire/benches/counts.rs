@@ -2,7 +2,7 @@
 //!
 //! One batch of 1,000 events of 256 bytes each, or the answers to sixteen such batches, which is what two of our nodes
 //! have under way. What goes in is made before the counting begins.
-#![expect(missing_docs, reason = "gungraun makes public items of the benchmarks")]
+#![expect(missing_docs, clippy::disallowed_types, reason = "gungraun makes public items, and opens files")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
