@@ -46,8 +46,8 @@ pub(crate) fn read_append_batch(
     mut at: usize,
     most: usize,
 ) -> Result<(Batch, usize), Malformed> {
-    let (mut spans, mut events, bytes) = (Vec::new(), 0, message.clone());
-    let mut scanner = Scanner::new(&bytes);
+    let (mut spans, mut events) = (Vec::new(), 0);
+    let mut scanner = Scanner::new(&message);
     loop {
         let count = read_block(&message, &mut at)?;
         if count == 0 {

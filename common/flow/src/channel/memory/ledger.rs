@@ -103,7 +103,7 @@ impl Ledger {
 
     /// Stores as many of `batches` as there is room for, and says how many; or why not the first.
     pub(crate) fn put_some(&mut self, batches: &[Batch]) -> Result<usize, Refused> {
-        let (first, rest) = batches.split_first().ok_or(Refused::NoRoom)?;
+        let Some((first, rest)) = batches.split_first() else { return Ok(0) };
         self.put(first)?;
         Ok(1 + rest.iter().take_while(|batch| self.put(batch).is_ok()).count())
     }

@@ -273,12 +273,14 @@ impl Follower {
         let form = Form { prefix: &self.prefix, offset_before, lines: self.lines };
         let (longest, mut bundle) = (self.config.longest_turn(), Bundle::default());
         let mut is_long = false;
+        if !rest {
+            (tail.live, tail.finish) = (now, false);
+        }
         loop {
             let mut builder = self.seat.intake.builder();
             if rest {
                 self.scratch.cut_rest(tail, &mut builder, &form);
             } else {
-                (tail.live, tail.finish) = (now, false);
                 is_long |= self.scratch.cut(tail, &mut builder, &form);
             }
             self.turn += 1;
