@@ -1,6 +1,6 @@
 //! Many events in one shared buffer.
 
-use crate::{Event, Malformed, Scanner};
+use crate::{Event, Malformed, Recycler, Scanner};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -25,23 +25,36 @@ impl Span {
 
 /// Events in Avro's binary form (`AvroFlumeEvent`: header map, body) in one shared buffer, in order.
 ///
-/// Cloning and splitting copy no event. Between two events there may be bytes of a peer's framing that belong to
-/// neither; [`Batch::runs`] gives the stretches that have none.
+/// Cloning, splitting and setting the headers of events that have the same ones copy no event. Between two events there may
+/// be bytes of a peer's framing that belong to neither; [`Batch::runs`] gives the stretches that have none.
 #[derive(Clone, Default)]
 pub struct Batch {
     bytes: Bytes,
     spans: Arc<Vec<Span>>, // in rising order, none reaching beyond `bytes`
     from: usize,
     to: usize,
+    maps: Maps,
     event_bytes: usize,
 }
 
+/// Where the header maps of a batch are.
+#[derive(Clone, Default)]
+enum Maps {
+    /// Before the bodies.
+    #[default]
+    InPlace,
+    /// Before the bodies, and all are the same, byte for byte: so many of them.
+    Alike(u32),
+    /// `map` is that of each event; the `old` bytes before each body do not count any more.
+    Replaced { old: u32, map: Bytes },
+}
+
 impl Batch {
-    /// Puts a batch together from a buffer and what [`Scanner::scan`] found in it.
+    /// Puts a batch together from a buffer, what [`Scanner::scan`] found in it, and [`Scanner::alike`].
     ///
     /// # Panics
     /// When a span lies outside of the buffer or they do not rise: that is a fault of the caller, not of its input.
-    pub fn from_parts(bytes: Bytes, spans: Vec<Span>) -> Batch {
+    pub fn from_parts(bytes: Bytes, spans: Vec<Span>, alike: Option<u32>) -> Batch {
         let (mut last, mut event_bytes) = (0, 0);
         for span in &spans {
             assert!(last <= span.start && span.start <= span.body && span.body <= span.end, "spans rise");
@@ -49,8 +62,8 @@ impl Batch {
             event_bytes += (span.end - span.start) as usize;
         }
         assert!(last as usize <= bytes.len(), "spans lie within the buffer");
-        let to = spans.len();
-        Batch { bytes, spans: Arc::new(spans), from: 0, to, event_bytes }
+        let (to, maps) = (spans.len(), alike.map_or(Maps::InPlace, Maps::Alike));
+        Batch { bytes, spans: Arc::new(spans), from: 0, to, maps, event_bytes }
     }
 
     /// Reads events that stand one behind the other, as they do in a file of ours.
@@ -63,7 +76,8 @@ impl Batch {
         while at < bytes.len() {
             spans.push(scanner.scan(&mut at)?);
         }
-        Ok(Batch::from_parts(bytes, spans))
+        let alike = scanner.alike();
+        Ok(Batch::from_parts(bytes, spans, alike))
     }
 
     /// How many events it holds.
@@ -78,14 +92,48 @@ impl Batch {
 
     /// Its events, in order.
     pub fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> + Clone {
-        self.spans().iter().map(|span| Event {
-            bytes: &self.bytes[span.start as usize..span.end as usize],
-            body: (span.body - span.start) as usize,
+        let new = if let Maps::Replaced { map, .. } = &self.maps { Some(&map[..]) } else { None };
+        self.spans().iter().map(move |span| Event {
+            map: new.unwrap_or_else(|| &self.bytes[span.start as usize..span.body as usize]),
+            body: &self.bytes[span.body as usize..span.end as usize],
             received: span.received,
         })
     }
 
-    /// Where its events stand in [`Batch::buffer`].
+    /// The first event, if all are known to have its header map.
+    pub fn model(&self) -> Option<Event<'_>> {
+        if matches!(self.maps, Maps::InPlace) { None } else { self.events().next() }
+    }
+
+    /// Gives all events of a batch that has a [`Batch::model`] the header map `map` (in its Avro form). Nothing is copied:
+    /// the map is kept beside the buffer.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn with_headers(mut self, map: Bytes) -> Batch {
+        let (Maps::Alike(old) | Maps::Replaced { old, .. }) = self.maps else {
+            panic!("events that may have different headers")
+        };
+        self.maps = Maps::Replaced { old, map };
+        self.event_bytes = self.measure();
+        self
+    }
+
+    /// The same events with each header map before its body: a copy, in a buffer of `recycler`'s, if some are elsewhere.
+    pub fn in_place(&self, recycler: &mut Recycler) -> Batch {
+        let Maps::Replaced { old, map } = &self.maps else { return self.clone() };
+        let mut builder = recycler.builder();
+        builder.reserve(self.event_bytes);
+        for span in self.spans() {
+            let rest = &self.bytes[(span.start + old) as usize..span.end as usize];
+            builder.push_with_map(map, rest, (span.end - span.body) as usize, span.received);
+        }
+        let batch = builder.finish();
+        recycler.lend(&batch);
+        batch
+    }
+
+    /// Where its events stand in [`Batch::buffer`]; their header maps may have been set since they were written there.
     pub fn spans(&self) -> &[Span] {
         &self.spans[self.from..self.to]
     }
@@ -102,17 +150,21 @@ impl Batch {
         }
         let middle = self.from + events;
         let mut first = Batch { to: middle, ..self.clone() };
-        first.event_bytes = bytes_of(first.spans());
+        first.event_bytes = first.measure();
         self.event_bytes -= first.event_bytes;
         self.from = middle;
         first
     }
 
-    /// The events' bytes as stretches without a gap, in order; one for a batch that was encoded here.
-    pub fn runs(&self) -> impl Iterator<Item = Bytes> + '_ {
-        self.spans().chunk_by(|a, b| a.end == b.start).map(|run| {
-            let (first, last) = (run[0], run[run.len() - 1]);
-            self.bytes.slice(first.start as usize..last.end as usize)
+    /// The events' bytes as stretches without a gap, in order; one for a batch that was encoded here. Who has a recycler
+    /// calls [`Batch::in_place`] before: else a batch whose headers were set is copied into new memory.
+    pub fn runs(&self) -> impl Iterator<Item = Bytes> + use<> {
+        let batch = self.in_place(&mut Recycler::new(0, 0));
+        let mut at = batch.from;
+        std::iter::from_fn(move || {
+            let run = batch.spans[at..batch.to].chunk_by(|a, b| a.end == b.start).next()?;
+            at += run.len();
+            Some(batch.bytes.slice(run[0].start as usize..run[run.len() - 1].end as usize))
         })
     }
 
@@ -125,8 +177,24 @@ impl Batch {
     pub fn filter(&self, mut keep: impl FnMut(&Event<'_>) -> bool) -> Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
-        let (to, event_bytes) = (spans.len(), bytes_of(&spans));
-        Batch { bytes: self.bytes.clone(), spans: Arc::new(spans), from: 0, to, event_bytes }
+        let (bytes, maps, to) = (self.bytes.clone(), self.maps.clone(), spans.len());
+        let mut batch = Batch { bytes, spans: Arc::new(spans), from: 0, to, maps, event_bytes: 0 };
+        batch.event_bytes = batch.measure();
+        batch
+    }
+
+    /// See [`Batch::event_bytes`].
+    fn measure(&self) -> usize {
+        let there: usize = self.spans().iter().map(|span| (span.end - span.start) as usize).sum();
+        match &self.maps {
+            Maps::InPlace | Maps::Alike(_) => there,
+            Maps::Replaced { old, map } => there + self.len() * map.len() - self.len() * *old as usize,
+        }
+    }
+
+    /// Whether nobody else holds the buffer and the index.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.bytes.is_unique() && Arc::strong_count(&self.spans) == 1
     }
 
     /// Gives the buffer and the index back for reuse when nobody else holds them.
@@ -134,19 +202,15 @@ impl Batch {
         if !self.bytes.is_unique() {
             return Err(self);
         }
-        let Batch { bytes, spans, from, to, event_bytes } = self;
+        let Batch { bytes, spans, from, to, maps, event_bytes } = self;
         match Arc::try_unwrap(spans) {
             Ok(spans) => match bytes.try_into_mut() {
                 Ok(bytes) => Ok((bytes, spans)),
-                Err(bytes) => Err(Batch { bytes, spans: Arc::new(spans), from, to, event_bytes }),
+                Err(bytes) => Err(Batch { bytes, spans: Arc::new(spans), from, to, maps, event_bytes }),
             },
-            Err(spans) => Err(Batch { bytes, spans, from, to, event_bytes }),
+            Err(spans) => Err(Batch { bytes, spans, from, to, maps, event_bytes }),
         }
     }
-}
-
-fn bytes_of(spans: &[Span]) -> usize {
-    spans.iter().map(|span| (span.end - span.start) as usize).sum()
 }
 
 impl std::fmt::Debug for Batch {
@@ -158,6 +222,7 @@ impl std::fmt::Debug for Batch {
 #[cfg(test)]
 mod tests {
     use crate::BatchBuilder;
+    use bytes::Bytes;
 
     fn batch(bodies: &[&str]) -> super::Batch {
         let mut builder = BatchBuilder::default();
@@ -190,6 +255,29 @@ mod tests {
         assert_eq!(runs, [8, 16]);
         assert_eq!(some.event_bytes(), 24);
         assert_eq!(bodies(&some), ["a", "c", "d"]);
+    }
+
+    #[test]
+    fn headers_of_events_that_have_the_same_are_set_without_a_copy() {
+        let peer = batch(&["a", "bc", "d"]);
+        assert!(peer.model().is_none(), "nobody has looked");
+        // Its framing may give a length more bytes than it needs.
+        let bytes = [&peer.buffer()[..], b"\x02\x02k\x02v\x00\x84\x00ef"].concat();
+        let parsed = super::Batch::parse(bytes.into()).expect("own bytes");
+        let at = parsed.buffer().as_ptr();
+        let mut set = parsed.with_headers(Bytes::from_static(b"\x00"));
+        assert_eq!(
+            (set.buffer().as_ptr(), set.events().all(|event| event.header("k").is_none())),
+            (at, true)
+        );
+        let rest = set.filter(|event| event.body() != b"d");
+        let first = set.split_to(1);
+        for (part, expected) in [(first, &["a"][..]), (set, &["bc", "d", "ef"]), (rest, &["a", "bc", "ef"])] {
+            let runs: Vec<u8> = part.runs().flatten().collect();
+            assert_eq!(part.event_bytes(), runs.len());
+            assert_eq!(bodies(&part), expected);
+            assert_eq!(bodies(&super::Batch::parse(runs.into()).expect("own bytes")), expected);
+        }
     }
 
     #[test]

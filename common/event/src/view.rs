@@ -8,20 +8,25 @@ use crate::{
 /// A view of one event of a [`crate::Batch`]: nothing is copied, headers are walked and not parsed.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
-    pub(crate) bytes: &'a [u8], // the event alone, from its header map to the end of its body
-    pub(crate) body: usize,
+    pub(crate) map: &'a [u8], // begins with its header map
+    pub(crate) body: &'a [u8],
     pub(crate) received: u32,
 }
 
 impl<'a> Event<'a> {
     /// The body, as it was born.
     pub fn body(&self) -> &'a [u8] {
-        self.bytes.get(self.body..).unwrap_or_default()
+        self.body
+    }
+
+    /// Bytes that begin with the header map.
+    pub fn map(&self) -> &'a [u8] {
+        self.map
     }
 
     /// The headers in the order in which they were written.
     pub fn headers(&self) -> Headers<'a> {
-        Headers { bytes: self.bytes, at: 0, left: 0, ended: false }
+        Headers { bytes: self.map, at: 0, left: 0, ended: false }
     }
 
     /// The value of `key`, the last one where a peer wrote it twice.
@@ -32,18 +37,20 @@ impl<'a> Event<'a> {
             .and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
-    /// The header map as it stands in the buffer, with its final `00`.
+    /// The header map in its Avro form, with its final `00`.
     pub fn header_bytes(&self) -> &'a [u8] {
         let mut at = 0;
-        match scan_map(self.bytes, &mut at) {
-            Ok(_) => &self.bytes[..at],
+        match scan_map(self.map, &mut at) {
+            Ok(_) => &self.map[..at],
             Err(_) => &[],
         }
     }
 
-    /// The whole event in its Avro form.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    /// Whether [`Event::header_bytes`] is `map`; never, when that is empty. Does not walk it.
+    #[inline]
+    pub fn has_header_bytes(&self, map: &[u8]) -> bool {
+        // A header map says itself where it ends, so none is the beginning of another one.
+        !map.is_empty() && self.map.starts_with(map)
     }
 
     /// How many headers it had when it was decoded from a peer; [`Span::BORN_HERE`] when it was not.
@@ -134,12 +141,18 @@ pub struct Scanner<'a> {
     bytes: &'a [u8],
     map: &'a [u8],
     received: u32,
+    maps: u32, // that differed from the one before
 }
 
 impl<'a> Scanner<'a> {
     /// For events in `bytes`.
     pub fn new(bytes: &'a [u8]) -> Scanner<'a> {
-        Scanner { bytes, map: &[], received: 0 }
+        Scanner { bytes, map: &[], received: 0, maps: 0 }
+    }
+
+    /// The bytes of a header map, if all events so far had the same one.
+    pub fn alike(&self) -> Option<u32> {
+        (self.maps == 1).then_some(self.map.len() as u32) // as long as a span says, or less
     }
 
     /// As [`scan_event`].
@@ -155,6 +168,7 @@ impl<'a> Scanner<'a> {
         } else {
             self.received = scan_map(self.bytes, at)?;
             self.map = &self.bytes[start..*at];
+            self.maps = self.maps.saturating_add(1);
         }
         let length = read_length(self.bytes, at)?;
         let body = *at;

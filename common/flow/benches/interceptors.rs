@@ -57,7 +57,7 @@ fn copy(batch: &Batch) -> f64 {
     let mut out = Vec::with_capacity(batch.event_bytes());
     fastest(batch.len(), |_| {
         out.clear();
-        batch.events().for_each(|event| out.extend_from_slice(event.bytes()));
+        batch.runs().for_each(|run| out.extend_from_slice(&run));
         black_box(&out);
     })
 }

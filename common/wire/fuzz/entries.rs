@@ -88,7 +88,7 @@ pub fn event(data: &[u8]) {
     let mut at = 0;
     if let Ok(span) = scan_event(data, &mut at) {
         assert!(at <= data.len() && at == span.end as usize);
-        look_at(&Batch::from_parts(Bytes::copy_from_slice(data), vec![span]));
+        look_at(&Batch::from_parts(Bytes::copy_from_slice(data), vec![span], None));
     }
     if let Ok(batch) = Batch::parse(Bytes::copy_from_slice(data)) {
         assert_eq!(batch.event_bytes(), data.len());
@@ -172,7 +172,7 @@ fn look_at(batch: &Batch) {
     for event in batch.events() {
         let received = event.headers().count();
         assert!(event.received() == Span::BORN_HERE || received == event.received() as usize);
-        assert!(event.header_bytes().len() + event.body().len() < event.bytes().len());
+        assert!(event.has_header_bytes(event.header_bytes()));
     }
     let mut out = BytesMut::new();
     let mut client = ClientSession::new();
@@ -186,7 +186,20 @@ fn look_at(batch: &Batch) {
         panic!("a batch came out of a frame and does not come out of another")
     };
     assert_eq!(id, Some(BATCH));
-    assert!(sent.events().map(|event| event.bytes()).eq(batch.events().map(|event| event.bytes())));
+    assert!(parts(&sent).eq(parts(batch)));
+    if batch.model().is_some() {
+        let map = Bytes::from_static(b"\x02\x02k\x02v\0");
+        let changed = batch.clone().with_headers(map.clone());
+        let in_place = Batch::parse(changed.runs().flatten().collect()).expect("its own events");
+        assert!(parts(&changed).eq(parts(&in_place)));
+        assert!(parts(&changed).eq(parts(batch).map(|(_, body)| (&map[..], body))));
+        assert_eq!(changed.event_bytes(), in_place.event_bytes());
+    }
+}
+
+/// The header map and the body of each event.
+fn parts(batch: &Batch) -> impl Iterator<Item = (&[u8], &[u8])> {
+    batch.events().map(|event| (event.header_bytes(), event.body()))
 }
 
 /// A client with a ping and two calls outstanding, the calls 3 and 4.

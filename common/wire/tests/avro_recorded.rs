@@ -82,9 +82,8 @@ fn our_client_asks_as_the_released_sdk_does() {
         let (mut client, mut sent) = (ClientSession::flume(), BytesMut::new());
         let (_, batches) = serve(&requests);
         for ((batch, single), reply) in batches.iter().zip(frames(&replies)) {
-            let event = batch.events().next().expect("an event");
             if *single {
-                client.append(&mut sent, event.bytes(), None);
+                client.append(&mut sent, &batch.runs().next().expect("an event"), None);
             } else {
                 client.call_head(&mut sent, batch.len(), batch.event_bytes(), None);
                 batch.runs().for_each(|run| sent.extend_from_slice(&run));

@@ -22,7 +22,9 @@ impl Text {
 
 #[derive(Debug, Clone, Copy)]
 enum Sheet {
-    Event,
+    /// Begins with the event's header map.
+    Map,
+    Body,
     Fixed,
     Scratch,
 }
@@ -76,7 +78,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// With nothing on it.
     pub(crate) fn new() -> Desk {
-        Desk { scratch: Vec::new(), headers: Vec::new(), body: Text { sheet: Sheet::Event, from: 0, to: 0 } }
+        Desk { scratch: Vec::new(), headers: Vec::new(), body: Text { sheet: Sheet::Body, from: 0, to: 0 } }
     }
 
     /// Lets go of what one large event needed.
@@ -90,7 +92,8 @@ impl Desk {
 
 /// One event on a desk.
 pub(crate) struct Draft<'a> {
-    event: &'a [u8],
+    map: &'a [u8],
+    body: &'a [u8],
     fixed: &'a Fixed,
     desk: &'a mut Desk,
 }
@@ -100,10 +103,9 @@ impl<'a> Draft<'a> {
     pub(crate) fn of_body(event: Event<'a>, fixed: &'a Fixed, desk: &'a mut Desk) -> Draft<'a> {
         desk.scratch.clear();
         desk.headers.clear();
-        let bytes = event.bytes();
-        let body = bytes.len() - event.body().len();
-        desk.body = Text { sheet: Sheet::Event, from: body as u32, to: bytes.len() as u32 };
-        Draft { event: bytes, fixed, desk }
+        let (map, body) = (event.map(), event.body());
+        desk.body = Text { sheet: Sheet::Body, from: 0, to: body.len() as u32 };
+        Draft { map, body, fixed, desk }
     }
 
     /// Lays out `event`.
@@ -122,7 +124,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Draft<'a>, Oversized> {
         desk.scratch.clear();
         desk.headers.clear();
-        let mut draft = Draft { event: &[], fixed, desk };
+        let mut draft = Draft { map: &[], body: &[], fixed, desk };
         for (key, value) in pairs {
             let key = draft.write(key.as_bytes())?;
             let value = draft.write(value.as_bytes())?;
@@ -133,7 +135,7 @@ impl<'a> Draft<'a> {
 
     /// Reads the header map.
     fn load_headers(&mut self) -> Result<(), Malformed> {
-        let bytes = self.event;
+        let bytes = self.map;
         let mut at = 0;
         let mut seen = HashMap::new();
         loop {
@@ -155,8 +157,8 @@ impl<'a> Draft<'a> {
             return self.put(key, value);
         }
         // A peer may send a map of millions: comparing each with each would stand still.
-        let event = self.event;
-        let name = |key: Text| &event[key.from as usize..key.to as usize];
+        let map = self.map;
+        let name = |key: Text| &map[key.from as usize..key.to as usize];
         if seen.is_empty() {
             seen.extend(self.desk.headers.iter().map(|(key, _)| name(*key)).zip(0..));
         }
@@ -170,7 +172,8 @@ impl<'a> Draft<'a> {
     /// What `text` says.
     pub(crate) fn read(&self, text: Text) -> &[u8] {
         let sheet = match text.sheet {
-            Sheet::Event => self.event,
+            Sheet::Map => self.map,
+            Sheet::Body => self.body,
             Sheet::Fixed => &self.fixed.bytes,
             Sheet::Scratch => &self.desk.scratch,
         };
@@ -208,7 +211,8 @@ impl<'a> Draft<'a> {
             return Err(Oversized);
         }
         match text.sheet {
-            Sheet::Event => self.desk.scratch.extend_from_slice(&self.event[from..to]),
+            Sheet::Map => self.desk.scratch.extend_from_slice(&self.map[from..to]),
+            Sheet::Body => self.desk.scratch.extend_from_slice(&self.body[from..to]),
             Sheet::Fixed => self.desk.scratch.extend_from_slice(&self.fixed.bytes[from..to]),
             Sheet::Scratch => self.desk.scratch.extend_from_within(from..to),
         }
@@ -291,7 +295,7 @@ fn string(bytes: &[u8], at: &mut usize) -> Result<Text, Malformed> {
     let from = *at;
     *at += length;
     // An event lies within a batch, whose spans have 32 bits.
-    Ok(Text { sheet: Sheet::Event, from: from as u32, to: *at as u32 })
+    Ok(Text { sheet: Sheet::Map, from: from as u32, to: *at as u32 })
 }
 
 fn push_number(out: &mut Vec<u8>, number: usize) {
@@ -362,7 +366,7 @@ mod tests {
         for millis in [0, 7, -1, 1_542_098_088_198, i64::MAX, i64::MIN] {
             fixed.set_now(millis);
             let mut desk = Desk::new();
-            let draft = Draft { event: &[], fixed: &fixed, desk: &mut desk };
+            let draft = Draft { map: &[], body: &[], fixed: &fixed, desk: &mut desk };
             assert_eq!(draft.read(draft.now()), millis.to_string().as_bytes());
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::draft::{Desk, Draft, Fixed, KEPT_BYTES};
+use bytes::Bytes;
 use event::Event;
 
 /// One header map as it came and as it leaves, both in their Avro form.
@@ -20,7 +21,7 @@ pub(crate) struct Known {
     /// As it came.
     pub(crate) input: Vec<u8>,
     /// As it leaves.
-    pub(crate) output: Vec<u8>,
+    pub(crate) output: Bytes,
     /// Whether there is a difference.
     pub(crate) changes: bool,
 }
@@ -42,7 +43,7 @@ impl Memo {
     /// A batch has ended: lets go of what large headers needed.
     pub(crate) fn end(&mut self) {
         self.desk.tidy();
-        if self.known.input.capacity().max(self.known.output.capacity()) > KEPT_BYTES {
+        if self.known.input.capacity().max(self.known.output.len()) > KEPT_BYTES {
             self.known = Known::default();
             self.valid = false;
         }
@@ -51,8 +52,7 @@ impl Memo {
     /// What becomes of this event's headers.
     #[inline]
     pub(crate) fn recall(&mut self, event: Event<'_>, steps: &[Step], fixed: &Fixed) -> &Known {
-        // A header map says itself where it ends, so none is the beginning of another one.
-        if !(self.valid && event.bytes().starts_with(&self.known.input)) {
+        if !(self.valid && event.has_header_bytes(&self.known.input)) {
             self.learn(event, steps, fixed);
         }
         &self.known
@@ -67,8 +67,9 @@ impl Memo {
     fn learn(&mut self, event: Event<'_>, steps: &[Step], fixed: &Fixed) {
         let mut draft = Draft::of(event, fixed, &mut self.desk);
         steps.iter().for_each(|step| step.apply_to_headers(&mut draft));
-        self.known.output.clear();
-        draft.encode_headers(&mut self.known.output);
+        let mut output = Vec::new();
+        draft.encode_headers(&mut output);
+        self.known.output = output.into();
         self.known.input.clear();
         self.known.input.extend_from_slice(event.header_bytes());
         self.known.changes = self.known.input != self.known.output;

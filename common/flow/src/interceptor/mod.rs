@@ -177,6 +177,11 @@ impl InterceptorChain {
 
     fn rewrite_headers(&mut self, batch: Batch, recycler: &mut Recycler) -> Result<Batch, Oversized> {
         let Self { steps, fixed, memo, .. } = self;
+        if let Some(model) = batch.model() {
+            let known = memo.recall(model, steps, fixed);
+            check(batch.event_bytes() + batch.len() * known.output.len())?;
+            return Ok(if known.changes { batch.with_headers(known.output.clone()) } else { batch });
+        }
         if batch.events().all(|event| !memo.recall(event, steps, fixed).changes) {
             return Ok(batch);
         }
@@ -184,8 +189,8 @@ impl InterceptorChain {
         builder.reserve(batch.event_bytes() + batch.len() * memo.growth());
         for event in batch.events() {
             let known = memo.recall(event, steps, fixed);
-            check(builder.bytes() + known.output.len() + event.bytes().len())?;
-            builder.push_with_headers(&known.output, &event, known.input.len());
+            check(builder.bytes() + known.output.len() + event.body().len())?;
+            builder.push_encoded(&known.output, event.received(), event.body());
         }
         Ok(lent(builder.finish(), recycler))
     }

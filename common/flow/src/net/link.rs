@@ -1,6 +1,6 @@
 //! A byte stream with what is still to be written and what was read but not understood yet.
 
-use super::Stream;
+use super::{Spent, Stream};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 /// is copied here but by the kernel.
 pub(crate) struct Link {
     stream: Stream,
+    spent: Spent,
     /// What was read and is not decoded yet.
     pub(crate) input: BytesMut,
     output: VecDeque<Bytes>,
@@ -20,6 +21,7 @@ pub(crate) struct Link {
     unflushed: bool,
     read_size: usize,
     expected: usize,
+    odd: bool, // `input` is not of a usual size: not to be used again
 }
 
 /// What [`Link::work`] has done.
@@ -34,14 +36,16 @@ pub(crate) enum Worked {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream) -> Link {
+    pub(crate) fn new(stream: Stream, spent: Spent) -> Link {
         Link {
             stream,
+            spent,
             input: BytesMut::new(),
             output: VecDeque::new(),
             unflushed: false,
             read_size: FIRST_READ,
             expected: 0,
+            odd: true,
         }
     }
 
@@ -127,7 +131,7 @@ impl Link {
     fn poll_read(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
         let least = self.expected.min(MOST_AHEAD).max(self.read_size / 2).min(most);
         if self.input.capacity() - self.input.len() < least {
-            self.input.reserve(self.read_size.max(least).min(most));
+            self.make_room(self.read_size.max(least).min(most));
         }
         let room = (self.input.capacity() - self.input.len()).min(most);
         // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
@@ -136,6 +140,21 @@ impl Link {
             self.read_size *= 2;
         }
         Poll::Ready(Ok(read))
+    }
+
+    /// Makes room for `wanted` bytes behind those in `input`.
+    fn make_room(&mut self, wanted: usize) {
+        if self.input.len() > wanted {
+            // A frame larger than a read: the buffer grows with it, and is not kept for others.
+            self.odd = true;
+            return self.input.reserve(wanted);
+        }
+        let mut fresh = self.spent.take(self.input.len() + wanted);
+        fresh.extend_from_slice(&self.input);
+        let full = std::mem::replace(&mut self.input, fresh);
+        if !std::mem::take(&mut self.odd) {
+            self.spent.put(full);
+        }
     }
 
     /// Tells the peer that nothing more will come, after all that is queued.

@@ -8,11 +8,13 @@ mod keystore;
 mod layers;
 mod link;
 mod listen;
+mod spent;
 mod tls;
 
 pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
 pub(crate) use link::{Link, Worked};
 pub(crate) use listen::Listener;
+pub(crate) use spent::Spent;
 pub(crate) use tls::Globals;
 
 use tokio::io::{AsyncRead, AsyncWrite};

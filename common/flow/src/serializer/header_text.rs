@@ -26,9 +26,7 @@ impl HeaderText {
     }
 
     fn learn(&mut self, event: &Event<'_>) {
-        // A header map says itself where it ends, so none is the beginning of another one.
-        let known = !self.headers.is_empty() && event.bytes().starts_with(&self.headers);
-        if known && self.received == event.received() {
+        if event.has_header_bytes(&self.headers) && self.received == event.received() {
             return;
         }
         self.headers.clear();

@@ -5,7 +5,7 @@ use super::{
     read,
 };
 use bytes::{Bytes, BytesMut};
-use event::{Batch, Malformed, Scanner, push_zigzag, read_block, read_length, scan_event};
+use event::{Batch, Malformed, Scanner, push_zigzag, read_block, read_length};
 
 /// The message that carries one event.
 pub(crate) const APPEND: &[u8] = b"append";
@@ -34,8 +34,9 @@ impl<'a> Head<'a> {
 
 /// The parameter of `append` at `at`: one event, checked where it stands. What follows is ignored, as Java does.
 pub(crate) fn read_append(message: Bytes, mut at: usize, _: usize) -> Result<(Batch, usize), Malformed> {
-    let span = scan_event(&message, &mut at)?;
-    Ok((Batch::from_parts(message, vec![span]), 1))
+    let mut scanner = Scanner::new(&message);
+    let (span, alike) = (scanner.scan(&mut at)?, scanner.alike());
+    Ok((Batch::from_parts(message, vec![span], alike), 1))
 }
 
 /// The parameter of `appendBatch` at `at`: an array of events in any number of blocks, checked where they stand, and how
@@ -51,7 +52,8 @@ pub(crate) fn read_append_batch(
     loop {
         let count = read_block(&message, &mut at)?;
         if count == 0 {
-            return Ok((Batch::from_parts(message, spans), events));
+            let alike = scanner.alike();
+            return Ok((Batch::from_parts(message, spans, alike), events));
         }
         // A count may lie. What it makes us reserve stays below what the peer has really sent.
         let likely = ((message.len() - at) / SMALL_EVENT_BYTES).min(most - spans.len());

@@ -162,6 +162,11 @@ impl Ledger {
         self.held
     }
 
+    /// Bytes of their bodies, in whole slots.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slots * SLOT_BYTES
+    }
+
     /// Events that have left for good.
     pub(crate) fn taken(&self) -> u64 {
         self.taken

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// Keys, units and defaults are Flume's: User Guide, "Memory Channel".
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,8 @@ pub(crate) struct MemoryChannel {
     books: Books,
     puts: VecDeque<WaitingPut>,
     takes: VecDeque<WaitingTake>,
+    /// Told when the channel holds little.
+    paced: Vec<oneshot::Sender<()>>,
     alarm: Option<(Instant, SpawnHandle)>,
     settling: Option<Arc<Settling>>,
     told_full: bool,
@@ -142,6 +145,7 @@ impl MemoryChannel {
             books,
             puts: VecDeque::new(),
             takes: VecDeque::new(),
+            paced: Vec::new(),
             alarm: None,
             settling: None,
             told_full: false,
@@ -192,6 +196,17 @@ impl MemoryChannel {
             let waiting = self.takes.pop_front().expect("it was just looked at");
             // Whoever has gone meanwhile drops the leases, which rolls them back.
             let _gone = waiting.answer.send(leases);
+        }
+    }
+
+    /// Answers when the channel holds little, or in a moment. Who reads a file or a pipe gains nothing by being far ahead of
+    /// sinks that move: what they take then has left the processor's cache.
+    fn pace(&mut self, stored: usize) -> impl Future<Output = Option<Result<usize, ChannelError>>> + use<> {
+        let (answer, waiting) = oneshot::channel();
+        self.paced.push(answer);
+        async move {
+            let _soon = timeout(PACE, waiting).await;
+            Some(Ok(stored))
         }
     }
 
@@ -302,6 +317,9 @@ impl Handler<Put> for MemoryChannel {
         let answer = match stored {
             Ok(stored) => {
                 self.serve_takes(ctx);
+                if patience == Patience::Forever && self.books.open().bytes() > AHEAD_BYTES {
+                    return Box::pin(self.pace(stored));
+                }
                 Ok(stored)
             }
             Err(Refused::NoRoom) if patience == Patience::Forever || !self.keep_alive.is_zero() => {
@@ -350,6 +368,9 @@ impl Handler<Settled> for MemoryChannel {
         if !self.puts.is_empty() || self.told_full {
             self.serve_puts(ctx);
         }
+        if !self.paced.is_empty() && self.books.open().bytes() <= AHEAD_BYTES {
+            self.paced.clear(); // which wakes them
+        }
         self.serve_takes(ctx);
     }
 }
@@ -366,6 +387,10 @@ impl Handler<HowFull> for MemoryChannel {
 
 /// Batches are put together up to so many bytes: larger parcels gain nothing, leave the processor's cache and take memory.
 const PARCEL_BYTES: usize = 384 << 10;
+
+/// See [`MemoryChannel::pace`]: twice what sinks have under way, and less than the cache of one processor.
+const AHEAD_BYTES: usize = 768 << 10;
+const PACE: Duration = Duration::from_millis(1);
 
 /// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.
 const NEWS_AFTER: Duration = Duration::from_secs(1);

@@ -5,9 +5,9 @@ use super::liveness::{Liveness, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Link, Stream, TcpStream, Worked};
+use crate::net::{Link, Spent, Stream, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
-use event::Batch;
+use event::{Batch, Recycler};
 use std::collections::VecDeque;
 use std::pin::pin;
 use tokio::sync::mpsc;
@@ -61,6 +61,7 @@ pub(crate) struct Connection<C> {
     sent: VecDeque<(Serial, C)>,
     /// What it has just answered.
     arrived: Vec<C>,
+    recycler: Recycler,
     pub(crate) window: Window,
     ours: bool,
     until: Option<Instant>,
@@ -96,11 +97,12 @@ impl<C: Cargo> Connection<C> {
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
-            link: Link::new(stream),
+            link: Link::new(stream, Spent::default()),
             decoder: FrameDecoder::new(MAX_FRAME_BYTES),
             session: ClientSession::new(),
             sent: VecDeque::new(),
             arrived: Vec::new(),
+            recycler: Recycler::new(MOST_PARCELS, KEPT_BYTES),
             window: Window::LOCK_STEP,
             ours: false,
             until: config.reset_interval.map(|interval| clock::now() + interval),
@@ -266,7 +268,7 @@ impl<C: Cargo> Connection<C> {
         let serial = self.session.call_head(&mut head, errand.events(), bytes, id);
         self.link.queue(head.freeze());
         for batch in errand.batches() {
-            batch.runs().for_each(|run| self.link.queue(run));
+            batch.in_place(&mut self.recycler).runs().for_each(|run| self.link.queue(run));
         }
         self.link.queue(Bytes::from_static(TAIL));
         self.sent.push_back((serial, errand));
@@ -338,6 +340,8 @@ const CLOSED_IN_HANDSHAKE: &str =
 /// Room for everything of a call but its events.
 const HEAD_BYTES: usize = 160;
 const PING_BYTES: usize = 128;
+/// Bytes kept of buffers for batches whose headers were set here.
+const KEPT_BYTES: usize = 6 << 20;
 /// Parcels in flight, whatever a peer allows.
 const MOST_PARCELS: usize = 64;
 /// How often a connection that is due for a reset is looked at for a moment without calls under way.

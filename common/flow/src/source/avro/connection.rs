@@ -40,7 +40,7 @@ impl Connection {
     pub(super) fn new(shared: Rc<Shared>, stream: Stream, peer: SocketAddr) -> Connection {
         Connection {
             peer,
-            link: Link::new(stream),
+            link: Link::new(stream, shared.spent.clone()),
             decoder: FrameDecoder::new(shared.max_frame_bytes),
             session: ServerSession::new(super::HELLO).with_most_events(shared.most_events),
             share: shared.budget.share(),

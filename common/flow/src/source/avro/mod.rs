@@ -11,7 +11,7 @@ use super::{Intake, Seat};
 use crate::build::BuildError;
 use crate::error::ChannelError;
 use crate::message::Stop;
-use crate::net::{Globals, Listener, NotTaken, ServerLayers, Stream, TcpStream};
+use crate::net::{Globals, Listener, NotTaken, ServerLayers, Spent, Stream, TcpStream};
 use actix::prelude::*;
 use budget::Budget;
 use complaints::Complaints;
@@ -81,6 +81,7 @@ struct Shared {
     most_events: usize,
     layers: ServerLayers,
     ip_filter: Option<IpFilter>,
+    spent: Spent,
     /// Questions to a name server under way.
     asking: Semaphore,
 }
@@ -143,6 +144,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
         most_events: narrowest.min(max_frame_bytes / size_of::<event::Span>()),
         layers,
         ip_filter,
+        spent: Spent::default(),
         asking: Semaphore::new(MOST_ASKED),
     });
     let mut number = 0;
