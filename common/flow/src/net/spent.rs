@@ -16,9 +16,8 @@ impl Spent {
     pub(super) fn take(&self, room: usize) -> BytesMut {
         let mut spent = self.0.borrow_mut();
         // A large one would stay with a connection that has little to say.
-        let fits = |buffer: &mut BytesMut| {
-            buffer.try_reclaim(room) && buffer.capacity() <= room.saturating_mul(4)
-        };
+        let fits =
+            |buffer: &mut BytesMut| buffer.try_reclaim(room) && buffer.capacity() <= room.saturating_mul(4);
         let free = (0..spent.len()).rev().find(|at| fits(&mut spent[*at]));
         free.and_then(|at| spent.remove(at)).unwrap_or_else(|| BytesMut::with_capacity(room))
     }
