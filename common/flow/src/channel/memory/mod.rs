@@ -4,8 +4,8 @@ mod ledger;
 #[cfg(test)]
 mod tests;
 
-use super::ChannelAddress;
 use super::lease::{Lease, Settle};
+use super::{ChannelAddress, PARCEL_BYTES};
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::{Fill, HowFull, Patience, Put, Take};
@@ -203,6 +203,7 @@ impl MemoryChannel {
     /// sinks that move: what they take then has left the processor's cache.
     fn pace(&mut self, stored: usize) -> impl Future<Output = Option<Result<usize, ChannelError>>> + use<> {
         let (answer, waiting) = oneshot::channel();
+        self.paced.retain(|gone| !gone.is_closed());
         self.paced.push(answer);
         async move {
             let _soon = timeout(PACE, waiting).await;
@@ -385,11 +386,8 @@ impl Handler<HowFull> for MemoryChannel {
     }
 }
 
-/// Batches are put together up to so many bytes: larger parcels gain nothing, leave the processor's cache and take memory.
-const PARCEL_BYTES: usize = 384 << 10;
-
-/// See [`MemoryChannel::pace`]: twice what sinks have under way, and less than the cache of one processor.
-const AHEAD_BYTES: usize = 768 << 10;
+/// See [`MemoryChannel::pace`].
+const AHEAD_BYTES: usize = 2 * PARCEL_BYTES;
 const PACE: Duration = Duration::from_millis(1);
 
 /// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.

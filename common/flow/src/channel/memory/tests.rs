@@ -55,6 +55,26 @@ async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
 }
 
 #[actix::test]
+async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
+    tokio::time::pause();
+    let channel = memory_channel(&[("capacity", "30000"), ("transactionCapacity", "10000")]);
+    let ahead = AHEAD_BYTES / SLOT_BYTES + 1; // each costs a slot
+    let timed = async |patience| {
+        let (before, events) = (clock::now(), 0..ahead as u64);
+        assert_eq!(channel.put(batch(events), patience).await, Ok(()));
+        clock::now() - before
+    };
+    assert_eq!(timed(Patience::KeepAlive).await, Duration::ZERO, "somebody awaits its answer");
+    assert!(timed(Patience::Forever).await >= PACE, "sinks that do not move stop nobody");
+    channel.take(10_000).await.expect("it lives").commit();
+    let (waited, ()) = tokio::join!(timed(Patience::Forever), async {
+        channel.take(10_000).await.expect("it lives").commit();
+        channel.take(10_000).await.expect("it lives").commit();
+    });
+    assert_eq!(waited, Duration::ZERO, "those who move wake it");
+}
+
+#[actix::test]
 async fn what_can_never_fit_is_refused_at_once() {
     let channel = memory_channel(&[("capacity", "4"), ("transactionCapacity", "2")]);
     let refused = channel.put(batch(0..3), Patience::Forever).await;

@@ -1,6 +1,7 @@
 //! Batches on their way to the channel.
 
 use super::tail::FileId;
+use crate::channel::PARCEL_BYTES;
 use crate::clock::Duration;
 use crate::error::ChannelError;
 use crate::message::Patience;
@@ -39,7 +40,7 @@ impl Bundle {
 
     /// Whether it is as large as is worth while.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= BUNDLE_BYTES
+        self.bytes >= PARCEL_BYTES
     }
 }
 
@@ -117,7 +118,5 @@ async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result
     Ok(())
 }
 
-/// Bytes of a bundle: what one read gives.
-const BUNDLE_BYTES: usize = 256 << 10;
 /// Before a channel that had no room is asked again. As a rule the channel itself makes us wait.
 const PAUSE: Duration = Duration::from_millis(100);
