@@ -17,10 +17,12 @@ use std::{
 
 /// What was measured.
 pub struct Latency {
-    /// Lines a second that were asked for.
+    /// Lines a second that were asked for; 0 is as many as go through.
     pub rate: u32,
     /// Lines that came out.
     pub lines: u32,
+    /// How long they took.
+    pub took: Duration,
     /// Microseconds from the line's own time to when it was read: of all lines, or of one in 16 at high rates.
     pub histogram: Histogram<u64>,
 }
@@ -52,10 +54,11 @@ fn follow(output: &Path, skip: u64, demand: Demand) -> io::Result<Latency> {
     let path = watch::files(output).pop().ok_or_else(|| io::Error::other("there is no output"))?;
     let mut file = File::open(path)?;
     io::copy(&mut (&mut file).take(skip), &mut io::sink())?;
-    let mut latency = Latency { rate: demand.rate, lines: 0, histogram: new_histogram() };
+    let mut latency = Latency { rate: demand.rate, lines: 0, took: Duration::ZERO, histogram: new_histogram() };
     let mut chunk = vec![0; CHUNK];
     let mut open = Vec::new();
-    let mut last = Instant::now();
+    let begin = Instant::now();
+    let mut last = begin;
     while latency.lines < demand.lines && last.elapsed() < LIMIT {
         let read = file.read(&mut chunk)?;
         if read == 0 {
@@ -68,15 +71,21 @@ fn follow(output: &Path, skip: u64, demand: Demand) -> io::Result<Latency> {
         latency.take(&open[..whole], demand.bytes);
         open.drain(..whole);
     }
+    latency.took = last - begin;
     Ok(latency)
 }
 
 impl Latency {
+    /// Lines a second that came out.
+    pub fn speed(&self) -> u32 {
+        (f64::from(self.lines) / self.took.as_secs_f64()) as u32
+    }
+
     /// Takes whole lines that were just read, and reads the time in one of every so many.
     fn take(&mut self, lines: &[u8], bytes: usize) {
         let now =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
-        let stride = if self.rate > MANY { STRIDE } else { 1 };
+        let stride = if self.rate == 0 || self.rate > MANY { STRIDE } else { 1 };
         for line in lines.chunks_exact(bytes) {
             if self.lines.is_multiple_of(stride)
                 && let Some(written) = written_at(line)

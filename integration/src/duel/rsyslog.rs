@@ -83,6 +83,7 @@ impl Rsyslog {
         };
         format!(
             "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\n\
+             {IN_ORDER}\n\
              module(load=\"imfile\")\n{module}\n\
              template(name=\"line\" type=\"string\" string=\"%msg%\")\n\
              ruleset(name=\"out\") {{ action({action} target=\"{host}\" port=\"{port}\" template=\"line\") }}\n\
@@ -100,6 +101,7 @@ impl Rsyslog {
         };
         format!(
             "global(workDirectory=\"{}\" maxMessageSize=\"64k\")\n\
+             {IN_ORDER}\n\
              module(load=\"{input}\")\n\
              template(name=\"line\" type=\"string\" string=\"%rawmsg%\\n\")\n\
              ruleset(name=\"in\") {{ action(type=\"omfile\" file=\"{}\" template=\"line\") }}\n\
@@ -129,6 +131,9 @@ fn until_it_listens(host: &str, port: u16) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// With more than one worker, as it is set up by default, lines overtake each other.
+const IN_ORDER: &str = "main_queue(queue.workerThreads=\"1\")";
 
 /// Where Debian and others put the modules.
 const MODULES: [&str; 3] =
