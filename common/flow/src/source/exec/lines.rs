@@ -1,10 +1,11 @@
 //! A command's output, turned into batches.
 
+use crate::channel::PARCEL_BYTES;
 use crate::message::Patience;
 use crate::source::Intake;
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
-use futures_util::FutureExt;
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wire::line::{Ends, LineCutter};
@@ -20,6 +21,8 @@ pub(super) struct Lines<'a, R> {
     prefix: BytesMut,
     most: usize,
     told_long: bool,
+    /// What was read last, on its way: lines that have left `input` are nowhere else.
+    storing: Option<LocalBoxFuture<'static, ()>>,
 }
 
 impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
@@ -39,12 +42,19 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
             prefix: BytesMut::new(),
             most: batch_size.unwrap_or(MOST_LINES).min(intake.transaction()),
             told_long: false,
+            storing: None,
         }
+    }
+
+    /// Whether lines that were read are not stored yet.
+    pub(super) fn is_storing(&self) -> bool {
+        self.storing.is_some()
     }
 
     /// Stores all lines until the output ends; the last one need not be ended. May be dropped at any time and called
     /// again: it goes on where it was.
     pub(super) async fn store_all(&mut self) {
+        self.stored().await;
         loop {
             self.prefix.clear();
             let finished = self.intake.prefix(&[], &mut self.prefix);
@@ -52,14 +62,11 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
                 self.prefix.extend_from_slice(NO_HEADERS);
             }
             let more = self.read().now_or_never().is_some_and(|read| read.is_ok_and(|read| read > 0));
-            let mut batches = self.cut_all(more);
-            while !batches.is_empty() {
-                // It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
-                let receipt = self.intake.store_all(batches.clone(), finished, Patience::Forever).await;
-                if let Some(error) = receipt.refused {
-                    slog::error!(self.log, "lines of the command are lost: {error}");
-                }
-                batches.drain(..batches.len().min(receipt.stored + 1));
+            let batches = self.cut_all(more);
+            if !batches.is_empty() {
+                let store = store(self.intake.clone(), batches, finished, self.log.clone());
+                self.storing = Some(store.boxed_local());
+                self.stored().await;
             }
             if more {
                 continue;
@@ -69,6 +76,14 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
                 Ok(_) | Err(_) if self.input.is_empty() => return,
                 Ok(_) | Err(_) => self.input.extend_from_slice(b"\n"), // ends the last line
             }
+        }
+    }
+
+    /// Waits until all that was read is stored.
+    async fn stored(&mut self) {
+        if let Some(storing) = &mut self.storing {
+            storing.await;
+            self.storing = None;
         }
     }
 
@@ -98,7 +113,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         let prefix = &self.prefix[..];
         let mut builder = self.intake.builder();
         let mut lines = self.cutter.cut(&self.input);
-        while builder.len() < self.most && builder.bytes() < MOST_BYTES {
+        while builder.len() < self.most && builder.bytes() < PARCEL_BYTES {
             let Some(line) = lines.next() else { break };
             builder.push_encoded(prefix, Span::BORN_HERE, line);
         }
@@ -120,6 +135,17 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
     }
 }
 
+/// Stores all of `batches`. It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
+async fn store(intake: Intake, mut batches: Vec<Batch>, finished: bool, log: slog::Logger) {
+    while !batches.is_empty() {
+        let receipt = intake.store_all(batches.clone(), finished, Patience::Forever).await;
+        if let Some(error) = receipt.refused {
+            slog::error!(log, "lines of the command are lost: {error}");
+        }
+        batches.drain(..batches.len().min(receipt.stored + 1));
+    }
+}
+
 fn take_long(cutter: &mut LineCutter, input: &mut BytesMut, builder: &mut BatchBuilder, prefix: &[u8]) {
     if let Some(line) = cutter.rest(input) {
         builder.push_encoded(prefix, Span::BORN_HERE, line);
@@ -131,9 +157,32 @@ fn take_long(cutter: &mut LineCutter, input: &mut BytesMut, builder: &mut BatchB
 const NO_HEADERS: &[u8] = &[0];
 /// Lines in a batch, where the channel's transactions do not bound it sooner.
 const MOST_LINES: usize = 1000;
-/// Bytes after which a batch gets no more lines.
-const MOST_BYTES: usize = 384 << 10;
 /// Bytes asked for in a read.
 const READ_BYTES: usize = 256 << 10;
 /// A line is cut here: nobody's output takes memory without bound.
 const MOST_LINE: usize = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Duration;
+    use crate::testing::{memory_channel, seat, silent, take_now};
+    use tokio::time::timeout;
+
+    #[actix::test]
+    async fn who_stops_listening_for_a_moment_loses_no_line() {
+        tokio::time::pause();
+        let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "4")]);
+        let (seat, log) = (seat(&channel).0, silent());
+        let output: String = (0..25).map(|number| format!("{number}\n")).collect();
+        let mut lines = Lines::new(output.as_bytes(), &seat.intake, None, &log);
+        let mut all = Vec::new();
+        while timeout(Duration::from_secs(1), lines.store_all()).await.is_err() {
+            assert!(lines.is_storing());
+            all.extend(take_now(&channel).await);
+        }
+        assert!(!lines.is_storing());
+        all.extend(take_now(&channel).await);
+        assert_eq!(all, (0..25).collect::<Vec<u64>>());
+    }
+}

@@ -147,6 +147,14 @@ impl Runner {
                 end(&child);
                 // What it had printed is still in the pipe. A grandchild that keeps the pipe open is not waited for.
                 let _still_open = timeout(LAST_WORDS, lines.store_all()).await;
+                if lines.is_storing() {
+                    slog::error!(
+                        self.seat.log,
+                        "the channel of source {} has no room: what its command [{}] printed last is lost",
+                        self.seat.name,
+                        self.config.command
+                    );
+                }
             }
         }
         self.reap(&mut child).await;
