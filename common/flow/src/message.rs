@@ -29,7 +29,8 @@ pub(crate) struct Put {
 pub(crate) enum Patience {
     /// The channel's `keep-alive`: the sender has somebody of its own to answer to.
     KeepAlive,
-    /// Until there is room: the sender reads a file or a pipe, which waits too.
+    /// Until there is room: the sender reads a file or a pipe, which waits too. What is stored may be answered a moment
+    /// later, when there is much already.
     Forever,
 }
 

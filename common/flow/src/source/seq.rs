@@ -100,7 +100,7 @@ async fn count(config: &SeqConfig, seat: &Seat) {
         let batch = encode(&seat.intake, &mut numbers, events, if finished { &prefix } else { NO_HEADERS });
         store(config, seat, batch, finished).await;
         left -= events as u64;
-        // A channel with room answers at once: others on this thread must have their turn.
+        // A channel with room mostly answers at once: others on this thread must have their turn.
         tokio::task::yield_now().await;
     }
     slog::info!(seat.log, "seq source {}: all {} events are sent", seat.name, config.total_events);

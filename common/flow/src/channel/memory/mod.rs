@@ -75,6 +75,8 @@ pub(crate) struct MemoryChannel {
     takes: VecDeque<WaitingTake>,
     /// Told when the channel holds little.
     paced: Vec<oneshot::Sender<()>>,
+    /// Bytes stored since somebody was last kept waiting for that.
+    unpaced: usize,
     alarm: Option<(Instant, SpawnHandle)>,
     settling: Option<Arc<Settling>>,
     told_full: bool,
@@ -146,6 +148,7 @@ impl MemoryChannel {
             puts: VecDeque::new(),
             takes: VecDeque::new(),
             paced: Vec::new(),
+            unpaced: 0,
             alarm: None,
             settling: None,
             told_full: false,
@@ -203,6 +206,7 @@ impl MemoryChannel {
     /// sinks that move: what they take then has left the processor's cache.
     fn pace(&mut self, stored: usize) -> impl Future<Output = Option<Result<usize, ChannelError>>> + use<> {
         let (answer, waiting) = oneshot::channel();
+        self.unpaced = 0;
         self.paced.retain(|gone| !gone.is_closed());
         self.paced.push(answer);
         async move {
@@ -318,7 +322,9 @@ impl Handler<Put> for MemoryChannel {
         let answer = match stored {
             Ok(stored) => {
                 self.serve_takes(ctx);
-                if patience == Patience::Forever && self.books.open().bytes() > AHEAD_BYTES {
+                self.unpaced += batches[..stored].iter().map(Batch::event_bytes).sum::<usize>();
+                let far = self.unpaced >= PACED_BYTES && self.books.open().bytes() > AHEAD_BYTES;
+                if far && patience == Patience::Forever {
                     return Box::pin(self.pace(stored));
                 }
                 Ok(stored)
@@ -388,6 +394,8 @@ impl Handler<HowFull> for MemoryChannel {
 
 /// See [`MemoryChannel::pace`].
 const AHEAD_BYTES: usize = 2 * PARCEL_BYTES;
+/// So many are stored for each pause: a channel fills as fast whatever the size of a put.
+const PACED_BYTES: usize = PARCEL_BYTES / 2;
 const PACE: Duration = Duration::from_millis(1);
 
 /// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.

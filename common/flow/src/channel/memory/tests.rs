@@ -58,14 +58,20 @@ async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
 async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
     tokio::time::pause();
     let channel = memory_channel(&[("capacity", "30000"), ("transactionCapacity", "10000")]);
-    let ahead = AHEAD_BYTES / SLOT_BYTES + 1; // each costs a slot
-    let timed = async |patience| {
-        let (before, events) = (clock::now(), 0..ahead as u64);
-        assert_eq!(channel.put(batch(events), patience).await, Ok(()));
+    let events = |bytes: usize| {
+        let mut builder = event::BatchBuilder::default();
+        (0..bytes / 1000).for_each(|_| builder.push([], &[0; 1000]));
+        builder.finish()
+    };
+    let timed_put = async |bytes, patience| {
+        let before = clock::now();
+        assert_eq!(channel.put(events(bytes), patience).await, Ok(()));
         clock::now() - before
     };
+    let timed = async |patience| timed_put(AHEAD_BYTES + 2000, patience).await;
     assert_eq!(timed(Patience::KeepAlive).await, Duration::ZERO, "somebody awaits its answer");
     assert!(timed(Patience::Forever).await >= PACE, "sinks that do not move stop nobody");
+    assert_eq!(timed_put(2000, Patience::Forever).await, Duration::ZERO, "it is much that waits, not often");
     channel.take(10_000).await.expect("it lives").commit();
     let (waited, ()) = tokio::join!(timed(Patience::Forever), async {
         channel.take(10_000).await.expect("it lives").commit();

@@ -40,7 +40,7 @@ impl Bundle {
 
     /// Whether it is as large as is worth while.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= PARCEL_BYTES
+        self.bytes >= 4 * PARCEL_BYTES
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a file's bytes to a batch's lines.
 
 use super::tail::{FileId, MARK_BYTES, Tail};
+use crate::channel::PARCEL_BYTES;
 use event::{BatchBuilder, Span};
 use memchr::memchr;
 use std::io::{self, Write};
@@ -138,7 +139,7 @@ impl Scratch {
     /// long is cut; answers whether that was so.
     pub(super) fn cut(&mut self, tail: &mut Tail, builder: &mut BatchBuilder, form: &Form<'_>) -> bool {
         let start = self.from;
-        while builder.len() < form.lines && builder.bytes() < MOST_BYTES {
+        while builder.len() < form.lines && builder.bytes() < PARCEL_BYTES {
             let rest = &self.bytes[self.from..self.to];
             let Some(end) = memchr(b'\n', rest) else { break };
             let line = &rest[..end];
@@ -245,8 +246,6 @@ fn push_with_offset(builder: &mut BatchBuilder, headers: &[(&str, &str)], offset
 const OFFSET_HEADER: &str = "byteoffset";
 /// Bytes asked for in a read: enough that the call costs nothing, and little enough to stay in the processor's cache.
 const READ_BYTES: usize = 256 << 10;
-/// Bytes after which a batch gets no more lines.
-const MOST_BYTES: usize = 384 << 10;
 /// A line is cut here: nobody's file takes memory without bound. Flume has no limit.
 pub(super) const MOST_LINE: usize = 16 << 20;
 /// A line without an end that is longer than this is not read again before it has one.
