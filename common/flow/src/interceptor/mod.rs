@@ -50,16 +50,15 @@ enum Step {
     Extract(Box<RegexExtractor>),
 }
 
-/// How a batch passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a batch passes, by rising cost: the dearest that a step needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     /// No interceptor: untouched.
     Untouched,
-    /// Headers are set or removed whatever the body is: worked out once for all events that came with the same ones.
+    /// Events are left out, which copies nothing; then headers are set or removed whatever the body is: worked out once for
+    /// all events that came with the same ones.
     Headers,
-    /// Events are left out: nothing is copied.
-    Filters,
-    /// Both, or bodies are rewritten: headers as in `Headers`, bodies each.
+    /// Bodies are rewritten: headers as in `Headers`, bodies each.
     Apart,
     /// Headers come from bodies: all of it for each event.
     Each,
@@ -129,8 +128,10 @@ impl InterceptorChain {
         self.memo.begin(now_millis);
         let passed = match self.way {
             Way::Untouched => Ok(batch),
-            Way::Filters => Ok(self.filter(batch)),
-            Way::Headers => self.rewrite_headers(batch, recycler),
+            Way::Headers => {
+                let batch = self.filter(batch);
+                self.rewrite_headers(batch, recycler)
+            }
             Way::Apart => self.rewrite_apart(&batch, recycler),
             Way::Each => self.rewrite_each(&batch, recycler),
         };
@@ -144,7 +145,7 @@ impl InterceptorChain {
     /// for all events of this moment: then a source of lines writes each event once, as if it had passed already.
     /// Nothing is appended, and the answer is `false`, when each event must be looked at.
     pub(crate) fn prefix(&self, headers: &[(&str, &str)], now_millis: i64, out: &mut BytesMut) -> bool {
-        if !matches!(self.way, Way::Untouched | Way::Headers) {
+        if !matches!(self.way, Way::Untouched | Way::Headers) || self.leaves_out() {
             return false;
         }
         let (mut fixed, mut desk) = (self.fixed.clone(), Desk::new());
@@ -163,6 +164,9 @@ impl InterceptorChain {
     }
 
     fn filter(&self, batch: Batch) -> Batch {
+        if !self.leaves_out() {
+            return batch;
+        }
         let passes = |event: &Event<'_>| self.steps.iter().all(|step| step.lets_pass(event.body()));
         let first = batch.events().take_while(passes).count();
         if first == batch.len() {
@@ -177,10 +181,16 @@ impl InterceptorChain {
 
     fn rewrite_headers(&mut self, batch: Batch, recycler: &mut Recycler) -> Result<Batch, Oversized> {
         let Self { steps, fixed, memo, .. } = self;
+        if steps.iter().all(|step| matches!(step, Step::Filter(_))) {
+            return Ok(batch);
+        }
         if let Some(model) = batch.model() {
             let known = memo.recall(model, steps, fixed);
-            check(batch.event_bytes() + batch.len() * known.output.len())?;
-            return Ok(if known.changes { batch.with_headers(known.output.clone()) } else { batch });
+            if !known.changes {
+                return Ok(batch);
+            }
+            let batch = batch.with_headers(known.output.clone());
+            return check(batch.event_bytes()).map(|()| batch);
         }
         if batch.events().all(|event| !memo.recall(event, steps, fixed).changes) {
             return Ok(batch);
@@ -299,19 +309,12 @@ impl Step {
 
 impl Way {
     fn of(steps: &[Step]) -> Way {
-        let has = |wanted: fn(&Step) -> bool| steps.iter().any(wanted);
-        let headers = has(|step| matches!(step, Step::Set(_) | Step::Remove(_)));
-        let filters = has(|step| matches!(step, Step::Filter(_)));
-        let replaces = has(|step| matches!(step, Step::Replace(_)));
-        if has(|step| matches!(step, Step::Extract(_))) {
-            return Way::Each;
-        }
-        match (headers, filters, replaces) {
-            (false, false, false) => Way::Untouched,
-            (true, false, false) => Way::Headers,
-            (false, true, false) => Way::Filters,
-            _ => Way::Apart,
-        }
+        let way = |step: &Step| match step {
+            Step::Set(_) | Step::Remove(_) | Step::Filter(_) => Way::Headers,
+            Step::Replace(_) => Way::Apart,
+            Step::Extract(_) => Way::Each,
+        };
+        steps.iter().map(way).max().unwrap_or(Way::Untouched)
     }
 }
 

@@ -221,8 +221,11 @@ fn compare(naive: &[Naive], events: &[Plain], before: &Batch) -> Result<(), Test
         expected.extend(passed.map(|(headers, body)| (headers, body.into_bytes(), seen.received())));
     }
     let after = pass(&mut build(naive), before);
-    for after in [after.in_place(&mut Recycler::new(0, 0)), after] {
-        prop_assert_eq!(after.event_bytes(), after.runs().map(|run| run.len()).sum::<usize>());
+    for after in [after.in_place(), after] {
+        let mut appended = BytesMut::new();
+        after.append_to(&mut appended);
+        prop_assert_eq!(after.event_bytes(), appended.len());
+        prop_assert_eq!(after.runs().flatten().collect::<Vec<_>>(), appended);
         // What was written twice is folded where headers are worked on, and left to the reader where they are not.
         let read = after.events().map(|event| {
             let (headers, body) = read(&event);
