@@ -1,13 +1,13 @@
 //! Many events in one shared buffer.
 
-use crate::{Event, Malformed, Recycler, Scanner};
-use bytes::Bytes;
+use crate::{BatchBuilder, Event, Malformed, Scanner};
+use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 
 /// Where one event stands in a batch's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// The first byte of its header map.
+    /// The first byte of the header map that it came with.
     pub start: u32,
     /// The first byte of its body.
     pub body: u32,
@@ -58,6 +58,7 @@ impl Batch {
         let (mut last, mut event_bytes) = (0, 0);
         for span in &spans {
             assert!(last <= span.start && span.start <= span.body && span.body <= span.end, "spans rise");
+            assert!(alike.is_none_or(|map| map < span.body - span.start), "a map is before its body");
             last = span.end;
             event_bytes += (span.end - span.start) as usize;
         }
@@ -119,18 +120,33 @@ impl Batch {
         self
     }
 
-    /// The same events with each header map before its body: a copy, in a buffer of `recycler`'s, if some are elsewhere.
-    pub fn in_place(&self, recycler: &mut Recycler) -> Batch {
+    /// Whether header maps are kept beside the buffer.
+    pub fn is_in_place(&self) -> bool {
+        !matches!(self.maps, Maps::Replaced { .. })
+    }
+
+    /// Appends the events in their Avro form.
+    pub fn append_to(&self, out: &mut BytesMut) {
+        let (old, map) = match &self.maps {
+            Maps::Replaced { old, map } => (*old, &map[..]),
+            Maps::InPlace | Maps::Alike(_) => (0, &[][..]),
+        };
+        for span in self.spans() {
+            out.extend_from_slice(map);
+            out.extend_from_slice(&self.bytes[(span.start + old) as usize..span.end as usize]);
+        }
+    }
+
+    /// The same events with each header map before its body: a copy, in new memory, unless they are.
+    pub fn in_place(&self) -> Batch {
         let Maps::Replaced { old, map } = &self.maps else { return self.clone() };
-        let mut builder = recycler.builder();
+        let mut builder = BatchBuilder::default();
         builder.reserve(self.event_bytes);
         for span in self.spans() {
             let rest = &self.bytes[(span.start + old) as usize..span.end as usize];
             builder.push_with_map(map, rest, (span.end - span.body) as usize, span.received);
         }
-        let batch = builder.finish();
-        recycler.lend(&batch);
-        batch
+        builder.finish()
     }
 
     /// Where its events stand in [`Batch::buffer`]; their header maps may have been set since they were written there.
@@ -156,10 +172,10 @@ impl Batch {
         first
     }
 
-    /// The events' bytes as stretches without a gap, in order; one for a batch that was encoded here. Who has a recycler
-    /// calls [`Batch::in_place`] before: else a batch whose headers were set is copied into new memory.
+    /// The events' bytes as stretches without a gap, in order; one for a batch that was encoded here. A batch that is not
+    /// [`Batch::is_in_place`] is copied into new memory.
     pub fn runs(&self) -> impl Iterator<Item = Bytes> + use<> {
-        let batch = self.in_place(&mut Recycler::new(0, 0));
+        let batch = self.in_place();
         let mut at = batch.from;
         std::iter::from_fn(move || {
             let run = batch.spans[at..batch.to].chunk_by(|a, b| a.end == b.start).next()?;
@@ -173,14 +189,22 @@ impl Batch {
         self.event_bytes
     }
 
-    /// A batch of those events of this one for which `keep` holds. Shares the buffer.
+    /// A batch of those events of this one for which `keep` holds. Shares the buffer, unless they are so few that it would
+    /// be held for next to nothing.
     pub fn filter(&self, mut keep: impl FnMut(&Event<'_>) -> bool) -> Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
         let (bytes, maps, to) = (self.bytes.clone(), self.maps.clone(), spans.len());
         let mut batch = Batch { bytes, spans: Arc::new(spans), from: 0, to, maps, event_bytes: 0 };
         batch.event_bytes = batch.measure();
-        batch
+        if batch.event_bytes >= self.bytes.len() / FEW {
+            return batch;
+        }
+        let mut builder = BatchBuilder::default();
+        for event in batch.events() {
+            builder.push_encoded(event.header_bytes(), event.received, event.body);
+        }
+        builder.finish()
     }
 
     /// See [`Batch::event_bytes`].
@@ -212,6 +236,9 @@ impl Batch {
         }
     }
 }
+
+/// A batch of less than this part of its buffer gets one of its own.
+const FEW: usize = 8;
 
 impl std::fmt::Debug for Batch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -278,6 +305,16 @@ mod tests {
             assert_eq!(bodies(&part), expected);
             assert_eq!(bodies(&super::Batch::parse(runs.into()).expect("own bytes")), expected);
         }
+    }
+
+    #[test]
+    fn few_events_do_not_hold_a_large_buffer() {
+        let all = batch(&["a", &"b".repeat(100), "c", &"d".repeat(100)]);
+        let large = all.filter(|event| event.body().len() > 1);
+        assert_eq!(large.buffer().as_ptr(), all.buffer().as_ptr());
+        let small = all.filter(|event| event.body() != b"c" && event.body().len() == 1);
+        assert_eq!((small.buffer().len(), bodies(&small)), (8, vec!["a".into()]));
+        assert_eq!(small.events().next().and_then(|event| event.header("k")), Some("v"));
     }
 
     #[test]

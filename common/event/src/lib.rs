@@ -1,7 +1,8 @@
 //! Events in their Avro form, many in one buffer: the unit that moves through the cluster is a [`Batch`].
 //!
 //! An event is encoded once, by the source that took it in, as Avro's `AvroFlumeEvent` (header map, body). The same
-//! bytes then stand in a channel, on the wire and on disk. [`Event`] is a view of one of them.
+//! bytes then stand in a channel, on the wire and on disk; headers that are set later may stand beside them. [`Event`] is a
+//! view of one event.
 
 mod batch;
 mod builder;

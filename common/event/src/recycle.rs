@@ -21,12 +21,17 @@ impl Recycler {
         Recycler { lent: VecDeque::new(), bytes: 0, most, most_bytes }
     }
 
-    /// Remembers `batch`, which is about to be handed on.
+    /// Remembers `batch`, which is about to be handed on, unless it is larger than all may be together.
     pub fn lend(&mut self, batch: &Batch) {
+        if batch.buffer().len() > self.most_bytes {
+            return;
+        }
         self.bytes += batch.buffer().len();
         self.lent.push_back(batch.clone());
-        while self.lent.len() > self.most || (self.bytes > self.most_bytes && self.lent.len() > 1) {
-            self.oldest();
+        while (self.lent.len() > self.most || self.bytes > self.most_bytes)
+            && let Some(oldest) = self.lent.pop_front()
+        {
+            self.bytes -= oldest.buffer().len();
         }
     }
 
@@ -46,17 +51,6 @@ impl Recycler {
                 BatchBuilder::default()
             }
         }
-    }
-
-    fn oldest(&mut self) -> Option<Batch> {
-        let oldest = self.lent.pop_front()?;
-        self.bytes -= oldest.buffer().len();
-        Some(oldest)
-    }
-
-    /// Lets go of everything, so that an idle source holds no memory.
-    pub fn clear(&mut self) {
-        (self.lent, self.bytes) = (VecDeque::new(), 0);
     }
 }
 
@@ -79,5 +73,31 @@ mod tests {
         let mut again = recycler.builder();
         again.push([], b"z");
         assert_eq!(again.finish().buffer().as_ptr(), at, "the same buffer");
+    }
+
+    #[test]
+    fn of_buffers_that_are_free_the_last_one_comes_and_none_that_is_too_large() {
+        let mut recycler = Recycler::new(3, 3000);
+        let sent = [100, 200, 300].map(|size| {
+            let mut builder = BatchBuilder::default();
+            builder.push([], &vec![b'x'; size]);
+            let batch = builder.finish();
+            recycler.lend(&batch);
+            batch
+        });
+        let [first, second, third] = sent.each_ref().map(|batch| batch.buffer().as_ptr());
+        let [one, two, _three] = sent;
+        drop((one, two));
+        let mut next = || {
+            let mut builder = recycler.builder();
+            builder.push([], b"");
+            builder.finish().buffer().as_ptr()
+        };
+        assert_eq!([next(), next()], [second, first]);
+        assert_ne!(next(), third);
+        let mut large = recycler.builder();
+        large.push([], &[b'x'; 3001]);
+        recycler.lend(&large.finish());
+        assert_eq!(recycler.lent.len(), 1);
     }
 }

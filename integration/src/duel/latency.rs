@@ -54,7 +54,8 @@ fn follow(output: &Path, skip: u64, demand: Demand) -> io::Result<Latency> {
     let path = watch::files(output).pop().ok_or_else(|| io::Error::other("there is no output"))?;
     let mut file = File::open(path)?;
     io::copy(&mut (&mut file).take(skip), &mut io::sink())?;
-    let mut latency = Latency { rate: demand.rate, lines: 0, took: Duration::ZERO, histogram: new_histogram() };
+    let mut latency =
+        Latency { rate: demand.rate, lines: 0, took: Duration::ZERO, histogram: new_histogram() };
     let mut chunk = vec![0; CHUNK];
     let mut open = Vec::new();
     let begin = Instant::now();
@@ -72,6 +73,9 @@ fn follow(output: &Path, skip: u64, demand: Demand) -> io::Result<Latency> {
         open.drain(..whole);
     }
     latency.took = last - begin;
+    if latency.lines < demand.lines {
+        return Err(io::Error::other(format!("{} of {} lines came out", latency.lines, demand.lines)));
+    }
     Ok(latency)
 }
 

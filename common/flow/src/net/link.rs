@@ -9,8 +9,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-/// Reads into one growing buffer of which the codec cuts slices, and writes slices that others own: no byte of an event
-/// is copied here but by the kernel.
+/// Reads into buffers of which the codec cuts slices, and writes slices that others own: no byte of an event is copied here
+/// but by the kernel, and when a frame does not end with its buffer.
 pub(crate) struct Link {
     stream: Stream,
     spent: Spent,
@@ -21,7 +21,7 @@ pub(crate) struct Link {
     unflushed: bool,
     read_size: usize,
     expected: usize,
-    odd: bool, // `input` is not of a usual size: not to be used again
+    size: usize, // of the buffer in `input` when it was taken; 0 when it has grown since
 }
 
 /// What [`Link::work`] has done.
@@ -45,7 +45,7 @@ impl Link {
             unflushed: false,
             read_size: FIRST_READ,
             expected: 0,
-            odd: true,
+            size: 0,
         }
     }
 
@@ -131,7 +131,7 @@ impl Link {
     fn poll_read(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<usize>> {
         let least = self.expected.min(MOST_AHEAD).max(self.read_size / 2).min(most);
         if self.input.capacity() - self.input.len() < least {
-            self.make_room(self.read_size.max(least).min(most));
+            self.make_room(self.read_size.max(least).min(most), least);
         }
         let room = (self.input.capacity() - self.input.len()).min(most);
         // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
@@ -142,19 +142,17 @@ impl Link {
         Poll::Ready(Ok(read))
     }
 
-    /// Makes room for `wanted` bytes behind those in `input`.
-    fn make_room(&mut self, wanted: usize) {
+    /// Makes room for `wanted` bytes, `least` of them behind those in `input`.
+    fn make_room(&mut self, wanted: usize, least: usize) {
         if self.input.len() > wanted {
             // A frame larger than a read: the buffer grows with it, and is not kept for others.
-            self.odd = true;
+            self.size = 0;
             return self.input.reserve(wanted);
         }
-        let mut fresh = self.spent.take(self.input.len() + wanted);
+        let (mut fresh, size) = self.spent.take(wanted.max(self.input.len() + least));
         fresh.extend_from_slice(&self.input);
-        let full = std::mem::replace(&mut self.input, fresh);
-        if !std::mem::take(&mut self.odd) {
-            self.spent.put(full);
-        }
+        self.spent.put(std::mem::replace(&mut self.input, fresh), self.size);
+        self.size = size;
     }
 
     /// Tells the peer that nothing more will come, after all that is queued.

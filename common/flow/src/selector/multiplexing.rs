@@ -71,7 +71,6 @@ impl Multiplexing {
     }
 
     fn route(&mut self, event: &Event<'_>) -> usize {
-        // A header map says itself where it ends, so none is the beginning of another one. No map is empty bytes.
         if !event.has_header_bytes(&self.last_headers) {
             let value = event.header(&self.header).filter(|value| !is_blank(value));
             self.last_route = value.and_then(|value| self.by_value.get(value)).copied().unwrap_or(0);

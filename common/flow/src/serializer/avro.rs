@@ -6,7 +6,7 @@
 
 use crate::build::BuildError;
 use crate::random::Random;
-use event::{Batch, Recycler, Span, Zigzag, java_order};
+use event::{Batch, Span, Zigzag, java_order};
 use flate2::{Compress, Compression, FlushCompress, Status};
 use plan::Context;
 use slog::{Logger, warn};
@@ -19,7 +19,6 @@ pub(crate) struct AvroContainer {
     random: Random,
     sync: [u8; 16],
     packed: Vec<u8>, // a block, compressed
-    recycler: Recycler,
 }
 
 #[derive(Debug)]
@@ -55,14 +54,7 @@ impl AvroContainer {
                 None
             }
         };
-        Ok(AvroContainer {
-            sync_interval,
-            codec,
-            random,
-            sync: [0; 16],
-            packed: Vec::new(),
-            recycler: Recycler::new(1, 0),
-        })
+        Ok(AvroContainer { sync_interval, codec, random, sync: [0; 16], packed: Vec::new() })
     }
 
     /// Appends the head of a new file.
@@ -91,7 +83,7 @@ impl AvroContainer {
 
     /// Appends the events of `batch` as one block or more.
     pub(crate) fn write(&mut self, batch: &Batch, out: &mut Vec<u8>) {
-        let mut rest = batch.in_place(&mut self.recycler);
+        let mut rest = batch.in_place();
         while !rest.is_empty() {
             let mut bytes = 0;
             let full = rest.spans().iter().position(|span| {

@@ -133,6 +133,28 @@ fn a_compressed_block_inflates_to_the_same_records() {
 }
 
 #[test]
+fn headers_that_were_set_since_are_written_as_if_the_event_had_come_with_them() {
+    let batch = |value| {
+        let mut builder = BatchBuilder::default();
+        ["body 0", "body 1"].iter().for_each(|body| builder.push([("Type", value)], body.as_bytes()));
+        Batch::parse(builder.finish().buffer().clone()).expect("own bytes")
+    };
+    let wanted = batch("LOGIN");
+    let map = wanted.model().expect("all alike").header_bytes().to_vec();
+    let set = batch("x").with_headers(map.into());
+    for serializer in ["text", "header_and_text", "avro_event"] {
+        for codec in ["null", "deflate"] {
+            let pairs = [("sink.serializer", serializer), ("sink.serializer.compressionCodec", codec)];
+            assert_eq!(
+                written(&pairs, std::slice::from_ref(&set)),
+                written(&pairs, std::slice::from_ref(&wanted)),
+                "{pairs:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn two_files_have_two_sync_markers() {
     let mut serializer = serializer(&[("sink.serializer", "avro_event")]).expect("valid");
     let (mut first, mut second) = (Vec::new(), Vec::new());

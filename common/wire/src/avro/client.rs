@@ -179,7 +179,7 @@ impl ClientSession {
         serial
     }
 
-    /// Appends a whole `append` of one event in its Avro form ([`event::Event::bytes`]).
+    /// Appends a whole `append` of one event in its Avro form.
     ///
     /// # Panics
     /// Unless [`ClientSession::may_call`].

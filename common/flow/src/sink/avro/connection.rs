@@ -7,7 +7,7 @@ use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
 use crate::net::{Link, Spent, Stream, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
-use event::{Batch, Recycler};
+use event::Batch;
 use std::collections::VecDeque;
 use std::pin::pin;
 use tokio::sync::mpsc;
@@ -61,7 +61,8 @@ pub(crate) struct Connection<C> {
     sent: VecDeque<(Serial, C)>,
     /// What it has just answered.
     arrived: Vec<C>,
-    recycler: Recycler,
+    /// Where batches are written whose headers were set here.
+    spent: Spent,
     pub(crate) window: Window,
     ours: bool,
     until: Option<Instant>,
@@ -102,7 +103,7 @@ impl<C: Cargo> Connection<C> {
             session: ClientSession::new(),
             sent: VecDeque::new(),
             arrived: Vec::new(),
-            recycler: Recycler::new(MOST_PARCELS, KEPT_BYTES),
+            spent: Spent::default(),
             window: Window::LOCK_STEP,
             ours: false,
             until: config.reset_interval.map(|interval| clock::now() + interval),
@@ -267,8 +268,13 @@ impl<C: Cargo> Connection<C> {
         let id = errand.id().filter(|_| self.ours);
         let serial = self.session.call_head(&mut head, errand.events(), bytes, id);
         self.link.queue(head.freeze());
-        for batch in errand.batches() {
-            batch.in_place(&mut self.recycler).runs().for_each(|run| self.link.queue(run));
+        if errand.batches().iter().all(Batch::is_in_place) {
+            errand.batches().iter().flat_map(Batch::runs).for_each(|run| self.link.queue(run));
+        } else {
+            let (mut out, size) = self.spent.take(bytes.next_multiple_of(WRITTEN_BYTES));
+            errand.batches().iter().for_each(|batch| batch.append_to(&mut out));
+            self.link.queue(out.split().freeze());
+            self.spent.put(out, size);
         }
         self.link.queue(Bytes::from_static(TAIL));
         self.sent.push_back((serial, errand));
@@ -340,8 +346,8 @@ const CLOSED_IN_HANDSHAKE: &str =
 /// Room for everything of a call but its events.
 const HEAD_BYTES: usize = 160;
 const PING_BYTES: usize = 128;
-/// Bytes kept of buffers for batches whose headers were set here.
-const KEPT_BYTES: usize = 6 << 20;
+/// Buffers for batches whose headers were set here come in sizes of so many bytes, so that one fits again.
+const WRITTEN_BYTES: usize = 64 << 10;
 /// Parcels in flight, whatever a peer allows.
 const MOST_PARCELS: usize = 64;
 /// How often a connection that is due for a reset is looked at for a moment without calls under way.
