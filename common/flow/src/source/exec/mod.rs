@@ -224,7 +224,8 @@ async fn drain_stderr(stderr: ChildStderr, tell: bool, log: slog::Logger) {
 
 /// A command's stderr is read in pieces of at most so many bytes.
 const MOST_STDERR_LINE: u64 = 64 << 10;
-/// What the pipe holds; Linux gives 64 KiB unless asked.
-const PIPE_BYTES: usize = 1 << 20;
+/// What the pipe holds. Linux gives 64 KiB unless asked, and the command and we wait for each other at each; a megabyte has
+/// left the processor's cache when it is read.
+const PIPE_BYTES: usize = 256 << 10;
 /// How long a command that was told to end may still print.
 const LAST_WORDS: Duration = Duration::from_secs(1);
