@@ -30,11 +30,16 @@ impl Span {
 #[derive(Clone, Default)]
 pub struct Batch {
     bytes: Bytes,
-    spans: Arc<Vec<Span>>, // in rising order, none reaching beyond `bytes`
+    index: Arc<Index>,
     from: usize,
     to: usize,
-    maps: Maps,
     event_bytes: usize,
+}
+
+#[derive(Clone, Default)]
+struct Index {
+    spans: Vec<Span>, // in rising order, none reaching beyond the batch's bytes
+    maps: Maps,
 }
 
 /// Where the header maps of a batch are.
@@ -64,7 +69,7 @@ impl Batch {
         }
         assert!(last as usize <= bytes.len(), "spans lie within the buffer");
         let (to, maps) = (spans.len(), alike.map_or(Maps::InPlace, Maps::Alike));
-        Batch { bytes, spans: Arc::new(spans), from: 0, to, maps, event_bytes }
+        Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes }
     }
 
     /// Reads events that stand one behind the other, as they do in a file of ours.
@@ -93,17 +98,17 @@ impl Batch {
 
     /// Its events, in order.
     pub fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> + Clone {
-        let new = if let Maps::Replaced { map, .. } = &self.maps { Some(&map[..]) } else { None };
-        self.spans().iter().map(move |span| Event {
-            map: new.unwrap_or_else(|| &self.bytes[span.start as usize..span.body as usize]),
-            body: &self.bytes[span.body as usize..span.end as usize],
-            received: span.received,
+        let set = if let Maps::Replaced { map, .. } = &self.index.maps { Some(&map[..]) } else { None };
+        self.spans().iter().map(move |span| {
+            let bytes = &self.bytes[span.start as usize..span.end as usize];
+            let body = (span.body - span.start) as usize;
+            Event { bytes, body, map: set.unwrap_or(bytes), received: span.received }
         })
     }
 
     /// The first event, if all are known to have its header map.
     pub fn model(&self) -> Option<Event<'_>> {
-        if matches!(self.maps, Maps::InPlace) { None } else { self.events().next() }
+        if matches!(self.index.maps, Maps::InPlace) { None } else { self.events().next() }
     }
 
     /// Gives all events of a batch that has a [`Batch::model`] the header map `map` (in its Avro form). Nothing is copied:
@@ -112,22 +117,22 @@ impl Batch {
     /// # Panics
     /// When it has none.
     pub fn with_headers(mut self, map: Bytes) -> Batch {
-        let (Maps::Alike(old) | Maps::Replaced { old, .. }) = self.maps else {
+        let (Maps::Alike(old) | Maps::Replaced { old, .. }) = self.index.maps else {
             panic!("events that may have different headers")
         };
-        self.maps = Maps::Replaced { old, map };
+        Arc::make_mut(&mut self.index).maps = Maps::Replaced { old, map };
         self.event_bytes = self.measure();
         self
     }
 
     /// Whether header maps are kept beside the buffer.
     pub fn is_in_place(&self) -> bool {
-        !matches!(self.maps, Maps::Replaced { .. })
+        !matches!(self.index.maps, Maps::Replaced { .. })
     }
 
     /// Appends the events in their Avro form.
     pub fn append_to(&self, out: &mut BytesMut) {
-        let (old, map) = match &self.maps {
+        let (old, map) = match &self.index.maps {
             Maps::Replaced { old, map } => (*old, &map[..]),
             Maps::InPlace | Maps::Alike(_) => (0, &[][..]),
         };
@@ -139,19 +144,16 @@ impl Batch {
 
     /// The same events with each header map before its body: a copy, in new memory, unless they are.
     pub fn in_place(&self) -> Batch {
-        let Maps::Replaced { old, map } = &self.maps else { return self.clone() };
+        let Maps::Replaced { old, map } = &self.index.maps else { return self.clone() };
         let mut builder = BatchBuilder::default();
         builder.reserve(self.event_bytes);
-        for span in self.spans() {
-            let rest = &self.bytes[(span.start + old) as usize..span.end as usize];
-            builder.push_with_map(map, rest, (span.end - span.body) as usize, span.received);
-        }
+        self.events().for_each(|event| builder.push_with_headers(map, &event, *old as usize));
         builder.finish()
     }
 
     /// Where its events stand in [`Batch::buffer`]; their header maps may have been set since they were written there.
     pub fn spans(&self) -> &[Span] {
-        &self.spans[self.from..self.to]
+        &self.index.spans[self.from..self.to]
     }
 
     /// The whole buffer, with what may stand before, between and behind this batch's events.
@@ -178,7 +180,7 @@ impl Batch {
         let batch = self.in_place();
         let mut at = batch.from;
         std::iter::from_fn(move || {
-            let run = batch.spans[at..batch.to].chunk_by(|a, b| a.end == b.start).next()?;
+            let run = batch.index.spans[at..batch.to].chunk_by(|a, b| a.end == b.start).next()?;
             at += run.len();
             Some(batch.bytes.slice(run[0].start as usize..run[run.len() - 1].end as usize))
         })
@@ -194,15 +196,15 @@ impl Batch {
     pub fn filter(&self, mut keep: impl FnMut(&Event<'_>) -> bool) -> Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
-        let (bytes, maps, to) = (self.bytes.clone(), self.maps.clone(), spans.len());
-        let mut batch = Batch { bytes, spans: Arc::new(spans), from: 0, to, maps, event_bytes: 0 };
+        let (bytes, maps, to) = (self.bytes.clone(), self.index.maps.clone(), spans.len());
+        let mut batch = Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes: 0 };
         batch.event_bytes = batch.measure();
         if batch.event_bytes >= self.bytes.len() / FEW {
             return batch;
         }
         let mut builder = BatchBuilder::default();
         for event in batch.events() {
-            builder.push_encoded(event.header_bytes(), event.received, event.body);
+            builder.push_encoded(event.header_bytes(), event.received, event.body());
         }
         builder.finish()
     }
@@ -210,7 +212,7 @@ impl Batch {
     /// See [`Batch::event_bytes`].
     fn measure(&self) -> usize {
         let there: usize = self.spans().iter().map(|span| (span.end - span.start) as usize).sum();
-        match &self.maps {
+        match &self.index.maps {
             Maps::InPlace | Maps::Alike(_) => there,
             Maps::Replaced { old, map } => there + self.len() * map.len() - self.len() * *old as usize,
         }
@@ -218,7 +220,7 @@ impl Batch {
 
     /// Whether nobody else holds the buffer and the index.
     pub(crate) fn is_alone(&self) -> bool {
-        self.bytes.is_unique() && Arc::strong_count(&self.spans) == 1
+        self.bytes.is_unique() && Arc::strong_count(&self.index) == 1
     }
 
     /// Gives the buffer and the index back for reuse when nobody else holds them.
@@ -226,13 +228,13 @@ impl Batch {
         if !self.bytes.is_unique() {
             return Err(self);
         }
-        let Batch { bytes, spans, from, to, maps, event_bytes } = self;
-        match Arc::try_unwrap(spans) {
-            Ok(spans) => match bytes.try_into_mut() {
-                Ok(bytes) => Ok((bytes, spans)),
-                Err(bytes) => Err(Batch { bytes, spans: Arc::new(spans), from, to, maps, event_bytes }),
+        let Batch { bytes, index, from, to, event_bytes } = self;
+        match Arc::try_unwrap(index) {
+            Ok(index) => match bytes.try_into_mut() {
+                Ok(bytes) => Ok((bytes, index.spans)),
+                Err(bytes) => Err(Batch { bytes, index: Arc::new(index), from, to, event_bytes }),
             },
-            Err(spans) => Err(Batch { bytes, spans, from, to, maps, event_bytes }),
+            Err(index) => Err(Batch { bytes, index, from, to, event_bytes }),
         }
     }
 }

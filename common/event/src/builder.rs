@@ -1,6 +1,6 @@
 //! How a source encodes events, once.
 
-use crate::{Batch, Span, Zigzag, push_zigzag};
+use crate::{Batch, Event, Span, Zigzag, push_zigzag};
 use bytes::BytesMut;
 
 /// Encodes events one behind the other into one buffer.
@@ -39,15 +39,18 @@ impl BatchBuilder {
         self.body(start, received, body);
     }
 
-    /// Copies an event of another batch: a header map, and its rest as it stands there, of which the last `body` bytes are
-    /// the body.
+    /// Copies an event of another batch, with `headers` (in their Avro form) in place of those it came with, which are the
+    /// first `old` bytes of it.
     #[inline]
-    pub(crate) fn push_with_map(&mut self, map: &[u8], rest: &[u8], body: usize, received: u32) {
+    pub fn push_with_headers(&mut self, headers: &[u8], event: &Event<'_>, old: usize) {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(map);
+        let rest = &event.bytes[old..];
+        self.bytes.reserve(headers.len() + rest.len());
+        self.bytes.extend_from_slice(headers);
         self.bytes.extend_from_slice(rest);
-        let end = self.bytes.len();
-        self.spans.push(Span { start: start as u32, body: (end - body) as u32, end: end as u32, received });
+        let body = start + headers.len() + event.body - old;
+        let (start, body, end) = (start as u32, body as u32, self.bytes.len() as u32);
+        self.spans.push(Span { start, body, end, received: event.received });
     }
 
     #[inline]

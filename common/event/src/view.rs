@@ -8,15 +8,16 @@ use crate::{
 /// A view of one event of a [`crate::Batch`]: nothing is copied, headers are walked and not parsed.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
+    pub(crate) bytes: &'a [u8], // the event alone as it came, from its header map to the end of its body
+    pub(crate) body: usize,
     pub(crate) map: &'a [u8], // begins with its header map
-    pub(crate) body: &'a [u8],
     pub(crate) received: u32,
 }
 
 impl<'a> Event<'a> {
     /// The body, as it was born.
     pub fn body(&self) -> &'a [u8] {
-        self.body
+        self.bytes.get(self.body..).unwrap_or_default()
     }
 
     /// Bytes that begin with the header map.
@@ -159,7 +160,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// [`Malformed`], with `at` somewhere within the event.
-    #[inline]
+    #[inline(always)] // into the loop over a batch, where all of this stays in registers
     pub fn scan(&mut self, at: &mut usize) -> Result<Span, Malformed> {
         let start = *at;
         // A header map says itself where it ends, so none is the beginning of another one.

@@ -148,7 +148,7 @@ fn batch(events: usize, headers: Headers) -> Batch {
         };
         builder.push([("k", value.as_str())], format!("{:<256}", format!("line {number}")).as_bytes());
     }
-    builder.finish()
+    Batch::parse(builder.finish().buffer().clone()).expect("own bytes") // as it is seen when it was received
 }
 
 const EVENTS: usize = 1000;

@@ -2,7 +2,6 @@
 
 use super::Step;
 use super::draft::{Desk, Draft, Fixed, KEPT_BYTES};
-use bytes::Bytes;
 use event::Event;
 
 /// One header map as it came and as it leaves, both in their Avro form.
@@ -21,7 +20,7 @@ pub(crate) struct Known {
     /// As it came.
     pub(crate) input: Vec<u8>,
     /// As it leaves.
-    pub(crate) output: Bytes,
+    pub(crate) output: Vec<u8>,
     /// Whether there is a difference.
     pub(crate) changes: bool,
 }
@@ -43,7 +42,7 @@ impl Memo {
     /// A batch has ended: lets go of what large headers needed.
     pub(crate) fn end(&mut self) {
         self.desk.tidy();
-        if self.known.input.capacity().max(self.known.output.len()) > KEPT_BYTES {
+        if self.known.input.capacity().max(self.known.output.capacity()) > KEPT_BYTES {
             self.known = Known::default();
             self.valid = false;
         }
@@ -67,9 +66,8 @@ impl Memo {
     fn learn(&mut self, event: Event<'_>, steps: &[Step], fixed: &Fixed) {
         let mut draft = Draft::of(event, fixed, &mut self.desk);
         steps.iter().for_each(|step| step.apply_to_headers(&mut draft));
-        let mut output = Vec::new();
-        draft.encode_headers(&mut output);
-        self.known.output = output.into();
+        self.known.output.clear();
+        draft.encode_headers(&mut self.known.output);
         self.known.input.clear();
         self.known.input.extend_from_slice(event.header_bytes());
         self.known.changes = self.known.input != self.known.output;

@@ -17,7 +17,7 @@ pub(crate) use draft::Oversized;
 
 use crate::build::BuildError;
 use body::{RegexFilter, SearchReplace};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use draft::{Desk, Draft, Fixed, MOST_BYTES};
 use event::{Batch, Event, Recycler};
 use extract::RegexExtractor;
@@ -189,7 +189,7 @@ impl InterceptorChain {
             if !known.changes {
                 return Ok(batch);
             }
-            let batch = batch.with_headers(known.output.clone());
+            let batch = batch.with_headers(Bytes::copy_from_slice(&known.output));
             return check(batch.event_bytes()).map(|()| batch);
         }
         if batch.events().all(|event| !memo.recall(event, steps, fixed).changes) {
@@ -200,7 +200,7 @@ impl InterceptorChain {
         for event in batch.events() {
             let known = memo.recall(event, steps, fixed);
             check(builder.bytes() + known.output.len() + event.body().len())?;
-            builder.push_encoded(&known.output, event.received(), event.body());
+            builder.push_with_headers(&known.output, &event, known.input.len());
         }
         Ok(lent(builder.finish(), recycler))
     }
