@@ -147,7 +147,11 @@ fn a_file_channel_outlives_a_kill(version: Version) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut stand_in = StandIn::listen().expect("a port");
     stand_in.close();
-    let file = AGENT.replace("PORT", &stand_in.address().port().to_string()).replace("= memory", "= file");
+    // All in one transaction: when the sink has seen an event the channel has all of them.
+    let file = AGENT
+        .replace("PORT", &stand_in.address().port().to_string())
+        .replace("= memory", "= file")
+        .replace("transactionCapacity = 10", "transactionCapacity = 20\na1.sources.r1.batchSize = 20");
     let mut flume = Flume::start(version, &file, "a1", dir.path()).expect("a JVM");
     flume.wait_for_line("Unable to deliver event", PATIENCE).expect("nobody listens");
     flume.kill();
