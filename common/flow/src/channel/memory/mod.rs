@@ -1,6 +1,7 @@
 //! `memory`: events wait in memory, at most so many and so large.
 
 mod ledger;
+mod pace;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +14,13 @@ use crate::supervise::Guard;
 use actix::WeakRecipient;
 use actix::prelude::*;
 use event::Batch;
+use futures_util::FutureExt;
 use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
+use pace::Pace;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 /// Keys, units and defaults are Flume's: User Guide, "Memory Channel".
 #[derive(Debug, Clone, Copy)]
@@ -73,10 +75,7 @@ pub(crate) struct MemoryChannel {
     books: Books,
     puts: VecDeque<WaitingPut>,
     takes: VecDeque<WaitingTake>,
-    /// Told when the channel holds little.
-    paced: Vec<oneshot::Sender<()>>,
-    /// Bytes stored since somebody was last kept waiting for that.
-    unpaced: usize,
+    pace: Pace,
     alarm: Option<(Instant, SpawnHandle)>,
     settling: Option<Arc<Settling>>,
     told_full: bool,
@@ -147,8 +146,7 @@ impl MemoryChannel {
             books,
             puts: VecDeque::new(),
             takes: VecDeque::new(),
-            paced: Vec::new(),
-            unpaced: 0,
+            pace: Pace::default(),
             alarm: None,
             settling: None,
             told_full: false,
@@ -199,19 +197,6 @@ impl MemoryChannel {
             let waiting = self.takes.pop_front().expect("it was just looked at");
             // Whoever has gone meanwhile drops the leases, which rolls them back.
             let _gone = waiting.answer.send(leases);
-        }
-    }
-
-    /// Answers when the channel holds little, or in a moment. Who reads a file or a pipe gains nothing by being far ahead of
-    /// sinks that move: what they take then has left the processor's cache.
-    fn pace(&mut self, stored: usize) -> impl Future<Output = Option<Result<usize, ChannelError>>> + use<> {
-        let (answer, waiting) = oneshot::channel();
-        self.unpaced = 0;
-        self.paced.retain(|gone| !gone.is_closed());
-        self.paced.push(answer);
-        async move {
-            let _soon = timeout(PACE, waiting).await;
-            Some(Ok(stored))
         }
     }
 
@@ -322,10 +307,10 @@ impl Handler<Put> for MemoryChannel {
         let answer = match stored {
             Ok(stored) => {
                 self.serve_takes(ctx);
-                self.unpaced += batches[..stored].iter().map(Batch::event_bytes).sum::<usize>();
-                let far = self.unpaced >= PACED_BYTES && self.books.open().bytes() > AHEAD_BYTES;
-                if far && patience == Patience::Forever {
-                    return Box::pin(self.pace(stored));
+                let bytes = batches[..stored].iter().map(Batch::event_bytes).sum();
+                let held = self.books.open().bytes();
+                if let Some(pause) = self.pace.stored(bytes, held, patience == Patience::Forever) {
+                    return Box::pin(pause.map(move |()| Some(Ok(stored))));
                 }
                 Ok(stored)
             }
@@ -375,9 +360,7 @@ impl Handler<Settled> for MemoryChannel {
         if !self.puts.is_empty() || self.told_full {
             self.serve_puts(ctx);
         }
-        if !self.paced.is_empty() && self.books.open().bytes() <= AHEAD_BYTES {
-            self.paced.clear(); // which wakes them
-        }
+        self.pace.freed(|| self.books.open().bytes());
         self.serve_takes(ctx);
     }
 }
@@ -391,12 +374,6 @@ impl Handler<HowFull> for MemoryChannel {
         MessageResult(Fill { events: books.held() + waiting, taken: books.taken() })
     }
 }
-
-/// See [`MemoryChannel::pace`].
-const AHEAD_BYTES: usize = 2 * PARCEL_BYTES;
-/// So many are stored for each pause: a channel fills as fast whatever the size of a put.
-const PACED_BYTES: usize = PARCEL_BYTES / 2;
-const PACE: Duration = Duration::from_millis(1);
 
 /// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.
 const NEWS_AFTER: Duration = Duration::from_secs(1);

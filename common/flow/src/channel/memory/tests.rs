@@ -1,3 +1,4 @@
+use super::pace::{AHEAD_BYTES, PACE};
 use super::*;
 use crate::channel::ChannelRef;
 use crate::supervise::slot::slot;
