@@ -174,6 +174,8 @@ fn look_at(batch: &Batch) {
         assert!(event.received() == Span::BORN_HERE || received == event.received() as usize);
         assert!(event.has_header_bytes(event.header_bytes()));
     }
+    // A body's length takes a byte or more.
+    assert!(parts(batch).map(|(map, body)| map.len() + body.len() + 1).sum::<usize>() <= batch.event_bytes());
     let mut out = BytesMut::new();
     let mut client = ClientSession::new();
     client.call_head(&mut out, batch.len(), batch.event_bytes(), Some(BATCH));
@@ -186,7 +188,7 @@ fn look_at(batch: &Batch) {
         panic!("a batch came out of a frame and does not come out of another")
     };
     assert_eq!(id, Some(BATCH));
-    assert!(parts(&sent).eq(parts(batch)));
+    assert!(parts(&sent).eq(parts(batch)) && sent.runs().flatten().eq(batch.runs().flatten()));
     if batch.model().is_some() {
         let map = Bytes::from_static(b"\x02\x02k\x02v\0");
         let changed = batch.clone().with_headers(map.clone());
