@@ -125,29 +125,29 @@ impl Batch {
         self
     }
 
-    /// Whether header maps are kept beside the buffer.
+    /// Whether each header map stands before its body; else it is kept beside the buffer.
     pub fn is_in_place(&self) -> bool {
         !matches!(self.index.maps, Maps::Replaced { .. })
     }
 
     /// Appends the events in their Avro form.
     pub fn append_to(&self, out: &mut BytesMut) {
-        let (old, map) = match &self.index.maps {
-            Maps::Replaced { old, map } => (*old, &map[..]),
-            Maps::InPlace | Maps::Alike(_) => (0, &[][..]),
-        };
+        let (old, map) = self.replaced();
         for span in self.spans() {
             out.extend_from_slice(map);
-            out.extend_from_slice(&self.bytes[(span.start + old) as usize..span.end as usize]);
+            out.extend_from_slice(&self.bytes[span.start as usize + old..span.end as usize]);
         }
     }
 
     /// The same events with each header map before its body: a copy, in new memory, unless they are.
     pub fn in_place(&self) -> Batch {
-        let Maps::Replaced { old, map } = &self.index.maps else { return self.clone() };
+        if self.is_in_place() {
+            return self.clone();
+        }
+        let (old, map) = self.replaced();
         let mut builder = BatchBuilder::default();
         builder.reserve(self.event_bytes);
-        self.events().for_each(|event| builder.push_with_headers(map, &event, *old as usize));
+        self.events().for_each(|event| builder.push_with_headers(map, &event, old));
         builder.finish()
     }
 
@@ -212,9 +212,16 @@ impl Batch {
     /// See [`Batch::event_bytes`].
     fn measure(&self) -> usize {
         let there: usize = self.spans().iter().map(|span| (span.end - span.start) as usize).sum();
+        let (old, map) = self.replaced();
+        there + self.len() * map.len() - self.len() * old
+    }
+
+    /// What counts in place of the first bytes of each event, and of how many of them: nothing, of none, when header maps
+    /// are in place.
+    fn replaced(&self) -> (usize, &[u8]) {
         match &self.index.maps {
-            Maps::InPlace | Maps::Alike(_) => there,
-            Maps::Replaced { old, map } => there + self.len() * map.len() - self.len() * *old as usize,
+            Maps::InPlace | Maps::Alike(_) => (0, &[]),
+            Maps::Replaced { old, map } => (*old as usize, map),
         }
     }
 
@@ -223,19 +230,10 @@ impl Batch {
         self.bytes.is_unique() && Arc::strong_count(&self.index) == 1
     }
 
-    /// Gives the buffer and the index back for reuse when nobody else holds them.
-    pub(crate) fn into_parts(self) -> Result<(bytes::BytesMut, Vec<Span>), Batch> {
-        if !self.bytes.is_unique() {
-            return Err(self);
-        }
-        let Batch { bytes, index, from, to, event_bytes } = self;
-        match Arc::try_unwrap(index) {
-            Ok(index) => match bytes.try_into_mut() {
-                Ok(bytes) => Ok((bytes, index.spans)),
-                Err(bytes) => Err(Batch { bytes, index: Arc::new(index), from, to, event_bytes }),
-            },
-            Err(index) => Err(Batch { bytes, index, from, to, event_bytes }),
-        }
+    /// The buffer and the index, to be used again; `None` unless the batch [`Batch::is_alone`].
+    pub(crate) fn into_parts(self) -> Option<(BytesMut, Vec<Span>)> {
+        let Batch { bytes, index, .. } = self;
+        Some((bytes.try_into_mut().ok()?, Arc::try_unwrap(index).ok()?.spans))
     }
 }
 

@@ -16,4 +16,4 @@ pub use builder::{BatchBuilder, encode_headers};
 pub use java_order::{Printed, java_order};
 pub use recycle::Recycler;
 pub use varint::{Zigzag, push_zigzag, read_length, read_zigzag};
-pub use view::{Event, Headers, Malformed, Scanner, read_block, scan_event, scan_map};
+pub use view::{Event, Headers, Malformed, Scanner, read_block, scan_map};

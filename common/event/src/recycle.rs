@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 ///
 /// So a source that is in balance with its sink writes into the same few buffers again and again: no allocation, no
 /// page that the kernel must clear first. What is not back in time is forgotten and a new buffer is made.
-#[derive(Debug)]
 pub struct Recycler {
     lent: VecDeque<Batch>,
     bytes: usize,
@@ -39,18 +38,13 @@ impl Recycler {
     pub fn builder(&mut self) -> BatchBuilder {
         // Batches go in the order they came, mostly. Of those that are gone the last one is still in the processor's cache.
         let free = self.lent.partition_point(Batch::is_alone);
-        let Some(batch) = self.lent.remove(free.saturating_sub(1)) else { return BatchBuilder::default() };
-        let bytes = batch.buffer().len();
-        match batch.into_parts() {
-            Ok((buffer, spans)) => {
-                self.bytes -= bytes;
-                BatchBuilder::reuse(buffer, spans)
-            }
-            Err(batch) => {
-                self.lent.push_front(batch);
-                BatchBuilder::default()
-            }
-        }
+        let Some(batch) = free.checked_sub(1).and_then(|last| self.lent.remove(last)) else {
+            return BatchBuilder::default();
+        };
+        self.bytes -= batch.buffer().len();
+        batch
+            .into_parts()
+            .map_or_else(BatchBuilder::default, |(bytes, spans)| BatchBuilder::reuse(bytes, spans))
     }
 }
 

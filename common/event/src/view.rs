@@ -128,14 +128,6 @@ impl std::fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Checks one event that begins at `*at` of `bytes`, moves `at` behind it and says where its parts are.
-///
-/// # Errors
-/// [`Malformed`], with `at` somewhere within the event.
-pub fn scan_event(bytes: &[u8], at: &mut usize) -> Result<Span, Malformed> {
-    Scanner::new(bytes).scan(at)
-}
-
 /// Checks events that stand in one buffer. Neighbours mostly have the same headers: a map that is, byte for byte, the one
 /// of the event before is not walked again.
 pub struct Scanner<'a> {
@@ -156,7 +148,7 @@ impl<'a> Scanner<'a> {
         (self.maps == 1).then_some(self.map.len() as u32) // as long as a span says, or less
     }
 
-    /// As [`scan_event`].
+    /// Checks one event that begins at `*at`, moves `at` behind it and says where its parts are.
     ///
     /// # Errors
     /// [`Malformed`], with `at` somewhere within the event.
@@ -237,7 +229,7 @@ mod tests {
         let (mut scanner, mut at, mut alone) = (Scanner::new(batch.buffer()), 0, 0);
         for map in maps {
             let span = scanner.scan(&mut at).expect("own bytes");
-            assert_eq!(span, scan_event(batch.buffer(), &mut alone).expect("own bytes"));
+            assert_eq!(span, Scanner::new(batch.buffer()).scan(&mut alone).expect("own bytes"));
             assert_eq!(span.received as usize, map.len());
         }
         assert_eq!(scanner.scan(&mut at), Err(Malformed::Short), "there are no more");

@@ -3,7 +3,7 @@
 //! Each takes any bytes and panics when a promise is broken, be it only that no input panics.
 
 use bytes::{Bytes, BytesMut};
-use event::{Batch, Span, scan_event};
+use event::{Batch, Scanner, Span};
 use wire::{
     avro::{
         Answer, AnswerNotes, BatchId, ClientSession, Frame, FrameDecoder, FrameError, Hello, ProtocolCache,
@@ -86,7 +86,7 @@ pub fn client_session(data: &[u8]) {
 /// An event is checked before it is looked at, and what is checked reads back the same.
 pub fn event(data: &[u8]) {
     let mut at = 0;
-    if let Ok(span) = scan_event(data, &mut at) {
+    if let Ok(span) = Scanner::new(data).scan(&mut at) {
         assert!(at <= data.len() && at == span.end as usize);
         look_at(&Batch::from_parts(Bytes::copy_from_slice(data), vec![span], None));
     }

@@ -11,7 +11,7 @@ use event::Batch;
 use lease::Lease;
 use std::sync::Arc;
 
-/// Bytes that go together where they can: batches in a parcel, lines in a read of a file. More gain nothing, leave the
+/// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
 /// processor's cache and take memory.
 pub(crate) const PARCEL_BYTES: usize = 384 << 10;
 

@@ -55,8 +55,8 @@ enum Step {
 enum Way {
     /// No interceptor: untouched.
     Untouched,
-    /// Events are left out, which copies nothing; then headers are set or removed whatever the body is: worked out once for
-    /// all events that came with the same ones.
+    /// Events are left out, which copies none unless few stay; then headers are set or removed whatever the body is: worked
+    /// out once for all events that came with the same ones.
     Headers,
     /// Bodies are rewritten: headers as in `Headers`, bodies each.
     Apart,
@@ -145,7 +145,7 @@ impl InterceptorChain {
     /// for all events of this moment: then a source of lines writes each event once, as if it had passed already.
     /// Nothing is appended, and the answer is `false`, when each event must be looked at.
     pub(crate) fn prefix(&self, headers: &[(&str, &str)], now_millis: i64, out: &mut BytesMut) -> bool {
-        if !matches!(self.way, Way::Untouched | Way::Headers) || self.leaves_out() {
+        if self.way > Way::Headers || self.leaves_out() {
             return false;
         }
         let (mut fixed, mut desk) = (self.fixed.clone(), Desk::new());

@@ -164,7 +164,7 @@ impl Link {
     }
 }
 
-/// Bytes asked for in a connection's first read; an idle connection holds no more.
+/// Bytes asked for in a connection's first read; an idle connection holds no more than four times as many.
 const FIRST_READ: usize = 2 << 10;
 /// Bytes asked for at most: more gain nothing and leave the processor's cache.
 const LAST_READ: usize = 512 << 10;

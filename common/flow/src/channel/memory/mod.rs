@@ -302,13 +302,16 @@ impl Handler<Put> for MemoryChannel {
 
     fn handle(&mut self, Put { batches, patience }: Put, ctx: &mut Self::Context) -> Self::Result {
         // Nobody overtakes those who wait already.
-        let stored =
-            if self.puts.is_empty() { self.books.open().put_some(&batches) } else { Err(Refused::NoRoom) };
+        let stored = if self.puts.is_empty() {
+            let mut books = self.books.open();
+            books.put_some(&batches).map(|stored| (stored, books.bytes()))
+        } else {
+            Err(Refused::NoRoom)
+        };
         let answer = match stored {
-            Ok(stored) => {
+            Ok((stored, held)) => {
                 self.serve_takes(ctx);
                 let bytes = batches[..stored].iter().map(Batch::event_bytes).sum();
-                let held = self.books.open().bytes();
                 if let Some(pause) = self.pace.stored(bytes, held, patience == Patience::Forever) {
                     return Box::pin(pause.map(move |()| Some(Ok(stored))));
                 }

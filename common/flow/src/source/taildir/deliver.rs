@@ -40,7 +40,7 @@ impl Bundle {
 
     /// Whether it is as large as is worth while.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= 4 * PARCEL_BYTES
+        self.bytes >= BUNDLE_BYTES
     }
 }
 
@@ -118,5 +118,7 @@ async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result
     Ok(())
 }
 
+/// Bytes of a bundle: more than one read gives, whatever its headers add, unless its lines are very short.
+const BUNDLE_BYTES: usize = 4 * PARCEL_BYTES;
 /// Before a channel that had no room is asked again. As a rule the channel itself makes us wait.
 const PAUSE: Duration = Duration::from_millis(100);
