@@ -51,6 +51,11 @@ impl Choice {
         }
     }
 
+    /// Whether parcels arrive in the order in which they were given: one sink has all of them, until another is preferred.
+    pub(crate) fn keeps_order(&self) -> bool {
+        matches!(self, Choice::Priority(_))
+    }
+
     /// `sink` was given a parcel.
     pub(crate) fn given(&mut self, sink: usize) {
         match self {

@@ -129,19 +129,22 @@ impl Group {
 
     /// Moves what can be moved: first what has come back, then what the channel has.
     fn pump(&mut self, ctx: &mut Context<Self>) {
-        // What a failed sink still holds comes back in a moment and is older than anything else.
-        let failing = |(sink, member): (usize, &Member)| {
-            member.parcels > 0 && !self.roster.is_live(sink) && member.down_since.is_some()
-        };
-        if self.members.iter().enumerate().any(failing) {
-            return;
-        }
-        while let Some(sink) = self.next_sink() {
+        while let Some(sink) = self.next_sink().filter(|sink| !self.is_older_elsewhere(*sink)) {
             match self.waiting.pop_first() {
                 Some((_, parcel)) => self.hand_over(parcel, sink, ctx),
                 None => return self.take(self.members[sink].credit(), ctx),
             }
         }
+    }
+
+    /// Whether another sink holds something that must be settled before `sink` is given what is newer: what a failed one
+    /// holds comes back in a moment; and a group that prefers one sink keeps order when it changes to another, whose
+    /// connection (or peer: two may lead to the same host) could be the faster one.
+    fn is_older_elsewhere(&self, sink: usize) -> bool {
+        let failing = |other| !self.roster.is_live(other) && self.members[other].down_since.is_some();
+        (0..self.members.len())
+            .filter(|other| *other != sink && self.members[*other].parcels > 0)
+            .any(|other| self.choice.keeps_order() || failing(other))
     }
 
     fn next_sink(&mut self) -> Option<usize> {

@@ -112,6 +112,23 @@ async fn events_come_back_to_the_primary_when_its_penalty_is_over() {
 }
 
 #[actix::test]
+async fn the_primary_gets_nothing_newer_before_the_standby_has_answered() {
+    tokio::time::pause();
+    let group = Fixture::with(2, PENALTY, |primary| primary.up = false);
+    group.scripts[1].borrow_mut().answers = false;
+    group.put(0..1).await;
+    assert_eq!(group.scripts[1].borrow().held.len(), 1);
+    group.scripts[0].borrow_mut().up = true;
+    sleep(Duration::from_secs(60)).await;
+    group.put(1..3).await;
+    assert_eq!(group.arrived(0), [] as [u64; 0], "its peer may be the same host, and the quicker one");
+    let held = std::mem::take(&mut group.scripts[1].borrow_mut().held);
+    Errand::done(held);
+    group.settled().await;
+    assert_eq!(group.arrived(0), [1, 2]);
+}
+
+#[actix::test]
 async fn while_all_are_down_events_wait_and_go_the_moment_one_is_back() {
     tokio::time::pause();
     let group = Fixture::new(2, PENALTY);
