@@ -7,6 +7,7 @@ pub mod avro;
 pub mod client;
 mod install;
 pub mod oracle;
+pub mod receiver;
 pub mod stand_in;
 
 mod agent;

@@ -1,0 +1,221 @@
+//! Ours and released Flume side by side under load, with kills: no line is lost that no killed process held, none comes
+//! twice without a cause, all keep their order.
+//!
+//! Lines come for twenty seconds. The channels are those of the lesson, so a kill takes at most a thousand events along;
+//! a Flume in the middle of a chain keeps its events in files, and a kill takes none.
+
+use integration::{
+    flume::{
+        self, Version,
+        oracle::{Node, Side},
+        receiver::{Receiver, settle},
+    },
+    ledger::{LineId, Verdict},
+    load::{Demand, Load, Log, Written},
+};
+use std::{fs, path::Path, thread, time::Duration};
+
+/// The drill under load: the primary is killed twice, what it does not get the standby gets, and when it is back it has
+/// its lines again.
+fn drill(sender: &Side, first: Side, second: Side) {
+    flume::require();
+    let what = format!("{sender:?} to {first:?} and {second:?}");
+    let scene = tempfile::tempdir().expect("a folder");
+    let template = RECEIVER.to_owned() + MEMORY;
+    let receiver =
+        |side, number| Receiver::start(side, number, &template, CAPACITY, scene.path()).expect("a process");
+    let (mut primary, standby) = (receiver(first, 0), receiver(second, 1));
+    let load = load(scene.path());
+    let group = SENDER.to_owned() + &sink("k1", primary.port()) + &sink("k2", standby.port()) + GROUP;
+    let _sender = send(sender, &group, scene.path());
+    for kill in 1..=2 {
+        primary.come(ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: before kill {kill}: {none}"));
+        primary.die();
+        standby.come(kill * ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: kill {kill}: {none}"));
+        primary.live_again().expect("a process");
+    }
+    primary.come(ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: they are not back: {none}"));
+    let load = finish(load);
+    let ledger = settle(&[&primary, &standby], LAST, BYTES).expect("all comes");
+    let verdict = ledger.verdict(&load.lines);
+    judge(&what, &verdict);
+    assert_eq!(verdict.doubled_without_cause, 0, "{what}: {verdict:?}");
+}
+
+/// A chain of three whose middle is killed twice.
+fn chain(first: &Side, middle: Side, last: Side) {
+    flume::require();
+    let what = format!("{first:?} by {middle:?} to {last:?}");
+    let scene = tempfile::tempdir().expect("a folder");
+    let end = Receiver::start(last, 1, &(RECEIVER.to_owned() + MEMORY), 0, scene.path()).expect("a process");
+    let (channel, holds) = match middle {
+        Side::Flume(_) => (FILES, 0),
+        Side::Ours(_) => (MEMORY, CAPACITY),
+    };
+    let template = MIDDLE.to_owned() + channel + &sink("k1", end.port());
+    let mut middle = Receiver::start(middle, 0, &template, holds, scene.path()).expect("a process");
+    let load = load(scene.path());
+    let _sender =
+        send(first, &(SENDER.to_owned() + &sink("k1", middle.port()) + "a1.sinks = k1\n"), scene.path());
+    for kill in 1..=2 {
+        end.come(kill * ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: before kill {kill}: {none}"));
+        middle.die();
+        thread::sleep(Duration::from_millis(500));
+        middle.live_again().expect("a process");
+    }
+    let load = finish(load);
+    let verdict = settle(&[&middle, &end], LAST, BYTES).expect("all comes").verdict(&load.lines);
+    judge(&what, &verdict);
+    // What the middle one had stored or sent, and was killed before it said so.
+    assert!(verdict.doubled <= 2 * 2 * IN_FLIGHT, "{what}: {verdict:?}");
+}
+
+fn judge(what: &str, verdict: &Verdict) {
+    eprintln!(
+        "{what}: {} sent, {} received, {} went down with a killed process, {} lost, {} doubled",
+        verdict.sent, verdict.received, verdict.went_down, verdict.lost_count, verdict.doubled
+    );
+    assert_eq!(verdict.lost_count + verdict.out_of_order + verdict.foreign, 0, "{what}: {verdict:?}");
+}
+
+fn load(scene: &Path) -> Load {
+    let log = Log::open(&scene.join("lines.log")).expect("a log");
+    Load::start(vec![log], Demand { lines: LINES, rate: RATE, bytes: BYTES })
+}
+
+/// There were lines to the end of the scene.
+fn finish(load: Load) -> Written {
+    assert!(!load.is_finished(), "the kills were over before the load was");
+    load.finish().expect("a disk")
+}
+
+fn send(side: &Side, template: &str, scene: &Path) -> Node {
+    let dir = scene.join("sender");
+    fs::create_dir_all(&dir).expect("a folder");
+    let text = template
+        .replace("$LOG", &scene.join("lines.log").display().to_string())
+        .replace("$DIR", &dir.display().to_string());
+    let file = dir.join("sender.properties");
+    fs::write(&file, text).expect("a file");
+    Node::start(side, &file, "a1", &dir).expect("a process")
+}
+
+fn sink(name: &str, port: u16) -> String {
+    SINK.replace("$NAME", name).replace("$TO", &port.to_string())
+}
+
+fn ours(binary: &str) -> Side {
+    Side::Ours(integration::binaries::directory().expect("the binaries are built").join(binary))
+}
+
+fn agent() -> Side {
+    ours("agent")
+}
+
+fn collector() -> Side {
+    ours("collector")
+}
+
+const V1_9: Side = Side::Flume(Version::V1_9);
+const V1_11: Side = Side::Flume(Version::V1_11);
+
+macro_rules! tests {
+    ($($name:ident: $scene:expr;)*) => {$(
+        #[test]
+        #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+        fn $name() {
+            $scene;
+        }
+    )*};
+}
+
+tests! {
+    under_load_flume_1_9_to_ours: drill(&V1_9, collector(), collector());
+    under_load_flume_1_11_to_ours: drill(&V1_11, collector(), collector());
+    under_load_ours_to_flume_1_9: drill(&agent(), V1_9, V1_9);
+    under_load_ours_to_flume_1_11: drill(&agent(), V1_11, V1_11);
+    under_load_flume_1_9_to_one_of_each: drill(&V1_9, V1_9, collector());
+    under_load_flume_1_11_to_one_of_each: drill(&V1_11, collector(), V1_11);
+    under_load_ours_to_one_of_each: drill(&agent(), V1_11, collector());
+    under_load_ours_to_one_of_each_the_other_way: drill(&agent(), collector(), V1_9);
+    under_load_ours_by_flume_1_9_to_ours: chain(&agent(), V1_9, collector());
+    under_load_ours_by_flume_1_11_to_ours: chain(&agent(), V1_11, collector());
+    under_load_flume_by_ours_to_flume: chain(&V1_11, collector(), V1_9);
+}
+
+/// Lines, how many of them a second, and the bytes of each.
+const LINES: u32 = 40_000;
+const RATE: u32 = 2_000;
+const BYTES: usize = 64;
+const LAST: LineId = LineId { source: 1, number: LINES - 1 };
+
+/// Lines that a receiver has written before something happens.
+const ENOUGH: usize = 2_000;
+
+/// Towards a Flume, and from one, a connection has one batch under way.
+const IN_FLIGHT: usize = 100;
+
+/// What a memory channel holds, and with it at most what goes down with a process.
+const CAPACITY: usize = 1000;
+
+const RECEIVER: &str = "a1.sources = r1
+a1.channels = c1
+a1.sinks = k1
+a1.sources.r1.type = avro
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT
+a1.sources.r1.channels = c1
+a1.sinks.k1.type = file_roll
+a1.sinks.k1.sink.directory = $OUT
+a1.sinks.k1.sink.rollInterval = 0
+a1.sinks.k1.channel = c1
+";
+
+const MIDDLE: &str = "a1.sources = r1
+a1.channels = c1
+a1.sinks = k1
+a1.sources.r1.type = avro
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT
+a1.sources.r1.channels = c1
+";
+
+const MEMORY: &str = "a1.channels.c1.type = memory
+a1.channels.c1.capacity = 1000
+a1.channels.c1.transactionCapacity = 100
+";
+
+const FILES: &str = "a1.channels.c1.type = file
+a1.channels.c1.checkpointDir = $DIR/checkpoint
+a1.channels.c1.dataDirs = $DIR/data
+a1.channels.c1.capacity = 100000
+a1.channels.c1.transactionCapacity = 1000
+";
+
+/// Both kinds follow the file by TAILDIR: Flume's exec source ends for good when its channel is full.
+const SENDER: &str = "a1.sources = r1
+a1.channels = c1
+a1.channels.c1.type = memory
+a1.channels.c1.capacity = 1000
+a1.channels.c1.transactionCapacity = 100
+a1.sources.r1.channels = c1
+a1.sources.r1.type = TAILDIR
+a1.sources.r1.filegroups = f1
+a1.sources.r1.filegroups.f1 = $LOG
+a1.sources.r1.positionFile = $DIR/position.json
+";
+
+const SINK: &str = "a1.sinks.$NAME.type = avro
+a1.sinks.$NAME.hostname = 127.0.0.1
+a1.sinks.$NAME.port = $TO
+a1.sinks.$NAME.channel = c1
+";
+
+const GROUP: &str = "a1.sinks = k1 k2
+a1.sinkgroups = g1
+a1.sinkgroups.g1.sinks = k1 k2
+a1.sinkgroups.g1.processor.type = failover
+a1.sinkgroups.g1.processor.priority.k1 = 10
+a1.sinkgroups.g1.processor.priority.k2 = 1
+a1.sinkgroups.g1.processor.maxpenalty = 10000
+";
