@@ -36,6 +36,8 @@ library_benchmark_group!(name = channel, benchmarks = [put_take_commit, gather])
 #[bench::other_headers(Pass::new(&[STATIC, TIMESTAMP], Headers::Others))]
 #[bench::filter(Pass::new(&[FILTER], Headers::Same))]
 #[bench::headers_and_filter(Pass::new(&[STATIC, TIMESTAMP, FILTER], Headers::Same))]
+#[bench::replace(Pass::new(&[REPLACE], Headers::Same))]
+#[bench::extract(Pass::new(&[EXTRACT], Headers::Same))]
 fn pass(mut pass: Pass) -> (Batch, Pass) {
     (pass.pass(), pass)
 }
@@ -84,6 +86,10 @@ const STATIC: Interceptor = ("static", &[("key", "Type"), ("value", "LOGIN")]);
 const PRESERVED: Interceptor = ("static", &[("key", "k")]);
 const TIMESTAMP: Interceptor = ("timestamp", &[]);
 const FILTER: Interceptor = ("regex_filter", &[("regex", "ERROR|line 7")]);
+const REPLACE: Interceptor =
+    ("search_replace", &[("searchPattern", "line ([0-9])"), ("replaceString", "$1")]);
+const EXTRACT: Interceptor =
+    ("regex_extractor", &[("regex", "^line (\\d+)"), ("serializers", "s"), ("serializers.s.name", "n")]);
 
 impl Pass {
     fn new(interceptors: &[Interceptor], headers: Headers) -> Pass {
