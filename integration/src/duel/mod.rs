@@ -8,6 +8,7 @@ pub mod arena;
 pub mod board;
 pub mod check;
 pub mod latency;
+mod pair;
 pub mod raw;
 pub mod recipe;
 mod rsyslog;
