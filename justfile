@@ -12,7 +12,7 @@ check:
 test:
     cargo test --workspace
 
-# How fast: ours beside a raw copy and, where they are installed, real Flume and rsyslog. `just bench --help` says more.
+# How fast: ours beside a raw copy and, if installed, real Flume, rsyslog and Fluent Bit. `just bench --help` says more.
 bench *arguments:
     cargo run --release -p integration --bin duel -- {{arguments}}
 

@@ -1,9 +1,9 @@
-//! How fast: ours beside a raw copy, real Flume and rsyslog. `duel --help` says how.
+//! How fast: ours beside a raw copy, real Flume, rsyslog and Fluent Bit. `duel --help` says how.
 
 use clap::Parser;
 use integration::{
     duel::{
-        Contestant, Program, Rsyslog, TwoHops,
+        Contestant, FluentBit, Program, Rsyslog, TwoHops,
         arena::{Arena, Shape},
         board::{self, Row},
         latency, raw,
@@ -41,7 +41,7 @@ struct Arguments {
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
 
-    /// Leave real Flume and rsyslog out.
+    /// Leave real Flume, rsyslog and Fluent Bit out.
     #[arg(long)]
     ours: bool,
 
@@ -198,6 +198,7 @@ fn theirs(usual: Shape) -> Vec<Box<dyn Contestant>> {
         two(flume, Program::Ours, PLAIN, fewer(5)),
         Box::new(Rsyslog { relp: false, shape: usual }),
         Box::new(Rsyslog { relp: true, shape: fewer(5) }),
+        Box::new(FluentBit { shape: usual }),
     ]
 }
 

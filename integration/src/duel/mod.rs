@@ -1,5 +1,5 @@
 //! The duel: how many lines a second go from a file on one side to a file on the other, ours beside a raw copy of the
-//! same bytes, beside real Flume and beside rsyslog, in the same minutes on the same machine.
+//! same bytes, beside real Flume, rsyslog and Fluent Bit, in the same minutes on the same machine.
 //!
 //! Rounds are interleaved: each contestant runs once, then each once more, so that what else the machine does falls on
 //! all of them. Every run looks for every line in what came out: missing, double, out of order.
@@ -7,7 +7,9 @@
 pub mod arena;
 pub mod board;
 pub mod check;
+mod fluent_bit;
 pub mod latency;
+mod pair;
 pub mod raw;
 pub mod recipe;
 mod rsyslog;
@@ -15,6 +17,7 @@ pub mod swarm;
 mod two_hops;
 mod watch;
 
+pub use fluent_bit::FluentBit;
 pub use rsyslog::Rsyslog;
 pub use two_hops::{Program, TwoHops};
 
