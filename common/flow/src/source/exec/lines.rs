@@ -26,13 +26,8 @@ pub(super) struct Lines<'a, R> {
 }
 
 impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
-    /// `batch_size`: at most so many lines a batch, never more than a transaction.
-    pub(super) fn new(
-        output: R,
-        intake: &'a Intake,
-        batch_size: Option<usize>,
-        log: &'a slog::Logger,
-    ) -> Lines<'a, R> {
+    /// `most`: lines in a batch.
+    pub(super) fn new(output: R, intake: &'a Intake, most: usize, log: &'a slog::Logger) -> Lines<'a, R> {
         Lines {
             output,
             intake,
@@ -40,7 +35,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
             cutter: LineCutter::new(Ends::Any),
             input: BytesMut::new(),
             prefix: BytesMut::new(),
-            most: batch_size.unwrap_or(MOST_LINES).min(intake.transaction()),
+            most,
             told_long: false,
             storing: None,
         }
@@ -155,8 +150,6 @@ fn take_long(cutter: &mut LineCutter, input: &mut BytesMut, builder: &mut BatchB
 
 /// A header map in its Avro form, with nothing in it.
 const NO_HEADERS: &[u8] = &[0];
-/// Lines in a batch, where the channel's transactions do not bound it sooner.
-const MOST_LINES: usize = 1000;
 /// Bytes asked for in a read.
 const READ_BYTES: usize = 256 << 10;
 /// A line is cut here: nobody's output takes memory without bound.
@@ -175,7 +168,7 @@ mod tests {
         let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "4")]);
         let (seat, log) = (seat(&channel).0, silent());
         let output: String = (0..25).map(|number| format!("{number}\n")).collect();
-        let mut lines = Lines::new(output.as_bytes(), &seat.intake, None, &log);
+        let mut lines = Lines::new(output.as_bytes(), &seat.intake, 4, &log);
         let mut all = Vec::new();
         while timeout(Duration::from_secs(1), lines.store_all()).await.is_err() {
             assert!(lines.is_storing());

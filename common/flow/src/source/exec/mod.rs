@@ -140,7 +140,7 @@ impl Runner {
         if let Some(stderr) = child.stderr.take() {
             actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.seat.log.clone()));
         }
-        let mut lines = Lines::new(stdout, &self.seat.intake, self.config.batch_size, &self.seat.log);
+        let mut lines = Lines::new(stdout, &self.seat.intake, self.batch_lines(), &self.seat.log);
         tokio::select! { biased;
             () = lines.store_all() => {}
             _ = self.stop.changed() => {
@@ -160,6 +160,10 @@ impl Runner {
         self.reap(&mut child).await;
     }
 
+    fn batch_lines(&self) -> usize {
+        policy::batch_lines(self.config.batch_size, self.seat.intake.transaction())
+    }
+
     fn start(&self) -> io::Result<(Child, ChildStdout)> {
         let words = self.config.words();
         let Some((program, arguments)) = words.split_first() else {
@@ -171,8 +175,8 @@ impl Runner {
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
-        // More per read and fewer turns of the scheduler; a system that does not allow it works as well.
-        let _refused = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
+        // A system that does not allow it works as well.
+        let _refused = rustix::pipe::fcntl_setpipe_size(&stdout, policy::pipe_bytes(self.batch_lines()));
         Ok((child, stdout))
     }
 
@@ -224,8 +228,5 @@ async fn drain_stderr(stderr: ChildStderr, tell: bool, log: slog::Logger) {
 
 /// A command's stderr is read in pieces of at most so many bytes.
 const MOST_STDERR_LINE: u64 = 64 << 10;
-/// What the pipe holds. Linux gives 64 KiB unless asked, and the command and we wait for each other at each; a megabyte has
-/// left the processor's cache when it is read.
-const PIPE_BYTES: usize = 256 << 10;
 /// How long a command that was told to end may still print.
 const LAST_WORDS: Duration = Duration::from_secs(1);
