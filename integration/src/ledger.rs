@@ -25,6 +25,19 @@ impl LineId {
         Some(LineId { source: source - b'0', number })
     }
 
+    /// Writes its text over that of another at the beginning of `line`.
+    ///
+    /// # Panics
+    /// When `line` is shorter than [`LineId::BYTES`].
+    pub fn write(self, line: &mut [u8]) {
+        line[1] = b'0' + self.source;
+        let mut rest = self.number;
+        for digit in line[3..LineId::BYTES].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+    }
+
     /// Bytes of its text.
     pub const BYTES: usize = 12;
 }
@@ -290,6 +303,9 @@ mod tests {
         let line = LineId { source: 2, number: 12_345 };
         let text = format!("{line} 17");
         assert_eq!((text.as_str(), LineId::parse(text.as_bytes())), ("s2 000012345 17", Some(line)));
+        let mut written = *b"s1 000000000 17";
+        line.write(&mut written);
+        assert_eq!(written, text.as_bytes());
         assert_eq!(LineId::parse(b"hello failover"), None);
         assert_eq!(LineId::parse(b"s1 00"), None);
     }
