@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{BufWriter, Write},
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -53,9 +54,30 @@ impl Arena {
             return Ok(input.clone());
         }
         let path = Arc::new(self.directory.path().join(format!("{}x{}.log", shape.lines, shape.bytes)));
-        write_lines(&path, shape).map_err(Error::io(format!("cannot write {}", path.display())))?;
+        write_lines(&path, 0..shape.lines, shape.bytes)
+            .map_err(Error::io(format!("cannot write {}", path.display())))?;
         inputs.insert(shape, path.clone());
         Ok(path)
+    }
+
+    /// The same lines in so many files, each with a block of them; written once. Gives their directory.
+    ///
+    /// # Errors
+    /// As the file system has them.
+    pub fn inputs(&self, shape: Shape, files: u32) -> Result<PathBuf, Error> {
+        let directory = self.directory.path().join(format!("{}x{}in{files}", shape.lines, shape.bytes));
+        let write = || -> std::io::Result<()> {
+            fs::create_dir(&directory)?;
+            let begin = |block: u32| (u64::from(shape.lines) * u64::from(block) / u64::from(files)) as u32;
+            (0..files).try_for_each(|block| {
+                let path = directory.join(format!("{block}.log"));
+                write_lines(&path, begin(block)..begin(block + 1), shape.bytes)
+            })
+        };
+        if !directory.exists() {
+            write().map_err(Error::io(format!("cannot write {}", directory.display())))?;
+        }
+        Ok(directory)
     }
 
     /// Writes and removes as many bytes as a run of this shape will write. A virtual machine may have to fetch the memory
@@ -86,18 +108,32 @@ impl Arena {
     }
 }
 
-fn write_lines(path: &Path, shape: Shape) -> std::io::Result<()> {
+fn write_lines(path: &Path, lines: Range<u32>, bytes: usize) -> std::io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let filler = vec![b'.'; shape.bytes];
-    for number in 0..shape.lines {
+    let filler = vec![FILLER; bytes];
+    for number in lines {
         let id = line_id(number);
         out.write_all(id.as_bytes())?;
-        out.write_all(&filler[..shape.bytes.saturating_sub(id.len() + 1)])?;
+        out.write_all(&filler[..bytes.saturating_sub(id.len() + 1)])?;
         out.write_all(b"\n")?;
     }
     out.into_inner()?.sync_all()?; // so that no run pays for writing it to the disk
     fs::metadata(path).map(drop)
 }
+
+/// Whether `line` is, with its end, as it was written: [`line_id`], then nothing but [`FILLER`].
+pub fn is_whole(line: &[u8], bytes: usize) -> bool {
+    let filler = line.get(LINE_ID..line.len().saturating_sub(1));
+    line.len() == bytes
+        && line.ends_with(b"\n")
+        && filler.is_some_and(|rest| rest.iter().all(|byte| *byte == FILLER))
+}
+
+/// What a line is filled up with.
+const FILLER: u8 = b'.';
+
+/// Bytes of [`line_id`].
+const LINE_ID: usize = 11;
 
 /// The beginning of line `number`: what a logger sink shows of it is enough to tell it.
 pub fn line_id(number: u32) -> String {
@@ -131,6 +167,13 @@ mod tests {
         assert_eq!(text.len() as u64, shape.total());
         let numbers: Vec<_> = text.lines().map(|line| line_number(line.as_bytes())).collect();
         assert_eq!(numbers, [Some(0), Some(1), Some(2)]);
+        assert!(text.split_inclusive('\n').all(|line| is_whole(line.as_bytes(), 64)));
+        for spoilt in [text[..63].to_owned(), text[..64].replacen('.', ",", 1), text[..65].to_owned()] {
+            assert!(!is_whole(spoilt.as_bytes(), 64), "{spoilt}");
+        }
+        let parts = arena.inputs(shape, 2).expect("it can be written");
+        let lengths = ["0.log", "1.log"].map(|part| fs::metadata(parts.join(part)).expect("a file").len());
+        assert_eq!(lengths, [64, 128]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The table: medians, spread, ratios.
 
 use super::{
-    Contestant, Rival, Sample,
+    Bar, Contestant, Rival, Sample,
     arena::Shape,
     raw::{self, RawCopy},
 };
@@ -69,22 +69,81 @@ pub fn measure(from: raw::From, shape: Shape) -> RawCopy {
 
 /// All rows as text: for a terminal, or as a Markdown table.
 pub fn table(rows: &[Row], markdown: bool) -> String {
-    let copies: Copies = rows
-        .iter()
-        .filter_map(|row| {
-            let key = (row.rival.copy, row.shape.bytes);
-            (row.name == measure(key.0, row.shape).name()).then_some((key, row.median_rate()?))
-        })
-        .collect();
-    let flume = rows.iter().find(|row| row.name.starts_with("Flume") && !row.name.contains("file channels"));
-    let flume = flume.and_then(Row::flowing_rate);
+    let measures = Measures::of(rows);
     let mut cells = vec![HEAD.map(str::to_owned).to_vec()];
-    cells.extend(rows.iter().map(|row| line(row, &copies, flume)));
+    cells.extend(rows.iter().map(|row| line(row, &measures)));
     let mut text = if markdown { as_markdown(&cells) } else { aligned(&cells) };
     for (row, trouble) in rows.iter().flat_map(|row| row.trouble.iter().map(move |trouble| (row, trouble))) {
         let _ = writeln!(text, "{}{}: {trouble}", if markdown { "\n" } else { "" }, row.name); // a String takes all
     }
     text
+}
+
+/// What is asked of the rows and not met, each with its row's name.
+pub fn missed(rows: &[Row]) -> Vec<String> {
+    let measures = Measures::of(rows);
+    let of = |row: &Row| -> Vec<String> {
+        let missed = row.bars(&measures).into_iter().filter(|(_, met)| !met);
+        missed.map(|(bar, _)| format!("{}: {bar}", row.name)).collect()
+    };
+    rows.iter().flat_map(of).collect()
+}
+
+/// What rows are measured against.
+struct Measures {
+    copies: Copies,
+    /// Lines a second of Flume between two of its own, from the first byte.
+    flume: Option<f64>,
+}
+
+impl Measures {
+    fn of(rows: &[Row]) -> Measures {
+        let copies = rows.iter().filter_map(|row| {
+            let key = (row.rival.copy, row.shape.bytes);
+            (row.name == measure(key.0, row.shape).name()).then_some((key, row.median_rate()?))
+        });
+        let flume =
+            rows.iter().find(|row| row.name.starts_with("Flume") && !row.name.contains("file channels"));
+        Measures { copies: copies.collect(), flume: flume.and_then(Row::flowing_rate) }
+    }
+}
+
+impl Row {
+    fn each(&self, figure: impl Fn(&Sample) -> f64) -> Option<f64> {
+        median(self.samples.iter().map(figure).collect())
+    }
+
+    fn of_copy(&self, measures: &Measures) -> Option<f64> {
+        Some(self.median_rate()? / measures.copies.get(&(self.rival.copy, self.shape.bytes))?)
+    }
+
+    fn of_flume(&self, measures: &Measures) -> Option<f64> {
+        Some(self.flowing_rate()? / measures.flume?)
+    }
+
+    fn cpu_per_million(&self) -> Option<f64> {
+        self.each(|sample| sample.cpu_seconds / f64::from(self.shape.lines) * 1e6)
+    }
+
+    fn peak_mib(&self, side: usize) -> Option<f64> {
+        self.each(|sample| sample.peak_kib[side] as f64 / 1024.0)
+    }
+
+    /// Each bar in words, and whether it is met. One whose figure is not there (its rival did not run) is left out.
+    fn bars(&self, measures: &Measures) -> Vec<(String, bool)> {
+        let judge = |bar: &Bar| {
+            Some(match *bar {
+                Bar::OfCopy(part) => (format!("{part} of raw copy"), self.of_copy(measures)? >= part),
+                Bar::CpuSeconds(most) => (format!("{most} CPU s"), self.cpu_per_million()? <= most),
+                Bar::PeakMib(most) => {
+                    (format!("{most} MiB each"), self.peak_mib(0)?.max(self.peak_mib(1)?) <= most)
+                }
+                Bar::Lines(least) => (format!("{} lines/s", thousands(least)), self.median_rate()? >= least),
+                Bar::AsFlume => ("as Flume".to_owned(), self.of_flume(measures)? >= 1.0),
+            })
+        };
+        self.rival.bars.iter().filter_map(judge).collect()
+    }
 }
 
 const HEAD: [&str; 10] = [
@@ -93,14 +152,14 @@ const HEAD: [&str; 10] = [
     "slowest to fastest",
     "from first byte",
     "of raw copy",
-    "bar",
+    "bars",
     "of Flume",
     "CPU s per 1 M",
     "peak MiB",
     "MB written",
 ];
 
-fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
+fn line(row: &Row, measures: &Measures) -> Vec<String> {
     let rates = row.rates(|sample| sample.whole);
     let Some(rate) = median(rates.clone()) else {
         return vec![row.name.clone(), "did not run".to_owned()]
@@ -108,17 +167,11 @@ fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
             .chain(vec![String::new(); 8])
             .collect();
     };
-    let copy = copies.get(&(row.rival.copy, row.shape.bytes)).map(|copy| rate / copy);
     let of = |part: Option<f64>| part.map_or(String::new(), |part| format!("{part:.2}"));
-    let bar = row.rival.bar.map_or(String::new(), |bar| {
-        let mark = if copy.is_some_and(|copy| copy < bar) { "missed" } else { "met" };
-        format!("{bar} {mark}")
-    });
-    let per_million = |sample: &Sample| sample.cpu_seconds / f64::from(row.shape.lines) * 1e6;
-    let each = |figure: &dyn Fn(&Sample) -> f64| {
-        median(row.samples.iter().map(figure).collect()).unwrap_or_default()
-    };
-    let peak = [0, 1].map(|side| each(&|sample| sample.peak_kib[side] as f64 / 1024.0));
+    let bars = row.bars(measures).into_iter();
+    let bars: Vec<String> =
+        bars.map(|(bar, met)| format!("{bar} {}", if met { "met" } else { "missed" })).collect();
+    let peak = [0, 1].map(|side| row.peak_mib(side).unwrap_or_default());
     let faults = if !row.trouble.is_empty() { " (not clean)" } else { "" };
     vec![
         format!("{}{faults}", row.name),
@@ -127,12 +180,12 @@ fn line(row: &Row, copies: &Copies, flume: Option<f64>) -> Vec<String> {
         median(row.rates(|sample| sample.flowing))
             .filter(|rate| rate.is_finite())
             .map_or(String::new(), thousands),
-        of(copy),
-        bar,
-        of(row.flowing_rate().zip(flume).map(|(rate, flume)| rate / flume)),
-        format!("{:.2}", each(&per_million)),
+        of(row.of_copy(measures)),
+        bars.join(", "),
+        of(row.of_flume(measures)),
+        of(row.cpu_per_million()),
         format!("{:.1} + {:.1}", peak[0], peak[1]),
-        format!("{:.0}", each(&|sample| sample.written as f64 / 1e6)),
+        format!("{:.0}", row.each(|sample| sample.written as f64 / 1e6).unwrap_or_default()),
     ]
 }
 
@@ -222,6 +275,39 @@ mod tests {
             [median(vec![]), median(vec![3.0, 1.0, 2.0]), median(vec![4.0, 1.0])],
             [None, Some(2.0), Some(2.5)]
         );
+    }
+
+    fn row(name: &str, bars: &'static [Bar], took_millis: u64) -> Row {
+        let whole = std::time::Duration::from_millis(took_millis);
+        let sample = Sample {
+            whole,
+            flowing: whole,
+            cpu_seconds: 0.5,
+            peak_kib: [10 << 10, 20 << 10],
+            written: 0,
+            check: Default::default(),
+        };
+        Row {
+            name: name.to_owned(),
+            shape: Shape { lines: 1_000_000, bytes: USUAL },
+            rival: Rival { copy: raw::From::File, bars },
+            samples: vec![sample],
+            trouble: vec![],
+            must_be_clean: true,
+        }
+    }
+
+    #[test]
+    fn each_bar_is_judged_by_its_own_figure() {
+        const BARS: &[Bar] =
+            &[Bar::OfCopy(0.5), Bar::CpuSeconds(0.4), Bar::PeakMib(20.0), Bar::Lines(6e5), Bar::AsFlume];
+        let shape = Shape { lines: 1_000_000, bytes: USUAL };
+        let copy = row(&measure(raw::From::File, shape).name(), &[], 1_000);
+        let rows = [copy, row("Flume 1.11.0: all", &[], 3_000), row("ours", BARS, 2_000)];
+        assert_eq!(missed(&rows), ["ours: 0.4 CPU s", "ours: 600,000 lines/s"]);
+        let text = table(&rows, true);
+        assert!(text.contains("0.5 of raw copy met, 0.4 CPU s missed, 20 MiB each met"), "{text}");
+        assert!(missed(&rows[2..]).iter().all(|bar| !bar.contains("as Flume")), "there was none beside it");
     }
 
     #[test]

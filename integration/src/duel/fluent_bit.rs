@@ -38,7 +38,7 @@ impl Contestant for FluentBit {
     }
 
     fn rival(&self) -> Rival {
-        Rival { copy: raw::From::File, bar: None }
+        Rival { copy: raw::From::File, bars: &[] }
     }
 
     fn run(&self, arena: &Arena) -> Result<Sample, Error> {

@@ -27,6 +27,15 @@ pub struct Latency {
     pub histogram: Histogram<u64>,
 }
 
+/// Milliseconds that are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Bar {
+    /// At the median.
+    pub p50: f64,
+    /// At the 99th percentile.
+    pub p99: f64,
+}
+
 /// Carries `demand` through two hops that end in a file.
 ///
 /// # Errors
@@ -83,6 +92,13 @@ impl Latency {
     /// Lines a second that came out.
     pub fn speed(&self) -> u32 {
         (f64::from(self.lines) / self.took.as_secs_f64()) as u32
+    }
+
+    /// The bar in words, if it is missed.
+    pub fn missed(&self, bar: Bar) -> Option<String> {
+        let of = |quantile: f64| self.histogram.value_at_quantile(quantile) as f64 / 1e3;
+        let text = format!("p50 of {} ms or p99 of {} ms at {} lines/s", bar.p50, bar.p99, self.rate);
+        (of(0.5) > bar.p50 || of(0.99) > bar.p99).then_some(text)
     }
 
     /// Takes whole lines that were just read, and reads the time in one of every so many.

@@ -52,13 +52,28 @@ pub trait Contestant {
     fn run(&self, arena: &Arena) -> Result<Sample, Error>;
 }
 
-/// The raw copy that a contestant is measured against, and the part of its speed that is asked for.
+/// The raw copy that a contestant is measured against, and what is asked of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Rival {
     /// Which copy: from a file or through a pipe.
     pub copy: raw::From,
-    /// The bar, as a part of the copy's lines a second; none for those who are there to be compared with.
-    pub bar: Option<f64>,
+    /// None for those who are there to be compared with.
+    pub bars: &'static [Bar],
+}
+
+/// Something that is asked of a contestant's medians.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bar {
+    /// At least this part of the copy's lines a second.
+    OfCopy(f64),
+    /// At most so many processor seconds per million lines, of all processes.
+    CpuSeconds(f64),
+    /// At most so many MiB of peak memory in each of both processes.
+    PeakMib(f64),
+    /// At least so many lines a second.
+    Lines(f64),
+    /// At least the lines a second of Flume between two of its own, from the first byte.
+    AsFlume,
 }
 
 /// One run.

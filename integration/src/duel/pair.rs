@@ -64,7 +64,7 @@ pub(super) fn run(pair: &impl Pair, shape: Shape, arena: &Arena) -> Result<Sampl
         process.signal(Signal::TERM);
         cpu_seconds += process.wait(LIMIT).map_or(0.0, |ended| ended.cpu_seconds);
     }
-    let check = check::files(&[places.output], shape.lines, |line| Some(line.to_vec()));
+    let check = check::files(&[places.output], shape, 1);
     let check = check.map_err(Error::io("cannot read what came out"))?;
     let (whole, flowing) = (watched.done - begin, watched.done - watched.first);
     Ok(Sample { whole, flowing, cpu_seconds, peak_kib, written, check })

@@ -56,8 +56,10 @@ pub struct Recipe {
     pub channel: Channel,
     /// The collector's sink.
     pub end: End,
-    /// Headers that the agent adds beside the lesson's two.
+    /// Headers of an event when it arrives: 0, then without interceptors, or [`USUAL_HEADERS`] or more.
     pub headers: u32,
+    /// Files among which TAILDIR finds the lines.
+    pub live_files: u32,
     /// Files that TAILDIR follows as well and in which nothing happens.
     pub idle_files: u32,
 }
@@ -102,7 +104,7 @@ impl Recipe {
                 text.line(&format!("sources.r1.command = tail -n +1 -F {}", input.display()));
             }
         }
-        self.interceptors(&mut text, "Type", "LOGIN");
+        self.interceptors(&mut text, "Type", "LOGIN", self.headers.saturating_sub(USUAL_HEADERS));
         text.line("sinks.k1.type = avro");
         text.line(&format!("sinks.k1.hostname = {host}"));
         text.line(&format!("sinks.k1.port = {port}"));
@@ -120,7 +122,7 @@ impl Recipe {
         text.line("sources.r1.type = avro");
         text.line(&format!("sources.r1.bind = {host}"));
         text.line(&format!("sources.r1.port = {port}"));
-        Recipe { headers: 0, ..*self }.interceptors(&mut text, "Collector", "slave3.hanli.com");
+        self.interceptors(&mut text, "Collector", "slave3.hanli.com", 0);
         match self.end {
             End::FileRoll => {
                 text.line("sinks.k1.type = file_roll");
@@ -143,14 +145,17 @@ impl Recipe {
         text.0
     }
 
-    fn interceptors(&self, text: &mut Text, key: &str, value: &str) {
-        let more: String = (0..self.headers).map(|header| format!(" h{header}")).collect();
-        text.line(&format!("sources.r1.interceptors = i1 i2{more}"));
+    fn interceptors(&self, text: &mut Text, key: &str, value: &str, more: u32) {
+        if self.headers == 0 {
+            return;
+        }
+        let names: String = (0..more).map(|header| format!(" h{header}")).collect();
+        text.line(&format!("sources.r1.interceptors = i1 i2{names}"));
         text.line("sources.r1.interceptors.i1.type = static");
         text.line(&format!("sources.r1.interceptors.i1.key = {key}"));
         text.line(&format!("sources.r1.interceptors.i1.value = {value}"));
         text.line("sources.r1.interceptors.i2.type = timestamp");
-        for header in 0..self.headers {
+        for header in 0..more {
             text.line(&format!("sources.r1.interceptors.h{header}.type = static"));
             text.line(&format!("sources.r1.interceptors.h{header}.key = header{header}"));
             text.line(&format!("sources.r1.interceptors.h{header}.value = value{header}"));
@@ -191,6 +196,9 @@ impl Text {
     }
 }
 
+/// Headers that two interceptors on each side make: two at the agent; one of them again, and one more, at the collector.
+pub const USUAL_HEADERS: u32 = 3;
+
 /// Where the files are in which nothing happens.
 pub fn idle_directory(directory: &Path) -> std::path::PathBuf {
     directory.join("idle")
@@ -213,7 +221,8 @@ mod tests {
             batch: Batch::Lesson,
             channel: Channel::Memory,
             end: End::Logger,
-            headers: 0,
+            headers: USUAL_HEADERS,
+            live_files: 1,
             idle_files: 0,
         };
         let text = recipe.agent(Path::new("/in.log"), Path::new("/run"), "127.0.0.3", 52020);

@@ -40,7 +40,7 @@ impl Contestant for Rsyslog {
     }
 
     fn rival(&self) -> Rival {
-        Rival { copy: raw::From::File, bar: None }
+        Rival { copy: raw::From::File, bars: &[] }
     }
 
     fn run(&self, arena: &Arena) -> Result<Sample, Error> {

@@ -238,6 +238,27 @@ fn batch() -> Bytes {
     builder.finish().buffer().clone()
 }
 
+impl Cost {
+    /// What is asked and not met: no error anywhere; with 1,000 agents at the given rate 64 KiB for each, and shares that
+    /// are a fifth off at most.
+    pub fn missed(&self) -> Vec<String> {
+        let agents = self.swarm.agents;
+        let errors = self.paced.trouble.len() + self.full.trouble.len();
+        let events: u64 = self.paced.accepted.iter().sum();
+        let mean = events as f64 / agents as f64;
+        let fair = |share: &u64| (*share as f64 - mean).abs() <= mean * 0.2;
+        let many = agents >= 1_000;
+        [
+            (errors > 0, format!("{errors} errors")),
+            (many && self.paced_bytes > agents as u64 * (64 << 10), "more than 64 KiB each".to_owned()),
+            (many && !self.paced.accepted.iter().all(fair), "shares are more than 20 % apart".to_owned()),
+        ]
+        .into_iter()
+        .filter_map(|(missed, what)| missed.then(|| format!("{agents} agents: {what}")))
+        .collect()
+    }
+}
+
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let agents = self.swarm.agents;

@@ -1,14 +1,14 @@
 //! File → agent → collector → file: ours, real Flume, or one of each.
 
 use super::{
-    Contestant, Rival, Sample,
+    Bar, Contestant, Rival, Sample,
     arena::{Arena, Shape},
     board, check, raw,
     recipe::{self, Batch, Channel, End, Recipe, Source},
     watch::{self, Watched},
 };
 use crate::{
-    binaries, event_line,
+    binaries,
     flume::{self, Version},
     node::Error,
     ports,
@@ -42,13 +42,13 @@ pub struct TwoHops {
     pub recipe: Recipe,
     /// What they carry.
     pub shape: Shape,
-    /// The part of the raw copy's speed that is asked for.
-    pub bar: Option<f64>,
+    /// What is asked of it.
+    pub bars: &'static [Bar],
 }
 
 impl Contestant for TwoHops {
     fn name(&self) -> String {
-        let Recipe { source, batch, channel, end, headers, idle_files } = self.recipe;
+        let Recipe { source, batch, channel, end, headers, live_files, idle_files } = self.recipe;
         let who = match (self.agent, self.collector) {
             (agent, collector) if agent == collector => word(agent),
             (agent, collector) => format!("{} → {}", word(agent), word(collector)),
@@ -67,13 +67,16 @@ impl Contestant for TwoHops {
             }
         };
         let channel = if channel == Channel::File { ", file channels" } else { "" };
-        let some = |count: u32, what: &str| match count {
-            0 => String::new(),
-            count => format!(", {} {what}", board::thousands(f64::from(count))),
+        let headers = match headers {
+            recipe::USUAL_HEADERS => String::new(),
+            headers => format!(", {headers} headers"),
         };
-        let headers = some(if headers > 0 { headers + OWN_HEADERS } else { 0 }, "headers");
-        let idle = some(idle_files, "idle files");
-        format!("{who}: {source} → {end}, {batch}{channel}{headers}{idle}{}", board::length(self.shape))
+        let files = match (live_files, idle_files) {
+            (1, 0) => String::new(),
+            (live, 0) => format!(", {live} files"),
+            (live, idle) => format!(", {live} of {} files", board::thousands(f64::from(live + idle))),
+        };
+        format!("{who}: {source} → {end}, {batch}{channel}{headers}{files}{}", board::length(self.shape))
     }
 
     fn shape(&self) -> Shape {
@@ -89,11 +92,14 @@ impl Contestant for TwoHops {
 
     fn rival(&self) -> Rival {
         let copy = if self.recipe.source == Source::Exec { raw::From::Pipe } else { raw::From::File };
-        Rival { copy, bar: self.bar }
+        Rival { copy, bars: self.bars }
     }
 
     fn run(&self, arena: &Arena) -> Result<Sample, Error> {
-        let input = arena.input(self.shape)?;
+        let input = match self.recipe.live_files {
+            1 => (*arena.input(self.shape)?).clone(),
+            files => arena.inputs(self.shape, files)?.join(ALL),
+        };
         let directory = arena.fresh()?;
         let idle = recipe::idle_directory(directory.path());
         make_files(&idle, self.recipe.idle_files).map_err(Error::io("cannot make the idle files"))?;
@@ -220,13 +226,10 @@ impl Hops {
     }
 
     fn check(&self, duel: &TwoHops) -> Result<check::Check, Error> {
-        let lines = duel.shape.lines;
         let checked = match duel.recipe.end {
-            End::FileRoll => check::files(&watch::files(&self.output()), lines, |line| Some(line.to_vec())),
+            End::FileRoll => check::files(&watch::files(&self.output()), duel.shape, duel.recipe.live_files),
             End::Null => return Ok(check::Check::default()), // its own count is all there is
-            End::Logger => check::files(&[self.console("collector")], lines, |line| {
-                event_line::parse(&String::from_utf8_lossy(line)).map(|seen| seen.body)
-            }),
+            End::Logger => check::console(&self.console("collector"), duel.shape.lines),
         };
         checked.map_err(Error::io("cannot read what came out"))
     }
@@ -258,8 +261,8 @@ fn command(
 /// A server's JVM: the harness for tests starts lean ones, which would be unfair here.
 const JVM: [&str; 3] = ["-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-Xmx1g"];
 
-/// Headers that every recipe adds: two at the agent, one of them again and one more at the collector.
-const OWN_HEADERS: u32 = 3;
+/// All files of a directory, for TAILDIR.
+const ALL: &str = ".*";
 
 /// The longest start.
 const START: Duration = Duration::from_secs(60);
