@@ -185,6 +185,7 @@ impl<C: Cargo> Connection<C> {
                         self.resetting = self.is_due(now);
                         while let Some(errand) = next_of(errands).await {
                             self.send(errand);
+                            liveness.called(now);
                         }
                     }
                     None => break self.close().await,

@@ -7,6 +7,7 @@ use crate::net::{TcpListener, TcpStream};
 use crate::supervise::slot::slot;
 use crate::testing::{batch, memory_channel, numbers};
 use bytes::BytesMut;
+use event::Batch;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -198,4 +199,90 @@ async fn a_peer_that_never_shakes_hands_is_down_after_exactly_the_connect_timeou
     assert!(error.contains("no answer within connect-timeout (3000 ms)"), "{error}");
     // A timer is a millisecond late at most.
     assert!((3000..=3001).contains(&(now() - start).as_millis()));
+}
+
+/// A number on its way, and where it is written how that ended.
+struct Note(u64, Batch, Rc<RefCell<Vec<String>>>);
+
+impl Cargo for Note {
+    fn batches(&self) -> &[Batch] {
+        std::slice::from_ref(&self.1)
+    }
+
+    fn id(&self) -> Option<BatchId> {
+        None
+    }
+
+    fn done(all: Vec<Note>) {
+        all.iter().for_each(|note| note.2.borrow_mut().push(format!("{} arrived", note.0)));
+    }
+
+    fn failed(self, error: DeliveryError) {
+        self.2.borrow_mut().push(format!("{} {error}", self.0));
+    }
+}
+
+/// Gives three calls at once to a peer of `session` that answers those in `answers`, by place, when it has all three; and
+/// tells how each ended.
+async fn three(mut session: ServerSession, answers: &[(usize, Answer<'_>)]) -> Vec<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = config("request-timeout=3000", listener.local_addr().unwrap().port());
+    let peer = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut cache, mut decoder) = (ProtocolCache::default(), FrameDecoder::new(MAX_FRAME_BYTES));
+        let (mut input, mut tokens) = (BytesMut::new(), Vec::new());
+        while let Ok(1..) = stream.read_buf(&mut input).await {
+            let mut out = BytesMut::new();
+            while let Some(frame) = decoder.decode(&mut input).unwrap() {
+                match session.receive(frame, &mut cache) {
+                    Received::Ping { token } => session.pong(&mut out, token),
+                    Received::Batch { token, .. } => tokens.push(Some(token)),
+                    other => panic!("{other:?}"),
+                }
+            }
+            let all = tokens.len() == 3;
+            for (at, answer) in answers.iter().filter(|_| all) {
+                let Some(token) = tokens[*at].take() else { continue };
+                session.reply(&mut out, token, *answer, AnswerNotes::default());
+            }
+            stream.write_all(&out).await.unwrap();
+        }
+    };
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let sink = async {
+        let (sender, mut errands) = mpsc::unbounded_channel();
+        (0..3).for_each(|n| assert!(sender.send(Note(n, batch(n..n + 1), told.clone())).is_ok()));
+        let mut connection = Connection::open(&config).await.unwrap();
+        let start = now();
+        assert!(matches!(connection.run(&mut errands, || {}).await, End::Failed(_)));
+        told.borrow_mut().push(format!("after {} s", (now() - start).as_secs()));
+        drop(connection);
+    };
+    tokio::join!(peer, sink);
+    told.take()
+}
+
+const OURS: Hello = Hello { window: 16, window_bytes: 1 << 20 };
+
+#[actix::test]
+async fn answers_in_another_order_each_reach_their_own_call() {
+    tokio::time::pause();
+    let answers = [(2, Answer::Ok), (0, Answer::Ok), (1, Answer::Failed)];
+    let told = three(ServerSession::new(OURS), &answers).await;
+    assert!(told.iter().any(|line| line == "2 arrived") && told.iter().any(|line| line == "0 arrived"));
+    let refused = told.iter().filter(|line| line.contains("refused 1 events")).collect::<Vec<_>>();
+    assert!(refused.len() == 1 && refused[0].starts_with("1 "), "{told:?}");
+}
+
+#[actix::test]
+async fn calls_without_an_answer_come_back_after_the_request_timeout_even_from_a_peer_that_answers_pings() {
+    tokio::time::pause();
+    for session in [ServerSession::flume(), ServerSession::new(OURS)] {
+        let told = three(session, &[]).await;
+        assert!((0..3).all(|n| told[n].starts_with(&format!("{n} lost 127.0.0.1:"))), "{told:?}");
+        assert!(told[0].contains("answered nothing for 3000 ms") && told[3] == "after 3 s", "{told:?}");
+    }
+    // The first of those that went together is answered, the others are not.
+    let told = three(ServerSession::new(OURS), &[(0, Answer::Ok)]).await;
+    assert!(told[0] == "0 arrived" && told[1].starts_with("1 lost") && told[3] == "after 3 s", "{told:?}");
 }
