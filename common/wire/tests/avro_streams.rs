@@ -308,7 +308,8 @@ fn answers_in_another_order_each_belong_to_their_own_call() {
     };
     server.pong(&mut back, token);
     frames(&[&back]).into_iter().for_each(|frame| drop(client.receive(frame).expect("a handshake")));
-    (out.clear(), back.clear());
+    out.clear();
+    back.clear();
     let mut builder = BatchBuilder::default();
     builder.push([], b"x");
     let batch = builder.finish();
