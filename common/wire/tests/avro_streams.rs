@@ -296,3 +296,49 @@ fn a_frame_of_a_million_tiny_buffers_is_walked_once() {
     let pieces: Vec<&[u8]> = stream.chunks(1024).collect();
     assert_eq!(frames(&pieces)[0].message().len(), 1 << 20);
 }
+
+#[test]
+fn answers_in_another_order_each_belong_to_their_own_call() {
+    let (mut client, mut server) = (ClientSession::new(), ServerSession::new(HELLO));
+    let (mut cache, mut out, mut back) = (ProtocolCache::default(), BytesMut::new(), BytesMut::new());
+    client.ping(&mut out);
+    let Some(Received::Ping { token }) = frames(&[&out]).pop().map(|frame| server.receive(frame, &mut cache))
+    else {
+        panic!("no ping")
+    };
+    server.pong(&mut back, token);
+    frames(&[&back]).into_iter().for_each(|frame| drop(client.receive(frame).expect("a handshake")));
+    out.clear();
+    back.clear();
+    let mut builder = BatchBuilder::default();
+    builder.push([], b"x");
+    let batch = builder.finish();
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let serial = client.call_head(&mut out, 1, batch.event_bytes(), None);
+            batch.runs().for_each(|run| out.extend_from_slice(&run));
+            out.extend_from_slice(TAIL);
+            serial
+        })
+        .collect();
+    let mut tokens: Vec<_> = frames(&[&out])
+        .into_iter()
+        .map(|frame| match server.receive(frame, &mut cache) {
+            Received::Batch { token, .. } => Some(token),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    for (at, answer) in [(2, Answer::Ok), (0, Answer::Failed), (1, Answer::Ok)] {
+        let token = tokens[at].take().expect("once each");
+        server.reply(&mut back, token, answer, AnswerNotes::default());
+    }
+    let heard: Vec<_> = frames(&[&back])
+        .into_iter()
+        .map(|frame| match client.receive(frame).expect("an answer") {
+            ClientEvent::Answer { serial, outcome, .. } => (serial, outcome),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(heard, [(calls[2], Outcome::Ok), (calls[0], Outcome::Failed), (calls[1], Outcome::Ok)]);
+    assert_eq!(client.outstanding(), 0);
+}

@@ -13,7 +13,9 @@ use std::pin::pin;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{sleep_until, timeout};
-use wire::avro::{BatchId, ClientEvent, ClientSession, FrameDecoder, MAX_FRAME_BYTES, Outcome, Serial, TAIL};
+use wire::avro::{
+    BatchId, ClientEvent, ClientSession, Fault, FrameDecoder, FrameError, Outcome, Serial, TAIL,
+};
 
 /// What a connection carries, and tells how it went: a sink's [`Errand`], a batch of the command-line client.
 pub(crate) trait Cargo: Sized {
@@ -66,6 +68,8 @@ pub(crate) struct Connection<C> {
     pub(crate) window: Window,
     ours: bool,
     until: Option<Instant>,
+    /// That time is over: nothing more is sent, and what is under way is awaited.
+    resetting: bool,
 }
 
 /// How a connection ended.
@@ -99,7 +103,7 @@ impl<C: Cargo> Connection<C> {
             peer,
             request_timeout: config.request_timeout,
             link: Link::new(stream, Spent::default()),
-            decoder: FrameDecoder::new(MAX_FRAME_BYTES),
+            decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
             session: ClientSession::new(),
             sent: VecDeque::new(),
             arrived: Vec::new(),
@@ -107,6 +111,7 @@ impl<C: Cargo> Connection<C> {
             window: Window::LOCK_STEP,
             ours: false,
             until: config.reset_interval.map(|interval| clock::now() + interval),
+            resetting: false,
         };
         connection.ping();
         loop {
@@ -128,7 +133,7 @@ impl<C: Cargo> Connection<C> {
 
     fn handshake_done(&mut self) -> Result<bool, String> {
         while let Some(frame) =
-            self.decoder.decode(&mut self.link.input).map_err(|error| error.to_string())?
+            self.decoder.decode(&mut self.link.input).map_err(|error| no_answer(&error))?
         {
             match self.session.receive(frame).map_err(|error| error.to_string())? {
                 ClientEvent::Ready { hello } => {
@@ -161,27 +166,33 @@ impl<C: Cargo> Connection<C> {
         let mut liveness = Liveness::new(self.ours, self.request_timeout, clock::now());
         let mut look = pin!(sleep_until(clock::now()));
         let end = loop {
+            if self.resetting && self.sent.is_empty() {
+                self.close().await;
+                break End::Reset;
+            }
             tokio::select! { biased;
                 worked = self.link.work(true) => {
                     if let Err(end) = self.worked(worked, &mut liveness, &leaving) {
                         break end;
                     }
                 }
-                errand = errands.recv() => match errand {
+                errand = errands.recv(), if !self.resetting => match errand {
                     Some(errand) => {
+                        let now = clock::now();
                         self.send(errand);
-                        liveness.called(clock::now());
+                        liveness.called(now);
+                        // Here as well as below: where there is always something to do, no timer gets its turn.
+                        self.resetting = self.is_due(now);
                         while let Some(errand) = next_of(errands).await {
                             self.send(errand);
+                            liveness.called(now);
                         }
                     }
                     None => break self.close().await,
                 },
                 () = &mut look => {
                     let now = clock::now();
-                    if self.until.is_some_and(|until| until <= now) && self.sent.is_empty() {
-                        break End::Reset;
-                    }
+                    self.resetting |= self.is_due(now);
                     match liveness.look(now) {
                         Verdict::Fine(next) => look.as_mut().reset(self.next_look(next, now)),
                         Verdict::Ping(next) => {
@@ -197,9 +208,12 @@ impl<C: Cargo> Connection<C> {
         end
     }
 
+    fn is_due(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
     fn next_look(&self, next: Instant, now: Instant) -> Instant {
-        let reset = self.until.map(|until| until.max(now + RESET_CHECK));
-        reset.map_or(next, |reset| next.min(reset))
+        self.until.filter(|until| now < *until).map_or(next, |until| next.min(until))
     }
 
     fn worked(
@@ -227,7 +241,7 @@ impl<C: Cargo> Connection<C> {
 
     fn take_answers(&mut self, liveness: &mut Liveness, leaving: &impl Fn()) -> Result<(), End> {
         while let Some(frame) =
-            self.decoder.decode(&mut self.link.input).map_err(|error| self.lost(error.to_string()))?
+            self.decoder.decode(&mut self.link.input).map_err(|error| self.lost(no_answer(&error)))?
         {
             let event = self.session.receive(frame).map_err(|error| self.lost(error.to_string()))?;
             let ClientEvent::Answer { serial, outcome, notes } = event else { continue };
@@ -333,6 +347,14 @@ async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
     config.layers.connect(dial).await
 }
 
+/// What came instead of an answer, and what follows from it.
+fn no_answer(error: &FrameError) -> String {
+    match error.fault {
+        Fault::Large { .. } => format!("its answer is too long to be one, the connection is closed: {error}"),
+        _ => error.to_string(),
+    }
+}
+
 fn in_handshake(error: &std::io::Error) -> String {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     match error.kind() {
@@ -350,6 +372,7 @@ const PING_BYTES: usize = 128;
 const WRITTEN_BYTES: usize = 64 << 10;
 /// Parcels in flight, whatever a peer allows.
 const MOST_PARCELS: usize = 64;
-/// How often a connection that is due for a reset is looked at for a moment without calls under way.
-const RESET_CHECK: Duration = Duration::from_millis(20);
+/// The largest frame that is taken from a peer: answers are a few dozen bytes, the longest is a handshake with the text of
+/// a protocol, some 64 KiB.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);

@@ -3,6 +3,8 @@
 mod connection;
 mod liveness;
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod tests;
 
 use super::Member;
@@ -125,6 +127,8 @@ impl AvroSink {
 
     fn ended(&mut self, end: End, unsent: Vec<Errand>, ctx: &mut Context<Self>) {
         match end {
+            // It was told to stop meanwhile.
+            End::Reset if matches!(self.state, Connected::No) => ctx.stop(),
             End::Reset => {
                 self.connect(ctx);
                 self.state = Connected::Soon(unsent);
