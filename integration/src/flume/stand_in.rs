@@ -31,6 +31,8 @@ struct State {
     calls: Vec<Call>,
     statuses: VecDeque<i64>,
     welcome: Option<Meta>,
+    hold: Duration,
+    impatient: usize,
 }
 
 /// One life of the listener with its connections.
@@ -65,6 +67,16 @@ impl StandIn {
     /// Puts `meta` into its part of each handshake and into each answer.
     pub fn welcome(&self, meta: Meta) {
         self.lock().welcome = Some(meta);
+    }
+
+    /// Holds each answer back for so long, and counts the calls behind which more came before it was given.
+    pub fn hold(&self, each: Duration) {
+        self.lock().hold = each;
+    }
+
+    /// Calls behind which more came before they were answered.
+    pub fn impatient(&self) -> usize {
+        self.lock().impatient
     }
 
     /// The events taken so far, in order.
@@ -141,11 +153,14 @@ impl Shared {
     fn talk(&self, mut stream: TcpStream) {
         let mut greeted = false;
         while let Ok(Some(call)) = avro::read_call(&mut stream, greeted) {
-            let (welcome, status) = {
+            let (welcome, status, hold) = {
                 let mut state = self.lock();
-                (state.welcome.clone(), state.statuses.pop_front().unwrap_or(0))
+                (state.welcome.clone(), state.statuses.pop_front().unwrap_or(0), state.hold)
             };
             greeted = true;
+            if !hold.is_zero() && more_comes(&stream, hold) {
+                self.lock().impatient += 1;
+            }
             if avro::write_answer(&mut stream, &call, welcome.as_ref(), status).is_err() {
                 return;
             }
@@ -160,4 +175,15 @@ impl Shared {
         // A test that panicked while it looked has broken nothing here.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the peer sends anything while it is waited for.
+fn more_comes(stream: &TcpStream, wait: Duration) -> bool {
+    let peek = || -> io::Result<bool> {
+        stream.set_read_timeout(Some(wait))?;
+        let more = stream.peek(&mut [0]);
+        stream.set_read_timeout(None)?;
+        Ok(more.is_ok_and(|bytes| bytes > 0))
+    };
+    peek().unwrap_or_default()
 }
