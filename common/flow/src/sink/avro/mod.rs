@@ -3,7 +3,7 @@
 mod connection;
 mod liveness;
 #[cfg(test)]
-mod peers;
+mod peer_tests;
 #[cfg(test)]
 mod tests;
 

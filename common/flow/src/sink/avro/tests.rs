@@ -129,6 +129,40 @@ async fn events_pass_through_every_combination_in_order() {
     }
 }
 
+/// 64 events of 1 MiB in one call, with the limits that nobody has set.
+#[actix::test]
+async fn a_batch_of_64_mib_arrives_whole() {
+    let mut builder = event::BatchBuilder::default();
+    let body = |number: u8| vec![number; 1 << 20];
+    (0..64).for_each(|number| builder.push([], &body(number)));
+    let big = builder.finish();
+    for (source, sink_keys) in
+        [("".to_owned(), "".to_owned()), (format!("{SERVER} {DEFLATE}"), format!("{CLIENT} {DEFLATE}"))]
+    {
+        let running = Running::start(&source).await;
+        let from = memory_channel(&[]);
+        from.put(big.clone(), crate::message::Patience::KeepAlive).await.unwrap();
+        let lease = from.take(100).await.unwrap();
+        let id = BatchId { agent: 1, stream: 1, sequence: 0 };
+        let (sender, mut errands) = mpsc::unbounded_channel();
+        let errand = Errand::new(Parcel { id, lease, doubt: false }, 0, Settle.start().recipient());
+        assert!(sender.send(errand).is_ok());
+        let mut connection = Connection::open(&sink(&sink_keys, running.port)).await.unwrap();
+        let (end, ()) = tokio::join!(connection.run(&mut errands, || {}), async {
+            let lease = timeout(SOON, running.channel.take(100)).await.expect("it arrives").unwrap();
+            let events: Vec<_> = lease.batches().iter().flat_map(event::Batch::events).collect();
+            assert!(events.len() == 64 && events.iter().zip(0..).all(|(event, n)| event.body() == body(n)));
+            lease.commit();
+            while from.fill().await.unwrap().events > 0 {
+                tokio::task::yield_now().await;
+            }
+            drop(sender);
+        });
+        assert!(matches!(end, End::Stopped));
+        assert_eq!(running.stop().await, [""; 0], "{source}");
+    }
+}
+
 #[actix::test]
 async fn a_source_takes_tls_around_zlib_as_well() {
     let running = Running::start(&format!("{SERVER} {DEFLATE}")).await;
