@@ -3,7 +3,7 @@
 //! No process, no clock: arrivals and kills go in, a verdict comes out.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     time::{Duration, Instant},
 };
@@ -95,7 +95,7 @@ pub struct Verdict {
     pub sent: usize,
     /// Different lines that arrived.
     pub received: usize,
-    /// Lines that were in a process when it was killed: they follow, without a gap, the last line that it printed.
+    /// Lines that were in a process when it was killed: of each log one run, which follows the last line that it printed.
     pub went_down: usize,
     /// Lines that are missing and were in no killed process. The first ones of them, at most [`Verdict::SHOWN`].
     pub lost: Vec<LineId>,
@@ -126,6 +126,19 @@ struct Gap {
     source: u8,
     first: u32,
     lines: usize,
+}
+
+/// What a killed process may still have held.
+struct Room {
+    lines: usize,
+    logs: BTreeSet<u8>, // those of which a gap is in it already
+}
+
+impl Room {
+    /// A channel keeps the order, so what was in it of one log is one run of lines and not two.
+    fn takes(&self, gap: &Gap) -> bool {
+        self.lines >= gap.lines && !self.logs.contains(&gap.source)
+    }
 }
 
 impl Ledger {
@@ -160,7 +173,7 @@ impl Ledger {
             *earliest = *at.min(earliest);
         }
         let mut highest: BTreeMap<(Place, u8), u32> = BTreeMap::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let mut breaks = 0;
         for Arrival { line, place, at } in &self.arrivals {
             let high = highest.entry((*place, line.source)).or_insert(line.number);
@@ -173,16 +186,18 @@ impl Ledger {
 
     fn judge_missing(&self, gaps: Vec<Gap>, verdict: &mut Verdict) {
         let last = self.last_of_each_place();
-        let mut room: Vec<usize> = self.incidents.iter().map(|incident| incident.holds).collect();
+        let mut rooms: Vec<_> =
+            self.incidents.iter().map(|kill| Room { lines: kill.holds, logs: BTreeSet::new() }).collect();
         for gap in gaps {
             let cause = self
                 .incidents
                 .iter()
-                .zip(&mut room)
-                .find(|(incident, room)| **room >= gap.lines && self.may_hold(incident, &gap, &last));
+                .zip(&mut rooms)
+                .find(|(incident, room)| room.takes(&gap) && self.may_hold(incident, &gap, &last));
             match cause {
                 Some((_, room)) => {
-                    *room -= gap.lines;
+                    room.lines -= gap.lines;
+                    room.logs.insert(gap.source);
                     verdict.went_down += gap.lines;
                 }
                 None => {
@@ -270,6 +285,15 @@ mod tests {
     fn nobody_takes_more_with_him_than_he_can_hold() {
         let verdict = judge(&[(A, &[0]), (B, &[6])], 4, 7);
         assert_eq!((verdict.went_down, verdict.lost_count), (0, 5));
+    }
+
+    /// The middle of a chain prints nothing, so only the number of gaps and their sizes speak.
+    #[test]
+    fn a_kill_accounts_for_one_gap_of_a_log() {
+        let one = judge(&[(B, &[0, 1, 4, 5])], 10, 6);
+        assert_eq!((one.went_down, one.lost_count), (2, 0));
+        let two = judge(&[(B, &[0, 1, 4, 6])], 10, 7);
+        assert_eq!((two.went_down, two.lost), (2, vec![LineId { source: 1, number: 5 }]));
     }
 
     #[test]

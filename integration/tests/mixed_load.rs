@@ -1,7 +1,7 @@
 //! Ours and released Flume side by side under load, with kills: no line is lost that no killed process held, none comes
 //! twice without a cause, all keep their order.
 //!
-//! Lines come for twenty seconds. The channels are those of the lesson, so a kill takes at most a thousand events along;
+//! Lines come, 2,000 a second, until the last step is seen. Each has the headers that the files set. The channels are those of the lesson, so a kill takes at most a thousand events along;
 //! a Flume in the middle of a chain keeps its events in files, and a kill takes none.
 
 use integration::{
@@ -11,9 +11,14 @@ use integration::{
         receiver::{Receiver, settle},
     },
     ledger::{LineId, Verdict},
-    load::{Demand, Load, Log, Written},
+    load::{Demand, Load, Log},
 };
-use std::{fs, path::Path, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// The drill under load: the primary is killed twice, what it does not get the standby gets, and when it is back it has
 /// its lines again.
@@ -21,10 +26,11 @@ fn drill(sender: &Side, first: Side, second: Side) {
     flume::require();
     let what = format!("{sender:?} to {first:?} and {second:?}");
     let scene = tempfile::tempdir().expect("a folder");
-    let template = RECEIVER.to_owned() + MEMORY;
-    let receiver =
-        |side, number| Receiver::start(side, number, &template, CAPACITY, scene.path()).expect("a process");
-    let (mut primary, standby) = (receiver(first, 0), receiver(second, 1));
+    let under_way = match (sender, &first) {
+        (Side::Ours(_), Side::Ours(_)) => WINDOW * IN_FLIGHT,
+        _ => IN_FLIGHT,
+    };
+    let (mut primary, standby) = (receiver(first, 0, scene.path()), receiver(second, 1, scene.path()));
     let load = load(scene.path());
     let group = SENDER.to_owned() + &sink("k1", primary.port()) + &sink("k2", standby.port()) + GROUP;
     let _sender = send(sender, &group, scene.path());
@@ -35,11 +41,38 @@ fn drill(sender: &Side, first: Side, second: Side) {
         primary.live_again().expect("a process");
     }
     primary.come(ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: they are not back: {none}"));
-    let load = finish(load);
-    let ledger = settle(&[&primary, &standby], LAST, BYTES).expect("all comes");
-    let verdict = ledger.verdict(&load.lines);
-    judge(&what, &verdict);
+    let verdict = judge(&what, load, &[&primary, &standby]);
     assert_eq!(verdict.doubled_without_cause, 0, "{what}: {verdict:?}");
+    // What the primary had stored, and was killed before it said so.
+    assert!(verdict.doubled <= 2 * under_way, "{what}: {verdict:?}");
+}
+
+/// A primary that hangs: its lines go to the standby as soon as `request-timeout` allows, and come back when it goes on.
+fn frozen(first: Side, second: Side) {
+    flume::require();
+    let what = format!("ours to {first:?}, which hangs, and {second:?}");
+    let scene = tempfile::tempdir().expect("a folder");
+    let (mut primary, standby) = (receiver(first, 0, scene.path()), receiver(second, 1, scene.path()));
+    let load = load(scene.path());
+    let group = SENDER.to_owned() + &sink("k1", primary.port()) + &sink("k2", standby.port()) + GROUP;
+    let timeouts = "a1.sinks.k1.request-timeout = 2000\na1.sinks.k2.request-timeout = 2000\n";
+    let _sender = send(&agent(), &(group + timeouts), scene.path());
+    primary.come(ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: at first: {none}"));
+    let before = standby.lines(BYTES);
+    primary.freeze();
+    let since = Instant::now();
+    standby.come(before + 1, BYTES).unwrap_or_else(|none| panic!("{what}: while it hangs: {none}"));
+    let took = since.elapsed();
+    standby.come(before + ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: while it hangs: {none}"));
+    let held = primary.lines(BYTES);
+    primary.thaw();
+    primary.come(held + ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: they are not back: {none}"));
+    let verdict = judge(&what, load, &[&primary, &standby]);
+    eprintln!("{what}: the next line after {:.2} s", took.as_secs_f64());
+    assert_eq!((verdict.went_down, verdict.doubled_without_cause), (0, 0), "{what}: {verdict:?}");
+    // What it had been sent and had not acknowledged.
+    assert!(verdict.doubled <= IN_FLIGHT, "{what}: {verdict:?}");
+    assert!(took < Duration::from_secs(2) + MARGIN, "{what}: {took:?}");
 }
 
 /// A chain of three whose middle is killed twice.
@@ -47,7 +80,7 @@ fn chain(first: &Side, middle: Side, last: Side) {
     flume::require();
     let what = format!("{first:?} by {middle:?} to {last:?}");
     let scene = tempfile::tempdir().expect("a folder");
-    let end = Receiver::start(last, 1, &(RECEIVER.to_owned() + MEMORY), 0, scene.path()).expect("a process");
+    let end = receiver(last, 1, scene.path());
     let (channel, holds) = match middle {
         Side::Flume(_) => (FILES, 0),
         Side::Ours(_) => (MEMORY, CAPACITY),
@@ -63,30 +96,37 @@ fn chain(first: &Side, middle: Side, last: Side) {
         thread::sleep(Duration::from_millis(500));
         middle.live_again().expect("a process");
     }
-    let load = finish(load);
-    let verdict = settle(&[&middle, &end], LAST, BYTES).expect("all comes").verdict(&load.lines);
-    judge(&what, &verdict);
+    end.come(3 * ENOUGH, BYTES).unwrap_or_else(|none| panic!("{what}: at the end: {none}"));
+    let verdict = judge(&what, load, &[&middle, &end]);
     // What the middle one had stored or sent, and was killed before it said so.
     assert!(verdict.doubled <= 2 * 2 * IN_FLIGHT, "{what}: {verdict:?}");
 }
 
-fn judge(what: &str, verdict: &Verdict) {
+/// Ends the load, waits for the last of its lines and says what became of all.
+fn judge(what: &str, load: Load, receivers: &[&Receiver]) -> Verdict {
+    assert!(!load.is_finished(), "{what}: {LINES} lines are not enough, the scene took too long");
+    load.stop();
+    let sent = load.finish().expect("a disk").lines;
+    let last = LineId { source: 1, number: sent[&1] - 1 };
+    let ledger = settle(receivers, last, BYTES).unwrap_or_else(|none| panic!("{what}: {none}"));
+    let verdict = ledger.verdict(&sent);
     eprintln!(
         "{what}: {} sent, {} received, {} went down with a killed process, {} lost, {} doubled",
         verdict.sent, verdict.received, verdict.went_down, verdict.lost_count, verdict.doubled
     );
     assert_eq!(verdict.lost_count + verdict.out_of_order + verdict.foreign, 0, "{what}: {verdict:?}");
+    verdict
+}
+
+fn receiver(side: Side, number: usize, scene: &Path) -> Receiver {
+    let template = RECEIVER.to_owned() + MEMORY;
+    let receiver = Receiver::start(side, number, &template, CAPACITY, scene).expect("a process");
+    receiver.with_headers(HEADERS)
 }
 
 fn load(scene: &Path) -> Load {
     let log = Log::open(&scene.join("lines.log")).expect("a log");
     Load::start(vec![log], Demand { lines: LINES, rate: RATE, bytes: BYTES })
-}
-
-/// There were lines to the end of the scene.
-fn finish(load: Load) -> Written {
-    assert!(!load.is_finished(), "the kills were over before the load was");
-    load.finish().expect("a disk")
 }
 
 fn send(side: &Side, template: &str, scene: &Path) -> Node {
@@ -136,18 +176,21 @@ tests! {
     under_load_ours_to_flume_1_11: drill(&agent(), V1_11, V1_11);
     under_load_flume_1_9_to_one_of_each: drill(&V1_9, V1_9, collector());
     under_load_flume_1_11_to_one_of_each: drill(&V1_11, collector(), V1_11);
+    under_load_flume_1_9_to_one_of_each_the_other_way: drill(&V1_9, collector(), V1_9);
+    under_load_flume_1_11_to_one_of_each_the_other_way: drill(&V1_11, V1_11, collector());
     under_load_ours_to_one_of_each: drill(&agent(), V1_11, collector());
     under_load_ours_to_one_of_each_the_other_way: drill(&agent(), collector(), V1_9);
     under_load_ours_by_flume_1_9_to_ours: chain(&agent(), V1_9, collector());
     under_load_ours_by_flume_1_11_to_ours: chain(&agent(), V1_11, collector());
     under_load_flume_by_ours_to_flume: chain(&V1_11, collector(), V1_9);
+    under_load_ours_to_flume_1_9_that_hangs: frozen(V1_9, V1_9);
+    under_load_ours_to_flume_1_11_that_hangs: frozen(V1_11, collector());
 }
 
-/// Lines, how many of them a second, and the bytes of each.
-const LINES: u32 = 40_000;
+/// More lines than any scene takes, five minutes of them; how many a second; and the bytes of each.
+const LINES: u32 = 600_000;
 const RATE: u32 = 2_000;
 const BYTES: usize = 64;
-const LAST: LineId = LineId { source: 1, number: LINES - 1 };
 
 /// Lines that a receiver has written before something happens.
 const ENOUGH: usize = 2_000;
@@ -155,8 +198,17 @@ const ENOUGH: usize = 2_000;
 /// Towards a Flume, and from one, a connection has one batch under way.
 const IN_FLIGHT: usize = 100;
 
+/// Between two of ours so many batches are under way at once.
+const WINDOW: usize = 16;
+
+/// A batch that is under way when it is frozen, and the next one's way to the standby, on a busy machine.
+const MARGIN: Duration = Duration::from_secs(2);
+
 /// What a memory channel holds, and with it at most what goes down with a process.
 const CAPACITY: usize = 1000;
+
+/// What each line that arrives begins with.
+const HEADERS: &str = "{Collector=$NAME, Type=LOGIN} ";
 
 const RECEIVER: &str = "a1.sources = r1
 a1.channels = c1
@@ -165,7 +217,12 @@ a1.sources.r1.type = avro
 a1.sources.r1.bind = 127.0.0.1
 a1.sources.r1.port = $PORT
 a1.sources.r1.channels = c1
+a1.sources.r1.interceptors = i1
+a1.sources.r1.interceptors.i1.type = static
+a1.sources.r1.interceptors.i1.key = Collector
+a1.sources.r1.interceptors.i1.value = $NAME
 a1.sinks.k1.type = file_roll
+a1.sinks.k1.sink.serializer = header_and_text
 a1.sinks.k1.sink.directory = $OUT
 a1.sinks.k1.sink.rollInterval = 0
 a1.sinks.k1.channel = c1
@@ -203,6 +260,10 @@ a1.sources.r1.type = TAILDIR
 a1.sources.r1.filegroups = f1
 a1.sources.r1.filegroups.f1 = $LOG
 a1.sources.r1.positionFile = $DIR/position.json
+a1.sources.r1.interceptors = i1
+a1.sources.r1.interceptors.i1.type = static
+a1.sources.r1.interceptors.i1.key = Type
+a1.sources.r1.interceptors.i1.value = LOGIN
 ";
 
 const SINK: &str = "a1.sinks.$NAME.type = avro

@@ -177,6 +177,13 @@ impl Steps<'_> {
         let lost: Vec<&str> =
             self.said.keys().filter(|said| !seen.contains_key(*said)).map(String::as_str).collect();
         report.check(lost.is_empty(), format!("lost: {}", lost.join(", ")));
+        for node in 0..2 {
+            let collector = lesson::full_name(lesson::COLLECTORS[node]);
+            for (_, seen) in self.cluster.collector(node).console().events_from(0) {
+                let wrong = wrong_header(&seen, &collector);
+                report.check(wrong.is_none(), wrong.unwrap_or_default());
+            }
+        }
         report.counted(self.said.len(), seen.len(), seen.values().map(|copies| copies - 1).sum());
     }
 
@@ -193,6 +200,19 @@ impl Steps<'_> {
 
 fn body(line: &Line) -> Option<String> {
     event_line::parse(&line.text).map(|seen| seen.text())
+}
+
+/// What is wrong with the headers of a line that the collector of this name printed: those that the lesson's files set
+/// must all be there.
+fn wrong_header(seen: &Seen, collector: &str) -> Option<String> {
+    let is_time = |text: &str| text.parse::<u64>().is_ok_and(|time| time > 0);
+    let wrong = match (seen.header("Type"), seen.header("Collector"), seen.header("timestamp")) {
+        (Some("LOGIN"), Some(name), Some(time)) if name == collector && is_time(time) => return None,
+        (Some("LOGIN"), Some(name), _) if name == collector => "a time as timestamp".to_owned(),
+        (Some("LOGIN"), _, _) => format!("Collector={collector}"),
+        _ => "Type=LOGIN".to_owned(),
+    };
+    Some(format!("{collector} printed \"{}\" without {wrong}: {{{}}}", seen.text(), seen.headers))
 }
 
 /// The lesson's steps, as the report names them.
@@ -213,3 +233,29 @@ const LONG: Duration = Duration::from_secs(90);
 
 /// How often a line is written while we wait for slave3.
 const PACE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_the_headers_of_the_lesson_is_a_fault() {
+        let fault = |headers: &str| {
+            let seen = Seen { headers: headers.to_owned(), body: b"hello".to_vec() };
+            wrong_header(&seen, "slave3.hanli.com")
+        };
+        assert_eq!(fault("Collector=slave3.hanli.com, Type=LOGIN, timestamp=1542098088198"), None);
+        for (headers, missing) in [
+            ("", "Type=LOGIN"),
+            ("Collector=slave3.hanli.com, timestamp=1542098088198", "Type=LOGIN"),
+            ("Collector=slave3.hanli.com, Type=LOGOUT, timestamp=1542098088198", "Type=LOGIN"),
+            ("Type=LOGIN, timestamp=1542098088198", "Collector=slave3.hanli.com"),
+            ("Collector=slave4.hanli.com, Type=LOGIN, timestamp=1", "Collector=slave3.hanli.com"),
+            ("Collector=slave3.hanli.com, Type=LOGIN", "a time as timestamp"),
+            ("Collector=slave3.hanli.com, Type=LOGIN, timestamp=now", "a time as timestamp"),
+        ] {
+            let said = fault(headers).expect("it is a fault");
+            assert!(said.contains(&format!("without {missing}: ")), "{said}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use crate::{
     ledger::{Arrival, Incident, Ledger, LineId, Place},
     ports,
 };
+use rustix::process::Signal;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -19,6 +20,7 @@ pub struct Receiver {
     holds: usize,
     dir: PathBuf,
     port: u16,
+    before: String,
     node: Option<Node>,
     place: Place,
     incidents: Vec<Incident>,
@@ -26,7 +28,7 @@ pub struct Receiver {
 
 impl Receiver {
     /// Starts agent `a1` of `template`, in which `$PORT` is where it is to listen, `$OUT` a folder for what this life
-    /// writes and `$DIR` one for what it keeps. `holds` is how many events a kill may take along.
+    /// writes, `$DIR` one for what it keeps and `$NAME` its own name. `holds` is how many events a kill may take along.
     ///
     /// # Errors
     /// As the file system and the start of the process have them.
@@ -45,12 +47,23 @@ impl Receiver {
             holds,
             dir: scene.join(format!("receiver-{number}")),
             port,
+            before: String::new(),
             node: None,
             place: Place { node: number, life: 0 },
             incidents: vec![],
         };
         receiver.live()?;
         Ok(receiver)
+    }
+
+    /// Every line that it writes is to begin with `text`, in which `$NAME` is its own name: the headers.
+    pub fn with_headers(mut self, text: &str) -> Receiver {
+        self.before = text.replace("$NAME", &self.name());
+        self
+    }
+
+    fn name(&self) -> String {
+        format!("receiver-{}", self.place.node)
     }
 
     /// Where it listens.
@@ -65,7 +78,8 @@ impl Receiver {
             .template
             .replace("$PORT", &self.port.to_string())
             .replace("$OUT", &out.display().to_string())
-            .replace("$DIR", &self.dir.display().to_string());
+            .replace("$DIR", &self.dir.display().to_string())
+            .replace("$NAME", &self.name());
         let file = self.dir.join("receiver.properties");
         fs::write(&file, text)?;
         self.node = Some(Node::start(&self.side, &file, "a1", &self.dir)?);
@@ -78,6 +92,38 @@ impl Receiver {
         if let Some(mut node) = self.node.take() {
             node.process.kill();
         }
+    }
+
+    /// SIGSTOP: it takes bytes and answers nothing.
+    pub fn freeze(&mut self) {
+        self.incidents.push(Incident { place: self.place, at: Instant::now(), holds: 0 });
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&mut self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// SIGTERM, and waits for the end: port and files are free then.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(&mut self) -> Result<(), String> {
+        self.signal(Signal::TERM);
+        let ended = self.node.take().and_then(|mut node| node.process.wait(STILL));
+        ended.map(drop).ok_or_else(|| format!("{:?} does not end", self.place))
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        if let Some(node) = &mut self.node {
+            node.process.signal(signal);
+        }
+    }
+
+    /// The next life is one of this kind.
+    pub fn become_a(&mut self, side: Side) {
+        self.side = side;
     }
 
     /// Begins the next life: the same file but for the folder it writes to.
@@ -96,14 +142,18 @@ impl Receiver {
     /// When nothing comes any more.
     pub fn come(&self, lines: usize, bytes: usize) -> Result<(), String> {
         let mut watch = Watch::new();
-        while self.written() < (lines * bytes) as u64 {
+        while self.lines(bytes) < lines {
             if watch.still(self.written()) > STILL {
-                let came = self.written() / bytes as u64;
-                return Err(format!("{came} of {lines} lines came to {:?}", self.place));
+                return Err(format!("{} of {lines} lines came to {:?}", self.lines(bytes), self.place));
             }
             thread::sleep(Duration::from_millis(2));
         }
         Ok(())
+    }
+
+    /// How many lines of `bytes` bytes this life has written.
+    pub fn lines(&self, bytes: usize) -> usize {
+        self.written() as usize / (self.before.len() + bytes)
     }
 
     fn out(&self, life: u32) -> PathBuf {
@@ -124,13 +174,22 @@ impl Receiver {
         files.sort();
         for file in files {
             let text = fs::read(&file)?;
-            for line in text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() == bytes) {
-                let line = LineId::parse(line)
-                    .ok_or_else(|| io::Error::other(format!("{}: not a line of the load", file.display())))?;
+            let whole = |line: &&[u8]| line.ends_with(b"\n");
+            for line in text.split_inclusive(|byte| *byte == b'\n').filter(whole) {
+                let line = self.read(line, bytes).ok_or_else(|| {
+                    let found = line.escape_ascii();
+                    io::Error::other(format!("{}: not a line of the load: {found}", file.display()))
+                })?;
                 arrivals.push(Arrival { line, place: Place { life, ..self.place }, at });
             }
         }
         Ok(arrivals)
+    }
+
+    /// `None` when the headers are not those that all are to have, or the text behind them is not one of the load.
+    fn read(&self, line: &[u8], bytes: usize) -> Option<LineId> {
+        let body = line.strip_prefix(self.before.as_bytes()).filter(|body| body.len() == bytes)?;
+        LineId::parse(body)
     }
 }
 
