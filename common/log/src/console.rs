@@ -279,7 +279,7 @@ impl Queue {
 
     /// Says how many lines were left out and why; tries again another time when that cannot be printed either.
     fn tell(&self, writing: &mut Writing, format: Format) {
-        let lines = self.left_out.swap(0, Relaxed);
+        let lines = self.left_out.load(Relaxed);
         let why = match &writing.trouble {
             Some(error) => format!("the console refused them: {error}"),
             None => "the console was slower than they came".to_owned(),
@@ -297,9 +297,10 @@ impl Queue {
             line.extend_from_slice(text.as_bytes());
         }
         line.push(b'\n');
-        match writing.output.write_lines(line) {
-            Ok(()) => writing.trouble = None,
-            Err(_) => _ = self.left_out.fetch_add(lines, Relaxed),
+        if writing.output.write_lines(line).is_ok() {
+            writing.trouble = None;
+            // Only now: who asks while it is being told must not hear of none.
+            self.left_out.fetch_sub(lines, Relaxed);
         }
     }
 }
