@@ -11,7 +11,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
     io::{self, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, TcpListener, TcpStream},
     ops::Range,
     path::{Path, PathBuf},
     thread,
@@ -209,6 +209,7 @@ fn clients(side: &Side) {
     assert_eq!((one.lines().len(), two.lines().len()), (whole, 100));
     in_order(&one.lines());
     in_order(&two.lines());
+    has_its_headers(&one.lines(), "one");
 
     one.kill();
     let failover = format!("client.type = default_failover\n{hosts}");
@@ -217,11 +218,44 @@ fn clients(side: &Side) {
     finish(client::log4j2(&[one.port, two.port], 20, "log4j2", scene.path()));
     assert!(wait(|| two.lines().len() >= 220), "{}", two.lines().len());
     in_order(&two.lines()[100..]);
+    has_its_headers(&two.lines(), "two");
 }
 
 fn finish(client: io::Result<client::Client>) {
     let (ended, lines) = client.expect("a JVM").finish(PATIENCE).expect("it ends");
     assert!(ended.status.success(), "{lines:#?}");
+}
+
+/// The headers and the body of a line that a receiver wrote.
+fn parts(line: &str) -> (BTreeMap<&str, &str>, &str) {
+    let (headers, body) = line.strip_prefix('{').and_then(|line| line.split_once("} ")).expect("headers");
+    (headers.split(", ").map(|pair| pair.split_once('=').expect("key=value")).collect(), body)
+}
+
+/// Each line has what its client gives it and the name of the receiver, and nothing else.
+fn has_its_headers(lines: &[String], receiver: &str) {
+    for line in lines {
+        let (mut headers, body) = parts(line);
+        assert_eq!(headers.remove("Collector"), Some(receiver), "{line}");
+        let (name, number) = body.rsplit_once('-').expect("name-n");
+        let is_time = |text: &str| text.parse::<u64>().is_ok_and(|time| time > 1_500_000_000_000);
+        match name {
+            "file" => assert!(headers.is_empty(), "{line}"),
+            "log4j1" => {
+                let time = headers.remove("flume.client.log4j.timestamp");
+                assert!(time.is_some_and(is_time), "{line}");
+                let host = headers.remove("flume.client.log4j.address");
+                assert!(host.is_some_and(|host| host.parse::<IpAddr>().is_ok()), "{line}");
+                assert_eq!(headers, BTreeMap::from(LOG4J1_HEADERS), "{line}");
+            }
+            "log4j2" => {
+                assert!(headers.remove("timeStamp").is_some_and(is_time), "{line}");
+                assert!(headers.remove("guId").is_some_and(|id| id.len() == 36), "{line}");
+                assert!(headers.is_empty(), "{line}");
+            }
+            _ => assert_eq!(headers, BTreeMap::from([("n", number), ("name", name)]), "{line}"),
+        }
+    }
 }
 
 /// The bodies `name-n` of each name have rising numbers.
@@ -276,6 +310,13 @@ tests! {
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the Log4j 1 appender says of a line besides when and from where.
+const LOG4J1_HEADERS: [(&str, &str); 3] = [
+    ("flume.client.log4j.log.level", "20000"),
+    ("flume.client.log4j.logger.name", "Log4j1Lines"),
+    ("flume.client.log4j.message.encoding", "UTF8"),
+];
 
 const RECEIVER: &str = "a1.sources = r1
 a1.channels = c1
