@@ -6,6 +6,7 @@
 mod corpus;
 mod groups;
 mod interceptors;
+mod published;
 mod selectors;
 mod sources;
 mod traps;
