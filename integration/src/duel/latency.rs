@@ -94,11 +94,12 @@ impl Latency {
         (f64::from(self.lines) / self.took.as_secs_f64()) as u32
     }
 
-    /// The bar in words, if it is missed.
+    /// What was measured, if the bar is missed.
     pub fn missed(&self, bar: Bar) -> Option<String> {
         let of = |quantile: f64| self.histogram.value_at_quantile(quantile) as f64 / 1e3;
-        let text = format!("p50 of {} ms or p99 of {} ms at {} lines/s", bar.p50, bar.p99, self.rate);
-        (of(0.5) > bar.p50 || of(0.99) > bar.p99).then_some(text)
+        let (p50, p99) = (of(0.5), of(0.99));
+        let text = format!("p50 {p50:.1} ms, p99 {p99:.1} ms at {} lines/s", self.rate);
+        (p50 > bar.p50 || p99 > bar.p99).then_some(text)
     }
 
     /// Takes whole lines that were just read, and reads the time in one of every so many.
