@@ -97,7 +97,7 @@ impl Collector {
 
 #[test]
 fn headers_and_bodies_into_ours() {
-    into(&Side::Ours(binaries::directory().expect("the binaries are built").join("collector")));
+    into(&Side::ours("collector").expect("the binaries are built"));
 }
 
 #[test]

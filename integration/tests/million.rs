@@ -85,7 +85,7 @@ fn wanted() -> u32 {
 }
 
 fn ours(binary: &str) -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join(binary))
+    Side::ours(binary).expect("the binaries are built")
 }
 
 macro_rules! tests {

@@ -271,11 +271,11 @@ fn in_order(lines: &[String]) {
 }
 
 fn agent() -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join("agent"))
+    Side::ours("agent").expect("the binaries are built")
 }
 
 fn collector() -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join("collector"))
+    Side::ours("collector").expect("the binaries are built")
 }
 
 const V1_9: Side = Side::Flume(Version::V1_9);

@@ -145,7 +145,7 @@ fn sink(name: &str, port: u16) -> String {
 }
 
 fn ours(binary: &str) -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join(binary))
+    Side::ours(binary).expect("the binaries are built")
 }
 
 fn agent() -> Side {

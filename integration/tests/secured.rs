@@ -134,7 +134,7 @@ fn wait(done: impl Fn() -> bool) -> bool {
 }
 
 fn ours(name: &str) -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join(name))
+    Side::ours(name).expect("the binaries are built")
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Lines {
 }
 
 fn ours(binary: &str) -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join(binary))
+    Side::ours(binary).expect("the binaries are built")
 }
 
 #[test]

@@ -12,8 +12,8 @@ fn one_call_at_a_time_and_no_more_than_batch_size_in_it() {
     stand_in.hold(Duration::from_millis(20));
     let file = dir.path().join("agent.properties");
     fs::write(&file, AGENT.replace("$PORT", &stand_in.address().port().to_string())).expect("a file");
-    let binary = integration::binaries::directory().expect("the binaries are built").join("agent");
-    let _agent = Node::start(&Side::Ours(binary), &file, "a1", dir.path()).expect("a process");
+    let agent = Side::ours("agent").expect("the binaries are built");
+    let _agent = Node::start(&agent, &file, "a1", dir.path()).expect("a process");
     assert!(stand_in.wait_for(100, Duration::from_secs(30)), "{} events", stand_in.events().len());
     let bodies: Vec<String> =
         stand_in.events().iter().map(|event| String::from_utf8_lossy(&event.body).into_owned()).collect();

@@ -56,7 +56,7 @@ fn ours(name: &str, case: &Case) {
 }
 
 fn our_agent() -> Side {
-    Side::Ours(integration::binaries::directory().expect("the binaries are built").join("agent"))
+    Side::ours("agent").expect("the binaries are built")
 }
 
 fn real(name: &str, case: &Case, version: Version) {

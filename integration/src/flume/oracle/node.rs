@@ -1,6 +1,7 @@
 //! An agent of either kind, started with the same words.
 
 use crate::{
+    binaries,
     console::Console,
     flume::{Flume, Launch, Version},
     process::Process,
@@ -18,6 +19,16 @@ pub enum Side {
     Flume(Version),
     /// A binary of ours, started with `flume-ng`'s words.
     Ours(PathBuf),
+}
+
+impl Side {
+    /// Ours, by the name of its binary.
+    ///
+    /// # Errors
+    /// When the binaries are not built.
+    pub fn ours(binary: &str) -> Result<Side, String> {
+        Ok(Side::Ours(binaries::directory()?.join(binary)))
+    }
 }
 
 /// A running agent of either kind.

@@ -2,26 +2,6 @@
 
 use super::*;
 
-/// An Avro source with the interceptors given, and a logger sink.
-macro_rules! avro {
-    ($interceptors:literal) => {
-        concat!(
-            "a1.sources = r1
-a1.channels = c1
-a1.sinks = k1
-a1.channels.c1.type = memory
-a1.sources.r1.type = avro
-a1.sources.r1.bind = 127.0.0.1
-a1.sources.r1.port = $PORT1
-a1.sources.r1.channels = c1
-a1.sinks.k1.type = logger
-a1.sinks.k1.channel = c1
-",
-            $interceptors
-        )
-    };
-}
-
 case!(
     static_keeps_timestamp_replaces,
     Case {

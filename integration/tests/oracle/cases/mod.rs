@@ -3,6 +3,26 @@
 //! Rows say the least that shows the point; what they leave out is [`Case::EMPTY`]. Files written for a row are in the
 //! manner of files people publish: where a row follows one of those, its comment says so.
 
+/// An Avro source and a logger sink; more lines of the file follow.
+macro_rules! avro {
+    ($more:literal) => {
+        concat!(
+            "a1.sources = r1
+a1.channels = c1
+a1.sinks = k1
+a1.channels.c1.type = memory
+a1.sources.r1.type = avro
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+a1.sources.r1.channels = c1
+a1.sinks.k1.type = logger
+a1.sinks.k1.channel = c1
+",
+            $more
+        )
+    };
+}
+
 mod corpus;
 mod groups;
 mod interceptors;

@@ -260,31 +260,11 @@ case!(
     }
 );
 
-/// Avro to the console; lines of the source follow.
-macro_rules! received {
-    ($more:literal) => {
-        concat!(
-            "a1.sources = r1
-a1.channels = c1
-a1.sinks = k1
-a1.channels.c1.type = memory
-a1.sources.r1.type = avro
-a1.sources.r1.bind = 127.0.0.1
-a1.sources.r1.port = $PORT1
-a1.sources.r1.channels = c1
-a1.sinks.k1.type = logger
-a1.sinks.k1.channel = c1
-",
-            $more
-        )
-    };
-}
-
 case!(
     avro_from_whom_the_rules_let_in,
     Case {
         shows: "ipFilter: the first rule that fits decides",
-        file: received!(
+        file: avro!(
             "a1.sources.r1.ipFilter = true\na1.sources.r1.ipFilterRules = allow:ip:127.*,deny:ip:*\n"
         ),
         steps: &[Avro { port: 1, calls: &[&[(&[], "one")]] }],
@@ -297,7 +277,7 @@ case!(
     avro_with_a_property_of_ours,
     Case {
         shows: "maxFrameBytes is ours; Flume does not mind it",
-        file: received!("a1.sources.r1.maxFrameBytes = 1000000\n"),
+        file: avro!("a1.sources.r1.maxFrameBytes = 1000000\n"),
         steps: &[Avro { port: 1, calls: &[&[(&[], "one")]] }],
         done: &[Console(1)],
         ..EMPTY
