@@ -7,8 +7,11 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}{property}: {what}", .place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
 pub(crate) struct BuildError {
+    /// The property, without what stands in front of the component's own.
+    pub(crate) key: String,
     property: String,
-    what: String,
+    /// What is wrong with it.
+    pub(crate) what: String,
     place: Option<Place>,
 }
 
@@ -19,7 +22,7 @@ impl BuildError {
             Some(value) => format!("{prefix}{key} = {value}"),
             None => format!("{prefix}{key} is not set"),
         };
-        BuildError { property, what: what.into(), place: context.place(key).cloned() }
+        BuildError { key: key.to_owned(), property, what: what.into(), place: context.place(key).cloned() }
     }
 }
 

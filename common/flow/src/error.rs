@@ -1,6 +1,5 @@
 //! How it can go wrong: one enum per question a caller asks.
 
-use std::io;
 use thiserror::Error;
 
 /// Why a channel did not take a batch. Nothing of it was stored.
@@ -59,20 +58,4 @@ impl DeliveryError {
     pub(crate) fn leaves_doubt(&self) -> bool {
         matches!(self, DeliveryError::Lost { .. } | DeliveryError::Write { .. } | DeliveryError::Gone)
     }
-}
-
-/// Why a flow did not start. Nothing of it is left running.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// A component's settings cannot be used.
-    #[error("{component}: {reason}")]
-    Component {
-        /// Kind and name, as in the configuration.
-        component: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
-    /// The operating system refused something every flow needs.
-    #[error("cannot start: {0}")]
-    System(#[from] io::Error),
 }

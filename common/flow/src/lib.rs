@@ -3,18 +3,22 @@
 #[cfg(test)]
 mod allocations;
 mod build;
+mod catalogue;
 mod channel;
 pub mod client;
 mod clock;
+mod component;
+mod configure;
 mod drain;
 mod error;
+mod filters;
 mod interceptor;
 mod message;
+mod missing;
 mod net;
 mod placement;
 mod processor;
 mod random;
-mod registry;
 mod selector;
 mod serializer;
 mod sink;
@@ -24,10 +28,13 @@ mod supervise;
 #[cfg(test)]
 mod testing;
 
-pub use error::StartError;
+pub use catalogue::CATALOGUE;
+pub use component::Site;
+pub use configure::{Assembly, configure};
 
 use actix_rt::System;
 use start::{Flow, Surroundings};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -44,8 +51,6 @@ pub struct Settings {
     pub on_ready: Box<dyn FnOnce() + Send>,
     /// Called once, when a stop begins.
     pub on_stop: Box<dyn FnOnce() + Send>,
-    /// Java's system properties, as given with `-D`; those about TLS count for every component that says nothing itself.
-    pub properties: Vec<(String, String)>,
 }
 
 /// How a flow ended.
@@ -57,18 +62,15 @@ pub enum Ended {
     Cut(i32),
 }
 
-/// Runs `plan` until the process is told to stop: SIGTERM or SIGINT once to finish, twice to stop at once.
+/// Runs `assembly` until the process is told to stop: SIGTERM or SIGINT once to finish, twice to stop at once.
 ///
 /// # Errors
-/// [`StartError`]; then nothing was started.
-pub fn run(plan: plan::Plan, settings: Settings) -> Result<Ended, StartError> {
+/// The operating system refused something that every flow needs; then nothing was started.
+pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
     System::new().block_on(async move {
-        let Settings { log, console, drain_timeout, on_ready, on_stop, properties } = settings;
-        let globals = net::Globals::new(&properties, |name| std::env::var(name).ok());
+        let Settings { log, console, drain_timeout, on_ready, on_stop } = settings;
         let mut signals = Signals::new()?;
-        let mut flow =
-            Flow::start(plan, &Surroundings { log: log.clone(), console, globals: Arc::new(globals) })
-                .await?;
+        let mut flow = Flow::start(assembly, &Surroundings { log: log.clone(), console }).await;
         tokio::select! {
             () = flow.ready() => on_ready(),
             _ = signals.next() => {

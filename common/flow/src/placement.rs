@@ -4,21 +4,28 @@
 //! and stays in one processor's cache. A source that reads files may be held up by a disk; so what hangs together with
 //! one has a thread of its own, and only that waits with it. All the rest shares the first thread.
 
+use crate::component::NewChannel;
+use crate::configure::NewSource;
 use crate::supervise::Boss;
 use actix::prelude::*;
-use plan::Plan;
 use std::collections::HashMap;
 
 /// The supervisor of each channel, and of the sources and sinks that hang together with it, on the thread where they all
 /// live.
-pub(crate) fn bosses(plan: &Plan, log: &slog::Logger) -> HashMap<String, Addr<Boss>> {
-    let reads_files = |channel: &String| {
-        plan.sources.iter().any(|source| source.kind == "taildir" && source.channels.contains(channel))
+pub(crate) fn bosses(
+    channels: &[(String, NewChannel)],
+    sources: &[NewSource],
+    log: &slog::Logger,
+) -> HashMap<String, Addr<Boss>> {
+    let blocks = |channel: &String| {
+        sources.iter().any(|source| source.blocks && source.channels.contains(channel))
     };
+    let channels = channels.iter().map(|(name, _)| name.as_str());
+    let fills = sources.iter().map(|source| source.channels.as_slice());
     let first = Boss::new(log.clone()).start();
     let mut bosses = HashMap::new();
-    for together in together(plan) {
-        let boss = if together.iter().any(reads_files) {
+    for together in together(channels, fills) {
+        let boss = if together.iter().any(blocks) {
             let log = log.clone();
             Boss::start_in_arbiter(&Arbiter::new().handle(), move |_| Boss::new(log))
         } else {
@@ -29,13 +36,15 @@ pub(crate) fn bosses(plan: &Plan, log: &slog::Logger) -> HashMap<String, Addr<Bo
     bosses
 }
 
-/// Channels by what joins them: a source that stores into several.
-fn together(plan: &Plan) -> Vec<Vec<String>> {
-    let mut parts: Vec<Vec<String>> =
-        plan.channels.iter().map(|channel| vec![channel.name.clone()]).collect();
-    for source in &plan.sources {
+/// Channels by what joins them: a source that stores into several. `fills` has the channels of each source.
+fn together<'a>(
+    channels: impl Iterator<Item = &'a str>,
+    fills: impl Iterator<Item = &'a [String]>,
+) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = channels.map(|channel| vec![channel.to_owned()]).collect();
+    for fills in fills {
         let (joined, apart): (Vec<_>, Vec<_>) =
-            parts.into_iter().partition(|part| part.iter().any(|channel| source.channels.contains(channel)));
+            parts.into_iter().partition(|part| part.iter().any(|channel| fills.contains(channel)));
         parts = apart;
         parts.push(joined.concat());
     }
@@ -45,28 +54,12 @@ fn together(plan: &Plan) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plan::{ChannelPlan, Context as Keys, SelectorPlan, SourcePlan};
 
     #[test]
     fn what_a_source_joins_is_together() {
-        let channel =
-            |name: &str| ChannelPlan { name: name.to_owned(), kind: "memory", context: Keys::default() };
-        let source = |channels: &[&str]| SourcePlan {
-            name: "r1".to_owned(),
-            kind: "seq",
-            context: Keys::default(),
-            channels: channels.iter().map(|name| (*name).to_owned()).collect(),
-            selector: SelectorPlan { kind: "replicating", context: Keys::default() },
-            interceptors: Vec::new(),
-        };
-        let plan = Plan {
-            agent: "a1".to_owned(),
-            channels: ["a", "b", "c", "d", "e"].map(channel).to_vec(),
-            sources: vec![source(&["a", "b"]), source(&["c"]), source(&["b", "d"])],
-            sinks: Vec::new(),
-            groups: Vec::new(),
-        };
-        let mut parts = together(&plan);
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let fills = [names(&["a", "b"]), names(&["c"]), names(&["b", "d"])];
+        let mut parts = together(["a", "b", "c", "d", "e"].into_iter(), fills.iter().map(Vec::as_slice));
         parts.iter_mut().for_each(|part| part.sort());
         parts.sort();
         assert_eq!(parts, [vec!["a", "b", "d"], vec!["c"], vec!["e"]]);

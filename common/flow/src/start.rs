@@ -1,26 +1,22 @@
 //! Plan → actors: channels, then sinks, then sources; stops in reverse.
 
-use crate::build::BuildError;
-use crate::channel::ChannelRef;
-use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
+use crate::channel::{ChannelContext, ChannelRef};
 use crate::clock::{self, Duration};
+use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
 use crate::drain::{Drain, Verdict};
-use crate::error::StartError;
+use crate::component::NewChannel;
 use crate::message::{Fill, Health, Stop};
-use crate::net::Globals;
 use crate::placement;
-use crate::processor::{Group, GroupConfig, MemberRef, SinkAddress};
+use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
 use crate::random::Random;
-use crate::registry::{self, SinkSeat, SourceStart};
-use crate::sink::Member;
-use crate::source::{Intake, Ready};
+use crate::sink::{Member, SinkContext};
+use crate::source::{Intake, Ready, Seat, SourceActor};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
 use futures_util::future::join_all;
 use journal::fact::{self, Kind};
-use plan::{GroupPlan, Plan, SinkPlan};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -29,7 +25,6 @@ use tokio::time::{sleep, timeout};
 pub(crate) struct Surroundings {
     pub(crate) log: slog::Logger,
     pub(crate) console: Arc<journal::Console>,
-    pub(crate) globals: Arc<Globals>,
 }
 
 /// The actors of a running flow.
@@ -43,26 +38,22 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// Starts all that `plan` says, or nothing.
-    ///
-    /// # Errors
-    /// [`StartError`], before anything is started.
-    pub(crate) async fn start(plan: Plan, around: &Surroundings) -> Result<Flow, StartError> {
+    /// Starts all of it: channels, then sinks, then sources.
+    pub(crate) async fn start(assembly: Assembly, around: &Surroundings) -> Flow {
+        let Assembly { channels, sources, groups } = assembly;
         let log = around.log.clone();
         let mut starting = Starting {
             around,
-            bosses: placement::bosses(&plan, &log),
+            bosses: placement::bosses(&channels, &sources, &log),
             random: Random::from_system(),
             channels: HashMap::new(),
             order: Vec::new(),
         };
-        starting.channels(&plan).await;
-        check_sources(&plan, &starting.channels, around)?;
-        check_sinks(&plan, around)?;
-        let groups = starting.sinks(&plan).await;
+        starting.channels(channels).await;
+        let groups = starting.groups(groups).await;
         let (tell, ready) = mpsc::unbounded_channel();
-        let sources = starting.sources(&plan, &tell).await;
-        Ok(Flow { log, bosses: starting.bosses, channels: starting.order, groups, sources, ready })
+        let sources = starting.sources(sources, &tell).await;
+        Flow { log, bosses: starting.bosses, channels: starting.order, groups, sources, ready }
     }
 
     /// Waits until every source has opened its way in, or has said why it could not.
@@ -124,40 +115,6 @@ async fn stop_all(who: &[(String, Slot<Recipient<Stop>>)], within: Duration) {
     let _some_take_longer = timeout(within, join_all(asked)).await;
 }
 
-/// Interceptors and selectors are built once for a look, so that nothing is started when one cannot be.
-fn check_sources(
-    plan: &Plan,
-    channels: &HashMap<String, ChannelRef>,
-    around: &Surroundings,
-) -> Result<(), StartError> {
-    for source in &plan.sources {
-        let checked = registry::check_source(source, &around.globals);
-        let built = Intake::build(source, channels, &around.log);
-        told(format!("source {}", source.name), built.and(checked), &around.log)?;
-    }
-    Ok(())
-}
-
-/// The same for sinks: stores of keys are opened.
-fn check_sinks(plan: &Plan, around: &Surroundings) -> Result<(), StartError> {
-    for sink in &plan.sinks {
-        told(format!("sink {}", sink.name), registry::check_sink(sink, &around.globals), &around.log)?;
-    }
-    Ok(())
-}
-
-fn told(
-    component: String,
-    checked: Result<Vec<String>, BuildError>,
-    log: &slog::Logger,
-) -> Result<(), StartError> {
-    match checked {
-        Ok(notes) => notes.iter().for_each(|note| slog::warn!(log, "{component}: {note}")),
-        Err(error) => return Err(StartError::Component { component, reason: error.to_string() }),
-    }
-    Ok(())
-}
-
 struct Starting<'a> {
     around: &'a Surroundings,
     /// By channel.
@@ -176,88 +133,69 @@ impl Starting<'_> {
         }
     }
 
-    async fn channels(&mut self, plan: &Plan) {
+    async fn channels(&mut self, channels: Vec<(String, NewChannel)>) {
         let log = &self.around.log;
-        for channel in &plan.channels {
-            fact::starting(log, Kind::Channel, &channel.name);
-            let config = MemoryConfig::new(&channel.context);
+        for (name, channel) in channels {
+            fact::starting(log, Kind::Channel, &name);
+            let NewChannel { transaction, start } = channel;
             let (post, slot) = slot();
-            let (books, name, child_log) = (Books::new(config), channel.name.clone(), log.clone());
+            let (child, child_log): (Arc<str>, _) = (name.as_str().into(), log.clone());
             let build = move |guard| {
-                post.set(MemoryChannel::start(&name, config, books.clone(), child_log.clone(), guard));
+                post.set(start(ChannelContext { name: child.clone(), log: child_log.clone(), guard }));
                 Ok(())
             };
-            self.watch(&channel.name, format!("channel {}", channel.name), Box::new(build)).await;
-            let reference = ChannelRef::new(&channel.name, config.limits.transaction, slot);
-            self.channels.insert(channel.name.clone(), reference.clone());
-            self.order.push(reference);
-            fact::component_started(log, Kind::Channel, &channel.name);
+            self.watch(&name, format!("channel {name}"), Box::new(build)).await;
+            let reference = ChannelRef::new(&name, transaction, slot);
+            self.order.push(reference.clone());
+            fact::component_started(log, Kind::Channel, &name);
+            self.channels.insert(name, reference);
         }
     }
 
-    /// Groups first, as written, then each sink that is in none as a group of its own.
-    async fn sinks(&mut self, plan: &Plan) -> Vec<(String, Slot<Recipient<Stop>>)> {
-        let grouped: HashSet<&String> = plan.groups.iter().flat_map(|group| &group.sinks).collect();
-        let alone = plan.sinks.iter().filter(|sink| !grouped.contains(&sink.name)).map(|sink| GroupPlan {
-            name: sink.name.clone(),
-            kind: "default",
-            context: plan::Context::default(),
-            sinks: vec![sink.name.clone()],
-        });
-        let groups: Vec<GroupPlan> = plan.groups.iter().cloned().chain(alone).collect();
+    async fn groups(&mut self, groups: Vec<NewGroup>) -> Vec<(String, Slot<Recipient<Stop>>)> {
         let mut started = Vec::new();
         for group in groups {
-            // One channel for all of a group: that of its first sink, as Flume has it too.
-            let members: Vec<&SinkPlan> = group
-                .sinks
-                .iter()
-                .filter_map(|name| plan.sinks.iter().find(|sink| sink.name == *name))
-                .collect();
-            let Some(channel) = members.first().and_then(|sink| self.channels.get(&sink.channel)).cloned()
-            else {
-                continue;
-            };
-            started.push(self.group(&group, &members, channel).await);
+            // Every channel of an assembly is among its channels.
+            if let Some(channel) = self.channels.get(&group.channel).cloned() {
+                started.push(self.group(group, channel).await);
+            }
         }
         started
     }
 
-    async fn group(
-        &mut self,
-        plan: &GroupPlan,
-        sinks: &[&SinkPlan],
-        channel: ChannelRef,
-    ) -> (String, Slot<Recipient<Stop>>) {
+    async fn group(&mut self, group: NewGroup, channel: ChannelRef) -> (String, Slot<Recipient<Stop>>) {
         let (health_post, health) = slot();
         let mut members = Vec::new();
-        for (index, sink) in sinks.iter().enumerate() {
+        for (index, sink) in group.sinks.into_iter().enumerate() {
             fact::starting(&self.around.log, Kind::Sink, &sink.name);
             let member = Member { index, group: health.clone() };
-            let slot = self.sink((*sink).clone(), &channel.name, member, plan.kind).await;
-            members.push(MemberRef { name: sink.name.clone(), batch_size: registry::batch_size(sink), slot });
+            let (name, batch_size) = (sink.name.clone(), sink.batch_size);
+            let slot = self.sink(sink, &channel.name, member, group.processor).await;
+            members.push(MemberRef { name, batch_size, slot });
         }
         let (stop_post, stop) = slot();
-        let build = self.group_builder(plan.clone(), members, channel.clone(), health_post, stop_post);
-        self.watch(&channel.name, format!("sink group {}", plan.name), build).await;
-        (plan.name.clone(), stop)
+        let name = group.name;
+        let build = self.group_builder(&name, group.grouping, members, channel.clone(), health_post, stop_post);
+        self.watch(&channel.name, format!("sink group {name}"), build).await;
+        (name, stop)
     }
 
     fn group_builder(
         &mut self,
-        plan: GroupPlan,
+        name: &str,
+        grouping: Grouping,
         members: Vec<MemberRef>,
         channel: ChannelRef,
         health: Post<Recipient<Health>>,
         stop: Post<Recipient<Stop>>,
     ) -> crate::supervise::Build {
-        let (log, agent) = (self.around.log.clone(), self.random.next());
+        let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
         Box::new(move |guard| {
-            let (rest, choice) = registry::processor(&plan, random.next());
             let config = GroupConfig {
-                name: plan.name.clone(),
-                rest,
-                choice,
+                name: name.clone(),
+                rest: grouping.rest,
+                choice: grouping.choice(members.len(), random.next()),
                 members: members.clone(),
                 agent,
                 stream: random.next(), // a group that is built anew counts its batches anew
@@ -271,57 +209,51 @@ impl Starting<'_> {
 
     async fn sink(
         &self,
-        plan: SinkPlan,
+        sink: NewSink,
         channel: &str,
         member: Member,
         processor: &'static str,
     ) -> Slot<SinkAddress> {
         let (post, slot) = slot();
-        let (log, console, name) = (self.around.log.clone(), self.around.console.clone(), plan.name.clone());
-        let globals = self.around.globals.clone();
+        let (log, console) = (self.around.log.clone(), self.around.console.clone());
+        let NewSink { name, make, .. } = sink;
+        let what = format!("sink {name}");
         let build = move |guard| {
-            let seat = SinkSeat {
+            post.set(make(SinkContext {
+                name: name.clone(),
                 member: member.clone(),
                 guard,
                 log: log.clone(),
                 console: console.clone(),
                 processor,
-                globals: globals.clone(),
-            };
-            post.set(registry::start_sink(&plan, seat)?);
+            })?);
             Ok(())
         };
-        self.watch(channel, format!("sink {name}"), Box::new(build)).await;
+        self.watch(channel, what, Box::new(build)).await;
         slot
     }
 
     async fn sources(
         &self,
-        plan: &Plan,
+        sources: Vec<NewSource>,
         ready: &mpsc::UnboundedSender<()>,
     ) -> Vec<(String, Slot<Recipient<Stop>>)> {
         let mut started = Vec::new();
-        for source in &plan.sources {
-            fact::starting(&self.around.log, Kind::Source, &source.name);
+        for source in sources {
+            let name = source.name.clone();
+            fact::starting(&self.around.log, Kind::Source, &name);
             let (post, slot) = slot();
-            let (plan, channels, log, ready) =
-                (source.clone(), self.channels.clone(), self.around.log.clone(), ready.clone());
-            let globals = self.around.globals.clone();
+            let (channels, log, ready) = (self.channels.clone(), self.around.log.clone(), ready.clone());
+            let channel = source.channels.first().cloned().unwrap_or_default();
             let build = move |guard| {
-                let start = SourceStart {
-                    globals: globals.clone(),
-                    plan: plan.clone(),
-                    channels: channels.clone(),
-                    log: log.clone(),
-                    ready: Ready::new(ready.clone()),
-                    guard,
-                };
-                post.set(registry::start_source(start)?);
+                let intake = Intake::build(&source, &channels, &log).map_err(|error| error.to_string())?;
+                let (name, ready) = (source.name.as_str().into(), Ready::new(ready.clone()));
+                let seat = Seat { name, log: log.clone(), intake, ready };
+                post.set(SourceActor::new((source.make)(), seat, guard).start().recipient());
                 Ok(())
             };
-            let channel = source.channels.first().map_or("", String::as_str);
-            self.watch(channel, format!("source {}", source.name), Box::new(build)).await;
-            started.push((source.name.clone(), slot));
+            self.watch(&channel, format!("source {name}"), Box::new(build)).await;
+            started.push((name, slot));
         }
         started
     }

@@ -4,15 +4,18 @@ use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
 use crate::clock::Duration;
+use crate::component::{Component, Configure, Site};
+use crate::configure::NewSource;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
-use crate::source::{Intake, Ready, Seat};
+use crate::selector::Selector;
+use crate::source::{Intake, Ready, Seat, SourceActor};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
 use actix::prelude::*;
 use event::{Batch, BatchBuilder};
-use plan::{Context as Keys, SelectorPlan, SourcePlan};
+use plan::{Findings, Owner, Properties, Report};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -67,19 +70,32 @@ pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
 
 /// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
 pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
-    let source = SourcePlan {
+    let source = NewSource {
         name: "r1".to_owned(),
-        kind: "test",
-        context: Keys::default(),
+        blocks: false,
         channels: vec![channel.name.to_string()],
-        selector: SelectorPlan { kind: "replicating", context: Keys::default() },
+        make: Box::new(|| unreachable!("a test starts its source itself")),
+        selector: Box::new(|| Selector::replicating(Vec::new(), 1)),
         interceptors: Vec::new(),
     };
     let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);
     let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");
     let (tell, ready) = mpsc::unbounded_channel();
-    let (log, guard) = (silent(), Guard::unwatched());
-    (Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), guard }, ready)
+    (Seat { name: "r1".into(), log: silent(), intake, ready: Ready::new(tell) }, ready)
+}
+
+/// Starts a source as its component configures it; panics on any finding.
+pub(crate) fn start_source<'a>(
+    component: &'static Component,
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    seat: Seat,
+) -> Addr<SourceActor> {
+    let properties = Properties::of(&component.descriptor, pairs);
+    let Configure::Source(configure) = component.configure else { panic!("it is no source") };
+    let (owner, mut report, site) = (Owner::nobody(), Report::default(), Site::new(&[]));
+    let made = configure(&properties, &site, &mut Findings::new(&owner, &properties, &mut report));
+    let make = made.unwrap_or_else(|| panic!("{report}"));
+    SourceActor::new(make(), seat, Guard::unwatched()).start()
 }
 
 /// Events whose bodies are these numbers.

@@ -1,6 +1,13 @@
 //! `check`: the report and no more.
 
-use crate::{FAILED, Role, WRONG, complain, java::Words, load, load::Wanted, options::CheckOptions, print};
+use crate::{
+    FAILED, Role, WRONG, complain,
+    java::{self, Words},
+    load,
+    load::Wanted,
+    options::CheckOptions,
+    print,
+};
 use plan::Report;
 use std::process::ExitCode;
 
@@ -11,10 +18,11 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         complain(role, &messages.join("\n"));
         return ExitCode::from(WRONG);
     }
+    let properties = java::all_properties(words);
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,
-        properties: &words.properties,
+        properties: &properties,
         strict_flume: options.ours.strict_flume,
     };
     match load::load(&wanted) {

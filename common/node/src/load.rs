@@ -1,6 +1,7 @@
 //! From files, environment and properties to a plan.
 
 use crate::external;
+use flow::{Assembly, CATALOGUE, Site};
 use jiff::Zoned;
 use plan::{Loaded, Options, Report, Sources};
 use std::path::PathBuf;
@@ -13,11 +14,19 @@ pub(crate) struct Wanted<'a> {
     pub(crate) strict_flume: bool,
 }
 
-/// Reads and checks an agent's configuration.
+/// What came of it.
+pub(crate) struct Checked {
+    /// Everything that is wrong or doubtful.
+    pub(crate) report: Report,
+    /// What to start; `None` when the report has errors.
+    pub(crate) assembly: Option<Assembly>,
+}
+
+/// Reads and checks an agent's configuration, to the point where it only has to be started.
 ///
 /// # Errors
 /// What is missing on the command line, for people.
-pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Loaded, String> {
+pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
     if wanted.files.is_empty() {
         return Err("no configuration: give a properties file with -f FILE".to_owned());
     }
@@ -30,13 +39,20 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Loaded, String> {
         properties: wanted.properties.to_vec(),
         now: Zoned::now(),
     };
-    let options =
-        Options { strict_flume: wanted.strict_flume, regex: flow::regex_fits, external: external::ask };
+    let options = Options {
+        strict_flume: wanted.strict_flume,
+        regex: flow::regex_fits,
+        external: external::ask,
+        ..Options::new(&CATALOGUE)
+    };
     let loaded = plan::load(&sources, wanted.name.unwrap_or_default(), &options);
-    match wanted.name {
-        Some(_) => Ok(loaded),
-        None => Err(no_name(wanted, &loaded)),
+    if wanted.name.is_none() {
+        return Err(no_name(wanted, &loaded));
     }
+    let Loaded { plan, mut report, .. } = loaded;
+    let site = Site::new(wanted.properties);
+    let assembly = plan.and_then(|plan| flow::configure(&plan, &site, &mut report));
+    Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report })
 }
 
 /// Which names there are, for one who gave none.

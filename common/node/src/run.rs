@@ -4,14 +4,14 @@ use crate::{
     FAILED, Role, WRONG, check, complain, env_file,
     java::{self, Words},
     limits,
-    load::{self, Wanted},
+    load::{self, Checked, Wanted},
     logging,
     options::RunOptions,
     panic, print,
 };
-use flow::Ended;
+use flow::{Assembly, Ended};
 use journal::Console;
-use plan::{Loaded, Problem, Report, Severity};
+use plan::{Problem, Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -48,7 +48,7 @@ fn run_loaded(
     options: &RunOptions,
     words: &Words,
     properties: &[(String, String)],
-    loaded: Loaded,
+    checked: Checked,
 ) -> ExitCode {
     let (settings, mut notices) = logging::settings(properties, &options.log_format);
     let console = Console::stderr(settings);
@@ -60,12 +60,12 @@ fn run_loaded(
     for notice in notices {
         warn!(log, "{notice}");
     }
-    say_report(&log, &loaded.report);
-    match loaded.plan {
-        Some(plan) if !loaded.report.has_errors() => start(role, options, properties, plan, log, console),
-        _ => {
+    say_report(&log, &checked.report);
+    match checked.assembly {
+        Some(assembly) => start(role, options, assembly, log, console),
+        None => {
             let name = options.name.as_deref().unwrap_or_default();
-            let errors = match loaded.report.count(Severity::Error) {
+            let errors = match checked.report.count(Severity::Error) {
                 1 => "1 error".to_owned(),
                 many => format!("{many} errors"),
             };
@@ -82,8 +82,7 @@ fn run_loaded(
 fn start(
     role: Role,
     options: &RunOptions,
-    properties: &[(String, String)],
-    plan: plan::Plan,
+    assembly: Assembly,
     log: Logger,
     console: Arc<Console>,
 ) -> ExitCode {
@@ -94,9 +93,8 @@ fn start(
         drain_timeout: options.drain_timeout,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
-        properties: properties.to_vec(),
     };
-    match flow::run(plan, settings) {
+    match flow::run(assembly, settings) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         // As a shell shows a process that a signal has ended.
         Ok(Ended::Cut(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(FAILED)),

@@ -130,9 +130,10 @@ fn entry(key: String, value: &str, place: Place) -> Entry {
 }
 
 /// Names as a sentence has them; of many only the first.
-pub(crate) fn named(names: &[String]) -> String {
+/// Names for people: each as it stands, and no more than anybody reads.
+pub fn named<T: AsRef<str>>(names: &[T]) -> String {
     const SHOWN: usize = 20;
-    let shown = names.iter().take(SHOWN).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(SHOWN).map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(", ");
     match names.len() {
         0 => "none".to_string(),
         number if number > SHOWN => format!("{shown} and {} more", number - SHOWN),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Zoned;
 
 use crate::check::{Question, check, regex_fits};
+use crate::component::Catalogue;
 use crate::layers::{Text, merge};
 use crate::place::Place;
 use crate::plan::Plan;
@@ -32,6 +33,8 @@ pub struct Sources {
 /// How strict to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
+    /// What a file may name.
+    pub catalogue: &'static Catalogue,
     /// Leaves what reads like a comment behind a value in it, as Flume does.
     pub strict_flume: bool,
     /// What is wrong with a regular expression of Java, in an operator's words; by default what the `regex` crate
@@ -42,9 +45,11 @@ pub struct Options {
     pub external: fn(command: &[String], key: &str) -> Result<String, String>,
 }
 
-impl Default for Options {
-    fn default() -> Options {
+impl Options {
+    /// As Flume reads a file but for comments behind values; commands of config filters are not run.
+    pub fn new(catalogue: &'static Catalogue) -> Options {
         Options {
+            catalogue,
             strict_flume: false,
             regex: regex_fits,
             external: |_, _| Err("commands are not run here".to_string()),
@@ -55,7 +60,8 @@ impl Default for Options {
 /// What came of a load.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What to run; `None` when the report has errors.
+    /// What to run, as far as sense could be made of it; `None` when there is nothing of that agent. What has errors is
+    /// for a look and not for running.
     pub plan: Option<Plan>,
     /// Everything that is wrong or doubtful.
     pub report: Report,
@@ -89,7 +95,7 @@ pub fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options: &Opti
     let Sources { environment, properties, now, .. } = sources;
     let used = substitute(&mut merged.entries, &Lookups { environment, properties, now }, &mut report);
     let at = Place::whole(texts.first().map_or("command line", |text| text.name.as_str()));
-    let question = Question { agent, options, environment, properties, used: &used, at };
+    let question = Question { agent, options, environment, used: &used, at };
     let plan = check(merged, question, &mut report);
     report.sort();
     Loaded { plan, report, agents }

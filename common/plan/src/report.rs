@@ -50,18 +50,18 @@ pub struct Problem {
 
 impl Problem {
     /// An error: the agent does not start.
-    pub(crate) fn error(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
+    pub fn error(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
         let here = "the agent does not start with it".to_string();
         Problem { here, ..Problem::new(Severity::Error, code, place, what.into()) }
     }
 
     /// A warning: the agent can start.
-    pub(crate) fn warning(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
+    pub fn warning(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
         Problem::new(Severity::Warning, code, place, what.into())
     }
 
     /// Good to know.
-    pub(crate) fn note(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
+    pub fn note(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
         Problem::new(Severity::Note, code, place, what.into())
     }
 
@@ -79,17 +79,17 @@ impl Problem {
     }
 
     /// Says what Flume does.
-    pub(crate) fn flume(self, text: impl Into<String>) -> Problem {
+    pub fn flume(self, text: impl Into<String>) -> Problem {
         Problem { flume: text.into(), ..self }
     }
 
     /// Says what is done here.
-    pub(crate) fn here(self, text: impl Into<String>) -> Problem {
+    pub fn here(self, text: impl Into<String>) -> Problem {
         Problem { here: text.into(), ..self }
     }
 
     /// Says how to write it right.
-    pub(crate) fn fix(self, text: impl Into<String>) -> Problem {
+    pub fn fix(self, text: impl Into<String>) -> Problem {
         Problem { fix: text.into(), ..self }
     }
 }
@@ -136,7 +136,8 @@ impl Report {
         shown + self.left_out.get(&severity).copied().unwrap_or_default()
     }
 
-    pub(crate) fn add(&mut self, problem: Problem) {
+    /// Adds a finding.
+    pub fn add(&mut self, problem: Problem) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         } else {
@@ -154,7 +155,7 @@ impl Report {
     }
 
     /// Puts findings where a reader of the files meets them; what has no line comes first.
-    pub(crate) fn sort(&mut self) {
+    pub fn sort(&mut self) {
         self.problems.sort_by(|a, b| (&a.place, b.severity, a.code).cmp(&(&b.place, a.severity, b.code)));
         self.problems.dedup();
     }
@@ -207,11 +208,16 @@ impl fmt::Display for Printable<'_> {
 }
 
 /// A text of the file as it is quoted in a message: long ones are cut.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", cut(text))
+}
+
+/// The beginning of a text of the file.
+pub(crate) fn cut(text: &str) -> String {
     const SHOWN: usize = 80;
     match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("`{}...`", &text[..end]),
-        None => format!("`{text}`"),
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_string(),
     }
 }
 

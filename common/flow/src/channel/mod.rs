@@ -5,6 +5,7 @@ pub(crate) mod memory;
 
 use crate::error::ChannelError;
 use crate::message::{Fill, HowFull, Patience, Put, Take, Window};
+use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::Batch;
@@ -20,6 +21,14 @@ pub(crate) struct ChannelAddress {
     pub(crate) put: Recipient<Put>,
     pub(crate) take: Recipient<Take>,
     pub(crate) fill: Recipient<HowFull>,
+}
+
+/// What a channel is given by whoever starts it.
+pub(crate) struct ChannelContext {
+    /// Its name in the configuration.
+    pub(crate) name: Arc<str>,
+    pub(crate) log: slog::Logger,
+    pub(crate) guard: Guard,
 }
 
 /// A channel as a source or a group of sinks knows it: by name, wherever its actor is.

@@ -4,7 +4,7 @@ use super::draft::{Draft, Oversized, Text};
 use super::joda::{DateFormat, Zone};
 use super::pattern::{Pattern, decode};
 use crate::build::BuildError;
-use plan::Context;
+use plan::{ComponentPlan, Context};
 use regex::bytes::CaptureLocations;
 
 /// Looks for the first match; group 1 becomes the first header, group 2 the second.
@@ -46,12 +46,8 @@ impl RegexExtractor {
         let regex = context.text("regex").filter(|regex| !regex.is_empty());
         let regex = regex.ok_or_else(|| "name the regex whose groups become headers".to_owned());
         let regex = regex.and_then(Pattern::compile).map_err(|what| wrong("regex", what))?;
-        let names = context.words("serializers");
-        if names.is_empty() {
-            return Err(wrong("serializers", "list a name for each group of the regex".into()));
-        }
         let headers: Result<Vec<_>, _> =
-            names.iter().map(|name| header(context, prefix, name, zone)).collect();
+            context.parts("serializers").map(|part| header(part, zone)).collect();
         Ok(RegexExtractor { groups: regex.groups(), regex, headers: headers?, unparsed: Unparsed::default() })
     }
 
@@ -113,34 +109,19 @@ fn readable_body(draft: &mut Draft<'_>) -> Result<Text, Oversized> {
     draft.write(text.as_bytes())
 }
 
-fn header(
-    context: &Context,
-    prefix: &str,
-    name: &str,
-    zone: &Zone,
-) -> Result<(Vec<u8>, Serializer), BuildError> {
-    let key = |end: &str| format!("serializers.{name}.{end}");
-    let wrong = |end: &str, what: &str| BuildError::new(context, prefix, &key(end), what);
-    let header = context.text(&key("name")).filter(|header| !header.is_empty());
+fn header(part: &ComponentPlan, zone: &Zone) -> Result<(Vec<u8>, Serializer), BuildError> {
+    let key = |end: &str| format!("serializers.{}.{end}", part.name);
+    let wrong = |end: &str, what: &str| BuildError::new(&part.properties, "", &key(end), what);
+    let header = part.properties.text("name").filter(|header| !header.is_empty());
     let header = header.ok_or_else(|| wrong("name", "name the header that the group's text goes to"))?;
-    let kind = context.text_or(&key("type"), "DEFAULT");
-    let serializer = if PASS_THROUGH.contains(&kind) || kind.eq_ignore_ascii_case("default") {
-        Serializer::PassThrough
-    } else if kind == MILLIS {
-        let pattern = context.text(&key("pattern")).filter(|pattern| !pattern.is_empty());
-        let pattern = pattern
-            .ok_or_else(|| wrong("pattern", "name the date's pattern, for example yyyy-MM-dd HH:mm:ss"))?;
+    let serializer = if part.kind() == MILLIS {
+        let pattern = part.properties.text_or("pattern", "");
         Serializer::Millis(DateFormat::compile(pattern, zone).map_err(|what| wrong("pattern", &what))?)
     } else {
-        let what = format!("no such serializer here; there are DEFAULT and {MILLIS}");
-        return Err(wrong("type", &what));
+        Serializer::PassThrough
     };
     Ok((header.as_bytes().to_vec(), serializer))
 }
-
-/// Flume takes the alias in upper case only; here any case does.
-const PASS_THROUGH: [&str; 1] =
-    ["org.apache.flume.interceptor.RegexExtractorInterceptorPassThroughSerializer"];
 
 const MILLIS: &str = "org.apache.flume.interceptor.RegexExtractorInterceptorMillisSerializer";
 

@@ -12,8 +12,10 @@ mod host;
 mod joda;
 mod memo;
 pub(crate) mod pattern;
+mod rows;
 
 pub(crate) use draft::Oversized;
+pub(crate) use rows::{COMPONENTS, SERIALIZERS};
 
 use crate::build::BuildError;
 use body::{RegexFilter, SearchReplace};
@@ -24,7 +26,7 @@ use extract::RegexExtractor;
 use header::{HostLookup, RemoveHeader, SetHeader};
 use joda::Zone;
 use memo::Memo;
-use plan::{Context, InterceptorPlan};
+use plan::{ComponentPlan, Context};
 use slog::{Logger, info, warn};
 
 /// A source's interceptors, in order.
@@ -70,16 +72,23 @@ pub(crate) struct Surroundings<'a> {
     zone: Zone,
 }
 
+impl Surroundings<'_> {
+    /// This machine's.
+    fn zone() -> Zone {
+        let now = jiff::Timestamp::from_millisecond(crate::clock::epoch_millis()).unwrap_or_default();
+        let zone = jiff::tz::TimeZone::system();
+        let year = now.to_zoned(zone.clone()).year();
+        Zone { zone, year }
+    }
+}
+
 impl InterceptorChain {
     /// Builds the interceptors of one source, on this machine.
     ///
     /// # Errors
     /// [`BuildError`] for the first one that cannot work as its properties say.
-    pub(crate) fn build(plans: &[InterceptorPlan], log: &Logger) -> Result<InterceptorChain, BuildError> {
-        let now = jiff::Timestamp::from_millisecond(crate::clock::epoch_millis()).unwrap_or_default();
-        let zone = jiff::tz::TimeZone::system();
-        let year = now.to_zoned(zone.clone()).year();
-        let surroundings = Surroundings { host: &host::look_up, zone: Zone { zone, year } };
+    pub(crate) fn build(plans: &[ComponentPlan], log: &Logger) -> Result<InterceptorChain, BuildError> {
+        let surroundings = Surroundings { host: &host::look_up, zone: Surroundings::zone() };
         InterceptorChain::build_in(&surroundings, plans, log)
     }
 
@@ -89,7 +98,7 @@ impl InterceptorChain {
     /// As there.
     pub(crate) fn build_in(
         surroundings: &Surroundings<'_>,
-        plans: &[InterceptorPlan],
+        plans: &[ComponentPlan],
         log: &Logger,
     ) -> Result<InterceptorChain, BuildError> {
         let mut fixed = Fixed::new();
@@ -258,14 +267,14 @@ impl InterceptorChain {
 impl Step {
     /// Builds one interceptor; none for a `host` whose name or address is not found, which Flume leaves out too.
     fn build(
-        plan: &InterceptorPlan,
+        plan: &ComponentPlan,
         surroundings: &Surroundings<'_>,
         fixed: &mut Fixed,
         log: &Logger,
     ) -> Result<Option<Step>, BuildError> {
-        let prefix = format!("interceptors.{}.", plan.name);
-        let context = &plan.context;
-        Ok(Some(match plan.kind {
+        let prefix = String::new();
+        let context = &plan.properties;
+        Ok(Some(match plan.kind() {
             "timestamp" => Step::Set(SetHeader::timestamp(context, fixed)),
             "static" => Step::Set(SetHeader::constant(context, fixed)),
             "host" => match SetHeader::host(context, fixed, surroundings.host) {

@@ -4,9 +4,9 @@
 //! byte which it has to do with. A sink tries Flume 1.11's order first, then the other one at once, and keeps to
 //! what worked. Source: `flume-wire`, "TLS".
 
-use std::cell::Cell;
 use std::io;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 use tokio::time::timeout;
 use wire::avro::Foreign;
@@ -31,7 +31,7 @@ pub(crate) struct ClientLayers {
     /// The level.
     deflate: Option<u8>,
     /// The order to try first when there are both; shared by the copies of one sink.
-    order: Rc<Cell<Order>>,
+    order: Remembered,
 }
 
 /// Which of the two is outside.
@@ -100,6 +100,20 @@ impl ServerLayers {
     }
 }
 
+/// The order that worked last.
+#[derive(Debug, Clone, Default)]
+struct Remembered(Arc<AtomicBool>);
+
+impl Remembered {
+    fn get(&self) -> Order {
+        if self.0.load(Ordering::Relaxed) { Order::default().other() } else { Order::default() }
+    }
+
+    fn set(&self, order: Order) {
+        self.0.store(order != Order::default(), Ordering::Relaxed);
+    }
+}
+
 impl ClientLayers {
     /// As the properties of a sink say.
     ///
@@ -116,7 +130,7 @@ impl ClientLayers {
             let what = "levels go from 0, not at all, to 9, slow and small";
             return Err(BuildError::new(context, "", "compression-level", what));
         }
-        Ok(ClientLayers { tls, deflate, order: Rc::default() })
+        Ok(ClientLayers { tls, deflate, order: Remembered::default() })
     }
 
     /// As if TLS outside had worked.

@@ -8,12 +8,14 @@ mod keystore;
 mod layers;
 mod link;
 mod listen;
+mod properties;
 mod spent;
 mod tls;
 
 pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
 pub(crate) use link::{Link, Worked};
 pub(crate) use listen::Listener;
+pub(crate) use properties::{CLIENT_TLS, COMPRESSION, SERVER_TLS};
 pub(crate) use spent::Spent;
 pub(crate) use tls::Globals;
 

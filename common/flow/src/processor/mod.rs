@@ -5,11 +5,13 @@
 //! connected before it is needed, and what a dead sink did not acknowledge goes to the next one at once, in order.
 
 mod choice;
+mod config;
 mod roster;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use choice::Choice;
+pub(crate) use config::{COMPONENTS, Grouping, LONE};
 pub(crate) use roster::Rest;
 
 use crate::channel::ChannelRef;
@@ -19,6 +21,7 @@ use crate::error::DeliveryError;
 use crate::message::{Deliver, Delivered, Errand, Health, Parcel, Probe, State, Stop, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
+use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use roster::Roster;
 use std::collections::BTreeMap;
@@ -29,6 +32,21 @@ pub(crate) struct SinkAddress {
     pub(crate) deliver: Recipient<Deliver>,
     pub(crate) probe: Recipient<Probe>,
     pub(crate) stop: Recipient<Stop>,
+}
+
+impl SinkAddress {
+    /// Of this actor.
+    pub(crate) fn of<A>(sink: &Addr<A>) -> SinkAddress
+    where
+        A: Actor + Handler<Deliver> + Handler<Probe> + Handler<Stop>,
+        A::Context: ToEnvelope<A, Deliver> + ToEnvelope<A, Probe> + ToEnvelope<A, Stop>,
+    {
+        SinkAddress {
+            deliver: sink.clone().recipient(),
+            probe: sink.clone().recipient(),
+            stop: sink.clone().recipient(),
+        }
+    }
 }
 
 /// A member of a group, as the group is told of it.

@@ -3,20 +3,76 @@
 mod multiplexing;
 
 use crate::build::BuildError;
+use crate::component::{Component, Configure, told};
 use crate::random::Random;
 use event::Batch;
 use multiplexing::Multiplexing;
-use plan::{Context, SelectorPlan};
+use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+
+/// Their rows in the catalogue.
+pub(crate) const COMPONENTS: &[&Component] = &[
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Selector,
+            "replicating",
+            "org.apache.flume.channel.ReplicatingChannelSelector",
+            &[&[Property::optional("optional", Value::Channels)]],
+        ),
+        configure: Configure::Selector(|properties, channels, findings| {
+            let optional = named(properties, "optional", channels);
+            made(optional.map(|optional| Selector::replicating(optional, channels.len())), findings)
+        }),
+    },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Selector,
+            "multiplexing",
+            "org.apache.flume.channel.MultiplexingChannelSelector",
+            &[multiplexing::PROPERTIES],
+        ),
+        configure: Configure::Selector(|properties, channels, findings| {
+            multiplexing::judge(properties, findings);
+            let routes = Multiplexing::build(properties, channels);
+            made(routes.map(|routes| Selector::new(Way::Multiplexing(routes), channels.len())), findings)
+        }),
+    },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Selector,
+            "load_balancing",
+            "org.apache.flume.channel.LoadBalancingChannelSelector",
+            &[&[Property::with("policy", Value::Choice(&["round_robin", "random"]), "round_robin")]],
+        ),
+        configure: Configure::Selector(|properties, channels, findings| {
+            let owner = findings.owner;
+            let what = format!("the {} is `load_balancing`", owner.noun);
+            let problem = Problem::note("selector-unusable-in-flume", &owner.at, what)
+                .flume(format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped));
+            findings.add(problem.here("it works"));
+            let random = properties.text_or("policy", "round_robin").eq_ignore_ascii_case("random");
+            let way = if random { Way::Random(Random::from_system()) } else { Way::RoundRobin { next: 0 } };
+            made(Ok(Selector::new(way, channels.len())), findings)
+        }),
+    },
+];
+
+/// Makes a selector.
+pub(crate) type MakeSelector = Box<dyn Fn() -> Selector + Send>;
+
+fn made(selector: Result<Selector, BuildError>, findings: &mut Findings<'_>) -> Option<MakeSelector> {
+    let selector = told(selector, Vec::new(), findings)?;
+    Some(Box::new(move || selector.clone()))
+}
 
 /// Chooses channels, by their place in the source's list. No event is copied.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Selector {
-    kind: Kind,
+    way: Way,
     channels: usize,
 }
 
-#[derive(Debug)]
-enum Kind {
+#[derive(Debug, Clone)]
+enum Way {
     /// To all of them.
     Replicating { required: Vec<usize>, optional: Vec<usize> },
     /// By the value of a header.
@@ -39,66 +95,30 @@ pub(crate) struct Selected {
 }
 
 impl Selector {
-    /// Builds the selector of a source with these `channels`.
-    ///
-    /// # Errors
-    /// [`BuildError`] for a channel that is none of the source's, and for a policy that is none.
-    pub(crate) fn build(plan: &SelectorPlan, channels: &[String]) -> Result<Selector, BuildError> {
-        Selector::build_with(plan, channels, Random::from_system())
+    fn new(way: Way, channels: usize) -> Selector {
+        Selector { way, channels }
     }
 
-    /// As [`Selector::build`], with the numbers that `load_balancing` draws from.
-    ///
-    /// # Errors
-    /// As there.
-    pub(crate) fn build_with(
-        plan: &SelectorPlan,
-        channels: &[String],
-        random: Random,
-    ) -> Result<Selector, BuildError> {
-        let context = &plan.context;
-        let kind = match plan.kind {
-            "replicating" => {
-                let optional = named(context, "optional", channels)?;
-                let required = (0..channels.len()).filter(|channel| !optional.contains(channel)).collect();
-                Kind::Replicating { required, optional }
-            }
-            "multiplexing" => Kind::Multiplexing(Multiplexing::build(context, channels)?),
-            "load_balancing" => {
-                match context.text_or("policy", "round_robin").to_ascii_lowercase().as_str() {
-                    "round_robin" => Kind::RoundRobin { next: 0 },
-                    "random" => Kind::Random(random),
-                    _ => {
-                        return Err(wrong(
-                            context,
-                            "policy",
-                            "no such policy; there are round_robin and random",
-                        ));
-                    }
-                }
-            }
-            other => {
-                let context = Context::from_pairs([("type", other)]);
-                return Err(wrong(&context, "type", "there is no such selector here"));
-            }
-        };
-        Ok(Selector { kind, channels: channels.len() })
+    /// To all `channels`; the source does not hear of failures of the `optional` ones.
+    pub(crate) fn replicating(optional: Vec<usize>, channels: usize) -> Selector {
+        let required = (0..channels).filter(|channel| !optional.contains(channel)).collect();
+        Selector::new(Way::Replicating { required, optional }, channels)
     }
 
     /// Whether there is nothing to choose: every event must go to the one channel.
     pub(crate) fn is_plain(&self) -> bool {
-        let to_all = match &self.kind {
-            Kind::Replicating { optional, .. } => optional.is_empty(),
-            Kind::RoundRobin { .. } | Kind::Random(_) => true,
-            Kind::Multiplexing(_) => false,
+        let to_all = match &self.way {
+            Way::Replicating { optional, .. } => optional.is_empty(),
+            Way::RoundRobin { .. } | Way::Random(_) => true,
+            Way::Multiplexing(_) => false,
         };
         self.channels == 1 && to_all
     }
 
     /// The channels that must have every event, whatever it is; none where each event, or chance, decides.
     pub(crate) fn required(&self) -> &[usize] {
-        match &self.kind {
-            Kind::Replicating { required, .. } => required,
+        match &self.way {
+            Way::Replicating { required, .. } => required,
             _ => &[],
         }
     }
@@ -106,19 +126,19 @@ impl Selector {
     /// Says where the events of `batch` go.
     pub(crate) fn select(&mut self, batch: &Batch) -> Selected {
         let one = |channel| Selected { required: vec![(channel, batch.clone())], ..Selected::default() };
-        match &mut self.kind {
-            Kind::Replicating { required, optional } => {
+        match &mut self.way {
+            Way::Replicating { required, optional } => {
                 let each =
                     |channels: &[usize]| channels.iter().map(|channel| (*channel, batch.clone())).collect();
                 Selected { required: each(required), optional: each(optional), dropped: 0 }
             }
-            Kind::Multiplexing(multiplexing) => multiplexing.select(batch),
-            Kind::RoundRobin { next } => {
+            Way::Multiplexing(multiplexing) => multiplexing.select(batch),
+            Way::RoundRobin { next } => {
                 let channel = *next % self.channels.max(1);
                 *next = channel + 1;
                 one(channel)
             }
-            Kind::Random(random) => {
+            Way::Random(random) => {
                 let channel = random.peek_below(self.channels);
                 random.advance();
                 one(channel)
@@ -128,7 +148,7 @@ impl Selector {
 }
 
 /// The channels that `key` lists, each once. Any white space splits, where Flume's multiplexing wants single spaces.
-fn named(context: &Context, key: &str, channels: &[String]) -> Result<Vec<usize>, BuildError> {
+fn named(context: &Properties, key: &str, channels: &[String]) -> Result<Vec<usize>, BuildError> {
     let mut found = Vec::new();
     for name in context.words(key) {
         let channel = channels.iter().position(|channel| channel == name).ok_or_else(|| {
@@ -142,8 +162,8 @@ fn named(context: &Context, key: &str, channels: &[String]) -> Result<Vec<usize>
     Ok(found)
 }
 
-fn wrong(context: &Context, key: &str, what: &str) -> BuildError {
-    BuildError::new(context, "selector.", key, what)
+fn wrong(context: &Properties, key: &str, what: &str) -> BuildError {
+    BuildError::new(context, "", key, what)
 }
 
 #[cfg(test)]

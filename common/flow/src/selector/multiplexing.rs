@@ -3,11 +3,46 @@
 use super::{Selected, named, wrong};
 use crate::build::BuildError;
 use event::{Batch, Event};
-use plan::Context;
+use plan::{Findings, Problem, Properties, Property, Value};
 use std::collections::HashMap;
 
+pub(super) const PROPERTIES: &[Property] = &[
+    Property::with("header", Value::Text, "flume.selector.header"),
+    Property::optional("mapping.", Value::Channels),
+    Property::optional("default", Value::Channels),
+    Property::optional("optional.", Value::Channels),
+];
+
+/// What is doubtful in a mapping.
+pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
+    let owner = findings.owner;
+    if properties.under("mapping").next().is_none() {
+        let what = format!("the {} maps no value to a channel", owner.noun);
+        let problem = Problem::warning("no-mapping", &owner.at, what)
+            .flume("the same: every event goes to `default`, or is dropped")
+            .here("every event goes to `default`, or is dropped");
+        findings.add(problem.fix(format!("`{}mapping.VALUE = CHANNEL`", owner.prefix)));
+    } else if properties.text("default").is_none() {
+        let what = format!("the {} has no `default`", owner.noun);
+        let problem = Problem::note("no-default", &owner.at, what)
+            .flume("takes an event that no mapping has, says OK and drops it")
+            .here("the same; it is counted");
+        findings
+            .add(problem.fix(format!("`{}default = CHANNEL`, if such events are to be kept", owner.prefix)));
+    }
+    let wide = |(key, list): &(&str, &str)| *key != "header" && (list.contains("  ") || list.contains('\t'));
+    if let Some((key, _)) = properties.iter().find(wide) {
+        let what = format!("`{}{key}` has more than one blank between two names", owner.prefix);
+        let problem = Problem::note("wide-list", findings.at(key), what).flume(format!(
+            "splits it at each blank, finds a channel without a name, and {}",
+            owner.dropped
+        ));
+        findings.add(problem.here("any blanks separate names").fix("one blank between names"));
+    }
+}
+
 /// The value is compared as it stands, case and blanks included; a blank one counts as missing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Multiplexing {
     header: String,
     routes: Vec<Route>, // the first is for values without one of their own
@@ -28,7 +63,7 @@ impl Multiplexing {
     ///
     /// # Errors
     /// [`BuildError`].
-    pub(crate) fn build(context: &Context, channels: &[String]) -> Result<Multiplexing, BuildError> {
+    pub(crate) fn build(context: &Properties, channels: &[String]) -> Result<Multiplexing, BuildError> {
         let mut routes = vec![Route { required: named(context, "default", channels)?, optional: Vec::new() }];
         let mut by_value = HashMap::new();
         for (value, _) in context.under("mapping") {

@@ -4,12 +4,43 @@
 //! a block ends when it has `syncIntervalBytes` or with its batch. An event of ours already is a record of Flume's
 //! schema, so a block is its events' bytes.
 
-use crate::build::BuildError;
 use crate::random::Random;
 use event::{Batch, Span, Zigzag, java_order};
 use flate2::{Compress, Compression, FlushCompress, Status};
-use plan::Context;
-use slog::{Logger, warn};
+use plan::{Bad, Properties, Property, Value};
+
+pub(super) const PROPERTIES: &[Property] = &[
+    Property::with(
+        "syncIntervalBytes",
+        Value::Number { min: LEAST_INTERVAL as i64, max: MOST_INTERVAL as i64, unit: "bytes" },
+        "2048000",
+    )
+    .bad(Bad::Says("fails at the first event, and tries again every 5 s for ever")),
+    Property::with("compressionCodec", Value::Choice(&["null", "deflate"]), "null").lenient(),
+];
+
+/// `syncIntervalBytes` and `compressionCodec`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AvroConfig {
+    sync_interval: usize,
+    codec: CodecConfig,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CodecConfig {
+    Null,
+    Deflate,
+}
+
+impl AvroConfig {
+    pub(super) fn new(properties: &Properties) -> AvroConfig {
+        let deflate = properties.text_or("compressionCodec", "null") == "deflate";
+        AvroConfig {
+            sync_interval: properties.number("syncIntervalBytes", 2_048_000),
+            codec: if deflate { CodecConfig::Deflate } else { CodecConfig::Null },
+        }
+    }
+}
 
 /// One container file after another.
 #[derive(Debug)]
@@ -28,33 +59,14 @@ enum Codec {
 }
 
 impl AvroContainer {
-    /// `syncIntervalBytes` (2048000) and `compressionCodec` (null) below `key`.
-    ///
-    /// # Errors
-    /// [`BuildError`] for an interval that Avro refuses.
-    pub(crate) fn build(
-        context: &Context,
-        key: &str,
-        random: Random,
-        log: &Logger,
-    ) -> Result<AvroContainer, BuildError> {
-        let interval_key = format!("{key}.syncIntervalBytes");
-        let sync_interval = context.number(&interval_key, 2_048_000);
-        if !(LEAST_INTERVAL..=MOST_INTERVAL).contains(&sync_interval) {
-            let what = format!("must lie between {LEAST_INTERVAL} and {MOST_INTERVAL} bytes");
-            return Err(BuildError::new(context, "", &interval_key, what));
-        }
-        let codec = match context.text_or(&format!("{key}.compressionCodec"), "null") {
-            "null" => Some(Codec::Null),
-            "deflate" => Some(Codec::Deflate(Box::new(Compress::new(Compression::default(), false)))),
-            other => {
-                // As Flume does with a codec that it does not know.
-                warn!(log, "no such compression codec here, so nothing is compressed; there are null and deflate";
-                    "compressionCodec" => other);
-                None
-            }
+    /// An empty one.
+    pub(crate) fn new(config: AvroConfig, random: Random) -> AvroContainer {
+        let codec = match config.codec {
+            CodecConfig::Null => Codec::Null,
+            CodecConfig::Deflate => Codec::Deflate(Box::new(Compress::new(Compression::default(), false))),
         };
-        Ok(AvroContainer { sync_interval, codec, random, sync: [0; 16], packed: Vec::new() })
+        let sync_interval = config.sync_interval;
+        AvroContainer { sync_interval, codec: Some(codec), random, sync: [0; 16], packed: Vec::new() }
     }
 
     /// Appends the head of a new file.

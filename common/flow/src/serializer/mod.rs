@@ -3,13 +3,66 @@
 mod avro;
 mod header_text;
 
-use crate::build::BuildError;
+use crate::component::{Component, Configure};
 use crate::random::Random;
-use avro::AvroContainer;
+use avro::{AvroConfig, AvroContainer};
 use event::Batch;
 use header_text::HeaderText;
-use plan::Context;
-use slog::Logger;
+use plan::{ComponentPlan, Descriptor, Kind, Property, Value};
+
+/// Their rows in the catalogue.
+pub(crate) const COMPONENTS: &[&Component] = &[
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Serializer,
+            "text",
+            "org.apache.flume.serialization.BodyTextEventSerializer$Builder",
+            &[NEWLINE],
+        ),
+        configure: Configure::Part,
+    },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Serializer,
+            "header_and_text",
+            "org.apache.flume.serialization.HeaderAndBodyTextEventSerializer$Builder",
+            &[NEWLINE],
+        ),
+        configure: Configure::Part,
+    },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Serializer,
+            "avro_event",
+            "org.apache.flume.serialization.FlumeEventAvroEventSerializer$Builder",
+            &[avro::PROPERTIES],
+        ),
+        configure: Configure::Part,
+    },
+];
+
+const NEWLINE: &[Property] = &[Property::with("appendNewline", Value::Flag, "true")];
+
+/// Which serializer, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SerializerConfig {
+    Text { newline: bool },
+    HeaderAndText { newline: bool },
+    Avro(AvroConfig),
+}
+
+impl SerializerConfig {
+    /// Of the part that a sink's `serializer` names.
+    pub(crate) fn new(part: &ComponentPlan) -> SerializerConfig {
+        match part.kind() {
+            "header_and_text" => {
+                SerializerConfig::HeaderAndText { newline: part.properties.flag("appendNewline", true) }
+            }
+            "avro_event" => SerializerConfig::Avro(AvroConfig::new(&part.properties)),
+            _ => SerializerConfig::Text { newline: part.properties.flag("appendNewline", true) },
+        }
+    }
+}
 
 /// Turns batches into the bytes of a file.
 #[derive(Debug)]
@@ -31,31 +84,14 @@ pub(crate) enum Serializer {
 }
 
 impl Serializer {
-    /// Builds what `key` of a sink's `context` names (`text` when it is missing), with the properties below `key`.
-    ///
-    /// # Errors
-    /// [`BuildError`] for a serializer that does not exist here, and for properties it cannot work with.
-    pub(crate) fn build(
-        context: &Context,
-        key: &str,
-        random: Random,
-        log: &Logger,
-    ) -> Result<Serializer, BuildError> {
-        let below = Context::from_pairs(context.under(key));
-        let newline = below.flag("appendNewline", true);
-        let name = context.text_or(key, "text").to_ascii_lowercase();
-        match name.strip_prefix("org.apache.flume.serialization.").unwrap_or(&name) {
-            "text" | "bodytexteventserializer$builder" => Ok(Serializer::Text { newline }),
-            "header_and_text" | "headerandbodytexteventserializer$builder" => {
-                Ok(Serializer::HeaderAndText { headers: HeaderText::default(), newline })
+    /// Makes one as `config` says; `random` is for what a container separates its blocks by.
+    pub(crate) fn new(config: SerializerConfig, random: Random) -> Serializer {
+        match config {
+            SerializerConfig::Text { newline } => Serializer::Text { newline },
+            SerializerConfig::HeaderAndText { newline } => {
+                Serializer::HeaderAndText { headers: HeaderText::default(), newline }
             }
-            "avro_event" | "flumeeventavroeventserializer$builder" => {
-                Ok(Serializer::Avro(Box::new(AvroContainer::build(context, key, random, log)?)))
-            }
-            _ => {
-                let what = "there is no such serializer here; there are text, header_and_text and avro_event";
-                Err(BuildError::new(context, "", key, what))
-            }
+            SerializerConfig::Avro(config) => Serializer::Avro(Box::new(AvroContainer::new(config, random))),
         }
     }
 

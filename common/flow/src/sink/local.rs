@@ -1,9 +1,10 @@
 //! What sinks on this machine have in common: they block, so each works on a thread of its own.
 
-use super::Member;
+use super::{Member, SinkContext};
 use crate::clock::{self, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
+use crate::processor::SinkAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -115,6 +116,18 @@ impl Handler<Stop> for LocalSink {
         self.work = None; // the thread ends when it has done what it was given, and the actor with it
         let mut ended = self.ended.clone();
         Box::pin(async move { while ended.changed().await.is_ok() {} })
+    }
+}
+
+/// Starts `sink` on a thread of its own.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub(crate) fn start(sink: impl Blocking, context: SinkContext) -> Result<SinkAddress, String> {
+    let SinkContext { name, member, guard, .. } = context;
+    match LocalSink::new(&name, sink, member, guard) {
+        Ok(sink) => Ok(SinkAddress::of(&sink.start())),
+        Err(error) => Err(format!("no thread for it: {error}")),
     }
 }
 

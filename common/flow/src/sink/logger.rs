@@ -1,13 +1,40 @@
 //! `logger`: prints each event on the console.
 
-use super::local::Blocking;
+use super::local::{self, Blocking};
 use crate::clock::{self, Duration};
+use crate::component::{Component, Configure};
 use crate::error::DeliveryError;
 use event::Batch;
-use journal::{Console, EventLines};
+use journal::{Console, EventLines, place};
+use plan::{Descriptor, Kind, Problem, Property, Value};
 use slog::Level;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(Kind::Sink, "logger", "org.apache.flume.sink.LoggerSink", &[PROPERTIES]),
+    configure: Configure::Sink(|properties, _, findings| {
+        if properties.text("maxBytesToLog").is_some() {
+            let what = format!("`{}` is set", findings.key("maxBytesToLog"));
+            let note = Problem::note("honoured-here", findings.at("maxBytesToLog"), what);
+            findings.add(note.flume("ignores it: it always shows 16 bytes").here("it is done"));
+        }
+        let config = LoggerConfig::new(properties);
+        Some(Box::new(move |context| {
+            let place = match context.processor {
+                "failover" => place::LOGGER_SINK_FAILOVER,
+                "load_balance" => place::LOGGER_SINK_LOAD_BALANCING,
+                _ => place::LOGGER_SINK,
+            };
+            let sink = LoggerSink::new(config, context.console.clone(), place);
+            local::start(sink, context)
+        }))
+    }),
+};
+
+const PROPERTIES: &[Property] =
+    &[Property::with("maxBytesToLog", Value::at_least(0, "bytes"), "16").lenient()];
 
 /// Keys, units and defaults are Flume's: User Guide, "Logger Sink".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

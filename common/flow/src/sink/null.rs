@@ -1,9 +1,29 @@
 //! `null`: takes events and forgets them, for tests and for measuring what comes before it.
 
-use super::Member;
+use super::{Member, SinkContext};
+use crate::component::{Component, Configure};
 use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
+use crate::processor::SinkAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
+use plan::{Descriptor, Kind, Property, Value};
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(Kind::Sink, "null", "org.apache.flume.sink.NullSink", &[PROPERTIES])
+        .batch("batchSize"),
+    configure: Configure::Sink(|properties, _, _| {
+        let config = NullConfig::new(properties);
+        Some(Box::new(move |context| {
+            Ok(SinkAddress::of(&NullSink::new(config, context).start()))
+        }))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::with("batchSize", Value::at_least(1, "events"), "100"),
+    Property::with("logEveryNEvents", Value::at_least(1, "events"), "10000"),
+];
 
 /// Keys, units and defaults are Flume's: User Guide, "Null Sink". `batchSize`, events, 100 unless set, is its group's to
 /// heed.
@@ -30,20 +50,9 @@ pub(crate) struct NullSink {
 }
 
 impl NullSink {
-    pub(crate) fn new(
-        name: &str,
-        config: NullConfig,
-        member: Member,
-        guard: Guard,
-        log: slog::Logger,
-    ) -> NullSink {
-        NullSink {
-            name: name.to_owned(),
-            log,
-            count: Count { events: 0, every: config.log_every },
-            member,
-            guard,
-        }
+    fn new(config: NullConfig, context: SinkContext) -> NullSink {
+        let SinkContext { name, log, member, guard, .. } = context;
+        NullSink { name, log, count: Count { events: 0, every: config.log_every }, member, guard }
     }
 }
 

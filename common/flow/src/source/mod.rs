@@ -4,18 +4,22 @@ pub(crate) mod avro;
 pub(crate) mod exec;
 pub(crate) mod netcat;
 pub(crate) mod seq;
+mod shell;
 pub(crate) mod taildir;
+
+pub(crate) use shell::{Source, SourceActor, Stopping};
 
 use crate::build::BuildError;
 use crate::channel::ChannelRef;
 use crate::clock;
+use crate::configure::NewSource;
 use crate::error::ChannelError;
 use crate::interceptor::InterceptorChain;
 use crate::message::Patience;
 use crate::selector::{Selected, Selector};
-use crate::supervise::Guard;
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Recycler};
+use plan::{Bad, Property, Value};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -58,14 +62,14 @@ impl Intake {
     /// Builds what stands between `source` and its channels.
     ///
     /// # Errors
-    /// [`BuildError`] for an interceptor or a selector that cannot work as its properties say.
+    /// [`BuildError`] for an interceptor that cannot work as its properties say.
     pub(crate) fn build(
-        source: &plan::SourcePlan,
+        source: &NewSource,
         channels: &HashMap<String, ChannelRef>,
         log: &slog::Logger,
     ) -> Result<Intake, BuildError> {
         let chain = InterceptorChain::build(&source.interceptors, log)?;
-        let selector = Selector::build(&source.selector, &source.channels)?;
+        let selector = (source.selector)();
         let channels = source.channels.iter().filter_map(|name| channels.get(name)).cloned().collect();
         let inner = Inner {
             chain,
@@ -213,7 +217,6 @@ pub(crate) struct Seat {
     pub(crate) log: slog::Logger,
     pub(crate) intake: Intake,
     pub(crate) ready: Ready,
-    pub(crate) guard: Guard,
 }
 
 /// How a source says, once, that it has opened its way in, or has told why it could not yet.
@@ -231,6 +234,17 @@ impl Ready {
         }
     }
 }
+
+/// What Flume does with an address that it cannot listen at.
+pub(crate) const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
+
+const NO_PAUSE: Bad = Bad::Says("starts, and fails where it should pause");
+
+/// Properties of all sources that Flume polls.
+pub(crate) const POLLED: &[Property] = &[
+    Property::with("backoffSleepIncrement", Value::long(0, "ms"), "1000").outside(NO_PAUSE),
+    Property::with("maxBackoffSleep", Value::long(0, "ms"), "5000").outside(NO_PAUSE),
+];
 
 /// Buffers of batches on their way that a source hopes to get back, and bytes in them.
 const BUFFERS: usize = 128;

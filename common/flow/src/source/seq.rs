@@ -1,13 +1,35 @@
 //! `seq`: counts from 0, for tests and for load.
 
-use super::{Intake, Seat};
+use super::{Intake, POLLED, Seat, Source, Stopping};
 use crate::clock::Duration;
-use crate::message::{Patience, Stop};
-use actix::prelude::*;
+use crate::component::{Component, Configure};
+use crate::message::Patience;
 use bytes::BytesMut;
 use event::{Batch, Span};
-use tokio::sync::watch;
+use futures_util::future::LocalBoxFuture;
+use plan::{Bad, Descriptor, Kind, Property, Value};
 use tokio::time::sleep;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Source,
+        "seq",
+        "org.apache.flume.source.SequenceGeneratorSource",
+        &[PROPERTIES, POLLED],
+    )
+    .batch("batchSize"),
+    configure: Configure::Source(|properties, _, _| {
+        let config = SeqConfig::new(properties);
+        Some(Box::new(move || Box::new(Seq(config))))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::with("batchSize", Value::at_least(1, "events"), "1"),
+    Property::with("totalEvents", Value::long(0, "events"), "9223372036854775807")
+        .outside(Bad::Says("sends nothing")),
+];
 
 /// Keys, units and defaults are Flume's: User Guide, "Sequence Generator Source".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,42 +62,17 @@ impl SeqConfig {
     }
 }
 
-/// The actor of a sequence generator.
-pub(crate) struct Seq {
-    config: SeqConfig,
-    seat: Option<Seat>,
-    stop: watch::Sender<bool>,
-}
+/// A sequence generator. At a stop, a batch that waits for room is given up: its channel may still store it or not, and nobody
+/// will send it again.
+struct Seq(SeqConfig);
 
-impl Seq {
-    pub(crate) fn new(config: SeqConfig, seat: Seat) -> Seq {
-        Seq { config, seat: Some(seat), stop: watch::Sender::new(false) }
+impl Source for Seq {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(run(self.0, seat, stop))
     }
 }
 
-impl Actor for Seq {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(seat) = self.seat.take() else { return };
-        // The seat's guard lives in this task: should it panic, the source has died.
-        let counting = run(self.config, seat, self.stop.subscribe()).into_actor(self);
-        ctx.spawn(counting.map(|(), _, ctx| ctx.stop()));
-    }
-}
-
-impl Handler<Stop> for Seq {
-    type Result = ResponseFuture<()>;
-
-    /// A batch that waits for room is given up: its channel may still store it or not, and nobody will send it again.
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
-    }
-}
-
-async fn run(config: SeqConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
+async fn run(config: SeqConfig, mut seat: Seat, mut stop: Stopping) {
     slog::info!(seat.log, #STARTING, "Sequence generator source do starting");
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
     seat.ready.done();
@@ -87,7 +84,6 @@ async fn run(config: SeqConfig, mut seat: Seat, mut stop: watch::Receiver<bool>)
         }
     }
     slog::info!(seat.log, #STOPPING, "Sequence generator source do stopping");
-    seat.guard.release();
 }
 
 async fn count(config: &SeqConfig, seat: &Seat) {

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::tree::Tree;
-use super::values::Owner;
 use super::{Checker, Listed};
-use crate::context::words;
+use crate::component::Kind;
+use crate::owner::Owner;
 use crate::properties::Entry;
 use crate::report::{Problem, quoted};
-use crate::schema::Kind;
+use crate::settings::words;
 use crate::substitute::{filter_question, matching_end};
 
 /// One that can be asked.
@@ -52,10 +52,10 @@ impl Checker<'_> {
         let at = &found.keys[0].entry.key_at;
         let owner = Owner::new(Kind::ConfigFilter, "configfilters", self.agent, &found.name, at);
         let known = self.type_of(Kind::ConfigFilter, &owner, found.key("type"))?;
-        let context = self.component(&owner, known, &found.all(), &["type"]);
-        match known.alias {
+        let filter = self.component(owner, &listed.name, known, &found.all(), &["type"]);
+        match known.name() {
             "external" => {
-                let command = words(context.text("command")?).map(String::from).collect();
+                let command = words(filter.properties.text("command")?).map(String::from).collect();
                 Some(Filter::External { command })
             }
             _ => Some(Filter::Environment),

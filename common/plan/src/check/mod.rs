@@ -5,10 +5,9 @@
 //! that half of it never ran.
 
 mod filters;
-mod nearest;
+pub(crate) mod nearest;
 mod sinks;
 mod sources;
-mod special;
 mod topology;
 mod tree;
 mod values;
@@ -17,13 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::nearest::nearest;
 use self::tree::{Component, Key, Tree};
-use self::values::Owner;
+use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::Options;
 use crate::layers::{Merged, named};
 use crate::place::Place;
-use crate::plan::{ChannelPlan, Plan};
+use crate::owner::Owner;
+use crate::plan::Plan;
 use crate::report::{Problem, Report, quoted};
-use crate::schema::{Bad, Kind, Property, Type, Value};
+use crate::settings::ComponentPlan;
 
 pub(crate) use self::values::regex_fits;
 
@@ -32,17 +32,15 @@ pub(crate) struct Question<'a> {
     pub(crate) agent: &'a str,
     pub(crate) options: &'a Options,
     pub(crate) environment: &'a [(String, String)],
-    /// What was given with `-D`.
-    pub(crate) properties: &'a [(String, String)],
     /// Keys that `${...}` of others refer to.
     pub(crate) used: &'a BTreeSet<String>,
     /// The first file, for what stands nowhere in it.
     pub(crate) at: Place,
 }
 
-/// Makes the plan of an agent; `None` when the report has errors.
+/// Makes the plan of an agent, of all that could be made sense of; `None` when there is no such agent.
 pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report) -> Option<Plan> {
-    let Question { agent, options, environment, properties, used, at } = question;
+    let Question { agent, options, environment, used, at } = question;
     let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
     if !merged.agents.iter().any(|name| name == agent) {
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
@@ -52,14 +50,12 @@ pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report)
         agent,
         options,
         environment,
-        properties,
         report,
         at,
         places: tree.places(),
         listed: BTreeSet::new(),
     };
-    let plan = checker.plan(&tree);
-    (!report.has_errors()).then_some(plan)
+    Some(checker.plan(&tree))
 }
 
 fn no_such_agent(agent: &str, agents: &[String], tree: &Tree, origin: &Place) -> Problem {
@@ -82,7 +78,6 @@ pub(crate) struct Checker<'a> {
     agent: &'a str,
     options: &'a Options,
     environment: &'a [(String, String)],
-    properties: &'a [(String, String)],
     report: &'a mut Report,
     at: Place,
     /// Where components begin, by `sinks.k1`.
@@ -100,15 +95,8 @@ struct Listed {
     at: Place,
 }
 
-const LIST: Property = Property {
-    name: "list",
-    value: Value::List,
-    default: None,
-    required: false,
-    bad: Bad::Drop,
-    outside: None,
-};
-const TYPE: Property = Property { name: "type", ..LIST };
+const LIST: Property = Property::optional("list", Value::List);
+const TYPE: Property = Property::optional("type", Value::List);
 
 impl Checker<'_> {
     fn plan(&mut self, tree: &Tree) -> Plan {
@@ -132,7 +120,7 @@ impl Checker<'_> {
         let owner = self.whole();
         let text = self.settle(&owner, &LIST, entry);
         let mut names: Vec<Listed> = Vec::new();
-        for word in crate::context::words(&text) {
+        for word in crate::settings::words(&text) {
             if names.iter().any(|listed| listed.name == word) {
                 let what = format!("`{}` names {} twice", entry.key, quoted(word));
                 self.report.add(Problem::note("named-twice", &entry.value_at, what).here("it counts once"));
@@ -147,6 +135,10 @@ impl Checker<'_> {
         }
         self.listed.extend(names.iter().map(|listed| (kind, listed.name.clone())));
         names
+    }
+
+    pub(crate) fn catalogue(&self) -> &'static Catalogue {
+        self.options.catalogue
     }
 
     /// The agent itself as the owner of its lists.
@@ -201,10 +193,10 @@ impl Checker<'_> {
     }
 
     /// Finds what `key` names. `None` when it cannot run; the report says why.
-    fn type_of(&mut self, kind: Kind, owner: &Owner, key: Option<&Key>) -> Option<&'static Type> {
+    fn type_of(&mut self, kind: Kind, owner: &Owner, key: Option<&Key>) -> Option<&'static Descriptor> {
         let Some(key) = key else {
             let what = format!("the {} has no type", owner.noun);
-            let fix = format!("`{}type = TYPE`, one of {}", owner.prefix, there_is(kind));
+            let fix = format!("`{}type = TYPE`, one of {}", owner.prefix, self.catalogue().there_is(kind));
             self.report.add(Problem::error("no-type", &owner.at, what).flume(&owner.dropped).fix(fix));
             return None;
         };
@@ -213,16 +205,16 @@ impl Checker<'_> {
             ..owner.inner(owner.noun.clone(), "", &owner.at)
         };
         let name = self.settle(&fatal, &Property { value: Value::Type(kind), ..TYPE }, &key.entry);
-        let problem = match kind.find(&name) {
-            Some(known) if known.here => return Some(known),
-            Some(known) => not_here_yet(kind, owner, known, key),
-            None => unknown_type(kind, owner, &name, key, &fatal.dropped),
+        let problem = match self.catalogue().find(kind, &name) {
+            Some(known) if known.availability == Availability::Here => return Some(known),
+            Some(known) => not_here_yet(self.catalogue(), kind, owner, known, key),
+            None => unknown_type(self.catalogue(), kind, owner, &name, key, &fatal.dropped),
         };
         self.report.add(problem);
         None
     }
 
-    fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ChannelPlan> {
+    fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ComponentPlan> {
         if names.is_empty() {
             let what = format!("the agent `{}` has no channels", self.agent);
             let flume = "marks the agent as invalid, removes it and runs with nothing";
@@ -233,15 +225,12 @@ impl Checker<'_> {
         names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
     }
 
-    fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ChannelPlan> {
+    fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ComponentPlan> {
         let found = self.keys(tree, "channels", Kind::Channel, listed)?;
         let owner =
             Owner::new(Kind::Channel, "channels", self.agent, &found.name, &found.keys[0].entry.key_at);
         let known = self.type_of(Kind::Channel, &owner, found.key("type"))?;
-        let context = self.component(&owner, known, &found.all(), &["type"]);
-        let plan = ChannelPlan { name: found.name.clone(), kind: known.alias, context };
-        self.transaction_fits(&plan, &owner);
-        Some(plan)
+        Some(self.component(owner, &found.name, known, &found.all(), &["type"]))
     }
 
     /// Components with keys that no list names.
@@ -271,7 +260,7 @@ impl Checker<'_> {
             Some(comment) if !self.options.strict_flume => comment.value.as_str(),
             _ => entry.value.as_str(),
         });
-        text.into_iter().flat_map(crate::context::words).map(String::from).collect()
+        text.into_iter().flat_map(crate::settings::words).map(String::from).collect()
     }
 
     fn is_there_anything(&mut self, tree: &Tree) {
@@ -336,15 +325,28 @@ fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
     }
 }
 
-fn not_here_yet(kind: Kind, owner: &Owner, known: &Type, key: &Key) -> Problem {
+fn not_here_yet(
+    catalogue: &Catalogue,
+    kind: Kind,
+    owner: &Owner,
+    known: &Descriptor,
+    key: &Key,
+) -> Problem {
     let what =
         format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
     Problem::error("type-not-here-yet", &key.entry.value_at, what)
         .flume("has it")
-        .fix(format!("leave this agent on Flume for now, or use one of {}", there_is(kind)))
+        .fix(format!("leave this agent on Flume for now, or use one of {}", catalogue.there_is(kind)))
 }
 
-fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key, fatal: &str) -> Problem {
+fn unknown_type(
+    catalogue: &Catalogue,
+    kind: Kind,
+    owner: &Owner,
+    name: &str,
+    key: &Key,
+    fatal: &str,
+) -> Problem {
     let own = name.contains('.');
     let what = if own {
         format!("the class {} is none of Flume's (the {})", quoted(name), owner.noun)
@@ -357,8 +359,8 @@ fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key, fatal: &str) -
         fatal.to_string()
     };
     let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(flume);
-    let known = || kind.types().iter();
-    let builder = known().find(|known| known.class.strip_suffix("$Builder") == Some(name));
+    let known = || catalogue.of(kind);
+    let builder = known().find(|known| known.names.class.strip_suffix("$Builder") == Some(name));
     if let Some(known) = builder {
         return problem.fix(format!(
             "`{} = {}`, or the class with `$Builder` behind it",
@@ -366,16 +368,12 @@ fn unknown_type(kind: Kind, owner: &Owner, name: &str, key: &Key, fatal: &str) -
             known.name()
         ));
     }
-    match nearest(name, known().map(|known| known.alias).filter(|alias| !alias.is_empty())) {
+    match nearest(name, known().map(|known| known.names.alias).filter(|alias| !alias.is_empty())) {
         Some(meant) => problem.fix(format!("`{} = {meant}`", key.entry.key)),
         None if own => problem.fix(format!(
             "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
-            there_is(kind)
+            catalogue.there_is(kind)
         )),
-        None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, there_is(kind))),
+        None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, catalogue.there_is(kind))),
     }
-}
-
-fn there_is(kind: Kind) -> String {
-    kind.types().iter().filter(|known| known.here).map(Type::name).collect::<Vec<_>>().join(", ")
 }

@@ -16,7 +16,7 @@ const SYNONYMS: &[&[&str]] = &[
 
 /// The one of `known` that comes nearest to `word`, or `None` when none is near. A known name with a dot at its end
 /// is a prefix: what follows in `word` is kept.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     if word.len() > LONGEST {
         return None;
     }

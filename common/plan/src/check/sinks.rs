@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::below;
 use super::tree::{Component, Key, Tree};
-use super::values::Owner;
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
-use crate::context::{Context, words};
+use crate::component::{Descriptor, Kind, Property, Value};
 use crate::layers::named;
 use crate::place::Place;
+use crate::owner::Owner;
 use crate::plan::{GroupPlan, SinkPlan};
 use crate::report::{Problem, quoted};
-use crate::schema::{Kind, Property, Type, Value};
+use crate::settings::words;
 
 impl Checker<'_> {
     /// The sinks that can run, and the channels that all of them, also the others, mean to drain.
@@ -39,9 +39,8 @@ impl Checker<'_> {
         let missed = found.key("channel").is_none() && found.key("channels").is_some();
         let own: &[&str] = if missed { &["type", "channel", "channels"] } else { &["type", "channel"] };
         let owner = self.grouped(tree, owner, &found.name);
-        let context = self.component(&owner, known, &found.all(), own);
-        self.special_sink(&owner, known.alias, &context, found);
-        Some(SinkPlan { name: found.name.clone(), kind: known.alias, context, channel: channel? })
+        let component = self.component(owner, &found.name, known, &found.all(), own);
+        Some(SinkPlan { component, channel: channel? })
     }
 
     /// A sink that cannot be configured takes more with it when a group counts on it.
@@ -97,9 +96,9 @@ impl Checker<'_> {
         let names = self.words(tree, "sinks");
         let plans: Vec<GroupPlan> =
             listed.iter().filter_map(|listed| self.group(tree, listed, &names, &mut taken)).collect();
-        for sink in sinks.iter().filter(|sink| !taken.contains_key(&sink.name)) {
-            if plans.iter().any(|group| group.name == sink.name) {
-                let what = format!("the sink `{}` runs alone and has the name of a sink group", sink.name);
+        for sink in sinks.iter().filter(|sink| !taken.contains_key(&sink.component.name)) {
+            if plans.iter().any(|group| group.component.name == sink.component.name) {
+                let what = format!("the sink `{}` runs alone and has the name of a sink group", sink.component.name);
                 let note = Problem::note("name-of-a-group", &self.at, what)
                     .flume("does not start the sink, and does not say so");
                 self.report.add(note.here("both run"));
@@ -125,10 +124,9 @@ impl Checker<'_> {
         let known = self.processor(&owner, found, &members)?;
         let keys = below(&found.keys, "processor.");
         let inner = owner.inner(owner.noun.clone(), "processor.", at);
-        let context = self.component(&inner, known, &keys.iter().collect::<Vec<_>>(), &["type"]);
         self.stray_group_keys(&owner, known, found);
-        self.fits_members(&inner, known.alias, &context, &members);
-        Some(GroupPlan { name: name.clone(), kind: known.alias, context, sinks: members })
+        let component = self.component(inner, name, known, &keys.iter().collect::<Vec<_>>(), &["type"]);
+        Some(GroupPlan { component, sinks: members })
     }
 
     /// The group's sinks that there are and that no earlier group has.
@@ -182,7 +180,7 @@ impl Checker<'_> {
         }
     }
 
-    fn processor(&mut self, owner: &Owner, found: &Component, members: &[String]) -> Option<&'static Type> {
+    fn processor(&mut self, owner: &Owner, found: &Component, members: &[String]) -> Option<&'static Descriptor> {
         let key = below(&found.keys, "processor.").into_iter().find(|key| key.name == "type");
         let inner = owner.inner(format!("processor of the {}", owner.noun), "processor.", &owner.at);
         if key.is_some() || members.len() > 1 {
@@ -194,10 +192,10 @@ impl Checker<'_> {
             .here("its only sink runs as with `default`")
             .fix(format!("`{}type = default`", inner.prefix));
         self.report.add(problem);
-        Kind::Processor.find("default")
+        self.catalogue().find(Kind::Processor, "default")
     }
 
-    fn stray_group_keys(&mut self, owner: &Owner, known: &'static Type, found: &Component) {
+    fn stray_group_keys(&mut self, owner: &Owner, known: &'static Descriptor, found: &Component) {
         let stray = |key: &&Key| key.name != "sinks" && !key.name.starts_with("processor.");
         for key in found.keys.iter().filter(stray) {
             let what = format!("`{}` is not a property of a sink group ({})", key.name, owner.noun);
@@ -213,82 +211,6 @@ impl Checker<'_> {
             });
             self.report.add(problem.fix(fix));
         }
-    }
-
-    /// Rules of the processors that look at the members.
-    fn fits_members(&mut self, owner: &Owner, kind: &str, context: &Context, members: &[String]) {
-        let wrong = match (kind, members.len()) {
-            ("default", 2..) => Some(("drives exactly one sink", "failover` or `load_balance")),
-            ("load_balance", 1) => Some(("needs at least two sinks", "default")),
-            _ => None,
-        };
-        if let Some((rule, other)) = wrong {
-            let what =
-                format!("the {} has {} sinks and the processor `{kind}` {rule}", owner.noun, members.len());
-            let fix = format!("`{}type = {other}`", owner.prefix);
-            self.report
-                .add(Problem::error("wrong-processor", &owner.at, what).flume(&owner.dropped).fix(fix));
-        }
-        if kind == "failover" {
-            self.priorities(owner, context, members);
-        }
-    }
-
-    fn priorities(&mut self, owner: &Owner, context: &Context, members: &[String]) {
-        let mut seen: BTreeMap<i64, &str> = BTreeMap::new();
-        for member in members {
-            let key = format!("priority.{member}");
-            let Some(text) = context.text(&key) else { continue };
-            let priority: i64 = text.parse().unwrap_or_default(); // has been found to be a number
-            let Some(first) = seen.insert(priority, member) else { continue };
-            let at = context.place(&key).unwrap_or(&owner.at);
-            let what = format!(
-                "the sinks `{first}` and `{member}` of the {} have the same priority, {priority}",
-                owner.noun
-            );
-            self.report.add(
-                Problem::warning("equal-priorities", at, what)
-                    .flume("leaves the second one out for good: it is never used")
-                    .here(format!("`{member}` stands behind `{first}`, as they are written in the group"))
-                    .fix("a different number for each sink, the higher one first"),
-            );
-        }
-        let without: Vec<String> = members
-            .iter()
-            .filter(|member| context.text(&format!("priority.{member}")).is_none())
-            .cloned()
-            .collect();
-        self.without_priority(owner, &without, members.len());
-        for (name, _) in
-            context.under("priority").filter(|(name, _)| !members.iter().any(|member| member == name))
-        {
-            let at = context.place(&format!("priority.{name}")).unwrap_or(&owner.at);
-            let what = format!("{} has a priority and is no member of the {}", quoted(name), owner.noun);
-            let problem = Problem::warning("priority-of-nobody", at, what)
-                .flume("ignores it without a word")
-                .here("it is ignored");
-            let near = nearest(name, without.iter().map(String::as_str));
-            self.report.add(match near {
-                Some(meant) => problem.fix(format!("`{}priority.{meant}`, if that is meant", owner.prefix)),
-                None => problem.fix(format!("a member: {}", named(members))),
-            });
-        }
-    }
-
-    fn without_priority(&mut self, owner: &Owner, without: &[String], members: usize) {
-        if without.is_empty()
-            || members < 2
-            || self.report.problems.iter().any(|p| p.code == "bad-value" && p.what.contains(&owner.prefix))
-        {
-            return;
-        }
-        let what = format!("members of the {} have no priority: {}", owner.noun, named(without));
-        self.report.add(
-            Problem::warning("no-priority", &owner.at, what)
-                .flume("gives them -1, -2 ... in an order of its own, not the written one")
-                .here("they stand behind those that have one, in the order in which they are written")
-                .fix(format!("`{}priority.NAME = NUMBER` for each, the higher one first", owner.prefix)),
-        );
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Component, Key, Tree};
-use super::values::Owner;
 use super::{Checker, LIST, Listed, nearest::nearest};
-use crate::context::{Context, words};
+use crate::component::{Kind, Value};
 use crate::layers::named;
-use crate::plan::{InterceptorPlan, SelectorPlan, SourcePlan};
+use crate::owner::Owner;
+use crate::plan::SourcePlan;
 use crate::report::{Problem, quoted};
-use crate::schema::Kind;
+use crate::settings::{ComponentPlan, words};
 
 /// Keys that every source has.
 const OWN: &[&str] = &["type", "channels", "interceptors"];
@@ -48,10 +48,8 @@ impl Checker<'_> {
         let keys: Vec<&Key> = found.keys.iter().filter(elsewhere).collect();
         let missed = found.key("channels").is_none() && found.key("channel").is_some();
         let own: &[&str] = if missed { &["type", "channels", "interceptors", "channel"] } else { OWN };
-        let context = self.component(&owner, known, &keys, own);
-        self.special_source(&owner, known.alias, &context, found);
-        let name = found.name.clone();
-        Some(SourcePlan { name, kind: known.alias, context, channels: to, selector: selector?, interceptors })
+        let component = self.component(owner, &found.name, known, &keys, own);
+        Some(SourcePlan { component, channels: to, selector: selector?, interceptors })
     }
 
     /// The source's channels that there are.
@@ -96,53 +94,36 @@ impl Checker<'_> {
         once
     }
 
-    fn selector(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Option<SelectorPlan> {
+    fn selector(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Option<ComponentPlan> {
         let keys = below(&found.keys, "selector.");
         let at = keys.first().map_or(&owner.at, |key| &key.entry.key_at);
         let owner = owner.inner(format!("selector of the {}", owner.noun), "selector.", at);
         let given = keys.iter().find(|key| key.name == "type");
         let known = match given {
             Some(key) => self.type_of(Kind::Selector, &owner, Some(key))?,
-            None => Kind::Selector.find("replicating")?,
+            None => self.catalogue().find(Kind::Selector, "replicating")?,
         };
         let all: Vec<&Key> = keys.iter().collect();
-        let context = self.component(&owner, known, &all, &["type"]);
-        match known.alias {
-            "replicating" => self.names_channels(&owner, &context, &["optional"], &[], channels),
-            "multiplexing" => {
-                self.names_channels(&owner, &context, &["default"], &["mapping", "optional"], channels);
-                self.multiplexing(&owner, &context);
-            }
-            _ => self.report.add(
-                Problem::note(
-                    "selector-unusable-in-flume",
-                    at,
-                    format!("the {} is `load_balancing`", owner.noun),
-                )
-                .flume(format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped))
-                .here("it works"),
-            ),
-        }
-        Some(SelectorPlan { kind: known.alias, context })
+        let selector = self.component(owner, "", known, &all, &["type"]);
+        self.names_channels(&selector, channels);
+        Some(selector)
     }
 
     /// Channels that a selector names have to be those of its source.
-    fn names_channels(
-        &mut self,
-        owner: &Owner,
-        context: &Context,
-        keys: &[&str],
-        prefixes: &[&str],
-        channels: &[String],
-    ) {
-        let mut lists: Vec<(String, &str)> =
-            keys.iter().filter_map(|key| Some((key.to_string(), context.text(key)?))).collect();
-        for prefix in prefixes {
-            lists.extend(context.under(prefix).map(|(value, list)| (format!("{prefix}.{value}"), list)));
+    fn names_channels(&mut self, selector: &ComponentPlan, channels: &[String]) {
+        let (owner, properties) = (&selector.owner, &selector.properties);
+        let of_channels = selector.descriptor.all().filter(|property| property.value == Value::Channels);
+        let mut lists: Vec<(String, &str)> = Vec::new();
+        for property in of_channels {
+            match property.name.strip_suffix('.') {
+                Some(prefix) => lists
+                    .extend(properties.under(prefix).map(|(value, list)| (format!("{prefix}.{value}"), list))),
+                None => lists.extend(properties.text(property.name).map(|list| (property.name.to_string(), list))),
+            }
         }
         for (key, list) in lists {
             for name in words(list).filter(|word| !channels.iter().any(|channel| channel == word)) {
-                let at = context.place(&key).unwrap_or(&owner.at);
+                let at = properties.place(&key).unwrap_or(&owner.at);
                 let what = format!(
                     "`{}{key}` names {}, which is no channel of the source",
                     owner.prefix,
@@ -159,41 +140,11 @@ impl Checker<'_> {
         }
     }
 
-    fn multiplexing(&mut self, owner: &Owner, context: &Context) {
-        if context.under("mapping").next().is_none() {
-            let what = format!("the {} maps no value to a channel", owner.noun);
-            let problem = Problem::warning("no-mapping", &owner.at, what)
-                .flume("the same: every event goes to `default`, or is dropped")
-                .here("every event goes to `default`, or is dropped")
-                .fix(format!("`{}mapping.VALUE = CHANNEL`", owner.prefix));
-            self.report.add(problem);
-        } else if context.text("default").is_none() {
-            let what = format!("the {} has no `default`", owner.noun);
-            let problem = Problem::note("no-default", &owner.at, what)
-                .flume("takes an event that no mapping has, says OK and drops it")
-                .here("the same; it is counted")
-                .fix(format!("`{}default = CHANNEL`, if such events are to be kept", owner.prefix));
-            self.report.add(problem);
-        }
-        let spaced = context
-            .iter()
-            .find(|(key, list)| *key != "header" && (list.contains("  ") || list.contains('\t')));
-        if let Some((key, _)) = spaced {
-            let at = context.place(key).unwrap_or(&owner.at);
-            let what = format!("`{}{key}` has more than one blank between two names", owner.prefix);
-            let problem = Problem::note("wide-list", at, what).flume(format!(
-                "splits it at each blank, finds a channel without a name, and {}",
-                owner.dropped
-            ));
-            self.report.add(problem.here("any blanks separate names").fix("one blank between names"));
-        }
-    }
-
-    fn interceptors(&mut self, owner: &Owner, found: &Component) -> Vec<InterceptorPlan> {
+    fn interceptors(&mut self, owner: &Owner, found: &Component) -> Vec<ComponentPlan> {
         let listed = found.key("interceptors").map(|key| (self.settle(owner, &LIST, &key.entry), key));
         let names: Vec<&str> = listed.iter().flat_map(|(text, _)| words(text)).collect();
         self.interceptors_unlisted(owner, found, &names);
-        let mut plans: Vec<InterceptorPlan> = Vec::new();
+        let mut plans: Vec<ComponentPlan> = Vec::new();
         for name in &names {
             let at = &listed.as_ref().map_or(&owner.at, |(_, key)| &key.entry.value_at);
             plans.extend(self.interceptor(owner, found, name, at));
@@ -207,16 +158,14 @@ impl Checker<'_> {
         found: &Component,
         name: &str,
         listed_at: &crate::place::Place,
-    ) -> Option<InterceptorPlan> {
+    ) -> Option<ComponentPlan> {
         let prefix = format!("interceptors.{name}.");
         let keys = below(&found.keys, &prefix);
         let at = keys.first().map_or(listed_at, |key| &key.entry.key_at);
         let owner = source.inner(format!("interceptor `{name}` of the {}", source.noun), &prefix, at);
         let known = self.type_of(Kind::Interceptor, &owner, keys.iter().find(|key| key.name == "type"))?;
         let all: Vec<&Key> = keys.iter().collect();
-        let context = self.component(&owner, known, &all, &["type"]);
-        let context = self.special_interceptor(&owner, known.alias, context, &keys);
-        Some(InterceptorPlan { name: name.to_string(), kind: known.alias, context })
+        Some(self.component(owner, name, known, &all, &["type"]))
     }
 
     fn interceptors_unlisted(&mut self, owner: &Owner, found: &Component, names: &[&str]) {

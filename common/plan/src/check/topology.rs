@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
-use super::values::Owner;
-use crate::context::Context;
 use crate::place::Place;
-use crate::plan::{ChannelPlan, Plan, SourcePlan};
+use crate::plan::{Plan, SourcePlan};
 use crate::report::Problem;
-use crate::schema::Kind;
+use crate::settings::ComponentPlan;
 
 impl Checker<'_> {
     /// Checks the whole; channels that nobody uses leave the plan.
@@ -26,7 +24,7 @@ impl Checker<'_> {
         self.ports(&plan.sources);
     }
 
-    fn used(&mut self, channel: &ChannelPlan, filled: bool, drained: bool) {
+    fn used(&mut self, channel: &ComponentPlan, filled: bool, drained: bool) {
         let name = &channel.name;
         let at = self.place_of("channels", name);
         let problem = match (filled, drained) {
@@ -58,90 +56,50 @@ impl Checker<'_> {
         self.report.add(problem);
     }
 
-    /// A transaction has to fit into the channel. Source: `MemoryChannel.configure`.
-    pub(super) fn transaction_fits(&mut self, channel: &ChannelPlan, owner: &Owner) {
-        if channel.kind != "memory" {
-            return;
-        }
-        let capacity: u64 = channel.context.number("capacity", DEFAULT_CAPACITY);
-        let transaction = transaction_capacity(channel);
-        if transaction <= capacity {
-            return;
-        }
-        let at = ["transactionCapacity", "capacity"].iter().find_map(|key| channel.context.place(key));
-        let what = format!(
-            "the {} has `transactionCapacity` {transaction}{} and `capacity` {capacity}{}",
-            owner.noun,
-            by_default(&channel.context, "transactionCapacity"),
-            by_default(&channel.context, "capacity"),
-        );
-        let fix = format!("`{}capacity = {transaction}` or more", owner.prefix);
-        self.report.add(
-            Problem::error("transaction-too-large", at.unwrap_or(&owner.at), what)
-                .flume(&owner.dropped)
-                .fix(fix),
-        );
-    }
-
     /// A batch has to fit into a transaction. Source: `AbstractConfigurationProvider.checkSourceChannelCompatibility`.
     fn batches(&mut self, plan: &Plan) {
         for source in &plan.sources {
             for channel in &source.channels {
-                self.batch(plan, Kind::Source, (&source.name, source.kind, &source.context), channel);
+                self.batch(plan, "sources", &source.component, channel);
             }
         }
         for sink in &plan.sinks {
-            self.batch(plan, Kind::Sink, (&sink.name, sink.kind, &sink.context), &sink.channel);
+            self.batch(plan, "sinks", &sink.component, &sink.channel);
         }
     }
 
-    fn batch(
-        &mut self,
-        plan: &Plan,
-        kind: Kind,
-        (name, alias, context): (&str, &str, &Context),
-        channel: &str,
-    ) {
-        let Some(channel) = plan.channels.iter().find(|one| one.name == channel && one.kind == "memory")
-        else {
-            return;
-        };
-        let known = kind.find(alias).and_then(|known| known.property(known.batch?));
-        let Some((key, default)) = known.and_then(|known| Some((known.name, known.default?.parse().ok()?)))
-        else {
-            return;
-        };
-        let (batch, room): (u64, u64) = (context.number(key, default), transaction_capacity(channel));
+    fn batch(&mut self, plan: &Plan, list: &str, component: &ComponentPlan, channel: &str) {
+        let Some(channel) = plan.channels.iter().find(|one| one.name == channel) else { return };
+        let traits = [component.descriptor.traits.batch, channel.descriptor.traits.transaction];
+        let [Some(key), Some(limit)] = traits else { return };
+        let batch: u64 = component.properties.count(key);
+        let room: u64 = channel.properties.count(limit);
         if batch <= room {
             return;
         }
-        let list = if kind == Kind::Source { "sources" } else { "sinks" };
-        let at = match context.place(key) {
-            Some(at) => at.clone(),
-            None => self.place_of(list, name),
-        };
-        let noun = format!("{} `{name}`", kind.noun());
+        let at = component.properties.place(key).unwrap_or(&component.owner.at);
+        let (noun, name) = (&component.owner.noun, &component.name);
         let what = format!(
             "the {noun} has `{key}` {batch}{}, and the channel `{}` takes {room}{} in a transaction",
-            by_default(context, key),
+            by_default(component, key),
             channel.name,
-            by_default(&channel.context, "transactionCapacity"),
+            by_default(channel, limit),
         );
         let fix = format!(
-            "`{0}.channels.{1}.transactionCapacity = {batch}` or more (and `capacity` at least that), or `{0}.{list}.{name}.{key} = {room}`",
+            "`{0}.channels.{1}.{limit} = {batch}` or more (and `capacity` at least that), or `{0}.{list}.{name}.{key} = {room}`",
             self.agent, channel.name
         );
         let flume = format!("removes the {noun} and runs the rest");
-        self.report.add(Problem::error("batch-too-large", &at, what).flume(flume).fix(fix));
+        self.report.add(Problem::error("batch-too-large", at, what).flume(flume).fix(fix));
     }
 
     /// Two sources cannot listen at the same place.
     fn ports(&mut self, sources: &[SourcePlan]) {
-        let listening: Vec<(&SourcePlan, &str, u16)> = sources.iter().filter_map(listens).collect();
+        let listening: Vec<(&ComponentPlan, &str, u16)> = sources.iter().filter_map(listens).collect();
         for (index, (source, bind, port)) in listening.iter().enumerate() {
-            let clash = |other: &&(&SourcePlan, &str, u16)| other.2 == *port && same_address(other.1, bind);
+            let clash = |other: &&(&ComponentPlan, &str, u16)| other.2 == *port && same_address(other.1, bind);
             let Some((first, _, _)) = listening[..index].iter().find(clash) else { continue };
-            let at = source.context.place("port").unwrap_or(&self.at);
+            let at = source.properties.place("port").unwrap_or(&self.at);
             let what =
                 format!("the sources `{}` and `{}` both listen on {bind}:{port}", first.name, source.name);
             self.report.add(
@@ -158,20 +116,14 @@ impl Checker<'_> {
     }
 }
 
-/// `capacity` and `transactionCapacity` of the memory channel, in events.
-const DEFAULT_CAPACITY: u64 = 100;
-
-fn transaction_capacity(channel: &ChannelPlan) -> u64 {
-    channel.context.number("transactionCapacity", DEFAULT_CAPACITY)
+fn by_default(component: &ComponentPlan, key: &str) -> &'static str {
+    if component.properties.text(key).is_some() { "" } else { " (the default)" }
 }
 
-fn by_default(context: &Context, key: &str) -> &'static str {
-    if context.text(key).is_some() { "" } else { " (the default)" }
-}
-
-fn listens(source: &SourcePlan) -> Option<(&SourcePlan, &str, u16)> {
-    let port = source.context.number("port", 0);
-    (port > 0).then_some((source, source.context.text("bind")?, port))
+fn listens(source: &SourcePlan) -> Option<(&ComponentPlan, &str, u16)> {
+    let component = Some(&source.component).filter(|component| component.descriptor.traits.listens)?;
+    let port = component.properties.count("port");
+    (port > 0).then_some((component, component.properties.text("bind")?, port))
 }
 
 fn same_address(a: &str, b: &str) -> bool {

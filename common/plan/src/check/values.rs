@@ -5,49 +5,36 @@ use regex::Regex;
 use super::Checker;
 use super::nearest::nearest;
 use super::tree::Key;
-use crate::context::Context;
-use crate::place::Place;
+use crate::component::{Bad, Descriptor, Kind, Property, Value};
+use crate::owner::Owner;
 use crate::properties::Entry;
 use crate::report::{Problem, quoted};
-use crate::schema::{Bad, Kind, NOT_YET, Property, Type, Value};
-
-/// Whose keys are checked, as messages name it.
-pub(super) struct Owner {
-    /// `source `r1``.
-    pub(super) noun: String,
-    /// `a1.sources.r1.`.
-    pub(super) prefix: String,
-    /// What Flume does when it does not take it: `removes the source `r1` and runs the rest`.
-    pub(super) dropped: String,
-    /// Where it begins.
-    pub(super) at: Place,
-}
-
-impl Owner {
-    pub(super) fn new(kind: Kind, list: &str, agent: &str, name: &str, at: &Place) -> Owner {
-        let noun = format!("{} `{name}`", kind.noun());
-        let dropped = format!("removes the {noun} and runs the rest");
-        Owner { dropped, noun, prefix: format!("{agent}.{list}.{name}."), at: at.clone() }
-    }
-
-    /// Something inside: a selector, an interceptor, a serializer. What drops it drops the owner.
-    pub(super) fn inner(&self, noun: String, prefix: &str, at: &Place) -> Owner {
-        let prefix = format!("{}{prefix}", self.prefix);
-        Owner { noun, prefix, dropped: self.dropped.clone(), at: at.clone() }
-    }
-}
+use crate::settings::{ComponentPlan, Properties};
 
 impl Checker<'_> {
-    /// Checks `keys` against the properties of `known` and answers those that count. `type` and the keys in `own` are
-    /// the caller's.
+    /// Checks `keys` against the properties of `known`, and what its parts have; the plan has those that count. `type` and
+    /// the keys in `own` are the caller's.
     pub(super) fn component(
         &mut self,
-        owner: &Owner,
-        known: &'static Type,
+        owner: Owner,
+        name: &str,
+        known: &'static Descriptor,
         keys: &[&Key],
         own: &[&str],
-    ) -> Context {
-        let mut context = Context::default();
+    ) -> ComponentPlan {
+        let mut properties = self.properties(&owner, known, keys, own);
+        self.parts(&owner, &mut properties, known, keys);
+        ComponentPlan { name: name.to_string(), descriptor: known, properties, owner }
+    }
+
+    fn properties(
+        &mut self,
+        owner: &Owner,
+        known: &'static Descriptor,
+        keys: &[&Key],
+        own: &[&str],
+    ) -> Properties {
+        let mut properties = Properties::new(known);
         let mut rejected = Vec::new();
         for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
             let Some(property) = known.property(&key.name) else {
@@ -65,28 +52,92 @@ impl Checker<'_> {
                 rejected.push(property.name);
                 continue;
             }
-            self.there_yet(owner, known, property, &key.entry, &value);
-            context.push(key.name.clone(), value, key.entry.value_at.clone());
+            self.there_yet(owner, property, &key.entry, &value);
+            properties.push(key.name.clone(), value, key.entry.value_at.clone());
         }
         let missing = |property: &&Property| {
-            property.required && context.text(property.name).is_none() && !rejected.contains(&property.name)
+            property.required && properties.text(property.name).is_none() && !rejected.contains(&property.name)
         };
         for property in known.all().filter(missing) {
             self.report.add(missing_property(owner, known, property, keys));
         }
-        context
+        properties
+    }
+
+    /// What stands inside a component with a type and keys of its own.
+    fn parts(
+        &mut self,
+        owner: &Owner,
+        properties: &mut Properties,
+        known: &'static Descriptor,
+        keys: &[&Key],
+    ) {
+        for property in known.all() {
+            match property.value {
+                Value::Type(kind) if !property.name.is_empty() => {
+                    let given = keys.iter().find(|key| key.name == property.name).copied();
+                    let given = given.filter(|_| properties.text(property.name).is_some());
+                    let noun = format!("{} of the {}", kind.noun(), owner.noun);
+                    let prefix = format!("{}.", property.name);
+                    if let Some(part) = self.part(owner, kind, noun, "", &prefix, given, property.default, keys, &[])
+                    {
+                        properties.push_part(property.name, part);
+                    }
+                }
+                Value::Parts(kind) => {
+                    let names: Vec<String> = properties.words(property.name).into_iter().map(String::from).collect();
+                    for name in names {
+                        let noun = format!("{} `{name}` of the {}", kind.noun(), owner.noun);
+                        let prefix = format!("{}.{name}.", property.name);
+                        let at = format!("{prefix}type");
+                        let given = keys.iter().find(|key| key.name == at).copied();
+                        let part = self.part(owner, kind, noun, &name, &prefix, given, Some("default"), keys, &["type"]);
+                        if let Some(part) = part {
+                            properties.push_part(property.name, part);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two kinds of parts differ in all of them")]
+    fn part(
+        &mut self,
+        owner: &Owner,
+        kind: Kind,
+        noun: String,
+        name: &str,
+        prefix: &str,
+        given: Option<&Key>,
+        default: Option<&str>,
+        keys: &[&Key],
+        own: &[&str],
+    ) -> Option<ComponentPlan> {
+        let below: Vec<Key> = keys
+            .iter()
+            .filter_map(|key| {
+                let name = key.name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
+                Some(Key { name: name.to_string(), entry: key.entry.clone() })
+            })
+            .collect();
+        let at = given.or(below.first()).map_or(&owner.at, |key| &key.entry.key_at);
+        let inner = owner.inner(noun, prefix, at);
+        let known = match given {
+            Some(key) => self.type_of(kind, &inner, Some(key))?,
+            None => self.catalogue().find(kind, default?)?,
+        };
+        Some(self.component(inner, name, known, &below.iter().collect::<Vec<_>>(), own))
     }
 
     /// Turning on what has no effect yet is an error.
-    fn there_yet(&mut self, owner: &Owner, known: &Type, property: &Property, entry: &Entry, value: &str) {
+    fn there_yet(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) {
         let off = match property.value {
             Value::Choice(words) => words.first().is_some_and(|first| first.eq_ignore_ascii_case(value)),
             _ => !value.eq_ignore_ascii_case("true"),
         };
-        let listed = |(kind, alias, key): &(Kind, &str, &str)| {
-            *key == property.name && kind.find(alias).is_some_and(|named| named.class == known.class)
-        };
-        if off || !NOT_YET.iter().any(listed) {
+        if off || !property.absent {
             return;
         }
         let what = format!("`{} = {value}` of Flume is not there yet (the {})", entry.key, owner.noun);
@@ -99,7 +150,7 @@ impl Checker<'_> {
     pub(super) fn settle(&mut self, owner: &Owner, property: &Property, entry: &Entry) -> String {
         let whole = java_trim(&entry.value).to_string();
         let Some(comment) = &entry.comment else { return whole };
-        let free = matches!(property.value, Value::Free | Value::Regex);
+        let free = matches!(property.value, Value::Free | Value::Regex | Value::Secret);
         let stripped = java_trim(&comment.value);
         if stripped.is_empty() && matches!(property.value, Value::Text) || free && stripped.is_empty() {
             return whole;
@@ -147,14 +198,23 @@ impl Checker<'_> {
 
     /// What is wrong with a value, if anything.
     fn fits(&self, property: &Property, value: &str) -> Result<(), String> {
-        let free = matches!(property.value, Value::Text | Value::Free | Value::Regex | Value::Path);
+        let free = matches!(
+            property.value,
+            Value::Text | Value::Free | Value::Regex | Value::Path | Value::Secret
+        );
         if !free && value.contains("${") {
             return Err("its variable names nothing".into());
         }
         match property.value {
-            Value::Text | Value::Free | Value::List | Value::Unused(_) | Value::Path | Value::Type(_) => {
-                Ok(())
-            }
+            Value::Text
+            | Value::Free
+            | Value::Secret
+            | Value::List
+            | Value::Channels
+            | Value::Unused(_)
+            | Value::Path
+            | Value::Type(_)
+            | Value::Parts(_) => Ok(()),
             Value::Host => host(value),
             Value::Port => number(value, 0, 65_535),
             Value::Number { min, max, .. } => number(value, min, max),
@@ -192,12 +252,12 @@ fn consequence(owner: &Owner, property: &Property) -> String {
             Some(default) => format!("takes the default, {default}"),
             None => "takes the default".into(),
         },
-        (Value::Text | Value::Free | Value::Path, _) => "uses it as it is".into(),
+        (Value::Text | Value::Free | Value::Secret | Value::Path, _) => "uses it as it is".into(),
         (Value::Charset, _) => {
             "knows more charsets; with one that it does not know either, it drops what needs it".into()
         }
         (Value::Regex, _) => format!("takes what Java can read, else {}", owner.dropped),
-        (Value::List, _) => {
+        (Value::List | Value::Channels | Value::Parts(_), _) => {
             "takes each word for a name, and leaves out the names that it does not know".into()
         }
         (Value::Unused(_), _) => "does not use it".into(),
@@ -233,7 +293,7 @@ fn right(property: &Property, key: &str) -> String {
     format!("`{key} = {value}`")
 }
 
-fn unknown(owner: &Owner, known: &Type, key: &Key) -> Problem {
+fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what = format!("`{}` is not a property of the type `{}` ({})", key.name, known.name(), owner.noun);
     let problem = Problem::warning("unknown-property", &key.entry.key_at, what)
         .flume("ignores it without a word")
@@ -249,7 +309,7 @@ fn unknown(owner: &Owner, known: &Type, key: &Key) -> Problem {
     }
 }
 
-fn missing_property(owner: &Owner, known: &Type, property: &Property, keys: &[&Key]) -> Problem {
+fn missing_property(owner: &Owner, known: &Descriptor, property: &Property, keys: &[&Key]) -> Problem {
     let name = property.name;
     let what = format!("the {} has no `{name}`, which `{}` needs", owner.noun, known.name());
     let slip = |key: &&&Key| known.property(&key.name).is_none() && nearest(&key.name, [name]).is_some();
@@ -262,7 +322,7 @@ fn missing_property(owner: &Owner, known: &Type, property: &Property, keys: &[&K
     Problem::error("missing-property", &owner.at, what).flume(&owner.dropped).fix(fix)
 }
 
-fn unused(owner: &Owner, known: &Type, key: &Key, why: &str) -> Problem {
+fn unused(owner: &Owner, known: &Descriptor, key: &Key, why: &str) -> Problem {
     let what = format!("`{}` has no effect on the type `{}` ({})", key.name, known.name(), owner.noun);
     Problem::note("unused-property", &key.entry.key_at, what).here(format!("it is accepted: {why}"))
 }

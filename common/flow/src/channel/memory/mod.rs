@@ -6,8 +6,9 @@ mod pace;
 mod tests;
 
 use super::lease::{Lease, Settle};
-use super::{ChannelAddress, PARCEL_BYTES};
+use super::{ChannelAddress, ChannelContext, PARCEL_BYTES};
 use crate::clock::{self, Duration, Instant};
+use crate::component::{Component, Configure, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Fill, HowFull, Patience, Put, Take};
 use crate::supervise::Guard;
@@ -17,10 +18,65 @@ use event::Batch;
 use futures_util::FutureExt;
 use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
 use pace::Pace;
+use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Channel,
+        "memory",
+        "org.apache.flume.channel.MemoryChannel",
+        &[PROPERTIES],
+    )
+    .transaction("transactionCapacity"),
+    configure: Configure::Channel(|properties, _, findings| {
+        let config = MemoryConfig::new(properties);
+        transaction_fits(config.limits, properties, findings)?;
+        let books = Books::new(config);
+        Some(NewChannel {
+            transaction: config.limits.transaction,
+            start: Box::new(move |context| {
+                let ChannelContext { name, log, guard } = context;
+                MemoryChannel::start(&name, config, books.clone(), log, guard)
+            }),
+        })
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::with("capacity", Value::at_least(1, "events"), "100").lenient(),
+    Property::with("transactionCapacity", Value::at_least(1, "events"), "100").lenient(),
+    Property::with("keep-alive", Value::at_least(0, "s"), "3").lenient(),
+    Property::optional("byteCapacity", Value::long(0, "bytes")).lenient(),
+    Property::with("byteCapacityBufferPercentage", Value::Number { min: 0, max: 100, unit: "percent" }, "20")
+        .lenient(),
+];
+
+/// A transaction has to fit into the channel. Source: `MemoryChannel.configure`.
+fn transaction_fits(limits: Limits, properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
+    let Limits { capacity, transaction, .. } = limits;
+    if transaction <= capacity {
+        return Some(());
+    }
+    let by_default =
+        |key| if properties.text(key).is_some() { "" } else { " (the default)" };
+    let set = ["transactionCapacity", "capacity"].into_iter().find(|key| properties.text(key).is_some());
+    let what = format!(
+        "the {} has `transactionCapacity` {transaction}{} and `capacity` {capacity}{}",
+        findings.owner.noun,
+        by_default("transactionCapacity"),
+        by_default("capacity"),
+    );
+    let problem = Problem::error("transaction-too-large", findings.at(set.unwrap_or("capacity")), what)
+        .flume(&findings.owner.dropped);
+    let fix = format!("`{} = {transaction}` or more", findings.key("capacity"));
+    findings.add(problem.fix(fix));
+    None
+}
 
 /// Keys, units and defaults are Flume's: User Guide, "Memory Channel".
 #[derive(Debug, Clone, Copy)]

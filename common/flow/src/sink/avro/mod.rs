@@ -7,16 +7,95 @@ mod peer_tests;
 #[cfg(test)]
 mod tests;
 
-use super::Member;
+use super::{Member, SinkContext};
 use crate::build::BuildError;
 use crate::clock::Duration;
+use crate::component::{Component, Configure, told};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop};
-use crate::net::{ClientLayers, Globals};
+use crate::net::{CLIENT_TLS, COMPRESSION, ClientLayers, Globals};
+use crate::processor::SinkAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
 pub(crate) use connection::{Cargo, Connection, End};
+use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use tokio::sync::mpsc;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Sink,
+        "avro",
+        "org.apache.flume.sink.AvroSink",
+        &[PROPERTIES, CLIENT, CLIENT_TLS],
+    )
+    .batch("batch-size"),
+    configure: Configure::Sink(|properties, site, findings| {
+        client_hosts(properties, findings);
+        let mut notes = Vec::new();
+        let built = AvroSinkConfig::build(properties, &site.globals, &mut notes);
+        let config = told(built, notes, findings)?;
+        Some(Box::new(move |context: SinkContext| {
+            journal::fact::rpc_sink_starting(&context.log, &context.name, &config.host, config.port);
+            journal::fact::component_started(&context.log, journal::fact::Kind::Sink, &context.name);
+            let sink = AvroSink::new(config.clone(), context.member, context.guard);
+            Ok(SinkAddress::of(&sink.start()))
+        }))
+    }),
+};
+
+const NEVER_CONNECTS: Bad = Bad::Says("never connects, and tries again every 5 s for ever");
+
+const PROPERTIES: &[Property] = &[
+    Property::required("hostname", Value::Host).bad(NEVER_CONNECTS),
+    Property::required("port", Value::Port).outside(NEVER_CONNECTS),
+    Property::with("batch-size", Value::at_least(1, "events"), "100").lenient(),
+    Property::with("connect-timeout", Value::at_least(1000, "ms"), "20000").lenient(),
+    Property::with("request-timeout", Value::at_least(1000, "ms"), "20000").lenient(),
+    Property::with("reset-connection-interval", Value::at_least(0, "s"), "0").outside(Bad::Default),
+    Property::with("compression-type", Value::Choice(COMPRESSION), "none").lenient(),
+    Property::with("compression-level", Value::Number { min: 0, max: 9, unit: "" }, "6")
+        .bad(Bad::Says("takes 6 for a word, and fails at every connect for a number out of range")),
+    Property::optional(
+        "maxIoWorkers",
+        Value::Unused("connections have no threads of their own; Flume warns of it since 1.10"),
+    ),
+];
+
+/// Flume hands all keys of the sink to its client factory, so the client's own work here too.
+const CLIENT: &[Property] = &[
+    Property::with(
+        "client.type",
+        Value::Choice(&["default", "default_failover", "default_loadbalance"]),
+        "default",
+    )
+    .bad(Bad::Says("never gets a client, and tries again every 5 s for ever"))
+    .not_yet(),
+    Property::optional("hosts", Value::List),
+    Property::optional("hosts.", Value::Text),
+    Property::optional("max-attempts", Value::at_least(0, "attempts")).lenient(),
+    Property::with("host-selector", Value::Choice(&["round_robin", "random"]), "round_robin").lenient(),
+    Property::with("backoff", Value::Flag, "false"),
+    Property::with("maxBackoff", Value::at_least(0, "ms"), "30000").lenient(),
+];
+
+/// The sink hands its keys to a client that may have hosts of its own.
+fn client_hosts(properties: &Properties, findings: &mut Findings<'_>) {
+    let port = |text: &str| {
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    };
+    for alias in properties.words("hosts") {
+        let key = format!("hosts.{alias}");
+        if properties.text(&key).is_some_and(port) {
+            continue;
+        }
+        let at = properties.place(&key).unwrap_or(findings.at("hosts"));
+        let key = findings.key(&key);
+        let problem = Problem::error("bad-value", at, format!("`{key}` is not `HOST:PORT`"))
+            .flume("never gets a client, and tries again every 5 s for ever");
+        findings.add(problem.fix(format!("`{key} = HOST:PORT`")));
+    }
+}
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Sink".
 #[derive(Debug, Clone)]

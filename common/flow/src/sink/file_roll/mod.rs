@@ -5,29 +5,84 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use super::local::Blocking;
-use crate::build::BuildError;
+use super::local::{self, Blocking};
 use crate::clock::{self, Duration, Instant};
+use crate::component::{Component, Configure};
 use crate::error::DeliveryError;
 use crate::random::Random;
-use crate::serializer::Serializer;
+use crate::serializer::{Serializer, SerializerConfig};
 use event::Batch;
 use file::WholeFile;
 use jiff::tz::TimeZone;
+use plan::{Bad, ComponentPlan, Descriptor, Kind, Properties, Property, Value};
 use policy::{Names, PathManager, RollPolicy};
 use std::io;
 use std::path::PathBuf;
 
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Sink,
+        "file_roll",
+        "org.apache.flume.sink.RollingFileSink",
+        &[PROPERTIES],
+    )
+    .batch("sink.batchSize"),
+    configure: Configure::Sink(|properties, _, _| {
+        let config = FileRollConfig::new(properties);
+        Some(Box::new(move |context| {
+            let sink = FileRollSink::new(&context.name, config.clone(), context.log.clone());
+            local::start(sink, context)
+        }))
+    }),
+};
+
+/// The rows of its path managers.
+pub(crate) const PATH_MANAGERS: &[&Component] = &[
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::PathManager,
+            "default",
+            "org.apache.flume.formatter.output.DefaultPathManager$Builder",
+            &[NAMES],
+        ),
+        configure: Configure::Part,
+    },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::PathManager,
+            "rolltime",
+            "org.apache.flume.formatter.output.RollTimePathManager$Builder",
+            &[NAMES],
+        ),
+        configure: Configure::Part,
+    },
+];
+
+const NAMES: &[Property] =
+    &[Property::with("prefix", Value::Text, ""), Property::with("extension", Value::Text, "")];
+
+const PROPERTIES: &[Property] = &[
+    Property::required("sink.directory", Value::Path),
+    Property::with("sink.rollInterval", Value::Number { min: i64::MIN, max: i64::MAX, unit: "s" }, "30"),
+    Property::with("sink.batchSize", Value::at_least(1, "events"), "100")
+        .outside(Bad::Says("delivers nothing")),
+    Property::with("sink.serializer", Value::Type(Kind::Serializer), "TEXT"),
+    Property::optional("sink.serializer.", Value::Text),
+    Property::with("sink.pathManager", Value::Type(Kind::PathManager), "DEFAULT"),
+    Property::optional("sink.pathManager.", Value::Text),
+];
+
 /// Keys, units and defaults are Flume's: User Guide, "File Roll Sink". `sink.batchSize`, events, 100 unless set, is its
 /// group's to heed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FileRollConfig {
     /// `sink.directory`: must be there; it is not created, as in Flume.
     pub(crate) directory: PathBuf,
     /// `sink.rollInterval`, whole seconds; 30 unless set, zero (0 or less in the file) never rolls.
     pub(crate) roll_interval: Duration,
     /// `sink.serializer` (`TEXT` unless set) and `sink.serializer.*`.
-    pub(crate) serializer: Serializer,
+    pub(crate) serializer: SerializerConfig,
     /// `sink.pathManager`; `DEFAULT` unless set.
     pub(crate) path_manager: PathManager,
     /// `sink.pathManager.prefix`; empty unless set.
@@ -37,20 +92,22 @@ pub(crate) struct FileRollConfig {
 }
 
 impl FileRollConfig {
-    /// # Errors
-    /// [`BuildError`] for a serializer that cannot work as its properties say.
-    pub(crate) fn new(context: &plan::Context, log: &slog::Logger) -> Result<FileRollConfig, BuildError> {
-        let interval: i64 = context.number("sink.rollInterval", 30);
-        let manager = context.text_or("sink.pathManager", "DEFAULT");
-        let by_time = manager.eq_ignore_ascii_case("ROLLTIME") || manager == ROLL_TIME_CLASS;
-        Ok(FileRollConfig {
-            directory: context.text_or("sink.directory", "").into(),
+    fn new(properties: &Properties) -> FileRollConfig {
+        let interval: i64 = properties.number("sink.rollInterval", 30);
+        let manager = properties.parts("sink.pathManager").next();
+        let serializer = properties.parts("sink.serializer").next();
+        let name = |key| manager.and_then(|part| part.properties.text(key)).unwrap_or_default().to_owned();
+        FileRollConfig {
+            directory: properties.text_or("sink.directory", "").into(),
             roll_interval: Duration::from_secs(u64::try_from(interval).unwrap_or(0)),
-            serializer: Serializer::build(context, "sink.serializer", Random::from_system(), log)?,
-            path_manager: if by_time { PathManager::RollTime } else { PathManager::Default },
-            prefix: context.text_or("sink.pathManager.prefix", "").to_owned(),
-            extension: context.text_or("sink.pathManager.extension", "").to_owned(),
-        })
+            serializer: serializer.map_or(SerializerConfig::Text { newline: true }, SerializerConfig::new),
+            path_manager: match manager.map(ComponentPlan::kind) {
+                Some("rolltime") => PathManager::RollTime,
+                _ => PathManager::Default,
+            },
+            prefix: name("prefix"),
+            extension: name("extension"),
+        }
     }
 }
 
@@ -63,6 +120,7 @@ pub(crate) struct FileRollSink {
     name: String,
     log: slog::Logger,
     config: FileRollConfig,
+    serializer: Serializer,
     names: Names,
     next_name: Option<String>, // of a file that could not be made
     roll: Option<RollPolicy>,
@@ -89,6 +147,7 @@ impl FileRollSink {
                 clock::epoch_millis(),
                 zone,
             ),
+            serializer: Serializer::new(config.serializer, Random::from_system()),
             config,
             next_name: None,
             roll,
@@ -159,10 +218,10 @@ impl FileRollSink {
 
     fn write(&mut self, file: &mut WholeFile, batches: &mut dyn Iterator<Item = &Batch>) -> io::Result<()> {
         if file.is_empty() {
-            self.config.serializer.begin(&mut self.buffer);
+            self.serializer.begin(&mut self.buffer);
         }
         for batch in batches {
-            self.config.serializer.write(batch, &mut self.buffer);
+            self.serializer.write(batch, &mut self.buffer);
             if self.buffer.len() >= CHUNK_BYTES {
                 self.flush(file)?;
             }
@@ -255,5 +314,3 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// Bytes that the buffer keeps between two writes.
 const KEPT_BYTES: usize = 4 * CHUNK_BYTES;
-
-const ROLL_TIME_CLASS: &str = "org.apache.flume.formatter.output.RollTimePathManager$Builder";

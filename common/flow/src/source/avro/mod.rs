@@ -7,21 +7,58 @@ mod ip_filter;
 #[cfg(test)]
 mod tests;
 
-use super::{Intake, Seat};
+use super::{Intake, NO_BIND, Seat, Source, Stopping};
 use crate::build::BuildError;
+use crate::component::{Component, Configure, Site};
 use crate::error::ChannelError;
-use crate::message::Stop;
-use crate::net::{Globals, Listener, NotTaken, ServerLayers, Spent, Stream, TcpStream};
-use actix::prelude::*;
+use crate::net::{COMPRESSION, Globals, Listener, NotTaken, SERVER_TLS, ServerLayers, Spent, Stream, TcpStream};
 use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
+use futures_util::future::LocalBoxFuture;
 use ip_filter::{IpFilter, SystemNames};
+use plan::{Bad, Descriptor, Findings, Kind, Properties, Property, Value};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use wire::avro::{Fault, FrameError, Hello, ProtocolCache};
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Source,
+        "avro",
+        "org.apache.flume.source.AvroSource",
+        &[PROPERTIES, SERVER_TLS],
+    )
+    .listens(),
+    configure: Configure::Source(|properties, site, findings| {
+        let config = AvroSourceConfig::judged(properties, site, findings)?;
+        Some(Box::new(move || Box::new(AvroSource(config.clone()))))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::required("bind", Value::Host).bad(NO_BIND),
+    Property::required("port", Value::Port).outside(NO_BIND),
+    Property::with(
+        "threads",
+        Value::Unused(
+            "connections have no threads of their own; Flume reads it since 1.10 and does not use it",
+        ),
+        "0",
+    ),
+    Property::with("compression-type", Value::Choice(COMPRESSION), "none").lenient(),
+    Property::with("ipFilter", Value::Flag, "false"),
+    Property::optional("ipFilterRules", Value::Text),
+    MAX_FRAME_BYTES,
+];
+
+/// Ours: Flume takes frames of any size. 96 MiB, so that a batch of 64 MiB passes; the least holds any handshake.
+const MAX_FRAME_BYTES: Property =
+    Property::with("maxFrameBytes", Value::at_least(64 << 10, "bytes"), "100663296")
+        .bad(Bad::Says("has no such property and ignores it"));
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Source".
 #[derive(Debug, Clone)]
@@ -58,6 +95,15 @@ impl AvroSourceConfig {
     }
 }
 
+impl AvroSourceConfig {
+    /// As [`AvroSourceConfig::build`]; what is wrong is among the findings.
+    fn judged(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<AvroSourceConfig> {
+        let mut notes = Vec::new();
+        let built = AvroSourceConfig::build(properties, &site.globals, &mut notes);
+        crate::component::told(built, notes, findings)
+    }
+}
+
 fn ip_filter(context: &plan::Context) -> Result<Option<IpFilter>, BuildError> {
     if !context.flag("ipFilter", false) {
         return Ok(None);
@@ -86,49 +132,23 @@ struct Shared {
     asking: Semaphore,
 }
 
-/// The actor of an avro source: listens, and starts a task for each connection.
-pub(crate) struct AvroSource {
-    config: AvroSourceConfig,
-    seat: Option<Seat>,
-    stop: watch::Sender<bool>,
-}
+/// An avro source: listens, and starts a task for each connection. At a stop it takes no more connections and calls, answers
+/// those it has, and says good-bye.
+struct AvroSource(AvroSourceConfig);
 
-impl AvroSource {
-    pub(crate) fn new(config: AvroSourceConfig, seat: Seat) -> AvroSource {
-        AvroSource { config, seat: Some(seat), stop: watch::Sender::new(false) }
+impl Source for AvroSource {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, seat, stop))
     }
 }
 
-impl Actor for AvroSource {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(seat) = self.seat.take() else { return };
-        let (config, stop) = (self.config.clone(), self.stop.subscribe());
-        // The seat's guard lives in this task: should it panic, the source has died.
-        let listening = listen(config, seat, stop).into_actor(self);
-        ctx.spawn(listening.map(|(), _, ctx| ctx.stop()));
-    }
-}
-
-impl Handler<Stop> for AvroSource {
-    type Result = ResponseFuture<()>;
-
-    /// Takes no more connections and calls, answers those it has, and says good-bye.
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
-    }
-}
-
-async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
+async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
     let AvroSourceConfig { bind, port, layers, ip_filter, max_frame_bytes } = config;
     let what = format!("avro source {}", seat.name);
     journal::fact::avro_source_starting(&seat.log, &seat.name, &bind, port);
     let mut listener = tokio::select! {
         listener = Listener::open(&what, &bind, port, &mut seat.ready, &seat.log) => listener,
-        _ = stop.changed() => return seat.guard.release(),
+        _ = stop.changed() => return,
     };
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
     journal::fact::avro_source_started(&seat.log, &seat.name);
@@ -158,7 +178,6 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
         }
     }
     journal::fact::avro_source_stopping(&shared.log, &seat.name, &bind, port);
-    seat.guard.release();
 }
 
 async fn serve(
@@ -166,7 +185,7 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     number: u32,
-    mut stop: watch::Receiver<bool>,
+    mut stop: Stopping,
 ) {
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,

@@ -3,19 +3,60 @@
 mod lines;
 mod policy;
 
-use super::Seat;
+use super::{Seat, Source, Stopping};
 use crate::clock::Duration;
-use crate::message::Stop;
-use actix::prelude::*;
+use crate::component::{Component, Configure};
+use futures_util::future::LocalBoxFuture;
 use lines::Lines;
+use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use policy::Next;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
-use tokio::sync::watch;
 use tokio::time::timeout;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(Kind::Source, "exec", "org.apache.flume.source.ExecSource", &[PROPERTIES])
+        .batch("batchSize"),
+    configure: Configure::Source(|properties, _, findings| {
+        needs_shell(properties, findings);
+        let config = Arc::new(ExecConfig::new(properties));
+        Some(Box::new(move || Box::new(Exec(config.clone()))))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::required("command", Value::Free),
+    Property::optional("shell", Value::Text),
+    Property::with("restart", Value::Flag, "false"),
+    Property::with("restartThrottle", Value::long(0, "ms"), "10000")
+        .outside(Bad::Says("does not wait before it runs the command again")),
+    Property::with("logStdErr", Value::Flag, "false"),
+    Property::with("batchSize", Value::at_least(1, "events"), "20")
+        .outside(Bad::Says("sends each line by itself")),
+    Property::with("batchTimeout", Value::long(1, "ms"), "3000")
+        .outside(Bad::Says("fails as soon as it runs the command")),
+    Property::with("charset", Value::Charset, "UTF-8"),
+];
+
+/// A command without `shell` is split at blanks and started as it is.
+fn needs_shell(properties: &Properties, findings: &mut Findings<'_>) {
+    let (Some(command), None) = (properties.text("command"), properties.text("shell")) else { return };
+    let Some(sign) = SHELL_SIGNS.iter().find(|sign| command.contains(**sign)) else { return };
+    let what =
+        format!("the command of the {} has `{sign}`, which only a shell understands", findings.owner.noun);
+    let problem = Problem::warning("no-shell", findings.at("command"), what)
+        .flume("splits the command at blanks and hands the words to the program as they are")
+        .here("the same");
+    let fix = format!("`{} = /bin/sh -c`", findings.key("shell"));
+    findings.add(problem.fix(fix));
+}
+
+/// What only a shell understands.
+const SHELL_SIGNS: [&str; 9] = ["|", ">", "<", ";", "&&", "`", "$(", "\"", "'"];
 
 /// Keys, units and defaults are Flume's: User Guide, "Exec Source".
 #[derive(Debug, Clone)]
@@ -56,44 +97,19 @@ impl ExecConfig {
     }
 }
 
-/// The actor of an exec source; the work is in the task it starts.
-pub(crate) struct Exec {
-    config: Arc<ExecConfig>,
-    seat: Option<Seat>,
-    stop: watch::Sender<bool>,
-}
+/// An exec source. At a stop it ends the command and stores what it had printed.
+struct Exec(Arc<ExecConfig>);
 
-impl Exec {
-    pub(crate) fn new(config: ExecConfig, seat: Seat) -> Exec {
-        Exec { config: Arc::new(config), seat: Some(seat), stop: watch::Sender::new(false) }
-    }
-}
-
-impl Actor for Exec {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(seat) = self.seat.take() else { return };
-        let runner = Runner { config: self.config.clone(), seat, stop: self.stop.subscribe() };
-        ctx.spawn(runner.run().into_actor(self).map(|(), _, ctx| ctx.stop()));
-    }
-}
-
-impl Handler<Stop> for Exec {
-    type Result = ResponseFuture<()>;
-
-    /// Ends the command, stores what it had printed, and stops.
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
+impl Source for Exec {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(Runner { config: self.0, seat, stop }.run())
     }
 }
 
 struct Runner {
     config: Arc<ExecConfig>,
     seat: Seat,
-    stop: watch::Receiver<bool>,
+    stop: Stopping,
 }
 
 impl Runner {
@@ -121,7 +137,6 @@ impl Runner {
             }
         }
         journal::fact::exec_stopping(&self.seat.log, &self.config.command);
-        self.seat.guard.release();
     }
 
     async fn run_once(&mut self) {

@@ -5,14 +5,34 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::Seat;
-use crate::message::Stop;
+use super::{NO_BIND, Seat, Source, Stopping};
+use crate::component::{Component, Configure};
 use crate::net::Listener;
-use actix::prelude::*;
+use futures_util::future::LocalBoxFuture;
 use lines::Encoding;
+use plan::{Bad, Descriptor, Kind, Property, Value};
 use session::{Shared, serve};
 use std::rc::Rc;
-use tokio::sync::watch;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(Kind::Source, "netcat", "org.apache.flume.source.NetcatSource", &[PROPERTIES])
+        .listens(),
+    configure: Configure::Source(|properties, _, _| {
+        let config = NetcatConfig::new(properties);
+        Some(Box::new(move || Box::new(Netcat(config.clone()))))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::required("bind", Value::Host).bad(NO_BIND),
+    Property::required("port", Value::Port).outside(NO_BIND),
+    Property::with("max-line-length", Value::at_least(1, "characters"), "512")
+        .outside(Bad::Says("refuses every line")),
+    Property::with("ack-every-event", Value::Flag, "true"),
+    Property::with("encoding", Value::Charset, "utf-8")
+        .bad(Bad::Says("knows more of them; with one that it does not know, every connection fails")),
+];
 
 /// Keys, units and defaults are Flume's: User Guide, "NetCat TCP Source".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,47 +62,22 @@ impl NetcatConfig {
     }
 }
 
-/// The actor of a netcat source: listens, and starts a task for each connection.
-pub(crate) struct Netcat {
-    config: NetcatConfig,
-    seat: Option<Seat>,
-    stop: watch::Sender<bool>,
-}
+/// A netcat source: listens, and starts a task for each connection. At a stop it takes no more connections and lines, answers
+/// those it has, then closes.
+struct Netcat(NetcatConfig);
 
-impl Netcat {
-    pub(crate) fn new(config: NetcatConfig, seat: Seat) -> Netcat {
-        Netcat { config, seat: Some(seat), stop: watch::Sender::new(false) }
+impl Source for Netcat {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, seat, stop))
     }
 }
 
-impl Actor for Netcat {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(seat) = self.seat.take() else { return };
-        // The seat's guard lives in this task: should it panic, the source has died.
-        let listening = listen(self.config.clone(), seat, self.stop.subscribe()).into_actor(self);
-        ctx.spawn(listening.map(|(), _, ctx| ctx.stop()));
-    }
-}
-
-impl Handler<Stop> for Netcat {
-    type Result = ResponseFuture<()>;
-
-    /// Takes no more connections and lines; answers those it has, then closes.
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
-    }
-}
-
-async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
+async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: Stopping) {
     let what = format!("netcat source {}", seat.name);
     slog::info!(seat.log, #STARTING, "Source starting");
     let mut listener = tokio::select! {
         listener = Listener::open(&what, &config.bind, config.port, &mut seat.ready, &seat.log) => listener,
-        _ = stop.changed() => return seat.guard.release(),
+        _ = stop.changed() => return,
     };
     slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
         config.bind, config.port);
@@ -97,7 +92,6 @@ async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: watch::Receiver<
         }
     }
     slog::info!(seat.log, #STOPPING, "Source stopping");
-    seat.guard.release();
 }
 
 /// Source: the console of Flume 1.9.0.

@@ -16,10 +16,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// All followed files.
 pub(super) struct Catalog {
-    pub(super) config: Rc<TailDirConfig>,
+    pub(super) config: Arc<TailDirConfig>,
     pub(super) log: slog::Logger,
     pub(super) wake: Wake,
     pub(super) directories: Vec<Directory>,
@@ -60,7 +61,7 @@ pub(super) struct Scanned {
 }
 
 impl Catalog {
-    pub(super) fn new(config: Rc<TailDirConfig>, positions: Positions, log: slog::Logger) -> Catalog {
+    pub(super) fn new(config: Arc<TailDirConfig>, positions: Positions, log: slog::Logger) -> Catalog {
         let mut directories: Vec<Directory> = Vec::new();
         for (index, group) in config.groups.iter().enumerate() {
             let found = directories.iter().position(|directory| directory.path == group.directory);

@@ -14,13 +14,13 @@ use crate::source::Seat;
 use bytes::BytesMut;
 use event::encode_headers;
 use futures_util::FutureExt;
-use std::rc::Rc;
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout_at};
 
 /// The work of a source, in bounded steps.
 pub(super) struct Follower {
-    config: Rc<TailDirConfig>,
+    config: Arc<TailDirConfig>,
     seat: Seat,
     catalog: Catalog,
     scratch: Scratch,
@@ -42,8 +42,7 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(config: TailDirConfig, seat: Seat) -> Follower {
-        let config = Rc::new(config);
+    pub(super) fn new(config: Arc<TailDirConfig>, seat: Seat) -> Follower {
         let positions = position::load(&config.position_file);
         if let Some(fault) = &positions.fault {
             let others = if config.skip_to_end { "its end" } else { "its beginning" };
@@ -344,7 +343,6 @@ impl Follower {
             self.saver.changed(clock::now());
         }
         self.saver.finish(&self.catalog).await;
-        self.seat.guard.release();
     }
 
     /// What has happened until now to the files whose positions are about to be written for good.

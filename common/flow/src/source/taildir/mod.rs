@@ -18,6 +18,7 @@ mod open;
 mod policy;
 mod position;
 mod read;
+mod rules;
 mod save;
 mod scan;
 mod tail;
@@ -25,44 +26,20 @@ mod tail;
 mod tests;
 mod wake;
 
-pub(crate) use config::TailDirConfig;
+pub(crate) use rules::COMPONENT;
 
-use super::Seat;
-use crate::message::Stop;
-use actix::prelude::*;
+use config::TailDirConfig;
+
+use super::{Seat, Source, Stopping};
 use follow::Follower;
-use tokio::sync::watch;
+use futures_util::future::LocalBoxFuture;
+use std::sync::Arc;
 
-/// The actor of a TAILDIR source; the work is in the task it starts.
-pub(crate) struct TailDir {
-    work: Option<(TailDirConfig, Seat)>,
-    stop: watch::Sender<bool>,
-}
+/// A TAILDIR source. At a stop, what is under way is stored and the position file written.
+struct TailDir(Arc<TailDirConfig>);
 
-impl TailDir {
-    pub(crate) fn new(config: TailDirConfig, seat: Seat) -> TailDir {
-        TailDir { work: Some((config, seat)), stop: watch::Sender::new(false) }
-    }
-}
-
-impl Actor for TailDir {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        let Some((config, seat)) = self.work.take() else { return };
-        // The seat's guard lives in this task: should it panic, the source has died.
-        let following = Follower::new(config, seat).run(self.stop.subscribe()).into_actor(self);
-        ctx.spawn(following.map(|(), _, ctx| ctx.stop()));
-    }
-}
-
-impl Handler<Stop> for TailDir {
-    type Result = ResponseFuture<()>;
-
-    /// What is under way is stored and the position file written.
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
+impl Source for TailDir {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(Follower::new(self.0, seat).run(stop))
     }
 }

@@ -1,0 +1,208 @@
+//! Plan → what can be started: every component judged once, by its own `configure`.
+
+use crate::catalogue;
+use crate::component::{Configure, MakeSink, MakeSource, NewChannel, Site};
+use crate::processor::{Grouping, LONE};
+use crate::selector::MakeSelector;
+use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
+
+/// A plan whose components can all be made.
+pub struct Assembly {
+    pub(crate) channels: Vec<(String, NewChannel)>,
+    pub(crate) sources: Vec<NewSource>,
+    pub(crate) groups: Vec<NewGroup>,
+}
+
+/// A source, with what stands between it and its channels.
+pub(crate) struct NewSource {
+    pub(crate) name: String,
+    pub(crate) blocks: bool,
+    pub(crate) channels: Vec<String>,
+    pub(crate) make: MakeSource,
+    pub(crate) selector: MakeSelector,
+    pub(crate) interceptors: Vec<ComponentPlan>,
+}
+
+/// Sinks that one processor drives, all on one channel. A sink that no group names is a group of its own.
+pub(crate) struct NewGroup {
+    pub(crate) name: String,
+    /// Flume's alias of the processor.
+    pub(crate) processor: &'static str,
+    pub(crate) grouping: Grouping,
+    pub(crate) channel: String,
+    pub(crate) sinks: Vec<NewSink>,
+}
+
+/// A sink.
+pub(crate) struct NewSink {
+    pub(crate) name: String,
+    /// Events it wants at a time.
+    pub(crate) batch_size: usize,
+    pub(crate) make: MakeSink,
+}
+
+/// Judges every component of `plan`; what is wrong or doubtful goes into `report`, all at once. `None` when something
+/// cannot be made.
+pub fn configure(plan: &Plan, site: &Site, report: &mut Report) -> Option<Assembly> {
+    let mut judge = Judge { site, report };
+    let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
+    let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
+    let groups = judge.groups(plan);
+    report.sort();
+    Some(Assembly {
+        channels: channels.into_iter().collect::<Option<_>>()?,
+        sources: sources.into_iter().collect::<Option<_>>()?,
+        groups: groups?,
+    })
+}
+
+struct Judge<'a> {
+    site: &'a Site,
+    report: &'a mut Report,
+}
+
+impl Judge<'_> {
+    /// Calls `judge` with what configures a component, and a place for its findings.
+    fn component<T>(
+        &mut self,
+        plan: &ComponentPlan,
+        judge: impl FnOnce(&Configure, &Site, &mut Findings<'_>) -> Option<T>,
+    ) -> Option<T> {
+        // Whatever is in a plan came from the catalogue.
+        let component = catalogue::find(plan.descriptor)?;
+        let mut findings = Findings::new(&plan.owner, &plan.properties, self.report);
+        judge(&component.configure, self.site, &mut findings)
+    }
+
+    fn channel(&mut self, plan: &ComponentPlan) -> Option<(String, NewChannel)> {
+        let new = self.component(plan, |configure, site, findings| match configure {
+            Configure::Channel(configure) => configure(&plan.properties, site, findings),
+            _ => None,
+        });
+        Some((plan.name.clone(), new?))
+    }
+
+    fn source(&mut self, plan: &SourcePlan) -> Option<NewSource> {
+        let SourcePlan { component, channels, selector, interceptors } = plan;
+        let make = self.component(component, |configure, site, findings| match configure {
+            Configure::Source(configure) => configure(&component.properties, site, findings),
+            _ => None,
+        });
+        let selector = self.component(selector, |configure, _, findings| match configure {
+            Configure::Selector(configure) => configure(&selector.properties, channels, findings),
+            _ => None,
+        });
+        let judged: Vec<_> = interceptors.iter().map(|interceptor| self.interceptor(interceptor)).collect();
+        Some(NewSource {
+            name: component.name.clone(),
+            blocks: component.descriptor.traits.blocks,
+            channels: channels.clone(),
+            make: make?,
+            selector: selector?,
+            interceptors: judged.into_iter().all(|judged| judged.is_some()).then(|| interceptors.clone())?,
+        })
+    }
+
+    fn interceptor(&mut self, plan: &ComponentPlan) -> Option<()> {
+        self.component(plan, |configure, site, findings| match configure {
+            Configure::Interceptor(configure) => configure(plan, site, findings),
+            _ => None,
+        })
+    }
+
+    fn sink(&mut self, plan: &SinkPlan) -> Option<NewSink> {
+        let component = &plan.component;
+        let make = self.component(component, |configure, site, findings| match configure {
+            Configure::Sink(configure) => configure(&component.properties, site, findings),
+            _ => None,
+        });
+        let batch = component.descriptor.traits.batch;
+        // Flume's logger sink prints one event per transaction; ours prints as many as there are with one write.
+        let batch_size = batch.map_or(UNBOUNDED_BATCH, |key| component.properties.count(key));
+        Some(NewSink { name: component.name.clone(), batch_size: batch_size.max(1), make: make? })
+    }
+
+    /// Groups first, as written, then each sink that is in none as a group of its own.
+    fn groups(&mut self, plan: &Plan) -> Option<Vec<NewGroup>> {
+        let grouped = |sink: &&SinkPlan| plan.groups.iter().any(|group| group.sinks.contains(&sink.component.name));
+        let mut groups: Vec<Option<Vec<NewGroup>>> =
+            plan.groups.iter().map(|group| self.group(group, plan)).collect();
+        for sink in plan.sinks.iter().filter(|sink| !grouped(sink)) {
+            let lone = |new: NewSink| {
+                vec![NewGroup {
+                    name: new.name.clone(),
+                    processor: "default",
+                    grouping: LONE,
+                    channel: sink.channel.clone(),
+                    sinks: vec![new],
+                }]
+            };
+            groups.push(self.sink(sink).map(lone));
+        }
+        Some(groups.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    fn group(&mut self, group: &GroupPlan, plan: &Plan) -> Option<Vec<NewGroup>> {
+        let component = &group.component;
+        let grouping = self.component(component, |configure, _, findings| match configure {
+            Configure::Processor(configure) => configure(group, findings),
+            _ => None,
+        });
+        let members: Vec<&SinkPlan> = group
+            .sinks
+            .iter()
+            .filter_map(|name| plan.sinks.iter().find(|sink| sink.component.name == *name))
+            .collect();
+        let sinks: Vec<Option<NewSink>> = members.iter().map(|sink| self.sink(sink)).collect();
+        let mut channels: Vec<&str> = Vec::new();
+        for sink in &members {
+            if !channels.contains(&sink.channel.as_str()) {
+                channels.push(&sink.channel);
+            }
+        }
+        let one_channel = channels.len() < 2 || self.may_drain(group, &channels);
+        let (grouping, sinks) = (grouping?, sinks.into_iter().collect::<Option<Vec<_>>>()?);
+        let mut sinks: Vec<(&str, NewSink)> =
+            members.iter().map(|sink| sink.channel.as_str()).zip(sinks).collect();
+        let mut groups = Vec::new();
+        for channel in channels {
+            let (own, others): (Vec<_>, Vec<_>) = sinks.into_iter().partition(|(of, _)| *of == channel);
+            sinks = others;
+            groups.push(NewGroup {
+                name: component.name.clone(),
+                processor: component.kind(),
+                grouping: grouping.clone(),
+                channel: channel.to_owned(),
+                sinks: own.into_iter().map(|(_, sink)| sink).collect(),
+            });
+        }
+        one_channel.then_some(groups)
+    }
+
+    /// Whether a group's members may drain these different channels. Each of Flume's sinks takes from its own channel,
+    /// whoever asks it to.
+    fn may_drain(&mut self, group: &GroupPlan, channels: &[&str]) -> bool {
+        let owner = &group.component.owner;
+        let named = plan::named(channels);
+        let what = format!("members of the {} drain different channels: {named}", owner.noun);
+        match group.component.kind() {
+            "load_balance" => {
+                let note = Problem::note("channels-of-a-group", &owner.at, what)
+                    .flume("has each sink take from its own channel, when it is that sink's turn")
+                    .here("each channel is drained by the members that name it; they take turns");
+                self.report.add(note);
+                true
+            }
+            _ => {
+                let problem = Problem::error("channels-of-a-group", &owner.at, what)
+                    .flume("drains the channel of the sink that is in use; the others fill up, and their sources fail");
+                let fix = format!("one channel for all members of the group, for example `{}`", channels[0]);
+                self.report.add(problem.fix(fix));
+                false
+            }
+        }
+    }
+}
+
+/// Events at a time for a sink that has no batch size of its own.
+const UNBOUNDED_BATCH: usize = 1000;

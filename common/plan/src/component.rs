@@ -1,0 +1,351 @@
+//! What a component says of itself: its names, its properties with their defaults, what it is like.
+//!
+//! A [`Descriptor`] stands beside the code of its component, and is all that the check knows of it. Names, defaults and
+//! what Flume does with a bad value come from Flume 1.11's code, not from its User Guide, where the two differ.
+
+/// The table that a `type` is looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `sources.NAME.type`.
+    Source,
+    /// `channels.NAME.type`.
+    Channel,
+    /// `sinks.NAME.type`.
+    Sink,
+    /// `sinkgroups.NAME.processor.type`.
+    Processor,
+    /// `sources.NAME.selector.type`.
+    Selector,
+    /// `sources.NAME.interceptors.NAME.type`.
+    Interceptor,
+    /// `serializer` of the sinks that write files.
+    Serializer,
+    /// `serializers.NAME.type` of the `regex_extractor` interceptor.
+    ExtractorSerializer,
+    /// `sink.pathManager` of the `file_roll` sink.
+    PathManager,
+    /// `configfilters.NAME.type`.
+    ConfigFilter,
+}
+
+/// All that is said of one type of component. A constant, beside the component's code.
+#[derive(Clone, Copy, Debug)]
+pub struct Descriptor {
+    /// What it is.
+    pub kind: Kind,
+    /// How a file calls it.
+    pub names: Names,
+    /// Its properties, in groups that several components share. The only place where a default stands.
+    pub properties: &'static [&'static [Property]],
+    /// What the rest must know of it.
+    pub traits: Traits,
+    /// Whether it runs.
+    pub availability: Availability,
+}
+
+/// How a file may call a component, and which releases of Flume know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// Flume's alias in lower case; empty where Flume has none and wants the class name.
+    pub alias: &'static str,
+    /// The class that Flume accepts in its place.
+    pub class: &'static str,
+    /// The first release that has it; `None`: every one that is in use.
+    pub since: Option<&'static str>,
+    /// The last release that has it; `None`: 1.11 has it still.
+    pub until: Option<&'static str>,
+}
+
+/// What a component is like, as far as others must know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traits {
+    /// The property that says how many events a transaction takes, where Flume compares it with the channel's.
+    pub batch: Option<&'static str>,
+    /// A channel's property that says how many events one transaction may have.
+    pub transaction: Option<&'static str>,
+    /// Listens at `bind` and `port`, over TCP.
+    pub listens: bool,
+    /// Reads or writes files on its own actor's thread, so what hangs together with it has a thread to itself.
+    pub blocks: bool,
+    /// What it has taken survives the process.
+    pub durable: bool,
+    /// It can read again what was not delivered: a file, not a socket.
+    pub rereadable: bool,
+    /// Of use without a source, or without a sink, as a channel that other processes share.
+    pub shared: bool,
+}
+
+/// Whether a component runs in this build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// It runs.
+    Here,
+    /// It runs in builds that have this feature.
+    Feature(&'static str),
+    /// It does not run yet.
+    Missing,
+}
+
+/// All components that a file may name, in the order in which they are listed for people.
+#[derive(Debug)]
+pub struct Catalogue(Vec<&'static Descriptor>);
+
+impl Catalogue {
+    /// Of all these.
+    pub fn new(descriptors: impl IntoIterator<Item = &'static Descriptor>) -> Catalogue {
+        Catalogue(descriptors.into_iter().collect())
+    }
+
+    /// Those of a kind.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &'static Descriptor> {
+        self.0.iter().copied().filter(move |known| known.kind == kind)
+    }
+
+    /// Finds a type by its alias or class, both in any case.
+    pub fn find(&self, kind: Kind, name: &str) -> Option<&'static Descriptor> {
+        let same = |known: &str| !known.is_empty() && known.eq_ignore_ascii_case(name);
+        self.of(kind).find(|known| same(known.names.alias) || same(known.names.class))
+    }
+
+    /// The names of those that run, for people.
+    pub fn there_is(&self, kind: Kind) -> String {
+        let here = self.of(kind).filter(|known| known.availability == Availability::Here);
+        here.map(|known| known.name()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// One property of a component.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    /// Its name; with a dot at its end, the prefix of sub-properties.
+    pub name: &'static str,
+    /// What may stand there.
+    pub value: Value,
+    /// Flume's default, as it would stand in a file; `None` where there is none or it depends on the machine.
+    pub default: Option<&'static str>,
+    /// Whether Flume refuses the component without it.
+    pub required: bool,
+    /// What Flume does with a value that it cannot use.
+    pub bad: Bad,
+    /// The same for a number that is one and makes no sense; `None` where it is as [`Property::bad`].
+    pub outside: Option<Bad>,
+    /// Whether it has no effect yet: turning it on is an error, so that nobody believes himself safe who is not.
+    pub absent: bool,
+}
+
+/// What may stand as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Any text; a ` #` in it is taken for a comment.
+    Text,
+    /// Text that may well hold a ` #`: a command, a regular expression, what is put in place of a match.
+    Free,
+    /// A regular expression of Java; free text too.
+    Regex,
+    /// A path on this machine.
+    Path,
+    /// A host name or an address.
+    Host,
+    /// A TCP port, 0 to 65535.
+    Port,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Number {
+        /// The smallest that makes sense.
+        min: i64,
+        /// The largest that Flume's number holds.
+        max: i64,
+        /// What it counts.
+        unit: &'static str,
+    },
+    /// Words between blanks.
+    List,
+    /// Names of channels of the source, between blanks.
+    Channels,
+    /// One of these, in any case.
+    Choice(&'static [&'static str]),
+    /// A password or a key: shown nowhere.
+    Secret,
+    /// A Java charset.
+    Charset,
+    /// A type of another table; its own keys stand below this one's name.
+    Type(Kind),
+    /// Names between blanks; each names a part of that kind, with its `type` and keys below `PROPERTY.NAME.`.
+    Parts(Kind),
+    /// Accepted, and used by nobody; why.
+    Unused(&'static str),
+}
+
+/// What Flume does with a value that it cannot use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// Removes the component and runs the rest.
+    Drop,
+    /// Takes the default, with or without a warning.
+    Default,
+    /// Something else, told in words; the agent does not do what was meant.
+    Says(&'static str),
+}
+
+impl Kind {
+    /// The word for it in a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::Source => "source",
+            Kind::Channel => "channel",
+            Kind::Sink => "sink",
+            Kind::Processor => "sink processor",
+            Kind::Selector => "channel selector",
+            Kind::Interceptor => "interceptor",
+            Kind::Serializer => "serializer",
+            Kind::ExtractorSerializer => "serializer of `regex_extractor`",
+            Kind::PathManager => "path manager",
+            Kind::ConfigFilter => "config filter",
+        }
+    }
+}
+
+impl Descriptor {
+    /// A component that runs.
+    pub const fn new(
+        kind: Kind,
+        alias: &'static str,
+        class: &'static str,
+        properties: &'static [&'static [Property]],
+    ) -> Descriptor {
+        Descriptor {
+            kind,
+            names: Names { alias, class, since: None, until: None },
+            properties,
+            traits: Traits {
+                batch: None,
+                transaction: None,
+                listens: false,
+                blocks: false,
+                durable: false,
+                rereadable: false,
+                shared: false,
+            },
+            availability: Availability::Here,
+        }
+    }
+
+    /// One that Flume has and that does not run yet.
+    pub const fn missing(kind: Kind, alias: &'static str, class: &'static str) -> Descriptor {
+        Descriptor { availability: Availability::Missing, ..Descriptor::new(kind, alias, class, &[]) }
+    }
+
+    /// Says which property is the batch size.
+    pub const fn batch(self, property: &'static str) -> Descriptor {
+        Descriptor { traits: Traits { batch: Some(property), ..self.traits }, ..self }
+    }
+
+    /// Says that it listens at `bind` and `port`, over TCP.
+    pub const fn listens(self) -> Descriptor {
+        Descriptor { traits: Traits { listens: true, ..self.traits }, ..self }
+    }
+
+    /// Says that it reads or writes files on its own actor's thread.
+    pub const fn blocks(self) -> Descriptor {
+        Descriptor { traits: Traits { blocks: true, ..self.traits }, ..self }
+    }
+
+    /// Says that it can read again what was not delivered.
+    pub const fn rereadable(self) -> Descriptor {
+        Descriptor { traits: Traits { rereadable: true, ..self.traits }, ..self }
+    }
+
+    /// Says that what it has taken survives the process.
+    pub const fn durable(self) -> Descriptor {
+        Descriptor { traits: Traits { durable: true, ..self.traits }, ..self }
+    }
+
+    /// Says that it is of use without a source, or without a sink.
+    pub const fn shared(self) -> Descriptor {
+        Descriptor { traits: Traits { shared: true, ..self.traits }, ..self }
+    }
+
+    /// Says which property of a channel bounds a transaction.
+    pub const fn transaction(self, property: &'static str) -> Descriptor {
+        Descriptor { traits: Traits { transaction: Some(property), ..self.traits }, ..self }
+    }
+
+    /// Says which release of Flume is the first that has it.
+    pub const fn since(self, release: &'static str) -> Descriptor {
+        Descriptor { names: Names { since: Some(release), ..self.names }, ..self }
+    }
+
+    /// Says which release of Flume is the last that has it.
+    pub const fn until(self, release: &'static str) -> Descriptor {
+        Descriptor { names: Names { until: Some(release), ..self.names }, ..self }
+    }
+
+    /// How it is named in a sentence: the alias, or the class where there is none.
+    pub const fn name(&self) -> &'static str {
+        if self.names.alias.is_empty() { self.names.class } else { self.names.alias }
+    }
+
+    /// All its properties.
+    pub fn all(&self) -> impl Iterator<Item = &'static Property> + use<> {
+        self.properties.iter().flat_map(|group| group.iter())
+    }
+    /// The property that `key` sets: the one of that name, else the one of the longest prefix.
+    pub fn property(&self, key: &str) -> Option<&'static Property> {
+        let prefix = |known: &&Property| known.name.ends_with('.') && key.starts_with(known.name);
+        let prefixed = || self.all().filter(prefix).max_by_key(|known| known.name.len());
+        self.all()
+            .find(|known| known.name == key)
+            .or_else(prefixed)
+            .filter(|known| known.name != key || !key.ends_with('.'))
+    }
+}
+
+impl Property {
+    /// One that may be left out and has no default.
+    pub const fn optional(name: &'static str, value: Value) -> Property {
+        Property { name, value, default: None, required: false, bad: Bad::Drop, outside: None, absent: false }
+    }
+
+    /// One that Flume refuses the component without.
+    pub const fn required(name: &'static str, value: Value) -> Property {
+        Property { required: true, ..Property::optional(name, value) }
+    }
+
+    /// One with a default.
+    pub const fn with(name: &'static str, value: Value, default: &'static str) -> Property {
+        Property { default: Some(default), ..Property::optional(name, value) }
+    }
+
+    /// Says what Flume does with a value that it cannot use.
+    pub const fn bad(self, bad: Bad) -> Property {
+        Property { bad, ..self }
+    }
+
+    /// Says what Flume does with a number that is one and makes no sense.
+    pub const fn outside(self, outside: Bad) -> Property {
+        Property { outside: Some(outside), ..self }
+    }
+
+    /// Flume takes the default for a value that it cannot use.
+    pub const fn lenient(self) -> Property {
+        self.bad(Bad::Default)
+    }
+
+    /// Flume has it, and it has no effect yet: turning it on is an error.
+    pub const fn not_yet(self) -> Property {
+        Property { absent: true, ..self }
+    }
+}
+
+impl Value {
+    /// A number that Flume keeps in an `int`.
+    pub const fn at_least(min: i64, unit: &'static str) -> Value {
+        Value::Number { min, max: i32::MAX as i64, unit }
+    }
+
+    /// A number that Flume keeps in a `long`.
+    pub const fn long(min: i64, unit: &'static str) -> Value {
+        Value::Number { min, max: i64::MAX, unit }
+    }
+}

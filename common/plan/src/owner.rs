@@ -1,0 +1,80 @@
+//! How messages name a component, and where a component puts its findings.
+
+use crate::component::Kind;
+use crate::place::Place;
+use crate::report::{Problem, Report};
+use crate::settings::Properties;
+
+/// Whose properties are checked, as messages name it.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// ``source `r1` ``.
+    pub noun: String,
+    /// `a1.sources.r1.`.
+    pub prefix: String,
+    /// What Flume does when it does not take it: ``removes the source `r1` and runs the rest``.
+    pub dropped: String,
+    /// Where it begins.
+    pub at: Place,
+}
+
+impl Owner {
+    /// One that stands in a list of the agent.
+    pub(crate) fn new(kind: Kind, list: &str, agent: &str, name: &str, at: &Place) -> Owner {
+        let noun = format!("{} `{name}`", kind.noun());
+        let dropped = format!("removes the {noun} and runs the rest");
+        Owner { dropped, noun, prefix: format!("{agent}.{list}.{name}."), at: at.clone() }
+    }
+
+    /// Something inside: a selector, an interceptor, a serializer. What drops it drops the owner.
+    pub(crate) fn inner(&self, noun: String, prefix: &str, at: &Place) -> Owner {
+        let prefix = format!("{}{prefix}", self.prefix);
+        Owner { noun, prefix, dropped: self.dropped.clone(), at: at.clone() }
+    }
+
+    /// For a component that no file has: in tests.
+    pub fn nobody() -> Owner {
+        let text = || String::from("test");
+        Owner { noun: text(), prefix: String::new(), dropped: text(), at: Place::whole("test") }
+    }
+}
+
+/// Where a component says what is wrong or doubtful in its properties.
+pub struct Findings<'a> {
+    /// How it is named.
+    pub owner: &'a Owner,
+    properties: &'a Properties,
+    report: &'a mut Report,
+}
+
+impl<'a> Findings<'a> {
+    /// About the component that `owner` names.
+    pub fn new(owner: &'a Owner, properties: &'a Properties, report: &'a mut Report) -> Findings<'a> {
+        Findings { owner, properties, report }
+    }
+
+    /// Where `key` stands, or the component begins.
+    pub fn at(&self, key: &str) -> &Place {
+        self.properties.place(key).unwrap_or(&self.owner.at)
+    }
+
+    /// The whole key: `a1.sources.r1.port`.
+    pub fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.owner.prefix)
+    }
+
+    /// Adds a finding.
+    pub fn add(&mut self, problem: Problem) {
+        self.report.add(problem);
+    }
+
+    /// A finding that the component cannot run with the value of `key`: an error. [`Findings::add`] adds it.
+    pub fn refused(&self, key: &str, what: &str) -> Problem {
+        let property = match self.properties.text(key) {
+            Some(_) if self.properties.is_secret(key) => format!("`{}`", self.key(key)),
+            Some(value) => format!("`{} = {}`", self.key(key), crate::report::cut(value)),
+            None => format!("`{}` is not set", self.key(key)),
+        };
+        Problem::error("unusable-value", self.at(key), format!("{property}: {what}")).flume(&self.owner.dropped)
+    }
+}
