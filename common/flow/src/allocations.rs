@@ -1,49 +1,38 @@
 //! Counted, not timed: two hops over a real socket allocate per batch and never per event.
 
 use crate::start::{Flow, Surroundings};
-use crate::testing::silent;
-use plan::{ChannelPlan, Context, InterceptorPlan, Plan, SelectorPlan, SinkPlan, SourcePlan};
+use crate::configure::Assembly;
+use crate::testing::{assembly, silent};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-fn context(pairs: &[(&str, &str)]) -> Context {
-    Context::from_pairs(pairs.iter().copied())
-}
+type Keys<'a> = &'a [(&'a str, &'a str)];
 
-fn plan(
-    source: (&'static str, &[(&str, &str)]),
-    sink: (&'static str, &[(&str, &str)]),
-    batch: usize,
-) -> Plan {
-    let interceptor = |name: &str, kind, pairs: &[(&str, &str)]| InterceptorPlan {
-        name: name.to_owned(),
-        kind,
-        context: context(pairs),
-    };
-    let channel = context(&[("capacity", "10000"), ("transactionCapacity", &batch.to_string())]);
-    Plan {
-        agent: "a1".to_owned(),
-        channels: vec![ChannelPlan { name: "c1".to_owned(), kind: "memory", context: channel }],
-        sources: vec![SourcePlan {
-            name: "r1".to_owned(),
-            kind: source.0,
-            context: context(source.1),
-            channels: vec!["c1".to_owned()],
-            selector: SelectorPlan { kind: "replicating", context: Context::default() },
-            interceptors: vec![
-                interceptor("i1", "static", &[("key", source.0), ("value", "here")]),
-                interceptor("i2", "timestamp", &[]),
-            ],
-        }],
-        sinks: vec![SinkPlan {
-            name: "k1".to_owned(),
-            kind: sink.0,
-            context: context(sink.1),
-            channel: "c1".to_owned(),
-        }],
-        groups: Vec::new(),
-    }
+/// An agent of these two; their keys are without what stands in front of them.
+fn flow(source: Keys<'_>, sink: Keys<'_>, batch: usize) -> Assembly {
+    let size = batch.to_string();
+    let mut keys: Vec<(String, &str)> = [
+        ("sources", "r1"),
+        ("channels", "c1"),
+        ("sinks", "k1"),
+        ("channels.c1.type", "memory"),
+        ("channels.c1.capacity", "10000"),
+        ("channels.c1.transactionCapacity", &size),
+        ("sources.r1.channels", "c1"),
+        ("sources.r1.interceptors", "i1 i2"),
+        ("sources.r1.interceptors.i1.type", "static"),
+        ("sources.r1.interceptors.i1.key", source[0].1),
+        ("sources.r1.interceptors.i1.value", "here"),
+        ("sources.r1.interceptors.i2.type", "timestamp"),
+        ("sinks.k1.channel", "c1"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into();
+    keys.extend(source.iter().map(|(key, value)| (format!("sources.r1.{key}"), *value)));
+    keys.extend(sink.iter().map(|(key, value)| (format!("sinks.k1.{key}"), *value)));
+    let keys: Vec<(&str, &str)> = keys.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    assembly(&keys).expect("nothing is wrong with it")
 }
 
 /// Sends the `lines` lines of `file` from a command's output through an agent and a collector of this process and waits until they
@@ -56,20 +45,20 @@ fn two_hops(lines: u64, batch: usize, file: &Path) {
     let port = free.to_string();
     let console =
         journal::Console::to(std::io::sink(), journal::Settings::for_stderr(journal::Levels::new(None)));
-    let around = Surroundings { log: silent(), console, globals: Default::default() };
+    let around = Surroundings { log: silent(), console };
     actix_rt::System::new().block_on(async {
-        let into = plan(
-            ("avro", &[("bind", "127.0.0.1"), ("port", &port)]),
-            ("null", &[("batchSize", &size)]),
+        let into = flow(
+            &[("type", "avro"), ("bind", "127.0.0.1"), ("port", &port)],
+            &[("type", "null"), ("batchSize", &size)],
             batch,
         );
-        let out = plan(
-            ("exec", &[("command", &command)]),
-            ("avro", &[("hostname", "127.0.0.1"), ("port", &port), ("batch-size", &size)]),
+        let out = flow(
+            &[("type", "exec"), ("command", &command)],
+            &[("type", "avro"), ("hostname", "127.0.0.1"), ("port", &port), ("batch-size", &size)],
             batch,
         );
-        let collector = Flow::start(into, &around).await.expect("it starts");
-        let agent = Flow::start(out, &around).await.expect("it starts");
+        let collector = Flow::start(into, &around).await;
+        let agent = Flow::start(out, &around).await;
         while collector.taken().await < lines {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -1,11 +1,12 @@
 //! What tests of several components share: a channel, batches of numbers, scripted sinks.
 
+use crate::catalogue::CATALOGUE;
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
 use crate::clock::Duration;
 use crate::component::{Component, Configure, Site};
-use crate::configure::NewSource;
+use crate::configure::{Assembly, NewSource, configure};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
@@ -15,7 +16,7 @@ use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
 use actix::prelude::*;
 use event::{Batch, BatchBuilder};
-use plan::{Findings, Owner, Properties, Report};
+use plan::{Findings, Options, Owner, Plan, Properties, Report, Sources};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -84,10 +85,10 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
     (Seat { name: "r1".into(), log: silent(), intake, ready: Ready::new(tell) }, ready)
 }
 
-/// Starts a source as its component configures it; panics on any finding.
-pub(crate) fn start_source<'a>(
+/// Starts a source as its component configures it; panics when it cannot be made.
+pub(crate) fn start_source<K: Into<String>, V: Into<String>>(
     component: &'static Component,
-    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    pairs: impl IntoIterator<Item = (K, V)>,
     seat: Seat,
 ) -> Addr<SourceActor> {
     let properties = Properties::of(&component.descriptor, pairs);
@@ -96,6 +97,29 @@ pub(crate) fn start_source<'a>(
     let made = configure(&properties, &site, &mut Findings::new(&owner, &properties, &mut report));
     let make = made.unwrap_or_else(|| panic!("{report}"));
     SourceActor::new(make(), seat, Guard::unwatched()).start()
+}
+
+/// What comes of an agent `a` with these keys, whose names are without `a.`; the errors as they are told.
+pub(crate) fn assembly(keys: &[(&str, &str)]) -> Result<Assembly, String> {
+    let mut loaded = load(keys);
+    let plan = loaded.plan.expect("there is such an agent");
+    let assembly = configure(&plan, &Site::new(&[]), &mut loaded.report);
+    assembly.filter(|_| !loaded.report.has_errors()).ok_or_else(|| loaded.report.to_string())
+}
+
+/// The plan of an agent `a` with these keys; the errors as they are told.
+pub(crate) fn plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
+    let loaded = load(keys);
+    let plan = loaded.plan.filter(|_| !loaded.report.has_errors());
+    plan.ok_or_else(|| loaded.report.to_string())
+}
+
+fn load(keys: &[(&str, &str)]) -> plan::Loaded {
+    let escaped = |value: &str| value.replace('\\', "\\\\").replace('\n', "\\n").replace(" #", "\\u0020\\#");
+    let line = |(key, value): &(&str, &str)| format!("a.{key} = {}\n", escaped(value));
+    let text: String = keys.iter().map(line).collect();
+    let text = plan::Text { name: "f".into(), bytes: text.into_bytes() };
+    plan::load_texts(&[text], &Sources::default(), "a", &Options::new(&CATALOGUE))
 }
 
 /// Events whose bodies are these numbers.

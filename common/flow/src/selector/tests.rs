@@ -1,12 +1,17 @@
 use super::*;
 use event::BatchBuilder;
+use plan::{Owner, Report};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-fn build(kind: &'static str, channels: &str, pairs: &[(&str, &str)]) -> Result<Selector, BuildError> {
-    let plan = SelectorPlan { kind, context: Context::from_pairs(pairs.iter().copied()) };
+fn build(kind: &'static str, channels: &str, pairs: &[(&str, &str)]) -> Result<Selector, String> {
+    let component = COMPONENTS.iter().find(|component| component.descriptor.names.alias == kind).expect(kind);
+    let properties = Properties::of(&component.descriptor, pairs.iter().copied());
+    let Configure::Selector(configure) = component.configure else { panic!("it is no selector") };
     let channels: Vec<String> = channels.split(' ').map(str::to_owned).collect();
-    Selector::build_with(&plan, &channels, Random::seeded(3))
+    let (owner, mut report) = (Owner::nobody(), Report::default());
+    let made = configure(&properties, &channels, &mut Findings::new(&owner, &properties, &mut report));
+    made.map(|make| make()).ok_or_else(|| report.to_string())
 }
 
 /// Events with a number as body and, if given, a header `h`.

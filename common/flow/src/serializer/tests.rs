@@ -1,15 +1,23 @@
 use super::*;
+use crate::testing::plan;
 use event::BatchBuilder;
 use std::io::Read;
 
-fn serializer(pairs: &[(&str, &str)]) -> Result<Serializer, BuildError> {
-    let context = Context::from_pairs(pairs.iter().copied());
-    Serializer::build(
-        &context,
-        "sink.serializer",
-        Random::seeded(1),
-        &Logger::root(slog::Discard, slog::o!()),
-    )
+fn serializer(pairs: &[(&str, &str)]) -> Result<Serializer, String> {
+    let keys: Vec<(String, &str)> =
+        pairs.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
+    let mut all = vec![
+        ("channels", "c"),
+        ("channels.c.type", "memory"),
+        ("sinks", "k"),
+        ("sinks.k.type", "file_roll"),
+        ("sinks.k.channel", "c"),
+        ("sinks.k.sink.directory", "/d"),
+    ];
+    all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
+    let plan = plan(&all)?;
+    let part = plan.sinks[0].component.properties.parts("sink.serializer").next().expect("there is one");
+    Ok(Serializer::new(SerializerConfig::new(part), Random::seeded(1)))
 }
 
 /// Three events; the first has no headers.

@@ -179,12 +179,14 @@ const STOPPING: &str = "agent-shutdown-hook|\
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{memory_channel, numbers, seat, take_now};
+    use crate::message::Stop;
+    use crate::source::SourceActor;
+    use crate::testing::{memory_channel, numbers, seat, start_source, take_now};
+    use actix::prelude::*;
 
     /// A source with these keys that counts into `channel`.
-    fn start(channel: &crate::channel::ChannelRef, keys: &[(&str, &str)]) -> Addr<Seq> {
-        let config = SeqConfig::new(&plan::Context::from_pairs(keys.iter().copied()));
-        Seq::new(config, seat(channel).0).start()
+    fn start(channel: &crate::channel::ChannelRef, keys: &[(&str, &str)]) -> Addr<SourceActor> {
+        start_source(&COMPONENT, keys.iter().copied(), seat(channel).0)
     }
 
     #[actix::test]

@@ -11,14 +11,30 @@ use std::io;
 const NOW: i64 = 1_542_098_088_198;
 const HOST: &str = "192.0.2.7";
 
-fn try_chain(plans: &[InterceptorPlan]) -> Result<InterceptorChain, BuildError> {
+fn try_chain(plans: &[ComponentPlan]) -> Result<InterceptorChain, BuildError> {
     let host = |use_ip| if use_ip { Ok(HOST.to_owned()) } else { Err(io::Error::other("no such name")) };
     let surroundings = Surroundings { host: &host, zone: Zone { zone: TimeZone::UTC, year: 2026 } };
     InterceptorChain::build_in(&surroundings, plans, &Logger::root(slog::Discard, slog::o!()))
 }
 
-fn plan(kind: &'static str, pairs: &[(&str, &str)]) -> InterceptorPlan {
-    InterceptorPlan { name: "i1".into(), kind, context: Context::from_pairs(pairs.iter().copied()) }
+fn plan(kind: &'static str, pairs: &[(&str, &str)]) -> ComponentPlan {
+    crate::testing::plan(&keys(kind, pairs)).expect("valid").sources.remove(0).interceptors.remove(0)
+}
+
+/// A file with this interceptor in it.
+fn keys<'a>(kind: &'a str, pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut keys = vec![
+        ("sources", "r"),
+        ("channels", "c"),
+        ("channels.c.type", "memory"),
+        ("sources.r.type", "seq"),
+        ("sources.r.channels", "c"),
+        ("sources.r.interceptors", "i1"),
+        ("sources.r.interceptors.i1.type", kind),
+    ];
+    let own = |key: &str| &*format!("sources.r.interceptors.i1.{key}").leak();
+    keys.extend(pairs.iter().map(|(key, value)| (own(key), *value)));
+    keys
 }
 
 fn chain(interceptors: &[(&'static str, &[(&str, &str)])]) -> InterceptorChain {
@@ -116,7 +132,7 @@ fn what_cannot_be_built_is_said() {
         ("uuid", &[], "interceptors.i1.type = uuid: there is no such interceptor"),
     ];
     for (kind, pairs, expected) in cases {
-        let error = try_chain(&[plan(kind, pairs)]).expect_err(kind).to_string();
+        let error = crate::testing::assembly(&keys(kind, pairs)).err().expect(kind);
         assert!(error.contains(expected), "{kind}: {error}");
     }
 }

@@ -1,6 +1,6 @@
 //! Interceptors as Flume runs them: one after another, each over a list of events.
 
-use plan::{Context, InterceptorPlan};
+use plan::ComponentPlan;
 use proptest::prelude::*;
 use regex::Regex;
 
@@ -56,7 +56,7 @@ impl Naive {
     }
 
     /// The same as a plan.
-    pub(super) fn plan(&self) -> InterceptorPlan {
+    pub(super) fn plan(&self) -> ComponentPlan {
         let text = |text: &str| text.to_owned();
         let (kind, pairs) = match self {
             Naive::Timestamp { key, preserve } => (
@@ -87,7 +87,8 @@ impl Naive {
                 ("regex_extractor", pairs)
             }
         };
-        InterceptorPlan { name: "i1".into(), kind, context: Context::from_pairs(pairs) }
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        super::plan(kind, &pairs)
     }
 }
 

@@ -4,8 +4,9 @@ use super::connection::{Connection, End};
 use super::*;
 use crate::channel::ChannelRef;
 use crate::message::{Delivered, Parcel};
-use crate::source::avro::{AvroSource, AvroSourceConfig};
-use crate::testing::{Heard, batch, memory_channel, numbers, seat};
+use crate::source::avro::AvroSourceConfig;
+use crate::source::{self, SourceActor};
+use crate::testing::{Heard, batch, memory_channel, numbers, seat, start_source};
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -18,20 +19,24 @@ fn store(name: &str) -> String {
 
 /// Keys as a line has them, `a=b c=d`; a value that is a file's name stands for the store of that name.
 fn keys(text: &str, port: u16) -> plan::Context {
+    plan::Context::from_pairs(pairs(text, port))
+}
+
+fn pairs(text: &str, port: u16) -> Vec<(String, String)> {
     let pairs = text.split(' ').filter_map(|word| word.split_once('=')).map(|(key, value)| {
         let value = if key.ends_with("store") { store(value) } else { value.replace('+', " ") };
         (key.to_owned(), value)
     });
     let own =
         [("bind", "127.0.0.1".to_owned()), ("hostname", "127.0.0.1".to_owned()), ("port", port.to_string())];
-    plan::Context::from_pairs(pairs.chain(own.map(|(key, value)| (key.to_owned(), value))))
+    pairs.chain(own.map(|(key, value)| (key.to_owned(), value))).collect()
 }
 
 /// A source that runs, and what it says.
 struct Running {
     port: u16,
     channel: ChannelRef,
-    source: Addr<AvroSource>,
+    source: Addr<SourceActor>,
     heard: Heard,
 }
 
@@ -42,9 +47,7 @@ impl Running {
         let (mut seat, mut ready) = seat(&channel);
         let heard = Heard::default();
         seat.log = slog::Logger::root(heard.clone(), slog::o!());
-        let config =
-            AvroSourceConfig::build(&keys(text, port), &Globals::default(), &mut Vec::new()).unwrap();
-        let source = AvroSource::new(config, seat).start();
+        let source = start_source(&source::avro::COMPONENT, pairs(text, port), seat);
         ready.recv().await;
         Running { port, channel, source, heard }
     }

@@ -4,10 +4,11 @@ use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
 use crate::supervise::slot::slot;
-use crate::testing::{Heard, batch, memory_channel, seat, silent};
+use crate::source::SourceActor;
+use crate::testing::{Heard, assembly, batch, memory_channel, seat, silent, start_source};
+use actix::prelude::*;
 use bytes::BytesMut;
 use event::Batch;
-use plan::{Context as Keys, InterceptorPlan, SelectorPlan, SourcePlan};
 use std::collections::HashMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -18,7 +19,7 @@ struct Running {
     port: u16,
     channel: ChannelRef,
     heard: Heard,
-    _source: Addr<AvroSource>,
+    _source: Addr<SourceActor>,
 }
 
 impl Running {
@@ -29,9 +30,7 @@ impl Running {
         seat.log = slog::Logger::root(heard.clone(), slog::o!());
         let place = [("bind", "127.0.0.1".to_owned()), ("port", port.to_string())];
         let keys = keys.iter().map(|(key, value)| (*key, (*value).to_owned())).chain(place);
-        let context = Keys::from_pairs(keys);
-        let config = AvroSourceConfig::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
-        let source = AvroSource::new(config, seat).start();
+        let source = start_source(&COMPONENT, keys, seat);
         ready.recv().await;
         Running { port, channel, heard, _source: source }
     }
@@ -142,24 +141,28 @@ fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
     let channels: HashMap<String, ChannelRef> = [("a", 100), ("b", 10)]
         .map(|(name, most)| (name.to_owned(), ChannelRef::new(name, most, slot().1)))
         .into();
-    let narrowest = |kind, keys: &[(&str, &str)], filters: bool| {
-        let filter = InterceptorPlan { name: "i".into(), kind: "regex_filter", context: Keys::default() };
-        let source = SourcePlan {
-            name: "r".into(),
-            kind: "avro",
-            context: Keys::default(),
-            channels: vec!["a".into(), "b".into()],
-            selector: SelectorPlan { kind, context: Keys::from_pairs(keys.iter().copied()) },
-            interceptors: if filters { vec![filter] } else { vec![] },
-        };
+    let narrowest = |more: &[(&str, &str)]| {
+        let mut keys = vec![
+            ("sources", "r"),
+            ("channels", "a b"),
+            ("channels.a.type", "memory"),
+            ("channels.b.type", "memory"),
+            ("sources.r.type", "seq"),
+            ("sources.r.channels", "a b"),
+        ];
+        keys.extend(more);
+        let source = assembly(&keys).unwrap().sources.remove(0);
         let intake = Intake::build(&source, &channels, &silent()).unwrap();
         intake.narrowest().map(|channel| channel.transaction)
     };
-    assert_eq!(narrowest("replicating", &[], false), Some(10));
-    assert_eq!(narrowest("replicating", &[("optional", "b")], false), Some(100));
-    assert_eq!(narrowest("replicating", &[], true), None);
-    assert_eq!(narrowest("multiplexing", &[("default", "b")], false), None);
-    assert_eq!(narrowest("load_balancing", &[], false), None);
+    let kind = "sources.r.selector.type";
+    let filter =
+        [("sources.r.interceptors", "i"), ("sources.r.interceptors.i.type", "regex_filter")];
+    assert_eq!(narrowest(&[]), Some(10));
+    assert_eq!(narrowest(&[(kind, "replicating"), ("sources.r.selector.optional", "b")]), Some(100));
+    assert_eq!(narrowest(&filter), None);
+    assert_eq!(narrowest(&[(kind, "multiplexing"), ("sources.r.selector.default", "b")]), None);
+    assert_eq!(narrowest(&[(kind, "load_balancing")]), None);
 }
 
 const SOON: Duration = Duration::from_secs(20);

@@ -2,7 +2,10 @@ use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
 use crate::net::{TcpListener, TcpStream};
-use crate::testing::{memory_channel, seat};
+use crate::message::Stop;
+use crate::source::SourceActor;
+use crate::testing::{memory_channel, seat, start_source};
+use actix::prelude::*;
 use plan::Context as Keys;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -10,7 +13,7 @@ use tokio::sync::mpsc;
 /// A netcat source at a free port that stores into `channel`.
 struct Stage {
     port: u16,
-    source: Addr<Netcat>,
+    source: Addr<SourceActor>,
     ready: mpsc::UnboundedReceiver<()>,
 }
 
@@ -22,8 +25,7 @@ fn stage(port: u16, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
     let (seat, ready) = seat(channel);
     let port_text = port.to_string();
     let keys = [("bind", "127.0.0.1"), ("port", &port_text)].into_iter().chain(keys.iter().copied());
-    let config = NetcatConfig::new(&Keys::from_pairs(keys));
-    Stage { port, source: Netcat::new(config, seat).start(), ready }
+    Stage { port, source: start_source(&COMPONENT, keys, seat), ready }
 }
 
 async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {

@@ -5,7 +5,10 @@ use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
 use crate::random::Random;
-use crate::testing::{memory_channel, seat};
+use crate::message::Stop;
+use crate::source::SourceActor;
+use crate::testing::{memory_channel, seat, start_source};
+use actix::prelude::*;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -18,7 +21,7 @@ struct Bench {
     root: TempDir,
     keys: Vec<(String, String)>,
     channel: ChannelRef,
-    source: Option<Addr<TailDir>>,
+    source: Option<Addr<SourceActor>>,
     open: BTreeMap<String, File>,
 }
 
@@ -41,9 +44,8 @@ impl Bench {
     }
 
     async fn start(&mut self) {
-        let config = TailDirConfig::new(&plan::Context::from_pairs(self.keys.iter().cloned()));
         let (seat, mut ready) = seat(&self.channel);
-        self.source = Some(TailDir::new(config, seat).start());
+        self.source = Some(start_source(&COMPONENT, self.keys.iter().cloned(), seat));
         timeout(DEADLINE, ready.recv()).await.unwrap();
     }
 
