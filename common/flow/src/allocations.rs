@@ -1,7 +1,7 @@
 //! Counted, not timed: two hops over a real socket allocate per batch and never per event.
 
-use crate::start::{Flow, Surroundings};
 use crate::configure::Assembly;
+use crate::start::{Flow, Surroundings};
 use crate::testing::{assembly, silent};
 use std::io::Write;
 use std::path::Path;

@@ -30,9 +30,12 @@ pub(crate) enum Configure {
     Interceptor(fn(&ComponentPlan, &Site, &mut Findings<'_>) -> Option<()>),
     Selector(fn(&Properties, &[String], &mut Findings<'_>) -> Option<MakeSelector>),
     Processor(fn(&GroupPlan, &mut Findings<'_>) -> Option<Grouping>),
-    /// It is made by the component that it is a part of.
-    Part,
+    /// It is made by the component that it is a part of; this says what is doubtful in it.
+    Part(fn(&Properties, &mut Findings<'_>)),
 }
+
+/// Of a part that has nothing to say.
+pub(crate) const PART: Configure = Configure::Part(|_, _| {});
 
 /// What all components of a process may need to be configured.
 pub struct Site {
@@ -45,6 +48,13 @@ impl Site {
     /// component that says nothing itself.
     pub fn new(properties: &[(String, String)]) -> Site {
         Site { globals: Arc::new(Globals::new(properties, |name| std::env::var(name).ok())) }
+    }
+
+    /// As [`Site::new`], with this environment.
+    pub fn with(properties: &[(String, String)], environment: &[(String, String)]) -> Site {
+        let variable = |name: &str| environment.iter().rev().find(|(key, _)| key == name);
+        let value = |name: &str| variable(name).map(|(_, value)| value.clone());
+        Site { globals: Arc::new(Globals::new(properties, value)) }
     }
 }
 
@@ -61,8 +71,7 @@ pub(crate) fn told<T>(
     match built {
         Ok(built) => Some(built),
         Err(error) => {
-            let problem = findings.refused(&error.key, &error.what);
-            findings.add(problem);
+            findings.refuse(&error.key, &error.what);
             None
         }
     }
@@ -72,8 +81,7 @@ pub(crate) fn told<T>(
 pub(crate) type MakeSource = Box<dyn Fn() -> Box<dyn Source> + Send>;
 
 /// Starts a sink; an error is in an operator's words, and the start is tried again later.
-pub(crate) type MakeSink =
-    Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
+pub(crate) type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
 
 /// A channel that can be started.
 pub(crate) struct NewChannel {

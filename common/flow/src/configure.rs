@@ -4,7 +4,7 @@ use crate::catalogue;
 use crate::component::{Configure, MakeSink, MakeSource, NewChannel, Site};
 use crate::processor::{Grouping, LONE};
 use crate::selector::MakeSelector;
-use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
+use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
 
 /// A plan whose components can all be made.
 pub struct Assembly {
@@ -70,8 +70,19 @@ impl Judge<'_> {
     ) -> Option<T> {
         // Whatever is in a plan came from the catalogue.
         let component = catalogue::find(plan.descriptor)?;
+        self.parts(&plan.properties);
         let mut findings = Findings::new(&plan.owner, &plan.properties, self.report);
         judge(&component.configure, self.site, &mut findings)
+    }
+
+    fn parts(&mut self, properties: &Properties) {
+        for part in properties.all_parts() {
+            self.parts(&part.properties);
+            if let Some(Configure::Part(judge)) = catalogue::find(part.descriptor).map(|part| &part.configure)
+            {
+                judge(&part.properties, &mut Findings::new(&part.owner, &part.properties, self.report));
+            }
+        }
     }
 
     fn channel(&mut self, plan: &ComponentPlan) -> Option<(String, NewChannel)> {
@@ -124,7 +135,8 @@ impl Judge<'_> {
 
     /// Groups first, as written, then each sink that is in none as a group of its own.
     fn groups(&mut self, plan: &Plan) -> Option<Vec<NewGroup>> {
-        let grouped = |sink: &&SinkPlan| plan.groups.iter().any(|group| group.sinks.contains(&sink.component.name));
+        let grouped =
+            |sink: &&SinkPlan| plan.groups.iter().any(|group| group.sinks.contains(&sink.component.name));
         let mut groups: Vec<Option<Vec<NewGroup>>> =
             plan.groups.iter().map(|group| self.group(group, plan)).collect();
         for sink in plan.sinks.iter().filter(|sink| !grouped(sink)) {

@@ -1,6 +1,6 @@
 //! The config filters, which the check itself asks.
 
-use crate::component::{Component, Configure};
+use crate::component::{Component, PART};
 use plan::{Descriptor, Kind, Property, Value};
 
 /// Their rows in the catalogue.
@@ -12,7 +12,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             "org.apache.flume.configfilter.EnvironmentVariableConfigFilter",
             &[],
         ),
-        configure: Configure::Part,
+        configure: PART,
     },
     &Component {
         descriptor: Descriptor::new(
@@ -21,7 +21,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             "org.apache.flume.configfilter.ExternalProcessConfigFilter",
             &[EXTERNAL],
         ),
-        configure: Configure::Part,
+        configure: PART,
     },
 ];
 

@@ -17,9 +17,8 @@ pub(crate) fn bosses(
     sources: &[NewSource],
     log: &slog::Logger,
 ) -> HashMap<String, Addr<Boss>> {
-    let blocks = |channel: &String| {
-        sources.iter().any(|source| source.blocks && source.channels.contains(channel))
-    };
+    let blocks =
+        |channel: &String| sources.iter().any(|source| source.blocks && source.channels.contains(channel));
     let channels = channels.iter().map(|(name, _)| name.as_str());
     let fills = sources.iter().map(|source| source.channels.as_slice());
     let first = Boss::new(log.clone()).start();

@@ -2,9 +2,9 @@
 
 use crate::channel::{ChannelContext, ChannelRef};
 use crate::clock::{self, Duration};
+use crate::component::NewChannel;
 use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
 use crate::drain::{Drain, Verdict};
-use crate::component::NewChannel;
 use crate::message::{Fill, Health, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
@@ -175,7 +175,8 @@ impl Starting<'_> {
         }
         let (stop_post, stop) = slot();
         let name = group.name;
-        let build = self.group_builder(&name, group.grouping, members, channel.clone(), health_post, stop_post);
+        let build =
+            self.group_builder(&name, group.grouping, members, channel.clone(), health_post, stop_post);
         self.watch(&channel.name, format!("sink group {name}"), build).await;
         (name, stop)
     }

@@ -3,7 +3,7 @@
 use crate::component::Kind;
 use crate::place::Place;
 use crate::report::{Problem, Report};
-use crate::settings::Properties;
+use crate::settings::{ComponentPlan, Properties};
 
 /// Whose properties are checked, as messages name it.
 #[derive(Clone, Debug)]
@@ -68,13 +68,24 @@ impl<'a> Findings<'a> {
         self.report.add(problem);
     }
 
-    /// A finding that the component cannot run with the value of `key`: an error. [`Findings::add`] adds it.
-    pub fn refused(&self, key: &str, what: &str) -> Problem {
-        let property = match self.properties.text(key) {
+    /// About a part of the component.
+    pub fn inner<'b>(&'b mut self, part: &'b ComponentPlan) -> Findings<'b> {
+        Findings { owner: &part.owner, properties: &part.properties, report: self.report }
+    }
+
+    /// Says that the component cannot run with the value of `key`, unless the check has said so already.
+    pub fn refuse(&mut self, key: &str, what: &str) {
+        if self.properties.is_refused(key) {
+            return;
+        }
+        let set = self.properties.text(key);
+        let property = match set {
             Some(_) if self.properties.is_secret(key) => format!("`{}`", self.key(key)),
             Some(value) => format!("`{} = {}`", self.key(key), crate::report::cut(value)),
             None => format!("`{}` is not set", self.key(key)),
         };
-        Problem::error("unusable-value", self.at(key), format!("{property}: {what}")).flume(&self.owner.dropped)
+        let code = if set.is_some() { "bad-value" } else { "missing-property" };
+        let problem = Problem::error(code, self.at(key), format!("{property}: {what}"));
+        self.report.add(problem.flume(&self.owner.dropped));
     }
 }

@@ -20,6 +20,7 @@ pub struct Properties {
     entries: Vec<Entry>,
     index: HashMap<String, usize>,
     parts: Vec<Part>,
+    refused: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -128,8 +129,28 @@ impl Properties {
         }
     }
 
+    /// Whether the check has said already that `key` cannot be used, or is missing.
+    pub(crate) fn is_refused(&self, key: &str) -> bool {
+        self.refused.iter().any(|refused| refused == key)
+    }
+
+    /// Notes that the check has said that `key` cannot be used, or is missing.
+    pub(crate) fn refuse(&mut self, key: &str) {
+        self.refused.push(key.to_string());
+    }
+
+    /// Whether `key` was looked at: it stands in the file, be it with a value that cannot be used, or is missed.
+    pub fn is_written(&self, key: &str) -> bool {
+        self.find(key).is_some() || self.is_refused(key)
+    }
+
+    /// All its parts.
+    pub fn all_parts(&self) -> impl Iterator<Item = &ComponentPlan> {
+        self.parts.iter().map(|part| &part.part)
+    }
+
     /// Adds a part that `property` names.
-    pub(crate) fn push_part(&mut self, property: &str, part: ComponentPlan) {
+    pub fn push_part(&mut self, property: &str, part: ComponentPlan) {
         self.parts.push(Part { property: property.to_string(), part });
     }
 
@@ -196,7 +217,9 @@ impl Properties {
     }
 
     /// Going: without a descriptor.
-    pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Properties {
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Properties {
         let mut properties = Properties::default();
         for (key, value) in pairs {
             properties.put(key.into(), value.into(), None);
@@ -240,7 +263,11 @@ impl Properties {
     /// Panics in debug builds when the component asks for what its descriptor does not have.
     fn declared(&self, key: &str) {
         if let Some(known) = self.descriptor {
-            debug_assert!(known.property(key).is_some(), "{} does not declare the property {key}", known.name());
+            debug_assert!(
+                known.property(key).is_some(),
+                "{} does not declare the property {key}",
+                known.name()
+            );
         }
     }
 }

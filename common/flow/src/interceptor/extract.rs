@@ -21,7 +21,7 @@ pub(crate) struct RegexExtractor {
 
 /// How the text of a group becomes a header's value.
 #[derive(Debug)]
-enum Serializer {
+pub(super) enum Serializer {
     PassThrough,
     Millis(DateFormat),
 }
@@ -109,9 +109,12 @@ fn readable_body(draft: &mut Draft<'_>) -> Result<Text, Oversized> {
     draft.write(text.as_bytes())
 }
 
-fn header(part: &ComponentPlan, zone: &Zone) -> Result<(Vec<u8>, Serializer), BuildError> {
-    let key = |end: &str| format!("serializers.{}.{end}", part.name);
-    let wrong = |end: &str, what: &str| BuildError::new(&part.properties, "", &key(end), what);
+/// One serializer: the header that it sets, and how.
+///
+/// # Errors
+/// [`BuildError`] about its own properties.
+pub(super) fn header(part: &ComponentPlan, zone: &Zone) -> Result<(Vec<u8>, Serializer), BuildError> {
+    let wrong = |key: &str, what: &str| BuildError::new(&part.properties, "", key, what);
     let header = part.properties.text("name").filter(|header| !header.is_empty());
     let header = header.ok_or_else(|| wrong("name", "name the header that the group's text goes to"))?;
     let serializer = if part.kind() == MILLIS {

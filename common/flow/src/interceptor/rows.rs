@@ -1,8 +1,9 @@
 //! What the interceptors say of themselves.
 
+use super::draft::Fixed;
+use super::extract::header;
 use super::{Step, Surroundings};
-use crate::component::{Component, Configure, Site, told};
-use crate::interceptor::draft::Fixed;
+use crate::component::{Component, Configure, PART, Site, told};
 use plan::{ComponentPlan, Descriptor, Findings, Kind, Problem, Property, Value};
 
 /// Their rows in the catalogue.
@@ -10,21 +11,13 @@ pub(crate) const COMPONENTS: &[&Component] = &[
     &row("timestamp", "org.apache.flume.interceptor.TimestampInterceptor$Builder", &[TIMESTAMP]),
     &row("static", "org.apache.flume.interceptor.StaticInterceptor$Builder", &[STATIC]),
     &row("host", "org.apache.flume.interceptor.HostInterceptor$Builder", &[HOST]),
-    &row(
-        "regex_filter",
-        "org.apache.flume.interceptor.RegexFilteringInterceptor$Builder",
-        &[REGEX_FILTER],
-    ),
+    &row("regex_filter", "org.apache.flume.interceptor.RegexFilteringInterceptor$Builder", &[REGEX_FILTER]),
     &row(
         "regex_extractor",
         "org.apache.flume.interceptor.RegexExtractorInterceptor$Builder",
         &[REGEX_EXTRACTOR],
     ),
-    &row(
-        "remove_header",
-        "org.apache.flume.interceptor.RemoveHeaderInterceptor$Builder",
-        &[REMOVE_HEADER],
-    ),
+    &row("remove_header", "org.apache.flume.interceptor.RemoveHeaderInterceptor$Builder", &[REMOVE_HEADER]),
     &row(
         "search_replace",
         "org.apache.flume.interceptor.SearchAndReplaceInterceptor$Builder",
@@ -34,11 +27,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
 
 /// The rows of the serializers of `regex_extractor`.
 pub(crate) const SERIALIZERS: &[&Component] = &[
-    &part(
-        "default",
-        "org.apache.flume.interceptor.RegexExtractorInterceptorPassThroughSerializer",
-        &[NAME],
-    ),
+    &part("default", "org.apache.flume.interceptor.RegexExtractorInterceptorPassThroughSerializer", &[NAME]),
     &part("", "org.apache.flume.interceptor.RegexExtractorInterceptorMillisSerializer", &[NAME, MILLIS]),
 ];
 
@@ -59,10 +48,8 @@ const HOST: &[Property] = &[
     Property::with("hostHeader", Value::Text, "host"),
 ];
 
-const REGEX_FILTER: &[Property] = &[
-    Property::with("regex", Value::Regex, ".*"),
-    Property::with("excludeEvents", Value::Flag, "false"),
-];
+const REGEX_FILTER: &[Property] =
+    &[Property::with("regex", Value::Regex, ".*"), Property::with("excludeEvents", Value::Flag, "false")];
 
 const REGEX_EXTRACTOR: &[Property] = &[
     Property::required("regex", Value::Regex),
@@ -105,7 +92,7 @@ const fn part(
 ) -> Component {
     Component {
         descriptor: Descriptor::new(Kind::ExtractorSerializer, alias, class, properties),
-        configure: Configure::Part,
+        configure: PART,
     }
 }
 
@@ -114,7 +101,11 @@ fn judge(plan: &ComponentPlan, site: &Site, findings: &mut Findings<'_>) -> Opti
     let nobody = |_| Ok(String::new());
     let surroundings = Surroundings { host: &nobody, zone: Surroundings::zone() };
     let _ = site;
-    let step = told(Step::build(plan, &surroundings, &mut Fixed::new(), &silent), Vec::new(), findings)?;
+    let built = Step::build(plan, &surroundings, &mut Fixed::new(), &silent);
+    for part in plan.properties.all_parts() {
+        told(header(part, &surroundings.zone), Vec::new(), &mut findings.inner(part))?;
+    }
+    let step = told(built, Vec::new(), findings)?;
     match step {
         Some(Step::Extract(extract)) => groups(extract.counts(), findings),
         Some(Step::Remove(_)) if plan.properties.iter().next().is_none() => {
@@ -138,7 +129,6 @@ fn groups((groups, serializers): (usize, usize), findings: &mut Findings<'_>) {
     let problem = Problem::warning("groups-and-serializers", findings.at("serializers"), what)
         .flume("the first serializer takes the first group, and so on; what is left over is not used")
         .here("the same");
-    findings.add(
-        problem.fix("a serializer for each pair of brackets in the regex; `(?:...)` makes no group"),
-    );
+    findings
+        .add(problem.fix("a serializer for each pair of brackets in the regex; `(?:...)` makes no group"));
 }

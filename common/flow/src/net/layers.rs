@@ -5,8 +5,8 @@
 //! what worked. Source: `flume-wire`, "TLS".
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::timeout;
 use wire::avro::Foreign;

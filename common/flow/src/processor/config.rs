@@ -157,10 +157,11 @@ fn judge_priorities(plan: &GroupPlan, findings: &mut Findings<'_>) {
         .sinks
         .iter()
         .map(String::as_str)
-        .filter(|member| properties.text(&format!("priority.{member}")).is_none())
+        .filter(|member| !properties.is_written(&format!("priority.{member}")))
         .collect();
     without_priority(&without, plan.sinks.len(), findings);
-    for (name, _) in properties.under("priority").filter(|(name, _)| !plan.sinks.iter().any(|sink| sink == name))
+    for (name, _) in
+        properties.under("priority").filter(|(name, _)| !plan.sinks.iter().any(|sink| sink == name))
     {
         let what = format!("{} has a priority and is no member of the {}", quoted(name), owner.noun);
         let problem = Problem::warning("priority-of-nobody", findings.at(&format!("priority.{name}")), what)

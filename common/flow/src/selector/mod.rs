@@ -20,7 +20,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
         ),
         configure: Configure::Selector(|properties, channels, findings| {
             let optional = named(properties, "optional", channels);
-            made(optional.map(|optional| Selector::replicating(optional, channels.len())), findings)
+            made(Ok(Selector::replicating(optional, channels.len())), findings)
         }),
     },
     &Component {
@@ -147,19 +147,15 @@ impl Selector {
     }
 }
 
-/// The channels that `key` lists, each once. Any white space splits, where Flume's multiplexing wants single spaces.
-fn named(context: &Properties, key: &str, channels: &[String]) -> Result<Vec<usize>, BuildError> {
+/// The channels that `key` lists, each once; the check has refused all that are none of the source's. Any white space
+/// splits, where Flume's multiplexing wants single spaces.
+fn named(properties: &Properties, key: &str, channels: &[String]) -> Vec<usize> {
     let mut found = Vec::new();
-    for name in context.words(key) {
-        let channel = channels.iter().position(|channel| channel == name).ok_or_else(|| {
-            let known = channels.join(" ");
-            wrong(context, key, &format!("{name} is none of the source's channels, which are: {known}"))
-        })?;
-        if !found.contains(&channel) {
-            found.push(channel);
-        }
+    for name in properties.words(key) {
+        let channel = channels.iter().position(|channel| channel == name);
+        found.extend(channel.filter(|channel| !found.contains(channel)));
     }
-    Ok(found)
+    found
 }
 
 fn wrong(context: &Properties, key: &str, what: &str) -> BuildError {

@@ -33,10 +33,8 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     let wide = |(key, list): &(&str, &str)| *key != "header" && (list.contains("  ") || list.contains('\t'));
     if let Some((key, _)) = properties.iter().find(wide) {
         let what = format!("`{}{key}` has more than one blank between two names", owner.prefix);
-        let problem = Problem::note("wide-list", findings.at(key), what).flume(format!(
-            "splits it at each blank, finds a channel without a name, and {}",
-            owner.dropped
-        ));
+        let problem = Problem::note("wide-list", findings.at(key), what)
+            .flume(format!("splits it at each blank, finds a channel without a name, and {}", owner.dropped));
         findings.add(problem.here("any blanks separate names").fix("one blank between names"));
     }
 }
@@ -64,11 +62,11 @@ impl Multiplexing {
     /// # Errors
     /// [`BuildError`].
     pub(crate) fn build(context: &Properties, channels: &[String]) -> Result<Multiplexing, BuildError> {
-        let mut routes = vec![Route { required: named(context, "default", channels)?, optional: Vec::new() }];
+        let mut routes = vec![Route { required: named(context, "default", channels), optional: Vec::new() }];
         let mut by_value = HashMap::new();
         for (value, _) in context.under("mapping") {
             let key = format!("mapping.{value}");
-            let required = named(context, &key, channels)?;
+            let required = named(context, &key, channels);
             if required.is_empty() {
                 return Err(wrong(context, &key, "name at least one channel for this value"));
             }
@@ -76,7 +74,7 @@ impl Multiplexing {
             routes.push(Route { required, optional: Vec::new() });
         }
         for (value, _) in context.under("optional") {
-            let mut optional = named(context, &format!("optional.{value}"), channels)?;
+            let mut optional = named(context, &format!("optional.{value}"), channels);
             let route = *by_value.entry(value.to_owned()).or_insert(routes.len());
             if route == routes.len() {
                 routes.push(routes[0].clone());

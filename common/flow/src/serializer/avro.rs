@@ -7,7 +7,7 @@
 use crate::random::Random;
 use event::{Batch, Span, Zigzag, java_order};
 use flate2::{Compress, Compression, FlushCompress, Status};
-use plan::{Bad, Properties, Property, Value};
+use plan::{Bad, Findings, Problem, Properties, Property, Value, quoted};
 
 pub(super) const PROPERTIES: &[Property] = &[
     Property::with(
@@ -16,7 +16,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "2048000",
     )
     .bad(Bad::Says("fails at the first event, and tries again every 5 s for ever")),
-    Property::with("compressionCodec", Value::Choice(&["null", "deflate"]), "null").lenient(),
+    Property::with("compressionCodec", Value::Text, "null"),
 ];
 
 /// `syncIntervalBytes` and `compressionCodec`.
@@ -30,14 +30,37 @@ pub(crate) struct AvroConfig {
 enum CodecConfig {
     Null,
     Deflate,
+    /// As Flume does with a codec that it does not know: nothing is compressed, and the head names no codec.
+    None,
 }
+
+/// Says which codec is none.
+pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
+    let name = properties.text_or("compressionCodec", "null");
+    if CODECS.contains(&name) {
+        return;
+    }
+    let key = findings.key("compressionCodec");
+    let what = format!("`{key}` is {}: not one of {}", quoted(name), CODECS.join(", "));
+    let problem = Problem::warning("bad-value", findings.at("compressionCodec"), what)
+        .flume(
+            "compresses nothing where it does not know the codec; it has snappy, bzip2, xz and zstandard too",
+        )
+        .here("nothing is compressed");
+    findings.add(problem.fix(format!("`{key} = WORD`, one of {}", CODECS.join(", "))));
+}
+
+const CODECS: [&str; 2] = ["null", "deflate"];
 
 impl AvroConfig {
     pub(super) fn new(properties: &Properties) -> AvroConfig {
-        let deflate = properties.text_or("compressionCodec", "null") == "deflate";
         AvroConfig {
             sync_interval: properties.number("syncIntervalBytes", 2_048_000),
-            codec: if deflate { CodecConfig::Deflate } else { CodecConfig::Null },
+            codec: match properties.text_or("compressionCodec", "null") {
+                "null" => CodecConfig::Null,
+                "deflate" => CodecConfig::Deflate,
+                _ => CodecConfig::None,
+            },
         }
     }
 }
@@ -62,11 +85,14 @@ impl AvroContainer {
     /// An empty one.
     pub(crate) fn new(config: AvroConfig, random: Random) -> AvroContainer {
         let codec = match config.codec {
-            CodecConfig::Null => Codec::Null,
-            CodecConfig::Deflate => Codec::Deflate(Box::new(Compress::new(Compression::default(), false))),
+            CodecConfig::Null => Some(Codec::Null),
+            CodecConfig::Deflate => {
+                Some(Codec::Deflate(Box::new(Compress::new(Compression::default(), false))))
+            }
+            CodecConfig::None => None,
         };
         let sync_interval = config.sync_interval;
-        AvroContainer { sync_interval, codec: Some(codec), random, sync: [0; 16], packed: Vec::new() }
+        AvroContainer { sync_interval, codec, random, sync: [0; 16], packed: Vec::new() }
     }
 
     /// Appends the head of a new file.

@@ -3,7 +3,7 @@
 mod avro;
 mod header_text;
 
-use crate::component::{Component, Configure};
+use crate::component::{Component, Configure, PART};
 use crate::random::Random;
 use avro::{AvroConfig, AvroContainer};
 use event::Batch;
@@ -19,7 +19,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             "org.apache.flume.serialization.BodyTextEventSerializer$Builder",
             &[NEWLINE],
         ),
-        configure: Configure::Part,
+        configure: PART,
     },
     &Component {
         descriptor: Descriptor::new(
@@ -28,7 +28,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             "org.apache.flume.serialization.HeaderAndBodyTextEventSerializer$Builder",
             &[NEWLINE],
         ),
-        configure: Configure::Part,
+        configure: PART,
     },
     &Component {
         descriptor: Descriptor::new(
@@ -37,7 +37,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             "org.apache.flume.serialization.FlumeEventAvroEventSerializer$Builder",
             &[avro::PROPERTIES],
         ),
-        configure: Configure::Part,
+        configure: Configure::Part(avro::judge),
     },
 ];
 

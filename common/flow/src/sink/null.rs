@@ -14,9 +14,7 @@ pub(crate) const COMPONENT: Component = Component {
         .batch("batchSize"),
     configure: Configure::Sink(|properties, _, _| {
         let config = NullConfig::new(properties);
-        Some(Box::new(move |context| {
-            Ok(SinkAddress::of(&NullSink::new(config, context).start()))
-        }))
+        Some(Box::new(move |context| Ok(SinkAddress::of(&NullSink::new(config, context).start()))))
     }),
 };
 

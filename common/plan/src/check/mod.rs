@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::nearest::nearest;
 use self::tree::{Component, Key, Tree};
-use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::Options;
+use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::layers::{Merged, named};
-use crate::place::Place;
 use crate::owner::Owner;
+use crate::place::Place;
 use crate::plan::Plan;
 use crate::report::{Problem, Report, quoted};
 use crate::settings::ComponentPlan;
@@ -46,15 +46,8 @@ pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report)
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
         return None;
     }
-    let mut checker = Checker {
-        agent,
-        options,
-        environment,
-        report,
-        at,
-        places: tree.places(),
-        listed: BTreeSet::new(),
-    };
+    let mut checker =
+        Checker { agent, options, environment, report, at, places: tree.places(), listed: BTreeSet::new() };
     Some(checker.plan(&tree))
 }
 
@@ -325,13 +318,7 @@ fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
     }
 }
 
-fn not_here_yet(
-    catalogue: &Catalogue,
-    kind: Kind,
-    owner: &Owner,
-    known: &Descriptor,
-    key: &Key,
-) -> Problem {
+fn not_here_yet(catalogue: &Catalogue, kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what =
         format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
     Problem::error("type-not-here-yet", &key.entry.value_at, what)

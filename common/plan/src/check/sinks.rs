@@ -7,8 +7,8 @@ use super::tree::{Component, Key, Tree};
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
 use crate::component::{Descriptor, Kind, Property, Value};
 use crate::layers::named;
-use crate::place::Place;
 use crate::owner::Owner;
+use crate::place::Place;
 use crate::plan::{GroupPlan, SinkPlan};
 use crate::report::{Problem, quoted};
 use crate::settings::words;
@@ -98,7 +98,8 @@ impl Checker<'_> {
             listed.iter().filter_map(|listed| self.group(tree, listed, &names, &mut taken)).collect();
         for sink in sinks.iter().filter(|sink| !taken.contains_key(&sink.component.name)) {
             if plans.iter().any(|group| group.component.name == sink.component.name) {
-                let what = format!("the sink `{}` runs alone and has the name of a sink group", sink.component.name);
+                let what =
+                    format!("the sink `{}` runs alone and has the name of a sink group", sink.component.name);
                 let note = Problem::note("name-of-a-group", &self.at, what)
                     .flume("does not start the sink, and does not say so");
                 self.report.add(note.here("both run"));
@@ -180,7 +181,12 @@ impl Checker<'_> {
         }
     }
 
-    fn processor(&mut self, owner: &Owner, found: &Component, members: &[String]) -> Option<&'static Descriptor> {
+    fn processor(
+        &mut self,
+        owner: &Owner,
+        found: &Component,
+        members: &[String],
+    ) -> Option<&'static Descriptor> {
         let key = below(&found.keys, "processor.").into_iter().find(|key| key.name == "type");
         let inner = owner.inner(format!("processor of the {}", owner.noun), "processor.", &owner.at);
         if key.is_some() || members.len() > 1 {

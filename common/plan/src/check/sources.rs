@@ -104,26 +104,33 @@ impl Checker<'_> {
             None => self.catalogue().find(Kind::Selector, "replicating")?,
         };
         let all: Vec<&Key> = keys.iter().collect();
-        let selector = self.component(owner, "", known, &all, &["type"]);
-        self.names_channels(&selector, channels);
+        let mut selector = self.component(owner, "", known, &all, &["type"]);
+        for key in self.names_channels(&selector, channels) {
+            selector.properties.refuse(&key);
+        }
         Some(selector)
     }
 
-    /// Channels that a selector names have to be those of its source.
-    fn names_channels(&mut self, selector: &ComponentPlan, channels: &[String]) {
+    /// Channels that a selector names have to be those of its source; answers the properties of which that is not true.
+    fn names_channels(&mut self, selector: &ComponentPlan, channels: &[String]) -> Vec<String> {
         let (owner, properties) = (&selector.owner, &selector.properties);
         let of_channels = selector.descriptor.all().filter(|property| property.value == Value::Channels);
         let mut lists: Vec<(String, &str)> = Vec::new();
         for property in of_channels {
             match property.name.strip_suffix('.') {
-                Some(prefix) => lists
-                    .extend(properties.under(prefix).map(|(value, list)| (format!("{prefix}.{value}"), list))),
-                None => lists.extend(properties.text(property.name).map(|list| (property.name.to_string(), list))),
+                Some(prefix) => lists.extend(
+                    properties.under(prefix).map(|(value, list)| (format!("{prefix}.{value}"), list)),
+                ),
+                None => {
+                    lists.extend(properties.text(property.name).map(|list| (property.name.to_string(), list)))
+                }
             }
         }
-        for (key, list) in lists {
-            for name in words(list).filter(|word| !channels.iter().any(|channel| channel == word)) {
-                let at = properties.place(&key).unwrap_or(&owner.at);
+        let strange = |word: &&str| !channels.iter().any(|channel| channel == word);
+        lists.retain(|(_, list)| words(list).any(|word| strange(&word)));
+        for (key, list) in &lists {
+            for name in words(list).filter(strange) {
+                let at = properties.place(key).unwrap_or(&owner.at);
                 let what = format!(
                     "`{}{key}` names {}, which is no channel of the source",
                     owner.prefix,
@@ -138,6 +145,7 @@ impl Checker<'_> {
                 self.report.add(Problem::error("unknown-channel", at, what).flume(flume).fix(fix));
             }
         }
+        lists.into_iter().map(|(key, _)| key).collect()
     }
 
     fn interceptors(&mut self, owner: &Owner, found: &Component) -> Vec<ComponentPlan> {

@@ -97,7 +97,8 @@ impl Checker<'_> {
     fn ports(&mut self, sources: &[SourcePlan]) {
         let listening: Vec<(&ComponentPlan, &str, u16)> = sources.iter().filter_map(listens).collect();
         for (index, (source, bind, port)) in listening.iter().enumerate() {
-            let clash = |other: &&(&ComponentPlan, &str, u16)| other.2 == *port && same_address(other.1, bind);
+            let clash =
+                |other: &&(&ComponentPlan, &str, u16)| other.2 == *port && same_address(other.1, bind);
             let Some((first, _, _)) = listening[..index].iter().find(clash) else { continue };
             let at = source.properties.place("port").unwrap_or(&self.at);
             let what =

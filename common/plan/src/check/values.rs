@@ -50,16 +50,21 @@ impl Checker<'_> {
             }
             if !self.accept(owner, property, &key.entry, &value) {
                 rejected.push(property.name);
+                properties.refuse(&key.name);
                 continue;
             }
             self.there_yet(owner, property, &key.entry, &value);
             properties.push(key.name.clone(), value, key.entry.value_at.clone());
         }
         let missing = |property: &&Property| {
-            property.required && properties.text(property.name).is_none() && !rejected.contains(&property.name)
+            property.required
+                && properties.text(property.name).is_none()
+                && !rejected.contains(&property.name)
         };
-        for property in known.all().filter(missing) {
+        let missing: Vec<&Property> = known.all().filter(missing).collect();
+        for property in missing {
             self.report.add(missing_property(owner, known, property, keys));
+            properties.refuse(property.name);
         }
         properties
     }
@@ -79,19 +84,31 @@ impl Checker<'_> {
                     let given = given.filter(|_| properties.text(property.name).is_some());
                     let noun = format!("{} of the {}", kind.noun(), owner.noun);
                     let prefix = format!("{}.", property.name);
-                    if let Some(part) = self.part(owner, kind, noun, "", &prefix, given, property.default, keys, &[])
+                    if let Some(part) =
+                        self.part(owner, kind, noun, "", &prefix, given, property.default, keys, &[])
                     {
                         properties.push_part(property.name, part);
                     }
                 }
                 Value::Parts(kind) => {
-                    let names: Vec<String> = properties.words(property.name).into_iter().map(String::from).collect();
+                    let names: Vec<String> =
+                        properties.words(property.name).into_iter().map(String::from).collect();
                     for name in names {
                         let noun = format!("{} `{name}` of the {}", kind.noun(), owner.noun);
                         let prefix = format!("{}.{name}.", property.name);
                         let at = format!("{prefix}type");
                         let given = keys.iter().find(|key| key.name == at).copied();
-                        let part = self.part(owner, kind, noun, &name, &prefix, given, Some("default"), keys, &["type"]);
+                        let part = self.part(
+                            owner,
+                            kind,
+                            noun,
+                            &name,
+                            &prefix,
+                            given,
+                            Some("default"),
+                            keys,
+                            &["type"],
+                        );
                         if let Some(part) = part {
                             properties.push_part(property.name, part);
                         }
@@ -198,10 +215,8 @@ impl Checker<'_> {
 
     /// What is wrong with a value, if anything.
     fn fits(&self, property: &Property, value: &str) -> Result<(), String> {
-        let free = matches!(
-            property.value,
-            Value::Text | Value::Free | Value::Regex | Value::Path | Value::Secret
-        );
+        let free =
+            matches!(property.value, Value::Text | Value::Free | Value::Regex | Value::Path | Value::Secret);
         if !free && value.contains("${") {
             return Err("its variable names nothing".into());
         }

@@ -62,8 +62,7 @@ fn transaction_fits(limits: Limits, properties: &Properties, findings: &mut Find
     if transaction <= capacity {
         return Some(());
     }
-    let by_default =
-        |key| if properties.text(key).is_some() { "" } else { " (the default)" };
+    let by_default = |key| if properties.text(key).is_some() { "" } else { " (the default)" };
     let set = ["transactionCapacity", "capacity"].into_iter().find(|key| properties.text(key).is_some());
     let what = format!(
         "the {} has `transactionCapacity` {transaction}{} and `capacity` {capacity}{}",

@@ -4,6 +4,7 @@ mod reference;
 use super::*;
 use event::{BatchBuilder, Span};
 use jiff::tz::TimeZone;
+use plan::{Kind, Owner, Properties};
 use proptest::prelude::*;
 use reference::{Naive, Plain};
 use std::io;
@@ -17,8 +18,26 @@ fn try_chain(plans: &[ComponentPlan]) -> Result<InterceptorChain, BuildError> {
     InterceptorChain::build_in(&surroundings, plans, &Logger::root(slog::Discard, slog::o!()))
 }
 
-fn plan(kind: &'static str, pairs: &[(&str, &str)]) -> ComponentPlan {
-    crate::testing::plan(&keys(kind, pairs)).expect("valid").sources.remove(0).interceptors.remove(0)
+fn plan(kind: &str, pairs: &[(&str, &str)]) -> ComponentPlan {
+    let find = |kind, name: &str| crate::catalogue::CATALOGUE.find(kind, name).expect("there is such a type");
+    let descriptor = find(Kind::Interceptor, kind);
+    let mut properties = Properties::of(descriptor, pairs.iter().copied());
+    let lists = pairs.iter().filter(|(key, _)| *key == "serializers");
+    for name in lists.flat_map(|(_, list)| list.split(' ')) {
+        let prefix = format!("serializers.{name}.");
+        let own: Vec<_> =
+            pairs.iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?, *value))).collect();
+        let kind = own.iter().find(|(key, _)| *key == "type").map_or("default", |(_, kind)| kind);
+        let descriptor = find(Kind::ExtractorSerializer, kind);
+        let own = own.into_iter().filter(|(key, _)| *key != "type");
+        let properties_of_part = Properties::of(descriptor, own);
+        let (name, owner) = (name.to_owned(), Owner::nobody());
+        properties.push_part(
+            "serializers",
+            ComponentPlan { name, descriptor, properties: properties_of_part, owner },
+        );
+    }
+    ComponentPlan { name: "i1".into(), descriptor, properties, owner: Owner::nobody() }
 }
 
 /// A file with this interceptor in it.
@@ -85,13 +104,13 @@ fn each_interceptor_does_what_flumes_does() {
 fn what_cannot_be_built_is_said() {
     let millis = "org.apache.flume.interceptor.RegexExtractorInterceptorMillisSerializer";
     let cases: &[(&'static str, &Pairs<'_>, &str)] = &[
-        ("regex_filter", &[("regex", "a(?=b)")], "interceptors.i1.regex = a(?=b): look-around"),
-        ("regex_extractor", &[], "interceptors.i1.regex is not set: name the regex"),
-        ("regex_extractor", &[("regex", "(a)")], "interceptors.i1.serializers is not set"),
+        ("regex_filter", &[("regex", "a(?=b)")], "interceptors.i1.regex` is `a(?=b)`: it has look-ahead"),
+        ("regex_extractor", &[], "has no `regex`, which `regex_extractor` needs"),
+        ("regex_extractor", &[("regex", "(a)")], "has no `serializers`, which `regex_extractor` needs"),
         (
             "regex_extractor",
             &[("regex", "(a)"), ("serializers", "s")],
-            "interceptors.i1.serializers.s.name is not set",
+            "has no `name`, which `default` needs",
         ),
         (
             "regex_extractor",
@@ -101,7 +120,7 @@ fn what_cannot_be_built_is_said() {
                 ("serializers.s.name", "n"),
                 ("serializers.s.type", "x.Y"),
             ],
-            "interceptors.i1.serializers.s.type = x.Y: no such serializer",
+            "the class `x.Y` is none of Flume's (the serializer of `regex_extractor` `s`",
         ),
         (
             "regex_extractor",
@@ -111,9 +130,9 @@ fn what_cannot_be_built_is_said() {
                 ("serializers.s.name", "n"),
                 ("serializers.s.type", millis),
             ],
-            "interceptors.i1.serializers.s.pattern is not set",
+            "has no `pattern`, which",
         ),
-        ("search_replace", &[], "interceptors.i1.searchPattern is not set"),
+        ("search_replace", &[], "has no `searchPattern`, which `search_replace` needs"),
         ("search_replace", &[("searchPattern", "a"), ("replaceString", "$1")], "no group 1"),
         ("search_replace", &[("searchPattern", "a"), ("replaceString", "${n}")], "no group called `n`"),
         ("search_replace", &[("searchPattern", "a"), ("replaceString", "5$")], "followed by no group"),
@@ -121,15 +140,15 @@ fn what_cannot_be_built_is_said() {
         (
             "search_replace",
             &[("searchPattern", "a"), ("charset", "EBCDIC")],
-            "interceptors.i1.charset = EBCDIC: is no",
+            "interceptors.i1.charset` is `EBCDIC`: not one of",
         ),
-        ("remove_header", &[("matching", "*")], "interceptors.i1.matching = *: not a valid regex"),
+        ("remove_header", &[("matching", "*")], "interceptors.i1.matching` is `*`: not a regular expression"),
         (
             "remove_header",
             &[("fromList", "a"), ("fromListSeparator", "(")],
-            "interceptors.i1.fromListSeparator = (",
+            "interceptors.i1.fromListSeparator` is `(`",
         ),
-        ("uuid", &[], "interceptors.i1.type = uuid: there is no such interceptor"),
+        ("uuid", &[], "there is no interceptor `uuid`"),
     ];
     for (kind, pairs, expected) in cases {
         let error = crate::testing::assembly(&keys(kind, pairs)).err().expect(kind);

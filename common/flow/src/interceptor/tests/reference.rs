@@ -87,7 +87,8 @@ impl Naive {
                 ("regex_extractor", pairs)
             }
         };
-        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         super::plan(kind, &pairs)
     }
 }

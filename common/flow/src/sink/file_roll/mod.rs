@@ -7,7 +7,7 @@ mod tests;
 
 use super::local::{self, Blocking};
 use crate::clock::{self, Duration, Instant};
-use crate::component::{Component, Configure};
+use crate::component::{Component, Configure, PART};
 use crate::error::DeliveryError;
 use crate::random::Random;
 use crate::serializer::{Serializer, SerializerConfig};
@@ -46,7 +46,7 @@ pub(crate) const PATH_MANAGERS: &[&Component] = &[
             "org.apache.flume.formatter.output.DefaultPathManager$Builder",
             &[NAMES],
         ),
-        configure: Configure::Part,
+        configure: PART,
     },
     &Component {
         descriptor: Descriptor::new(
@@ -55,7 +55,7 @@ pub(crate) const PATH_MANAGERS: &[&Component] = &[
             "org.apache.flume.formatter.output.RollTimePathManager$Builder",
             &[NAMES],
         ),
-        configure: Configure::Part,
+        configure: PART,
     },
 ];
 

@@ -9,15 +9,17 @@ mod tests;
 
 use super::{Intake, NO_BIND, Seat, Source, Stopping};
 use crate::build::BuildError;
-use crate::component::{Component, Configure, Site};
+use crate::component::{Component, Configure, Site, told};
 use crate::error::ChannelError;
-use crate::net::{COMPRESSION, Globals, Listener, NotTaken, SERVER_TLS, ServerLayers, Spent, Stream, TcpStream};
+use crate::net::{
+    COMPRESSION, Globals, Listener, NotTaken, SERVER_TLS, ServerLayers, Spent, Stream, TcpStream,
+};
 use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
 use futures_util::future::LocalBoxFuture;
 use ip_filter::{IpFilter, SystemNames};
-use plan::{Bad, Descriptor, Findings, Kind, Properties, Property, Value};
+use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -98,10 +100,32 @@ impl AvroSourceConfig {
 impl AvroSourceConfig {
     /// As [`AvroSourceConfig::build`]; what is wrong is among the findings.
     fn judged(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<AvroSourceConfig> {
+        needs_keystore(properties, &site.globals, findings)?;
         let mut notes = Vec::new();
         let built = AvroSourceConfig::build(properties, &site.globals, &mut notes);
-        crate::component::told(built, notes, findings)
+        told(built, notes, findings)
     }
+}
+
+/// A key store is needed as soon as `ssl` is true, from the component or from the process.
+fn needs_keystore(properties: &Properties, globals: &Globals, findings: &mut Findings<'_>) -> Option<()> {
+    if !properties.flag("ssl", false) {
+        return Some(());
+    }
+    let needed =
+        [("keystore", "javax.net.ssl.keyStore"), ("keystore-password", "javax.net.ssl.keyStorePassword")];
+    let missing = needed.map(|(key, global)| {
+        let missing = properties.text(key).is_none() && globals.get(global).is_none();
+        if missing {
+            let what = format!("the {} has `ssl = true` and no `{key}`", findings.owner.noun);
+            let problem = Problem::error("missing-property", findings.at("ssl"), what)
+                .flume(&findings.owner.dropped)
+                .fix(format!("`{} = ...`", findings.key(key)));
+            findings.add(problem);
+        }
+        missing
+    });
+    (missing == [false, false]).then_some(())
 }
 
 fn ip_filter(context: &plan::Context) -> Result<Option<IpFilter>, BuildError> {
@@ -180,13 +204,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
     journal::fact::avro_source_stopping(&shared.log, &seat.name, &bind, port);
 }
 
-async fn serve(
-    shared: Rc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    number: u32,
-    mut stop: Stopping,
-) {
+async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: u32, mut stop: Stopping) {
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,
         _ = stop.changed() => return,

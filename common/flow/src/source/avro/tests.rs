@@ -3,8 +3,8 @@
 use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
-use crate::supervise::slot::slot;
 use crate::source::SourceActor;
+use crate::supervise::slot::slot;
 use crate::testing::{Heard, assembly, batch, memory_channel, seat, silent, start_source};
 use actix::prelude::*;
 use bytes::BytesMut;
@@ -156,8 +156,7 @@ fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
         intake.narrowest().map(|channel| channel.transaction)
     };
     let kind = "sources.r.selector.type";
-    let filter =
-        [("sources.r.interceptors", "i"), ("sources.r.interceptors.i.type", "regex_filter")];
+    let filter = [("sources.r.interceptors", "i"), ("sources.r.interceptors.i.type", "regex_filter")];
     assert_eq!(narrowest(&[]), Some(10));
     assert_eq!(narrowest(&[(kind, "replicating"), ("sources.r.selector.optional", "b")]), Some(100));
     assert_eq!(narrowest(&filter), None);

@@ -16,8 +16,13 @@ use std::rc::Rc;
 
 /// Its row in the catalogue.
 pub(crate) const COMPONENT: Component = Component {
-    descriptor: Descriptor::new(Kind::Source, "netcat", "org.apache.flume.source.NetcatSource", &[PROPERTIES])
-        .listens(),
+    descriptor: Descriptor::new(
+        Kind::Source,
+        "netcat",
+        "org.apache.flume.source.NetcatSource",
+        &[PROPERTIES],
+    )
+    .listens(),
     configure: Configure::Source(|properties, _, _| {
         let config = NetcatConfig::new(properties);
         Some(Box::new(move || Box::new(Netcat(config.clone()))))

@@ -1,8 +1,8 @@
 use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
-use crate::net::{TcpListener, TcpStream};
 use crate::message::Stop;
+use crate::net::{TcpListener, TcpStream};
 use crate::source::SourceActor;
 use crate::testing::{memory_channel, seat, start_source};
 use actix::prelude::*;

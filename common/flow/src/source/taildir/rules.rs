@@ -1,8 +1,8 @@
 //! What the check says of file groups.
 
 use super::super::POLLED;
-use super::config::TailDirConfig;
 use super::TailDir;
+use super::config::TailDirConfig;
 use crate::component::{Component, Configure};
 use crate::interceptor::pattern::Pattern;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value, nearest, quoted};

@@ -1,14 +1,15 @@
 //! What stands around the components: agents, layers, variables, filters, the report.
 
 use super::load_with;
-use plan::{Options, Sources, Text, load_texts};
+use super::support::{load_texts, options};
+use plan::{Options, Sources, Text};
 
 #[test]
 fn an_agent_that_is_not_there() {
     let loaded = |name: &str| {
         let text =
             Text { name: "f".into(), bytes: b"agent1.sources = r\nagent2.sinks = k\nAgent.x = 1".to_vec() };
-        load_texts(&[text], &Sources::default(), name, &Options::default())
+        load_texts(&[text], &Sources::default(), name, &options())
     };
     let report = loaded("agent").report.to_string();
     assert!(
@@ -39,13 +40,13 @@ fn layers_and_variables_reach_the_components() {
     );
     assert!(!loaded.report.has_warnings(), "{}", loaded.report);
     let plan = loaded.plan.unwrap();
-    let source = &plan.sources[0].context;
+    let source = &plan.sources[0].component.properties;
     assert_eq!(
         (source.text("bind"), source.text("port"), source.text("max-line-length")),
         (Some("h1"), Some("5555"), Some("9"))
     );
     assert_eq!(source.place("port").unwrap().to_string(), "command line -Da.sources.r.port");
-    assert_eq!(plan.channels[0].context.number("capacity", 0), 107);
+    assert_eq!(plan.channels[0].properties.number("capacity", 0), 107);
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn config_filters() {
     };
     let answered = load("sources.r.interceptors.i.value = <${f['SECRET']}${f[SECRET]}>");
     assert_eq!(answered.report.to_string(), "");
-    assert_eq!(answered.plan.unwrap().sources[0].interceptors[0].context.text("value"), Some("<ss>"));
+    assert_eq!(answered.plan.unwrap().sources[0].interceptors[0].properties.text("value"), Some("<ss>"));
     let unanswered = load("sources.r.interceptors.i.value = ${f[NO]}");
     assert_eq!(unanswered.report.problems[0].code, "filter-without-answer");
 }
@@ -80,11 +81,11 @@ fn an_external_config_filter_is_asked_once_for_each_key() {
              a.channels = c\na.channels.c.type = memory\na.sources = r\na.sources.r.type = netcat\n\
              a.sources.r.port = 1\na.sources.r.channels = c\na.sources.r.bind = {text}\n"
         );
-        let options = Options { external, ..Options::default() };
+        let options = Options { external, ..options() };
         load_texts(&[Text { name: "f".into(), bytes: text.into() }], &Sources::default(), "a", &options)
     };
     let answered = value("${f[host]}");
-    assert_eq!(answered.plan.unwrap().sources[0].context.text("bind"), Some("get+-q+host"));
+    assert_eq!(answered.plan.unwrap().sources[0].component.properties.text("bind"), Some("get+-q+host"));
     let report = value("${f[no]}").report.to_string();
     assert!(
         report.contains("`a.sources.r.bind` has `${f[no]}`, and it failed [filter-without-answer]"),

@@ -4,8 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use plan::{Loaded, Options, Sources, Text, load_texts};
+mod support;
+
+use plan::{Loaded, Sources, Text};
 use proptest::prelude::*;
+use support::{load_texts, options};
 
 fn load(bytes: Vec<u8>) -> Loaded {
     let text = Text { name: "f".into(), bytes };
@@ -15,7 +18,7 @@ fn load(bytes: Vec<u8>) -> Loaded {
         properties: vec![pair("a.channels.c.capacity", "5")],
         ..Sources::default()
     };
-    load_texts(&[text.clone(), text], &sources, "a", &Options::default())
+    load_texts(&[text.clone(), text], &sources, "a", &options())
 }
 
 /// Lines that look like a configuration, with slips in every place.

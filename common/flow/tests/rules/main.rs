@@ -2,9 +2,12 @@
 
 mod around;
 mod components;
+#[path = "../support/mod.rs"]
+mod support;
 mod together;
 
-use plan::{Loaded, Options, Plan, Sources, Text, load_texts};
+use plan::{Loaded, Plan, Sources, Text};
+use support::{load_texts, options};
 
 /// An agent `a` with nothing wrong: a netcat source, a memory channel, a logger. Its keys can be set again.
 const BASE: &[(&str, &str)] = &[
@@ -32,7 +35,7 @@ fn load_with(changes: &[&str], sources: &Sources) -> Loaded {
     for line in changes.iter().filter(|line| !line.starts_with('-')) {
         text += &format!("a.{line}\n");
     }
-    load_texts(&[Text { name: "f".into(), bytes: text.into_bytes() }], sources, "a", &Options::default())
+    load_texts(&[Text { name: "f".into(), bytes: text.into_bytes() }], sources, "a", &options())
 }
 
 /// What is said: severity and code of each finding, with what tells it apart.
@@ -127,7 +130,7 @@ fn comments_behind_values() {
         "sources.r.interceptors.i.type = static",
         "sources.r.interceptors.i.value = a \\# b",
     ];
-    assert_eq!(plan(&escaped).sources[0].interceptors[0].context.text("value"), Some("a # b"));
+    assert_eq!(plan(&escaped).sources[0].interceptors[0].properties.text("value"), Some("a # b"));
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn types() {
         text(&builder)
             .contains("`a.sources.r.interceptors.i.type = host`, or the class with `$Builder` behind it")
     );
-    assert_eq!(plan(&["sinks.k.type = LOGGER"]).sinks[0].kind, "logger");
+    assert_eq!(plan(&["sinks.k.type = LOGGER"]).sinks[0].component.kind(), "logger");
 }
 
 #[test]
@@ -210,8 +213,13 @@ fn values() {
         (&["sources.r.port = ${env:NO_SUCH}"], &["error bad-value", "warning unknown-variable"]),
     ]);
     let unset = plan(&["channels.c.capacity = many"]);
-    assert_eq!(unset.channels[0].context.text("capacity"), None);
-    assert!(!plan(&["sources.r.ack-every-event = yes"]).sources[0].context.flag("ack-every-event", true));
+    assert_eq!(unset.channels[0].properties.text("capacity"), None);
+    assert!(
+        !plan(&["sources.r.ack-every-event = yes"]).sources[0]
+            .component
+            .properties
+            .flag("ack-every-event", true)
+    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plan::{Options, Severity, Sources, Text, load_texts};
+mod support;
+
+use plan::{Severity, Sources, Text};
+use support::{load_texts, options};
 
 #[test]
 #[ignore = "needs FLUME_CONFIGS, a folder of *.conf files; UPDATE=1 writes the verdicts anew"]
@@ -33,7 +36,7 @@ fn the_verdicts_are_the_reviewed_ones() {
 fn verdicts(path: &Path) -> String {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let texts = [Text { name: name.clone(), bytes: fs::read(path).unwrap() }];
-    let load = |agent: &str| load_texts(&texts, &Sources::default(), agent, &Options::default());
+    let load = |agent: &str| load_texts(&texts, &Sources::default(), agent, &options());
     let mut lines = String::new();
     for agent in load("").agents {
         let loaded = load(&agent);
