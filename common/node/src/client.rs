@@ -13,7 +13,7 @@ use plan::{
     properties::{Entry, parse},
 };
 use slog::{Logger, error, warn};
-use std::{fs::File, io::Read, path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 /// Sends what `options` name and returns when all of it has arrived, or cannot.
 pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCode {
@@ -117,9 +117,7 @@ fn headers(path: &Path, notices: &mut Vec<String>) -> Result<Vec<(String, String
 
 fn entries(path: &Path, notices: &mut Vec<String>) -> Result<Vec<Entry>, String> {
     let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+    let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|what| eprintln!("{what}"))
         .map_err(|error| format!("cannot read {name}: {error}"))?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(format!("{name} has more than {} MiB: that is no properties file", MOST_BYTES >> 20));
@@ -138,6 +136,9 @@ fn entries(path: &Path, notices: &mut Vec<String>) -> Result<Vec<Entry>, String>
 }
 
 const NAME: &str = "avro-client";
+
+/// A pipe in place of a properties file may be silent for so long, in seconds.
+const PATIENCE_SECONDS: u32 = 10;
 
 /// A properties file is not larger, in bytes.
 const MOST_BYTES: u64 = 4 << 20;

@@ -9,6 +9,7 @@
 
 mod check;
 mod context;
+pub mod input;
 mod layers;
 mod load;
 mod place;

@@ -11,8 +11,7 @@ mod pkcs8;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -96,8 +95,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub(crate) fn open(path: &Path, password: Option<&str>) -> Result<Store, StoreError> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|_| {})?;
         if bytes.len() as u64 > MOST_BYTES {
             return Err(StoreError::Foreign("a file of more than 16 MiB"));
         }
@@ -153,3 +151,5 @@ impl Store {
 
 /// No store of any use is larger.
 const MOST_BYTES: u64 = 16 << 20;
+/// A pipe in its place may keep its component, and others on that thread, waiting for so long.
+const PATIENCE_SECONDS: u32 = 2;
