@@ -32,6 +32,8 @@ pub(crate) enum Patience {
     /// Until there is room: the sender reads a file or a pipe, which waits too. What is stored may be answered a moment
     /// later, when there is much already.
     Forever,
+    /// Not at all: it has waited already.
+    Now,
 }
 
 /// Leases what is there, in leases of up to `max` events each and no more of them than `credit` has room for; waits while

@@ -62,7 +62,7 @@ pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
     let (post, slot) = slot();
     post.set(MemoryChannel::start("c1", config, Books::new(config), silent(), Guard::unwatched()));
     std::mem::forget(post); // the channel stays as long as its test
-    ChannelRef::new("c1", config.limits.transaction, slot)
+    ChannelRef::new("c1", config.limits.transaction, slot).within(config.limits)
 }
 
 /// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.

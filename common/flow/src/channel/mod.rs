@@ -9,6 +9,7 @@ use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::Batch;
 use lease::Lease;
+use memory::Limits;
 use std::sync::Arc;
 
 /// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
@@ -28,12 +29,23 @@ pub(crate) struct ChannelRef {
     pub(crate) name: Arc<str>,
     /// Events in one transaction, at most.
     pub(crate) transaction: usize,
+    limits: Option<Limits>,
     slot: Slot<ChannelAddress>,
 }
 
 impl ChannelRef {
     pub(crate) fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, slot }
+        ChannelRef { name: name.into(), transaction, limits: None, slot }
+    }
+
+    /// The same channel, of which it is known how much it takes at all.
+    pub(crate) fn within(self, limits: Limits) -> ChannelRef {
+        ChannelRef { limits: Some(limits), ..self }
+    }
+
+    /// Whether it takes `batch` when it is empty.
+    pub(crate) fn fits(&self, batch: &Batch) -> bool {
+        batch.len() <= self.transaction && self.limits.is_none_or(|limits| limits.fit(batch))
     }
 
     /// Stores `batch`.

@@ -3,6 +3,7 @@
 pub(crate) mod avro;
 pub(crate) mod exec;
 pub(crate) mod netcat;
+mod parts;
 pub(crate) mod seq;
 pub(crate) mod taildir;
 

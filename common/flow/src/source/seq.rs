@@ -117,12 +117,14 @@ fn encode(intake: &Intake, numbers: &mut Decimal, events: usize, headers: &[u8])
     intake.finish(builder)
 }
 
-/// Stores `batch`, however long that takes.
-async fn store(config: &SeqConfig, seat: &Seat, batch: Batch, finished: bool) {
+/// Stores `batch`, in parts if need be, however long that takes.
+async fn store(config: &SeqConfig, seat: &Seat, mut batch: Batch, finished: bool) {
     let mut refusals = 0;
     loop {
-        let outcome = seat.intake.store(batch.clone(), finished, Patience::Forever).await;
-        let Err(error) = outcome else { return };
+        let parts = seat.intake.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
+        batch.split_to(stored);
+        let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };
         refusals += 1;
         if refusals == 1 {
             slog::error!(

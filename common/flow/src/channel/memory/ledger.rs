@@ -32,6 +32,15 @@ pub(crate) struct Limits {
     pub(crate) slots: usize,
 }
 
+impl Limits {
+    /// Whether an empty channel takes `batch`.
+    pub(crate) fn fit(&self, batch: &Batch) -> bool {
+        // More slots than events and full slots together it cannot cost: as a rule no event has to be looked at.
+        let most = batch.len() + batch.event_bytes() / SLOT_BYTES;
+        batch.len() <= self.transaction && (most <= self.slots || slots(batch) <= self.slots)
+    }
+}
+
 /// Why a batch was not put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {

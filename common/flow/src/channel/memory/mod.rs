@@ -15,7 +15,8 @@ use actix::WeakRecipient;
 use actix::prelude::*;
 use event::Batch;
 use futures_util::FutureExt;
-use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
+pub(crate) use ledger::Limits;
+use ledger::{Ledger, Refused, SLOT_BYTES};
 use pace::Pace;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -317,7 +318,10 @@ impl Handler<Put> for MemoryChannel {
                 }
                 Ok(stored)
             }
-            Err(Refused::NoRoom) if patience == Patience::Forever || !self.keep_alive.is_zero() => {
+            Err(Refused::NoRoom)
+                if patience == Patience::Forever
+                    || (patience == Patience::KeepAlive && !self.keep_alive.is_zero()) =>
+            {
                 let (answer, waiting) = oneshot::channel();
                 let since = clock::now();
                 let deadline = (patience == Patience::KeepAlive).then_some(since + self.keep_alive);

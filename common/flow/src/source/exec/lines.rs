@@ -130,14 +130,20 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
     }
 }
 
-/// Stores all of `batches`. It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
+/// Stores all of `batches`, in parts where a channel cannot hold one. It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
 async fn store(intake: Intake, mut batches: Vec<Batch>, finished: bool, log: slog::Logger) {
     while !batches.is_empty() {
-        let receipt = intake.store_all(batches.clone(), finished, Patience::Forever).await;
-        if let Some(error) = receipt.refused {
-            slog::error!(log, "lines of the command are lost: {error}");
+        let fitting = batches.iter().take_while(|batch| intake.fits(batch)).count();
+        let receipt = intake.store_all(batches[..fitting].to_vec(), finished, Patience::Forever).await;
+        batches.drain(..receipt.stored);
+        if receipt.stored == fitting && fitting > 0 || batches.is_empty() {
+            continue;
         }
-        batches.drain(..batches.len().min(receipt.stored + 1));
+        for (events, stored) in intake.store_parts(batches.remove(0), finished, Patience::Forever).await {
+            if let Err(error) = stored {
+                slog::error!(log, "{events} lines of the command are lost: {error}");
+            }
+        }
     }
 }
 

@@ -97,9 +97,9 @@ impl Session {
     /// Stores and answers all lines that have come. `false`: the session must end.
     async fn answer_all(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<bool> {
         while let Some((batch, finished)) = self.next_batch() {
-            let events = batch.len();
-            let stored = self.shared.intake.store(batch, finished, Patience::KeepAlive).await;
-            let answers = self.answers(events, stored);
+            let parts = self.shared.intake.store_parts(batch, finished, Patience::KeepAlive).await;
+            let answers: String =
+                parts.into_iter().map(|(events, stored)| self.answers(events, stored)).collect();
             if !self.write(answers.as_bytes(), stop).await? {
                 return Ok(false);
             }
@@ -130,9 +130,11 @@ impl Session {
         (given > 0).then(|| (intake.finish(builder), finished))
     }
 
-    /// One line for each event. A channel takes a batch or refuses it, so what came in one read may be refused together
-    /// where Flume would have stored the first of it.
+    /// One line for each event.
     fn answers(&self, events: usize, stored: Result<(), ChannelError>) -> String {
+        if events == 0 {
+            return String::new();
+        }
         let Shared { config, name, log, refused, .. } = &*self.shared;
         match stored {
             Ok(()) => {

@@ -155,6 +155,25 @@ async fn a_full_channel_is_answered_for_each_line_and_the_session_goes_on() {
 }
 
 #[actix::test]
+async fn lines_in_one_write_are_stored_though_the_channel_holds_few_at_a_time() {
+    let channel = memory_channel(&[("capacity", "100"), ("byteCapacity", "2000")]);
+    let stage = start(&channel, &[]).await;
+    let lines: Vec<String> = (0..60).map(|n| format!("line {n}")).collect();
+    let mut stream = stage.connect().await;
+    stream.write_all((lines.join("\n") + "\n").as_bytes()).await.unwrap();
+    let mut taken = Vec::new();
+    while taken.len() < lines.len() {
+        let lease = channel.take(100).await.unwrap();
+        for event in lease.batches().iter().flat_map(event::Batch::events) {
+            taken.push(String::from_utf8(event.body().to_vec()).unwrap());
+        }
+        lease.commit();
+    }
+    assert_eq!(taken, lines);
+    assert_eq!(read(&mut stream, 3 * 60).await, "OK\n".repeat(60));
+}
+
+#[actix::test]
 async fn bodies_are_utf_8_whatever_comes_in() {
     let channel = memory_channel(&[]);
     let stage = start(&channel, &[("encoding", "ISO-8859-1")]).await;
