@@ -16,12 +16,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The system's, in its words; [`io::ErrorKind::TimedOut`] and [`io::ErrorKind::InvalidInput`] say what the file is.
-pub fn read(
-    path: &Path,
-    most: u64,
-    patience_seconds: u32,
-    waiting: &dyn Fn(&str),
-) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, most: u64, patience_seconds: u32, waiting: &dyn Fn(&str)) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
     let mut bytes = Vec::new();
     let kind = file.metadata()?.file_type();
@@ -53,7 +48,8 @@ pub fn read(
         match file.read(&mut part) {
             Ok(0) => break,
             Ok(read) => bytes.extend_from_slice(&part[..read]),
-            Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&error.kind()) => {}
+            Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&error.kind()) => {
+            }
             Err(error) => return Err(error),
         }
     }

@@ -4,6 +4,7 @@
 //! the rest. Here what Flume would drop is an error, and the agent does not start: nobody finds out weeks later
 //! that half of it never ran.
 
+mod files;
 mod filters;
 mod nearest;
 mod sinks;
@@ -123,6 +124,7 @@ impl Checker<'_> {
         self.is_there_anything(tree);
         let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups };
         self.topology(&mut plan, &filled, &drained);
+        self.files(&plan);
         plan
     }
 

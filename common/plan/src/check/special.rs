@@ -291,6 +291,14 @@ fn not_a_group(owner: &Owner, group: &str, key: &str, groups: &[&str], at: &Plac
     }
 }
 
+/// Where a `file_roll` sink writes, and a name such as it gives.
+pub(super) fn own_names(context: &Context) -> (String, String) {
+    let prefix = context.text_or("sink.pathManager.prefix", "");
+    let extension = context.text_or("sink.pathManager.extension", "");
+    let dot = if extension.is_empty() { "" } else { "." };
+    (context.text_or("sink.directory", "").to_string(), format!("{prefix}1700000000000-1{dot}{extension}"))
+}
+
 /// A shell's pattern as a regular expression: the most frequent slip.
 fn as_regex(pattern: &str) -> String {
     pattern.replace('.', "\\\\.").replace('*', ".*").replace('?', ".")
