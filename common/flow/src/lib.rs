@@ -8,6 +8,7 @@ pub mod client;
 mod clock;
 mod drain;
 mod error;
+mod files;
 mod interceptor;
 mod message;
 mod net;

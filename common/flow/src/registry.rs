@@ -3,6 +3,7 @@
 use crate::build::BuildError;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
+use crate::files::own::OwnFiles;
 use crate::message::{Deliver, Probe, Stop};
 use crate::net::Globals;
 use crate::processor::{Choice, Rest, SinkAddress};
@@ -169,6 +170,7 @@ pub(crate) struct SourceStart {
     pub(crate) ready: Ready,
     pub(crate) guard: Guard,
     pub(crate) globals: Arc<Globals>,
+    pub(crate) own: Arc<OwnFiles>,
 }
 
 impl SourceStart {
@@ -185,7 +187,7 @@ impl SourceStart {
 /// What is in the way, in an operator's words.
 pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String> {
     let kind = start.plan.kind;
-    let globals = start.globals.clone();
+    let (globals, own) = (start.globals.clone(), start.own.clone());
     let (context, seat) = start.seat().map_err(|error| error.to_string())?;
     Ok(match kind {
         "avro" => {
@@ -198,7 +200,7 @@ pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String
             source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start().recipient()
         }
         "taildir" => {
-            let config = source::taildir::TailDirConfig::new(&context);
+            let config = source::taildir::TailDirConfig::new(&context, own);
             source::taildir::TailDir::new(config, seat).start().recipient()
         }
         "seq" => source::seq::Seq::new(source::seq::SeqConfig::new(&context), seat).start().recipient(),

@@ -6,6 +6,7 @@ use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
 use crate::clock::{self, Duration};
 use crate::drain::{Drain, Verdict};
 use crate::error::StartError;
+use crate::files::own::OwnFiles;
 use crate::message::{Fill, Health, Stop};
 use crate::net::Globals;
 use crate::placement;
@@ -188,7 +189,8 @@ impl Starting<'_> {
                 Ok(())
             };
             self.watch(&channel.name, format!("channel {}", channel.name), Box::new(build)).await;
-            let reference = ChannelRef::new(&channel.name, config.limits.transaction, slot);
+            let reference =
+                ChannelRef::new(&channel.name, config.limits.transaction, slot).within(config.limits);
             self.channels.insert(channel.name.clone(), reference.clone());
             self.order.push(reference);
             fact::component_started(log, Kind::Channel, &channel.name);
@@ -301,14 +303,16 @@ impl Starting<'_> {
         ready: &mpsc::UnboundedSender<()>,
     ) -> Vec<(String, Slot<Recipient<Stop>>)> {
         let mut started = Vec::new();
+        let own = Arc::new(OwnFiles::of(plan));
         for source in &plan.sources {
             fact::starting(&self.around.log, Kind::Source, &source.name);
             let (post, slot) = slot();
             let (plan, channels, log, ready) =
                 (source.clone(), self.channels.clone(), self.around.log.clone(), ready.clone());
-            let globals = self.around.globals.clone();
+            let (globals, own) = (self.around.globals.clone(), own.clone());
             let build = move |guard| {
                 let start = SourceStart {
+                    own: own.clone(),
                     globals: globals.clone(),
                     plan: plan.clone(),
                     channels: channels.clone(),

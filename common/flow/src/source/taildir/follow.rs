@@ -4,9 +4,10 @@ use super::catalog::Catalog;
 use super::config::TailDirConfig;
 use super::deliver::{Answer, Bundle, Delivery, Ticket};
 use super::policy::ScanBeat;
-use super::position;
+use super::position::Positions;
 use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
 use super::save::Saver;
+use super::shared::Share;
 use super::tail::FileId;
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
@@ -42,9 +43,8 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(config: TailDirConfig, seat: Seat) -> Follower {
+    pub(super) fn new(config: TailDirConfig, seat: Seat, share: Share, positions: Positions) -> Follower {
         let config = Rc::new(config);
-        let positions = position::load(&config.position_file);
         if let Some(fault) = &positions.fault {
             let others = if config.skip_to_end { "its end" } else { "its beginning" };
             slog::error!(
@@ -55,11 +55,12 @@ impl Follower {
             );
         }
         let now = clock::now();
+        let saver = Saver::new(&config, share, seat.log.clone());
         Follower {
-            catalog: Catalog::new(config.clone(), positions, seat.log.clone()),
+            catalog: Catalog::new(config.clone(), positions, saver.is_shared(), seat.log.clone()),
             scratch: Scratch::new(),
             delivery: Delivery::new(seat.intake.clone()),
-            saver: Saver::new(&config, seat.log.clone()),
+            saver,
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
             scan_again: false,

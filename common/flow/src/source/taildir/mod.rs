@@ -11,8 +11,10 @@
 mod catalog;
 mod config;
 mod deliver;
+mod enter;
 mod follow;
 mod hear;
+mod hold;
 mod known;
 mod open;
 mod policy;
@@ -20,12 +22,17 @@ mod position;
 mod read;
 mod save;
 mod scan;
+mod shared;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod trace;
+#[cfg(test)]
+mod unusual_tests;
 mod wake;
 
-pub(crate) use config::TailDirConfig;
+pub(crate) use config::{TailDirConfig, position_file};
+pub(crate) use shared::PositionFiles;
 
 use super::Seat;
 use crate::message::Stop;
@@ -51,8 +58,15 @@ impl Actor for TailDir {
     fn started(&mut self, ctx: &mut Self::Context) {
         let Some((config, seat)) = self.work.take() else { return };
         // The seat's guard lives in this task: should it panic, the source has died.
-        let following = Follower::new(config, seat).run(self.stop.subscribe()).into_actor(self);
+        let following = follow(config, seat, self.stop.subscribe()).into_actor(self);
         ctx.spawn(following.map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+async fn follow(config: TailDirConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
+    match hold::hold(&config, &mut seat, &mut stop).await {
+        Some((share, positions)) => Follower::new(config, seat, share, positions).run(stop).await,
+        None => seat.guard.release(),
     }
 }
 

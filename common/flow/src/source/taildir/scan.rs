@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -48,8 +47,10 @@ impl Directory {
         }
     }
 
-    /// The group to which a file called `name` belongs.
+    /// The group to which a file called `name` belongs. The pattern sees a name that is not UTF-8 as Java does, with U+FFFD
+    /// for what cannot be decoded.
     pub(super) fn group_of(&self, name: &OsStr) -> Option<usize> {
+        let name = name.to_string_lossy();
         self.groups.iter().find(|(_, pattern)| pattern.is_found(name.as_bytes())).map(|(group, _)| *group)
     }
 
