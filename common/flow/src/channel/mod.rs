@@ -4,10 +4,10 @@ pub(crate) mod lease;
 pub(crate) mod memory;
 
 use crate::error::ChannelError;
-use crate::message::{Fill, HowFull, Patience, Put, Take, Window};
+use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
-use event::Batch;
+use event::{Batch, Origin};
 use lease::Lease;
 use std::sync::Arc;
 
@@ -20,6 +20,16 @@ pub(crate) struct ChannelAddress {
     pub(crate) put: Recipient<Put>,
     pub(crate) take: Recipient<Take>,
     pub(crate) fill: Recipient<HowFull>,
+    pub(crate) describe: Recipient<Describe>,
+}
+
+/// What a channel holds, as it can be asked without its actor, whose thread may hang.
+pub(crate) trait Holds: Send + Sync {
+    /// The events, leased or not, by where they can be read again.
+    fn origins(&self) -> Vec<(Option<Origin>, usize)>;
+
+    /// Forgets those for which `again` holds: their source will read them again.
+    fn give_back(&self, again: &dyn Fn(Origin) -> bool);
 }
 
 /// A channel as a source or a group of sinks knows it: by name, wherever its actor is.
@@ -29,11 +39,34 @@ pub(crate) struct ChannelRef {
     /// Events in one transaction, at most.
     pub(crate) transaction: usize,
     slot: Slot<ChannelAddress>,
+    held: Option<Arc<dyn Holds>>,
 }
 
 impl ChannelRef {
     pub(crate) fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, slot }
+        ChannelRef { name: name.into(), transaction, slot, held: None }
+    }
+
+    /// The same channel, that says what it holds.
+    pub(crate) fn holding(self, held: impl Holds + 'static) -> ChannelRef {
+        ChannelRef { held: Some(Arc::new(held)), ..self }
+    }
+
+    /// Asks its actor what it is doing, if there is one.
+    pub(crate) fn describe(&self) -> Option<RecipientRequest<Describe>> {
+        self.slot.with(|channel| channel.describe.send(Describe))
+    }
+
+    /// See [`Holds`].
+    pub(crate) fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+        self.held.as_ref().map(|held| held.origins()).unwrap_or_default()
+    }
+
+    /// See [`Holds`].
+    pub(crate) fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
+        if let Some(held) = &self.held {
+            held.give_back(again);
+        }
     }
 
     /// Stores `batch`.

@@ -102,8 +102,8 @@ impl Saver {
         }
     }
 
-    /// Writes what has changed, and returns when it is on the disk.
-    pub(super) async fn finish(mut self, catalog: &Catalog) {
+    /// Writes what has changed, and returns when it is on the disk; `false` when it could not be written.
+    pub(super) async fn finish(mut self, catalog: &Catalog) -> bool {
         if self.under_way.is_some() {
             self.ended().await;
         }
@@ -112,7 +112,10 @@ impl Saver {
         }
         if self.beat.is_dirty() {
             let outcome = position::save(&self.path, &position::encode(catalog.entries()));
+            let is_saved = outcome.is_ok();
             self.tell(outcome, clock::now());
+            return is_saved;
         }
+        true
     }
 }
