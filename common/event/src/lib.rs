@@ -11,7 +11,7 @@ mod recycle;
 mod varint;
 mod view;
 
-pub use batch::{Batch, Span};
+pub use batch::{Batch, Origin, Span};
 pub use builder::{BatchBuilder, encode_headers};
 pub use java_order::{Printed, java_order};
 pub use recycle::Recycler;

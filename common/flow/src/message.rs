@@ -172,7 +172,18 @@ impl Window {
     pub(crate) const LOCAL: Window = Window { parcels: 16, bytes: 2 << 20 };
 }
 
+/// Asks a component what it is doing, in a line for an operator.
+#[derive(Message)]
+#[rtype(result = "String")]
+pub(crate) struct Describe;
+
 /// Asks a component to finish what it has under way and to stop. Answered when it has.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Stop;
+
+/// Asks a source that can read its events again to read no more and to wait for [`Stop`]. Answered when what it has read is
+/// stored. At its stop it then begins again, with its next start, at what its channels still hold.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Pause;

@@ -4,12 +4,13 @@ use crate::build::BuildError;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
 use crate::files::own::OwnFiles;
-use crate::message::{Deliver, Probe, Stop};
+use crate::message::{Deliver, Describe, Probe, Stop};
 use crate::net::Globals;
 use crate::processor::{Choice, Rest, SinkAddress};
 use crate::random::Random;
 use crate::sink::{Member, avro, file_roll, local, logger, null};
-use crate::source::{self, Intake, Ready, Seat};
+use crate::source::{self, Doing, Intake, Ready, Seat};
+use crate::start::SourceAddress;
 use crate::supervise::Guard;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
@@ -177,7 +178,8 @@ impl SourceStart {
     fn seat(self) -> Result<(plan::Context, Seat), BuildError> {
         let SourceStart { plan, channels, log, ready, guard, .. } = self;
         let intake = Intake::build(&plan, &channels, &log)?;
-        Ok((plan.context, Seat { name: plan.name.into(), log, intake, ready, guard }))
+        let doing = Doing::new(intake.clone());
+        Ok((plan.context, Seat { name: plan.name.into(), log, intake, ready, doing, guard }))
     }
 }
 
@@ -185,7 +187,7 @@ impl SourceStart {
 ///
 /// # Errors
 /// What is in the way, in an operator's words.
-pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String> {
+pub(crate) fn start_source(start: SourceStart) -> Result<SourceAddress, String> {
     let kind = start.plan.kind;
     let (globals, own) = (start.globals.clone(), start.own.clone());
     let (context, seat) = start.seat().map_err(|error| error.to_string())?;
@@ -193,17 +195,26 @@ pub(crate) fn start_source(start: SourceStart) -> Result<Recipient<Stop>, String
         "avro" => {
             let config = source::avro::AvroSourceConfig::build(&context, &globals, &mut Vec::new())
                 .map_err(|error| error.to_string())?;
-            source::avro::AvroSource::new(config, seat).start().recipient()
+            asked_of(&source::avro::AvroSource::new(config, seat).start())
         }
-        "exec" => source::exec::Exec::new(source::exec::ExecConfig::new(&context), seat).start().recipient(),
+        "exec" => asked_of(&source::exec::Exec::new(source::exec::ExecConfig::new(&context), seat).start()),
         "netcat" => {
-            source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start().recipient()
+            asked_of(&source::netcat::Netcat::new(source::netcat::NetcatConfig::new(&context), seat).start())
         }
         "taildir" => {
             let config = source::taildir::TailDirConfig::new(&context, own);
-            source::taildir::TailDir::new(config, seat).start().recipient()
+            let source = source::taildir::TailDir::new(config, seat).start();
+            SourceAddress { pause: Some(source.clone().recipient()), ..asked_of(&source) }
         }
-        "seq" => source::seq::Seq::new(source::seq::SeqConfig::new(&context), seat).start().recipient(),
+        "seq" => asked_of(&source::seq::Seq::new(source::seq::SeqConfig::new(&context), seat).start()),
         other => return Err(format!("the source type {other} is not there yet")),
     })
+}
+
+fn asked_of<A>(source: &Addr<A>) -> SourceAddress
+where
+    A: Actor + Handler<Stop> + Handler<Describe>,
+    A::Context: ToEnvelope<A, Stop> + ToEnvelope<A, Describe>,
+{
+    SourceAddress { stop: source.clone().recipient(), pause: None, describe: source.clone().recipient() }
 }

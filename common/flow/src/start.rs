@@ -3,11 +3,10 @@
 use crate::build::BuildError;
 use crate::channel::ChannelRef;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
-use crate::clock::{self, Duration};
-use crate::drain::{Drain, Verdict};
+use crate::clock::Duration;
 use crate::error::StartError;
 use crate::files::own::OwnFiles;
-use crate::message::{Fill, Health, Stop};
+use crate::message::{Describe, Health, Pause, Stop};
 use crate::net::Globals;
 use crate::placement;
 use crate::processor::{Group, GroupConfig, MemberRef, SinkAddress};
@@ -18,13 +17,12 @@ use crate::source::{Intake, Ready};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
-use futures_util::future::join_all;
 use journal::fact::{self, Kind};
 use plan::{GroupPlan, Plan, SinkPlan};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// What all components of a flow share.
 pub(crate) struct Surroundings {
@@ -33,14 +31,29 @@ pub(crate) struct Surroundings {
     pub(crate) globals: Arc<Globals>,
 }
 
+/// What a source can be asked.
+pub(crate) struct SourceAddress {
+    pub(crate) stop: Recipient<Stop>,
+    /// Of one that can read its events again.
+    pub(crate) pause: Option<Recipient<Pause>>,
+    pub(crate) describe: Recipient<Describe>,
+}
+
+/// What a group of sinks can be asked, by others than its sinks.
+pub(crate) struct GroupAddress {
+    pub(crate) stop: Recipient<Stop>,
+    pub(crate) describe: Recipient<Describe>,
+}
+
 /// The actors of a running flow.
 pub(crate) struct Flow {
-    log: slog::Logger,
-    bosses: HashMap<String, Addr<Boss>>,
-    channels: Vec<ChannelRef>,
-    groups: Vec<(String, Slot<Recipient<Stop>>)>,
-    sources: Vec<(String, Slot<Recipient<Stop>>)>,
+    pub(crate) log: slog::Logger,
+    _bosses: HashMap<String, Addr<Boss>>,
+    pub(crate) channels: Vec<ChannelRef>,
+    pub(crate) groups: Vec<(String, Slot<GroupAddress>)>,
+    pub(crate) sources: Vec<(String, Slot<SourceAddress>)>,
     ready: mpsc::UnboundedReceiver<()>,
+    not_ready: usize,
 }
 
 impl Flow {
@@ -63,66 +76,31 @@ impl Flow {
         let groups = starting.sinks(&plan).await;
         let (tell, ready) = mpsc::unbounded_channel();
         let sources = starting.sources(&plan, &tell).await;
-        Ok(Flow { log, bosses: starting.bosses, channels: starting.order, groups, sources, ready })
+        Ok(Flow {
+            log,
+            _bosses: starting.bosses,
+            channels: starting.order,
+            groups,
+            not_ready: sources.len(),
+            sources,
+            ready,
+        })
     }
 
-    /// Waits until every source has opened its way in, or has said why it could not.
+    /// Waits until every source has opened its way in, or has said why it could not. May be dropped and called again.
     pub(crate) async fn ready(&mut self) {
-        for _ in &self.sources {
+        while self.not_ready > 0 {
             self.ready.recv().await;
+            self.not_ready -= 1;
         }
     }
 
     /// Events that have left its channels for good.
     #[cfg(test)]
     pub(crate) async fn taken(&self) -> u64 {
-        let fills = join_all(self.channels.iter().map(ChannelRef::fill)).await;
+        let fills = futures_util::future::join_all(self.channels.iter().map(ChannelRef::fill)).await;
         fills.into_iter().flatten().map(|fill| fill.taken).sum()
     }
-
-    /// Sources stop, channels drain, sinks finish.
-    pub(crate) async fn stop(self, drain_timeout: Duration) {
-        for (name, _) in &self.sources {
-            fact::stopping(&self.log, Kind::Source, name);
-        }
-        stop_all(&self.sources, drain_timeout).await;
-        self.drain(drain_timeout).await;
-        for (name, _) in &self.groups {
-            fact::stopping(&self.log, Kind::Sink, name);
-        }
-        stop_all(&self.groups, SINKS_FINISH_WITHIN).await;
-        drop(self.bosses);
-    }
-
-    async fn drain(&self, at_most: Duration) {
-        let mut drain = Drain::new(at_most, clock::now());
-        loop {
-            let fills: Vec<Fill> =
-                join_all(self.channels.iter().map(ChannelRef::fill)).await.into_iter().flatten().collect();
-            let held = fills.iter().map(|fill| fill.events).sum();
-            let taken = fills.iter().map(|fill| fill.taken).sum();
-            match drain.look(held, taken, clock::now()) {
-                Verdict::Dry => return,
-                Verdict::Wait => sleep(DRAIN_LOOK).await,
-                Verdict::GiveUp => break,
-            }
-        }
-        for channel in &self.channels {
-            if let Some(fill) = channel.fill().await.filter(|fill| fill.events > 0) {
-                slog::error!(
-                    self.log,
-                    "channel {}: its sinks did not take the last {} events in time; they were in memory only and are lost (--drain-timeout says how long a stop waits)",
-                    channel.name,
-                    fill.events
-                );
-            }
-        }
-    }
-}
-
-async fn stop_all(who: &[(String, Slot<Recipient<Stop>>)], within: Duration) {
-    let asked = who.iter().filter_map(|(_, slot)| slot.with(|actor| actor.send(Stop)));
-    let _some_take_longer = timeout(within, join_all(asked)).await;
 }
 
 /// Interceptors and selectors are built once for a look, so that nothing is started when one cannot be.
@@ -173,7 +151,14 @@ impl Starting<'_> {
     async fn watch(&self, channel: &str, name: String, build: crate::supervise::Build) {
         // A boss lives as long as the flow.
         if let Some(boss) = self.bosses.get(channel) {
-            let _never = boss.send(Watch { name: name.into(), build }).await;
+            let started = boss.send(Watch { name: name.as_str().into(), build });
+            if timeout(START_WITHIN, started).await.is_err() {
+                slog::warn!(
+                    self.around.log,
+                    "{name} has not started after {} s: something makes it wait, such as a disk; the others go on",
+                    START_WITHIN.as_secs()
+                );
+            }
         }
     }
 
@@ -184,13 +169,15 @@ impl Starting<'_> {
             let config = MemoryConfig::new(&channel.context);
             let (post, slot) = slot();
             let (books, name, child_log) = (Books::new(config), channel.name.clone(), log.clone());
+            let held = books.clone();
             let build = move |guard| {
                 post.set(MemoryChannel::start(&name, config, books.clone(), child_log.clone(), guard));
                 Ok(())
             };
             self.watch(&channel.name, format!("channel {}", channel.name), Box::new(build)).await;
-            let reference =
-                ChannelRef::new(&channel.name, config.limits.transaction, slot).within(config.limits);
+            let reference = ChannelRef::new(&channel.name, config.limits.transaction, slot)
+                .within(config.limits)
+                .holding(held);
             self.channels.insert(channel.name.clone(), reference.clone());
             self.order.push(reference);
             fact::component_started(log, Kind::Channel, &channel.name);
@@ -198,7 +185,7 @@ impl Starting<'_> {
     }
 
     /// Groups first, as written, then each sink that is in none as a group of its own.
-    async fn sinks(&mut self, plan: &Plan) -> Vec<(String, Slot<Recipient<Stop>>)> {
+    async fn sinks(&mut self, plan: &Plan) -> Vec<(String, Slot<GroupAddress>)> {
         let grouped: HashSet<&String> = plan.groups.iter().flat_map(|group| &group.sinks).collect();
         let alone = plan.sinks.iter().filter(|sink| !grouped.contains(&sink.name)).map(|sink| GroupPlan {
             name: sink.name.clone(),
@@ -229,7 +216,7 @@ impl Starting<'_> {
         plan: &GroupPlan,
         sinks: &[&SinkPlan],
         channel: ChannelRef,
-    ) -> (String, Slot<Recipient<Stop>>) {
+    ) -> (String, Slot<GroupAddress>) {
         let (health_post, health) = slot();
         let mut members = Vec::new();
         for (index, sink) in sinks.iter().enumerate() {
@@ -250,7 +237,7 @@ impl Starting<'_> {
         members: Vec<MemberRef>,
         channel: ChannelRef,
         health: Post<Recipient<Health>>,
-        stop: Post<Recipient<Stop>>,
+        post: Post<GroupAddress>,
     ) -> crate::supervise::Build {
         let (log, agent) = (self.around.log.clone(), self.random.next());
         let mut random = Random::seeded(self.random.next());
@@ -266,7 +253,8 @@ impl Starting<'_> {
             };
             let group = Group::new(config, channel.clone(), log.clone(), guard).start();
             health.set(group.clone().recipient());
-            stop.set(group.recipient());
+            let (stop, describe) = (group.clone().recipient(), group.recipient());
+            post.set(GroupAddress { stop, describe });
             Ok(())
         })
     }
@@ -301,7 +289,7 @@ impl Starting<'_> {
         &self,
         plan: &Plan,
         ready: &mpsc::UnboundedSender<()>,
-    ) -> Vec<(String, Slot<Recipient<Stop>>)> {
+    ) -> Vec<(String, Slot<SourceAddress>)> {
         let mut started = Vec::new();
         let own = Arc::new(OwnFiles::of(plan));
         for source in &plan.sources {
@@ -331,6 +319,5 @@ impl Starting<'_> {
     }
 }
 
-/// Between two looks at channels that are to run dry.
-const DRAIN_LOOK: Duration = Duration::from_millis(5);
-const SINKS_FINISH_WITHIN: Duration = Duration::from_secs(5);
+/// A component that takes longer to start (a disk makes it wait) is not waited for.
+const START_WITHIN: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use crate::clock::Duration;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
-use crate::source::{Intake, Ready, Seat};
+use crate::source::{Doing, Intake, Ready, Seat};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
 use actix::prelude::*;
@@ -60,9 +60,10 @@ impl slog::Drain for Heard {
 pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
     let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
     let (post, slot) = slot();
-    post.set(MemoryChannel::start("c1", config, Books::new(config), silent(), Guard::unwatched()));
+    let books = Books::new(config);
+    post.set(MemoryChannel::start("c1", config, books.clone(), silent(), Guard::unwatched()));
     std::mem::forget(post); // the channel stays as long as its test
-    ChannelRef::new("c1", config.limits.transaction, slot).within(config.limits)
+    ChannelRef::new("c1", config.limits.transaction, slot).within(config.limits).holding(books)
 }
 
 /// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
@@ -79,7 +80,8 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
     let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");
     let (tell, ready) = mpsc::unbounded_channel();
     let (log, guard) = (silent(), Guard::unwatched());
-    (Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), guard }, ready)
+    let doing = Doing::new(intake.clone());
+    (Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), doing, guard }, ready)
 }
 
 /// Events whose bodies are these numbers.

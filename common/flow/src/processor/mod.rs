@@ -5,6 +5,7 @@
 //! connected before it is needed, and what a dead sink did not acknowledge goes to the next one at once, in order.
 
 mod choice;
+mod describe;
 mod roster;
 #[cfg(test)]
 mod tests;

@@ -15,10 +15,12 @@ use crate::interceptor::InterceptorChain;
 use crate::message::Patience;
 use crate::selector::{Selected, Selector};
 use crate::supervise::Guard;
+use crate::told::Told;
 use bytes::BytesMut;
-use event::{Batch, BatchBuilder, Recycler};
-use std::cell::RefCell;
-use std::collections::HashMap;
+use event::{Batch, BatchBuilder, Origin, Recycler};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -31,6 +33,8 @@ use tokio::sync::mpsc;
 pub(crate) struct Intake {
     inner: Rc<RefCell<Inner>>,
     channels: Rc<[ChannelRef]>,
+    /// Stores under way.
+    storing: Rc<Cell<usize>>,
 }
 
 struct Inner {
@@ -38,13 +42,13 @@ struct Inner {
     selector: Selector,
     recycler: Recycler,
     log: slog::Logger,
-    told_dropped: bool,
+    told_dropped: Told,
 }
 
 impl Inner {
     fn select(&mut self, batch: &Batch) -> Selected {
         let selected = self.selector.select(batch);
-        if selected.dropped > 0 && !std::mem::replace(&mut self.told_dropped, true) {
+        if selected.dropped > 0 && self.told_dropped.tell(clock::now()).is_some() {
             slog::warn!(
                 self.log,
                 "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them",
@@ -73,9 +77,9 @@ impl Intake {
             selector,
             recycler: Recycler::new(BUFFERS, BUFFER_BYTES),
             log: log.clone(),
-            told_dropped: false,
+            told_dropped: Told::once(),
         };
-        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels })
+        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels, storing: Rc::default() })
     }
 
     /// Events in one transaction that all channels of this source take.
@@ -136,8 +140,9 @@ impl Intake {
         let Inner { chain, recycler, .. } = &mut *self.inner.borrow_mut();
         let now = clock::epoch_millis();
         for index in 0..batches.len() {
+            let origin = batches[index].origin();
             match chain.process(std::mem::take(&mut batches[index]), now, recycler) {
-                Ok(passed) => batches[index] = passed,
+                Ok(passed) => batches[index] = passed.with_origin(origin),
                 Err(_) => {
                     batches.truncate(index);
                     return Some(ChannelError::Oversized);
@@ -157,6 +162,7 @@ impl Intake {
         batches: &[Batch],
         patience: Patience,
     ) -> Result<usize, ChannelError> {
+        let _storing = Storing::begin(&self.storing);
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()
         {
@@ -174,7 +180,7 @@ impl Intake {
             self.channels[index].put(batch, patience).await?;
         }
         for (index, batch) in selected.optional {
-            let events = batch.len();
+            let (events, batch) = (batch.len(), batch.with_origin(None)); // nobody sends it again for this channel
             if let Err(error) = self.channels[index].put(batch, Patience::KeepAlive).await {
                 slog::error!(
                     self.inner.borrow().log,
@@ -183,6 +189,29 @@ impl Intake {
             }
         }
         Ok(())
+    }
+
+    /// What of `source` is still in the channels that must have it: for each part, where the first of it begins, and how
+    /// many events there are at most in one channel.
+    pub(crate) fn undelivered(&self, source: u64) -> BTreeMap<u64, (u64, usize)> {
+        let mut parts: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
+        for channel in &*self.channels {
+            let mut here: HashMap<u64, usize> = HashMap::new();
+            for (origin, events) in channel.origins() {
+                let Some(origin) = origin.filter(|origin| origin.source == source) else { continue };
+                let sum = here.entry(origin.part).or_default();
+                *sum += events;
+                let part = parts.entry(origin.part).or_insert((origin.start, *sum));
+                *part = (part.0.min(origin.start), part.1.max(*sum));
+            }
+        }
+        parts
+    }
+
+    /// Has the channels forget what of `source` it will read again: the parts for which `again` holds.
+    pub(crate) fn give_back(&self, source: u64, again: impl Fn(u64) -> bool) {
+        let again = |origin: Origin| origin.source == source && again(origin.part);
+        self.channels.iter().for_each(|channel| channel.give_back(&again));
     }
 
     /// A builder for events that are born here, over a buffer that was used before when one is free.
@@ -195,6 +224,22 @@ impl Intake {
         let batch = builder.finish();
         self.inner.borrow_mut().recycler.lend(&batch);
         batch
+    }
+}
+
+/// A store under way.
+struct Storing<'a>(&'a Cell<usize>);
+
+impl Storing<'_> {
+    fn begin(count: &Cell<usize>) -> Storing<'_> {
+        count.set(count.get() + 1);
+        Storing(count)
+    }
+}
+
+impl Drop for Storing<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -214,7 +259,34 @@ pub(crate) struct Seat {
     pub(crate) log: slog::Logger,
     pub(crate) intake: Intake,
     pub(crate) ready: Ready,
+    pub(crate) doing: Doing,
     pub(crate) guard: Guard,
+}
+
+/// What a source is doing, as its task says it and its actor passes it on.
+#[derive(Clone)]
+pub(crate) struct Doing {
+    now: Rc<RefCell<Cow<'static, str>>>,
+    intake: Intake,
+}
+
+impl Doing {
+    pub(crate) fn new(intake: Intake) -> Doing {
+        Doing { now: Rc::new(RefCell::new("starts".into())), intake }
+    }
+
+    /// From now on it does this.
+    pub(crate) fn set(&self, what: impl Into<Cow<'static, str>>) {
+        *self.now.borrow_mut() = what.into();
+    }
+
+    /// In words, with what waits for its channels.
+    pub(crate) fn text(&self) -> String {
+        match self.intake.storing.get() {
+            0 => self.now.borrow().to_string(),
+            puts => format!("{}; {puts} of its stores are under way or wait for room", self.now.borrow()),
+        }
+    }
 }
 
 /// How a source says, once, that it has opened its way in, or has told why it could not yet.

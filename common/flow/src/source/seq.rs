@@ -1,8 +1,8 @@
 //! `seq`: counts from 0, for tests and for load.
 
-use super::{Intake, Seat};
+use super::{Doing, Intake, Seat};
 use crate::clock::Duration;
-use crate::message::{Patience, Stop};
+use crate::message::{Describe, Patience, Stop};
 use actix::prelude::*;
 use bytes::BytesMut;
 use event::{Batch, Span};
@@ -44,12 +44,14 @@ impl SeqConfig {
 pub(crate) struct Seq {
     config: SeqConfig,
     seat: Option<Seat>,
+    doing: Doing,
     stop: watch::Sender<bool>,
 }
 
 impl Seq {
     pub(crate) fn new(config: SeqConfig, seat: Seat) -> Seq {
-        Seq { config, seat: Some(seat), stop: watch::Sender::new(false) }
+        let doing = seat.doing.clone();
+        Seq { config, seat: Some(seat), doing, stop: watch::Sender::new(false) }
     }
 }
 
@@ -75,14 +77,24 @@ impl Handler<Stop> for Seq {
     }
 }
 
+impl Handler<Describe> for Seq {
+    type Result = MessageResult<Describe>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.doing.text())
+    }
+}
+
 async fn run(config: SeqConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
     slog::info!(seat.log, #STARTING, "Sequence generator source do starting");
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
     seat.ready.done();
+    seat.doing.set("counts");
     tokio::select! { biased;
         _ = stop.changed() => {}
         () = count(&config, &seat) => {
             // Flume's source stays and has nothing to say.
+            seat.doing.set("has sent all its events");
             let _source_is_gone = stop.changed().await;
         }
     }

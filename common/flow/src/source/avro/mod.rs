@@ -7,10 +7,10 @@ mod ip_filter;
 #[cfg(test)]
 mod tests;
 
-use super::{Intake, Seat};
+use super::{Doing, Intake, Seat};
 use crate::build::BuildError;
 use crate::error::ChannelError;
-use crate::message::Stop;
+use crate::message::{Describe, Stop};
 use crate::net::{Globals, Listener, NotTaken, ServerLayers, Spent, Stream, TcpStream};
 use actix::prelude::*;
 use budget::Budget;
@@ -90,12 +90,15 @@ struct Shared {
 pub(crate) struct AvroSource {
     config: AvroSourceConfig,
     seat: Option<Seat>,
+    doing: Doing,
     stop: watch::Sender<bool>,
 }
 
 impl AvroSource {
     pub(crate) fn new(config: AvroSourceConfig, seat: Seat) -> AvroSource {
-        AvroSource { config, seat: Some(seat), stop: watch::Sender::new(false) }
+        let doing = seat.doing.clone();
+        doing.set(format!("listens on {}:{}, or tries to", config.bind, config.port));
+        AvroSource { config, seat: Some(seat), doing, stop: watch::Sender::new(false) }
     }
 }
 
@@ -119,6 +122,14 @@ impl Handler<Stop> for AvroSource {
         self.stop.send_replace(true);
         let stop = self.stop.clone();
         Box::pin(async move { stop.closed().await })
+    }
+}
+
+impl Handler<Describe> for AvroSource {
+    type Result = MessageResult<Describe>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.doing.text())
     }
 }
 

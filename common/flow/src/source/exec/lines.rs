@@ -1,8 +1,10 @@
 //! A command's output, turned into batches.
 
 use crate::channel::PARCEL_BYTES;
+use crate::clock;
 use crate::message::Patience;
 use crate::source::Intake;
+use crate::told::Told;
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -20,7 +22,7 @@ pub(super) struct Lines<'a, R> {
     input: BytesMut,
     prefix: BytesMut,
     most: usize,
-    told_long: bool,
+    told_long: Told,
     /// What was read last, on its way: lines that have left `input` are nowhere else.
     storing: Option<LocalBoxFuture<'static, ()>>,
 }
@@ -36,7 +38,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
             input: BytesMut::new(),
             prefix: BytesMut::new(),
             most,
-            told_long: false,
+            told_long: Told::once(),
             storing: None,
         }
     }
@@ -116,7 +118,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         self.input.advance(taken);
         if builder.is_empty() && self.input.len() >= MOST_LINE {
             take_long(&mut self.cutter, &mut self.input, &mut builder, prefix);
-            if !std::mem::replace(&mut self.told_long, true) {
+            if self.told_long.tell(clock::now()).is_some() {
                 slog::warn!(
                     self.log,
                     "the command has printed a line of more than {MOST_LINE} bytes: it becomes several events"

@@ -5,8 +5,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::Seat;
-use crate::message::Stop;
+use super::{Doing, Seat};
+use crate::message::{Describe, Stop};
 use crate::net::Listener;
 use actix::prelude::*;
 use lines::Encoding;
@@ -46,12 +46,15 @@ impl NetcatConfig {
 pub(crate) struct Netcat {
     config: NetcatConfig,
     seat: Option<Seat>,
+    doing: Doing,
     stop: watch::Sender<bool>,
 }
 
 impl Netcat {
     pub(crate) fn new(config: NetcatConfig, seat: Seat) -> Netcat {
-        Netcat { config, seat: Some(seat), stop: watch::Sender::new(false) }
+        let doing = seat.doing.clone();
+        doing.set(format!("listens on {}:{}, or tries to", config.bind, config.port));
+        Netcat { config, seat: Some(seat), doing, stop: watch::Sender::new(false) }
     }
 }
 
@@ -74,6 +77,14 @@ impl Handler<Stop> for Netcat {
         self.stop.send_replace(true);
         let stop = self.stop.clone();
         Box::pin(async move { stop.closed().await })
+    }
+}
+
+impl Handler<Describe> for Netcat {
+    type Result = MessageResult<Describe>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.doing.text())
     }
 }
 

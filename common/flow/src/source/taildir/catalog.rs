@@ -351,10 +351,21 @@ impl Catalog {
         }
     }
 
-    /// What the position file is to say. A file without a name may still get one; but not when it was deleted (its number
-    /// may be another file's in a moment) or when its number belongs to another file already, since the position file
-    /// knows files by their numbers.
+    /// What the position file is to say.
     pub(super) fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
+        let tails = self.written_tails();
+        let tails = tails.map(|tail| EntryRef { inode: tail.id.inode, pos: tail.stored, file: &tail.path });
+        tails.chain(self.known.entries())
+    }
+
+    /// The followed files of which it speaks.
+    pub(super) fn written(&self) -> Vec<FileId> {
+        self.written_tails().map(|tail| tail.id).collect()
+    }
+
+    /// A file without a name may still get one; but not when it was deleted (its number may be another file's in a moment)
+    /// or when its number belongs to another file already, since the position file knows files by their numbers.
+    fn written_tails(&self) -> impl Iterator<Item = &Tail> {
         let linked = || self.tails.values().filter(|tail| tail.linked);
         let taken: HashSet<u64> = if self.strays.is_empty() {
             HashSet::new()
@@ -363,9 +374,7 @@ impl Catalog {
         };
         let strays = self.strays.iter().filter_map(|id| self.tails.get(id));
         let strays = strays.filter(move |tail| !taken.contains(&tail.id.inode) && !tail.is_deleted());
-        let tails = linked().chain(strays);
-        let tails = tails.map(|tail| EntryRef { inode: tail.id.inode, pos: tail.stored, file: &tail.path });
-        tails.chain(self.known.entries())
+        linked().chain(strays)
     }
 
     /// A number that was never used before.

@@ -9,26 +9,31 @@ use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
 use super::save::Saver;
 use super::shared::Share;
 use super::tail::FileId;
+use super::{Question, Stage};
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
+use crate::random::Random;
 use crate::source::Seat;
+use crate::told::Told;
 use bytes::BytesMut;
-use event::encode_headers;
+use event::{Origin, encode_headers};
 use futures_util::FutureExt;
 use std::rc::Rc;
-use tokio::sync::watch;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout_at};
 
 /// The work of a source, in bounded steps.
 pub(super) struct Follower {
-    config: Rc<TailDirConfig>,
+    pub(super) config: Rc<TailDirConfig>,
     seat: Seat,
-    catalog: Catalog,
+    pub(super) asked: mpsc::UnboundedReceiver<Question>,
+    pub(super) catalog: Catalog,
     scratch: Scratch,
-    delivery: Delivery,
+    pub(super) delivery: Delivery,
     saver: Saver,
     scans: ScanBeat,
-    scan_due: Instant,
+    pub(super) scan_due: Instant,
     /// Something was missed while a scan was under way: another one must follow.
     scan_again: bool,
     sweep_due: Instant,
@@ -38,12 +43,20 @@ pub(super) struct Follower {
     turn: u64,
     /// The channel is being stopped: nothing more can be stored.
     halted: bool,
-    told_long: bool,
+    /// How its batches name this life of it (see [`Origin`]).
+    life: u64,
+    told_long: Told,
     prefix: BytesMut,
 }
 
 impl Follower {
-    pub(super) fn new(config: TailDirConfig, seat: Seat, share: Share, positions: Positions) -> Follower {
+    pub(super) fn new(
+        config: TailDirConfig,
+        seat: Seat,
+        share: Share,
+        positions: Positions,
+        asked: mpsc::UnboundedReceiver<Question>,
+    ) -> Follower {
         let config = Rc::new(config);
         if let Some(fault) = &positions.fault {
             let others = if config.skip_to_end { "its end" } else { "its beginning" };
@@ -68,30 +81,37 @@ impl Follower {
             lines: config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_LINES),
             turn: 0,
             halted: false,
-            told_long: false,
+            life: Random::from_system().next(),
+            told_long: Told::once(),
             prefix: BytesMut::new(),
             config,
             seat,
+            asked,
         }
     }
 
-    /// Follows until `stop` changes; then everything that was sent and answered is in the position file.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Follows until `stage` changes, and says that it has `paused`; in the end everything that was sent and answered is in
+    /// the position file.
+    pub(super) async fn run(mut self, mut stage: watch::Receiver<Stage>, paused: watch::Sender<bool>) {
         for fault in &self.config.faults {
             slog::error!(self.seat.log, "{fault}");
         }
         self.first_scan().await;
         journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
         self.seat.ready.done();
-        while !stop.has_changed().unwrap_or(true) {
+        while *stage.borrow() == Stage::Run && stage.has_changed().is_ok() {
             if self.step(clock::now()) {
                 // What was read goes on its way while it is in the processor's cache.
                 tokio::task::yield_now().await;
             } else {
-                self.wait(&mut stop).await;
+                self.wait(&mut stage).await;
             }
         }
-        self.finish().await;
+        self.settle_under_way().await;
+        paused.send_replace(true);
+        self.wait_for_the_stop(&mut stage).await;
+        let goes_back = matches!(*stage.borrow(), Stage::Stop { goes_back: true });
+        self.finish(goes_back).await;
     }
 
     /// All files that there are, oldest first, before the first is read.
@@ -127,6 +147,7 @@ impl Follower {
             self.saver.changed(now);
         }
         self.saver.poll(now, &self.catalog);
+        self.answer(now);
         self.catalog.is_scanning() || self.can_read()
     }
 
@@ -135,14 +156,18 @@ impl Follower {
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self, stop: &mut watch::Receiver<bool>) {
+    async fn wait(&mut self, stage: &mut watch::Receiver<Stage>) {
         let due = self.scan_due.min(self.sweep_due).min(self.saver.due().unwrap_or(self.scan_due));
         let answers = tokio::select! { biased;
-            _ = stop.changed() => { stop.mark_changed(); None }
+            _ = stage.changed() => None,
             Some(answers) = self.delivery.next() => Some(answers),
             () = self.catalog.wake.ready() => None,
             () = self.saver.ended() => None,
             () = sleep_until(due) => None,
+            Some(question) = self.asked.recv() => {
+                let _gone = question.send(self.describe(clock::now()));
+                None
+            }
         };
         self.settle(answers.unwrap_or_default());
     }
@@ -278,7 +303,7 @@ impl Follower {
             (tail.live, tail.finish) = (now, false);
         }
         loop {
-            let mut builder = self.seat.intake.builder();
+            let (start, mut builder) = (tail.next, self.seat.intake.builder());
             if rest {
                 self.scratch.cut_rest(tail, &mut builder, &form);
             } else {
@@ -286,12 +311,13 @@ impl Follower {
             }
             self.turn += 1;
             let ticket = Ticket { id, generation: tail.generation, end: tail.next };
-            bundle.push(ticket, self.seat.intake.finish(builder));
+            let origin = Origin { source: self.life, part: tail.generation, start };
+            bundle.push(ticket, self.seat.intake.finish(builder).with_origin(Some(origin)));
             if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
                 break;
             }
         }
-        if is_long && !std::mem::replace(&mut self.told_long, true) {
+        if is_long && self.told_long.tell(now).is_some() {
             slog::warn!(
                 self.seat.log,
                 "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
@@ -325,14 +351,33 @@ impl Follower {
         }
     }
 
-    /// What is under way is stored, if that does not take long; the position file says so.
-    async fn finish(mut self) {
+    /// What is under way is stored, if that does not take long.
+    async fn settle_under_way(&mut self) {
         let latest = clock::now() + LAST_ANSWERS;
         while self.delivery.is_busy() {
             let until = latest.min(clock::now() + LAST_ANSWER);
             let Ok(answers) = timeout_at(until, self.delivery.next()).await else { break };
             self.settle(answers.unwrap_or_default());
         }
+    }
+
+    /// While it is paused, room may be found for what is still under way.
+    async fn wait_for_the_stop(&mut self, stage: &mut watch::Receiver<Stage>) {
+        while *stage.borrow_and_update() == Stage::Pause {
+            let answers = tokio::select! { biased;
+                changed = stage.changed() => if changed.is_ok() { continue } else { break },
+                Some(answers) = self.delivery.next() => answers,
+                Some(question) = self.asked.recv() => {
+                    let _gone = question.send(self.describe(clock::now()));
+                    continue;
+                }
+            };
+            self.settle(answers);
+        }
+    }
+
+    /// The position file says what is stored, or (`goes_back`) what is delivered.
+    async fn finish(mut self, goes_back: bool) {
         if self.delivery.is_busy() {
             slog::warn!(
                 self.seat.log,
@@ -341,11 +386,39 @@ impl Follower {
             );
         }
         self.look_back();
+        let again = if goes_back { self.go_back() } else { Again::default() };
         if std::mem::take(&mut self.catalog.changed) {
             self.saver.changed(clock::now());
         }
-        self.saver.finish(&self.catalog).await;
+        let is_saved = self.saver.finish(&self.catalog).await;
+        if is_saved && again.events > 0 {
+            self.seat.intake.give_back(self.life, |part| again.parts.contains(&part));
+            slog::warn!(
+                self.seat.log,
+                "source {}: the last {} events of {} were not delivered; the position file {} stands before them, and the next start sends them",
+                self.seat.name,
+                again.events,
+                again.of(),
+                self.config.position_file.display()
+            );
+        }
         self.seat.guard.release();
+    }
+
+    /// Moves the positions back to what the channels still hold.
+    fn go_back(&mut self) -> Again {
+        let mut undelivered = self.seat.intake.undelivered(self.life);
+        let mut again = Again::default();
+        for id in self.catalog.written() {
+            let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };
+            let Some((start, events)) = undelivered.remove(&tail.generation) else { continue };
+            tail.stored = tail.stored.min(start);
+            self.catalog.changed = true;
+            again.parts.push(tail.generation);
+            again.events += events;
+            again.first.get_or_insert_with(|| tail.path.clone());
+        }
+        again
     }
 
     /// What has happened until now to the files whose positions are about to be written for good.
@@ -361,6 +434,26 @@ impl Follower {
                 tail.restart(fresh);
                 self.catalog.changed = true;
             }
+        }
+    }
+}
+
+/// What the next start sends again.
+#[derive(Default)]
+struct Again {
+    /// By the generations of their files.
+    parts: Vec<u64>,
+    events: usize,
+    first: Option<Arc<str>>,
+}
+
+impl Again {
+    /// The files, in words.
+    fn of(&self) -> String {
+        let first = self.first.as_deref().unwrap_or_default();
+        match self.parts.len() {
+            0 | 1 => first.to_owned(),
+            files => format!("{files} files ({first} ...)"),
         }
     }
 }

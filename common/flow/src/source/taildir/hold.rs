@@ -3,17 +3,19 @@
 use super::config::TailDirConfig;
 use super::position::Positions;
 use super::shared::{Claim, Share};
+use super::{Question, Stage};
 use crate::clock::Duration;
 use crate::source::Seat;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 
 /// Takes the position file, and waits while another process has it: two that write one file would send files again.
 /// `None`: the source is stopped before that.
 pub(super) async fn hold(
     config: &TailDirConfig,
     seat: &mut Seat,
-    stop: &mut watch::Receiver<bool>,
+    asked: &mut mpsc::UnboundedReceiver<Question>,
+    stage: &mut watch::Receiver<Stage>,
 ) -> Option<(Share, Positions)> {
     let path = config.position_file.display();
     if let Some(parent) = config.position_file.parent()
@@ -47,8 +49,12 @@ pub(super) async fn hold(
             }
             Claim::Soon => {}
         }
-        if timeout(PAUSE, stop.wait_for(|stop| *stop)).await.is_ok() {
-            return None;
+        tokio::select! { biased;
+            _ = stage.wait_for(|stage| *stage != Stage::Run) => return None,
+            Some(question) = asked.recv() => {
+                let _gone = question.send(format!("waits for its position file {path}, which another process has"));
+            }
+            () = sleep(PAUSE) => {}
         }
     }
 }

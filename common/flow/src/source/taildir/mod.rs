@@ -11,6 +11,7 @@
 mod catalog;
 mod config;
 mod deliver;
+mod describe;
 mod enter;
 mod follow;
 mod hear;
@@ -35,20 +36,42 @@ pub(crate) use config::{TailDirConfig, position_file};
 pub(crate) use shared::PositionFiles;
 
 use super::Seat;
-use crate::message::Stop;
+use crate::message::{Describe, Pause, Stop};
 use actix::prelude::*;
 use follow::Follower;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The actor of a TAILDIR source; the work is in the task it starts.
 pub(crate) struct TailDir {
-    work: Option<(TailDirConfig, Seat)>,
-    stop: watch::Sender<bool>,
+    work: Option<(TailDirConfig, Seat, mpsc::UnboundedReceiver<Question>)>,
+    stage: watch::Sender<Stage>,
+    paused: watch::Sender<bool>,
+    questions: mpsc::UnboundedSender<Question>,
+}
+
+/// Asks what the source is doing.
+type Question = oneshot::Sender<String>;
+
+/// What a source is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// To follow.
+    Run,
+    /// To read no more.
+    Pause,
+    /// To end; after a pause, its positions go back to what was not delivered.
+    Stop { goes_back: bool },
 }
 
 impl TailDir {
     pub(crate) fn new(config: TailDirConfig, seat: Seat) -> TailDir {
-        TailDir { work: Some((config, seat)), stop: watch::Sender::new(false) }
+        let (questions, asked) = mpsc::unbounded_channel();
+        TailDir {
+            work: Some((config, seat, asked)),
+            questions,
+            stage: watch::Sender::new(Stage::Run),
+            paused: watch::Sender::new(false),
+        }
     }
 }
 
@@ -56,17 +79,54 @@ impl Actor for TailDir {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some((config, seat)) = self.work.take() else { return };
+        let Some((config, seat, asked)) = self.work.take() else { return };
         // The seat's guard lives in this task: should it panic, the source has died.
-        let following = follow(config, seat, self.stop.subscribe()).into_actor(self);
+        let (stage, paused) = (self.stage.subscribe(), self.paused.clone());
+        let following = follow(config, seat, asked, stage, paused).into_actor(self);
         ctx.spawn(following.map(|(), _, ctx| ctx.stop()));
     }
 }
 
-async fn follow(config: TailDirConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
-    match hold::hold(&config, &mut seat, &mut stop).await {
-        Some((share, positions)) => Follower::new(config, seat, share, positions).run(stop).await,
-        None => seat.guard.release(),
+async fn follow(
+    config: TailDirConfig,
+    mut seat: Seat,
+    mut asked: mpsc::UnboundedReceiver<Question>,
+    mut stage: watch::Receiver<Stage>,
+    paused: watch::Sender<bool>,
+) {
+    match hold::hold(&config, &mut seat, &mut asked, &mut stage).await {
+        Some((share, positions)) => {
+            Follower::new(config, seat, share, positions, asked).run(stage, paused).await;
+        }
+        None => {
+            paused.send_replace(true);
+            // What follows a pause is a stop.
+            let _gone = stage.wait_for(|stage| matches!(stage, Stage::Stop { .. })).await;
+            seat.guard.release();
+        }
+    }
+}
+
+impl Handler<Describe> for TailDir {
+    type Result = ResponseFuture<String>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        let (question, answer) = oneshot::channel();
+        let _answered_then = self.questions.send(question);
+        Box::pin(async move { answer.await.unwrap_or_else(|_| "has ended".to_owned()) })
+    }
+}
+
+impl Handler<Pause> for TailDir {
+    type Result = ResponseFuture<()>;
+
+    /// What is under way is stored, if that does not take long.
+    fn handle(&mut self, _: Pause, _: &mut Self::Context) -> Self::Result {
+        self.stage.send_replace(Stage::Pause);
+        let mut paused = self.paused.subscribe();
+        Box::pin(async move {
+            let _paused_or_gone = paused.wait_for(|paused| *paused).await;
+        })
     }
 }
 
@@ -75,8 +135,9 @@ impl Handler<Stop> for TailDir {
 
     /// What is under way is stored and the position file written.
     fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
+        let goes_back = *self.stage.borrow() != Stage::Run;
+        self.stage.send_replace(Stage::Stop { goes_back });
+        let stage = self.stage.clone();
+        Box::pin(async move { stage.closed().await })
     }
 }

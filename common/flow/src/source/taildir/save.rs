@@ -113,8 +113,8 @@ impl Saver {
         }
     }
 
-    /// Writes what has changed, and returns when it is on the disk.
-    pub(super) async fn finish(mut self, catalog: &Catalog) {
+    /// Writes what has changed, and returns when it is on the disk; `false` when it could not be written.
+    pub(super) async fn finish(mut self, catalog: &Catalog) -> bool {
         if self.under_way.is_some() {
             self.ended().await;
         }
@@ -123,7 +123,10 @@ impl Saver {
         }
         if self.beat.is_dirty() {
             let outcome = position::encode(catalog.entries()).and_then(|text| self.share.save(text));
+            let is_saved = outcome.is_ok();
             self.tell(outcome, clock::now());
+            return is_saved;
         }
+        true
     }
 }
