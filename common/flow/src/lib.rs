@@ -23,6 +23,8 @@ mod start;
 mod supervise;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod within;
 
 pub use error::StartError;
 
