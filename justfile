@@ -8,7 +8,7 @@ check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
-# All tests but those that need a JVM, which .ci/run runs.
+# All tests but those that need a JVM or compare with the clock, which .ci/run runs.
 test:
     cargo test --workspace
 

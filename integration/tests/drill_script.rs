@@ -1,6 +1,6 @@
 //! `deploy/drill` on a machine that lacks what it needs: the shell script itself, with a PATH made for the test.
 
-use integration::binaries::workspace;
+use integration::{binaries::workspace, limit};
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
@@ -49,15 +49,15 @@ impl Machine {
         let target = self.files.path().join("target");
         fs::create_dir_all(target.join("release")).expect("a directory");
         program(&target.join("release/drill"), "echo \"drill plays $*\"");
-        let output = Command::new("/bin/sh")
+        let mut command = Command::new("/bin/sh");
+        command
             .arg(workspace().join("deploy/drill"))
             .arg("--quiet")
             .env_clear()
             .env("PATH", self.bin())
             .env("HOME", self.files.path())
-            .env("CARGO_TARGET_DIR", target)
-            .output()
-            .expect("a shell");
+            .env("CARGO_TARGET_DIR", target);
+        let output = limit::output(&mut command);
         let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
         said.push_str(&String::from_utf8_lossy(&output.stdout));
         (said, output.status.code())

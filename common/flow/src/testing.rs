@@ -81,6 +81,12 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
     (Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), guard }, ready)
 }
 
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "waited 30s for something that never comes")]
+async fn a_wait_ends_and_says_what_it_waited_for() {
+    std::future::pending::<()>().within("something that never comes").await;
+}
+
 /// Events whose bodies are these numbers.
 pub(crate) fn batch(numbers: Range<u64>) -> Batch {
     let mut builder = BatchBuilder::default();

@@ -140,8 +140,7 @@ fn outline(options: &Options) -> String {
         let Options { lines, rate, kills, .. } = options;
         steps.push(format!("{lines} lines follow, {rate} a second, while slave3 is killed {kills} times."));
     }
-    let steps: String =
-        steps.iter().zip(1..).map(|(step, number)| format!("\n  {number}. {step}")).collect();
+    let steps: String = steps.iter().zip(1..).map(|(step, number)| format!("\n  {number}. {step}")).collect();
     format!(
         "What happens now:{steps}\nThe consoles of all four are shown, each line with its host in front. A table of the times ends it."
     )
