@@ -8,6 +8,8 @@ pub mod client;
 mod clock;
 mod drain;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod interceptor;
 mod message;
 mod net;

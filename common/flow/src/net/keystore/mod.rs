@@ -104,7 +104,7 @@ impl Store {
         Store::parse(&bytes, password)
     }
 
-    fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
+    pub(crate) fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
         match bytes {
             [0xfe, 0xed, 0xfe, 0xed, ..] => jks::parse(bytes, password),
             [0xce, 0xce, 0xce, 0xce, ..] => Err(StoreError::Unsupported("the format JCEKS".to_owned())),

@@ -16,7 +16,7 @@ mod hear;
 mod known;
 mod open;
 mod policy;
-mod position;
+pub(crate) mod position;
 mod read;
 mod save;
 mod scan;

@@ -9,20 +9,20 @@ use std::time::UNIX_EPOCH;
 /// How far one file has been stored. Flume knows no other key, and a file with one more would keep it from starting.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    pub(super) inode: u64,
+pub(crate) struct Entry {
+    pub(crate) inode: u64,
     /// Bytes whose events are in the channel.
-    pub(super) pos: u64,
+    pub(crate) pos: u64,
     /// The absolute path.
-    pub(super) file: String,
+    pub(crate) file: String,
 }
 
 /// An entry on its way out.
 #[derive(Debug, Serialize)]
-pub(super) struct EntryRef<'a> {
-    pub(super) inode: u64,
-    pub(super) pos: u64,
-    pub(super) file: &'a str,
+pub(crate) struct EntryRef<'a> {
+    pub(crate) inode: u64,
+    pub(crate) pos: u64,
+    pub(crate) file: &'a str,
 }
 
 /// What a position file says.
@@ -36,14 +36,14 @@ pub(super) struct Positions {
 }
 
 /// The text of a position file: `[{"inode":10371595,"pos":504,"file":"/var/log/app.log"}]`, no line end.
-pub(super) fn encode<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> Vec<u8> {
+pub(crate) fn encode<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> Vec<u8> {
     let entries: Vec<_> = entries.collect();
     // Numbers and text: there is nothing in it that JSON could refuse.
     serde_json::to_vec(&entries).unwrap_or_else(|_| b"[]".to_vec())
 }
 
 /// Reads `text`; where it is broken, what stands before that place still counts.
-pub(super) fn decode(text: &[u8]) -> (Vec<Entry>, Option<String>) {
+pub(crate) fn decode(text: &[u8]) -> (Vec<Entry>, Option<String>) {
     match serde_json::from_slice(text) {
         Ok(entries) => (entries, None),
         Err(_) if text.trim_ascii().is_empty() => (Vec::new(), Some("it is empty".to_owned())),
