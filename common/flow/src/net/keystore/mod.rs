@@ -3,7 +3,6 @@
 //! A JVM since Java 9 opens either kind under either name, so files exist that say `JKS` and point at PKCS12. JCEKS
 //! and the stores of other providers are refused with the command that converts them. Nothing is kept of a password.
 
-mod der;
 mod jks;
 mod pbe;
 mod pkcs12;
