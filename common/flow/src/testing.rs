@@ -82,7 +82,7 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
 }
 
 #[tokio::test(start_paused = true)]
-#[should_panic(expected = "waited 30s for something that never comes")]
+#[should_panic(expected = "waited 60s for something that never comes")]
 async fn a_wait_ends_and_says_what_it_waited_for() {
     std::future::pending::<()>().within("something that never comes").await;
 }

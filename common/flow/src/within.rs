@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Far longer than anything takes on a loaded machine, and far less than a test may take in all.
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Any future, waited for with a limit.
 pub(crate) trait Within: Future + Sized {
