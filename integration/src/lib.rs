@@ -13,6 +13,7 @@ pub mod flume;
 pub mod leave;
 pub mod ledger;
 pub mod lesson;
+pub mod limit;
 pub mod load;
 pub mod node;
 pub mod ports;

@@ -10,6 +10,8 @@ mod describe;
 mod drain;
 mod error;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod interceptor;
 mod message;
 mod net;
@@ -28,6 +30,8 @@ mod supervise;
 #[cfg(test)]
 mod testing;
 mod told;
+#[cfg(test)]
+mod within;
 
 pub use error::StartError;
 pub use source::exec::keeper::{KEEPER, keep};

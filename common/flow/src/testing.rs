@@ -3,13 +3,13 @@
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
-use crate::clock::Duration;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::source::{Doing, Intake, Ready, Seat};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
+use crate::within::Within;
 use actix::prelude::*;
 use event::{Batch, BatchBuilder};
 use plan::{Context as Keys, SelectorPlan, SourcePlan};
@@ -19,7 +19,6 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
 
 /// A logger that says nothing.
 pub(crate) fn silent() -> slog::Logger {
@@ -38,7 +37,7 @@ impl Heard {
     /// Waits for so many lines.
     pub(crate) async fn wait(&self, lines: usize) {
         while self.lines().len() < lines {
-            timeout(SOON, self.0.1.notified()).await.expect("it says more");
+            self.0.1.notified().within("one more line in the log").await;
         }
     }
 }
@@ -84,6 +83,12 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
     (Seat { name: "r1".into(), log, intake, ready: Ready::new(tell), doing, guard }, ready)
 }
 
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "waited 60s for something that never comes")]
+async fn a_wait_ends_and_says_what_it_waited_for() {
+    std::future::pending::<()>().within("something that never comes").await;
+}
+
 /// Events whose bodies are these numbers.
 pub(crate) fn batch(numbers: Range<u64>) -> Batch {
     let mut builder = BatchBuilder::default();
@@ -105,15 +110,20 @@ pub(crate) fn numbers(batches: &[Batch]) -> Vec<u64> {
 /// Stores the numbers, one event a batch.
 pub(crate) async fn put(channel: &ChannelRef, events: Range<u64>) {
     for number in events {
-        channel.put(batch(number..number + 1), Patience::KeepAlive).await.expect("there is room");
+        channel
+            .put(batch(number..number + 1), Patience::KeepAlive)
+            .within("room in the channel")
+            .await
+            .expect("there is room");
     }
 }
 
 /// Takes and forgets all that is there now.
 pub(crate) async fn take_now(channel: &ChannelRef) -> Vec<u64> {
     let mut taken = Vec::new();
-    while channel.fill().await.is_some_and(|fill| fill.events > 0) {
-        let lease: Lease = channel.take(usize::MAX).await.expect("the channel lives");
+    while channel.fill().within("the fill of the channel").await.is_some_and(|fill| fill.events > 0) {
+        let lease: Lease =
+            channel.take(usize::MAX).within("events from the channel").await.expect("the channel lives");
         taken.extend(numbers(lease.batches()));
         lease.commit();
     }
@@ -242,6 +252,3 @@ impl Handler<Stop> for Scripted {
         ctx.stop();
     }
 }
-
-/// How long a logger is waited for.
-const SOON: Duration = Duration::from_secs(20);

@@ -285,6 +285,7 @@ const FIRST_BYTES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::within::Within;
     use std::io::Write;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
@@ -292,14 +293,14 @@ mod tests {
     async fn a_flush_completes_what_was_written_and_an_end_is_sent() {
         let (near, mut far) = duplex(1 << 20);
         let mut stream = Deflate::new(near, 6);
-        stream.write_all(b"hello").await.unwrap();
-        stream.flush().await.unwrap();
-        stream.flush().await.unwrap();
-        stream.write_all(b" world").await.unwrap();
-        stream.shutdown().await.unwrap();
+        stream.write_all(b"hello").within("a write").await.unwrap();
+        stream.flush().within("a flush").await.unwrap();
+        stream.flush().within("a flush").await.unwrap();
+        stream.write_all(b" world").within("a write").await.unwrap();
+        stream.shutdown().within("the end of the stream").await.unwrap();
         drop(stream);
         let mut wire = Vec::new();
-        far.read_to_end(&mut wire).await.unwrap();
+        far.read_to_end(&mut wire).within("the end of the stream").await.unwrap();
         assert_eq!(wire[..2], [0x78, 0x9c]);
         // One flush that had something to say, one that had not.
         assert_eq!(wire.windows(4).filter(|window| *window == [0, 0, 0xff, 0xff]).count(), 1);
@@ -320,12 +321,12 @@ mod tests {
             let (near, mut far) = duplex(piece);
             let sent = wire.clone();
             let sending = tokio::spawn(async move {
-                far.write_all(&sent).await.unwrap();
-                far.shutdown().await.unwrap();
+                far.write_all(&sent).within("a write").await.unwrap();
+                far.shutdown().within("the end of the stream").await.unwrap();
             });
             let mut plain = Vec::new();
-            Deflate::new(near, 6).read_to_end(&mut plain).await.unwrap();
-            sending.await.unwrap();
+            Deflate::new(near, 6).read_to_end(&mut plain).within("the end of the stream").await.unwrap();
+            sending.within("the task that sends").await.unwrap();
             assert_eq!(plain.len(), 101 + 66, "{piece}");
             assert_eq!(plain[..8], [0, 0, 0, 1, 0, 0, 0, 2]);
             assert!(plain.windows(5).any(|window| window == b"hello"));
@@ -343,14 +344,14 @@ mod tests {
             let sent = data.clone();
             let sending = tokio::spawn(async move {
                 for part in sent.chunks(9_001) {
-                    near.write_all(part).await.unwrap();
-                    near.flush().await.unwrap();
+                    near.write_all(part).within("a write").await.unwrap();
+                    near.flush().within("a flush").await.unwrap();
                 }
-                near.shutdown().await.unwrap();
+                near.shutdown().within("the end of the stream").await.unwrap();
             });
             let mut received = Vec::new();
-            far.read_to_end(&mut received).await.unwrap();
-            sending.await.unwrap();
+            far.read_to_end(&mut received).within("the end of the stream").await.unwrap();
+            sending.within("the task that sends").await.unwrap();
             assert!(received == data, "level {level}");
         }
     }
@@ -362,17 +363,20 @@ mod tests {
         let bomb = bomb.finish().unwrap();
         let mut stream = Deflate::new(std::io::Cursor::new(bomb), 6);
         let mut asked = [1; 1000];
-        assert_eq!(stream.read(&mut asked).await.unwrap(), 1000);
+        assert_eq!(stream.read(&mut asked).within("an answer").await.unwrap(), 1000);
         let mut large = vec![1; 1 << 20];
-        assert!(stream.read(&mut large).await.unwrap() <= MOST_EXPANDED);
+        assert!(stream.read(&mut large).within("an answer").await.unwrap() <= MOST_EXPANDED);
     }
 
     #[tokio::test]
     async fn bytes_that_are_not_compressed_are_told_from_a_damaged_stream() {
         let broken = |wire: Vec<u8>| async move {
             let mut plain = Vec::new();
-            let error =
-                Deflate::new(std::io::Cursor::new(wire), 6).read_to_end(&mut plain).await.unwrap_err();
+            let error = Deflate::new(std::io::Cursor::new(wire), 6)
+                .read_to_end(&mut plain)
+                .within("the end of the stream")
+                .await
+                .unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
             error.into_inner().unwrap().downcast::<Broken>().unwrap()
         };
@@ -386,8 +390,16 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_leaves_in_the_middle_is_no_error() {
         let mut plain = Vec::new();
-        Deflate::new(std::io::Cursor::new(hex("789c6260")), 6).read_to_end(&mut plain).await.unwrap();
-        Deflate::new(std::io::Cursor::new(hex("78")), 6).read_to_end(&mut plain).await.unwrap();
+        Deflate::new(std::io::Cursor::new(hex("789c6260")), 6)
+            .read_to_end(&mut plain)
+            .within("the end of the stream")
+            .await
+            .unwrap();
+        Deflate::new(std::io::Cursor::new(hex("78")), 6)
+            .read_to_end(&mut plain)
+            .within("the end of the stream")
+            .await
+            .unwrap();
     }
 
     fn hex(text: &str) -> Vec<u8> {

@@ -13,7 +13,7 @@ use wire::avro::Foreign;
 
 use super::deflate::Deflate;
 use super::tls::{ClientTls, Globals, Refusal, ServerTls};
-use super::{Stream, TcpStream};
+use super::{Duplex, Stream, TcpStream};
 use crate::build::BuildError;
 use crate::clock::Duration;
 
@@ -130,9 +130,9 @@ impl ClientLayers {
     ///
     /// # Errors
     /// Why not, in an operator's words.
-    pub(crate) async fn connect(
+    pub(crate) async fn connect<S: Duplex + 'static>(
         &self,
-        connect: impl AsyncFn() -> io::Result<TcpStream>,
+        connect: impl AsyncFn() -> io::Result<S>,
     ) -> Result<Stream, String> {
         let dial = async || connect().await.map_err(|error| error.to_string());
         let stream = dial().await?;
@@ -173,7 +173,12 @@ impl Order {
     }
 }
 
-async fn wrap(tls: &ClientTls, level: u8, outside: Order, stream: TcpStream) -> Result<Stream, Refusal> {
+async fn wrap<S: Duplex + 'static>(
+    tls: &ClientTls,
+    level: u8,
+    outside: Order,
+    stream: S,
+) -> Result<Stream, Refusal> {
     match outside {
         Order::Zlib => tls.connect(Deflate::new(stream, level)).await,
         Order::Tls => tls.connect(stream).await.map(|stream| Box::new(Deflate::new(stream, level)) as Stream),
@@ -220,6 +225,7 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::within::Within;
     use tokio::io::AsyncReadExt;
 
     fn keys(text: &str) -> plan::Context {
@@ -236,9 +242,9 @@ mod tests {
         let tls = ServerTls::build(&context, &Globals::default(), &mut Vec::new()).unwrap().unwrap();
         let mut passed = Vec::new();
         for _ in 0..connections {
-            let (stream, _) = listener.accept().await.unwrap();
-            let text = match tls.accept(stream).await {
-                Ok(stream) => Deflate::new(stream, LEVEL).read_u8().await.is_ok(),
+            let (stream, _) = listener.accept().within("a connection").await.unwrap();
+            let text = match tls.accept(stream).within("the handshake").await {
+                Ok(stream) => Deflate::new(stream, LEVEL).read_u8().within("the first byte").await.is_ok(),
                 Err(_) => false,
             };
             passed.push(text);
@@ -254,9 +260,13 @@ mod tests {
         let layers = ClientLayers::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
         let (passed, ()) = tokio::join!(serve_as_1_9(listener, 3), async {
             for _ in 0..2 {
-                let mut stream = layers.connect(async || TcpStream::connect(address).await).await.unwrap();
-                tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.unwrap();
-                tokio::io::AsyncWriteExt::flush(&mut stream).await.unwrap();
+                let mut stream = layers
+                    .connect(async || TcpStream::connect(address).await)
+                    .within("the handshake")
+                    .await
+                    .unwrap();
+                tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").within("a write").await.unwrap();
+                tokio::io::AsyncWriteExt::flush(&mut stream).within("a flush").await.unwrap();
             }
         });
         assert_eq!(passed, [false, true, true]);

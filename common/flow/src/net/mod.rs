@@ -4,7 +4,7 @@
 //! in their place.
 
 mod deflate;
-mod keystore;
+pub(crate) mod keystore;
 mod layers;
 mod link;
 mod listen;

@@ -3,6 +3,7 @@ use crate::clock::Duration;
 use crate::message::Patience;
 use crate::supervise::slot::{Post, slot};
 use crate::testing::{Break, Script, Scripted, memory_channel, put, script, scripted, silent};
+use crate::within::Within;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::{sleep, timeout};
@@ -189,7 +190,11 @@ async fn a_refused_put_is_never_half_delivered() {
                 .await
                 .expect("there is room");
         }
-        group.channel.put(crate::testing::batch(1000..1001), Patience::KeepAlive).await
+        group
+            .channel
+            .put(crate::testing::batch(1000..1001), Patience::KeepAlive)
+            .within("room in the channel")
+            .await
     };
     let refused = timeout(Duration::from_secs(60), full).await.expect("it answers");
     assert!(refused.is_err());

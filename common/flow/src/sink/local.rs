@@ -195,6 +195,7 @@ mod tests {
     use crate::message::{Delivered, Health, Parcel};
     use crate::supervise::slot::slot;
     use crate::testing::{memory_channel, numbers, put, take_now};
+    use crate::within::Within;
     use std::sync::{Arc, Mutex};
     use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
     use wire::avro::BatchId;
@@ -306,14 +307,14 @@ mod tests {
     impl Stage {
         async fn deliver(&self, event: u64) {
             put(&self.channel, event..event + 1).await;
-            let lease = self.channel.take(1).await.unwrap();
+            let lease = self.channel.take(1).within("events from the channel").await.unwrap();
             let id = BatchId { agent: 1, stream: 1, sequence: event };
             let parcel = Parcel { id, lease, doubt: false };
             self.sink.do_send(Deliver(Errand::new(parcel, 0, self.group.clone().recipient())));
         }
 
         async fn hear(&mut self) -> String {
-            self.heard.recv().await.unwrap()
+            self.heard.recv().within("a word of the sink").await.unwrap()
         }
 
         async fn probe(&mut self) -> String {
@@ -333,7 +334,7 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(stage.hear().await, "arrived");
         }
-        stage.sink.send(Stop).await.unwrap();
+        stage.sink.send(Stop).within("the stop").await.unwrap();
         let script = stage.script.lock().unwrap();
         assert_eq!((&script.delivered[..], script.closed), (&[0, 1, 2, 3][..], true));
     }
@@ -380,6 +381,6 @@ mod tests {
             assert_eq!(stage.hear().await, DeliveryError::Gone.to_string());
         }
         assert_eq!(take_now(&stage.channel).await, [0, 1]);
-        while stage.sink.send(Probe).await.is_ok() {}
+        while stage.sink.send(Probe).within("an answer of the sink, or its end").await.is_ok() {}
     }
 }

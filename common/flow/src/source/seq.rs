@@ -198,6 +198,7 @@ const STOPPING: &str = "agent-shutdown-hook|\
 mod tests {
     use super::*;
     use crate::testing::{memory_channel, numbers, seat, take_now};
+    use crate::within::Within;
 
     /// A source with these keys that counts into `channel`.
     fn start(channel: &crate::channel::ChannelRef, keys: &[(&str, &str)]) -> Addr<Seq> {
@@ -211,13 +212,13 @@ mod tests {
         let source = start(&channel, &[("batchSize", "7"), ("totalEvents", "30")]);
         let (mut sizes, mut all) = (Vec::new(), Vec::new());
         while all.len() < 30 {
-            let lease = channel.take(usize::MAX).await.unwrap();
+            let lease = channel.take(usize::MAX).within("events from the channel").await.unwrap();
             sizes.extend(lease.batches().iter().map(Batch::len));
             all.extend(numbers(lease.batches()));
             lease.commit();
         }
         assert_eq!((all, sizes), ((0..30).collect(), vec![7, 7, 7, 7, 2]));
-        source.send(Stop).await.unwrap();
+        source.send(Stop).within("the stop").await.unwrap();
         assert!(take_now(&channel).await.is_empty());
     }
 
@@ -230,8 +231,8 @@ mod tests {
         let mut all = Vec::new();
         for _ in 0..5 {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            assert!(channel.fill().await.unwrap().events >= 8);
-            let lease = channel.take(usize::MAX).await.unwrap();
+            assert!(channel.fill().within("the fill of the channel").await.unwrap().events >= 8);
+            let lease = channel.take(usize::MAX).within("events from the channel").await.unwrap();
             all.extend(numbers(lease.batches()));
             lease.commit();
         }
@@ -243,7 +244,10 @@ mod tests {
     async fn a_batch_is_never_more_than_a_transaction_takes() {
         let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
         let _source = start(&channel, &[("batchSize", "1000"), ("totalEvents", "10")]);
-        assert_eq!(channel.take(usize::MAX).await.unwrap().batches()[0].len(), 10);
+        assert_eq!(
+            channel.take(usize::MAX).within("events from the channel").await.unwrap().batches()[0].len(),
+            10
+        );
     }
 
     #[actix::test]
@@ -251,7 +255,7 @@ mod tests {
         let channel = memory_channel(&[("capacity", "1"), ("transactionCapacity", "1")]);
         let source = start(&channel, &[]);
         tokio::task::yield_now().await;
-        source.send(Stop).await.unwrap();
+        source.send(Stop).within("the stop").await.unwrap();
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! A JVM since Java 9 opens either kind under either name, so files exist that say `JKS` and point at PKCS12. JCEKS
 //! and the stores of other providers are refused with the command that converts them. Nothing is kept of a password.
 
-mod der;
 mod jks;
 mod pbe;
 mod pkcs12;
@@ -102,7 +101,7 @@ impl Store {
         Store::parse(&bytes, password)
     }
 
-    fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
+    pub(crate) fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
         match bytes {
             [0xfe, 0xed, 0xfe, 0xed, ..] => jks::parse(bytes, password),
             [0xce, 0xce, 0xce, 0xce, ..] => Err(StoreError::Unsupported("the format JCEKS".to_owned())),

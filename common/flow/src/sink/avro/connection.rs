@@ -5,10 +5,11 @@ use super::liveness::{Liveness, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Link, Spent, Stream, TcpStream, Worked};
+use crate::net::{Duplex, Link, Spent, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
 use std::collections::VecDeque;
+use std::io;
 use std::pin::pin;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
@@ -85,9 +86,22 @@ pub(crate) enum End {
 impl<C: Cargo> Connection<C> {
     /// Connects and shakes hands, within `connect-timeout` for both together.
     pub(crate) async fn open(config: &AvroSinkConfig) -> Result<Connection<C>, DeliveryError> {
+        let dial = async || {
+            let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        };
+        Connection::open_over(config, dial).await
+    }
+
+    /// The same over what `dial` connects.
+    pub(crate) async fn open_over<S: Duplex + 'static>(
+        config: &AvroSinkConfig,
+        dial: impl AsyncFn() -> io::Result<S>,
+    ) -> Result<Connection<C>, DeliveryError> {
         let peer = config.peer();
         let unreachable = |reason: String| DeliveryError::Unreachable { peer: peer.clone(), reason };
-        match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone())).await {
+        match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone(), dial)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(reason)) => Err(unreachable(reason)),
             Err(_) => Err(unreachable(format!(
@@ -97,8 +111,12 @@ impl<C: Cargo> Connection<C> {
         }
     }
 
-    async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection<C>, String> {
-        let stream = connect(config).await?;
+    async fn shake_hands<S: Duplex + 'static>(
+        config: &AvroSinkConfig,
+        peer: String,
+        dial: impl AsyncFn() -> io::Result<S>,
+    ) -> Result<Connection<C>, String> {
+        let stream = config.layers.connect(dial).await?;
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
@@ -218,7 +236,7 @@ impl<C: Cargo> Connection<C> {
 
     fn worked(
         &mut self,
-        worked: std::io::Result<Worked>,
+        worked: io::Result<Worked>,
         liveness: &mut Liveness,
         leaving: &impl Fn(),
     ) -> Result<(), End> {
@@ -338,15 +356,6 @@ async fn next_of<C>(errands: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
     errands.try_recv().ok()
 }
 
-async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
-    let dial = async || {
-        let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    };
-    config.layers.connect(dial).await
-}
-
 /// What came instead of an answer, and what follows from it.
 fn no_answer(error: &FrameError) -> String {
     match error.fault {
@@ -355,8 +364,8 @@ fn no_answer(error: &FrameError) -> String {
     }
 }
 
-fn in_handshake(error: &std::io::Error) -> String {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+fn in_handshake(error: &io::Error) -> String {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     match error.kind() {
         BrokenPipe | ConnectionAborted | ConnectionReset => CLOSED_IN_HANDSHAKE.to_owned(),
         _ => error.to_string(),

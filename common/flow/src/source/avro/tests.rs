@@ -2,15 +2,14 @@
 
 use super::*;
 use crate::channel::ChannelRef;
-use crate::clock::Duration;
 use crate::supervise::slot::slot;
 use crate::testing::{Heard, batch, memory_channel, seat, silent};
+use crate::within::Within;
 use bytes::BytesMut;
 use event::Batch;
 use plan::{Context as Keys, InterceptorPlan, SelectorPlan, SourcePlan};
 use std::collections::HashMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 use wire::avro::{ClientEvent, ClientSession, FrameDecoder, Outcome, TAIL};
 
 /// A source that runs, and what it says.
@@ -32,18 +31,18 @@ impl Running {
         let context = Keys::from_pairs(keys);
         let config = AvroSourceConfig::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
         let source = AvroSource::new(config, seat).start();
-        ready.recv().await;
+        ready.recv().within("the source to be ready").await;
         Running { port, channel, heard, _source: source }
     }
 
     /// A client that has shaken hands.
     async fn connect(&self, session: ClientSession) -> Client {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap();
         let decoder = FrameDecoder::new(1 << 20);
         let mut client = Client { stream, session, decoder, input: BytesMut::new() };
         let mut out = BytesMut::new();
         client.session.ping(&mut out);
-        client.stream.write_all(&out).await.unwrap();
+        client.stream.write_all(&out).within("a write").await.unwrap();
         assert!(matches!(client.hear().await, Some(ClientEvent::Ready { .. })));
         client
     }
@@ -66,7 +65,7 @@ impl Client {
             batch.runs().for_each(|run| out.extend_from_slice(&run));
             out.extend_from_slice(TAIL);
         }
-        let _closed = self.stream.write_all(&out).await; // the answers, or none, tell
+        let _closed = self.stream.write_all(&out).within("a write").await; // the answers, or none, tell
         let mut outcomes = Vec::new();
         while outcomes.len() < batches.len()
             && let Some(ClientEvent::Answer { outcome, .. }) = self.hear().await
@@ -81,7 +80,7 @@ impl Client {
             if let Some(frame) = self.decoder.decode(&mut self.input).unwrap() {
                 return Some(self.session.receive(frame).unwrap());
             }
-            match timeout(SOON, self.stream.read_buf(&mut self.input)).await.expect("it answers") {
+            match self.stream.read_buf(&mut self.input).within("an answer").await {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }
@@ -102,7 +101,7 @@ async fn a_frame_beyond_the_limit_ends_its_connection_with_one_line_that_names_t
     for words in ["at most 65536 are taken", "after 2 good frames", "raise maxFrameBytes of this source"] {
         assert!(heard[0].contains(words), "{heard:?}");
     }
-    assert_eq!(running.channel.fill().await.unwrap().events, 1_000);
+    assert_eq!(running.channel.fill().within("the fill of the channel").await.unwrap().events, 1_000);
 }
 
 #[actix::test]
@@ -117,7 +116,10 @@ async fn a_call_of_more_events_than_a_transaction_is_refused_in_its_turn_as_the_
     {
         assert_eq!(running.connect(session).await.ask(&calls).await, outcomes);
     }
-    assert_eq!(running.channel.fill().await.unwrap().events, 10 + 10 + 1_000);
+    assert_eq!(
+        running.channel.fill().within("the fill of the channel").await.unwrap().events,
+        10 + 10 + 1_000
+    );
     let line = "a batch of 1001 events is larger than the transactionCapacity 1000 of channel c1: raise it (and capacity, if need be) or send smaller batches; the sender was answered FAILED and keeps its events";
     assert_eq!(running.heard.lines(), [line]);
 }
@@ -161,5 +163,3 @@ fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
     assert_eq!(narrowest("multiplexing", &[("default", "b")], false), None);
     assert_eq!(narrowest("load_balancing", &[], false), None);
 }
-
-const SOON: Duration = Duration::from_secs(20);

@@ -19,7 +19,7 @@ mod hold;
 mod known;
 mod open;
 mod policy;
-mod position;
+pub(crate) mod position;
 mod read;
 mod save;
 mod scan;

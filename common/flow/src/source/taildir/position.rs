@@ -8,20 +8,20 @@ use std::time::UNIX_EPOCH;
 /// How far one file has been stored. Flume knows no other key, and a file with one more would keep it from starting.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    pub(super) inode: u64,
+pub(crate) struct Entry {
+    pub(crate) inode: u64,
     /// Bytes whose events are in the channel.
-    pub(super) pos: u64,
+    pub(crate) pos: u64,
     /// The absolute path.
-    pub(super) file: String,
+    pub(crate) file: String,
 }
 
 /// An entry on its way out.
 #[derive(Debug, Serialize)]
-pub(super) struct EntryRef<'a> {
-    pub(super) inode: u64,
-    pub(super) pos: u64,
-    pub(super) file: &'a str,
+pub(crate) struct EntryRef<'a> {
+    pub(crate) inode: u64,
+    pub(crate) pos: u64,
+    pub(crate) file: &'a str,
 }
 
 /// What a position file says.
@@ -38,14 +38,14 @@ pub(super) struct Positions {
 ///
 /// # Errors
 /// What JSON refuses; nothing is to be written then.
-pub(super) fn encode<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> io::Result<Vec<u8>> {
+pub(crate) fn encode<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> io::Result<Vec<u8>> {
     let entries: Vec<_> = entries.collect();
     Ok(serde_json::to_vec(&entries)?)
 }
 
 /// Reads `text`; where it is broken, what stands before that place still counts. Names in another encoding than UTF-8, as
 /// a JVM writes them in some locales, are no fault: a file is known by its number.
-pub(super) fn decode(text: &[u8]) -> (Vec<Entry>, Option<String>) {
+pub(crate) fn decode(text: &[u8]) -> (Vec<Entry>, Option<String>) {
     let text = String::from_utf8_lossy(text);
     let text = text.as_bytes();
     match serde_json::from_slice(text) {

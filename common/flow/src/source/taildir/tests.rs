@@ -7,6 +7,7 @@ use crate::clock::Duration;
 use crate::files::own::OwnFiles;
 use crate::random::Random;
 use crate::testing::{memory_channel, seat};
+use crate::within::Within;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -49,11 +50,11 @@ impl Bench {
         let config = TailDirConfig::new(&context, self.own.clone());
         let (seat, mut ready) = seat(&self.channel);
         self.source = Some(TailDir::new(config, seat).start());
-        timeout(DEADLINE, ready.recv()).await.unwrap();
+        ready.recv().within("the source to be ready").await.unwrap();
     }
 
     pub(super) async fn stop(&mut self) {
-        self.source.take().unwrap().send(Stop).await.unwrap();
+        self.source.take().unwrap().send(Stop).within("the stop").await.unwrap();
     }
 
     pub(super) async fn started(pattern: &str, keys: &[(&str, &str)]) -> Bench {
@@ -102,7 +103,7 @@ impl Bench {
     /// Whether nothing more is there, or on its way: the source has had its turn when it has stopped.
     pub(super) async fn nothing_more(&mut self) -> bool {
         self.stop().await;
-        self.channel.fill().await.unwrap().events == 0
+        self.channel.fill().within("the fill of the channel").await.unwrap().events == 0
     }
 
     pub(super) fn positions(&self) -> Vec<Entry> {
@@ -240,7 +241,7 @@ async fn positions_are_on_the_disk_soon_for_those_who_are_killed() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(DEADLINE, written).await.unwrap();
+    written.within("the position file to be written").await;
     let text = fs::read_to_string(bench.root.path().join("state/positions.json")).unwrap();
     assert!(text.starts_with(r#"[{"inode":"#) && text.ends_with("}]"), "{text}");
 }
