@@ -1,13 +1,14 @@
 //! One connection to a collector, from its handshake to its end.
 
 use super::AvroSinkConfig;
-use super::liveness::{Liveness, Verdict};
+use super::liveness::{Liveness, Unsent, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Link, Spent, Stream, TcpStream, Worked};
+use crate::net::{Gauge, Link, Spent, Stream, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::pin::pin;
 use tokio::sync::mpsc;
@@ -57,6 +58,7 @@ pub(crate) struct Connection<C> {
     peer: String,
     request_timeout: Duration,
     link: Link,
+    gauge: Option<Gauge>,
     decoder: FrameDecoder,
     session: ClientSession,
     /// What the peer has not answered yet, in the order sent.
@@ -98,11 +100,12 @@ impl<C: Cargo> Connection<C> {
     }
 
     async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection<C>, String> {
-        let stream = connect(config).await?;
+        let (stream, gauge) = connect(config).await?;
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
             link: Link::new(stream, Spent::default()),
+            gauge,
             decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
             session: ClientSession::new(),
             sent: VecDeque::new(),
@@ -193,7 +196,7 @@ impl<C: Cargo> Connection<C> {
                 () = &mut look => {
                     let now = clock::now();
                     self.resetting |= self.is_due(now);
-                    match liveness.look(now) {
+                    match liveness.look(now, self.unsent()) {
                         Verdict::Fine(next) => look.as_mut().reset(self.next_look(next, now)),
                         Verdict::Ping(next) => {
                             self.ping();
@@ -206,6 +209,11 @@ impl<C: Cargo> Connection<C> {
         };
         self.give_back(&end);
         end
+    }
+
+    fn unsent(&self) -> Unsent {
+        let backlog = self.gauge.and_then(|gauge| gauge.read());
+        Unsent { waiting: self.link.has_output(), backlog }
     }
 
     fn is_due(&self, now: Instant) -> bool {
@@ -338,13 +346,17 @@ async fn next_of<C>(errands: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
     errands.try_recv().ok()
 }
 
-async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
+/// The connection, and what tells how much of it is under way.
+async fn connect(config: &AvroSinkConfig) -> Result<(Stream, Option<Gauge>), String> {
+    let gauge = Cell::new(None);
     let dial = async || {
         let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
         stream.set_nodelay(true)?;
+        gauge.set(Some(Gauge::new(stream.local_addr()?, stream.peer_addr()?)));
         Ok(stream)
     };
-    config.layers.connect(dial).await
+    let stream = config.layers.connect(dial).await?;
+    Ok((stream, gauge.get()))
 }
 
 /// What came instead of an answer, and what follows from it.
