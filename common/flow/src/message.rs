@@ -150,6 +150,8 @@ pub(crate) struct Health {
 /// Whether a sink can be given parcels.
 #[derive(Debug)]
 pub(crate) enum State {
+    /// Its actor has just started, for the first time or again: whatever it was asked before, it is to be asked now.
+    Started,
     /// It can, so many at a time.
     Up(Window),
     /// It finishes what it has and wants no more: its peer is about to stop.

@@ -141,7 +141,7 @@ pub(crate) fn processor(plan: &GroupPlan, seed: u64) -> (Rest, Choice) {
                 rest,
                 match random {
                     true => Choice::Random { members, random: Random::seeded(seed) },
-                    false => Choice::RoundRobin { members, next: 0 },
+                    false => Choice::round_robin(members),
                 },
             )
         }

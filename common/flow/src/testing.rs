@@ -136,13 +136,22 @@ pub(crate) struct Script {
     pub(crate) up: bool,
     /// Whether it answers at all; if not it keeps errands, as a stopped process does.
     pub(crate) answers: bool,
+    /// Whether it answers FAILED to every batch.
+    pub(crate) refuses: bool,
+    /// Whether a batch of so many bytes or more never gets an answer, though the connection comes up: its network loses
+    /// large packets.
+    pub(crate) swallows: usize,
     pub(crate) window: Window,
     /// Whether a probe gets no answer at all, as from a host that drops what it is sent.
     pub(crate) silent: bool,
     /// What arrived, in order, and by which name.
     pub(crate) arrived: Vec<(u64, Vec<u64>)>,
+    /// The same events, with those of other sinks that share this log.
+    pub(crate) log: Rc<RefCell<Vec<u64>>>,
     pub(crate) held: Vec<Errand>,
     pub(crate) probes: usize,
+    /// Batches that it was given, whatever came of them.
+    pub(crate) given: usize,
 }
 
 /// A sink that does what its script says.
@@ -157,11 +166,15 @@ pub(crate) fn script() -> Rc<RefCell<Script>> {
     Rc::new(RefCell::new(Script {
         up: true,
         answers: true,
+        refuses: false,
+        swallows: usize::MAX,
         window: Window::LOCK_STEP,
         silent: false,
         arrived: Vec::new(),
+        log: Rc::default(),
         held: Vec::new(),
         probes: 0,
+        given: 0,
     }))
 }
 
@@ -189,6 +202,20 @@ pub(crate) fn unreachable() -> DeliveryError {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Break;
+
+impl Script {
+    /// The sink acknowledges this one.
+    pub(crate) fn arrive(&mut self, errand: Errand) {
+        let (name, events) = (errand.id().map_or(0, |id| id.sequence), numbers(errand.batches()));
+        self.log.borrow_mut().extend(&events);
+        self.arrived.push((name, events));
+        Errand::done(vec![errand]);
+    }
+}
+
+fn bytes(errand: &Errand) -> usize {
+    errand.batches().iter().map(Batch::event_bytes).sum()
+}
 
 impl Scripted {
     fn tell(&self, state: State) {
@@ -221,12 +248,16 @@ impl Handler<Deliver> for Scripted {
 
     fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
         let mut script = self.script.borrow_mut();
+        script.given += 1;
         if !script.up {
             errand.failed(unreachable());
-        } else if script.answers {
-            let name = errand.id().map_or(0, |id| id.sequence);
-            script.arrived.push((name, numbers(errand.batches())));
-            Errand::done(vec![errand]);
+        } else if script.refuses {
+            let (peer, reason) = ("test".to_owned(), "scripted".to_owned());
+            let refused = DeliveryError::Refused { peer, events: errand.events(), reason };
+            errand.failed(refused.clone());
+            self.tell(State::Down(refused));
+        } else if script.answers && bytes(&errand) < script.swallows {
+            script.arrive(errand);
         } else {
             script.held.push(errand);
         }

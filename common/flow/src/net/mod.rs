@@ -4,6 +4,7 @@
 //! in their place.
 
 mod deflate;
+mod gauge;
 pub(crate) mod keystore;
 mod layers;
 mod link;
@@ -11,6 +12,7 @@ mod listen;
 mod spent;
 mod tls;
 
+pub(crate) use gauge::{Backlog, Gauge};
 pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
 pub(crate) use link::{Link, Worked};
 pub(crate) use listen::Listener;

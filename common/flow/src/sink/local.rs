@@ -83,8 +83,7 @@ impl Actor for LocalSink {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(0); // bounded by the window
-        // To the group this is either news or the answer to a probe that died with our forerunner.
-        self.member.tell(State::Down(DeliveryError::Gone));
+        self.member.tell(State::Started);
         let mut ended = self.ended.clone();
         let end = async move { ended.changed().await.is_err() }.into_actor(self);
         ctx.spawn(end.map(|_, _, ctx| ctx.stop()));
@@ -260,6 +259,7 @@ mod tests {
         fn handle(&mut self, health: Health, _: &mut Self::Context) {
             let heard = match health.state {
                 State::Up(_) => "up",
+                State::Started => "started",
                 State::Leaving => "leaving",
                 State::Down(_) => "down",
             };
@@ -326,7 +326,7 @@ mod tests {
     #[actix::test]
     async fn delivers_in_order_and_closes_when_it_is_stopped() {
         let mut stage = start(Script::default());
-        assert_eq!(stage.hear().await, "down", "until it is probed");
+        assert_eq!(stage.hear().await, "started");
         assert_eq!(stage.probe().await, "up");
         for event in 0..4 {
             stage.deliver(event).await;
@@ -362,7 +362,7 @@ mod tests {
         let mut stage = start(Script { wake_at: Some(clock::now()), broken: true, ..Script::default() });
         assert_eq!(
             [stage.hear().await, stage.hear().await],
-            ["down", "down"],
+            ["started", "down"],
             "the actor's first word, and the wake-up's"
         );
         stage.script.lock().unwrap().broken = false;

@@ -1,13 +1,14 @@
 //! One connection to a collector, from its handshake to its end.
 
 use super::AvroSinkConfig;
-use super::liveness::{Liveness, Verdict};
+use super::liveness::{Liveness, Unsent, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Duplex, Link, Spent, TcpStream, Worked};
+use crate::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::pin;
@@ -58,6 +59,7 @@ pub(crate) struct Connection<C> {
     peer: String,
     request_timeout: Duration,
     link: Link,
+    gauge: Option<Gauge>,
     decoder: FrameDecoder,
     session: ClientSession,
     /// What the peer has not answered yet, in the order sent.
@@ -86,15 +88,18 @@ pub(crate) enum End {
 impl<C: Cargo> Connection<C> {
     /// Connects and shakes hands, within `connect-timeout` for both together.
     pub(crate) async fn open(config: &AvroSinkConfig) -> Result<Connection<C>, DeliveryError> {
+        let gauge = Cell::new(None);
         let dial = async || {
             let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
             stream.set_nodelay(true)?;
+            gauge.set(Some(Gauge::new(stream.local_addr()?, stream.peer_addr()?)));
             Ok(stream)
         };
-        Connection::open_over(config, dial).await
+        let connection = Connection::open_over(config, dial).await?;
+        Ok(Connection { gauge: gauge.take(), ..connection })
     }
 
-    /// The same over what `dial` connects.
+    /// The same over what `dial` connects, which nothing tells of how much of it is under way.
     pub(crate) async fn open_over<S: Duplex + 'static>(
         config: &AvroSinkConfig,
         dial: impl AsyncFn() -> io::Result<S>,
@@ -121,6 +126,7 @@ impl<C: Cargo> Connection<C> {
             peer,
             request_timeout: config.request_timeout,
             link: Link::new(stream, Spent::default()),
+            gauge: None,
             decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
             session: ClientSession::new(),
             sent: VecDeque::new(),
@@ -211,7 +217,7 @@ impl<C: Cargo> Connection<C> {
                 () = &mut look => {
                     let now = clock::now();
                     self.resetting |= self.is_due(now);
-                    match liveness.look(now) {
+                    match liveness.look(now, self.unsent()) {
                         Verdict::Fine(next) => look.as_mut().reset(self.next_look(next, now)),
                         Verdict::Ping(next) => {
                             self.ping();
@@ -224,6 +230,11 @@ impl<C: Cargo> Connection<C> {
         };
         self.give_back(&end);
         end
+    }
+
+    fn unsent(&self) -> Unsent {
+        let backlog = self.gauge.and_then(|gauge| gauge.read());
+        Unsent { waiting: self.link.has_output(), backlog }
     }
 
     fn is_due(&self, now: Instant) -> bool {

@@ -168,8 +168,7 @@ impl Actor for AvroSink {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(0); // bounded by the window it gives to its group
-        // To the group this is either news or the answer to a probe that died with our forerunner.
-        self.member.tell(State::Down(DeliveryError::Gone));
+        self.member.tell(State::Started);
     }
 }
 

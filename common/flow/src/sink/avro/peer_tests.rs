@@ -133,8 +133,7 @@ impl Handler<Health> for Feeder {
     fn handle(&mut self, health: Health, ctx: &mut Self::Context) {
         match health.state {
             State::Up(_) => self.feed(ctx),
-            // What it says of itself when it starts.
-            State::Down(DeliveryError::Gone) => {}
+            State::Started => {}
             other => self.failed.borrow_mut().push(format!("{other:?}")),
         }
     }
