@@ -156,8 +156,8 @@ mod tests {
         let left = [".positions.json.0123456789abcdef.tmp", ".positions.json.tmp", "other"];
         left.iter().for_each(|name| fs::write(directory.path().join(name), "").unwrap());
         sweep(&path);
-        let is_there = |name: &&str| directory.path().join(name).exists();
-        assert_eq!(left.iter().map(|name| is_there(&name)).collect::<Vec<_>>(), [false, true, true]);
+        let is_there = |name: &str| directory.path().join(name).exists();
+        assert_eq!(left.iter().map(|name| is_there(name)).collect::<Vec<_>>(), [false, true, true]);
     }
 
     #[test]

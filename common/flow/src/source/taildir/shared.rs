@@ -223,9 +223,9 @@ fn take(path: &Path) -> io::Result<Taken> {
             }
             Err(error) => return Err(error),
         };
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => return Ok(Taken::Busy(holder(&file))),
-            Ok(()) | Err(_) => {}
+        // What another error says is that there are no locks here.
+        if let Err(Errno::WOULDBLOCK) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            return Ok(Taken::Busy(holder(&file)));
         }
         let is_still_there = fs::metadata(path).and_then(|now| Ok(files::is_same(&now, &file.metadata()?)));
         if is_still_there.unwrap_or(false) {
