@@ -4,6 +4,7 @@
 //! the rest. Here what Flume would drop is an error, and the agent does not start: nobody finds out weeks later
 //! that half of it never ran.
 
+mod addresses;
 mod filters;
 mod nearest;
 mod sinks;
