@@ -5,7 +5,7 @@ use super::liveness::{Liveness, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Link, Spent, Stream, TcpStream, Worked};
+use crate::net::{Layered, Link, Spent, TcpStream, Worked};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
 use std::collections::VecDeque;
@@ -98,13 +98,13 @@ impl<C: Cargo> Connection<C> {
     }
 
     async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection<C>, String> {
-        let stream = connect(config).await?;
+        let link = Link::new(connect(config).await?, Spent::default());
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
-            link: Link::new(stream, Spent::default()),
+            session: ClientSession::new().with_swap(link.may_swap()),
+            link,
             decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
-            session: ClientSession::new(),
             sent: VecDeque::new(),
             arrived: Vec::new(),
             spent: Spent::default(),
@@ -137,6 +137,9 @@ impl<C: Cargo> Connection<C> {
         {
             match self.session.receive(frame).map_err(|error| error.to_string())? {
                 ClientEvent::Ready { hello } => {
+                    if self.session.swaps() {
+                        self.link.swap();
+                    }
                     if let Some(hello) = hello {
                         self.ours = true;
                         self.window = Window {
@@ -305,7 +308,7 @@ impl<C: Cargo> Connection<C> {
     }
 
     fn gone(&self, reason: String) -> End {
-        End::Failed(DeliveryError::Unreachable { peer: self.peer.clone(), reason })
+        End::Failed(DeliveryError::Closed { peer: self.peer.clone(), reason })
     }
 
     /// What was sent and not answered goes back, oldest first.
@@ -316,9 +319,9 @@ impl<C: Cargo> Connection<C> {
                 End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
                     DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
                 }
-                End::Failed(
-                    DeliveryError::Lost { reason, .. } | DeliveryError::Unreachable { reason, .. },
-                ) => DeliveryError::Lost { peer, reason: reason.clone() },
+                End::Failed(DeliveryError::Lost { reason, .. } | DeliveryError::Closed { reason, .. }) => {
+                    DeliveryError::Lost { peer, reason: reason.clone() }
+                }
                 End::Failed(error) => DeliveryError::Lost { peer, reason: error.to_string() },
                 End::Reset | End::Stopped => {
                     DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() }
@@ -338,7 +341,7 @@ async fn next_of<C>(errands: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
     errands.try_recv().ok()
 }
 
-async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
+async fn connect(config: &AvroSinkConfig) -> Result<Layered, String> {
     let dial = async || {
         let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
         stream.set_nodelay(true)?;
