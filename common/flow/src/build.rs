@@ -21,6 +21,11 @@ impl BuildError {
         };
         BuildError { property, what: what.into(), place: context.place(key).cloned() }
     }
+
+    /// About what is set for the whole process, by `-D` or in the environment.
+    pub(crate) fn of_process(property: &str, what: impl Into<String>) -> BuildError {
+        BuildError { property: property.to_owned(), what: what.into(), place: None }
+    }
 }
 
 #[cfg(test)]
