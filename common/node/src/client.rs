@@ -9,8 +9,9 @@ use crate::{
 use flow::client::{self, Failure, Input};
 use journal::Console;
 use plan::{
-    Report, Severity,
+    Report, Severity, cut,
     properties::{Entry, parse},
+    secret::{HIDDEN, is_secret},
 };
 use slog::{Logger, error, warn};
 use std::{path::Path, process::ExitCode, time::Duration};
@@ -95,10 +96,11 @@ fn without_comment(entry: Entry, notices: &mut Vec<String>) -> (String, String) 
     match comment {
         None => (key, value),
         Some(comment) => {
+            let shown = if is_secret(&key) { HIDDEN.to_owned() } else { cut(&comment.text, MOST_SHOWN) };
             notices.push(format!(
-                "{}: `{}` reads like a comment and is taken for one; in Flume it belongs to the value of {key}: \
+                "{}: `{shown}` reads like a comment and is taken for one; in Flume it belongs to the value of {key}: \
                  comments stand on lines of their own",
-                comment.at, comment.text
+                comment.at
             ));
             (key, comment.value)
         }
@@ -139,6 +141,8 @@ const NAME: &str = "avro-client";
 
 /// A pipe in place of a properties file may be silent for so long, in seconds.
 const PATIENCE_SECONDS: u32 = 10;
+/// Bytes of a text that is quoted.
+const MOST_SHOWN: usize = 80;
 
 /// A properties file is not larger, in bytes.
 const MOST_BYTES: u64 = 4 << 20;

@@ -1,10 +1,13 @@
 //! One component's keys, with the component's prefix removed.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::place::Place;
+use crate::report::cut;
+use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
 /// The keys of one component, in the order in which the file has them.
 ///
@@ -16,32 +19,50 @@ pub struct Context {
     index: HashMap<String, usize>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Entry {
     key: String,
     value: String,
+    secret: bool,
     place: Option<Place>,
 }
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} = {}", self.key, self.shown())
+    }
+}
+
+impl Entry {
+    fn shown(&self) -> String {
+        if self.secret { HIDDEN.to_string() } else { without_log_ins(&cut(&self.value, MOST_SHOWN)) }
+    }
+}
+
+/// Bytes of a value in a message.
+const MOST_SHOWN: usize = 400;
 
 impl Context {
     /// Keys and values without a place, for tests and for components made by hand. The last of equal keys wins.
     pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Context {
         let mut context = Context::default();
         for (key, value) in pairs {
-            context.put(key.into(), value.into(), None);
+            let key = key.into();
+            let secret = is_secret(&key);
+            context.put(key, value.into(), secret, None);
         }
         context
     }
 
     /// Adds a key, or gives it another value.
-    pub(crate) fn push(&mut self, key: String, value: String, place: Place) {
-        self.put(key, value, Some(place));
+    pub(crate) fn push(&mut self, key: String, value: String, secret: bool, place: Place) {
+        self.put(key, value, secret, Some(place));
     }
 
-    fn put(&mut self, key: String, value: String, place: Option<Place>) {
+    fn put(&mut self, key: String, value: String, secret: bool, place: Option<Place>) {
         let next = self.entries.len();
         let index = *self.index.entry(key.clone()).or_insert(next);
-        let entry = Entry { key, value, place };
+        let entry = Entry { key, value, secret, place };
         match self.entries.get_mut(index) {
             Some(there) => *there = entry,
             None => self.entries.push(entry),
@@ -51,6 +72,11 @@ impl Context {
     /// The value of `key` as it stands.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.find(key).map(|entry| entry.value.as_str())
+    }
+
+    /// The value of `key` for a message: cut when it is long, and not there when it is a secret.
+    pub fn shown(&self, key: &str) -> Option<String> {
+        self.find(key).map(Entry::shown)
     }
 
     /// The value of `key`, or `default`.

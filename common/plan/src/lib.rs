@@ -17,6 +17,7 @@ mod plan;
 pub mod properties;
 mod report;
 pub mod schema;
+pub mod secret;
 mod substitute;
 
 pub use context::Context;
@@ -24,4 +25,4 @@ pub use layers::Text;
 pub use load::{Loaded, Options, Sources, load, load_texts};
 pub use place::Place;
 pub use plan::{ChannelPlan, GroupPlan, InterceptorPlan, Plan, SelectorPlan, SinkPlan, SourcePlan};
-pub use report::{Problem, Report, Severity};
+pub use report::{Problem, Report, Severity, cut};

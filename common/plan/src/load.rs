@@ -10,6 +10,7 @@ use crate::layers::{Text, merge};
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::report::{Problem, Report};
+use crate::secret::Secrets;
 use crate::substitute::{Lookups, substitute};
 
 /// A pipe in place of a file, such as `-f <(...)`, may keep us waiting for so long, in seconds.
@@ -92,10 +93,13 @@ pub fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options: &Opti
     let mut merged = merge(texts, &sources.environment, &sources.properties, &mut report);
     let agents = merged.agents.clone();
     let Sources { environment, properties, now, .. } = sources;
-    let used = substitute(&mut merged.entries, &Lookups { environment, properties, now }, &mut report);
+    let mut secrets = Secrets::default();
+    let lookups = Lookups { environment, properties, now };
+    let used = substitute(&mut merged.entries, &lookups, &mut secrets, &mut report);
     let at = Place::whole(texts.first().map_or("command line", |text| text.name.as_str()));
     let question = Question { agent, options, environment, properties, used: &used, at };
-    let plan = check(merged, question, &mut report);
+    let plan = check(merged, question, &mut secrets, &mut report);
+    report.hide(&secrets);
     report.sort();
     Loaded { plan, report, agents }
 }

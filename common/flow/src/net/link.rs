@@ -1,6 +1,7 @@
 //! A byte stream with what is still to be written and what was read but not understood yet.
 
-use super::{Spent, Stream};
+use super::swap::Swap;
+use super::{Layered, Spent, Stream};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -13,6 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 /// but by the kernel, and when a frame does not end with its buffer.
 pub(crate) struct Link {
     stream: Stream,
+    /// See [`Link::swap`].
+    swap: Option<Swap>,
+    swap_due: bool,
     spent: Spent,
     /// What was read and is not decoded yet.
     pub(crate) input: BytesMut,
@@ -36,9 +40,11 @@ pub(crate) enum Worked {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream, spent: Spent) -> Link {
+    pub(crate) fn new(layered: Layered, spent: Spent) -> Link {
         Link {
-            stream,
+            stream: layered.stream,
+            swap: layered.swap,
+            swap_due: false,
             spent,
             input: BytesMut::new(),
             output: VecDeque::new(),
@@ -65,6 +71,28 @@ impl Link {
     /// Whether something waits to be written.
     pub(crate) fn has_output(&self) -> bool {
         !self.output.is_empty() || self.unflushed
+    }
+
+    /// Whether zlib, which is outside TLS, can go inside.
+    pub(crate) fn may_swap(&self) -> bool {
+        self.swap.is_some()
+    }
+
+    /// Puts zlib inside TLS as soon as all that is queued is written; both sides do, and the peer says nothing before.
+    pub(crate) fn swap(&mut self) {
+        self.swap_due = true;
+        if !self.has_output() {
+            self.swap_now();
+        }
+    }
+
+    fn swap_now(&mut self) {
+        if std::mem::take(&mut self.swap_due)
+            && let Some(swap) = self.swap.take()
+        {
+            let stream = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+            self.stream = swap.inside(stream);
+        }
     }
 
     /// Writes what is queued, and reads when `read` says so, until something has happened. Dropping the future loses
@@ -114,6 +142,7 @@ impl Link {
         // A stream that encrypts or compresses keeps bytes back until it is told that no more are coming.
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.unflushed = false;
+        self.swap_now();
         Poll::Ready(Ok(()))
     }
 

@@ -10,10 +10,11 @@ mod layers;
 mod link;
 mod listen;
 mod spent;
+mod swap;
 mod tls;
 
 pub(crate) use gauge::{Backlog, Gauge};
-pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
+pub(crate) use layers::{ClientLayers, Layered, NotTaken, ServerLayers};
 pub(crate) use link::{Link, Worked};
 pub(crate) use listen::Listener;
 pub(crate) use spent::Spent;

@@ -4,6 +4,7 @@
 //! the rest. Here what Flume would drop is an error, and the agent does not start: nobody finds out weeks later
 //! that half of it never ran.
 
+mod addresses;
 mod files;
 mod filters;
 mod nearest;
@@ -25,6 +26,7 @@ use crate::place::Place;
 use crate::plan::{ChannelPlan, Plan};
 use crate::report::{Problem, Report, quoted};
 use crate::schema::{Bad, Kind, Property, Type, Value};
+use crate::secret::Secrets;
 
 pub(crate) use self::values::regex_fits;
 
@@ -42,7 +44,12 @@ pub(crate) struct Question<'a> {
 }
 
 /// Makes the plan of an agent; `None` when the report has errors.
-pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report) -> Option<Plan> {
+pub(crate) fn check(
+    merged: Merged,
+    question: Question<'_>,
+    secrets: &mut Secrets,
+    report: &mut Report,
+) -> Option<Plan> {
     let Question { agent, options, environment, properties, used, at } = question;
     let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
     if !merged.agents.iter().any(|name| name == agent) {
@@ -54,6 +61,7 @@ pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report)
         options,
         environment,
         properties,
+        secrets,
         report,
         at,
         places: tree.places(),
@@ -84,6 +92,8 @@ pub(crate) struct Checker<'a> {
     options: &'a Options,
     environment: &'a [(String, String)],
     properties: &'a [(String, String)],
+    /// What no message may show.
+    secrets: &'a mut Secrets,
     report: &'a mut Report,
     at: Place,
     /// Where components begin, by `sinks.k1`.

@@ -87,25 +87,6 @@ impl Checker<'_> {
         }
     }
 
-    fn address_rules(&mut self, owner: &Owner, context: &Context) {
-        if !context.flag("ipFilter", false) {
-            return;
-        }
-        let form = format!("`{}ipFilterRules = allow:ip:10.*,deny:name:*`", owner.prefix);
-        let Some(rules) = context.text("ipFilterRules") else {
-            let at = context.place("ipFilter").unwrap_or(&owner.at);
-            let what = format!("the {} has `ipFilter = true` and no `ipFilterRules`", owner.noun);
-            return self
-                .report
-                .add(Problem::error("missing-property", at, what).flume(&owner.dropped).fix(form));
-        };
-        let at = context.place("ipFilterRules").unwrap_or(&owner.at);
-        for rule in rules.split(',').map(str::trim).filter(|rule| !address_rule(rule)) {
-            let what = format!("{} is no rule for addresses (the {})", quoted(rule), owner.noun);
-            self.report.add(Problem::error("bad-value", at, what).flume(&owner.dropped).fix(form.clone()));
-        }
-    }
-
     /// A command without `shell` is split at blanks and started as it is.
     fn command(&mut self, owner: &Owner, context: &Context) {
         let (Some(command), None) = (context.text("command"), context.text("shell")) else { return };
@@ -266,14 +247,6 @@ impl Checker<'_> {
 
 fn has(pairs: &[(String, String)], name: &str) -> bool {
     pairs.iter().any(|(key, value)| key == name && !value.is_empty())
-}
-
-/// `allow:ip:127.*`. Words count in small letters only, as in Flume.
-fn address_rule(rule: &str) -> bool {
-    let mut parts = rule.splitn(3, ':');
-    let verb = parts.next().is_some_and(|word| ["allow", "deny"].contains(&word));
-    let what = parts.next().is_some_and(|word| ["ip", "name"].contains(&word));
-    verb && what && parts.next().is_some_and(|pattern| !pattern.is_empty())
 }
 
 fn not_a_group(owner: &Owner, group: &str, key: &str, groups: &[&str], at: &Place) -> Problem {

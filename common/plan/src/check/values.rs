@@ -10,6 +10,7 @@ use crate::place::Place;
 use crate::properties::Entry;
 use crate::report::{Problem, quoted};
 use crate::schema::{Bad, Kind, NOT_YET, Property, Type, Value};
+use crate::secret::{HIDDEN, is_secret};
 
 /// Whose keys are checked, as messages name it.
 pub(super) struct Owner {
@@ -66,7 +67,8 @@ impl Checker<'_> {
                 continue;
             }
             self.there_yet(owner, known, property, &key.entry, &value);
-            context.push(key.name.clone(), value, key.entry.value_at.clone());
+            let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
+            context.push(key.name.clone(), value, secret, key.entry.value_at.clone());
         }
         let missing = |property: &&Property| {
             property.required && context.text(property.name).is_none() && !rejected.contains(&property.name)
@@ -104,8 +106,9 @@ impl Checker<'_> {
         if stripped.is_empty() && matches!(property.value, Value::Text) || free && stripped.is_empty() {
             return whole;
         }
+        let shown = |text: &str| if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(text) };
         let what =
-            format!("`{}` has a comment behind its value: {}", entry.key, quoted(java_trim(&comment.text)));
+            format!("`{}` has a comment behind its value: {}", entry.key, shown(java_trim(&comment.text)));
         let fix = "put the comment on a line of its own; `\\#` if the value really has a `#` behind a blank";
         if free {
             let what = format!("`{}` has a ` #` in its value", entry.key);
@@ -115,11 +118,11 @@ impl Checker<'_> {
         }
         let strict = self.options.strict_flume;
         let here = if strict {
-            format!("the same: the value is {} (strict Flume)", quoted(&whole))
+            format!("the same: the value is {} (strict Flume)", shown(&whole))
         } else {
-            format!("the comment is left out: the value is {}", quoted(stripped))
+            format!("the comment is left out: the value is {}", shown(stripped))
         };
-        let flume = format!("takes {} for the value: {}", quoted(&whole), consequence(owner, property));
+        let flume = format!("takes {} for the value: {}", shown(&whole), consequence(owner, property));
         let warning = Problem::warning("inline-comment", &comment.at, what);
         self.report.add(warning.flume(flume).here(here).fix(fix));
         if strict { whole } else { stripped.to_string() }
@@ -129,7 +132,8 @@ impl Checker<'_> {
     fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
         let Err(wrong) = self.fits(property, value) else { return true };
         let property = &Property { bad: bad(property, value), ..*property };
-        let what = format!("`{}` is {}: {wrong}", entry.key, quoted(value));
+        let shown = if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(value) };
+        let what = format!("`{}` is {shown}: {wrong}", entry.key);
         let flume = consequence(owner, property);
         let problem = if property.bad == Bad::Default || property.value == Value::Flag {
             let default = property

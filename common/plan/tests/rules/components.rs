@@ -158,6 +158,10 @@ fn other_components() {
             &avro(&["sources.r.ipFilter = true", "sources.r.ipFilterRules = allow:127.*"]),
             &["error bad-value"],
         ),
+        (
+            &avro(&["sources.r.ipFilter = true", "sources.r.ipFilterRules = allow:ip:(,deny:ip:*"]),
+            &["error bad-value"],
+        ),
         (&avro(&["sources.r.compression-type = gzip"]), &["warning bad-value"]),
         (&avro(&["sources.r.maxFrameBytes = 65536"]), &[]),
         (&avro(&["sources.r.maxFrameBytes = 65535"]), &["error bad-value"]),
@@ -220,5 +224,46 @@ fn what_is_not_there_yet_is_refused_and_may_be_off() {
         let error = format!("`a.{list}.{key} = {on}` of Flume is not there yet");
         assert!(said(on).contains(&error), "{}", said(on));
         assert!(!said(off).contains("not there yet"), "{}", said(off));
+    }
+}
+
+/// Flume takes all of these without a word. What each does there was read from its `PatternRule`.
+#[test]
+fn address_rules_that_do_nothing_are_told() {
+    for (rules, found) in [
+        ("allow:ip:10.0.0.0/8,deny:ip:*", "matches nobody: a pattern is compared as text"),
+        ("deny:ip:10.1.2.3/32", "keeps nobody out"),
+        ("allow:ip:10.* deny:ip:*", "rules are separated by commas"),
+        ("allow:ip:10.*\\tdeny:ip:*", "rules are separated by commas"),
+        ("allow:ip: 10.*,deny:ip:*", "it has a blank in its pattern"),
+        ("allow:name:a.example.com/24,deny:ip:*", "matches nobody"),
+        ("allow:ip:,deny:ip:*", "it has no pattern"),
+        ("allow:ip:10.1.2,deny:ip:*", "no address looks so"),
+        ("allow:ip:10.,deny:ip:*", "no address looks so"),
+        ("allow:ip:300.1.2.3,deny:ip:*", "no address looks so"),
+        ("allow:ip:localhost,deny:ip:*", "or `allow:name:NAME`"),
+        ("deny:ip:::1", "write:    `deny:ip:0:0:0:0:0:0:0:1`"),
+        ("deny:ip:fe80::*", "no address looks so"),
+        ("deny:ip:FE80:*", "no address looks so"),
+        ("allow:ip:10.*", "keep nobody out"),
+        (",,", "keep nobody out"),
+        ("allow:ip:10.*,allow:name:*.example.com", "a last rule `deny:ip:*`"),
+    ] {
+        let line = format!("sources.r.ipFilterRules = {rules}");
+        let said = text(&["sources.r.type = avro", "sources.r.ipFilter = true", &line]);
+        assert!(said.contains(found) && said.contains("0 errors, 1 warning"), "{rules}: {said}");
+    }
+    for rules in [
+        "deny:ip:10.1.2.3",
+        "deny:ip:10.*,",
+        "allow:ip:10.[0-4].2.(3|4),deny:ip:*",
+        "allow:ip:fe80:0:0:0:*,deny:ip:*",
+        "deny:ip:fe80:0:0:0:0:0:0:1%eth0",
+        "allow:name:localhost,deny:name:*",
+        "deny:ip:*.3",
+    ] {
+        let line = format!("sources.r.ipFilterRules = {rules}");
+        let said = text(&["sources.r.type = avro", "sources.r.ipFilter = true", &line]);
+        assert_eq!(said, "", "{rules}");
     }
 }

@@ -121,14 +121,14 @@ impl<C: Cargo> Connection<C> {
         peer: String,
         dial: impl AsyncFn() -> io::Result<S>,
     ) -> Result<Connection<C>, String> {
-        let stream = config.layers.connect(dial).await?;
+        let link = Link::new(config.layers.connect(dial).await?, Spent::default());
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
-            link: Link::new(stream, Spent::default()),
             gauge: None,
+            session: ClientSession::new().with_swap(link.may_swap()),
+            link,
             decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
-            session: ClientSession::new(),
             sent: VecDeque::new(),
             arrived: Vec::new(),
             spent: Spent::default(),
@@ -161,6 +161,9 @@ impl<C: Cargo> Connection<C> {
         {
             match self.session.receive(frame).map_err(|error| error.to_string())? {
                 ClientEvent::Ready { hello } => {
+                    if self.session.swaps() {
+                        self.link.swap();
+                    }
                     if let Some(hello) = hello {
                         self.ours = true;
                         self.window = Window {
@@ -334,7 +337,7 @@ impl<C: Cargo> Connection<C> {
     }
 
     fn gone(&self, reason: String) -> End {
-        End::Failed(DeliveryError::Unreachable { peer: self.peer.clone(), reason })
+        End::Failed(DeliveryError::Closed { peer: self.peer.clone(), reason })
     }
 
     /// What was sent and not answered goes back, oldest first.
@@ -345,9 +348,9 @@ impl<C: Cargo> Connection<C> {
                 End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
                     DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
                 }
-                End::Failed(
-                    DeliveryError::Lost { reason, .. } | DeliveryError::Unreachable { reason, .. },
-                ) => DeliveryError::Lost { peer, reason: reason.clone() },
+                End::Failed(DeliveryError::Lost { reason, .. } | DeliveryError::Closed { reason, .. }) => {
+                    DeliveryError::Lost { peer, reason: reason.clone() }
+                }
                 End::Failed(error) => DeliveryError::Lost { peer, reason: error.to_string() },
                 End::Reset | End::Stopped => {
                     DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() }

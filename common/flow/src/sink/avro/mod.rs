@@ -156,10 +156,7 @@ impl AvroSink {
 
 fn give(connection: &mpsc::UnboundedSender<Errand>, errand: Errand, config: &AvroSinkConfig) {
     if let Err(mpsc::error::SendError(errand)) = connection.send(errand) {
-        errand.failed(DeliveryError::Unreachable {
-            peer: config.peer(),
-            reason: "the connection has just ended".to_owned(),
-        });
+        errand.failed(DeliveryError::Closed { peer: config.peer(), reason: "it has just ended".to_owned() });
     }
 }
 

@@ -302,7 +302,10 @@ async fn calls_without_an_answer_come_back_after_the_request_timeout_even_from_a
     tokio::time::pause();
     for session in [ServerSession::flume(), ServerSession::new(OURS)] {
         let told = three(session, &[]).await;
-        assert!((0..3).all(|n| told[n].starts_with(&format!("{n} lost 127.0.0.1:"))), "{told:?}");
+        assert!(
+            (0..3).all(|n| told[n].starts_with(&format!("{n} lost the connection to 127.0.0.1:"))),
+            "{told:?}"
+        );
         assert!(told[0].contains("answered nothing for 3000 ms") && told[3] == "after 3 s", "{told:?}");
     }
     // The first of those that went together is answered, the others are not.

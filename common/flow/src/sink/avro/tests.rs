@@ -122,6 +122,7 @@ async fn settled(channel: &ChannelRef) {
 
 const SERVER: &str = "ssl=true keystore=server.jks keystore-password=changeit";
 const CLIENT: &str = "ssl=true truststore=trust.jks truststore-password=changeit";
+const VERSION_1: &str = "ssl=true keystore=version-1.p12 keystore-password=changeit";
 const DEFLATE: &str = "compression-type=Deflate";
 
 #[actix::test]
@@ -197,6 +198,12 @@ async fn stores_protocols_and_cipher_suites_as_they_are_named_in_java() {
             "ssl=true truststore=openssl-trust.p12 truststore-password=changeit",
         ),
         (SERVER, "ssl=true trust-all-certs=true"),
+        (VERSION_1, "ssl=true truststore=version-1-trust.p12 truststore-password=changeit"),
+        (
+            VERSION_1,
+            "ssl=true truststore=version-1-trust.p12 truststore-password=changeit include-protocols=TLSv1.2",
+        ),
+        (VERSION_1, "ssl=true trust-all-certs=true"),
         (SERVER, "ssl=true truststore=trust.jks"),
         (
             SERVER,
@@ -335,6 +342,7 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
         Globals::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
     let error = AvroSourceConfig::build(&keys("ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
     assert!(error.contains("server.jks, set for the whole process, does not open"), "{error}");
+    assert!(error.starts_with("javax.net.ssl.keyStore: "), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::budget::Share;
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::net::{Link, Stream, Worked};
+use crate::net::{Layered, Link, Worked};
 use crate::source::Receipt;
 use bytes::BytesMut;
 use event::Batch;
@@ -37,12 +37,15 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Rc<Shared>, stream: Stream, peer: SocketAddr) -> Connection {
+    pub(super) fn new(shared: Rc<Shared>, stream: Layered, peer: SocketAddr) -> Connection {
+        let link = Link::new(stream, shared.spent.clone());
         Connection {
             peer,
-            link: Link::new(stream, shared.spent.clone()),
             decoder: FrameDecoder::new(shared.max_frame_bytes),
-            session: ServerSession::new(super::HELLO).with_most_events(shared.most_events),
+            session: ServerSession::new(super::HELLO)
+                .with_most_events(shared.most_events)
+                .with_swap(link.may_swap()),
+            link,
             share: shared.budget.share(),
             shared,
             storing: None,
@@ -126,9 +129,13 @@ impl Connection {
                 self.waiting.push_back((token, Err(self.shared.too_many(events))));
             }
             Received::Ping { token } => {
+                let swaps = token.swaps();
                 let mut out = BytesMut::with_capacity(REPLY_BYTES);
                 self.session.pong(&mut out, token);
                 self.link.queue(out.freeze());
+                if swaps {
+                    self.link.swap();
+                }
             }
             Received::Reply { bytes, complaint } => {
                 if let Some(complaint) = complaint {

@@ -11,7 +11,7 @@ use super::{Doing, Intake, Seat};
 use crate::build::BuildError;
 use crate::error::ChannelError;
 use crate::message::{Describe, Stop};
-use crate::net::{Globals, Listener, NotTaken, ServerLayers, Spent, Stream, TcpStream};
+use crate::net::{Globals, Layered, Listener, NotTaken, ServerLayers, Spent, TcpStream};
 use actix::prelude::*;
 use budget::Budget;
 use complaints::Complaints;
@@ -218,7 +218,7 @@ impl Shared {
     }
 
     /// Takes TLS and zlib off a new connection, or tells why that cannot be.
-    async fn take(&self, stream: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    async fn take(&self, stream: TcpStream, peer: SocketAddr) -> Option<Layered> {
         match self.layers.accept(stream).await {
             Ok(stream) => Some(stream),
             Err(NotTaken::Silent) => {
