@@ -4,6 +4,8 @@
 //! in their place.
 
 mod deflate;
+mod guests;
+mod keepalive;
 mod keystore;
 mod layers;
 mod link;
@@ -11,9 +13,13 @@ mod listen;
 mod spent;
 mod tls;
 
+#[cfg(test)]
+pub(crate) use guests::Guests;
+pub(crate) use guests::{Door, Guest};
+pub(crate) use keepalive::{HOST_GONE, keep_alive};
 pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
-pub(crate) use link::{Link, Worked};
-pub(crate) use listen::Listener;
+pub(crate) use link::{LAST_READ, Link, Worked};
+pub(crate) use listen::{Listener, Place};
 pub(crate) use spent::Spent;
 pub(crate) use tls::Globals;
 
@@ -31,3 +37,4 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 pub(crate) type TcpStream = tokio::net::TcpStream;
 #[expect(clippy::disallowed_types, reason = "this is the one place")]
 pub(crate) type TcpListener = tokio::net::TcpListener;
+pub(crate) type TcpSocket = tokio::net::TcpSocket;

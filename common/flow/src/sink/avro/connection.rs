@@ -5,7 +5,7 @@ use super::liveness::{Liveness, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Link, Spent, Stream, TcpStream, Worked};
+use crate::net::{Link, Spent, Stream, TcpStream, Worked, keep_alive};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
 use std::collections::VecDeque;
@@ -342,6 +342,7 @@ async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
     let dial = async || {
         let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
         stream.set_nodelay(true)?;
+        keep_alive(&stream)?;
         Ok(stream)
     };
     config.layers.connect(dial).await
