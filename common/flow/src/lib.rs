@@ -18,6 +18,7 @@ mod net;
 mod placement;
 mod processor;
 mod random;
+mod ration;
 mod registry;
 mod selector;
 mod serializer;

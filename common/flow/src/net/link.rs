@@ -21,6 +21,9 @@ pub(crate) struct Link {
     /// What was read and is not decoded yet.
     pub(crate) input: BytesMut,
     output: VecDeque<Bytes>,
+    output_bytes: usize,
+    read: u64,
+    written: u64,
     /// A stream that encrypts or compresses has not passed on yet all that it was given.
     unflushed: bool,
     read_size: usize,
@@ -48,6 +51,9 @@ impl Link {
             spent,
             input: BytesMut::new(),
             output: VecDeque::new(),
+            output_bytes: 0,
+            read: 0,
+            written: 0,
             unflushed: false,
             read_size: FIRST_READ,
             expected: 0,
@@ -58,6 +64,7 @@ impl Link {
     /// Puts bytes behind those that wait to be written.
     pub(crate) fn queue(&mut self, bytes: Bytes) {
         if !bytes.is_empty() {
+            self.output_bytes += bytes.len();
             self.output.push_back(bytes);
         }
     }
@@ -92,6 +99,32 @@ impl Link {
         {
             let stream = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
             self.stream = swap.inside(stream);
+        }
+    }
+
+    /// What waits to be written takes so much memory. A stream that encrypts or compresses may hold a little besides.
+    pub(crate) fn output_bytes(&self) -> usize {
+        self.output_bytes + self.output.len() * SLICE_BYTES
+    }
+
+    /// Bytes read and written so far.
+    pub(crate) fn moved(&self) -> u64 {
+        self.read + self.written
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Makes room for the whole frame at the front of `input`, which the caller has allowed to take so much: it is not
+    /// copied from buffer to buffer while it comes. A frame that fits a read is none of those.
+    pub(crate) fn expect_whole(&mut self, bytes: usize) {
+        if bytes > LAST_READ && self.input.capacity() < bytes {
+            let mut fresh = BytesMut::with_capacity(bytes);
+            fresh.extend_from_slice(&self.input);
+            self.spent.put(std::mem::replace(&mut self.input, fresh), self.size);
+            self.size = 0;
         }
     }
 
@@ -147,6 +180,8 @@ impl Link {
     }
 
     fn forget(&mut self, mut written: usize) {
+        self.output_bytes -= written;
+        self.written += written as u64;
         while let Some(first) = self.output.front_mut() {
             if first.len() > written {
                 bytes::Buf::advance(first, written);
@@ -165,6 +200,7 @@ impl Link {
         let room = (self.input.capacity() - self.input.len()).min(most);
         // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
         let read = ready!(pin!(self.stream.read_buf(&mut (&mut self.input).limit(room))).poll(cx))?;
+        self.read += read as u64;
         if read == room && self.read_size < LAST_READ {
             self.read_size *= 2;
         }
@@ -196,8 +232,10 @@ impl Link {
 /// Bytes asked for in a connection's first read; an idle connection holds no more than four times as many.
 const FIRST_READ: usize = 2 << 10;
 /// Bytes asked for at most: more gain nothing and leave the processor's cache.
-const LAST_READ: usize = 512 << 10;
+pub(crate) const LAST_READ: usize = 512 << 10;
 /// Room made for what a peer has announced.
 const MOST_AHEAD: usize = 512 << 10;
+/// What a slice takes besides its bytes.
+const SLICE_BYTES: usize = 128;
 /// Slices given to the kernel at a time.
 const MAX_SLICES: usize = 64;

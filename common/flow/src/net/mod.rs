@@ -5,6 +5,8 @@
 
 mod deflate;
 mod gauge;
+mod guests;
+mod keepalive;
 pub(crate) mod keystore;
 mod layers;
 mod link;
@@ -14,9 +16,13 @@ mod swap;
 mod tls;
 
 pub(crate) use gauge::{Backlog, Gauge};
+#[cfg(test)]
+pub(crate) use guests::Guests;
+pub(crate) use guests::{Door, Guest};
+pub(crate) use keepalive::{HOST_GONE, keep_alive};
 pub(crate) use layers::{ClientLayers, Layered, NotTaken, ServerLayers};
-pub(crate) use link::{Link, Worked};
-pub(crate) use listen::Listener;
+pub(crate) use link::{LAST_READ, Link, Worked};
+pub(crate) use listen::{Listener, Place};
 pub(crate) use spent::Spent;
 pub(crate) use tls::Globals;
 
@@ -34,3 +40,4 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 pub(crate) type TcpStream = tokio::net::TcpStream;
 #[expect(clippy::disallowed_types, reason = "this is the one place")]
 pub(crate) type TcpListener = tokio::net::TcpListener;
+pub(crate) type TcpSocket = tokio::net::TcpSocket;

@@ -15,11 +15,34 @@ impl Checker<'_> {
             "avro" => {
                 self.tls(owner, context);
                 self.address_rules(owner, context);
+                self.memory(owner, context);
             }
             "exec" => self.command(owner, context),
             "taildir" => self.file_groups(owner, context, found),
             _ => {}
         }
+    }
+
+    /// A frame of the largest size must pass, with the index of its events, beside what is kept for smaller ones.
+    fn memory(&mut self, owner: &Owner, context: &Context) {
+        let (frame, frames) = (context.number("maxFrameBytes", 100_663_296_u64), 3);
+        let memory = context.number("maxMemoryBytes", u64::MAX);
+        if memory >= frame * frames {
+            return;
+        }
+        let at = context.place("maxMemoryBytes").unwrap_or(&owner.at);
+        let what = format!(
+            "`{}maxMemoryBytes` is {memory}: a frame of `maxFrameBytes` ({frame}) could not pass",
+            owner.prefix
+        );
+        let fix = format!(
+            "`{0}maxMemoryBytes = {1}` or more, or `{0}maxFrameBytes = {2}` or less",
+            owner.prefix,
+            frame * frames,
+            memory / frames
+        );
+        let problem = Problem::error("bad-value", at, what).flume("has neither of them and ignores both");
+        self.report.add(problem.fix(fix));
     }
 
     pub(super) fn special_sink(&mut self, owner: &Owner, kind: &str, context: &Context, found: &Component) {

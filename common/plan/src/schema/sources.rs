@@ -45,11 +45,19 @@ const AVRO: &[Property] = &[
     with("ipFilter", Value::Flag, "false"),
     optional("ipFilterRules", Value::Text),
     MAX_FRAME_BYTES,
+    optional("maxMemoryBytes", long(0, "bytes")).bad(IGNORED),
+    with("maxConnections", at_least(1, "connections"), "16384").bad(IGNORED),
+    MAX_IDLE_SECONDS,
 ];
 
+const IGNORED: Bad = Bad::Says("has no such property and ignores it");
+
 /// Ours: Flume takes frames of any size. 96 MiB, so that a batch of 64 MiB passes; the least holds any handshake.
-const MAX_FRAME_BYTES: Property = with("maxFrameBytes", at_least(64 << 10, "bytes"), "100663296")
-    .bad(Bad::Says("has no such property and ignores it"));
+const MAX_FRAME_BYTES: Property =
+    with("maxFrameBytes", at_least(64 << 10, "bytes"), "100663296").bad(IGNORED);
+
+/// Ours: Flume keeps a silent connection for ever. A day; 0 is for ever.
+const MAX_IDLE_SECONDS: Property = with("maxIdleSeconds", at_least(0, "seconds"), "86400").bad(IGNORED);
 
 const EXEC: &[Property] = &[
     required("command", Value::Free),
@@ -70,6 +78,8 @@ const NETCAT: &[Property] = &[
     with("ack-every-event", Value::Flag, "true"),
     with("encoding", Value::Charset, "utf-8")
         .bad(Bad::Says("knows more of them; with one that it does not know, every connection fails")),
+    with("maxConnections", at_least(1, "connections"), "4096").bad(IGNORED),
+    MAX_IDLE_SECONDS,
 ];
 
 const SEQ: &[Property] = &[

@@ -5,7 +5,7 @@ use super::liveness::{Liveness, Unsent, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked};
+use crate::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked, keep_alive};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
 use std::cell::Cell;
@@ -92,6 +92,7 @@ impl<C: Cargo> Connection<C> {
         let dial = async || {
             let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
             stream.set_nodelay(true)?;
+            keep_alive(&stream)?;
             gauge.set(Some(Gauge::new(stream.local_addr()?, stream.peer_addr()?)));
             Ok(stream)
         };

@@ -4,14 +4,18 @@ mod budget;
 mod complaints;
 mod connection;
 mod ip_filter;
+mod lanes;
+mod pace;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
 use super::{Doing, Intake, Seat};
 use crate::build::BuildError;
+use crate::clock::Duration;
 use crate::error::ChannelError;
 use crate::message::{Describe, Stop};
-use crate::net::{Globals, Layered, Listener, NotTaken, ServerLayers, Spent, TcpStream};
+use crate::net::{Globals, Guest, Layered, Listener, NotTaken, Place, ServerLayers, Spent, TcpStream};
 use actix::prelude::*;
 use budget::Budget;
 use complaints::Complaints;
@@ -19,6 +23,7 @@ use connection::Connection;
 use ip_filter::{IpFilter, SystemNames};
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use tokio::sync::{Semaphore, watch};
 use wire::avro::{Fault, FrameError, Hello, ProtocolCache};
@@ -26,9 +31,7 @@ use wire::avro::{Fault, FrameError, Hello, ProtocolCache};
 /// Keys, units and defaults are Flume's: User Guide, "Avro Source".
 #[derive(Debug, Clone)]
 pub(crate) struct AvroSourceConfig {
-    /// `bind`: the address to listen at.
-    pub(crate) bind: String,
-    pub(crate) port: u16,
+    place: Place,
     /// `ssl` and what belongs to it, `compression-type`.
     layers: ServerLayers,
     /// `ipFilter`, `ipFilterRules`.
@@ -36,6 +39,9 @@ pub(crate) struct AvroSourceConfig {
     /// `maxFrameBytes`, which Flume does not have: a larger frame ends its connection. A batch of 64 MiB passes unless
     /// it is set.
     max_frame_bytes: usize,
+    /// `maxMemoryBytes`, which Flume does not have: what all peers together may make this source hold. Three frames of the
+    /// largest size, and 8 MiB, unless it is set; the check has refused less than the former.
+    max_memory_bytes: usize,
 }
 
 impl AvroSourceConfig {
@@ -48,12 +54,15 @@ impl AvroSourceConfig {
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<AvroSourceConfig, BuildError> {
+        let max_frame_bytes = context.number("maxFrameBytes", MAX_FRAME_BYTES);
         Ok(AvroSourceConfig {
-            bind: context.text_or("bind", "0.0.0.0").to_owned(),
-            port: context.number("port", 0),
+            place: Place::new(context, MOST_CONNECTIONS),
             layers: ServerLayers::build(context, globals, notes)?,
             ip_filter: ip_filter(context)?,
-            max_frame_bytes: context.number("maxFrameBytes", 96 << 20),
+            max_frame_bytes,
+            max_memory_bytes: context
+                .number("maxMemoryBytes", LEAST_MEMORY_BYTES)
+                .max(FRAMES * max_frame_bytes),
         })
     }
 }
@@ -77,6 +86,7 @@ struct Shared {
     complaints: RefCell<Complaints>,
     budget: Budget,
     max_frame_bytes: usize,
+    idle_limit: Option<Duration>,
     /// A call of more events is refused before any of them is kept.
     most_events: usize,
     layers: ServerLayers,
@@ -97,7 +107,7 @@ pub(crate) struct AvroSource {
 impl AvroSource {
     pub(crate) fn new(config: AvroSourceConfig, seat: Seat) -> AvroSource {
         let doing = seat.doing.clone();
-        doing.set(format!("listens on {}:{}, or tries to", config.bind, config.port));
+        doing.set(format!("listens on {}:{}, or tries to", config.place.bind, config.place.port));
         AvroSource { config, seat: Some(seat), doing, stop: watch::Sender::new(false) }
     }
 }
@@ -134,11 +144,12 @@ impl Handler<Describe> for AvroSource {
 }
 
 async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Receiver<bool>) {
-    let AvroSourceConfig { bind, port, layers, ip_filter, max_frame_bytes } = config;
+    let AvroSourceConfig { place, layers, ip_filter, max_frame_bytes, max_memory_bytes } = config;
+    let Place { bind, port, idle_limit, .. } = &place;
     let what = format!("avro source {}", seat.name);
-    journal::fact::avro_source_starting(&seat.log, &seat.name, &bind, port);
+    journal::fact::avro_source_starting(&seat.log, &seat.name, bind, *port);
     let mut listener = tokio::select! {
-        listener = Listener::open(&what, &bind, port, &mut seat.ready, &seat.log) => listener,
+        listener = Listener::open(&what, &place, &mut seat.ready, &seat.log) => listener,
         _ = stop.changed() => return seat.guard.release(),
     };
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
@@ -150,37 +161,34 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: watch::Recei
         intake: seat.intake,
         protocols: RefCell::default(),
         complaints: RefCell::default(),
-        budget: Budget::new(max_frame_bytes.saturating_mul(PARTIAL_FRAMES)),
+        budget: Budget::new(max_memory_bytes),
         max_frame_bytes,
+        idle_limit: *idle_limit,
         most_events: narrowest.min(max_frame_bytes / size_of::<event::Span>()),
         layers,
         ip_filter,
         spent: Spent::default(),
         asking: Semaphore::new(MOST_ASKED),
     });
-    let mut number = 0;
+    let mut watch = pin!(shared.budget.watch());
     loop {
         tokio::select! { biased;
             _ = stop.changed() => break,
-            (stream, peer) = listener.accept() => {
-                number += 1;
-                actix_rt::spawn(serve(shared.clone(), stream, peer, number, stop.clone()));
+            (stream, guest) = listener.accept() => {
+                actix_rt::spawn(serve(shared.clone(), stream, guest, stop.clone()));
             }
+            () = &mut watch => {}
         }
     }
-    journal::fact::avro_source_stopping(&shared.log, &seat.name, &bind, port);
+    journal::fact::avro_source_stopping(&shared.log, &seat.name, bind, *port);
     seat.guard.release();
 }
 
-async fn serve(
-    shared: Rc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    number: u32,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: watch::Receiver<bool>) {
+    let (peer, number, door) = (guest.peer(), guest.number(), guest.door());
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,
+        _ = door.sent_away() => return,
         _ = stop.changed() => return,
     };
     if !allowed {
@@ -194,10 +202,11 @@ async fn serve(
     }
     let taken = tokio::select! {
         taken = shared.take(stream, peer) => taken,
+        _ = door.sent_away() => None,
         _ = stop.changed() => None,
     };
     if let Some(stream) = taken {
-        Connection::new(shared, stream, peer).serve(stop).await;
+        Connection::new(shared, stream, guest).serve(stop).await;
     }
     if let Some(lines) = &lines {
         lines.closed(&log);
@@ -230,6 +239,14 @@ impl Shared {
                 None
             }
         }
+    }
+
+    /// What a frame of so many bytes, and where its events stand, may take. For a small one the latter is accounted for when
+    /// it is known.
+    fn claim(&self, frame: usize) -> usize {
+        let least_event = 2;
+        let index = self.most_events.min(frame / least_event) * size_of::<event::Span>();
+        if frame <= SMALL_FRAME { frame } else { frame + index }
     }
 
     /// Why a call of more than [`Shared::most_events`] is refused: what its channel would say, could it see it.
@@ -266,9 +283,17 @@ fn id(number: u32) -> u32 {
 /// Names asked for at a time.
 const MOST_ASKED: usize = 16;
 /// What peers of ours are allowed: enough to keep both ends busy, little enough to be held for each.
-const HELLO: Hello = Hello { window: 16, window_bytes: MOST_WAITING_BYTES as u64 };
-/// Bytes of calls that wait for the one that is being stored, per connection. One call may be larger.
-const MOST_WAITING_BYTES: usize = 2 << 20;
-/// What all connections together may hold of incomplete frames, in frames of the largest size. With less than one, such
-/// a frame would never arrive.
-const PARTIAL_FRAMES: usize = 3;
+const HELLO: Hello = Hello { window: 16, window_bytes: 2 << 20 };
+/// What all peers together may make a source hold, in frames of the largest size: one, the index of its events, which may
+/// be as large, and what is kept for smaller ones.
+const FRAMES: usize = 3;
+/// And in any case so much.
+const LEAST_MEMORY_BYTES: usize = 8 << 20;
+const MAX_FRAME_BYTES: usize = 96 << 20;
+const MOST_CONNECTIONS: usize = 16_384;
+/// Bytes of calls that wait for the one that is being stored, per connection: what a native node may send, and what its
+/// calls take besides. One call may be larger.
+const MOST_WAITING_BYTES: usize = 4 << 20;
+/// Answers that wait to be read by the peer, per connection.
+const MOST_OUTPUT_BYTES: usize = 64 << 10;
+const SMALL_FRAME: usize = 64 << 10;

@@ -163,3 +163,38 @@ fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
     assert_eq!(narrowest("multiplexing", &[("default", "b")], false), None);
     assert_eq!(narrowest("load_balancing", &[], false), None);
 }
+
+/// What [`super`] and its neighbours bound stands in ARCHITECTURE.md, for an operator to reckon with.
+#[test]
+fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
+    let text = include_str!("../../../../../ARCHITECTURE.md");
+    let (_, table) = text.split_once("## What bounds memory").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let (kib, mib) = (|bytes: usize| bytes >> 10, |bytes: usize| bytes >> 20);
+    for words in [
+        format!("{FRAMES} frames of `maxFrameBytes` ({} MiB unless set)", mib(MAX_FRAME_BYTES)),
+        format!("no less than {} MiB", mib(LEAST_MEMORY_BYTES)),
+        format!("where their events stand ({} bytes each)", size_of::<event::Span>()),
+        format!(
+            "1/{part} is kept for connections that hold up to {} KiB and 1/{part} for those that hold up to {} MiB",
+            kib(lanes::TINY),
+            mib(lanes::SMALL),
+            part = lanes::SMALL_PART
+        ),
+        format!("does nothing with it for {} s", pace::WINDOW.as_secs()),
+        format!("reads none of its answers for {} s", vigil::UNREAD.as_secs()),
+        format!("| {} KiB; with TLS", kib(budget::FREE)),
+        format!("reads of {} KiB", kib(crate::net::LAST_READ)),
+        format!("of all together {} MiB or {} KiB each", mib(budget::READS), kib(budget::FREE / 2)),
+        format!("`maxConnections`: {MOST_CONNECTIONS} unless set"),
+        format!(
+            "{} or {} MiB; {} KiB of answers",
+            HELLO.window + 1,
+            mib(MOST_WAITING_BYTES),
+            kib(MOST_OUTPUT_BYTES)
+        ),
+    ] {
+        assert!(table.contains(&words), "the table does not say: {words}");
+    }
+}
+

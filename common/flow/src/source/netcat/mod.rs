@@ -7,7 +7,7 @@ mod tests;
 
 use super::{Doing, Seat};
 use crate::message::{Describe, Stop};
-use crate::net::Listener;
+use crate::net::{Listener, Place};
 use actix::prelude::*;
 use lines::Encoding;
 use session::{Shared, serve};
@@ -17,9 +17,7 @@ use tokio::sync::watch;
 /// Keys, units and defaults are Flume's: User Guide, "NetCat TCP Source".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NetcatConfig {
-    /// `bind`: the address to listen at.
-    pub(crate) bind: String,
-    pub(crate) port: u16,
+    pub(crate) place: Place,
     /// `max-line-length`, UTF-16 units with the LF; 512 unless set. A longer line ends its session.
     pub(crate) max_line_length: usize,
     /// `ack-every-event`: whether `OK` is answered to each line that is stored; true unless set. `FAILED` always is.
@@ -32,8 +30,7 @@ pub(crate) struct NetcatConfig {
 impl NetcatConfig {
     pub(crate) fn new(context: &plan::Context) -> NetcatConfig {
         NetcatConfig {
-            bind: context.text_or("bind", "0.0.0.0").to_owned(),
-            port: context.number("port", 0),
+            place: Place::new(context, MOST_CONNECTIONS),
             max_line_length: context.number("max-line-length", 512),
             ack_every_event: context.flag("ack-every-event", true),
             // The check has refused all others.
@@ -53,7 +50,7 @@ pub(crate) struct Netcat {
 impl Netcat {
     pub(crate) fn new(config: NetcatConfig, seat: Seat) -> Netcat {
         let doing = seat.doing.clone();
-        doing.set(format!("listens on {}:{}, or tries to", config.bind, config.port));
+        doing.set(format!("listens on {}:{}, or tries to", config.place.bind, config.place.port));
         Netcat { config, seat: Some(seat), doing, stop: watch::Sender::new(false) }
     }
 }
@@ -92,24 +89,27 @@ async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: watch::Receiver<
     let what = format!("netcat source {}", seat.name);
     slog::info!(seat.log, #STARTING, "Source starting");
     let mut listener = tokio::select! {
-        listener = Listener::open(&what, &config.bind, config.port, &mut seat.ready, &seat.log) => listener,
+        listener = Listener::open(&what, &config.place, &mut seat.ready, &seat.log) => listener,
         _ = stop.changed() => return seat.guard.release(),
     };
     slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
-        config.bind, config.port);
+        config.place.bind, config.place.port);
     seat.ready.done();
     let shared = Rc::new(Shared::new(config, &seat.name, seat.intake, seat.log.clone()));
     loop {
         tokio::select! { biased;
             _ = stop.changed() => break,
-            (stream, peer) = listener.accept() => {
-                actix_rt::spawn(serve(shared.clone(), stream, peer, stop.clone()));
+            (stream, guest) = listener.accept() => {
+                actix_rt::spawn(serve(shared.clone(), stream, guest, stop.clone()));
             }
         }
     }
     slog::info!(seat.log, #STOPPING, "Source stopping");
     seat.guard.release();
 }
+
+/// Each may have a read under way, so they are fewer than an avro source takes.
+const MOST_CONNECTIONS: usize = 4096;
 
 /// Source: the console of Flume 1.9.0.
 const STARTING: &str =

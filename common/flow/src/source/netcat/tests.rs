@@ -74,7 +74,7 @@ const TOO_LONG: &str = "FAILED: Event exceeds the maximum length (20 chars, incl
 #[test]
 fn settings_as_flumes() {
     let plain = NetcatConfig::new(&Keys::from_pairs([("bind", "h"), ("port", "44444")]));
-    assert_eq!((plain.bind.as_str(), plain.port, plain.max_line_length), ("h", 44444, 512));
+    assert_eq!((plain.place.bind.as_str(), plain.place.port, plain.max_line_length), ("h", 44444, 512));
     assert!(plain.ack_every_event);
     assert_eq!(plain.encoding, Encoding::Utf8);
     let set = NetcatConfig::new(&Keys::from_pairs([("ack-every-event", "no"), ("encoding", "iso-8859-1")]));
