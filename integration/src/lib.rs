@@ -17,4 +17,5 @@ pub mod load;
 pub mod node;
 pub mod ports;
 pub mod process;
+pub mod solo;
 pub mod vitals;

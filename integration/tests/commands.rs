@@ -1,62 +1,29 @@
 //! Commands of exec sources: they end with the agent, however it ends, and their ends are told in measure.
 
-use integration::{binaries, console::Console, process::Process};
+use integration::{
+    solo::{LONG, Solo, until},
+    vitals,
+};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::{
     fs,
     path::Path,
-    process::Command,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
-/// An agent with an exec source and a sink that forgets.
-struct Scene {
-    directory: tempfile::TempDir,
-    console: Console,
-    agent: Process,
+fn start(source: &str) -> Solo {
+    Solo::start(&format!("{REST}{source}"), &[])
 }
 
-impl Scene {
-    fn start(source: &str) -> Scene {
-        let directory = tempfile::tempdir().expect("a folder");
-        let file = directory.path().join("a1.conf");
-        let source = source.replace("DIR", &directory.path().display().to_string());
-        fs::write(&file, format!("{REST}{source}")).expect("a file");
-        let mut command = Command::new(binaries::directory().expect("it is built").join("agent"));
-        command.args(["-n", "a1", "-f"]).arg(&file);
-        let console = Console::default();
-        let agent = Process::spawn(command, &console, 0).expect("it runs");
-        Scene { directory, console, agent }
-    }
-
-    /// The processes whose numbers the command has written to files of these names.
-    fn pids(&self, names: &[&str]) -> Vec<Pid> {
-        names.iter().map(|name| pid(&self.directory.path().join(name))).collect()
-    }
-
-    fn said(&self, part: &str) -> usize {
-        self.console.visit(0, |line| line.text.contains(part).then_some(())).len()
-    }
-
-    fn wait_for(&self, part: &str) {
-        let said = self.console.wait_from(0, LONG, part, |line| line.text.contains(part));
-        said.expect("it is said");
-    }
+/// The processes whose numbers the command has written to files of these names.
+fn pids(scene: &Solo, names: &[&str]) -> Vec<Pid> {
+    names.iter().map(|name| pid(&scene.path(name))).collect()
 }
 
 fn pid(file: &Path) -> Pid {
     let read = || fs::read_to_string(file).ok()?.trim().parse().ok().and_then(Pid::from_raw);
     until(&format!("a number in {}", file.display()), || read().is_some());
     read().expect("it was there")
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LONG;
-    while !holds() {
-        assert!(Instant::now() < deadline, "in {LONG:?}: {what}");
-        sleep(Duration::from_millis(10));
-    }
 }
 
 fn lives(pid: Pid) -> bool {
@@ -71,24 +38,24 @@ const FAMILY: &str = "a1.sources.r1.shell = /bin/bash -c\n\
 
 #[test]
 fn a_shells_loop_and_all_it_has_started_die_with_a_killed_agent() {
-    let mut scene = Scene::start(FAMILY);
-    let family = scene.pids(&["deaf", "sleeper", "shell"]);
-    let keeper = integration::vitals::children(scene.agent.pid())[0];
+    let mut scene = start(FAMILY);
+    let family = pids(&scene, &["deaf", "sleeper", "shell"]);
+    let keeper = vitals::children(scene.node.pid())[0];
     assert!(family.iter().all(|pid| lives(*pid)));
-    let kib = integration::vitals::memory_kib(keeper, "RssAnon").expect("it runs");
+    let kib = vitals::memory_kib(keeper, "RssAnon").expect("it runs");
     assert!(kib < 1024, "the keeper holds {kib} KiB of its own");
-    kill_process(scene.agent.pid(), Signal::KILL).expect("it runs");
+    kill_process(scene.node.pid(), Signal::KILL).expect("it runs");
     until("nobody is left", || !family.iter().chain([&keeper]).any(|pid| lives(*pid)));
-    scene.agent.wait(LONG).expect("it is dead");
+    scene.node.wait(LONG).expect("it is dead");
 }
 
 #[test]
 fn a_shells_loop_and_all_it_has_started_end_with_a_stop() {
-    let mut scene = Scene::start(FAMILY);
-    let family = scene.pids(&["deaf", "sleeper", "shell"]);
+    let mut scene = start(FAMILY);
+    let family = pids(&scene, &["deaf", "sleeper", "shell"]);
     let told = Instant::now();
-    scene.agent.signal(Signal::TERM);
-    let ended = scene.agent.wait(LONG).expect("it ends");
+    scene.node.signal(Signal::TERM);
+    let ended = scene.node.wait(LONG).expect("it ends");
     assert_eq!(ended.status.code(), Some(0), "{:?}", ended.status);
     assert!(told.elapsed() < Duration::from_secs(10), "it took {:?}", told.elapsed());
     until("nobody is left", || !family.iter().any(|pid| lives(*pid)));
@@ -96,9 +63,9 @@ fn a_shells_loop_and_all_it_has_started_end_with_a_stop() {
 
 #[test]
 fn a_command_whose_keeper_is_killed_is_ended_by_the_agent() {
-    let scene = Scene::start(FAMILY);
-    let family = scene.pids(&["deaf", "sleeper", "shell"]);
-    let keeper = integration::vitals::children(scene.agent.pid())[0];
+    let scene = start(FAMILY);
+    let family = pids(&scene, &["deaf", "sleeper", "shell"]);
+    let keeper = vitals::children(scene.node.pid())[0];
     kill_process(keeper, Signal::KILL).expect("it runs");
     until("nobody is left", || !family.iter().any(|pid| lives(*pid)));
     scene.wait_for("exited with");
@@ -106,21 +73,21 @@ fn a_command_whose_keeper_is_killed_is_ended_by_the_agent() {
 
 #[test]
 fn a_command_is_told_as_before_how_it_ends() {
-    let scene = Scene::start("a1.sources.r1.shell = /bin/sh -c\na1.sources.r1.command = kill -KILL $$\n");
+    let scene = start("a1.sources.r1.shell = /bin/sh -c\na1.sources.r1.command = kill -KILL $$\n");
     scene.wait_for("Command [kill -KILL $$] exited with 137");
-    let scene = Scene::start("a1.sources.r1.command = /nonexistent/program x\n");
+    let scene = start("a1.sources.r1.command = /nonexistent/program x\n");
     scene.wait_for("cannot run the command [/nonexistent/program x]: No such file or directory");
-    let scene = Scene::start("a1.sources.r1.shell = /bin/sh -c\na1.sources.r1.command = exit 7\n");
+    let scene = start("a1.sources.r1.shell = /bin/sh -c\na1.sources.r1.command = exit 7\n");
     scene.wait_for("Command [exit 7] exited with 7");
 }
 
 #[test]
 fn a_command_has_the_signals_it_would_have_from_a_shell() {
-    let scene = Scene::start(
+    let scene = start(
         "a1.sources.r1.shell = /bin/sh -c\n\
         a1.sources.r1.command = grep Sig[IB] /proc/self/status > DIR/new; mv DIR/new DIR/signals\n",
     );
-    let file = scene.directory.path().join("signals");
+    let file = scene.path("signals");
     until("its signals", || file.exists());
     let own = fs::read_to_string(&file).expect("it is there");
     for line in own.lines() {
@@ -140,11 +107,11 @@ fn inherited(name: &str) -> u64 {
 
 #[test]
 fn a_command_that_ends_at_once_again_and_again_is_told_of_in_measure() {
-    let scene = Scene::start(
+    let scene = start(
         "a1.sources.r1.shell = /bin/sh -c\na1.sources.r1.command = echo x >> DIR/runs\n\
         a1.sources.r1.restart = true\na1.sources.r1.restartThrottle = 1\n",
     );
-    let runs = scene.directory.path().join("runs");
+    let runs = scene.path("runs");
     until("a hundred runs", || fs::metadata(&runs).is_ok_and(|about| about.len() > 200));
     assert!((1..=2).contains(&scene.said("exited with")), "{} times", scene.said("exited with"));
     assert!((1..=2).contains(&scene.said("Restarting in")), "{} times", scene.said("Restarting in"));
@@ -155,6 +122,3 @@ const SIGNALS: u64 = 0x7fff_ffff;
 
 const REST: &str = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.channels.c1.type = memory\n\
     a1.sources.r1.type = exec\na1.sources.r1.channels = c1\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n";
-
-/// Far longer than anything takes, for a machine that has other things to do.
-const LONG: Duration = Duration::from_secs(60);

@@ -44,13 +44,13 @@ impl Flow {
     async fn end_sources(&self, until: Instant) -> Vec<String> {
         let readers = asked(&self.sources, |source| source.pause.as_ref().map(|pause| pause.send(Pause)));
         let others = asked(&self.sources, |source| source.pause.is_none().then(|| source.stop.send(Stop)));
-        let (mut hung, more) =
+        let (hung, more) =
             tokio::join!(silent("source", readers, until), silent("source", others, until));
-        hung.extend(more);
-        for who in &hung {
+        for who in hung.iter().chain(&more) {
             slog::warn!(self.log, "{who} has not stopped yet; the stop goes on without it");
         }
-        hung
+        // Readers are asked once more in the end.
+        more
     }
 
     /// Waits for their positions.
@@ -102,7 +102,7 @@ impl Flow {
         for who in &hung {
             slog::error!(
                 self.log,
-                "{who} does not answer and is left behind: it hangs in a call of the system, such as a disk or a network file system that does not answer"
+                "{who} has not stopped in time and is left behind: it hangs, as a rule in a call of the system (a disk, or a network file system that does not answer)"
             );
         }
         if lost == 0 && hung.is_empty() { Ended::Stopped } else { Ended::Lost }

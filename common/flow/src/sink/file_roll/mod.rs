@@ -234,7 +234,7 @@ impl Blocking for FileRollSink {
 
 /// What went wrong and what to do about it.
 fn in_words(error: &io::Error) -> String {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
+    use io::ErrorKind::{FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
     let advice = match error.kind() {
         NotFound => {
             "the directory does not exist: create it and let this process write there, or correct sink.directory"
@@ -244,6 +244,9 @@ fn in_words(error: &io::Error) -> String {
             "this process may not write there: change the directory's owner or mode, or sink.directory"
         }
         StorageFull | QuotaExceeded => "there is no room: free some",
+        FileTooLarge => {
+            "files of this process may not be larger (ulimit -f): raise the limit, or let sink.rollInterval begin new ones"
+        }
         _ => return error.to_string(),
     };
     format!("{advice} ({error})")
