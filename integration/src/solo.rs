@@ -20,7 +20,7 @@ pub struct Solo {
 }
 
 impl Solo {
-    /// Starts the agent `a1` of `text`, in which DIR stands for its directory; `before` are the words before its own command
+    /// Starts the agent `a1` of `text`, in which `DIR/` stands for its directory; `before` are the words before its own command
     /// line.
     ///
     /// # Panics
@@ -69,7 +69,7 @@ impl Solo {
 
 fn run(directory: &TempDir, text: &str, before: &[&str]) -> (Console, Process) {
     let file = directory.path().join("a1.conf");
-    fs::write(&file, text.replace("DIR", &directory.path().display().to_string())).expect("a file");
+    fs::write(&file, text.replace("DIR/", &format!("{}/", directory.path().display()))).expect("a file");
     let program = binaries::directory().expect("it is built").join("agent");
     let mut command = match before.split_first() {
         Some((first, rest)) => {

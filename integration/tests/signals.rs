@@ -170,7 +170,8 @@ impl Dead {
     fn mount(at: &Path) -> Option<Dead> {
         let device = fs::File::options().read(true).write(true).open("/dev/fuse").ok()?;
         let number = std::os::fd::AsRawFd::as_raw_fd(&device);
-        let options = std::ffi::CString::new(format!("fd={number},rootmode=40000,user_id=0,group_id=0")).ok()?;
+        let options =
+            std::ffi::CString::new(format!("fd={number},rootmode=40000,user_id=0,group_id=0")).ok()?;
         let flags = rustix::mount::MountFlags::empty();
         rustix::mount::mount("dead", at, "fuse", flags, options.as_c_str()).ok()?;
         Some(Dead(at.to_owned(), device))
@@ -192,7 +193,9 @@ fn a_source_that_hangs_in_the_system_is_named_and_does_not_keep_the_process() {
         return eprintln!("not run: it needs root and /dev/fuse");
     };
     let text = TAIL.replace("DIR/in", "DIR/dead").replace("a1.channels = c1\n", "a1.channels = c1 c2\n");
-    let text = text.replace("a1.sources = r1\n", "a1.sources = r1 r2\n").replace("a1.sinks = k1\n", "a1.sinks = k1 k2\n");
+    let text = text
+        .replace("a1.sources = r1\n", "a1.sources = r1 r2\n")
+        .replace("a1.sinks = k1\n", "a1.sinks = k1 k2\n");
     let text = format!(
         "{text}a1.sources.r2.type = exec\na1.sources.r2.command = tail -n +1 -F DIR/in/a.log\na1.sources.r2.channels = c2\n\
         a1.channels.c2.type = memory\na1.channels.c2.capacity = 10000\na1.sinks.k2.channel = c2\n\

@@ -24,7 +24,9 @@ impl Flow {
         let until = clock::now() + ANSWER_WITHIN;
         let lines = join_all(asked.into_iter().map(|(who, request)| async move {
             let what = match request {
-                Some(request) => timeout_at(until, request).await.map(|answer| answer.unwrap_or_else(|_| REBUILT.to_owned())),
+                Some(request) => timeout_at(until, request)
+                    .await
+                    .map(|answer| answer.unwrap_or_else(|_| REBUILT.to_owned())),
                 None => Ok(REBUILT.to_owned()),
             };
             format!("{who}: {}", what.unwrap_or_else(|_| HANGS.to_owned()))
@@ -74,7 +76,10 @@ mod tests {
 
     #[test]
     fn a_thread_is_told_in_words() {
-        assert_eq!(thread("7 (a (b)) D 1 2", "fuse_wait").as_deref(), Some("a (b) (hangs in the system: fuse_wait)"));
+        assert_eq!(
+            thread("7 (a (b)) D 1 2", "fuse_wait").as_deref(),
+            Some("a (b) (hangs in the system: fuse_wait)")
+        );
         assert_eq!(thread("7 (main) S 1 2", "0").as_deref(), Some("main (waits)"));
         assert!(threads().iter().any(|thread| thread.contains("(runs")));
     }

@@ -214,9 +214,5 @@ where
     A: Actor + Handler<Stop> + Handler<Describe>,
     A::Context: ToEnvelope<A, Stop> + ToEnvelope<A, Describe>,
 {
-    SourceAddress {
-        stop: source.clone().recipient(),
-        pause: None,
-        describe: source.clone().recipient(),
-    }
+    SourceAddress { stop: source.clone().recipient(), pause: None, describe: source.clone().recipient() }
 }

@@ -121,7 +121,10 @@ mod tests {
             wishes.iter().any(|wish| patience.is_over(*wish))
         };
         assert!(is_over(&[Wish::Stop, Wish::Stop]));
-        assert!(!is_over(&[Wish::HangUp, Wish::HangUp, Wish::Stop, Wish::HangUp]), "a session that ends sends both");
+        assert!(
+            !is_over(&[Wish::HangUp, Wish::HangUp, Wish::Stop, Wish::HangUp]),
+            "a session that ends sends both"
+        );
         assert!(is_over(&[Wish::HangUp, Wish::Stop, Wish::Stop]));
         assert!(!is_over(&[Wish::Stop, Wish::Describe]));
     }

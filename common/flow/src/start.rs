@@ -75,7 +75,15 @@ impl Flow {
         let groups = starting.sinks(&plan).await;
         let (tell, ready) = mpsc::unbounded_channel();
         let sources = starting.sources(&plan, &tell).await;
-        Ok(Flow { log, _bosses: starting.bosses, channels: starting.order, groups, not_ready: sources.len(), sources, ready })
+        Ok(Flow {
+            log,
+            _bosses: starting.bosses,
+            channels: starting.order,
+            groups,
+            not_ready: sources.len(),
+            sources,
+            ready,
+        })
     }
 
     /// Waits until every source has opened its way in, or has said why it could not. May be dropped and called again.

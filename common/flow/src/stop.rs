@@ -44,8 +44,7 @@ impl Flow {
     async fn end_sources(&self, until: Instant) -> Vec<String> {
         let readers = asked(&self.sources, |source| source.pause.as_ref().map(|pause| pause.send(Pause)));
         let others = asked(&self.sources, |source| source.pause.is_none().then(|| source.stop.send(Stop)));
-        let (hung, more) =
-            tokio::join!(silent("source", readers, until), silent("source", others, until));
+        let (hung, more) = tokio::join!(silent("source", readers, until), silent("source", others, until));
         for who in hung.iter().chain(&more) {
             slog::warn!(self.log, "{who} has not stopped yet; the stop goes on without it");
         }
@@ -66,7 +65,8 @@ impl Flow {
         let mut hung = BTreeSet::new();
         loop {
             let looks = self.channels.iter().filter(|channel| !hung.contains(&*channel.name));
-            let looks = join_all(looks.map(|channel| async move { (channel, fill(channel, until).await) })).await;
+            let looks =
+                join_all(looks.map(|channel| async move { (channel, fill(channel, until).await) })).await;
             let (mut held, mut taken) = (0, 0);
             for (channel, fill) in looks {
                 match fill {

@@ -52,6 +52,9 @@ mod tests {
     #[test]
     fn what_is_said_once_is_not_said_again() {
         let (mut told, now) = (Told::once(), crate::clock::now());
-        assert_eq!([told.tell(now), told.tell(now), told.tell(now + Duration::from_secs(9999))], [Some(0), None, None]);
+        assert_eq!(
+            [told.tell(now), told.tell(now), told.tell(now + Duration::from_secs(9999))],
+            [Some(0), None, None]
+        );
     }
 }

@@ -11,7 +11,11 @@ impl Handler<Describe> for Group {
     fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
         let now = clock::now();
         let members: Vec<String> = (0..self.members.len()).map(|sink| self.describe(sink, now)).collect();
-        let waiting: usize = self.waiting.values().map(|parcel| parcel.lease.batches().iter().map(event::Batch::len).sum::<usize>()).sum();
+        let waiting: usize = self
+            .waiting
+            .values()
+            .map(|parcel| parcel.lease.batches().iter().map(event::Batch::len).sum::<usize>())
+            .sum();
         MessageResult(format!("{}; {waiting} events wait for a sink", members.join("; ")))
     }
 }
@@ -25,10 +29,15 @@ impl Group {
             "is being tried now".to_owned()
         } else {
             match self.roster.next_due(|other| other == sink) {
-                Some(at) => format!("rests, next try in {:.1} s", at.saturating_duration_since(now).as_secs_f64()),
+                Some(at) => {
+                    format!("rests, next try in {:.1} s", at.saturating_duration_since(now).as_secs_f64())
+                }
                 None => "rests".to_owned(),
             }
         };
-        format!("sink {} {state}, {} parcels of {} bytes under way", member.at.name, member.parcels, member.bytes)
+        format!(
+            "sink {} {state}, {} parcels of {} bytes under way",
+            member.at.name, member.parcels, member.bytes
+        )
     }
 }

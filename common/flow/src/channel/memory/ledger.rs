@@ -297,7 +297,9 @@ mod tests {
     fn what_can_be_read_again_is_known_wherever_it_is_and_can_be_given_back() {
         let mut ledger = Ledger::new(Limits { capacity: 30, transaction: 30, slots: 30 });
         let of = |source, start| Some(Origin { source, part: 1, start });
-        for (numbers, origin) in [(0..4, of(7, 0)), (4..8, of(7, 40)), (8..9, None), (9..12, of(8, 0)), (12..14, of(7, 80))] {
+        for (numbers, origin) in
+            [(0..4, of(7, 0)), (4..8, of(7, 40)), (8..9, None), (9..12, of(8, 0)), (12..14, of(7, 80))]
+        {
             ledger.put(&batch(numbers).with_origin(origin)).expect("there is room");
         }
         let (first, _) = ledger.take(2, usize::MAX).expect("there are some");
@@ -307,7 +309,15 @@ mod tests {
         origins.sort_by_key(|(origin, events)| (origin.map(|origin| (origin.source, origin.start)), *events));
         assert_eq!(
             origins,
-            [(None, 1), (of(7, 0), 2), (of(7, 0), 2), (of(7, 40), 2), (of(7, 40), 2), (of(7, 80), 2), (of(8, 0), 3)]
+            [
+                (None, 1),
+                (of(7, 0), 2),
+                (of(7, 0), 2),
+                (of(7, 40), 2),
+                (of(7, 40), 2),
+                (of(7, 80), 2),
+                (of(8, 0), 3)
+            ]
         );
         ledger.give_back(|origin| origin.source == 7);
         assert_eq!((ledger.held(), ledger.bytes()), (4, 4 * SLOT_BYTES));

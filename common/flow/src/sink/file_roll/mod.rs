@@ -234,7 +234,9 @@ impl Blocking for FileRollSink {
 
 /// What went wrong and what to do about it.
 fn in_words(error: &io::Error) -> String {
-    use io::ErrorKind::{FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
+    use io::ErrorKind::{
+        FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull,
+    };
     let advice = match error.kind() {
         NotFound => {
             "the directory does not exist: create it and let this process write there, or correct sink.directory"

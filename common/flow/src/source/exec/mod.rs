@@ -132,7 +132,9 @@ impl Runner {
                 }
                 Next::RunAgain(pause) => {
                     let millis = pause.as_millis();
-                    self.seat.doing.set(format!("runs [{}] again in {millis} ms at most", self.config.command));
+                    self.seat
+                        .doing
+                        .set(format!("runs [{}] again in {millis} ms at most", self.config.command));
                     let _stopped_early = timeout(pause, self.stop.changed()).await;
                 }
             }
