@@ -186,6 +186,7 @@ impl Drop for Dead {
 
 #[test]
 fn a_source_that_hangs_in_the_system_is_named_and_does_not_keep_the_process() {
+    let mut scene; // its files are removed after the file system that answers nothing
     let directory = stage();
     let dead = directory.path().join("dead");
     fs::create_dir(&dead).expect("a folder");
@@ -201,7 +202,7 @@ fn a_source_that_hangs_in_the_system_is_named_and_does_not_keep_the_process() {
         a1.channels.c2.type = memory\na1.channels.c2.capacity = 10000\na1.sinks.k2.channel = c2\n\
         a1.sinks.k2.type = file_roll\na1.sinks.k2.sink.directory = DIR/out\n"
     );
-    let mut scene = Solo::start_in(directory, &text, &[]);
+    scene = Solo::start_in(directory, &text, &[]);
     until("the others work", || out(&scene.path("out")).len() >= all().len());
     scene.node.signal(Signal::QUIT);
     scene.wait_for("source r1: DOES NOT ANSWER");
