@@ -30,8 +30,7 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Loaded, String> {
         properties: wanted.properties.to_vec(),
         now: Zoned::now(),
     };
-    let options =
-        Options { strict_flume: wanted.strict_flume, regex: flow::regex_fits, external: external::ask };
+    let options = Options { strict_flume: wanted.strict_flume, external: external::ask };
     let loaded = plan::load(&sources, wanted.name.unwrap_or_default(), &options);
     match wanted.name {
         Some(_) => Ok(loaded),

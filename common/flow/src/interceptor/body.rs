@@ -1,10 +1,9 @@
 //! What looks at the body or rewrites it: `regex_filter`, `search_replace`.
 
 use super::draft::{Draft, Oversized, Text};
-use super::pattern::{Pattern, Replacement, decode};
 use crate::build::BuildError;
+use java::{Groups, Part, Pattern, Replacement, decode};
 use plan::Context;
-use regex::bytes::CaptureLocations;
 
 /// `regex_filter`: lets the events pass in whose body the regex is found, or is not found.
 #[derive(Debug)]
@@ -36,7 +35,7 @@ pub(crate) struct SearchReplace {
     search: Pattern,
     replacement: Replacement,
     charset: Charset,
-    groups: CaptureLocations,
+    groups: Groups,
 }
 
 impl SearchReplace {
@@ -78,7 +77,7 @@ impl SearchReplace {
         while start <= length && self.search.find_at(draft.read(text), start, &mut self.groups) {
             let (from, to) = self.groups.get(0).unwrap_or((length, length));
             draft.copy(text.part(done, from))?;
-            self.replacement.write(text, &self.groups, draft)?;
+            replace(&self.replacement, text, &self.groups, draft)?;
             done = to;
             // Java looks on behind an empty match, and for an empty one right behind a match that was not.
             start = if from == to { to + char_length(draft.read(text), to) } else { to };
@@ -89,6 +88,28 @@ impl SearchReplace {
         draft.copy(text.part(done, length))?;
         Ok(draft.since(mark))
     }
+}
+
+/// Appends what comes in place of the match `groups` in `text`.
+fn replace(
+    replacement: &Replacement,
+    text: Text,
+    groups: &Groups,
+    draft: &mut Draft<'_>,
+) -> Result<(), Oversized> {
+    for part in replacement.parts() {
+        match part {
+            Part::Literal(literal) => {
+                draft.write(literal.as_bytes())?;
+            }
+            Part::Group(group) => {
+                if let Some((from, to)) = groups.get(*group) {
+                    draft.copy(text.part(from, to))?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of the character at `at`; 1 at the end.

@@ -1,11 +1,9 @@
 //! `regex_extractor`: headers from what a regex finds in the body.
 
 use super::draft::{Draft, Oversized, Text};
-use super::joda::{DateFormat, Zone};
-use super::pattern::{Pattern, decode};
 use crate::build::BuildError;
+use java::{DateFormat, Groups, Pattern, Zone, decode};
 use plan::Context;
-use regex::bytes::CaptureLocations;
 
 /// Looks for the first match; group 1 becomes the first header, group 2 the second.
 ///
@@ -14,7 +12,7 @@ use regex::bytes::CaptureLocations;
 #[derive(Debug)]
 pub(crate) struct RegexExtractor {
     regex: Pattern,
-    groups: CaptureLocations,
+    groups: Groups,
     headers: Vec<(Vec<u8>, Serializer)>,
     unparsed: Unparsed,
 }

@@ -1,8 +1,8 @@
 //! What sets or removes headers without a look at the body: `timestamp`, `static`, `host`, `remove_header`.
 
 use super::draft::{Draft, Fixed, Text};
-use super::pattern::{Pattern, decode};
 use crate::build::BuildError;
+use java::{Pattern, decode};
 use plan::Context;
 use std::collections::HashSet;
 use std::io;

@@ -9,9 +9,7 @@ mod draft;
 mod extract;
 mod header;
 mod host;
-mod joda;
 mod memo;
-pub(crate) mod pattern;
 
 pub(crate) use draft::Oversized;
 
@@ -22,7 +20,7 @@ use draft::{Desk, Draft, Fixed, MOST_BYTES};
 use event::{Batch, Event, Recycler};
 use extract::RegexExtractor;
 use header::{HostLookup, RemoveHeader, SetHeader};
-use joda::Zone;
+use java::Zone;
 use memo::Memo;
 use plan::{Context, InterceptorPlan};
 use slog::{Logger, info, warn};

@@ -1,5 +1,7 @@
 //! What only one type of component asks for.
 
+use java::Pattern;
+
 use super::sources::below;
 use super::tree::{Component, Key};
 use super::values::Owner;
@@ -179,7 +181,7 @@ impl Checker<'_> {
             let problem = Problem::error("bad-value", at, what).flume(fails);
             return self.report.add(problem.fix(format!("`{key} = /DIRECTORY/REGEX`")));
         };
-        if let Err(wrong) = (self.options.regex)(name) {
+        if let Err(wrong) = Pattern::compile_whole(name) {
             let what = format!("`{key}`: {} is a regular expression, and {wrong}", quoted(name));
             let problem = Problem::error("bad-value", at, what).flume(fails);
             self.report.add(problem.fix(format!("`{key} = {directory}/{}`", as_regex(name))));
@@ -249,8 +251,8 @@ impl Checker<'_> {
         }
         let groups = context
             .text("regex")
-            .and_then(|regex| regex::Regex::new(regex).ok())
-            .map(|regex| regex.captures_len() - 1);
+            .and_then(|regex| Pattern::compile(regex).ok())
+            .map(|regex| regex.group_count());
         if let Some(groups) = groups.filter(|groups| *groups != names.len()) {
             let at = context.place("serializers").unwrap_or(&owner.at);
             let what = format!("the {} has {} serializers for {groups} groups", owner.noun, names.len());

@@ -1,6 +1,6 @@
 //! One component's keys against what the table says about it.
 
-use regex::Regex;
+use java::Pattern;
 
 use super::Checker;
 use super::nearest::nearest;
@@ -164,7 +164,7 @@ impl Checker<'_> {
             }
             Value::Choice(words) => one_of(value, words),
             Value::Charset => one_of(value, CHARSETS),
-            Value::Regex => (self.options.regex)(value),
+            Value::Regex => Pattern::compile(value).map(drop),
         }
     }
 }
@@ -304,40 +304,4 @@ fn host(value: &str) -> Result<(), String> {
         return Err("the port has a property of its own".into());
     }
     Ok(())
-}
-
-/// What the `regex` crate says to a pattern, in an operator's words. Where Java's spelling is merely different, the
-/// pattern passes: whoever runs it translates it.
-pub(crate) fn regex_fits(pattern: &str) -> Result<(), String> {
-    const REFUSED: [(&str, &str); 5] = [
-        ("(?=", "look-ahead"),
-        ("(?!", "negative look-ahead"),
-        ("(?<=", "look-behind"),
-        ("(?<!", "negative look-behind"),
-        ("(?>", "an atomic group"),
-    ];
-    if let Some((_, name)) = REFUSED.iter().find(|(spelling, _)| pattern.contains(spelling)) {
-        return Err(format!("it has {name}, which Java knows and which is not supported here"));
-    }
-    let mut escaped = false;
-    for next in pattern.chars() {
-        if escaped && (matches!(next, '1'..='9') || next == 'k') {
-            return Err("it has a back-reference, which Java knows and which is not supported here".into());
-        }
-        escaped = next == '\\' && !escaped;
-    }
-    const SPELT_OTHERWISE: [&str; 12] =
-        [r"\Q", r"\E", r"\h", r"\H", r"\R", r"\Z", r"\e", r"\c", r"\0", r"\p", r"\P", r"\u"];
-    match Regex::new(pattern) {
-        Ok(_) => Ok(()),
-        Err(_) if SPELT_OTHERWISE.iter().any(|spelling| pattern.contains(spelling)) => Ok(()),
-        Err(regex::Error::CompiledTooBig(_)) => {
-            Err("it takes too much memory; use smaller repeat counts".into())
-        }
-        Err(error) => {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_string();
-            Err(format!("not a regular expression ({last})"))
-        }
-    }
 }

@@ -100,7 +100,7 @@ fn interceptors() {
             "sources.r.interceptors.i.type = regex_filter",
             "sources.r.interceptors.i.regex = (?<=x)a"
         ]))
-        .contains("look-behind")
+        .contains("look-around")
     );
 }
 

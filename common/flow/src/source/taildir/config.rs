@@ -1,7 +1,7 @@
 //! What an operator can say.
 
 use crate::clock::Duration;
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::path::{Path, PathBuf};
 
 /// Keys, units and defaults are Flume's: User Guide, "Taildir Source".

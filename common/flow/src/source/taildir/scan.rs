@@ -1,7 +1,7 @@
 //! Which files of a directory are followed.
 
 use super::tail::FileId;
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -8,17 +8,34 @@ mod escape;
 mod replacement;
 mod translate;
 
-pub(crate) use replacement::Replacement;
+pub use replacement::{Part, Replacement};
 
 use regex::bytes::{CaptureLocations, Regex};
 use std::borrow::Cow;
 
 /// A pattern as `java.util.regex.Pattern` understands it.
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     regex: Regex,
     /// It says `$` outside of multi-line mode, which in Java also matches in front of a final line end.
     dollar: bool,
+}
+
+/// Where a match and its groups stand in the text; used again from match to match.
+#[derive(Debug, Clone)]
+pub struct Groups(CaptureLocations);
+
+impl Groups {
+    /// From where to where group `group` matched; 0 is the whole match. None for one that took no part.
+    pub fn get(&self, group: usize) -> Option<(usize, usize)> {
+        self.0.get(group)
+    }
+
+    /// How many groups the pattern has, the whole match among them.
+    #[expect(clippy::len_without_is_empty, reason = "there is always the whole match")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl Pattern {
@@ -26,7 +43,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it, or cannot be done here, in an operator's words.
-    pub(crate) fn compile(java: &str) -> Result<Pattern, String> {
+    pub fn compile(java: &str) -> Result<Pattern, String> {
         Pattern::build(java, |rust| rust)
     }
 
@@ -34,7 +51,7 @@ impl Pattern {
     ///
     /// # Errors
     /// As [`Pattern::compile`].
-    pub(crate) fn compile_whole(java: &str) -> Result<Pattern, String> {
+    pub fn compile_whole(java: &str) -> Result<Pattern, String> {
         let pattern = Pattern::build(java, |rust| format!(r"\A(?:{rust})\z"))?;
         Ok(Pattern { dollar: false, ..pattern })
     }
@@ -46,12 +63,13 @@ impl Pattern {
     }
 
     /// Whether it is found anywhere in `text`, which is UTF-8.
-    pub(crate) fn is_found(&self, text: &[u8]) -> bool {
+    pub fn is_found(&self, text: &[u8]) -> bool {
         self.regex.is_match(text) || self.shorter(text).is_some_and(|text| self.regex.is_match(text))
     }
 
     /// The first match in `text` that begins at `start` or behind; its groups go to `groups`.
-    pub(crate) fn find_at(&self, text: &[u8], start: usize, groups: &mut CaptureLocations) -> bool {
+    pub fn find_at(&self, text: &[u8], start: usize, groups: &mut Groups) -> bool {
+        let groups = &mut groups.0;
         let found = self.regex.captures_read_at(groups, text, start).map(|found| found.start());
         let Some(shorter) = self.shorter(text).filter(|shorter| start <= shorter.len()) else {
             return found.is_some();
@@ -65,7 +83,7 @@ impl Pattern {
     }
 
     /// `text` in parts between matches, as `String.split`: no empty part at the end, nor in front of an empty match there.
-    pub(crate) fn split<'t>(&self, text: &'t str) -> Vec<&'t str> {
+    pub fn split<'t>(&self, text: &'t str) -> Vec<&'t str> {
         let mut parts = Vec::new();
         let mut done = 0;
         // The crate finds empty matches between the bytes of one character, too.
@@ -84,17 +102,17 @@ impl Pattern {
     }
 
     /// Room for the groups of one match.
-    pub(crate) fn groups(&self) -> CaptureLocations {
-        self.regex.capture_locations()
+    pub fn groups(&self) -> Groups {
+        Groups(self.regex.capture_locations())
     }
 
     /// How many groups it has, the whole match not counted.
-    pub(crate) fn group_count(&self) -> usize {
+    pub fn group_count(&self) -> usize {
         self.regex.captures_len() - 1
     }
 
     /// The number of the group called `name`.
-    pub(crate) fn group_named(&self, name: &str) -> Option<usize> {
+    pub fn group_named(&self, name: &str) -> Option<usize> {
         self.regex.capture_names().position(|group| group == Some(name))
     }
 
@@ -105,7 +123,7 @@ impl Pattern {
 }
 
 /// `bytes` as Java decodes UTF-8: each malformed part becomes U+FFFD.
-pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     // Text that is well-formed is checked many bytes at a time only by the first.
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
