@@ -43,7 +43,8 @@ impl RegexExtractor {
         let wrong = |key: &str, what: String| BuildError::new(context, prefix, key, what);
         let regex = context.text("regex").filter(|regex| !regex.is_empty());
         let regex = regex.ok_or_else(|| "name the regex whose groups become headers".to_owned());
-        let regex = regex.and_then(Pattern::compile).map_err(|what| wrong("regex", what))?;
+        let regex =
+            regex.and_then(|regex| Ok(Pattern::compile(regex)?)).map_err(|what| wrong("regex", what))?;
         let names = context.words("serializers");
         if names.is_empty() {
             return Err(wrong("serializers", "list a name for each group of the regex".into()));
@@ -84,6 +85,11 @@ impl RegexExtractor {
             draft.put(name, value);
         }
         Ok(())
+    }
+
+    /// What it looks for.
+    pub(crate) fn pattern(&self) -> &Pattern {
+        &self.regex
     }
 
     /// Takes the dates that did not parse.

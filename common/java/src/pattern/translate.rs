@@ -1,338 +1,403 @@
-//! From Java's spelling of a regex to that of the `regex` crate.
+//! From Java's spelling of a regex to that of the engines.
 
-use super::escape::Piece;
-use std::fmt::Write;
+use super::class::{class, push_char, push_literal, ranges};
+use super::escape::{ENDS, Piece, escape};
+use super::reader::{Flags, Reader, Refused, cannot, wrong};
 
-/// A pattern in the crate's spelling.
+/// A pattern in the engines' spelling.
+#[derive(Debug)]
 pub(super) struct Translated {
-    pub(super) regex: String,
-    /// It holds a `$` or `\Z` that stands for the end of the text; written as `\z`.
-    pub(super) dollar: bool,
+    /// For the `regex` crate; none when it needs look-around, back-references, or possessive or atomic groups.
+    pub(super) fast: Option<String>,
+    /// For `fancy-regex`: what Java means, to the letter.
+    pub(super) exact: String,
+    /// In which texts the two differ.
+    pub(super) differs: Differs,
+    /// Names of the groups, in order; the whole match is not among them.
+    pub(super) groups: Vec<Option<String>>,
+}
+
+/// Where `fast` is only nearly right: the `regex` crate has no look-around to say it with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Differs {
+    /// In a text that ends with a line end, in front of which Java's `$` matches too.
+    pub(super) final_end: bool,
+    /// In a text with nothing in it, where Java's `(?m)^` does not match.
+    pub(super) empty: bool,
+    /// In a text with one of the line ends U+0085, U+2028, U+2029.
+    pub(super) odd_ends: bool,
 }
 
 /// Rewrites `java`.
 ///
 /// # Errors
-/// What cannot be done, in an operator's words.
-pub(super) fn translate(java: &str) -> Result<Translated, String> {
+/// What is wrong, or cannot be done, and in which column, in an operator's words.
+pub(super) fn translate(java: &str) -> Result<Translated, Refused> {
     let mut translator = Translator {
-        input: java.chars().collect(),
-        at: 0,
-        out: String::with_capacity(2 * java.len()),
-        flags: Flags::default(),
+        reader: Reader::new(java),
+        out: Translated {
+            fast: Some(String::with_capacity(2 * java.len())),
+            exact: String::with_capacity(2 * java.len()),
+            differs: Differs::default(),
+            groups: Vec::new(),
+        },
         outer: Vec::new(),
-        dollar: false,
+        look: None,
+        repeats: false,
     };
-    while let Some(next) = translator.take() {
+    loop {
+        translator.reader.skip_comments();
+        let Some(next) = translator.reader.take() else { break };
         translator.element(next)?;
     }
-    Ok(Translated { regex: translator.out, dollar: translator.dollar })
+    match translator.outer.first() {
+        Some(group) => Err(wrong(group.column, "a `(` has no `)`; write `\\(` for the character")),
+        None => Ok(translator.out),
+    }
 }
 
-pub(super) struct Translator {
-    pub(super) input: Vec<char>,
-    pub(super) at: usize,
-    pub(super) out: String,
-    pub(super) flags: Flags,
-    outer: Vec<Flags>, // of the groups around
-    dollar: bool,
+/// An open group.
+struct Group {
+    column: usize,
+    flags: Flags, // in front of it
+    start: usize, // in `exact`
 }
 
-/// Java's flags, as far as they change how something is spelt.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Flags {
-    lines: bool,              // m: `^` and `$` are about lines
-    dot_all: bool,            // s
-    unix_lines: bool,         // d: only `\n` ends a line
-    comments: bool,           // x
-    pub(super) unicode: bool, // U: `\w`, `\d`, `\s` mean all of Unicode
+struct Translator {
+    reader: Reader,
+    out: Translated,
+    outer: Vec<Group>,   // those around
+    look: Option<usize>, // what was read last may be a look-around, and begins here in `exact`
+    repeats: bool,       // what was read last can be repeated
 }
 
 impl Translator {
-    fn element(&mut self, next: char) -> Result<(), String> {
+    /// Writes the same for both engines.
+    fn push(&mut self, text: &str) {
+        self.out.exact.push_str(text);
+        if let Some(fast) = &mut self.out.fast {
+            fast.push_str(text);
+        }
+    }
+
+    /// Writes what only the exact engine can do.
+    fn push_exact(&mut self, text: &str) {
+        self.out.fast = None;
+        self.out.exact.push_str(text);
+    }
+
+    /// Writes what the engines spell differently.
+    fn push_both(&mut self, fast: &str, exact: &str) {
+        self.out.exact.push_str(exact);
+        if let Some(text) = &mut self.out.fast {
+            text.push_str(fast);
+        }
+    }
+
+    fn element(&mut self, next: char) -> Result<(), Refused> {
+        let look = self.look.take();
         match next {
-            '\\' => self.escape(),
-            '[' => self.class(),
-            '(' => self.open(),
-            ')' => {
-                self.flags = self.outer.pop().unwrap_or(self.flags);
-                self.out.push(')');
-                Ok(())
-            }
-            '.' => {
-                self.out.push_str(match (self.flags.dot_all, self.flags.unix_lines) {
-                    (true, _) => "(?s:.)",
-                    (false, true) => r"[^\n]",
-                    (false, false) => r"[^\n\r\x{85}\x{2028}\x{2029}]",
-                });
-                Ok(())
-            }
-            '^' => {
-                let line = if self.flags.unix_lines { "(?m:^)" } else { "(?mR:^)" };
-                self.out.push_str(if self.flags.lines { line } else { r"\A" });
-                Ok(())
-            }
-            '$' => {
-                self.end();
-                Ok(())
-            }
+            '*' | '+' | '?' | '{' => return self.quantifier(next, look),
+            '(' => return self.open(),
+            ')' => self.close()?,
             '|' => {
-                self.out.push('|');
-                Ok(())
+                self.push("|");
+                self.repeats = false;
+                return Ok(());
             }
-            '*' | '+' | '?' | '{' => self.quantifier(next),
-            blank if self.flags.comments && blank.is_ascii_whitespace() => Ok(()),
-            '#' if self.flags.comments => {
-                while self.take().is_some_and(|next| next != '\n') {}
-                Ok(())
+            '\\' => self.escape()?,
+            '[' => {
+                let set = class(&mut self.reader)?;
+                self.push(&set);
             }
-            other => {
-                self.literal(other);
-                Ok(())
-            }
+            '.' => self.push(match (self.reader.flags.dot_all, self.reader.flags.unix_lines) {
+                (true, _) => r"[\x{0}-\x{10FFFF}]",
+                (false, true) => r"[^\n]",
+                (false, false) => r"[^\n\r\x{85}\x{2028}\x{2029}]",
+            }),
+            '^' => self.begin(),
+            '$' => self.end(self.reader.flags.lines),
+            other => self.literal(other)?,
         }
+        self.repeats = true;
+        Ok(())
     }
 
-    fn end(&mut self) {
-        if !self.flags.lines {
-            self.dollar = true;
-            self.out.push_str(r"\z");
-        } else if self.flags.unix_lines {
-            self.out.push_str("(?m:$)");
+    fn close(&mut self) -> Result<(), Refused> {
+        let column = self.reader.column();
+        let group = self.outer.pop();
+        let group = group.ok_or_else(|| wrong(column, "a `)` has no `(`; write `\\)` for the character"))?;
+        self.reader.flags = group.flags;
+        self.push(")");
+        let text = &self.out.exact[group.start..];
+        let looks = ["(?=", "(?!", "(?<", "(?:(?", "(?:)"].iter().any(|begin| text.starts_with(begin));
+        self.look = looks.then_some(group.start);
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        let flags = self.reader.flags;
+        if !flags.lines {
+            return self.push(r"\A");
+        }
+        // Not at the end of the text, unlike in all other engines.
+        self.out.differs.final_end = true;
+        self.out.differs.empty = true;
+        if flags.unix_lines {
+            self.push_both("(?m:^)", r"(?:(?:\A|(?<=\n))(?!\z))");
         } else {
-            self.out.push_str("(?mR:$)");
+            self.out.differs.odd_ends = true;
+            let exact = r"(?:(?:\A|(?<=[\n\x{85}\x{2028}\x{2029}])|(?<=\r)(?!\n))(?!\z))";
+            self.push_both("(?mR:^)", exact);
         }
     }
 
-    fn quantifier(&mut self, first: char) -> Result<(), String> {
-        self.out.push(first);
-        if first == '{' {
-            loop {
-                match self.take() {
-                    Some(next) if next.is_ascii_digit() || next == ',' => self.out.push(next),
-                    Some('}') => break self.out.push('}'),
-                    _ => {
-                        return Err(
-                            "`{` begins a repeat count such as `{2,5}`; write `\\{` for the character".into(),
-                        );
-                    }
-                }
+    fn end(&mut self, lines: bool) {
+        match (lines, self.reader.flags.unix_lines) {
+            (true, true) => self.push_both("(?m:$)", r"(?:\z|(?=\n))"),
+            (true, false) => {
+                self.out.differs.odd_ends = true;
+                self.push_both("(?mR:$)", r"(?:\z|(?=[\r\x{85}\x{2028}\x{2029}])|(?<!\r)(?=\n))");
             }
-        }
-        match self.peek() {
-            Some('?') => {
-                self.at += 1;
-                self.out.push('?');
-                Ok(())
+            (false, true) => {
+                self.out.differs.final_end = true;
+                self.push_both(r"\z", r"(?:\z|(?=\n\z))");
             }
-            Some('+') => {
-                Err(cannot("possessive repeats (`*+`, `++`, `?+`)", "write them without the last `+`"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn open(&mut self) -> Result<(), String> {
-        let before = self.flags;
-        if self.peek() != Some('?') {
-            self.outer.push(before);
-            self.out.push('(');
-            return Ok(());
-        }
-        let rest: String = self.input[self.at + 1..].iter().take(2).collect();
-        if rest.starts_with(['=', '!']) || rest == "<=" || rest == "<!" {
-            return Err(cannot(
-                "look-around (`(?=`, `(?!`, `(?<=`, `(?<!`)",
-                "match the text around, or use two interceptors",
-            ));
-        }
-        if rest.starts_with('>') {
-            return Err(cannot("atomic groups (`(?>`)", "write `(?:`"));
-        }
-        self.at += 1;
-        if rest.starts_with('<') {
-            self.outer.push(before);
-            self.out.push_str("(?");
-            self.group_name();
-            return Ok(());
-        }
-        self.group_flags(before)
-    }
-
-    /// `<name>` of a group, copied as it stands: it is no text to match.
-    fn group_name(&mut self) {
-        while let Some(next) = self.take() {
-            self.out.push(next);
-            if next == '>' {
-                break;
+            (false, false) => {
+                self.out.differs.final_end = true;
+                let exact = r"(?:\z|(?=\r\n\z)|(?=[\r\x{85}\x{2028}\x{2029}]\z)|(?<!\r)(?=\n\z))";
+                self.push_both(r"\z", exact);
             }
         }
     }
 
-    /// What follows `(?`: flags for the rest of the group, or for a group of their own.
-    fn group_flags(&mut self, before: Flags) -> Result<(), String> {
-        let (mut on, mut case) = (true, None);
-        loop {
-            match self.take() {
-                Some('-') => on = false,
-                Some('i') => case = Some(on),
-                Some('m') => self.flags.lines = on,
-                Some('s') => self.flags.dot_all = on,
-                Some('d') => self.flags.unix_lines = on,
-                Some('x') => self.flags.comments = on,
-                Some('U') => self.flags.unicode = on,
-                Some('u') => {} // case folding is about all of Unicode in any case
-                Some(end @ (')' | ':')) => {
-                    if end == ':' {
-                        self.outer.push(before);
-                    }
-                    self.close_flags(case, end);
-                    return Ok(());
-                }
-                _ => return Err("`(?` is followed by something Java does not know either".into()),
-            }
-        }
-    }
-
-    fn close_flags(&mut self, case: Option<bool>, end: char) {
-        let case = match case {
-            Some(true) => "i",
-            Some(false) => "-i",
-            None if end == ')' => return,
-            None => "",
+    fn quantifier(&mut self, first: char, look: Option<usize>) -> Result<(), Refused> {
+        let column = self.reader.column();
+        let count = match first {
+            '{' => self.count(column)?,
+            other => other.to_string(),
         };
-        self.out.extend(["(?", case]);
-        self.out.push(end);
+        self.reader.skip_comments();
+        let (lazy, possessive) = (self.reader.take_if('?'), self.reader.take_if('+'));
+        if !std::mem::replace(&mut self.repeats, false) {
+            // As in Java, where a second count repeats the nothing between the two.
+            return match first {
+                '{' => Ok(()),
+                _ => Err(wrong(
+                    column,
+                    format!(
+                        "`{first}` stands behind nothing that it could repeat; write `\\{first}` for the character"
+                    ),
+                )),
+            };
+        }
+        if lazy && possessive {
+            return Err(wrong(self.reader.column(), "`+` stands behind nothing that it could repeat"));
+        }
+        if let Some(at) = look {
+            // The engine repeats no look-around, but a choice of one and of what never matches.
+            self.out.exact.insert_str(at, "(?:");
+            self.out.exact.push_str("|(?!))");
+        }
+        if possessive {
+            self.push_exact(&count);
+            self.out.exact.push('+');
+        } else {
+            self.push(&count);
+            self.push(if lazy { "?" } else { "" });
+        }
+        Ok(())
     }
 
-    fn escape(&mut self) -> Result<(), String> {
-        let Some(next) = self.take() else { return Err("it ends in a single `\\`".into()) };
+    /// `{2}`, `{2,}`, `{2,5}`.
+    fn count(&mut self, column: usize) -> Result<String, Refused> {
+        let fault =
+            || wrong(column, "`{` begins a repeat count such as `{2,5}`; write `\\{` for the character");
+        let text = self.reader.take_until('}').ok_or_else(fault)?;
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            if !digits {
+                return Err(fault());
+            }
+            let small = text.parse::<u32>().ok().filter(|count| *count <= MOST_REPEATS);
+            small.ok_or_else(|| wrong(column, format!("a repeat count is larger than {MOST_REPEATS}")))
+        };
+        match text.split_once(',') {
+            None => Ok(format!("{{{}}}", number(&text)?)),
+            Some((least, "")) => Ok(format!("{{{},}}", number(least)?)),
+            Some((least, most)) => {
+                let (least, most) = (number(least)?, number(most)?);
+                if most < least {
+                    return Err(wrong(column, "a repeat count ends before it begins"));
+                }
+                Ok(format!("{{{least},{most}}}"))
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Refused> {
+        let column = self.reader.column();
+        let before = self.reader.flags;
+        self.reader.skip_comments();
+        self.repeats = false;
+        let start = self.out.exact.len();
+        if !self.reader.take_if('?') {
+            self.out.groups.push(None);
+            self.push("(");
+        } else if matches!(self.reader.peek(), Some('=' | '!' | '>')) {
+            let kind = self.reader.take().unwrap_or_default();
+            self.push_exact(&format!("(?{kind}"));
+        } else if self.reader.take_if('<') {
+            match self.reader.peek() {
+                Some(kind @ ('=' | '!')) => {
+                    self.reader.take();
+                    self.push_exact(&format!("(?<{kind}"));
+                }
+                _ => self.named_group(column)?,
+            }
+        } else if self.flags(column)? == ')' {
+            return Ok(());
+        } else {
+            self.push("(?:");
+        }
+        self.outer.push(Group { column, flags: before, start });
+        Ok(())
+    }
+
+    fn named_group(&mut self, column: usize) -> Result<(), Refused> {
+        let name = self.group_name(column)?;
+        if self.out.groups.iter().flatten().any(|known| *known == name) {
+            return Err(wrong(column, format!("there are two groups called `{name}`")));
+        }
+        self.out.groups.push(Some(name));
+        self.push("(");
+        Ok(())
+    }
+
+    /// `name>`.
+    fn group_name(&mut self, column: usize) -> Result<String, Refused> {
+        let name = self.reader.take_until('>').unwrap_or_default();
+        let good = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let what = "the name of a group consists of the letters A to Z and digits, and begins with a letter";
+        if good { Ok(name) } else { Err(wrong(column, what)) }
+    }
+
+    /// What follows `(?`: flags for the rest of the group, or for a group of their own. Answers what ends them.
+    fn flags(&mut self, column: usize) -> Result<char, Refused> {
+        let mut on = true;
+        loop {
+            let next = self.reader.take();
+            let flags = &mut self.reader.flags;
+            match next {
+                Some('-') if on => on = false,
+                Some('i') => flags.any_case = on,
+                Some('u') => flags.unicode_case = on,
+                Some('m') => flags.lines = on,
+                Some('s') => flags.dot_all = on,
+                Some('d') => flags.unix_lines = on,
+                Some('x') => flags.comments = on,
+                Some('U') => (flags.unicode, flags.unicode_case) = (on, on),
+                Some(end @ (')' | ':')) => return Ok(end),
+                Some(other) => {
+                    return Err(wrong(
+                        column,
+                        format!("`{other}` behind `(?` is no flag and begins no group of Java's"),
+                    ));
+                }
+                None => return Err(wrong(column, "a `(` has no `)`; write `\\(` for the character")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Refused> {
+        let column = self.reader.column();
+        let Some(next) = self.reader.peek() else { return Err(wrong(column, ENDS)) };
         match next {
             'Q' => {
-                self.quoted(|this, next| this.literal(next));
-                Ok(())
+                self.reader.take();
+                while let Some(next) = self.reader.quoted() {
+                    self.literal(next)?;
+                }
+            }
+            'b' if self.reader.peek_second() == Some('{') => {
+                return Err(cannot(column, "`\\b{g}`", "write `\\b`, the border of a word"));
             }
             'b' | 'B' | 'A' | 'z' => {
-                self.out.extend(['\\', next]);
-                Ok(())
+                self.reader.take();
+                self.push(match next {
+                    'b' => r"\b",
+                    'B' => r"\B",
+                    'A' => r"\A",
+                    _ => r"\z",
+                });
             }
             'Z' => {
-                self.dollar = true;
-                self.out.push_str(r"\z");
-                Ok(())
+                self.reader.take();
+                self.end(false);
             }
             'R' => {
-                self.out.push_str(r"(?:\r\n|[\n\x0B\x0C\r\x{85}\x{2028}\x{2029}])");
-                Ok(())
+                self.reader.take();
+                self.push(r"(?:\r\n|[\n-\r\x{85}\x{2028}\x{2029}])");
             }
-            'G' | 'X' => Err(cannot(&format!("`\\{next}`"), "write it another way")),
-            '1'..='9' | 'k' => {
-                Err(cannot(&format!("back-references (`\\{next}`)"), "spell out what may be repeated"))
+            'G' => return Err(cannot(column, "`\\G`, the end of the match before", "leave it out")),
+            'X' => return Err(cannot(column, "`\\X`, a whole grapheme", "write `(?:\\P{M}\\p{M}*)`")),
+            '1'..='9' => self.back_reference(),
+            'k' => {
+                (self.reader.take(), self.reader.take_if('<'));
+                let name = self.group_name(column)?;
+                let number = self.out.groups.iter().position(|group| group.as_ref() == Some(&name));
+                let number = number
+                    .ok_or_else(|| wrong(column, format!("no group in front of `\\k` is called `{name}`")))?;
+                self.refer(number + 1);
             }
-            other => {
-                let mark = self.out.len();
-                match self.piece(other)? {
-                    Piece::Char(char) => self.literal(char),
-                    Piece::Set => {
-                        self.out.insert(mark, '[');
-                        self.out.push(']');
-                    }
+            _ => match escape(&mut self.reader)? {
+                Piece::Char(char) => self.literal(char)?,
+                Piece::Set(set) => {
+                    let flags = Flags { any_case: false, ..self.reader.flags };
+                    let set = ranges(&set, flags).map_err(|what| wrong(column, what))?;
+                    self.push(&set);
                 }
-                Ok(())
-            }
+            },
         }
+        Ok(())
     }
 
-    /// Everything up to `\E`, or to the end, as it stands.
-    fn quoted(&mut self, mut each: impl FnMut(&mut Self, char)) {
-        while let Some(next) = self.take() {
-            if next == '\\' && self.peek() == Some('E') {
-                self.at += 1;
+    /// `\1` and on: as many digits as name a group in front.
+    fn back_reference(&mut self) {
+        let mut number = 0;
+        while let Some(digit) = self.reader.peek().and_then(|next| next.to_digit(10)) {
+            let next = number * 10 + digit as usize;
+            if number > 0 && next > self.out.groups.len() {
                 break;
             }
-            each(self, next);
+            number = next;
+            self.reader.take();
         }
+        self.refer(number);
     }
 
-    /// A character class, its `[` already taken.
-    fn class(&mut self) -> Result<(), String> {
-        self.out.push('[');
-        if self.peek() == Some('^') {
-            self.at += 1;
-            self.out.push('^');
+    fn refer(&mut self, group: usize) {
+        if group > self.out.groups.len() {
+            return self.push_exact("(?!)"); // in Java too, what refers to a later group never matches
         }
-        let mut first = true;
-        loop {
-            match self.take().ok_or("a `[` has no `]`")? {
-                ']' if !first => break self.out.push(']'),
-                '[' => self.class()?,
-                '&' if self.peek() == Some('&') => {
-                    self.at += 1;
-                    self.out.push_str("&&");
-                }
-                '\\' if self.peek() == Some('Q') => {
-                    self.at += 1;
-                    self.quoted(|this, next| this.literal(next));
-                }
-                blank if self.flags.comments && blank.is_ascii_whitespace() => continue,
-                next => self.class_item(next)?,
-            }
-            first = false;
-        }
-        Ok(())
+        let fold = if self.reader.flags.any_case { "i" } else { "" };
+        self.push_exact(&format!(r"(?{fold}:\{group})"));
     }
 
-    /// One character, a range of them, or a set.
-    fn class_item(&mut self, next: char) -> Result<(), String> {
-        let Piece::Char(from) = self.class_piece(next)? else { return Ok(()) };
-        self.literal(from);
-        let range =
-            self.peek() == Some('-') && !matches!(self.input.get(self.at + 1), Some(']' | '[') | None);
-        if !range {
-            return Ok(());
-        }
-        self.at += 1;
-        let next = self.take().ok_or("a `[` has no `]`")?;
-        let mark = self.out.len();
-        match self.class_piece(next)? {
-            Piece::Char(to) => {
-                self.out.push('-');
-                self.literal(to);
-            }
-            Piece::Set => self.out.insert_str(mark, r"\-"),
-        }
-        Ok(())
-    }
-
-    fn class_piece(&mut self, next: char) -> Result<Piece, String> {
-        if next != '\\' {
-            return Ok(Piece::Char(next));
-        }
-        let name = self.take().ok_or("it ends in a single `\\`")?;
-        self.piece(name)
-    }
-
-    /// A character that matches itself.
-    fn literal(&mut self, char: char) {
-        if char.is_ascii_alphanumeric() || !char.is_ascii() {
-            self.out.push(char);
+    /// A character that matches itself, in any case if the flags say so.
+    fn literal(&mut self, char: char) -> Result<(), Refused> {
+        let mut text = String::new();
+        if self.reader.flags.any_case {
+            let pushed = push_char(&mut text, char, self.reader.flags);
+            pushed.map_err(|what| wrong(self.reader.column(), what))?;
         } else {
-            // Writing to a string cannot fail.
-            let _ = write!(self.out, r"\x{:02X}", u32::from(char));
+            push_literal(&mut text, char);
         }
-    }
-
-    pub(super) fn take(&mut self) -> Option<char> {
-        let next = self.peek()?;
-        self.at += 1;
-        Some(next)
-    }
-
-    pub(super) fn peek(&self) -> Option<char> {
-        self.input.get(self.at).copied()
+        self.push(&text);
+        Ok(())
     }
 }
 
-pub(super) fn cannot(what: &str, instead: &str) -> String {
-    format!("{what} cannot be done here, unlike in Java; {instead}")
-}
+/// The engines spell repeats out, so that no more fit into their memory.
+const MOST_REPEATS: u32 = 100_000;

@@ -1,6 +1,6 @@
 //! One component's keys against what the table says about it.
 
-use java::Pattern;
+use java::{Charset, Pattern};
 
 use super::Checker;
 use super::nearest::nearest;
@@ -163,25 +163,11 @@ impl Checker<'_> {
                 if known { Ok(()) } else { Err("neither `true` nor `false`".into()) }
             }
             Value::Choice(words) => one_of(value, words),
-            Value::Charset => one_of(value, CHARSETS),
-            Value::Regex => Pattern::compile(value).map(drop),
+            Value::Charset => charset(value),
+            Value::Regex => Pattern::compile(value).map(drop).map_err(String::from),
         }
     }
 }
-
-/// Charsets that can be read here; Java has more.
-const CHARSETS: &[&str] = &[
-    "UTF-8",
-    "UTF8",
-    "ISO-8859-1",
-    "ISO8859-1",
-    "ISO8859_1",
-    "LATIN1",
-    "L1",
-    "US-ASCII",
-    "ASCII",
-    "ISO646-US",
-];
 
 /// What Flume does with text that does not fit.
 fn consequence(owner: &Owner, property: &Property) -> String {
@@ -193,9 +179,7 @@ fn consequence(owner: &Owner, property: &Property) -> String {
             None => "takes the default".into(),
         },
         (Value::Text | Value::Free | Value::Path, _) => "uses it as it is".into(),
-        (Value::Charset, _) => {
-            "knows more charsets; with one that it does not know either, it drops what needs it".into()
-        }
+        (Value::Charset, _) => format!("takes the charsets of its Java, else {}", owner.dropped),
         (Value::Regex, _) => format!("takes what Java can read, else {}", owner.dropped),
         (Value::List, _) => {
             "takes each word for a name, and leaves out the names that it does not know".into()
@@ -226,7 +210,11 @@ fn right(property: &Property, key: &str) -> String {
         Value::Port => return format!("`{key} = PORT`, from 0 to 65535"),
         Value::Flag => "true` or `false".to_string(),
         Value::Choice(words) => return format!("`{key} = WORD`, one of {}", words.join(", ")),
-        Value::Charset => return format!("`{key} = UTF-8`; ISO-8859-1 and US-ASCII can be read here too"),
+        Value::Charset => {
+            return format!(
+                "`{key} = CHARSET`, the one that the text is written in, as UTF-8, GBK or windows-1252"
+            );
+        }
         Value::Host => "HOST".to_string(),
         _ => property.name.trim_end_matches('.').rsplit('.').next().unwrap_or("VALUE").to_uppercase(),
     };
@@ -290,6 +278,16 @@ fn one_of(value: &str, words: &[&str]) -> Result<(), String> {
             None => format!("not one of {}", words.join(", ")),
         }),
     }
+}
+
+fn charset(value: &str) -> Result<(), String> {
+    if Charset::for_name(value).is_some() {
+        return Ok(());
+    }
+    Err(match nearest(value, Charset::names()) {
+        Some(meant) => format!("no charset that is supported; `{meant}` is near"),
+        None => "no charset that is supported".into(),
+    })
 }
 
 fn host(value: &str) -> Result<(), String> {

@@ -101,6 +101,13 @@ mod tests {
     }
 
     #[test]
+    fn a_group_may_leave_names_out_by_look_ahead() {
+        let directory = directory("/".into(), &[r"^((?!ebooks).)*\.log$"]);
+        let group = |name: &str| directory.group_of(OsStr::new(name));
+        assert_eq!([group("a.log"), group("ebooks.log"), group("a.log\n")], [Some(0), None, None]);
+    }
+
+    #[test]
     fn an_old_listing_is_used_again_until_the_directory_changes() {
         let root = tempfile::tempdir().unwrap();
         let mut directory = directory(root.path().into(), &["a.*"]);
