@@ -21,10 +21,11 @@ bench *arguments:
 counts *arguments:
     cargo run -p integration --bin counts -- {{arguments}}
 
-# One of the decoders (client_session event frame handshake line server_session) on made-up input, for so many seconds.
-fuzz target seconds="60":
-    mkdir -p common/wire/fuzz/corpus/{{target}}
-    cd common/wire && cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} testdata/fuzz/{{target}} -- -max_total_time={{seconds}}
+# One of the fuzz targets of a crate (wire: client_session event frame handshake line server_session; java: charset date
+# regex replacement) on made-up input, for so many seconds.
+fuzz crate target seconds="60":
+    mkdir -p common/{{crate}}/fuzz/corpus/{{target}}
+    cd common/{{crate}} && cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} testdata/fuzz/{{target}} -- -max_total_time={{seconds}}
 
 # The lesson's cluster on this machine; it stays up until Ctrl-C.
 cluster:
