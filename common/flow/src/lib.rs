@@ -107,14 +107,6 @@ pub fn run(plan: plan::Plan, settings: Settings) -> Result<Ended, StartError> {
     ended
 }
 
-/// Whether a regular expression of Java can be used here; the check of a configuration asks.
-///
-/// # Errors
-/// What is wrong with it, or cannot be done here, in an operator's words.
-pub fn regex_fits(java: &str) -> Result<(), String> {
-    interceptor::pattern::Pattern::compile(java).map(drop)
-}
-
 async fn stop(flow: &Flow, drain_timeout: Duration, signals: &mut Signals, mut patience: Patience) -> Ended {
     let mut stopping = std::pin::pin!(flow.stop(drain_timeout));
     loop {

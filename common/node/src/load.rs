@@ -32,7 +32,6 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Loaded, String> {
     };
     let options = Options {
         strict_flume: wanted.strict_flume,
-        regex: flow::regex_fits,
         external: external::ask,
         waiting: |what| eprintln!("{what}"),
     };

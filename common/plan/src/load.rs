@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 
-use crate::check::{Question, check, regex_fits};
+use crate::check::{Question, check};
 use crate::input;
 use crate::layers::{Text, merge};
 use crate::place::Place;
@@ -37,9 +37,6 @@ pub struct Sources {
 pub struct Options {
     /// Leaves what reads like a comment behind a value in it, as Flume does.
     pub strict_flume: bool,
-    /// What is wrong with a regular expression of Java, in an operator's words; by default what the `regex` crate
-    /// says to it. Whoever translates expressions hands in his own.
-    pub regex: fn(&str) -> Result<(), String>,
     /// Asks an `external` config filter: runs the command with the key behind it and answers the first line, or why
     /// there is none. Nothing runs unless somebody hands in how.
     pub external: fn(command: &[String], key: &str) -> Result<String, String>,
@@ -51,7 +48,6 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             strict_flume: false,
-            regex: regex_fits,
             external: |_, _| Err("commands are not run here".to_string()),
             waiting: |_| {},
         }

@@ -6,8 +6,9 @@
 
 use crate::build::BuildError;
 use crate::random::Random;
-use event::{Batch, Span, Zigzag, java_order};
+use event::{Batch, Span, Zigzag};
 use flate2::{Compress, Compression, FlushCompress, Status};
+use java::hash_order;
 use plan::Context;
 use slog::{Logger, warn};
 
@@ -70,7 +71,7 @@ impl AvroContainer {
             codec.map(|codec| (&b"avro.codec"[..], codec)).into_iter().collect();
         pairs.push((b"avro.schema", SCHEMA));
         let mut order = Vec::new();
-        java_order(&pairs, Span::BORN_HERE, &mut order);
+        hash_order(&pairs, Span::BORN_HERE, &mut order);
         out.extend_from_slice(b"Obj\x01");
         out.extend_from_slice(&Zigzag::new(pairs.len() as i64));
         for text in order.iter().flat_map(|pair| [pairs[pair.key].0, pairs[pair.value].1]) {

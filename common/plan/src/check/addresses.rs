@@ -28,9 +28,9 @@ impl Checker<'_> {
         for text in split(text) {
             let found = match Rule::parse(text) {
                 None => Some(not_a_rule(owner, text, &at, &form)),
-                Some(rule) => match (self.options.regex)(&rule.regex()) {
-                    Err(reason) => Some(bad_pattern(owner, text, &reason, &at, &form)),
-                    Ok(()) => {
+                Some(rule) => match java::Pattern::compile(&rule.regex()) {
+                    Err(reason) => Some(bad_pattern(owner, text, &reason.to_string(), &at, &form)),
+                    Ok(_) => {
                         let nobody = rule.matches_nobody();
                         keeps_out |= !rule.allow && nobody.is_none();
                         nobody.map(|why| without_effect(owner, text, &rule, why, &at))

@@ -55,9 +55,9 @@ impl Checker<'_> {
         }
         for (group, path) in source.context.under("filegroups") {
             let Some((directory, pattern)) = path.rsplit_once('/') else { continue };
-            let Ok(pattern) = regex::Regex::new(&format!("^(?:{pattern})$")) else { continue };
+            let Ok(pattern) = java::Pattern::compile_whole(pattern) else { continue };
             for (of, name, whose) in &written {
-                if plain(directory) != plain(of) || !pattern.is_match(name) {
+                if plain(directory) != plain(of) || !pattern.is_found(name.as_bytes()) {
                     continue;
                 }
                 let key = format!("filegroups.{group}");

@@ -28,8 +28,6 @@ use crate::report::{Problem, Report, quoted};
 use crate::schema::{Bad, Kind, Property, Type, Value};
 use crate::secret::Secrets;
 
-pub(crate) use self::values::regex_fits;
-
 /// What is asked for, and what may be looked at on the way.
 pub(crate) struct Question<'a> {
     pub(crate) agent: &'a str,

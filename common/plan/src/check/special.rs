@@ -1,5 +1,7 @@
 //! What only one type of component asks for.
 
+use java::{Charset, Pattern};
+
 use super::sources::below;
 use super::tree::{Component, Key};
 use super::values::Owner;
@@ -17,7 +19,10 @@ impl Checker<'_> {
                 self.address_rules(owner, context);
                 self.memory(owner, context);
             }
-            "exec" => self.command(owner, context),
+            "exec" => {
+                self.command(owner, context);
+                self.wide_lines(owner, context);
+            }
             "taildir" => self.file_groups(owner, context, found),
             _ => {}
         }
@@ -126,6 +131,19 @@ impl Checker<'_> {
         self.report.add(problem.fix(format!("`{}shell = /bin/sh -c`", owner.prefix)));
     }
 
+    /// Lines are cut before they are decoded, if ever they are: a line feed must be one byte.
+    fn wide_lines(&mut self, owner: &Owner, context: &Context) {
+        let wide =
+            context.text("charset").and_then(Charset::for_name).filter(|charset| !charset.keeps_lines());
+        let Some(charset) = wide else { return };
+        let at = context.place("charset").unwrap_or(&owner.at);
+        let what =
+            format!("the command of the {} prints {}, which is not supported", owner.noun, charset.name());
+        let problem = Problem::error("bad-value", at, what).flume("decodes it");
+        self.report
+            .add(problem.fix("a command that prints UTF-8: put `| iconv -f UTF-16 -t UTF-8` behind it"));
+    }
+
     fn file_groups(&mut self, owner: &Owner, context: &Context, found: &Component) {
         let groups: Vec<&str> = context.words("filegroups");
         let with_path: Vec<&str> = groups
@@ -183,10 +201,15 @@ impl Checker<'_> {
             let problem = Problem::error("bad-value", at, what).flume(fails);
             return self.report.add(problem.fix(format!("`{key} = /DIRECTORY/REGEX`")));
         };
-        if let Err(wrong) = (self.options.regex)(name) {
+        if let Err(wrong) = Pattern::compile_whole(name) {
             let what = format!("`{key}`: {} is a regular expression, and {wrong}", quoted(name));
-            let problem = Problem::error("bad-value", at, what).flume(fails);
-            self.report.add(problem.fix(format!("`{key} = {directory}/{}`", as_regex(name))));
+            let problem = Problem::error("bad-value", at, what).flume(if wrong.is_javas() {
+                fails
+            } else {
+                "follows the files whose names match"
+            });
+            let meant = as_regex(name).unwrap_or_else(|| "REGEX".into());
+            self.report.add(problem.fix(format!("`{key} = {directory}/{meant}`")));
         }
         if directory.contains(['*', '[', '(', '?', '+']) {
             let what = format!("`{key}` has a pattern in its directory, {}", quoted(directory));
@@ -253,8 +276,8 @@ impl Checker<'_> {
         }
         let groups = context
             .text("regex")
-            .and_then(|regex| regex::Regex::new(regex).ok())
-            .map(|regex| regex.captures_len() - 1);
+            .and_then(|regex| Pattern::compile(regex).ok())
+            .map(|regex| regex.group_count());
         if let Some(groups) = groups.filter(|groups| *groups != names.len()) {
             let at = context.place("serializers").unwrap_or(&owner.at);
             let what = format!("the {} has {} serializers for {groups} groups", owner.noun, names.len());
@@ -295,7 +318,8 @@ pub(super) fn own_names(context: &Context) -> (String, String) {
     (context.text_or("sink.directory", "").to_string(), format!("{prefix}1700000000000-1{dot}{extension}"))
 }
 
-/// A shell's pattern as a regular expression: the most frequent slip.
-fn as_regex(pattern: &str) -> String {
-    pattern.replace('.', "\\\\.").replace('*', ".*").replace('?', ".")
+/// A shell's pattern as a regular expression: the most frequent slip. Nothing for what is none.
+fn as_regex(pattern: &str) -> Option<String> {
+    let globs = pattern.contains(['*', '?']) && !pattern.contains(['(', ')', '\\', '+', '|', '{', '^', '$']);
+    globs.then(|| pattern.replace('.', "\\\\.").replace('*', ".*").replace('?', "."))
 }

@@ -66,14 +66,14 @@ fn interceptors() {
                 "sources.r.interceptors.i.type = regex_filter",
                 "sources.r.interceptors.i.regex = (?<!x)a",
             ]),
-            &["error bad-value"],
+            &[],
         ),
         (
             &with(&[
                 "sources.r.interceptors.i.type = regex_filter",
                 "sources.r.interceptors.i.regex = (a)\\\\1",
             ]),
-            &["error bad-value"],
+            &[],
         ),
         (&with(&["sources.r.interceptors.i.type = search_replace"]), &["error missing-property"]),
         (&with(&["sources.r.interceptors.i.type = remove_header"]), &["warning no-effect"]),
@@ -98,10 +98,24 @@ fn interceptors() {
     assert!(
         text(&with(&[
             "sources.r.interceptors.i.type = regex_filter",
-            "sources.r.interceptors.i.regex = (?<=x)a"
+            "sources.r.interceptors.i.regex = (?<=x)\\\\Ga"
         ]))
-        .contains("look-behind")
+        .contains("column 7: `\\G`")
     );
+}
+
+#[test]
+fn an_exec_source_cannot_read_wide_characters() {
+    let with = |charset: &'static str| {
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", "sources.r.command = c", charset]
+    };
+    check(&[
+        (&with("sources.r.charset = GBK"), &[]),
+        (&with("sources.r.charset = ISO_8859-1"), &[]),
+        (&with("sources.r.charset = UTF-16"), &["error bad-value"]),
+        (&with("sources.r.charset = latin-1"), &["error bad-value"]),
+    ]);
+    assert!(text(&with("sources.r.charset = utf_16le")).contains("iconv"));
 }
 
 #[test]
@@ -122,6 +136,7 @@ fn taildir() {
         (&with(&["sources.r.filegroups.f = /x/y"]), &["error missing-property", "warning not-listed"]),
         (&with(&["sources.r.filegroups = f g", "sources.r.filegroups.f = /x/y"]), &["warning no-path"]),
         (&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]), &["error bad-value"]),
+        (&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/^((?!old).)*$"]), &[]),
         (
             &with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/.*/y"]),
             &["warning literal-directory"],
@@ -134,6 +149,11 @@ fn taildir() {
     assert!(
         text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]))
             .contains("`a.sources.r.filegroups.f = /x/.*\\\\.log`")
+    );
+    let of_java = text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/a\\\\G"]));
+    assert!(
+        of_java.contains("follows the files whose names match") && of_java.contains("/x/REGEX`"),
+        "{of_java}"
     );
     assert_eq!(
         plan(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y"])).sources[0].kind,

@@ -7,7 +7,7 @@
 //!
 //! Source: Flume 1.11 `AvroSource`, `PatternRule`.
 
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 

@@ -197,4 +197,3 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
         assert!(table.contains(&words), "the table does not say: {words}");
     }
 }
-

@@ -9,7 +9,7 @@ use super::{Doing, Seat};
 use crate::message::{Describe, Stop};
 use crate::net::{Listener, Place};
 use actix::prelude::*;
-use lines::Encoding;
+use java::Charset;
 use session::{Shared, serve};
 use std::rc::Rc;
 use tokio::sync::watch;
@@ -22,9 +22,8 @@ pub(crate) struct NetcatConfig {
     pub(crate) max_line_length: usize,
     /// `ack-every-event`: whether `OK` is answered to each line that is stored; true unless set. `FAILED` always is.
     pub(crate) ack_every_event: bool,
-    /// `encoding` of what comes in; `utf-8` unless set, `iso-8859-1` and `us-ascii` besides. A body is UTF-8 whatever it
-    /// is, and answers are ASCII.
-    encoding: Encoding,
+    /// `encoding` of what comes in; `utf-8` unless set. A body is UTF-8 whatever it is, and answers are ASCII.
+    encoding: Charset,
 }
 
 impl NetcatConfig {
@@ -34,7 +33,7 @@ impl NetcatConfig {
             max_line_length: context.number("max-line-length", 512),
             ack_every_event: context.flag("ack-every-event", true),
             // The check has refused all others.
-            encoding: context.text("encoding").and_then(Encoding::named).unwrap_or(Encoding::Utf8),
+            encoding: context.text("encoding").and_then(Charset::for_name).unwrap_or(Charset::UTF_8),
         }
     }
 }

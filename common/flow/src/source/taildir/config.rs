@@ -2,7 +2,7 @@
 
 use crate::clock::Duration;
 use crate::files::own::OwnFiles;
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

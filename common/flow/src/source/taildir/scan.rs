@@ -1,7 +1,7 @@
 //! Which files of a directory are followed.
 
 use super::tail::FileId;
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -99,6 +99,13 @@ mod tests {
         let directory = directory("/".into(), &[r"app\.log", ".*log.*"]);
         let group = |name: &str| directory.group_of(OsStr::new(name));
         assert_eq!([group("app.log"), group("app.log.1"), group("apx.txt")], [Some(0), Some(1), None]);
+    }
+
+    #[test]
+    fn a_group_may_leave_names_out_by_look_ahead() {
+        let directory = directory("/".into(), &[r"^((?!ebooks).)*\.log$"]);
+        let group = |name: &str| directory.group_of(OsStr::new(name));
+        assert_eq!([group("a.log"), group("ebooks.log"), group("a.log\n")], [Some(0), None, None]);
     }
 
     #[test]

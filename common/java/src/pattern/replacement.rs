@@ -1,16 +1,17 @@
 //! The replacement of a match, in Java's syntax.
 
 use super::Pattern;
-use crate::interceptor::draft::{Draft, Oversized, Text};
-use regex::bytes::CaptureLocations;
 
 /// What `Matcher.replaceAll` puts in place of a match.
 #[derive(Debug)]
-pub(crate) struct Replacement(Vec<Part>);
+pub struct Replacement(Vec<Part>);
 
+/// A piece of a replacement.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+pub enum Part {
+    /// Text that stands for itself.
     Literal(String),
+    /// What this group of the match found.
     Group(usize),
 }
 
@@ -19,7 +20,7 @@ impl Replacement {
     ///
     /// # Errors
     /// What is wrong, in an operator's words. Java finds out at the first match, and then every batch fails.
-    pub(crate) fn compile(java: &str, pattern: &Pattern) -> Result<Replacement, String> {
+    pub fn compile(java: &str, pattern: &Pattern) -> Result<Replacement, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = java;
@@ -46,29 +47,9 @@ impl Replacement {
         Ok(Replacement(parts))
     }
 
-    /// Appends the replacement of the match `groups` in `text`. A group that took no part in it gives nothing.
-    ///
-    /// # Errors
-    /// [`Oversized`].
-    pub(crate) fn write(
-        &self,
-        text: Text,
-        groups: &CaptureLocations,
-        draft: &mut Draft<'_>,
-    ) -> Result<(), Oversized> {
-        for part in &self.0 {
-            match part {
-                Part::Literal(literal) => {
-                    draft.write(literal.as_bytes())?;
-                }
-                Part::Group(group) => {
-                    if let Some((from, to)) = groups.get(*group) {
-                        draft.copy(text.part(from, to))?;
-                    }
-                }
-            }
-        }
-        Ok(())
+    /// What it is made of, in order. A group that took no part in the match gives nothing.
+    pub fn parts(&self) -> &[Part] {
+        &self.0
     }
 }
 

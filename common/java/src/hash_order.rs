@@ -17,13 +17,13 @@ pub struct Printed {
 /// Works out how Flume prints `pairs`, which are in the order in which they were written, and leaves it in `order`
 /// (reused: what it held is forgotten).
 ///
-/// `received` is how many headers a peer had sent, or [`Span::BORN_HERE`](crate::Span::BORN_HERE). An event born here
+/// `received` is how many headers a peer had sent, or [`Span::BORN_HERE`](event::Span::BORN_HERE). An event born here
 /// has one map of 16 buckets. A received one went through three: the decoder's `HashMap(n)`, keyed by UTF-8 bytes, a
 /// default one, and a copy that is as tight as Java's copy constructor makes it; what interceptors added came after.
 ///
 /// Source: `flume-ng` 1.9 and 1.11 on JDK 8 to 18. Left out: buckets that became trees (8 keys or more in one bucket of
 /// a table of 64 or more), and where in a bucket a key stands that replaced one which an interceptor had removed.
-pub fn java_order(pairs: &[(&[u8], &[u8])], received: u32, order: &mut Vec<Printed>) {
+pub fn hash_order(pairs: &[(&[u8], &[u8])], received: u32, order: &mut Vec<Printed>) {
     order.clear();
     let tables = Tables::of(pairs.len(), received);
     for (index, (key, _)) in pairs.iter().enumerate() {
@@ -48,7 +48,7 @@ struct Tables {
 impl Tables {
     fn of(pairs: usize, received: u32) -> Tables {
         let pairs_now = u32::try_from(pairs).unwrap_or(u32::MAX);
-        if received == crate::Span::BORN_HERE {
+        if received == event::Span::BORN_HERE {
             return Tables { from_peer: 0, decoded: 0, plain: 0, last: grown(DEFAULT_TABLE, pairs_now) };
         }
         let from_peer = pairs.min(received as usize);
@@ -134,12 +134,12 @@ const FEW: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Span;
+    use event::Span;
 
     fn printed(keys: &[&str], received: u32) -> Vec<String> {
         let pairs: Vec<_> = keys.iter().map(|key| (key.as_bytes(), &b"x"[..])).collect();
         let mut order = Vec::new();
-        java_order(&pairs, received, &mut order);
+        hash_order(&pairs, received, &mut order);
         order.iter().map(|header| keys[header.key].to_owned()).collect()
     }
 
@@ -172,7 +172,7 @@ mod tests {
             let mut pairs: Vec<(&[u8], &[u8])> = vec![(b"a", b"1"), (b"b", b"2"), (b"a", b"3")];
             pairs.extend(names.iter().map(|name| (name.as_bytes(), &b""[..])));
             let mut order = Vec::new();
-            java_order(&pairs, Span::BORN_HERE, &mut order);
+            hash_order(&pairs, Span::BORN_HERE, &mut order);
             let twice = order.iter().filter(|header| pairs[header.key].0 == b"a");
             assert_eq!(twice.map(|header| (header.key, header.value)).collect::<Vec<_>>(), [(0, 2)]);
             assert_eq!(order.len(), pairs.len() - 1);
@@ -187,9 +187,9 @@ mod tests {
             .collect();
         let pairs: Vec<_> = keys.iter().map(|key| (&key[..], &b""[..])).collect();
         let mut order = Vec::new();
-        java_order(&pairs, pairs.len() as u32, &mut order);
+        hash_order(&pairs, pairs.len() as u32, &mut order);
         assert_eq!(order.len(), pairs.len());
-        java_order(&pairs, u32::MAX - 1, &mut order);
+        hash_order(&pairs, u32::MAX - 1, &mut order);
         assert_eq!(order.len(), pairs.len());
     }
 }

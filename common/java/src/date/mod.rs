@@ -1,4 +1,4 @@
-//! Dates as the millis serializer of `regex_extractor` reads them: patterns of Joda-Time.
+//! Joda-Time's date patterns, as the millis serializer of `regex_extractor` reads dates.
 //!
 //! Source: Joda-Time 2.9.9 `DateTimeFormat`, as Flume 1.11 has it. Names of months and days are English. The letters
 //! `C`, `G`, `w`, `x` and `z` are refused when the chain is built.
@@ -10,16 +10,16 @@ use moment::Moment;
 
 /// Which zone a date without one is in, and which year it is, for years of two digits.
 #[derive(Debug, Clone)]
-pub(crate) struct Zone {
+pub struct Zone {
     /// The machine's own.
-    pub(crate) zone: TimeZone,
+    pub zone: TimeZone,
     /// When the chain was built.
-    pub(crate) year: i16,
+    pub year: i16,
 }
 
 /// A pattern, ready to read texts.
 #[derive(Debug)]
-pub(crate) struct DateFormat {
+pub struct DateFormat {
     items: Vec<Item>,
     zone: TimeZone,
 }
@@ -72,7 +72,7 @@ impl DateFormat {
     ///
     /// # Errors
     /// The letter that cannot be read here, in an operator's words.
-    pub(crate) fn compile(pattern: &str, zone: &Zone) -> Result<DateFormat, String> {
+    pub fn compile(pattern: &str, zone: &Zone) -> Result<DateFormat, String> {
         let tokens = tokens(pattern);
         let follows_number = |index: usize| tokens.get(index + 1).is_some_and(Token::is_number);
         let items: Result<Vec<Item>, String> = tokens
@@ -87,7 +87,7 @@ impl DateFormat {
     }
 
     /// Milliseconds since 1970 UTC of the date that `text` is, all of it.
-    pub(crate) fn millis(&self, text: &[u8]) -> Option<i64> {
+    pub fn millis(&self, text: &[u8]) -> Option<i64> {
         let mut rest = std::str::from_utf8(text).ok()?;
         let mut moment = Moment::default();
         for item in &self.items {
