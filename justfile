@@ -8,7 +8,7 @@ check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
-# All tests but those that need a JVM, which .ci/run runs.
+# All tests but those that need a JVM or compare with the clock, which .ci/run runs.
 test:
     cargo test --workspace
 
@@ -21,10 +21,14 @@ bench *arguments:
 counts *arguments:
     cargo run -p integration --bin counts -- {{arguments}}
 
-# One of the decoders (client_session event frame handshake line server_session) on made-up input, for so many seconds.
-fuzz target seconds="60":
-    mkdir -p common/wire/fuzz/corpus/{{target}}
-    cd common/wire && cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} testdata/fuzz/{{target}} -- -max_total_time={{seconds}}
+# A decoder or parser on made-up input, for so many seconds. `just fuzz-targets` lists them: crate and target.
+fuzz crate target seconds="60":
+    mkdir -p common/{{crate}}/fuzz/corpus/{{target}}
+    cd common/{{crate}} && cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} testdata/fuzz/{{target}} -- -max_total_time={{seconds}}
+
+# What can be fuzzed, a crate and a target a line.
+fuzz-targets:
+    @ls common/*/fuzz/fuzz_targets/*.rs | sed 's|common/\(.*\)/fuzz/fuzz_targets/\(.*\).rs|\1 \2|'
 
 # The lesson's cluster on this machine; it stays up until Ctrl-C.
 cluster:

@@ -1,12 +1,16 @@
 //! The real binary: its flags, messages and exit codes, and what a broken console does to it.
 
+#[path = "../../integration/src/limit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use the rest")]
+mod limit;
+
 use std::{
     fs::{self, OpenOptions},
-    io::{Read, Write, pipe},
+    io::{Write, pipe},
     os::unix::{net::UnixDatagram, process::ExitStatusExt},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -42,20 +46,19 @@ impl Place {
     }
 
     fn output(&self, line: &str) -> Output {
-        self.command(line).output().expect("the binary runs")
+        limit::output(&mut self.command(line))
     }
 
     /// Runs `line` until it says it is ready, then stops it; what it printed on stderr.
     fn until_ready(&self, line: &str) -> (Option<i32>, String) {
         let ready = Ready::new(self);
         let child = self.command(line).env("NOTIFY_SOCKET", &ready.path).stderr(Stdio::piped()).spawn();
-        let mut child = child.expect("the binary runs");
+        let child = child.expect("the binary runs");
         ready.wait_for("READY=1");
         terminate(&child);
         ready.wait_for("STOPPING=1");
-        let mut text = String::new();
-        child.stderr.take().expect("piped").read_to_string(&mut text).expect("text");
-        (child.wait().expect("it ends").code(), text)
+        let output = limit::finish(child, line);
+        (output.status.code(), stderr(&output))
     }
 }
 
@@ -88,16 +91,9 @@ fn terminate(child: &Child) {
 
 /// Waits for the end of a child that nothing may hold up.
 fn ends(mut child: Child) -> Option<i32> {
-    let began = Instant::now();
-    while began.elapsed() < LONG {
-        if let Some(status) = child.try_wait().expect("a child of ours") {
-            assert_eq!(status.signal(), None);
-            return status.code();
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    child.kill().expect("it can be killed");
-    panic!("it does not end");
+    let status = limit::wait(&mut child, "the agent that was told to stop");
+    assert_eq!(status.signal(), None);
+    status.code()
 }
 
 fn stderr(output: &Output) -> String {
@@ -232,7 +228,7 @@ fn java_opts_count_and_the_command_line_wins() {
     let place = Place::with("a.conf", &SEQ.replace("seq\n", "${sys:kind}\n"));
     let check = |line: &str, options: &str| {
         let mut command = place.command(line);
-        command.env("JAVA_OPTS", options).output().expect("the binary runs").status.code()
+        limit::output(command.env("JAVA_OPTS", options)).status.code()
     };
     assert_eq!(check("agent -d -n a1 -f a.conf", "-Xmx1g -Dkind=seq"), Some(0));
     assert_eq!(check("agent -d -n a1 -f a.conf", "-Dkind=nonsense"), Some(2));

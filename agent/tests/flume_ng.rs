@@ -1,5 +1,9 @@
 //! `deploy/bin/flume-ng`: which binary it runs, with which words.
 
+#[path = "../../integration/src/limit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use the rest")]
+mod limit;
+
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
@@ -37,7 +41,7 @@ impl Home {
     fn run(&self, line: &str) -> Output {
         let mut command = Command::new("sh");
         command.args(["-c", line]).current_dir(self.path("conf")).env_remove("FLUME_ROLE");
-        command.output().expect("sh runs")
+        limit::output(&mut command)
     }
 
     /// The lines that the chosen stand-in printed.

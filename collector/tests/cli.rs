@@ -1,5 +1,9 @@
 //! The real binary with the lesson's own file.
 
+#[path = "../../integration/src/limit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use the rest")]
+mod limit;
+
 use std::{
     io::{BufRead, BufReader},
     net::{TcpListener, TcpStream},
@@ -18,7 +22,7 @@ fn collector(line: &str) -> Command {
 }
 
 fn output(line: &str) -> Output {
-    collector(line).current_dir(lesson()).output().expect("the binary runs")
+    limit::output(collector(line).current_dir(lesson()))
 }
 
 /// Where the lesson's files are.
@@ -59,7 +63,7 @@ impl Running {
         let status =
             Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
         assert!(status.success());
-        self.child.wait().expect("a child of ours").code()
+        limit::wait(&mut self.child, "the collector that was told to stop").code()
     }
 }
 

@@ -105,6 +105,19 @@ impl Load {
         self.progress.load(Ordering::Relaxed)
     }
 
+    /// Waits until so many lines are written.
+    ///
+    /// # Panics
+    /// When they are not within `limit`.
+    pub fn until(&self, lines: u32, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.progress() < lines {
+            let written = self.progress();
+            assert!(Instant::now() < deadline, "{written} of {lines} lines were written within {limit:?}");
+            thread::sleep(BEAT);
+        }
+    }
+
     /// Whether all is written.
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()

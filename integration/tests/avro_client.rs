@@ -5,7 +5,7 @@ use integration::{
     binaries,
     console::Console,
     flume::{self, Flume, Version, avro::Event, stand_in::StandIn},
-    ports,
+    limit, ports,
     process::Process,
 };
 use std::{
@@ -34,7 +34,7 @@ fn command(line: &str, dir: &Path) -> Command {
 }
 
 fn run(line: &str, dir: &Path) -> Output {
-    command(line, dir).output().expect("it runs")
+    limit::output(&mut command(line, dir))
 }
 
 /// Runs what is to succeed; it has nothing to say then.
@@ -113,7 +113,7 @@ fn standard_input_goes_out_as_it_comes() {
         assert!(count == 2 || stand_in.wait_for(count + 1, PATIENCE), "a line waits for no other one");
     }
     drop(input);
-    let output = child.wait_with_output().expect("it ends");
+    let output = limit::finish(child, "the client");
     assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""));
     assert_eq!(bodies(&stand_in.events()), ["first", "second", "third"]);
 }
@@ -345,7 +345,7 @@ fn with_a_kill(line: &str, dir: &Path, count: usize, victim: &mut Collector) -> 
         let _ = input.write_all(text.as_bytes()); // it may have ended with its only collector
     }
     drop(input);
-    child.wait_with_output().expect("it ends")
+    limit::finish(child, "the client")
 }
 
 #[test]
@@ -398,7 +398,7 @@ fn everything_arrives_in_order_through_flume_ng() {
     symlink(binaries::directory().expect("it is built").join("agent"), bin.join("agent")).expect("a link");
     let mut command = Command::new("sh");
     command.args(["bin/flume-ng", "avro-client", "-c", "conf", "-P", "rpc.properties", "-F", "lines"]);
-    let output = command.current_dir(dir.path()).output().expect("it runs");
+    let output = limit::output(command.current_dir(dir.path()));
     let said = said(&output);
     assert_eq!((output.status.code(), said.lines().count()), (Some(0), 1), "{said}");
     assert!(said.contains("`# as at the collector` reads like a comment and is taken for one"), "{said}");

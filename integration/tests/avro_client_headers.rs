@@ -7,7 +7,7 @@ use integration::{
         self, Version,
         oracle::{Node, Side},
     },
-    ports,
+    limit, ports,
 };
 use std::{
     fs,
@@ -51,7 +51,7 @@ fn into(side: &Side) {
 fn send(words: &str, dir: &Path) {
     let mut command = Command::new(binaries::directory().expect("it is built").join("agent"));
     command.arg("avro-client").args(words.split_whitespace()).current_dir(dir).stdin(Stdio::null());
-    let output = command.env_remove("JAVA_OPTS").env_remove("FLUME_JAVA_OPTS").output().expect("it runs");
+    let output = limit::output(command.env_remove("JAVA_OPTS").env_remove("FLUME_JAVA_OPTS"));
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*said), (Some(0), ""), "{words}");
 }

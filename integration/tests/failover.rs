@@ -43,9 +43,8 @@ fn assert_complete(verdict: &Verdict) {
     assert_eq!(verdict.received + verdict.went_down, verdict.sent);
 }
 
-/// Channels of 1,000 fill up at once; what they cannot hold waits in the log.
-#[test]
-fn both_collectors_are_down_for_a_minute_and_everything_arrives() {
+/// Both collectors are down for a minute, and everything arrives. Gives how long the first line took once both were up.
+fn a_minute_without_collectors() -> Duration {
     let mut cluster = cluster();
     for node in 0..2 {
         cluster.collector(node).kill(0);
@@ -60,7 +59,6 @@ fn both_collectors_are_down_for_a_minute_and_everything_arrives() {
     let first = cluster.ledger().arrivals.into_iter().map(|arrival| arrival.at).min().expect("lines came");
     let after = first.saturating_duration_since(up);
     eprintln!("the first line came {after:?} after both were up again");
-    assert!(after < Duration::from_secs(12), "longer than the greatest penalty: {after:?}");
     for agent in 0..2 {
         let said = cluster
             .agent(agent)
@@ -68,6 +66,20 @@ fn both_collectors_are_down_for_a_minute_and_everything_arrives() {
             .visit(0, |line| line.text.contains("channel c1 is full (").then(|| line.text.clone()));
         assert_eq!(said.len(), 1, "a full channel is told once, with its name and fill: {said:?}");
     }
+    after
+}
+
+/// Channels of 1,000 fill up at once; what they cannot hold waits in the log.
+#[test]
+fn both_collectors_are_down_for_a_minute_and_everything_arrives() {
+    a_minute_without_collectors();
+}
+
+#[test]
+#[ignore = "compares with the clock: .ci/run runs it alone"]
+fn lines_come_soon_after_a_minute_without_collectors() {
+    let after = a_minute_without_collectors();
+    assert!(after < Duration::from_secs(12), "longer than the greatest penalty: {after:?}");
 }
 
 #[test]
@@ -75,9 +87,7 @@ fn a_hundred_thousand_lines_go_through_three_kills() {
     let mut cluster = cluster();
     let load = cluster.load(Demand { lines: 100_000, rate: 8_000, bytes: 128 }).expect("the logs are there");
     for kill in 0..3 {
-        while load.progress() < kill * 30_000 + 10_000 {
-            sleep(Duration::from_millis(2));
-        }
+        load.until(kill * 30_000 + 10_000, LONG);
         cluster.collector(0).kill(CAPACITY);
         sleep(Duration::from_millis(500)); // the lines of half a second go to the standby
         restart(&mut cluster, 0);
@@ -106,9 +116,9 @@ fn a_flapping_primary_costs_nothing_but_its_own_memory() {
     assert_complete(&cluster.settle(load, LONG).expect("the logs are written"));
 }
 
-/// It takes bytes and answers nothing: what was not answered goes to the standby, in order.
-#[test]
-fn a_hanging_primary_loses_nothing_and_what_came_twice_has_a_cause() {
+/// slave3 takes bytes and answers nothing: what was not answered goes to the standby, in order. Gives how long the next
+/// line took.
+fn a_hanging_primary() -> Duration {
     let mut cluster = cluster();
     let load = cluster.load(Demand { lines: 10_000, rate: 1_000, bytes: 128 }).expect("the logs are there");
     sleep(Duration::from_secs(1));
@@ -122,6 +132,18 @@ fn a_hanging_primary_loses_nothing_and_what_came_twice_has_a_cause() {
     let next = ledger.arrivals.iter().filter(|arrival| arrival.place.node == 1 && arrival.at > frozen);
     let after = next.map(|arrival| arrival.at - frozen).min().expect("slave4 took over");
     eprintln!("the next line came {after:?} after slave3 was held still");
+    after
+}
+
+#[test]
+fn a_hanging_primary_loses_nothing_and_what_came_twice_has_a_cause() {
+    a_hanging_primary();
+}
+
+#[test]
+#[ignore = "compares with the clock: .ci/run runs it alone"]
+fn a_hanging_primary_is_left_soon() {
+    let after = a_hanging_primary();
     assert!(after < Duration::from_secs(3), "{after:?}");
 }
 

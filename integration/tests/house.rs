@@ -1,6 +1,9 @@
 //! The rules of the house that a program can check.
 
-use integration::binaries::{self, workspace};
+use integration::{
+    binaries::{self, workspace},
+    limit,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -63,6 +66,20 @@ fn nothing_is_left_to_be_done_later() {
     }
 }
 
+/// `.ci/run` runs all ignored tests of a file in one way.
+#[test]
+fn a_file_of_tests_ignores_them_for_one_reason() {
+    let of = |name: &str| name.starts_with("integration/tests/");
+    for (name, text) in sources().into_iter().filter(|(name, _)| of(name)) {
+        let ignored = ["needs a JVM", "compares with the clock"]
+            .map(|reason| text.contains(&["#[ignore", " = \"", reason].concat()));
+        assert!(
+            ignored != [true, true],
+            "{name} has tests that need a JVM and such that compare with the clock"
+        );
+    }
+}
+
 /// One machine's paths and the names of what a file was made with are no matter of the repository.
 #[test]
 fn no_file_names_a_machine() {
@@ -111,7 +128,7 @@ fn unwrap_stands_in_tests_only() {
 /// Time is asked for in one place, so that the flow runs on a clock of a test's own.
 #[test]
 fn only_the_clock_asks_what_time_it_is() {
-    let pure = ["common/event/", "common/wire/", "common/plan/", "common/flow/"];
+    let pure = ["common/event/", "common/java/", "common/wire/", "common/plan/", "common/flow/"];
     for (name, text) in
         sources().into_iter().filter(|(name, _)| pure.iter().any(|part| name.starts_with(part)))
     {
@@ -139,7 +156,7 @@ fn every_sample_is_accepted_by_the_check() {
         for name in agents(&fs::read_to_string(&sample).expect("a sample")) {
             let mut check = Command::new(directory.join("agent"));
             check.args(["check", "-n", &name, "-f"]).arg(&sample);
-            let output = check.output().expect("agent check runs");
+            let output = limit::output(&mut check);
             let said = String::from_utf8_lossy(&output.stdout).into_owned()
                 + &String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{} -n {name}: {}\n{said}", sample.display(), output.status);

@@ -64,8 +64,8 @@ fn an_agent_that_is_told_to_stop_delivers_what_it_has_read_and_exits_with_0() {
     }
 }
 
-#[test]
-fn the_second_signal_ends_it_at_once() {
+/// Gives how long the end took after the second signal.
+fn second_signal() -> Duration {
     let mut cluster = cluster();
     freeze_both(&mut cluster);
     for line in 0..50 {
@@ -76,25 +76,48 @@ fn the_second_signal_ends_it_at_once() {
     assert!(cluster.agent(0).wait(Duration::from_millis(700)).is_none(), "it still tries to deliver");
     let second = Instant::now();
     cluster.agent(0).signal(Signal::TERM);
-    let ended = cluster.agent(0).wait(Duration::from_secs(5)).expect("it ends");
-    eprintln!("{:?} after the second signal: {}", second.elapsed(), ended.status);
-    assert!(second.elapsed() < Duration::from_secs(1) && ended.status.code() != Some(0));
+    let ended = cluster.agent(0).wait(LONG).expect("it ends");
+    let after = second.elapsed();
+    eprintln!("{after:?} after the second signal: {}", ended.status);
+    assert!(ended.status.code() != Some(0));
+    after
 }
 
 #[test]
-fn a_drain_that_gets_nowhere_ends_after_its_time() {
+fn the_second_signal_ends_it() {
+    second_signal();
+}
+
+#[test]
+#[ignore = "compares with the clock: .ci/run runs it alone"]
+fn the_second_signal_ends_it_at_once() {
+    let after = second_signal();
+    assert!(after < Duration::from_secs(1), "{after:?}");
+}
+
+/// Gives how long the end took.
+fn drain_that_gets_nowhere() -> Duration {
     let mut cluster = cluster();
     freeze_both(&mut cluster);
     cluster.echo(0, "nobody takes this").expect("the log is there");
     sleep(Duration::from_millis(300));
     let told = Instant::now();
-    let ended = cluster.agent(0).terminate(Duration::from_secs(20));
-    eprintln!("{:?} after SIGTERM: {:?}", told.elapsed(), ended.map(|ended| ended.status));
-    assert!(
-        ended.is_some() && told.elapsed() < Duration::from_secs(14),
-        "ten seconds are the most: {:?}",
-        told.elapsed()
-    );
+    let ended = cluster.agent(0).terminate(LONG).expect("it ends");
+    let after = told.elapsed();
+    eprintln!("{after:?} after SIGTERM: {}", ended.status);
+    after
+}
+
+#[test]
+fn a_drain_that_gets_nowhere_ends() {
+    drain_that_gets_nowhere();
+}
+
+#[test]
+#[ignore = "compares with the clock: .ci/run runs it alone"]
+fn a_drain_that_gets_nowhere_ends_after_its_time() {
+    let after = drain_that_gets_nowhere();
+    assert!(after < Duration::from_secs(14), "ten seconds are the most: {after:?}");
 }
 
 #[test]
@@ -118,7 +141,8 @@ fn a_port_in_use_is_one_line_and_works_once_it_is_free() {
 }
 
 #[test]
-fn a_start_takes_milliseconds_and_an_idle_node_is_small() {
+#[ignore = "compares with the clock: .ci/run runs it alone"]
+fn a_start_takes_milliseconds() {
     let mut cluster = Cluster::lay_out(&Setup::default()).expect("it is laid out");
     let mut starts = Vec::new();
     for _ in 0..5 {
@@ -130,8 +154,11 @@ fn a_start_takes_milliseconds_and_an_idle_node_is_small() {
     eprintln!("start to listening: {starts:?}");
     // The bar of 20 ms is for release builds on a quiet machine; the drill prints it.
     assert!(starts[2] < Duration::from_secs(1), "half of the starts took longer than a second: {starts:?}");
-    cluster.start_collectors().expect("they start");
-    cluster.start_agents().expect("they start");
+}
+
+#[test]
+fn an_idle_node_is_small() {
+    let cluster = cluster();
     sleep(Duration::from_secs(1));
     for node in cluster.nodes() {
         let kib = node.pid().and_then(|pid| vitals::memory_kib(pid, "VmRSS")).expect("it runs");

@@ -133,10 +133,19 @@ impl Lines {
                     thread::sleep(Duration::from_millis(1));
                 }
             });
+            let _over = Over(&over);
             thread::sleep(Duration::from_millis(500));
             what();
-            over.store(true, Ordering::Relaxed);
         });
+    }
+}
+
+/// Ends the lines, also when what they come beside fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

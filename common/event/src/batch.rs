@@ -34,6 +34,18 @@ pub struct Batch {
     from: usize,
     to: usize,
     event_bytes: usize,
+    origin: Option<Origin>,
+}
+
+/// Where the events of a batch can be read again, should they not arrive: for the source that has read them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The source.
+    pub source: u64,
+    /// What it has read, such as a file.
+    pub part: u64,
+    /// Where in it the first of them begins, or one before it.
+    pub start: u64,
 }
 
 #[derive(Clone, Default)]
@@ -69,7 +81,7 @@ impl Batch {
         }
         assert!(last as usize <= bytes.len(), "spans lie within the buffer");
         let (to, maps) = (spans.len(), alike.map_or(Maps::InPlace, Maps::Alike));
-        Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes }
+        Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes, origin: None }
     }
 
     /// Reads events that stand one behind the other, as they do in a file of ours.
@@ -84,6 +96,17 @@ impl Batch {
         }
         let alike = scanner.alike();
         Ok(Batch::from_parts(bytes, spans, alike))
+    }
+
+    /// The same events, of that origin.
+    pub fn with_origin(mut self, origin: Option<Origin>) -> Batch {
+        self.origin = origin;
+        self
+    }
+
+    /// Where they can be read again, if anywhere. Kept by whatever makes a part of a batch.
+    pub fn origin(&self) -> Option<Origin> {
+        self.origin
     }
 
     /// How many events it holds.
@@ -197,7 +220,8 @@ impl Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
         let (bytes, maps, to) = (self.bytes.clone(), self.index.maps.clone(), spans.len());
-        let mut batch = Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes: 0 };
+        let (index, origin) = (Arc::new(Index { spans, maps }), self.origin);
+        let mut batch = Batch { bytes, index, from: 0, to, event_bytes: 0, origin };
         batch.event_bytes = batch.measure();
         if batch.event_bytes >= self.bytes.len() / FEW {
             return batch;
@@ -206,7 +230,7 @@ impl Batch {
         for event in batch.events() {
             builder.push_encoded(event.header_bytes(), event.received, event.body());
         }
-        builder.finish()
+        builder.finish().with_origin(self.origin)
     }
 
     /// See [`Batch::event_bytes`].

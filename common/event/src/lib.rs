@@ -6,14 +6,12 @@
 
 mod batch;
 mod builder;
-mod java_order;
 mod recycle;
 mod varint;
 mod view;
 
-pub use batch::{Batch, Span};
+pub use batch::{Batch, Origin, Span};
 pub use builder::{BatchBuilder, encode_headers};
-pub use java_order::{Printed, java_order};
 pub use recycle::Recycler;
 pub use varint::{Zigzag, push_zigzag, read_length, read_zigzag};
 pub use view::{Event, Headers, Malformed, Scanner, read_block, scan_map};

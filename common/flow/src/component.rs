@@ -4,7 +4,9 @@
 //! only place where properties are judged, and what it gives can make the component as often as it has to be built anew.
 
 use crate::build::BuildError;
-use crate::channel::{ChannelAddress, ChannelContext};
+use crate::channel::memory::Limits;
+use crate::channel::{ChannelAddress, ChannelContext, Holds};
+use crate::files::own::OwnFiles;
 use crate::net::Globals;
 use crate::processor::Grouping;
 use crate::selector::MakeSelector;
@@ -41,20 +43,25 @@ pub(crate) const PART: Configure = Configure::Part(|_, _| {});
 pub struct Site {
     /// What the process says about TLS.
     pub(crate) globals: Arc<Globals>,
+    /// What the agent that is configured writes itself.
+    pub(crate) own: Arc<OwnFiles>,
 }
 
 impl Site {
     /// This process. `properties` are Java's system properties, as given with `-D`; those about TLS count for every
     /// component that says nothing itself.
     pub fn new(properties: &[(String, String)]) -> Site {
-        Site { globals: Arc::new(Globals::new(properties, |name| std::env::var(name).ok())) }
+        Site {
+            globals: Arc::new(Globals::new(properties, |name| std::env::var(name).ok())),
+            own: Arc::default(),
+        }
     }
 
     /// As [`Site::new`], with this environment.
     pub fn with(properties: &[(String, String)], environment: &[(String, String)]) -> Site {
         let variable = |name: &str| environment.iter().rev().find(|(key, _)| key == name);
         let value = |name: &str| variable(name).map(|(_, value)| value.clone());
-        Site { globals: Arc::new(Globals::new(properties, value)) }
+        Site { globals: Arc::new(Globals::new(properties, value)), own: Arc::default() }
     }
 }
 
@@ -87,6 +94,10 @@ pub(crate) type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::S
 pub(crate) struct NewChannel {
     /// Events in one transaction, at most.
     pub(crate) transaction: usize,
+    /// How much it takes at all, where that is known.
+    pub(crate) limits: Option<Limits>,
+    /// What it holds, as it can be asked without its actor.
+    pub(crate) held: Option<Arc<dyn Holds>>,
     /// Starts its actor. What the channel holds outlives the actor.
     pub(crate) start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
 }

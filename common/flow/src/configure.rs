@@ -2,9 +2,12 @@
 
 use crate::catalogue;
 use crate::component::{Configure, MakeSink, MakeSource, NewChannel, Site};
+use crate::files::own::OwnFiles;
+use crate::files::rules;
 use crate::processor::{Grouping, LONE};
 use crate::selector::MakeSelector;
 use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
+use std::sync::Arc;
 
 /// A plan whose components can all be made.
 pub struct Assembly {
@@ -44,7 +47,9 @@ pub(crate) struct NewSink {
 /// Judges every component of `plan`; what is wrong or doubtful goes into `report`, all at once. `None` when something
 /// cannot be made.
 pub fn configure(plan: &Plan, site: &Site, report: &mut Report) -> Option<Assembly> {
-    let mut judge = Judge { site, report };
+    let site = Site { globals: site.globals.clone(), own: Arc::new(OwnFiles::of(plan)) };
+    rules::judge(plan, report);
+    let mut judge = Judge { site: &site, report };
     let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
     let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
     let groups = judge.groups(plan);

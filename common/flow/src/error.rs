@@ -39,8 +39,11 @@ pub(crate) enum DeliveryError {
     /// It may accept the same batch later: wait, then ask again.
     #[error("cannot reach {peer}: {reason}")]
     Unreachable { peer: String, reason: String },
+    /// A connection that was up has ended, with nothing unanswered on it.
+    #[error("lost the connection to {peer}: {reason}")]
+    Closed { peer: String, reason: String },
     /// The connection broke, or nothing came back in time, with events unanswered: the peer may have stored them.
-    #[error("lost {peer}: {reason}")]
+    #[error("lost the connection to {peer}: {reason}")]
     Lost { peer: String, reason: String },
     /// It answered FAILED: another sink may do better.
     #[error("{peer} refused {events} events: {reason}")]

@@ -9,9 +9,13 @@ pub mod client;
 mod clock;
 mod component;
 mod configure;
+mod describe;
 mod drain;
 mod error;
+mod files;
 mod filters;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod interceptor;
 mod message;
 mod missing;
@@ -19,25 +23,32 @@ mod net;
 mod placement;
 mod processor;
 mod random;
+mod ration;
 mod selector;
 mod serializer;
+mod signals;
 mod sink;
 mod source;
 mod start;
+mod stop;
 mod supervise;
 #[cfg(test)]
 mod testing;
+mod told;
+#[cfg(test)]
+mod within;
 
 pub use catalogue::CATALOGUE;
 pub use component::Site;
 pub use configure::{Assembly, configure};
+pub use source::exec::keeper::{KEEPER, keep};
 
 use actix_rt::System;
+use signals::{Patience, Signals, Wish};
 use start::{Flow, Surroundings};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a flow is run with.
 pub struct Settings {
@@ -56,67 +67,65 @@ pub struct Settings {
 /// How a flow ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// In order, after a signal: everything that could be delivered was.
+    /// In order, after a signal: everything was delivered, or is read again by the next start.
     Stopped,
+    /// After a signal, but events were lost or a component did not stop: an error line says so.
+    Lost,
     /// At once, by a second signal of this number.
     Cut(i32),
 }
 
-/// Runs `assembly` until the process is told to stop: SIGTERM or SIGINT once to finish, twice to stop at once.
+/// Runs `assembly` until the process is told to stop: SIGTERM, SIGINT or SIGHUP once to finish, SIGTERM or SIGINT twice to
+/// stop at once. Call it once in a process, which ends when this has returned: a thread that hangs is left behind.
 ///
 /// # Errors
 /// The operating system refused something that every flow needs; then nothing was started.
 pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
-    System::new().block_on(async move {
+    let system = System::new();
+    let ended = system.block_on(async move {
         let Settings { log, console, drain_timeout, on_ready, on_stop } = settings;
         let mut signals = Signals::new()?;
-        let mut flow = Flow::start(assembly, &Surroundings { log: log.clone(), console }).await;
-        tokio::select! {
-            () = flow.ready() => on_ready(),
-            _ = signals.next() => {
-                on_stop();
-                return Ok(stop(flow, drain_timeout, &mut signals).await);
+        let mut flow = Flow::start(assembly, &Surroundings { log, console }).await;
+        let mut patience = Patience::default();
+        let mut on_ready = Some(on_ready);
+        loop {
+            let wish = tokio::select! {
+                () = flow.ready(), if on_ready.is_some() => {
+                    on_ready.take().into_iter().for_each(|ready| ready());
+                    continue;
+                }
+                (_, wish) = signals.next() => wish,
+            };
+            if wish != Wish::Describe {
+                patience.is_over(wish);
+                break;
             }
+            flow.describe().await;
         }
-        signals.next().await;
         on_stop();
-        Ok(stop(flow, drain_timeout, &mut signals).await)
-    })
+        Ok(stop(&flow, drain_timeout, &mut signals, patience).await)
+    });
+    // Its end would wait for calls that block, such as looking up a name, however long they do.
+    std::mem::forget(system);
+    ended
 }
 
-/// Whether a regular expression of Java can be used here; the check of a configuration asks.
-///
-/// # Errors
-/// What is wrong with it, or cannot be done here, in an operator's words.
-pub fn regex_fits(java: &str) -> Result<(), String> {
-    interceptor::pattern::Pattern::compile(java).map(drop)
-}
-
-async fn stop(flow: Flow, drain_timeout: Duration, signals: &mut Signals) -> Ended {
-    tokio::select! {
-        () = flow.stop(drain_timeout) => Ended::Stopped,
-        number = signals.next() => Ended::Cut(number),
-    }
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The number of the next signal.
-    async fn next(&mut self) -> i32 {
-        tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
-            _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+async fn stop(flow: &Flow, drain_timeout: Duration, signals: &mut Signals, mut patience: Patience) -> Ended {
+    let mut stopping = std::pin::pin!(flow.stop(drain_timeout));
+    loop {
+        let (number, wish) = tokio::select! {
+            ended = &mut stopping => return ended,
+            told = signals.next() => told,
+        };
+        if patience.is_over(wish) {
+            flow.cut().await;
+            return Ended::Cut(number);
+        }
+        if wish == Wish::Describe {
+            tokio::select! {
+                ended = &mut stopping => return ended,
+                () = flow.describe() => {}
+            }
         }
     }
 }

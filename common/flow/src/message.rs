@@ -32,6 +32,8 @@ pub(crate) enum Patience {
     /// Until there is room: the sender reads a file or a pipe, which waits too. What is stored may be answered a moment
     /// later, when there is much already.
     Forever,
+    /// Not at all: it has waited already.
+    Now,
 }
 
 /// Leases what is there, in leases of up to `max` events each and no more of them than `credit` has room for; waits while
@@ -148,6 +150,8 @@ pub(crate) struct Health {
 /// Whether a sink can be given parcels.
 #[derive(Debug)]
 pub(crate) enum State {
+    /// Its actor has just started, for the first time or again: whatever it was asked before, it is to be asked now.
+    Started,
     /// It can, so many at a time.
     Up(Window),
     /// It finishes what it has and wants no more: its peer is about to stop.
@@ -170,7 +174,18 @@ impl Window {
     pub(crate) const LOCAL: Window = Window { parcels: 16, bytes: 2 << 20 };
 }
 
+/// Asks a component what it is doing, in a line for an operator.
+#[derive(Message)]
+#[rtype(result = "String")]
+pub(crate) struct Describe;
+
 /// Asks a component to finish what it has under way and to stop. Answered when it has.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Stop;
+
+/// Asks a source that can read its events again to read no more and to wait for [`Stop`]. Answered when what it has read is
+/// stored. At its stop it then begins again, with its next start, at what its channels still hold.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Pause;

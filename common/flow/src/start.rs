@@ -1,25 +1,23 @@
 //! Plan → actors: channels, then sinks, then sources; stops in reverse.
 
 use crate::channel::{ChannelContext, ChannelRef};
-use crate::clock::{self, Duration};
+use crate::clock::Duration;
 use crate::component::NewChannel;
 use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
-use crate::drain::{Drain, Verdict};
-use crate::message::{Fill, Health, Stop};
+use crate::message::{Describe, Health, Pause, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
 use crate::random::Random;
 use crate::sink::{Member, SinkContext};
-use crate::source::{Intake, Ready, Seat, SourceActor};
+use crate::source::{Doing, Intake, Ready, Seat, SourceActor};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
-use futures_util::future::join_all;
 use journal::fact::{self, Kind};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// What all components of a flow share.
 pub(crate) struct Surroundings {
@@ -27,14 +25,29 @@ pub(crate) struct Surroundings {
     pub(crate) console: Arc<journal::Console>,
 }
 
+/// What a source can be asked.
+pub(crate) struct SourceAddress {
+    pub(crate) stop: Recipient<Stop>,
+    /// Of one that can read its events again.
+    pub(crate) pause: Option<Recipient<Pause>>,
+    pub(crate) describe: Recipient<Describe>,
+}
+
+/// What a group of sinks can be asked, by others than its sinks.
+pub(crate) struct GroupAddress {
+    pub(crate) stop: Recipient<Stop>,
+    pub(crate) describe: Recipient<Describe>,
+}
+
 /// The actors of a running flow.
 pub(crate) struct Flow {
-    log: slog::Logger,
-    bosses: HashMap<String, Addr<Boss>>,
-    channels: Vec<ChannelRef>,
-    groups: Vec<(String, Slot<Recipient<Stop>>)>,
-    sources: Vec<(String, Slot<Recipient<Stop>>)>,
+    pub(crate) log: slog::Logger,
+    _bosses: HashMap<String, Addr<Boss>>,
+    pub(crate) channels: Vec<ChannelRef>,
+    pub(crate) groups: Vec<(String, Slot<GroupAddress>)>,
+    pub(crate) sources: Vec<(String, Slot<SourceAddress>)>,
     ready: mpsc::UnboundedReceiver<()>,
+    not_ready: usize,
 }
 
 impl Flow {
@@ -53,66 +66,31 @@ impl Flow {
         let groups = starting.groups(groups).await;
         let (tell, ready) = mpsc::unbounded_channel();
         let sources = starting.sources(sources, &tell).await;
-        Flow { log, bosses: starting.bosses, channels: starting.order, groups, sources, ready }
+        Flow {
+            log,
+            _bosses: starting.bosses,
+            channels: starting.order,
+            groups,
+            not_ready: sources.len(),
+            sources,
+            ready,
+        }
     }
 
-    /// Waits until every source has opened its way in, or has said why it could not.
+    /// Waits until every source has opened its way in, or has said why it could not. May be dropped and called again.
     pub(crate) async fn ready(&mut self) {
-        for _ in &self.sources {
+        while self.not_ready > 0 {
             self.ready.recv().await;
+            self.not_ready -= 1;
         }
     }
 
     /// Events that have left its channels for good.
     #[cfg(test)]
     pub(crate) async fn taken(&self) -> u64 {
-        let fills = join_all(self.channels.iter().map(ChannelRef::fill)).await;
+        let fills = futures_util::future::join_all(self.channels.iter().map(ChannelRef::fill)).await;
         fills.into_iter().flatten().map(|fill| fill.taken).sum()
     }
-
-    /// Sources stop, channels drain, sinks finish.
-    pub(crate) async fn stop(self, drain_timeout: Duration) {
-        for (name, _) in &self.sources {
-            fact::stopping(&self.log, Kind::Source, name);
-        }
-        stop_all(&self.sources, drain_timeout).await;
-        self.drain(drain_timeout).await;
-        for (name, _) in &self.groups {
-            fact::stopping(&self.log, Kind::Sink, name);
-        }
-        stop_all(&self.groups, SINKS_FINISH_WITHIN).await;
-        drop(self.bosses);
-    }
-
-    async fn drain(&self, at_most: Duration) {
-        let mut drain = Drain::new(at_most, clock::now());
-        loop {
-            let fills: Vec<Fill> =
-                join_all(self.channels.iter().map(ChannelRef::fill)).await.into_iter().flatten().collect();
-            let held = fills.iter().map(|fill| fill.events).sum();
-            let taken = fills.iter().map(|fill| fill.taken).sum();
-            match drain.look(held, taken, clock::now()) {
-                Verdict::Dry => return,
-                Verdict::Wait => sleep(DRAIN_LOOK).await,
-                Verdict::GiveUp => break,
-            }
-        }
-        for channel in &self.channels {
-            if let Some(fill) = channel.fill().await.filter(|fill| fill.events > 0) {
-                slog::error!(
-                    self.log,
-                    "channel {}: its sinks did not take the last {} events in time; they were in memory only and are lost (--drain-timeout says how long a stop waits)",
-                    channel.name,
-                    fill.events
-                );
-            }
-        }
-    }
-}
-
-async fn stop_all(who: &[(String, Slot<Recipient<Stop>>)], within: Duration) {
-    let asked = who.iter().filter_map(|(_, slot)| slot.with(|actor| actor.send(Stop)));
-    let _some_take_longer = timeout(within, join_all(asked)).await;
 }
 
 struct Starting<'a> {
@@ -129,7 +107,14 @@ impl Starting<'_> {
     async fn watch(&self, channel: &str, name: String, build: crate::supervise::Build) {
         // A boss lives as long as the flow.
         if let Some(boss) = self.bosses.get(channel) {
-            let _never = boss.send(Watch { name: name.into(), build }).await;
+            let started = boss.send(Watch { name: name.as_str().into(), build });
+            if timeout(START_WITHIN, started).await.is_err() {
+                slog::warn!(
+                    self.around.log,
+                    "{name} has not started after {} s: something makes it wait, such as a disk; the others go on",
+                    START_WITHIN.as_secs()
+                );
+            }
         }
     }
 
@@ -137,7 +122,7 @@ impl Starting<'_> {
         let log = &self.around.log;
         for (name, channel) in channels {
             fact::starting(log, Kind::Channel, &name);
-            let NewChannel { transaction, start } = channel;
+            let NewChannel { transaction, limits, held, start } = channel;
             let (post, slot) = slot();
             let (child, child_log): (Arc<str>, _) = (name.as_str().into(), log.clone());
             let build = move |guard| {
@@ -145,14 +130,14 @@ impl Starting<'_> {
                 Ok(())
             };
             self.watch(&name, format!("channel {name}"), Box::new(build)).await;
-            let reference = ChannelRef::new(&name, transaction, slot);
+            let reference = ChannelRef::new(&name, transaction, slot).of(limits, held);
             self.order.push(reference.clone());
             fact::component_started(log, Kind::Channel, &name);
             self.channels.insert(name, reference);
         }
     }
 
-    async fn groups(&mut self, groups: Vec<NewGroup>) -> Vec<(String, Slot<Recipient<Stop>>)> {
+    async fn groups(&mut self, groups: Vec<NewGroup>) -> Vec<(String, Slot<GroupAddress>)> {
         let mut started = Vec::new();
         for group in groups {
             // Every channel of an assembly is among its channels.
@@ -163,7 +148,7 @@ impl Starting<'_> {
         started
     }
 
-    async fn group(&mut self, group: NewGroup, channel: ChannelRef) -> (String, Slot<Recipient<Stop>>) {
+    async fn group(&mut self, group: NewGroup, channel: ChannelRef) -> (String, Slot<GroupAddress>) {
         let (health_post, health) = slot();
         let mut members = Vec::new();
         for (index, sink) in group.sinks.into_iter().enumerate() {
@@ -188,7 +173,7 @@ impl Starting<'_> {
         members: Vec<MemberRef>,
         channel: ChannelRef,
         health: Post<Recipient<Health>>,
-        stop: Post<Recipient<Stop>>,
+        post: Post<GroupAddress>,
     ) -> crate::supervise::Build {
         let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
@@ -203,7 +188,8 @@ impl Starting<'_> {
             };
             let group = Group::new(config, channel.clone(), log.clone(), guard).start();
             health.set(group.clone().recipient());
-            stop.set(group.recipient());
+            let (stop, describe) = (group.clone().recipient(), group.recipient());
+            post.set(GroupAddress { stop, describe });
             Ok(())
         })
     }
@@ -238,7 +224,7 @@ impl Starting<'_> {
         &self,
         sources: Vec<NewSource>,
         ready: &mpsc::UnboundedSender<()>,
-    ) -> Vec<(String, Slot<Recipient<Stop>>)> {
+    ) -> Vec<(String, Slot<SourceAddress>)> {
         let mut started = Vec::new();
         for source in sources {
             let name = source.name.clone();
@@ -248,9 +234,15 @@ impl Starting<'_> {
             let channel = source.channels.first().cloned().unwrap_or_default();
             let build = move |guard| {
                 let intake = Intake::build(&source, &channels, &log).map_err(|error| error.to_string())?;
-                let (name, ready) = (source.name.as_str().into(), Ready::new(ready.clone()));
-                let seat = Seat { name, log: log.clone(), intake, ready };
-                post.set(SourceActor::new((source.make)(), seat, guard).start().recipient());
+                let seat = Seat {
+                    name: source.name.as_str().into(),
+                    log: log.clone(),
+                    doing: Doing::new(intake.clone()),
+                    intake,
+                    ready: Ready::new(ready.clone()),
+                    pausing: None,
+                };
+                post.set(SourceActor::new((source.make)(), seat, guard).begin());
                 Ok(())
             };
             self.watch(&channel, format!("source {name}"), Box::new(build)).await;
@@ -260,6 +252,5 @@ impl Starting<'_> {
     }
 }
 
-/// Between two looks at channels that are to run dry.
-const DRAIN_LOOK: Duration = Duration::from_millis(5);
-const SINKS_FINISH_WITHIN: Duration = Duration::from_secs(5);
+/// A component that takes longer to start (a disk makes it wait) is not waited for.
+const START_WITHIN: Duration = Duration::from_secs(2);

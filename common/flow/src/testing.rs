@@ -4,16 +4,16 @@ use crate::catalogue::CATALOGUE;
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
-use crate::clock::Duration;
 use crate::component::{Component, Configure, Site};
 use crate::configure::{Assembly, NewSource, configure};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::selector::Selector;
-use crate::source::{Intake, Ready, Seat, SourceActor};
+use crate::source::{Doing, Intake, Ready, Seat, SourceActor};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
+use crate::within::Within;
 use actix::prelude::*;
 use event::{Batch, BatchBuilder};
 use plan::{Findings, Options, Owner, Plan, Properties, Report, Sources};
@@ -23,7 +23,6 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
 
 /// A logger that says nothing.
 pub(crate) fn silent() -> slog::Logger {
@@ -42,7 +41,7 @@ impl Heard {
     /// Waits for so many lines.
     pub(crate) async fn wait(&self, lines: usize) {
         while self.lines().len() < lines {
-            timeout(SOON, self.0.1.notified()).await.expect("it says more");
+            self.0.1.notified().within("one more line in the log").await;
         }
     }
 }
@@ -64,9 +63,10 @@ impl slog::Drain for Heard {
 pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
     let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
     let (post, slot) = slot();
-    post.set(MemoryChannel::start("c1", config, Books::new(config), silent(), Guard::unwatched()));
+    let books = Books::new(config);
+    post.set(MemoryChannel::start("c1", config, books.clone(), silent(), Guard::unwatched()));
     std::mem::forget(post); // the channel stays as long as its test
-    ChannelRef::new("c1", config.limits.transaction, slot)
+    ChannelRef::new("c1", config.limits.transaction, slot).of(Some(config.limits), Some(Arc::new(books)))
 }
 
 /// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
@@ -82,7 +82,8 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
     let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);
     let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");
     let (tell, ready) = mpsc::unbounded_channel();
-    (Seat { name: "r1".into(), log: silent(), intake, ready: Ready::new(tell) }, ready)
+    let (name, log, doing) = ("r1".into(), silent(), Doing::new(intake.clone()));
+    (Seat { name, log, intake, ready: Ready::new(tell), doing, pausing: None }, ready)
 }
 
 /// Starts a source as its component configures it; panics when it cannot be made.
@@ -91,10 +92,20 @@ pub(crate) fn start_source<K: Into<String>, V: Into<String>>(
     pairs: impl IntoIterator<Item = (K, V)>,
     seat: Seat,
 ) -> Addr<SourceActor> {
+    start_source_at(component, pairs, seat, &Site::new(&[]))
+}
+
+/// The same in a process of which this is known.
+pub(crate) fn start_source_at<K: Into<String>, V: Into<String>>(
+    component: &'static Component,
+    pairs: impl IntoIterator<Item = (K, V)>,
+    seat: Seat,
+    site: &Site,
+) -> Addr<SourceActor> {
     let properties = Properties::of(&component.descriptor, pairs);
     let Configure::Source(configure) = component.configure else { panic!("it is no source") };
-    let (owner, mut report, site) = (Owner::nobody(), Report::default(), Site::new(&[]));
-    let made = configure(&properties, &site, &mut Findings::new(&owner, &properties, &mut report));
+    let (owner, mut report) = (Owner::nobody(), Report::default());
+    let made = configure(&properties, site, &mut Findings::new(&owner, &properties, &mut report));
     let make = made.unwrap_or_else(|| panic!("{report}"));
     SourceActor::new(make(), seat, Guard::unwatched()).start()
 }
@@ -122,6 +133,12 @@ fn load(keys: &[(&str, &str)]) -> plan::Loaded {
     plan::load_texts(&[text], &Sources::default(), "a", &Options::new(&CATALOGUE))
 }
 
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "waited 60s for something that never comes")]
+async fn a_wait_ends_and_says_what_it_waited_for() {
+    std::future::pending::<()>().within("something that never comes").await;
+}
+
 /// Events whose bodies are these numbers.
 pub(crate) fn batch(numbers: Range<u64>) -> Batch {
     let mut builder = BatchBuilder::default();
@@ -143,15 +160,20 @@ pub(crate) fn numbers(batches: &[Batch]) -> Vec<u64> {
 /// Stores the numbers, one event a batch.
 pub(crate) async fn put(channel: &ChannelRef, events: Range<u64>) {
     for number in events {
-        channel.put(batch(number..number + 1), Patience::KeepAlive).await.expect("there is room");
+        channel
+            .put(batch(number..number + 1), Patience::KeepAlive)
+            .within("room in the channel")
+            .await
+            .expect("there is room");
     }
 }
 
 /// Takes and forgets all that is there now.
 pub(crate) async fn take_now(channel: &ChannelRef) -> Vec<u64> {
     let mut taken = Vec::new();
-    while channel.fill().await.is_some_and(|fill| fill.events > 0) {
-        let lease: Lease = channel.take(usize::MAX).await.expect("the channel lives");
+    while channel.fill().within("the fill of the channel").await.is_some_and(|fill| fill.events > 0) {
+        let lease: Lease =
+            channel.take(usize::MAX).within("events from the channel").await.expect("the channel lives");
         taken.extend(numbers(lease.batches()));
         lease.commit();
     }
@@ -164,13 +186,22 @@ pub(crate) struct Script {
     pub(crate) up: bool,
     /// Whether it answers at all; if not it keeps errands, as a stopped process does.
     pub(crate) answers: bool,
+    /// Whether it answers FAILED to every batch.
+    pub(crate) refuses: bool,
+    /// Whether a batch of so many bytes or more never gets an answer, though the connection comes up: its network loses
+    /// large packets.
+    pub(crate) swallows: usize,
     pub(crate) window: Window,
     /// Whether a probe gets no answer at all, as from a host that drops what it is sent.
     pub(crate) silent: bool,
     /// What arrived, in order, and by which name.
     pub(crate) arrived: Vec<(u64, Vec<u64>)>,
+    /// The same events, with those of other sinks that share this log.
+    pub(crate) log: Rc<RefCell<Vec<u64>>>,
     pub(crate) held: Vec<Errand>,
     pub(crate) probes: usize,
+    /// Batches that it was given, whatever came of them.
+    pub(crate) given: usize,
 }
 
 /// A sink that does what its script says.
@@ -185,11 +216,15 @@ pub(crate) fn script() -> Rc<RefCell<Script>> {
     Rc::new(RefCell::new(Script {
         up: true,
         answers: true,
+        refuses: false,
+        swallows: usize::MAX,
         window: Window::LOCK_STEP,
         silent: false,
         arrived: Vec::new(),
+        log: Rc::default(),
         held: Vec::new(),
         probes: 0,
+        given: 0,
     }))
 }
 
@@ -217,6 +252,20 @@ pub(crate) fn unreachable() -> DeliveryError {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Break;
+
+impl Script {
+    /// The sink acknowledges this one.
+    pub(crate) fn arrive(&mut self, errand: Errand) {
+        let (name, events) = (errand.id().map_or(0, |id| id.sequence), numbers(errand.batches()));
+        self.log.borrow_mut().extend(&events);
+        self.arrived.push((name, events));
+        Errand::done(vec![errand]);
+    }
+}
+
+fn bytes(errand: &Errand) -> usize {
+    errand.batches().iter().map(Batch::event_bytes).sum()
+}
 
 impl Scripted {
     fn tell(&self, state: State) {
@@ -249,12 +298,16 @@ impl Handler<Deliver> for Scripted {
 
     fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
         let mut script = self.script.borrow_mut();
+        script.given += 1;
         if !script.up {
             errand.failed(unreachable());
-        } else if script.answers {
-            let name = errand.id().map_or(0, |id| id.sequence);
-            script.arrived.push((name, numbers(errand.batches())));
-            Errand::done(vec![errand]);
+        } else if script.refuses {
+            let (peer, reason) = ("test".to_owned(), "scripted".to_owned());
+            let refused = DeliveryError::Refused { peer, events: errand.events(), reason };
+            errand.failed(refused.clone());
+            self.tell(State::Down(refused));
+        } else if script.answers && bytes(&errand) < script.swallows {
+            script.arrive(errand);
         } else {
             script.held.push(errand);
         }
@@ -280,6 +333,3 @@ impl Handler<Stop> for Scripted {
         ctx.stop();
     }
 }
-
-/// How long a logger is waited for.
-const SOON: Duration = Duration::from_secs(20);

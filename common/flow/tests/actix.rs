@@ -1,9 +1,14 @@
 //! What we take for granted about actix, as tests: should a new version behave differently, it is seen here first.
 #![expect(clippy::disallowed_methods, reason = "it looks at clocks themselves")]
 
+#[path = "../src/within.rs"]
+#[allow(unreachable_pub)]
+mod within;
+
 use actix::prelude::*;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use within::Within;
 
 struct Echo;
 
@@ -81,9 +86,9 @@ impl Handler<Stop> for Echo {
 #[actix::test]
 async fn a_panic_ends_that_actor_alone_and_its_callers_hear_of_it() {
     let (one, other) = (Echo.start(), Echo.start());
-    assert!(one.send(Panic).await.is_err());
-    assert_eq!(one.send(Say(1)).await, Err(MailboxError::Closed));
-    assert_eq!(other.send(Say(2)).await, Ok(2));
+    assert!(one.send(Panic).within("an answer").await.is_err());
+    assert_eq!(one.send(Say(1)).within("an answer").await, Err(MailboxError::Closed));
+    assert_eq!(other.send(Say(2)).within("an answer").await, Ok(2));
 }
 
 #[actix::test]
@@ -92,7 +97,11 @@ async fn do_send_passes_any_number_of_messages_whatever_the_capacity() {
     for number in 0..10_000 {
         echo.do_send(Say(number));
     }
-    assert_eq!(echo.send(Say(7)).await, Ok(7), "and they are handled in order, before this one");
+    assert_eq!(
+        echo.send(Say(7)).within("an answer").await,
+        Ok(7),
+        "and they are handled in order, before this one"
+    );
 }
 
 #[actix::test]
@@ -100,7 +109,7 @@ async fn a_response_future_lets_other_messages_in_between() {
     tokio::time::pause();
     let (echo, before) = (Echo.start(), Instant::now());
     let later: Vec<_> = (0..100).map(|number| echo.clone().send(SayLater(number))).collect();
-    assert_eq!(echo.send(Say(1)).await, Ok(1));
+    assert_eq!(echo.send(Say(1)).within("an answer").await, Ok(1));
     assert_eq!(Instant::now(), before);
     for (number, answer) in later.into_iter().enumerate() {
         assert_eq!(answer.await, Ok(number as u32));
@@ -113,7 +122,7 @@ async fn a_future_of_the_actor_ends_with_it_and_a_response_future_does_not() {
     tokio::time::pause();
     let echo = Echo.start();
     let (later, with_it) = (echo.send(SayLater(1)), echo.send(SayLaterIfAlive(2)));
-    echo.send(Stop).await.expect("it still listens");
+    echo.send(Stop).within("an answer").await.expect("it still listens");
     assert_eq!(with_it.await, Err(MailboxError::Closed));
     assert_eq!(later.await, Ok(1), "it is run apart from the actor");
 }

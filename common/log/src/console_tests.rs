@@ -17,7 +17,11 @@ fn on_a_pipe() -> (Arc<Console>, PipeReader) {
 
 /// Everything that comes out of `reader` until the console is gone.
 fn rest(reader: PipeReader) -> Vec<String> {
-    BufReader::new(reader).lines().map(Result::unwrap).collect()
+    let (send, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let _test_over = send.send(BufReader::new(reader).lines().map(Result::unwrap).collect());
+    });
+    lines.recv_timeout(LONG).expect("the console is gone, and so its pipe ends")
 }
 
 /// The number in `N log lines were left out here`, over all such lines.
@@ -79,6 +83,7 @@ fn data_waits_for_a_slow_reader_while_own_lines_go_on() {
     info!(console.logger(), "said while data is stuck");
     assert!(is_done.try_recv().is_err(), "a pipe holds less");
     let reading = thread::spawn(move || rest(reader));
+    is_done.recv_timeout(LONG).expect("what is printed is read");
     assert!(writer.join().unwrap().is_ok());
     drop(console);
     let lines = reading.join().unwrap();

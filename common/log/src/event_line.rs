@@ -6,7 +6,8 @@ use crate::{
     place,
     stamp::{self, Stamp},
 };
-use event::{Event, Printed, java_order};
+use event::Event;
+use java::{Printed, hash_order};
 use slog::Level;
 use std::time::SystemTime;
 
@@ -61,7 +62,7 @@ impl EventLines {
     }
 
     fn append_with(&mut self, out: &mut Vec<u8>, event: &Event<'_>, headers: &[(&[u8], &[u8])]) {
-        java_order(headers, event.received(), &mut self.order);
+        hash_order(headers, event.received(), &mut self.order);
         match self.format {
             Format::Flume | Format::Coloured => self.flume(out, event, headers),
             Format::Json => self.json(out, event, headers),

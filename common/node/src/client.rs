@@ -9,11 +9,12 @@ use crate::{
 use flow::client::{self, Failure, Input};
 use journal::Console;
 use plan::{
-    Report, Severity,
+    Report, Severity, cut,
     properties::{Entry, parse},
+    secret::{HIDDEN, is_secret},
 };
 use slog::{Logger, error, warn};
-use std::{fs::File, io::Read, path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 /// Sends what `options` name and returns when all of it has arrived, or cannot.
 pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCode {
@@ -95,10 +96,11 @@ fn without_comment(entry: Entry, notices: &mut Vec<String>) -> (String, String) 
     match comment {
         None => (key, value),
         Some(comment) => {
+            let shown = if is_secret(&key) { HIDDEN.to_owned() } else { cut(&comment.text, MOST_SHOWN) };
             notices.push(format!(
-                "{}: `{}` reads like a comment and is taken for one; in Flume it belongs to the value of {key}: \
+                "{}: `{shown}` reads like a comment and is taken for one; in Flume it belongs to the value of {key}: \
                  comments stand on lines of their own",
-                comment.at, comment.text
+                comment.at
             ));
             (key, comment.value)
         }
@@ -117,9 +119,7 @@ fn headers(path: &Path, notices: &mut Vec<String>) -> Result<Vec<(String, String
 
 fn entries(path: &Path, notices: &mut Vec<String>) -> Result<Vec<Entry>, String> {
     let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+    let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|what| eprintln!("{what}"))
         .map_err(|error| format!("cannot read {name}: {error}"))?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(format!("{name} has more than {} MiB: that is no properties file", MOST_BYTES >> 20));
@@ -138,6 +138,11 @@ fn entries(path: &Path, notices: &mut Vec<String>) -> Result<Vec<Entry>, String>
 }
 
 const NAME: &str = "avro-client";
+
+/// A pipe in place of a properties file may be silent for so long, in seconds.
+const PATIENCE_SECONDS: u32 = 10;
+/// Bytes of a text that is quoted.
+const MOST_SHOWN: usize = 80;
 
 /// A properties file is not larger, in bytes.
 const MOST_BYTES: u64 = 4 << 20;

@@ -28,6 +28,9 @@ pub(crate) enum Command {
 /// Reads a command line, without the program's own name.
 pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -> Command {
     let mut words = java::split(arguments);
+    if let Some(text) = words.unreadable.take() {
+        return Command::Wrong(text);
+    }
     let word = match words.rest.first() {
         Some(first) if !first.to_string_lossy().starts_with('-') => {
             words.rest.remove(0).to_string_lossy().into_owned()
@@ -70,9 +73,22 @@ fn read<Options: FromArgMatches>(
     match command.try_get_matches_from(line).and_then(|matches| Options::from_arg_matches(&matches)) {
         Ok(options) => make(options, words),
         Err(error) if error.kind() == ErrorKind::DisplayHelp => Command::Help(error.to_string()),
-        Err(error) => Command::Wrong(plain(&error.to_string())),
+        Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
+            let word = words.rest.iter().find(|word| word.to_str().is_none());
+            Command::Wrong(word.map_or_else(|| plain(&error.to_string()), |word| java::not_text(word)))
+        }
+        Err(error) => Command::Wrong(without_secrets(&plain(&error.to_string()), &words)),
     }
 }
+
+/// A blank behind `-D` makes its property a stray word, which may be a password's.
+fn without_secrets(text: &str, words: &Words) -> String {
+    let pairs = words.rest.iter().filter_map(|word| word.to_str()?.split_once('='));
+    plan::cut(&plan::secret::Secrets::of(pairs).hide(text), MOST_SHOWN)
+}
+
+/// Bytes of a message about the command line.
+const MOST_SHOWN: usize = 2000;
 
 fn help(role: Role, words: &Words) -> Command {
     let of = words.rest.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
@@ -168,6 +184,7 @@ mod tests {
         for (line, part) in [
             ("frobnicate -n a1", "Unknown or unspecified command 'frobnicate'"),
             ("agent --verify-host", "unexpected argument '--verify-host'"),
+            ("agent -n a1 -D keyStorePassword=hunter2", "unexpected argument 'keyStorePassword=***'"),
             ("agent -n", "a value is required for '--name <NAME>'"),
             ("agent -n a1 stray", "unexpected argument 'stray'"),
             ("avro-client", "Either --rpcProps or both --host and --port"),

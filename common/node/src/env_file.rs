@@ -1,14 +1,17 @@
 //! What `flume-env.sh` would have set.
 
 use crate::java;
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 /// One line about `conf/flume-env.sh` when it hands the JVM properties that count here too, and nothing otherwise: it is
 /// a shell script, and is not run.
 pub(crate) fn notice(conf: &Path) -> Option<String> {
     let path = conf.join("flume-env.sh");
-    let mut text = Vec::new();
-    File::open(&path).ok()?.take(MOST_BYTES).read_to_end(&mut text).ok()?;
+    let text = match plan::input::read(&path, MOST_BYTES, PATIENCE_SECONDS, &|_| {}) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => return Some(format!("{} is not looked at: {error}", path.display())),
+    };
     let names = properties(&String::from_utf8_lossy(&text));
     (!names.is_empty()).then(|| {
         let names = names.iter().map(|name| format!("-D{name}")).collect::<Vec<_>>().join(", ");
@@ -34,6 +37,9 @@ fn properties(script: &str) -> Vec<String> {
 
 /// Fronts of the properties that do something here or should be known to do nothing.
 const MATTER: &[&str] = &["flume.", "javax.net.ssl.", "propertiesImplementation", "org.apache.flume."];
+
+/// A pipe in its place may keep the start waiting for so long, in seconds: only a hint depends on it.
+const PATIENCE_SECONDS: u32 = 1;
 
 /// A script is short; whatever else stands there is not read to its end.
 const MOST_BYTES: u64 = 64 << 10;

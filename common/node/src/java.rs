@@ -9,6 +9,8 @@ pub(crate) struct Words {
     pub(crate) properties: Vec<(String, String)>,
     /// `-Xmx20m`, `-agentlib:…` and their like.
     pub(crate) flags: Vec<String>,
+    /// What cannot be read, in an operator's words.
+    pub(crate) unreadable: Option<String>,
     /// All others, in order, with two dashes in front of long names.
     pub(crate) rest: Vec<OsString>,
 }
@@ -22,6 +24,8 @@ pub(crate) fn split(arguments: impl IntoIterator<Item = OsString>) -> Words {
             Some(text) if FLAGS.iter().any(|flag| text.starts_with(flag)) => {
                 words.flags.push(text.to_owned())
             }
+            None if word.as_encoded_bytes().starts_with(b"-D") => words.unreadable = Some(not_text(&word)),
+            None if is_flag(&word) => words.flags.push(word.to_string_lossy().into_owned()),
             _ => words.rest.push(two_dashes(word)),
         }
     }
@@ -44,6 +48,20 @@ pub(crate) fn all_properties(words: &Words) -> Vec<(String, String)> {
 /// The value of `key`, the last one that was given.
 pub(crate) fn last<'a>(properties: &'a [(String, String)], key: &str) -> Option<&'a str> {
     properties.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+}
+
+fn is_flag(word: &OsStr) -> bool {
+    FLAGS.iter().any(|flag| word.as_encoded_bytes().starts_with(flag.as_bytes()))
+}
+
+/// About a word whose bytes are no UTF-8. What stands behind its `=` may be a password and is not shown.
+pub(crate) fn not_text(word: &OsStr) -> String {
+    let text = word.to_string_lossy();
+    let name = text.split_once('=').map_or(&*text, |(name, _)| name);
+    format!(
+        "`{}`: its bytes are not UTF-8 text, so it cannot be taken; write it in UTF-8, as a terminal with a UTF-8 locale does",
+        plan::cut(name, 80).escape_debug()
+    )
 }
 
 fn property(word: &str) -> (String, String) {
@@ -118,6 +136,16 @@ mod tests {
         let words = split_text("-name a1 -conf-file=x -conf . -n a1 -user me -confx");
         let expected = ["--name", "a1", "--conf-file=x", "--conf", ".", "-n", "a1", "--user", "me", "-confx"];
         assert_eq!(words.rest, expected);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_by_the_name_alone() {
+        use std::os::unix::ffi::OsStringExt;
+        let word = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let words = split([word(b"-Dkey=hunter2\xff"), word(b"-Xa\xff"), word(b"-f"), word(b"\xff.conf")]);
+        let told = words.unreadable.expect("it is told");
+        assert!(told.starts_with("`-Dkey`: its bytes are not UTF-8") && !told.contains("hunter2"), "{told}");
+        assert_eq!((words.flags.len(), words.rest.len()), (1, 2));
     }
 
     #[test]

@@ -60,9 +60,14 @@ impl fmt::Display for Role {
 /// The whole of a binary: reads the process's arguments and does what they say.
 ///
 /// The exit code is 0 when all went well, 1 when it could not start or go on (or `check --deny-warnings` found
-/// warnings, or `avro-client` could not deliver everything), 2 when the command line or the configuration is wrong.
+/// warnings, or `avro-client` could not deliver everything), 2 when the command line or the configuration is wrong, 3 when a stop has
+/// lost events or had to leave a component behind.
 pub fn main(role: Role) -> ExitCode {
-    match command::parse(role, std::env::args_os().skip(1)) {
+    let mut words = std::env::args_os().skip(1).peekable();
+    if words.next_if(|word| word == flow::KEEPER).is_some() {
+        return flow::keep(words);
+    }
+    match command::parse(role, words) {
         Command::Run(options, words) => run::run(role, &options, &words),
         Command::Check(options, words) => check::check(role, &options, &words),
         Command::Client(options, words) => client::run(role, &options, &words),
@@ -90,6 +95,9 @@ fn complain(role: Role, text: &str) {
 
 /// Exit code: could not start or go on.
 const FAILED: u8 = 1;
+
+/// Exit code: stopped as it was told, but events were lost or a component did not stop.
+const LOST: u8 = 3;
 
 /// Exit code: the command line or the configuration is wrong.
 const WRONG: u8 = 2;

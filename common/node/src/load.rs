@@ -41,8 +41,8 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
     };
     let options = Options {
         strict_flume: wanted.strict_flume,
-        regex: flow::regex_fits,
         external: external::ask,
+        waiting: |what| eprintln!("{what}"),
         ..Options::new(&CATALOGUE)
     };
     let loaded = plan::load(&sources, wanted.name.unwrap_or_default(), &options);

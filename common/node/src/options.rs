@@ -23,10 +23,12 @@ are those of `flume-ng agent`. The binaries `agent` and `collector` both run any
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, flow::sink
 
-Signals: SIGTERM or SIGINT stops sources, lets the sinks empty the channels, then ends; a second one ends at once.
+Signals: SIGTERM, SIGINT or SIGHUP stops sources, lets the sinks empty the channels, then ends; a second SIGTERM or
+SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as by nohup. SIGQUIT prints what each
+component is doing. Others do no harm.
 
 Exit codes: 0 stopped as asked; 1 could not start or go on; 2 the command line or the configuration is wrong;
-130 or 143 ended at once by a second signal.
+3 stopped, but events were lost or a component had to be left behind; 130 or 143 ended at once by a second signal.
 
 Examples:
   {role} -n a1 -f flume.conf

@@ -1,7 +1,7 @@
 //! Runs an agent, from the options to its end.
 
 use crate::{
-    FAILED, Role, WRONG, check, complain, env_file,
+    FAILED, LOST, Role, WRONG, check, complain, env_file,
     java::{self, Words},
     limits,
     load::{self, Checked, Wanted},
@@ -96,6 +96,7 @@ fn start(
     };
     match flow::run(assembly, settings) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::Lost) => ExitCode::from(LOST),
         // As a shell shows a process that a signal has ended.
         Ok(Ended::Cut(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(FAILED)),
         Err(cause) => {

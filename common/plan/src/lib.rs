@@ -10,6 +10,7 @@
 
 mod check;
 mod component;
+pub mod input;
 mod layers;
 mod load;
 mod owner;
@@ -17,6 +18,7 @@ mod place;
 mod plan;
 pub mod properties;
 mod report;
+pub mod secret;
 mod settings;
 mod substitute;
 
@@ -27,5 +29,5 @@ pub use load::{Loaded, Options, Sources, load, load_texts};
 pub use owner::{Findings, Owner};
 pub use place::Place;
 pub use plan::{GroupPlan, Plan, SinkPlan, SourcePlan};
-pub use report::{Problem, Report, Severity, quoted};
+pub use report::{Problem, Report, Severity, cut, quoted};
 pub use settings::{ComponentPlan, Properties, Properties as Context, Secret};

@@ -1,18 +1,21 @@
 //! From the names of files to a plan: the one place that reads files.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 
-use crate::check::{Question, check, regex_fits};
+use crate::check::{Question, check};
 use crate::component::Catalogue;
+use crate::input;
 use crate::layers::{Text, merge};
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::report::{Problem, Report};
+use crate::secret::Secrets;
 use crate::substitute::{Lookups, substitute};
+
+/// A pipe in place of a file, such as `-f <(...)`, may keep us waiting for so long, in seconds.
+const PATIENCE_SECONDS: u32 = 10;
 
 /// A file larger than this is not a configuration, in bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -37,12 +40,11 @@ pub struct Options {
     pub catalogue: &'static Catalogue,
     /// Leaves what reads like a comment behind a value in it, as Flume does.
     pub strict_flume: bool,
-    /// What is wrong with a regular expression of Java, in an operator's words; by default what the `regex` crate
-    /// says to it. Whoever translates expressions hands in his own.
-    pub regex: fn(&str) -> Result<(), String>,
     /// Asks an `external` config filter: runs the command with the key behind it and answers the first line, or why
     /// there is none. Nothing runs unless somebody hands in how.
     pub external: fn(command: &[String], key: &str) -> Result<String, String>,
+    /// Is told what is waited for, when a file turns out to be a pipe and nothing comes.
+    pub waiting: fn(what: &str),
 }
 
 impl Options {
@@ -51,8 +53,8 @@ impl Options {
         Options {
             catalogue,
             strict_flume: false,
-            regex: regex_fits,
             external: |_, _| Err("commands are not run here".to_string()),
+            waiting: |_| {},
         }
     }
 }
@@ -72,7 +74,7 @@ pub struct Loaded {
 /// Reads the files and makes the plan of `agent`. A file that cannot be read is an error in the report.
 pub fn load(sources: &Sources, agent: &str, options: &Options) -> Loaded {
     let mut report = Report::default();
-    let texts: Vec<Text> = sources.files.iter().filter_map(|path| read(path, &mut report)).collect();
+    let texts: Vec<Text> = sources.files.iter().filter_map(|path| read(path, options, &mut report)).collect();
     if sources.files.is_empty() {
         let problem =
             Problem::error("no-file", &Place::whole("command line"), "no configuration file is given");
@@ -93,26 +95,33 @@ pub fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options: &Opti
     let mut merged = merge(texts, &sources.environment, &sources.properties, &mut report);
     let agents = merged.agents.clone();
     let Sources { environment, properties, now, .. } = sources;
-    let used = substitute(&mut merged.entries, &Lookups { environment, properties, now }, &mut report);
+    let mut secrets = Secrets::default();
+    let lookups = Lookups { environment, properties, now };
+    let used = substitute(&mut merged.entries, &lookups, &mut secrets, &mut report);
     let at = Place::whole(texts.first().map_or("command line", |text| text.name.as_str()));
     let question = Question { agent, options, environment, used: &used, at };
-    let plan = check(merged, question, &mut report);
+    let plan = check(merged, question, &mut secrets, &mut report);
+    report.hide(secrets);
     report.sort();
     Loaded { plan, report, agents }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the loader is what reads files here")]
-fn read(path: &Path, report: &mut Report) -> Option<Text> {
+fn read(path: &Path, options: &Options, report: &mut Report) -> Option<Text> {
     let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    let result = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
     let place = Place::whole(name.as_str());
-    if let Err(error) = result {
-        let problem = Problem::error("unreadable-file", &place, format!("cannot read `{name}`: {error}"));
-        report
-            .add(problem.flume("ends with exit code 0").fix("`-f` with the path of a file that can be read"));
-        return None;
-    }
+    let bytes = match input::read(path, MAX_FILE_BYTES, PATIENCE_SECONDS, &options.waiting) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let problem = Problem::error("unreadable-file", &place, format!("cannot read `{name}`: {error}"));
+            let flume = if error.kind() == std::io::ErrorKind::TimedOut {
+                "waits for ever, without a word"
+            } else {
+                "ends with exit code 0"
+            };
+            report.add(problem.flume(flume).fix("`-f` with the path of a file that can be read"));
+            return None;
+        }
+    };
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let what = format!("`{name}` has more than {} MiB: that is no configuration", MAX_FILE_BYTES >> 20);
         report.add(

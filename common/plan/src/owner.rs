@@ -79,9 +79,8 @@ impl<'a> Findings<'a> {
             return;
         }
         let set = self.properties.text(key);
-        let property = match set {
-            Some(_) if self.properties.is_secret(key) => format!("`{}`", self.key(key)),
-            Some(value) => format!("`{} = {}`", self.key(key), crate::report::cut(value)),
+        let property = match self.properties.shown(key) {
+            Some(value) => format!("`{} = {value}`", self.key(key)),
             None => format!("`{}` is not set", self.key(key)),
         };
         let code = if set.is_some() { "bad-value" } else { "missing-property" };

@@ -5,14 +5,16 @@
 //! and Flume 1.10+ take ISO-8859-1), a byte order mark is not part of the first key, and a malformed `\u` costs its own
 //! line instead of the whole file.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::place::Place;
-use crate::report::{Problem, Report, quoted};
+use crate::report::{Problem, Report};
+use crate::secret::{HIDDEN, is_secret};
 
 /// A key with its value and their places.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The key, escapes translated.
     pub key: String,
@@ -26,6 +28,14 @@ pub struct Entry {
     pub comment: Option<Comment>,
     /// A line of one word, without `=`, `:` or a value.
     pub bare: bool,
+}
+
+/// Shows no secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = if is_secret(&self.key) { HIDDEN } else { &self.value };
+        write!(out, "{}: {} = {value}", self.key_at, self.key)
+    }
 }
 
 /// A blank and an unescaped `#` inside a value: to Java part of it.
@@ -243,14 +253,13 @@ impl Source<'_> {
     }
 
     fn malformed(&self, line: &Logical, offset: usize) -> Box<Problem> {
-        let end = line.text.len().min(offset + 6);
-        let shown = String::from_utf8_lossy(&line.text[offset..end]).into_owned();
+        // Not what stands there instead: it may be part of a password.
         let place = self.place(line, offset);
         Box::new(
             Problem::error(
                 "malformed-escape",
                 &place,
-                format!("{} is not an escape of four hex digits", quoted(&shown)),
+                "a `\\u` without four hex digits behind it is not an escape",
             )
             .flume("stops reading: the whole file is lost (`Malformed \\uxxxx encoding.`)")
             .fix("four hex digits behind `\\u`, or `\\\\u` for a backslash and a u"),

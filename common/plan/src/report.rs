@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::place::Place;
+use crate::secret::Secrets;
 
 /// How bad a [`Problem`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -78,6 +79,23 @@ impl Problem {
         }
     }
 
+    /// The same with every text cut to what somebody reads: a line of a file may have megabytes.
+    fn bounded(mut self) -> Problem {
+        for text in self.texts() {
+            if text.len() > MAX_TEXT {
+                *text = cut(text, MAX_TEXT);
+            }
+        }
+        if self.place.origin.len() > MAX_TEXT {
+            self.place.origin = cut(&self.place.origin, MAX_TEXT).into();
+        }
+        self
+    }
+
+    fn texts(&mut self) -> [&mut String; 4] {
+        [&mut self.what, &mut self.flume, &mut self.here, &mut self.fix]
+    }
+
     /// Says what Flume does.
     pub fn flume(self, text: impl Into<String>) -> Problem {
         Problem { flume: text.into(), ..self }
@@ -114,10 +132,14 @@ pub struct Report {
     /// How many more there are, where a file is no configuration at all.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<Severity, usize>,
+    #[serde(skip)]
+    secrets: Secrets,
 }
 
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
 const MAX_PROBLEMS: usize = 1000;
+/// Bytes of each text of a finding: more than any of ours has, unless what it quotes is long.
+const MAX_TEXT: usize = 2000;
 
 impl Report {
     /// Whether the agent cannot start.
@@ -139,6 +161,10 @@ impl Report {
     /// Adds a finding.
     pub fn add(&mut self, problem: Problem) {
         if self.problems.len() < MAX_PROBLEMS {
+            let mut problem = problem.bounded();
+            for text in problem.texts() {
+                *text = self.secrets.hide(text);
+            }
             self.problems.push(problem);
         } else {
             *self.left_out.entry(problem.severity).or_default() += 1;
@@ -148,10 +174,18 @@ impl Report {
     /// Adds a warning that takes some work to put into words; the work is spared when it would not be shown.
     pub(crate) fn add_warning(&mut self, make: impl FnOnce() -> Problem) {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(make());
+            self.problems.push(make().bounded());
         } else {
             *self.left_out.entry(Severity::Warning).or_default() += 1;
         }
+    }
+
+    /// Leaves the secrets out of all texts, also of those that are still to come.
+    pub(crate) fn hide(&mut self, secrets: Secrets) {
+        for text in self.problems.iter_mut().flat_map(|problem| problem.texts()) {
+            *text = secrets.hide(text);
+        }
+        self.secrets = secrets;
     }
 
     /// Puts findings where a reader of the files meets them; what has no line comes first.
@@ -209,16 +243,21 @@ impl fmt::Display for Printable<'_> {
 
 /// A text of the file as it is quoted in a message: long ones are cut.
 pub fn quoted(text: &str) -> String {
-    format!("`{}`", cut(text))
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("`{}...`", &text[..end]),
+        None => format!("`{text}`"),
+    }
 }
 
-/// The beginning of a text of the file.
-pub(crate) fn cut(text: &str) -> String {
-    const SHOWN: usize = 80;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_string(),
+/// Characters of a text that is quoted.
+pub(crate) const SHOWN: usize = 80;
+
+/// At most about `most` bytes of a text, for a message that quotes what somebody else has written.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_string();
     }
+    format!("{}... ({} bytes in all)", &text[..text.floor_char_boundary(most)], text.len())
 }
 
 #[cfg(test)]

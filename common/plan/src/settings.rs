@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::component::{Descriptor, Value};
 use crate::owner::Owner;
 use crate::place::Place;
+use crate::report::cut;
+use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
 /// The properties of one component, in the order in which the file has them.
 ///
@@ -77,21 +79,30 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("***")
+        out.write_str(HIDDEN)
     }
 }
 
 impl fmt::Display for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("***")
+        out.write_str(HIDDEN)
     }
 }
 
 impl fmt::Debug for Entry {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} = {}", self.key, if self.secret { "***" } else { &self.value })
+        write!(out, "{} = {}", self.key, self.shown())
     }
 }
+
+impl Entry {
+    fn shown(&self) -> String {
+        if self.secret { HIDDEN.to_string() } else { without_log_ins(&cut(&self.value, MOST_SHOWN)) }
+    }
+}
+
+/// Bytes of a value in a message.
+const MOST_SHOWN: usize = 400;
 
 impl Properties {
     /// None yet, of a component of this type.
@@ -107,21 +118,22 @@ impl Properties {
     ) -> Properties {
         let mut properties = Properties::new(descriptor);
         for (key, value) in pairs {
-            properties.put(key.into(), value.into(), None);
+            let key = key.into();
+            let declared = descriptor.property(&key).is_some_and(|property| property.value == Value::Secret);
+            let secret = declared || is_secret(&key);
+            properties.put(key, value.into(), secret, None);
         }
         properties
     }
 
     /// Adds a property, or gives it another value.
-    pub(crate) fn push(&mut self, key: String, value: String, place: Place) {
-        self.put(key, value, Some(place));
+    pub(crate) fn push(&mut self, key: String, value: String, secret: bool, place: Place) {
+        self.put(key, value, secret, Some(place));
     }
 
-    fn put(&mut self, key: String, value: String, place: Option<Place>) {
+    fn put(&mut self, key: String, value: String, secret: bool, place: Option<Place>) {
         let next = self.entries.len();
         let index = *self.index.entry(key.clone()).or_insert(next);
-        let property = self.descriptor.and_then(|known| known.property(&key));
-        let secret = property.is_some_and(|property| property.value == Value::Secret);
         let entry = Entry { key, value, place, secret };
         match self.entries.get_mut(index) {
             Some(there) => *there = entry,
@@ -176,9 +188,9 @@ impl Properties {
         self.text(key).map(Secret::new)
     }
 
-    /// Whether `key` holds a password or a key.
-    pub(crate) fn is_secret(&self, key: &str) -> bool {
-        self.find(key).is_some_and(|entry| entry.secret)
+    /// The value of `key` for a message: cut when it is long, and hidden when it is a secret.
+    pub fn shown(&self, key: &str) -> Option<String> {
+        self.find(key).map(Entry::shown)
     }
 
     /// A number, read as Java does: blanks around it are ignored, a leading `+` is allowed. Zero without a default.
@@ -222,7 +234,9 @@ impl Properties {
     ) -> Properties {
         let mut properties = Properties::default();
         for (key, value) in pairs {
-            properties.put(key.into(), value.into(), None);
+            let key = key.into();
+            let secret = is_secret(&key);
+            properties.put(key, value.into(), secret, None);
         }
         properties
     }

@@ -5,8 +5,8 @@ mod support;
 use bytes::BytesMut;
 use support::{frame, one_frame, recorded};
 use wire::avro::{
-    Answer, AnswerNotes, ClientEvent, ClientSession, Complaint, Hello, Outcome, Protocol, ProtocolCache,
-    Received, ServerSession, TAIL,
+    Answer, AnswerNotes, ClientEvent, ClientSession, Complaint, FrameDecoder, Hello, Outcome, Protocol,
+    ProtocolCache, Received, ServerSession, TAIL,
 };
 
 const QUIET: AnswerNotes = AnswerNotes { leaving: false };
@@ -264,4 +264,29 @@ fn a_protocol_of_another_shape_is_refused() {
     assert_eq!(one_frame(&reply).first_buffer_bytes(), 0);
     assert!(matches!(complaint, Some(Complaint::Protocol(_))), "{complaint:?}");
     assert!(!server.cache.knows(&hash));
+}
+
+#[test]
+fn the_size_of_a_frame_is_told_before_it_has_come() {
+    let whole = |buffers: u32, lengths: &[u32]| {
+        let mut input = bytes::BytesMut::new();
+        input.extend_from_slice(&[7, buffers].map(u32::to_be_bytes).concat());
+        for (at, length) in lengths.iter().enumerate() {
+            input.extend_from_slice(&length.to_be_bytes());
+            if at + 1 < lengths.len() {
+                input.resize(input.len() + *length as usize, 0);
+            }
+        }
+        let mut decoder = FrameDecoder::new(1 << 20);
+        assert_eq!(decoder.whole(), None);
+        decoder.decode(&mut input).unwrap();
+        decoder.whole().unwrap()
+    };
+    assert_eq!(whole(1, &[1000]), 12 + 1000);
+    assert_eq!(whole(2, &[100, 200_000]), 16 + 100 + 200_000);
+    // Java's buffers, before any length is known and after.
+    assert_eq!(whole(4, &[]), 8 + 4 * 8196);
+    assert_eq!(whole(4, &[100, 8192]), 8 + 104 + 3 * 8196);
+    assert_eq!(whole(3, &[20_000]), 8 + 3 * 20_004, "as the longest so far");
+    assert_eq!(whole(100_000, &[]), 1 << 20, "never more than is taken");
 }

@@ -124,6 +124,28 @@ fn one(arguments: &Arguments, stage: &Stage) -> ExitCode {
     if row.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// What will happen, told before the consoles scroll by.
+fn outline(options: &Options) -> String {
+    let place = if options.netns { "in four network namespaces" } else { "on loopback addresses" };
+    let mut steps = vec![
+        format!("Two collectors (slave3, slave4) and two agents (slave1, slave2) start {place}."),
+        "A line goes to slave3.".to_owned(),
+        "slave3 is killed; the next line goes to slave4.".to_owned(),
+        "slave3 starts again; the lines go back to it.".to_owned(),
+    ];
+    if options.freeze {
+        steps.push("slave3 is held still (SIGSTOP); the next line goes to slave4.".to_owned());
+    }
+    if options.lines > 0 {
+        let Options { lines, rate, kills, .. } = options;
+        steps.push(format!("{lines} lines follow, {rate} a second, while slave3 is killed {kills} times."));
+    }
+    let steps: String = steps.iter().zip(1..).map(|(step, number)| format!("\n  {number}. {step}")).collect();
+    format!(
+        "What happens now:{steps}\nThe consoles of all four are shown, each line with its host in front. A table of the times ends it."
+    )
+}
+
 fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
     if arguments.netns {
         if !netns::is_inside() {
@@ -146,6 +168,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
     let mut cluster = drill::lay_out(&options)?;
     let directory = cluster.directory().to_owned();
     leave::on_signal(directory).map_err(Error::io("cannot listen to signals"))?;
+    shown.say(outline(&options));
     let report = drill::play(&mut cluster, &options, &shown)?;
     if arguments.row {
         return Ok(report);

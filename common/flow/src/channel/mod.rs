@@ -4,12 +4,13 @@ pub(crate) mod lease;
 pub(crate) mod memory;
 
 use crate::error::ChannelError;
-use crate::message::{Fill, HowFull, Patience, Put, Take, Window};
+use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
-use event::Batch;
+use event::{Batch, Origin};
 use lease::Lease;
+use memory::Limits;
 use std::sync::Arc;
 
 /// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
@@ -21,6 +22,16 @@ pub(crate) struct ChannelAddress {
     pub(crate) put: Recipient<Put>,
     pub(crate) take: Recipient<Take>,
     pub(crate) fill: Recipient<HowFull>,
+    pub(crate) describe: Recipient<Describe>,
+}
+
+/// What a channel holds, as it can be asked without its actor, whose thread may hang.
+pub(crate) trait Holds: Send + Sync {
+    /// The events, leased or not, by where they can be read again.
+    fn origins(&self) -> Vec<(Option<Origin>, usize)>;
+
+    /// Forgets those for which `again` holds: their source will read them again.
+    fn give_back(&self, again: &dyn Fn(Origin) -> bool);
 }
 
 /// What a channel is given by whoever starts it.
@@ -37,12 +48,41 @@ pub(crate) struct ChannelRef {
     pub(crate) name: Arc<str>,
     /// Events in one transaction, at most.
     pub(crate) transaction: usize,
+    limits: Option<Limits>,
     slot: Slot<ChannelAddress>,
+    held: Option<Arc<dyn Holds>>,
 }
 
 impl ChannelRef {
     pub(crate) fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, slot }
+        ChannelRef { name: name.into(), transaction, limits: None, slot, held: None }
+    }
+
+    /// The same channel, of which it may be known how much it takes at all, and what it holds.
+    pub(crate) fn of(self, limits: Option<Limits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
+        ChannelRef { limits, held, ..self }
+    }
+
+    /// Whether it takes `batch` when it is empty.
+    pub(crate) fn fits(&self, batch: &Batch) -> bool {
+        batch.len() <= self.transaction && self.limits.is_none_or(|limits| limits.fit(batch))
+    }
+
+    /// Asks its actor what it is doing, if there is one.
+    pub(crate) fn describe(&self) -> Option<RecipientRequest<Describe>> {
+        self.slot.with(|channel| channel.describe.send(Describe))
+    }
+
+    /// See [`Holds`].
+    pub(crate) fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+        self.held.as_ref().map(|held| held.origins()).unwrap_or_default()
+    }
+
+    /// See [`Holds`].
+    pub(crate) fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
+        if let Some(held) = &self.held {
+            held.give_back(again);
+        }
     }
 
     /// Stores `batch`.

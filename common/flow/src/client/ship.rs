@@ -311,9 +311,7 @@ impl Shipper {
         parcels.into_iter().rev().for_each(|parcel| self.queue.push_front(parcel));
         match error {
             // It closed a connection on which nothing was under way, which is no failure.
-            DeliveryError::Unreachable { .. } if lane.is_some_and(|lane| lane.proved) => {
-                self.current = Some(host)
-            }
+            DeliveryError::Closed { .. } if lane.is_some_and(|lane| lane.proved) => self.current = Some(host),
             DeliveryError::Refused { events, .. } if self.may_shrink && events > SMALL_BATCH => {
                 slog::debug!(self.log, "{error}; going on with batches of {SMALL_BATCH}");
                 self.shrink();
@@ -365,10 +363,7 @@ fn drive(mut connection: Connection<Consignment>) -> Lane {
 }
 
 fn just_ended() -> DeliveryError {
-    DeliveryError::Unreachable {
-        peer: "the collector".to_owned(),
-        reason: "the connection has just ended".to_owned(),
-    }
+    DeliveryError::Closed { peer: "the collector".to_owned(), reason: "it has just ended".to_owned() }
 }
 
 /// Events that Flume's command-line client sends at a time.

@@ -1,11 +1,9 @@
 //! `regex_extractor`: headers from what a regex finds in the body.
 
 use super::draft::{Draft, Oversized, Text};
-use super::joda::{DateFormat, Zone};
-use super::pattern::{Pattern, decode};
 use crate::build::BuildError;
+use java::{DateFormat, Groups, Pattern, Zone, decode};
 use plan::{ComponentPlan, Context};
-use regex::bytes::CaptureLocations;
 
 /// Looks for the first match; group 1 becomes the first header, group 2 the second.
 ///
@@ -14,7 +12,7 @@ use regex::bytes::CaptureLocations;
 #[derive(Debug)]
 pub(crate) struct RegexExtractor {
     regex: Pattern,
-    groups: CaptureLocations,
+    groups: Groups,
     headers: Vec<(Vec<u8>, Serializer)>,
     unparsed: Unparsed,
 }
@@ -45,7 +43,8 @@ impl RegexExtractor {
         let wrong = |key: &str, what: String| BuildError::new(context, prefix, key, what);
         let regex = context.text("regex").filter(|regex| !regex.is_empty());
         let regex = regex.ok_or_else(|| "name the regex whose groups become headers".to_owned());
-        let regex = regex.and_then(Pattern::compile).map_err(|what| wrong("regex", what))?;
+        let regex =
+            regex.and_then(|regex| Ok(Pattern::compile(regex)?)).map_err(|what| wrong("regex", what))?;
         let headers: Result<Vec<_>, _> =
             context.parts("serializers").map(|part| header(part, zone)).collect();
         Ok(RegexExtractor { groups: regex.groups(), regex, headers: headers?, unparsed: Unparsed::default() })
@@ -82,6 +81,11 @@ impl RegexExtractor {
             draft.put(name, value);
         }
         Ok(())
+    }
+
+    /// What it looks for.
+    pub(crate) fn pattern(&self) -> &Pattern {
+        &self.regex
     }
 
     /// Takes the dates that did not parse.

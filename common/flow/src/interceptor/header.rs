@@ -1,8 +1,8 @@
 //! What sets or removes headers without a look at the body: `timestamp`, `static`, `host`, `remove_header`.
 
 use super::draft::{Draft, Fixed, Text};
-use super::pattern::{Pattern, decode};
 use crate::build::BuildError;
+use java::{Pattern, Refused, decode};
 use plan::Context;
 use std::collections::HashSet;
 use std::io;
@@ -72,7 +72,7 @@ impl RemoveHeader {
     /// # Errors
     /// [`BuildError`] for a regex that is none.
     pub(crate) fn build(context: &Context, prefix: &str) -> Result<RemoveHeader, BuildError> {
-        let wrong = |key| move |what: String| BuildError::new(context, prefix, key, what);
+        let wrong = |key| move |what: Refused| BuildError::new(context, prefix, key, what);
         let mut names = HashSet::new();
         names.extend(context.text("withName").map(|name| name.as_bytes().to_vec()));
         if let Some(list) = context.text("fromList") {
@@ -82,6 +82,11 @@ impl RemoveHeader {
         }
         let matching = context.text("matching").map(Pattern::compile_whole).transpose();
         Ok(RemoveHeader { names, matching: matching.map_err(wrong("matching"))? })
+    }
+
+    /// What names of headers are to match.
+    pub(crate) fn pattern(&self) -> Option<&Pattern> {
+        self.matching.as_ref()
     }
 
     /// Removes the headers.

@@ -9,9 +9,7 @@ mod draft;
 mod extract;
 mod header;
 mod host;
-mod joda;
 mod memo;
-pub(crate) mod pattern;
 mod rows;
 
 pub(crate) use draft::Oversized;
@@ -24,7 +22,7 @@ use draft::{Desk, Draft, Fixed, MOST_BYTES};
 use event::{Batch, Event, Recycler};
 use extract::RegexExtractor;
 use header::{HostLookup, RemoveHeader, SetHeader};
-use joda::Zone;
+use java::{Pattern, Zone};
 use memo::Memo;
 use plan::{ComponentPlan, Context};
 use slog::{Logger, info, warn};
@@ -39,6 +37,7 @@ pub(crate) struct InterceptorChain {
     memo: Memo,
     encoded: Vec<u8>, // one event's new header map
     told_at: Option<i64>,
+    told_given_up_at: Option<i64>,
     log: Logger,
 }
 
@@ -115,6 +114,7 @@ impl InterceptorChain {
             memo: Memo::new(tells_time),
             encoded: Vec::new(),
             told_at: None,
+            told_given_up_at: None,
             log: log.clone(),
         })
     }
@@ -145,6 +145,7 @@ impl InterceptorChain {
             Way::Each => self.rewrite_each(&batch, recycler),
         };
         self.tell_unparsed(now_millis);
+        self.tell_given_up(now_millis);
         self.desk.tidy();
         self.memo.end();
         passed
@@ -247,9 +248,25 @@ impl InterceptorChain {
         Ok(lent(builder.finish(), recycler))
     }
 
+    /// Says in how many events a regex was given up, once in a while.
+    fn tell_given_up(&mut self, now_millis: i64) {
+        if is_recent(self.told_given_up_at, now_millis) {
+            return;
+        }
+        for pattern in self.steps.iter().filter_map(Step::pattern) {
+            let texts = pattern.take_given_up();
+            if texts > 0 {
+                self.told_given_up_at = Some(now_millis);
+                warn!(self.log, "the regex tries too many ways on some texts and gives up; they count as texts that do \
+                    not match (Flume goes on for as long as it takes). Write it so that only one way can match";
+                    "regex" => pattern.as_str(), "texts" => texts);
+            }
+        }
+    }
+
     /// Says which dates did not parse, once in a while.
     fn tell_unparsed(&mut self, now_millis: i64) {
-        if self.told_at.is_some_and(|at| (at..at.saturating_add(TELL_EVERY_MILLIS)).contains(&now_millis)) {
+        if is_recent(self.told_at, now_millis) {
             return;
         }
         let extractors = self.steps.iter_mut().filter_map(|step| match step {
@@ -305,6 +322,17 @@ impl Step {
             Step::Set(set) => set.apply(draft),
             Step::Remove(remove) => remove.apply(draft),
             Step::Filter(_) | Step::Replace(_) | Step::Extract(_) => {}
+        }
+    }
+
+    /// The regex that runs on events.
+    fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Step::Set(_) => None,
+            Step::Remove(remove) => remove.pattern(),
+            Step::Filter(filter) => Some(filter.pattern()),
+            Step::Replace(replace) => Some(replace.pattern()),
+            Step::Extract(extract) => Some(extract.pattern()),
         }
     }
 
@@ -369,12 +397,17 @@ fn check(bytes: usize) -> Result<(), Oversized> {
     if bytes > MOST_BYTES { Err(Oversized) } else { Ok(()) }
 }
 
+/// Whether it was told at most a minute ago.
+fn is_recent(told_at: Option<i64>, now_millis: i64) -> bool {
+    told_at.is_some_and(|at| (at..at.saturating_add(TELL_EVERY_MILLIS)).contains(&now_millis))
+}
+
 fn lent(batch: Batch, recycler: &mut Recycler) -> Batch {
     recycler.lend(&batch);
     batch
 }
 
-/// Between two lines about dates that do not parse.
+/// Between two lines about dates that do not parse, or about a regex that gives up.
 const TELL_EVERY_MILLIS: i64 = 60_000;
 
 #[cfg(test)]

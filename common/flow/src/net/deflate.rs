@@ -22,7 +22,8 @@ pub(crate) struct Deflate<S> {
     writer: Writer,
 }
 
-struct Reader {
+/// Expands what a peer has compressed.
+pub(super) struct Reader {
     inflate: Decompress,
     input: Box<[u8]>,
     from: usize,
@@ -32,7 +33,8 @@ struct Reader {
     ended: bool,
 }
 
-struct Writer {
+/// Compresses.
+pub(super) struct Writer {
     deflate: Compress,
     output: Vec<u8>,
     written: usize,
@@ -53,26 +55,36 @@ pub(crate) enum Broken {
 impl<S> Deflate<S> {
     /// Over `inner`, compressing with `level`, 0 (not at all) to 9.
     pub(crate) fn new(inner: S, level: u8) -> Deflate<S> {
-        let writer = Writer {
-            deflate: Compress::new(Compression::new(level.min(9).into()), true),
-            output: Vec::with_capacity(ROOM),
-            written: 0,
-            dirty: false,
-            finished: false,
-        };
-        let reader = Reader {
+        Deflate { inner, reader: Reader::new(), writer: Writer::new(level) }
+    }
+}
+
+impl Reader {
+    pub(super) fn new() -> Reader {
+        Reader {
             inflate: Decompress::new(true),
             input: vec![0; ROOM].into(),
             from: 0,
             to: 0,
             first: Vec::new(),
             ended: false,
-        };
-        Deflate { inner, reader, writer }
+        }
     }
-}
 
-impl Reader {
+    /// Whether the stream has come to its end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Moves to `buf` what was read together with the stream's end; `false` when there is no more.
+    pub(super) fn take_rest(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let rest = &self.input[self.from..self.to];
+        let now = rest.len().min(buf.remaining());
+        buf.put_slice(&rest[..now]);
+        self.from += now;
+        now > 0
+    }
+
     /// Expands what was read as far as `out` has room, and answers how many bytes that were.
     fn expand(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
@@ -99,42 +111,63 @@ impl Reader {
         self.first.extend(new.iter().take(FIRST_BYTES - self.first.len()));
         self.to += read;
     }
-}
 
-impl<S: AsyncRead + Unpin> AsyncRead for Deflate<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Deflate { inner, reader, .. } = self.get_mut();
+    /// Fills `buf` with what the peer has compressed, as far as there is room; with nothing at the stream's end.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut (impl AsyncRead + Unpin),
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let most = buf.remaining().min(MOST_EXPANDED);
-        while most > 0 && !reader.ended {
+        while most > 0 && !self.ended {
             // Also without new input: the last call may have ended for want of room.
-            let expanded = reader.expand(buf.initialize_unfilled_to(most))?;
+            let expanded = self.expand(buf.initialize_unfilled_to(most))?;
             if expanded > 0 {
                 buf.advance(expanded);
                 break;
             }
-            if reader.ended {
+            if self.ended {
                 break;
             }
             // zlib keeps what it cannot use yet; nothing is left in front of `from` that it has not taken.
-            let kept = reader.to - reader.from;
-            if kept == reader.input.len() {
+            let kept = self.to - self.from;
+            if kept == self.input.len() {
                 let error = Broken::Damaged("no progress".to_owned());
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
             }
-            reader.input.copy_within(reader.from..reader.to, 0);
-            (reader.from, reader.to) = (0, kept);
-            let mut input = ReadBuf::new(&mut reader.input[kept..]);
+            self.input.copy_within(self.from..self.to, 0);
+            (self.from, self.to) = (0, kept);
+            let mut input = ReadBuf::new(&mut self.input[kept..]);
             ready!(Pin::new(&mut *inner).poll_read(cx, &mut input))?;
             match input.filled().len() {
                 0 => break,
-                read => reader.grow(read),
+                read => self.grow(read),
             }
         }
         Poll::Ready(Ok(()))
     }
 }
 
+impl<S: AsyncRead + Unpin> AsyncRead for Deflate<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Deflate { inner, reader, .. } = self.get_mut();
+        reader.poll_read(cx, inner, buf)
+    }
+}
+
 impl Writer {
+    /// With `level`, 0 (not at all) to 9.
+    pub(super) fn new(level: u8) -> Writer {
+        Writer {
+            deflate: Compress::new(Compression::new(level.min(9).into()), true),
+            output: Vec::with_capacity(ROOM),
+            written: 0,
+            dirty: false,
+            finished: false,
+        }
+    }
+
     /// Compresses as much of `bytes` as there is room for what comes out, and answers how many that were.
     fn compress(&mut self, bytes: &[u8], flush: FlushCompress) -> io::Result<(usize, Status)> {
         let before = self.deflate.total_in();
@@ -160,7 +193,7 @@ impl Writer {
     }
 
     /// Takes what it can of `bytes`; waits only when it can take nothing.
-    fn poll_take(
+    pub(super) fn poll_take(
         &mut self,
         cx: &mut Context<'_>,
         inner: &mut (impl AsyncWrite + Unpin),
@@ -176,6 +209,55 @@ impl Writer {
                 return Poll::Ready(Ok(used));
             }
         }
+    }
+
+    /// The same for several slices.
+    pub(super) fn poll_take_all(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut (impl AsyncWrite + Unpin),
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut taken = 0;
+        for slice in slices.iter().filter(|slice| !slice.is_empty()) {
+            match self.poll_take(cx, inner, slice)? {
+                Poll::Ready(used) => {
+                    taken += used;
+                    if used < slice.len() {
+                        break;
+                    }
+                }
+                Poll::Pending if taken == 0 => return Poll::Pending,
+                Poll::Pending => break,
+            }
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    /// Passes on all that was taken.
+    pub(super) fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<io::Result<()>> {
+        if self.dirty {
+            ready!(self.poll_end(cx, inner, FlushCompress::Sync))?;
+            self.dirty = false;
+        }
+        self.poll_drain(cx, inner)
+    }
+
+    /// Passes on all that was taken, and the stream's end.
+    pub(super) fn poll_finish(
+        &mut self,
+        cx: &mut Context<'_>,
+        inner: &mut (impl AsyncWrite + Unpin),
+    ) -> Poll<io::Result<()>> {
+        if !self.finished {
+            ready!(self.poll_end(cx, inner, FlushCompress::Finish))?;
+            self.finished = true;
+        }
+        self.poll_drain(cx, inner)
     }
 
     /// Ends what was compressed so far, with all that it takes to expand it, and passes it on.
@@ -208,20 +290,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Deflate<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let Deflate { inner, writer, .. } = self.get_mut();
-        let mut taken = 0;
-        for slice in slices.iter().filter(|slice| !slice.is_empty()) {
-            match writer.poll_take(cx, inner, slice)? {
-                Poll::Ready(used) => {
-                    taken += used;
-                    if used < slice.len() {
-                        break;
-                    }
-                }
-                Poll::Pending if taken == 0 => return Poll::Pending,
-                Poll::Pending => break,
-            }
-        }
-        Poll::Ready(Ok(taken))
+        writer.poll_take_all(cx, inner, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -230,21 +299,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Deflate<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Deflate { inner, writer, .. } = self.get_mut();
-        if writer.dirty {
-            ready!(writer.poll_end(cx, inner, FlushCompress::Sync))?;
-            writer.dirty = false;
-        }
-        ready!(writer.poll_drain(cx, inner))?;
+        ready!(writer.poll_flush(cx, inner))?;
         Pin::new(inner).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Deflate { inner, writer, .. } = self.get_mut();
-        if !writer.finished {
-            ready!(writer.poll_end(cx, inner, FlushCompress::Finish))?;
-            writer.finished = true;
-        }
-        ready!(writer.poll_drain(cx, inner))?;
+        ready!(writer.poll_finish(cx, inner))?;
         Pin::new(inner).poll_shutdown(cx)
     }
 }
@@ -285,6 +346,7 @@ const FIRST_BYTES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::within::Within;
     use std::io::Write;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
@@ -292,14 +354,14 @@ mod tests {
     async fn a_flush_completes_what_was_written_and_an_end_is_sent() {
         let (near, mut far) = duplex(1 << 20);
         let mut stream = Deflate::new(near, 6);
-        stream.write_all(b"hello").await.unwrap();
-        stream.flush().await.unwrap();
-        stream.flush().await.unwrap();
-        stream.write_all(b" world").await.unwrap();
-        stream.shutdown().await.unwrap();
+        stream.write_all(b"hello").within("a write").await.unwrap();
+        stream.flush().within("a flush").await.unwrap();
+        stream.flush().within("a flush").await.unwrap();
+        stream.write_all(b" world").within("a write").await.unwrap();
+        stream.shutdown().within("the end of the stream").await.unwrap();
         drop(stream);
         let mut wire = Vec::new();
-        far.read_to_end(&mut wire).await.unwrap();
+        far.read_to_end(&mut wire).within("the end of the stream").await.unwrap();
         assert_eq!(wire[..2], [0x78, 0x9c]);
         // One flush that had something to say, one that had not.
         assert_eq!(wire.windows(4).filter(|window| *window == [0, 0, 0xff, 0xff]).count(), 1);
@@ -320,12 +382,12 @@ mod tests {
             let (near, mut far) = duplex(piece);
             let sent = wire.clone();
             let sending = tokio::spawn(async move {
-                far.write_all(&sent).await.unwrap();
-                far.shutdown().await.unwrap();
+                far.write_all(&sent).within("a write").await.unwrap();
+                far.shutdown().within("the end of the stream").await.unwrap();
             });
             let mut plain = Vec::new();
-            Deflate::new(near, 6).read_to_end(&mut plain).await.unwrap();
-            sending.await.unwrap();
+            Deflate::new(near, 6).read_to_end(&mut plain).within("the end of the stream").await.unwrap();
+            sending.within("the task that sends").await.unwrap();
             assert_eq!(plain.len(), 101 + 66, "{piece}");
             assert_eq!(plain[..8], [0, 0, 0, 1, 0, 0, 0, 2]);
             assert!(plain.windows(5).any(|window| window == b"hello"));
@@ -343,14 +405,14 @@ mod tests {
             let sent = data.clone();
             let sending = tokio::spawn(async move {
                 for part in sent.chunks(9_001) {
-                    near.write_all(part).await.unwrap();
-                    near.flush().await.unwrap();
+                    near.write_all(part).within("a write").await.unwrap();
+                    near.flush().within("a flush").await.unwrap();
                 }
-                near.shutdown().await.unwrap();
+                near.shutdown().within("the end of the stream").await.unwrap();
             });
             let mut received = Vec::new();
-            far.read_to_end(&mut received).await.unwrap();
-            sending.await.unwrap();
+            far.read_to_end(&mut received).within("the end of the stream").await.unwrap();
+            sending.within("the task that sends").await.unwrap();
             assert!(received == data, "level {level}");
         }
     }
@@ -362,17 +424,20 @@ mod tests {
         let bomb = bomb.finish().unwrap();
         let mut stream = Deflate::new(std::io::Cursor::new(bomb), 6);
         let mut asked = [1; 1000];
-        assert_eq!(stream.read(&mut asked).await.unwrap(), 1000);
+        assert_eq!(stream.read(&mut asked).within("an answer").await.unwrap(), 1000);
         let mut large = vec![1; 1 << 20];
-        assert!(stream.read(&mut large).await.unwrap() <= MOST_EXPANDED);
+        assert!(stream.read(&mut large).within("an answer").await.unwrap() <= MOST_EXPANDED);
     }
 
     #[tokio::test]
     async fn bytes_that_are_not_compressed_are_told_from_a_damaged_stream() {
         let broken = |wire: Vec<u8>| async move {
             let mut plain = Vec::new();
-            let error =
-                Deflate::new(std::io::Cursor::new(wire), 6).read_to_end(&mut plain).await.unwrap_err();
+            let error = Deflate::new(std::io::Cursor::new(wire), 6)
+                .read_to_end(&mut plain)
+                .within("the end of the stream")
+                .await
+                .unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
             error.into_inner().unwrap().downcast::<Broken>().unwrap()
         };
@@ -386,8 +451,16 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_leaves_in_the_middle_is_no_error() {
         let mut plain = Vec::new();
-        Deflate::new(std::io::Cursor::new(hex("789c6260")), 6).read_to_end(&mut plain).await.unwrap();
-        Deflate::new(std::io::Cursor::new(hex("78")), 6).read_to_end(&mut plain).await.unwrap();
+        Deflate::new(std::io::Cursor::new(hex("789c6260")), 6)
+            .read_to_end(&mut plain)
+            .within("the end of the stream")
+            .await
+            .unwrap();
+        Deflate::new(std::io::Cursor::new(hex("78")), 6)
+            .read_to_end(&mut plain)
+            .within("the end of the stream")
+            .await
+            .unwrap();
     }
 
     fn hex(text: &str) -> Vec<u8> {

@@ -2,7 +2,8 @@
 //!
 //! Flume up to 1.9 puts TLS outside, zlib within; since 1.10 it is the other way round. A source tells by the first
 //! byte which it has to do with. A sink tries Flume 1.11's order first, then the other one at once, and keeps to
-//! what worked. Source: `flume-wire`, "TLS".
+//! what worked. Two native nodes begin in Flume 1.11's order and go over to the other ([`super::swap`]).
+//! Source: `flume-wire`, "TLS".
 
 use std::io;
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use tokio::time::timeout;
 use wire::avro::Foreign;
 
 use super::deflate::Deflate;
+use super::swap::{Outside, Swap};
 use super::tls::{ClientTls, Globals, Refusal, ServerTls};
-use super::{Stream, TcpStream};
+use super::{Duplex, Stream, TcpStream};
 use crate::build::BuildError;
 use crate::clock::Duration;
 
@@ -32,6 +34,19 @@ pub(crate) struct ClientLayers {
     deflate: Option<u8>,
     /// The order to try first when there are both; shared by the copies of one sink.
     order: Remembered,
+}
+
+/// A connection with all that lies around its frames.
+pub(crate) struct Layered {
+    pub(crate) stream: Stream,
+    /// There is zlib outside TLS, and it can go inside.
+    pub(crate) swap: Option<Swap>,
+}
+
+impl From<Stream> for Layered {
+    fn from(stream: Stream) -> Layered {
+        Layered { stream, swap: None }
+    }
 }
 
 /// Which of the two is outside.
@@ -70,14 +85,14 @@ impl ServerLayers {
     ///
     /// # Errors
     /// [`NotTaken`]
-    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Stream, NotTaken> {
+    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Layered, NotTaken> {
         if self.tls.is_none() && !self.deflate {
-            return Ok(Box::new(stream));
+            return Ok(plain(stream));
         }
         timeout(HANDSHAKE_WITHIN, self.unwrap(stream)).await.unwrap_or(Err(NotTaken::Silent))
     }
 
-    async fn unwrap(&self, stream: TcpStream) -> Result<Stream, NotTaken> {
+    async fn unwrap(&self, stream: TcpStream) -> Result<Layered, NotTaken> {
         let mut first = [0; FIRST_BYTES];
         let first = match stream.peek(&mut first).await {
             Ok(0) | Err(_) => return Err(NotTaken::Silent),
@@ -86,15 +101,18 @@ impl ServerLayers {
         let mismatch = mismatch(first, self.tls.is_some(), self.deflate);
         let Some(tls) = &self.tls else {
             return match mismatch {
-                None => Ok(Box::new(Deflate::new(stream, LEVEL))),
+                None => Ok(zlib(stream, LEVEL)),
                 Some(text) => Err(NotTaken::Mismatch(text)),
             };
         };
         let accepted = match self.deflate {
-            true if is_zlib(first) => tls.accept(Deflate::new(stream, LEVEL)).await,
-            true => tls.accept(stream).await.map(|stream| Box::new(Deflate::new(stream, LEVEL)) as Stream),
+            true if is_zlib(first) => {
+                let (outside, swap) = Outside::new(stream, LEVEL);
+                tls.accept(outside).await.map(|stream| Layered { stream, swap: Some(swap) })
+            }
+            true => tls.accept(stream).await.map(|stream| zlib(stream, LEVEL)),
             // Also with a mismatch: the peer is told by an alert that this is a TLS port.
-            false => tls.accept(stream).await,
+            false => tls.accept(stream).await.map(Layered::from),
         };
         accepted.map_err(|text| NotTaken::Mismatch(mismatch.unwrap_or(text)))
     }
@@ -144,16 +162,19 @@ impl ClientLayers {
     ///
     /// # Errors
     /// Why not, in an operator's words.
-    pub(crate) async fn connect(
+    pub(crate) async fn connect<S: Duplex + 'static>(
         &self,
-        connect: impl AsyncFn() -> io::Result<TcpStream>,
-    ) -> Result<Stream, String> {
+        connect: impl AsyncFn() -> io::Result<S>,
+    ) -> Result<Layered, String> {
         let dial = async || connect().await.map_err(|error| error.to_string());
         let stream = dial().await?;
         let (tls, level) = match (&self.tls, self.deflate) {
-            (None, None) => return Ok(Box::new(stream)),
-            (None, Some(level)) => return Ok(Box::new(Deflate::new(stream, level))),
-            (Some(tls), None) => return tls.connect(stream).await.map_err(|refusal| refusal.text),
+            (None, None) => return Ok(plain(stream)),
+            (None, Some(level)) => return Ok(zlib(stream, level)),
+            (Some(tls), None) => {
+                let connected = tls.connect(stream).await.map(Layered::from);
+                return connected.map_err(|refusal| refusal.text);
+            }
             (Some(tls), Some(level)) => (tls, level),
         };
         let order = self.order.get();
@@ -187,11 +208,27 @@ impl Order {
     }
 }
 
-async fn wrap(tls: &ClientTls, level: u8, outside: Order, stream: TcpStream) -> Result<Stream, Refusal> {
+async fn wrap<S: Duplex + 'static>(
+    tls: &ClientTls,
+    level: u8,
+    outside: Order,
+    stream: S,
+) -> Result<Layered, Refusal> {
     match outside {
-        Order::Zlib => tls.connect(Deflate::new(stream, level)).await,
-        Order::Tls => tls.connect(stream).await.map(|stream| Box::new(Deflate::new(stream, level)) as Stream),
+        Order::Zlib => {
+            let (outside, swap) = Outside::new(stream, level);
+            tls.connect(outside).await.map(|stream| Layered { stream, swap: Some(swap) })
+        }
+        Order::Tls => tls.connect(stream).await.map(|stream| zlib(stream, level)),
     }
+}
+
+fn plain(stream: impl Duplex + 'static) -> Layered {
+    Layered::from(Box::new(stream) as Stream)
+}
+
+fn zlib(inner: impl super::Duplex + 'static, level: u8) -> Layered {
+    Layered::from(Box::new(Deflate::new(inner, level)) as Stream)
 }
 
 /// `compression-type = deflate` in any case; every other text is none.
@@ -234,6 +271,7 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::within::Within;
     use tokio::io::AsyncReadExt;
 
     fn keys(text: &str) -> plan::Context {
@@ -250,9 +288,9 @@ mod tests {
         let tls = ServerTls::build(&context, &Globals::default(), &mut Vec::new()).unwrap().unwrap();
         let mut passed = Vec::new();
         for _ in 0..connections {
-            let (stream, _) = listener.accept().await.unwrap();
-            let text = match tls.accept(stream).await {
-                Ok(stream) => Deflate::new(stream, LEVEL).read_u8().await.is_ok(),
+            let (stream, _) = listener.accept().within("a connection").await.unwrap();
+            let text = match tls.accept(stream).within("the handshake").await {
+                Ok(stream) => Deflate::new(stream, LEVEL).read_u8().within("the first byte").await.is_ok(),
                 Err(_) => false,
             };
             passed.push(text);
@@ -268,9 +306,11 @@ mod tests {
         let layers = ClientLayers::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
         let (passed, ()) = tokio::join!(serve_as_1_9(listener, 3), async {
             for _ in 0..2 {
-                let mut stream = layers.connect(async || TcpStream::connect(address).await).await.unwrap();
-                tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.unwrap();
-                tokio::io::AsyncWriteExt::flush(&mut stream).await.unwrap();
+                let connected =
+                    layers.connect(async || TcpStream::connect(address).await).within("the handshake").await;
+                let mut stream = connected.unwrap_or_else(|error| panic!("{error}")).stream;
+                tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").within("a write").await.unwrap();
+                tokio::io::AsyncWriteExt::flush(&mut stream).within("a flush").await.unwrap();
             }
         });
         assert_eq!(passed, [false, true, true]);

@@ -1,6 +1,7 @@
 //! A byte stream with what is still to be written and what was read but not understood yet.
 
-use super::{Spent, Stream};
+use super::swap::Swap;
+use super::{Layered, Spent, Stream};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -13,10 +14,16 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 /// but by the kernel, and when a frame does not end with its buffer.
 pub(crate) struct Link {
     stream: Stream,
+    /// See [`Link::swap`].
+    swap: Option<Swap>,
+    swap_due: bool,
     spent: Spent,
     /// What was read and is not decoded yet.
     pub(crate) input: BytesMut,
     output: VecDeque<Bytes>,
+    output_bytes: usize,
+    read: u64,
+    written: u64,
     /// A stream that encrypts or compresses has not passed on yet all that it was given.
     unflushed: bool,
     read_size: usize,
@@ -36,12 +43,17 @@ pub(crate) enum Worked {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream, spent: Spent) -> Link {
+    pub(crate) fn new(layered: Layered, spent: Spent) -> Link {
         Link {
-            stream,
+            stream: layered.stream,
+            swap: layered.swap,
+            swap_due: false,
             spent,
             input: BytesMut::new(),
             output: VecDeque::new(),
+            output_bytes: 0,
+            read: 0,
+            written: 0,
             unflushed: false,
             read_size: FIRST_READ,
             expected: 0,
@@ -52,6 +64,7 @@ impl Link {
     /// Puts bytes behind those that wait to be written.
     pub(crate) fn queue(&mut self, bytes: Bytes) {
         if !bytes.is_empty() {
+            self.output_bytes += bytes.len();
             self.output.push_back(bytes);
         }
     }
@@ -65,6 +78,54 @@ impl Link {
     /// Whether something waits to be written.
     pub(crate) fn has_output(&self) -> bool {
         !self.output.is_empty() || self.unflushed
+    }
+
+    /// Whether zlib, which is outside TLS, can go inside.
+    pub(crate) fn may_swap(&self) -> bool {
+        self.swap.is_some()
+    }
+
+    /// Puts zlib inside TLS as soon as all that is queued is written; both sides do, and the peer says nothing before.
+    pub(crate) fn swap(&mut self) {
+        self.swap_due = true;
+        if !self.has_output() {
+            self.swap_now();
+        }
+    }
+
+    fn swap_now(&mut self) {
+        if std::mem::take(&mut self.swap_due)
+            && let Some(swap) = self.swap.take()
+        {
+            let stream = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+            self.stream = swap.inside(stream);
+        }
+    }
+
+    /// What waits to be written takes so much memory. A stream that encrypts or compresses may hold a little besides.
+    pub(crate) fn output_bytes(&self) -> usize {
+        self.output_bytes + self.output.len() * SLICE_BYTES
+    }
+
+    /// Bytes read and written so far.
+    pub(crate) fn moved(&self) -> u64 {
+        self.read + self.written
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Makes room for the whole frame at the front of `input`, which the caller has allowed to take so much: it is not
+    /// copied from buffer to buffer while it comes. A frame that fits a read is none of those.
+    pub(crate) fn expect_whole(&mut self, bytes: usize) {
+        if bytes > LAST_READ && self.input.capacity() < bytes {
+            let mut fresh = BytesMut::with_capacity(bytes);
+            fresh.extend_from_slice(&self.input);
+            self.spent.put(std::mem::replace(&mut self.input, fresh), self.size);
+            self.size = 0;
+        }
     }
 
     /// Writes what is queued, and reads when `read` says so, until something has happened. Dropping the future loses
@@ -114,10 +175,13 @@ impl Link {
         // A stream that encrypts or compresses keeps bytes back until it is told that no more are coming.
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.unflushed = false;
+        self.swap_now();
         Poll::Ready(Ok(()))
     }
 
     fn forget(&mut self, mut written: usize) {
+        self.output_bytes -= written;
+        self.written += written as u64;
         while let Some(first) = self.output.front_mut() {
             if first.len() > written {
                 bytes::Buf::advance(first, written);
@@ -136,6 +200,7 @@ impl Link {
         let room = (self.input.capacity() - self.input.len()).min(most);
         // `read_buf` writes into memory that was never cleared, and may be dropped at any time.
         let read = ready!(pin!(self.stream.read_buf(&mut (&mut self.input).limit(room))).poll(cx))?;
+        self.read += read as u64;
         if read == room && self.read_size < LAST_READ {
             self.read_size *= 2;
         }
@@ -167,8 +232,10 @@ impl Link {
 /// Bytes asked for in a connection's first read; an idle connection holds no more than four times as many.
 const FIRST_READ: usize = 2 << 10;
 /// Bytes asked for at most: more gain nothing and leave the processor's cache.
-const LAST_READ: usize = 512 << 10;
+pub(crate) const LAST_READ: usize = 512 << 10;
 /// Room made for what a peer has announced.
 const MOST_AHEAD: usize = 512 << 10;
+/// What a slice takes besides its bytes.
+const SLICE_BYTES: usize = 128;
 /// Slices given to the kernel at a time.
 const MAX_SLICES: usize = 64;

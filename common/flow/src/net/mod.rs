@@ -4,17 +4,26 @@
 //! in their place.
 
 mod deflate;
-mod keystore;
+mod gauge;
+mod guests;
+mod keepalive;
+pub(crate) mod keystore;
 mod layers;
 mod link;
 mod listen;
 mod properties;
 mod spent;
+mod swap;
 mod tls;
 
-pub(crate) use layers::{ClientLayers, NotTaken, ServerLayers};
-pub(crate) use link::{Link, Worked};
-pub(crate) use listen::Listener;
+pub(crate) use gauge::{Backlog, Gauge};
+#[cfg(test)]
+pub(crate) use guests::Guests;
+pub(crate) use guests::{Door, Guest};
+pub(crate) use keepalive::{HOST_GONE, keep_alive};
+pub(crate) use layers::{ClientLayers, Layered, NotTaken, ServerLayers};
+pub(crate) use link::{LAST_READ, Link, Worked};
+pub(crate) use listen::{Listener, Place};
 pub(crate) use properties::{CLIENT_TLS, COMPRESSION, SERVER_TLS};
 pub(crate) use spent::Spent;
 pub(crate) use tls::Globals;
@@ -33,3 +42,4 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 pub(crate) type TcpStream = tokio::net::TcpStream;
 #[expect(clippy::disallowed_types, reason = "this is the one place")]
 pub(crate) type TcpListener = tokio::net::TcpListener;
+pub(crate) type TcpSocket = tokio::net::TcpSocket;

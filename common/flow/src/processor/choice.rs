@@ -7,12 +7,47 @@ pub(crate) enum Choice {
     /// The first of this order. Source: Flume's failover and default processors.
     Priority(Vec<usize>),
     /// One after the other. Source: Flume's load balancing processor, `round_robin`.
-    RoundRobin { members: usize, next: usize },
+    RoundRobin(Turns),
     /// Any. Source: the same, `random`.
     Random { members: usize, random: Random },
 }
 
+/// How many turns each sink has had. One that was passed over because it was busy has its turns later, as soon as it has
+/// room; so all have the same number while there is room for all, and not the quickest the most.
+pub(crate) struct Turns {
+    had: Vec<u64>,
+    next: usize,
+}
+
+impl Turns {
+    /// The one with the fewest turns, and of several the next one round.
+    fn pick(&self, able: impl Fn(usize) -> bool) -> Option<usize> {
+        let members = self.had.len();
+        let round = (0..members).map(|step| (self.next + step) % members);
+        round.filter(|sink| able(*sink)).min_by_key(|sink| self.had[*sink])
+    }
+
+    fn had(&mut self, sink: usize) {
+        self.had[sink] += 1;
+        self.next = (sink + 1) % self.had.len();
+        // What one has missed for long is not made up for: it would get everything then.
+        let least = self.had[sink].saturating_sub(MOST_MISSED);
+        self.had.iter_mut().for_each(|had| *had = (*had).max(least));
+    }
+
+    /// Begins anew with `sink`, which has just come back: what the others had meanwhile is theirs.
+    fn back(&mut self, sink: usize) {
+        let most = self.had.iter().copied().max().unwrap_or_default();
+        self.had[sink] = most;
+    }
+}
+
 impl Choice {
+    /// Turns for so many sinks.
+    pub(crate) fn round_robin(members: usize) -> Choice {
+        Choice::RoundRobin(Turns { had: vec![0; members], next: 0 })
+    }
+
     /// Sinks by falling priority; those of equal priority in the order written. (Flume leaves the second of two equals out
     /// for good.)
     pub(crate) fn by_priority(priorities: &[i64]) -> Choice {
@@ -41,9 +76,9 @@ impl Choice {
                 let first = order.iter().copied().find(|sink| live(*sink) || awaited(*sink));
                 first.filter(|sink| live(*sink) && credit(*sink))
             }
-            Choice::RoundRobin { members, next } => {
-                (0..*members).map(|step| (next + step) % members).find(|sink| live(*sink) && credit(*sink))
-            }
+            // Nobody has a turn before all that are about to answer are there.
+            Choice::RoundRobin(turns) if (0..turns.had.len()).any(awaited) => None,
+            Choice::RoundRobin(turns) => turns.pick(|sink| live(sink) && credit(sink)),
             Choice::Random { members, random } => {
                 let able: Vec<usize> = (0..*members).filter(|sink| live(*sink) && credit(*sink)).collect();
                 able.get(random.peek_below(able.len())).copied()
@@ -56,15 +91,25 @@ impl Choice {
         matches!(self, Choice::Priority(_))
     }
 
+    /// `sink` can be given parcels again.
+    pub(crate) fn back(&mut self, sink: usize) {
+        if let Choice::RoundRobin(turns) = self {
+            turns.back(sink);
+        }
+    }
+
     /// `sink` was given a parcel.
     pub(crate) fn given(&mut self, sink: usize) {
         match self {
             Choice::Priority(_) => {}
-            Choice::RoundRobin { next, members } => *next = (sink + 1) % *members,
+            Choice::RoundRobin(turns) => turns.had(sink),
             Choice::Random { random, .. } => random.advance(),
         }
     }
 }
+
+/// Turns that a busy sink may make up for.
+const MOST_MISSED: u64 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -93,7 +138,7 @@ mod tests {
 
     #[test]
     fn round_robin_goes_round_those_that_can() {
-        let mut choice = Choice::RoundRobin { members: 3, next: 0 };
+        let mut choice = Choice::round_robin(3);
         let mut given = Vec::new();
         for _ in 0..4 {
             let sink = choice.next(|sink| sink != 1, |_| true).expect("two are live");
@@ -102,6 +147,36 @@ mod tests {
         }
         assert_eq!(given, [0, 2, 0, 2]);
         assert_eq!(choice.next(|_| true, |sink| sink == 1), Some(1), "a busy one is not waited for");
+    }
+
+    /// 300 parcels to three sinks of which `able` can be given the next one; how many each got.
+    fn shares(choice: &mut Choice, able: impl Fn(usize, usize) -> bool) -> [usize; 3] {
+        let mut shares = [0; 3];
+        for number in 0..300 {
+            let sink = choice.next(|sink| able(sink, number), |_| true).expect("some are live");
+            choice.given(sink);
+            shares[sink] += 1;
+        }
+        shares
+    }
+
+    #[test]
+    fn turns_are_exact_while_all_have_room_and_after_a_recovery_and_after_a_busy_moment() {
+        let mut choice = Choice::round_robin(3);
+        assert_eq!(shares(&mut choice, |_, _| true), [100, 100, 100]);
+        assert_eq!(shares(&mut choice, |sink, _| sink != 1), [150, 0, 150], "its share goes to all others");
+        choice.back(1);
+        assert_eq!(shares(&mut choice, |_, _| true), [100, 100, 100]);
+        assert_eq!(shares(&mut choice, |sink, number| sink != 2 || number % 10 > 3), [100, 100, 100]);
+        let busy = shares(&mut choice, |sink, number| sink != 2 || number > 200);
+        assert!(busy[2] <= 33 + MOST_MISSED as usize, "{busy:?}");
+    }
+
+    #[test]
+    fn nobody_has_a_turn_before_those_are_there_that_are_about_to_answer() {
+        let choice = Choice::round_robin(2);
+        assert_eq!(choice.next_awaiting(|sink| sink == 0, |sink| sink == 1, |_| true), None);
+        assert_eq!(choice.next_awaiting(|sink| sink == 0, |_| false, |_| true), Some(0));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Grouping {
         match &self.order {
             Order::Priorities(priorities) if priorities.is_empty() => Choice::by_priority(&vec![0; members]),
             Order::Priorities(priorities) => Choice::by_priority(priorities),
-            Order::RoundRobin => Choice::RoundRobin { members, next: 0 },
+            Order::RoundRobin => Choice::round_robin(members),
             Order::Random => Choice::Random { members, random: Random::seeded(seed) },
         }
     }

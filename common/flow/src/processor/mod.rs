@@ -6,9 +6,11 @@
 
 mod choice;
 mod config;
+mod describe;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub(crate) use choice::Choice;
 pub(crate) use config::{COMPONENTS, Grouping, LONE};
@@ -23,8 +25,9 @@ use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
-use roster::Roster;
+use roster::{Failure, Roster};
 use std::collections::BTreeMap;
+use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;
 
 /// What a sink can be asked.
@@ -95,19 +98,23 @@ struct Member {
     parcels: usize,
     bytes: usize,
     probing: bool,
-    /// Why it rests, told once; and since when, if events had ever reached it.
-    down_since: Option<Instant>,
-    told_down: bool,
+    trouble: Trouble,
 }
 
 impl Member {
-    fn has_credit(&self) -> bool {
-        self.parcels < self.window.parcels && (self.parcels == 0 || self.bytes < self.window.bytes)
+    /// What it may have in its hands: one parcel while it is on trial.
+    fn limits(&self, on_trial: bool) -> Window {
+        if on_trial { Window::LOCK_STEP } else { self.window }
     }
 
-    /// What is left of its window.
-    fn credit(&self) -> Window {
-        let Window { parcels, bytes } = self.window;
+    fn has_credit(&self, on_trial: bool) -> bool {
+        let Window { parcels, bytes } = self.limits(on_trial);
+        self.parcels < parcels && (self.parcels == 0 || self.bytes < bytes)
+    }
+
+    /// What is left of that.
+    fn credit(&self, on_trial: bool) -> Window {
+        let Window { parcels, bytes } = self.limits(on_trial);
         Window {
             parcels: parcels.saturating_sub(self.parcels),
             bytes: bytes.saturating_sub(self.bytes).max(1),
@@ -125,8 +132,7 @@ impl Group {
             parcels: 0,
             bytes: 0,
             probing: false,
-            down_since: None,
-            told_down: false,
+            trouble: Trouble::default(),
         };
         Group {
             log,
@@ -150,7 +156,10 @@ impl Group {
         while let Some(sink) = self.next_sink().filter(|sink| !self.is_older_elsewhere(*sink)) {
             match self.waiting.pop_first() {
                 Some((_, parcel)) => self.hand_over(parcel, sink, ctx),
-                None => return self.take(self.members[sink].credit(), ctx),
+                None => {
+                    let credit = self.members[sink].credit(self.roster.is_on_trial(sink));
+                    return self.take(credit, ctx);
+                }
             }
         }
     }
@@ -159,7 +168,8 @@ impl Group {
     /// holds comes back in a moment; and a group that prefers one sink keeps order when it changes to another, whose
     /// connection (or peer: two may lead to the same host) could be the faster one.
     fn is_older_elsewhere(&self, sink: usize) -> bool {
-        let failing = |other| !self.roster.is_live(other) && self.members[other].down_since.is_some();
+        let failing =
+            |other| !self.roster.is_live(other) && self.members[other].trouble.is_after_better_days();
         (0..self.members.len())
             .filter(|other| *other != sink && self.members[*other].parcels > 0)
             .any(|other| self.choice.keeps_order() || failing(other))
@@ -173,7 +183,7 @@ impl Group {
         self.choice.next_awaiting(
             |sink| self.roster.is_live(sink),
             awaited,
-            |sink| self.members[sink].has_credit(),
+            |sink| self.members[sink].has_credit(self.roster.is_on_trial(sink)),
         )
     }
 
@@ -210,51 +220,72 @@ impl Group {
         member.at.slot.with(|sink| sink.deliver.do_send(Deliver(errand)));
     }
 
-    /// A sink has failed at `now`, with events or without.
-    fn down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
-        let Some(rest) = self.roster.failed(sink, now) else { return };
+    /// A sink has failed at `now`, with a batch of so many bytes or without one.
+    fn down(&mut self, sink: usize, error: &DeliveryError, bytes: usize, now: Instant) {
+        let is_lost_again = matches!(error, DeliveryError::Lost { .. }) && self.roster.is_on_trial(sink);
+        let failure = match error {
+            DeliveryError::Refused { .. } | DeliveryError::Write { .. } => Failure::Batch(bytes),
+            _ if is_lost_again => Failure::Batch(bytes),
+            _ => Failure::Connection(bytes),
+        };
+        if !self.roster.failed(sink, now, failure) {
+            return;
+        }
+        let tell = match failure {
+            Failure::Connection(_) => Told::Connection,
+            Failure::Batch(_) => Told::Batch,
+        };
+        self.members[sink].trouble.failed(now);
+        if self.members[sink].trouble.tells(tell) {
+            self.tell_down(sink, error, if is_lost_again { LOST_AGAIN } else { "" });
+        }
+    }
+
+    fn tell_down(&self, sink: usize, error: &DeliveryError, hint: &str) {
         let alone = self.members.len() == 1;
-        let next = (0..self.members.len())
-            .find(|other| self.roster.is_live(*other))
-            .map(|other| self.members[other].at.name.clone());
-        let member = &mut self.members[sink];
-        member.down_since = Some(now);
-        if !member.told_down {
-            member.told_down = true;
-            let then = match next {
-                Some(next) => format!("its events go to {next} at once"),
-                None if alone => "events wait in the channel".to_owned(),
-                None => "no other sink of the group is up, events wait in the channel".to_owned(),
-            };
-            let why = format!(
-                "{error}; {then}; tried again in the background, first in {:.1} s",
-                rest.as_secs_f32()
-            );
-            match (&self.choice, alone) {
-                (Choice::Priority(_), false) => {
-                    journal::fact::failover_sink_failed(&self.log, &member.at.name, &why)
-                }
-                _ => slog::warn!(self.log, "sink {}: {why}", member.at.name),
-            }
+        let next = (0..self.members.len()).find(|other| self.roster.is_live(*other));
+        let then = match next {
+            Some(next) => format!("its events go to {} at once", self.members[next].at.name),
+            None if alone => "events wait in the channel".to_owned(),
+            None => "no other sink of the group is up, events wait in the channel".to_owned(),
+        };
+        let why = format!(
+            "{error}{hint}; {then}; it is tried again in the background, less and less often while it takes no events"
+        );
+        let name = &self.members[sink].at.name;
+        match (&self.choice, alone) {
+            (Choice::Priority(_), false) => journal::fact::failover_sink_failed(&self.log, name, &why),
+            _ => slog::warn!(self.log, "sink {name}: {why}"),
         }
     }
 
     fn up(&mut self, sink: usize, window: Window) {
         let now = clock::now();
-        self.roster.recovered(sink);
+        if !self.roster.is_live(sink) {
+            self.choice.back(sink);
+        }
+        self.roster.recovered(sink, now);
+        let on_trial = self.roster.is_on_trial(sink);
         let member = &mut self.members[sink];
         member.window = window;
-        let since = member.down_since.take();
-        if std::mem::take(&mut member.told_down) {
-            match since {
-                Some(since) => slog::info!(
-                    self.log,
-                    "sink {} is back after {:.1} s",
-                    member.at.name,
-                    (now - since).as_secs_f64()
-                ),
-                None => slog::info!(self.log, "sink {} is up", member.at.name),
+        if !on_trial {
+            self.over(sink, now);
+        } else if member.trouble.tells_connected() {
+            let name = &member.at.name;
+            slog::info!(self.log, "sink {name} is up again, the next batch shows whether it takes events");
+        }
+    }
+
+    /// Events arrive at a sink again, or it has never failed.
+    fn over(&mut self, sink: usize, now: Instant) {
+        let member = &mut self.members[sink];
+        let (end, name) = (member.trouble.ends(now), &member.at.name);
+        match end {
+            Some(End::Back(after)) => {
+                slog::info!(self.log, "sink {name} is back after {:.1} s", after.as_secs_f64())
             }
+            Some(End::Up) => slog::info!(self.log, "sink {name} is up"),
+            None => {}
         }
     }
 
@@ -267,7 +298,7 @@ impl Group {
                 member.probing = member.at.slot.with(|sink| sink.probe.do_send(Probe)).is_some();
             }
             if !member.probing {
-                self.roster.probe_failed(sink, now);
+                self.roster.probe_failed(sink, now, false);
             }
         }
         // One that is being probed is due until its answer comes, which brings us back here.
@@ -311,15 +342,21 @@ impl Handler<Delivered> for Group {
         member.bytes -= parcels.iter().map(bytes).sum::<usize>();
         match outcome {
             Ok(()) => {
+                if self.roster.is_on_trial(sink) {
+                    let (largest, now) = (parcels.iter().map(bytes).max(), clock::now());
+                    if self.roster.delivered(sink, largest.unwrap_or_default(), now) {
+                        self.over(sink, now);
+                    }
+                }
                 parcels.into_iter().for_each(|parcel| parcel.lease.commit());
-                self.roster.delivered(sink);
             }
             Err(error) => {
+                let largest = parcels.iter().map(bytes).max().unwrap_or_default();
                 for mut parcel in parcels {
                     parcel.doubt |= error.leaves_doubt();
                     self.waiting.insert(parcel.id.sequence, parcel);
                 }
-                self.down(sink, &error, clock::now());
+                self.down(sink, &error, largest, clock::now());
                 self.look_after(ctx);
             }
         }
@@ -337,7 +374,10 @@ impl Handler<Health> for Group {
         match state {
             State::Up(window) => self.up(sink, window),
             State::Leaving => self.leave(sink, now),
-            State::Down(error) if self.roster.is_live(sink) => self.down(sink, &error, now),
+            // Another actor than the one that was up: that one has died.
+            State::Started if self.roster.is_live(sink) => self.down(sink, &DeliveryError::Gone, 0, now),
+            State::Started => {} // it is probed below, whether or not it was before
+            State::Down(error) if self.roster.is_live(sink) => self.down(sink, &error, 0, now),
             State::Down(error) if probed => self.still_down(sink, &error, now),
             State::Down(_) => {}
         }
@@ -348,10 +388,9 @@ impl Handler<Health> for Group {
 
 impl Group {
     fn still_down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
-        self.roster.probe_failed(sink, now);
+        self.roster.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
         let member = &mut self.members[sink];
-        if !member.told_down {
-            member.told_down = true;
+        if member.trouble.tells(Told::Connection) {
             slog::warn!(
                 self.log,
                 "sink {} is not up yet: {error}; it is tried again in the background until it is",
@@ -361,9 +400,9 @@ impl Group {
     }
 
     fn leave(&mut self, sink: usize, now: Instant) {
-        if self.roster.failed(sink, now).is_some() {
+        if self.roster.failed(sink, now, Failure::Connection(0)) {
             let member = &mut self.members[sink];
-            member.told_down = true;
+            member.trouble.tells(Told::Connection);
             slog::info!(
                 self.log,
                 "sink {}: its peer says that it is stopping; new events go elsewhere",
@@ -397,3 +436,6 @@ impl Handler<Stop> for Group {
 
 /// Two looks at the group's health are at least so far apart.
 const LEAST_PAUSE: clock::Duration = clock::Duration::from_millis(10);
+/// What may be the matter with a batch that brings down a connection which was made for it alone.
+const LOST_AGAIN: &str = "; the batch before was lost as well, though it went alone: see whether its log tells of a frame \
+    larger than maxFrameBytes, and whether the network between passes large packets";

@@ -5,7 +5,8 @@ use crate::clock::{Duration, Instant};
 /// The health of a group's sinks. Holds no clock and no sink: the caller says what time it is and how each try ended.
 ///
 /// A sink that fails rests, longer after each failure in a row; when its rest is over it is probed in the background, so
-/// that no event ever waits for a dead one. Only events that arrived make its failures forgotten, not a connection alone.
+/// that no event ever waits for a dead one. One that is back is on trial: it is given one batch, and more when that has
+/// arrived. Only events that arrived make its failures forgotten, not a connection alone.
 pub(crate) struct Roster {
     members: Vec<Member>,
     rest: Rest,
@@ -22,11 +23,33 @@ pub(crate) enum Rest {
     Retry,
 }
 
+/// How a sink failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Its connection failed, with a batch of so many bytes under way, or without one.
+    Connection(usize),
+    /// It was given a batch of so many bytes and did not take it.
+    Batch(usize),
+}
+
 struct Member {
     health: HealthOf,
     failures: u32,
+    /// How many batches in a row it did not take.
+    refused: u32,
+    trial: Option<Trial>,
     tried: Option<Instant>,
     heard: bool,
+}
+
+/// What a sink that failed has to show before it is trusted.
+#[derive(Clone, Copy)]
+struct Trial {
+    /// A batch that is as large as this one has arrived: a way that loses large packets passes small ones.
+    bytes: usize,
+    /// Or it was well for as long as it rested, whatever it was given.
+    rested: Duration,
+    since: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,14 +61,25 @@ enum HealthOf {
 impl Roster {
     /// All members rest until `now`: they are to be probed at once.
     pub(crate) fn new(members: usize, rest: Rest, now: Instant) -> Roster {
-        let resting =
-            || Member { health: HealthOf::Resting { until: now }, failures: 0, tried: None, heard: false };
+        let resting = || Member {
+            health: HealthOf::Resting { until: now },
+            failures: 0,
+            refused: 0,
+            trial: None,
+            tried: None,
+            heard: false,
+        };
         Roster { members: (0..members).map(|_| resting()).collect(), rest, patient_until: now + FIRST_ANSWER }
     }
 
     /// Whether events may be given to `sink`.
     pub(crate) fn is_live(&self, sink: usize) -> bool {
         self.members[sink].health == HealthOf::Live
+    }
+
+    /// Whether `sink` is back after a failure and has not shown yet that it takes events: it is given one batch at a time.
+    pub(crate) fn is_on_trial(&self, sink: usize) -> bool {
+        self.members[sink].trial.is_some()
     }
 
     /// Whether `sink` was never heard of, and may still answer its first probe in a moment: events that come with the
@@ -64,52 +98,81 @@ impl Roster {
         self.members.iter().all(|member| member.health != HealthOf::Live)
     }
 
-    /// A live sink failed: it rests from `now`. Answers for how long, or `None` when it rested already, so that the many
-    /// parcels that fail together with one connection count as one failure.
-    pub(crate) fn failed(&mut self, sink: usize, now: Instant) -> Option<Duration> {
-        if !self.is_live(sink) {
-            return None;
+    /// A sink failed: if it was live it rests from `now`. `false` when it rested already, so that the many batches that
+    /// fail together with one connection count as one failure.
+    pub(crate) fn failed(&mut self, sink: usize, now: Instant, failure: Failure) -> bool {
+        let was_live = self.is_live(sink);
+        if was_live {
+            self.members[sink].refused += u32::from(matches!(failure, Failure::Batch(_)));
+            self.rest_longer(sink, now);
         }
-        Some(self.rest_longer(sink, now))
+        let rested = self.rested(sink);
+        let (Failure::Connection(bytes) | Failure::Batch(bytes)) = failure;
+        let before = self.members[sink].trial.map_or(0, |trial| trial.bytes);
+        let bytes = before.max(bytes.min(LARGE));
+        self.members[sink].trial = Some(Trial { bytes, rested, since: now });
+        was_live
     }
 
     /// A probe of a resting sink failed at `now`. One that came before the rest was over (see [`Roster::due`]) does not
-    /// make it longer.
-    pub(crate) fn probe_failed(&mut self, sink: usize, now: Instant) {
-        self.members[sink].tried = Some(now);
-        self.members[sink].heard = true;
-        if let HealthOf::Resting { until } = self.members[sink].health
+    /// make it longer. Whoever is `unreachable` is not the one that refused: it is tried as soon as it may be back.
+    pub(crate) fn probe_failed(&mut self, sink: usize, now: Instant, unreachable: bool) {
+        let member = &mut self.members[sink];
+        (member.tried, member.heard) = (Some(now), true);
+        if unreachable {
+            member.refused = 0;
+        }
+        if let HealthOf::Resting { until } = member.health
             && until <= now
         {
             self.rest_longer(sink, now);
         }
     }
 
-    fn rest_longer(&mut self, sink: usize, now: Instant) -> Duration {
+    fn rest_longer(&mut self, sink: usize, now: Instant) {
         let member = &mut self.members[sink];
         member.failures = member.failures.saturating_add(1);
-        let rest = match self.rest {
-            Rest::Penalty(most) => Duration::from_secs(2u64.saturating_pow(member.failures)).min(most),
-            Rest::Retry => RETRY.saturating_mul(2u32.saturating_pow(member.failures - 1)).min(LONGEST_RETRY),
-        };
         member.tried = Some(now);
-        member.health = HealthOf::Resting { until: now + rest };
-        rest
+        self.members[sink].health = HealthOf::Resting { until: now + self.rested(sink) };
     }
 
-    /// A probe succeeded: events may go to `sink` again.
-    pub(crate) fn recovered(&mut self, sink: usize) {
-        self.members[sink].heard = true;
-        self.members[sink].health = HealthOf::Live;
+    /// How long it rests after as many failures as it has had.
+    fn rested(&self, sink: usize) -> Duration {
+        let failures = self.members[sink].failures;
+        match self.rest {
+            Rest::Penalty(most) => Duration::from_secs(2u64.saturating_pow(failures)).min(most),
+            Rest::Retry => doubled(RETRY, failures),
+        }
     }
 
-    /// Events arrived at `sink`: what failed before is forgotten.
-    pub(crate) fn delivered(&mut self, sink: usize) {
-        self.members[sink].failures = 0;
+    /// A probe succeeded at `now`: events may go to `sink` again.
+    pub(crate) fn recovered(&mut self, sink: usize, now: Instant) {
+        let member = &mut self.members[sink];
+        (member.heard, member.health) = (true, HealthOf::Live);
+        match &mut member.trial {
+            Some(trial) => trial.since = now,
+            None => member.failures = 0, // it has never had an event that it could lose
+        }
+    }
+
+    /// A batch of so many bytes arrived at `sink`, which is on trial. `true` when that is over: what failed before is
+    /// forgotten.
+    pub(crate) fn delivered(&mut self, sink: usize, bytes: usize, now: Instant) -> bool {
+        if !self.is_live(sink) {
+            return false; // what it had before it failed
+        }
+        let member = &mut self.members[sink];
+        let passed = |trial: &mut Trial| trial.bytes <= bytes || trial.since + trial.rested <= now;
+        let is_over = member.trial.take_if(passed).is_some();
+        if is_over {
+            (member.failures, member.refused) = (0, 0);
+        }
+        is_over
     }
 
     /// The sinks to probe at `now`: those whose rest is over, and while none is live also those that were not tried for a
-    /// moment, so that events flow again as soon as anybody is back.
+    /// moment, so that events flow again as soon as anybody is back. The moment grows for one that is there and takes no
+    /// events: each of its trials costs a batch.
     pub(crate) fn due(&self, now: Instant) -> impl Iterator<Item = usize> + '_ {
         let all_down = self.none_live();
         (0..self.members.len()).filter(move |sink| self.due_at(*sink, all_down).is_some_and(|at| at <= now))
@@ -127,11 +190,18 @@ impl Roster {
     fn due_at(&self, sink: usize, all_down: bool) -> Option<Instant> {
         let member = &self.members[sink];
         let HealthOf::Resting { until } = member.health else { return None };
-        let early = member.tried.map(|tried| tried + EAGER).filter(|_| all_down);
+        let early = member.tried.map(|tried| tried + doubled(EAGER, member.refused)).filter(|_| all_down);
         Some(early.map_or(until, |early| early.min(until)))
     }
 }
 
+/// `first`, doubled with each time after the first, up to [`LONGEST_RETRY`].
+fn doubled(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(2u32.saturating_pow(times.saturating_sub(1))).min(LONGEST_RETRY)
+}
+
+/// A batch of this size shows as much as any: larger than whatever a network passes in one piece.
+const LARGE: usize = 64 << 10;
 /// How long a first answer is waited for. A JVM that has just started takes its time.
 const FIRST_ANSWER: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(100);
@@ -147,9 +217,11 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    const LOST: Failure = Failure::Connection(0);
+
     fn live(members: usize, rest: Rest, now: Instant) -> Roster {
         let mut roster = Roster::new(members, rest, now);
-        (0..members).for_each(|sink| roster.recovered(sink));
+        (0..members).for_each(|sink| roster.recovered(sink, now));
         roster
     }
 
@@ -157,12 +229,13 @@ mod tests {
     fn penalties_double_up_to_the_maximum_and_never_overflow() {
         let mut now = crate::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
-        let mut rests = vec![roster.failed(0, now).expect("it was live").as_secs()];
+        assert!(roster.failed(0, now, LOST));
+        let mut rests = vec![roster.rested(0).as_secs()];
         for _ in 0..40 {
             let due = roster.next_due(|_| true).expect("one rests");
             rests.push((due - now).as_secs());
             now = due;
-            roster.probe_failed(0, now);
+            roster.probe_failed(0, now, true);
         }
         assert_eq!(rests[..7], [2, 2, 4, 8, 16, 30, 30]);
         assert!(rests[6..].iter().all(|rest| *rest == 30));
@@ -172,8 +245,9 @@ mod tests {
     fn many_parcels_that_fail_together_are_one_failure() {
         let now = crate::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
-        assert_eq!(roster.failed(0, now), Some(secs(2)));
-        assert_eq!(roster.failed(0, now), None);
+        assert!(roster.failed(0, now, LOST));
+        assert!(!roster.failed(0, now, LOST));
+        assert_eq!(roster.rested(0), secs(2));
         assert!(roster.is_live(1));
     }
 
@@ -181,27 +255,29 @@ mod tests {
     fn a_connection_alone_does_not_forgive_but_a_delivery_does() {
         let now = crate::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
-        roster.failed(0, now);
-        roster.recovered(0);
-        assert_eq!(roster.failed(0, now), Some(secs(4)));
-        roster.recovered(0);
-        roster.delivered(0);
-        assert_eq!(roster.failed(0, now), Some(secs(2)));
+        roster.failed(0, now, LOST);
+        roster.recovered(0, now);
+        roster.failed(0, now, LOST);
+        assert_eq!(roster.rested(0), secs(4));
+        roster.recovered(0, now);
+        assert!(roster.delivered(0, 1, now));
+        roster.failed(0, now, LOST);
+        assert_eq!(roster.rested(0), secs(2));
     }
 
     #[test]
     fn while_all_are_down_each_is_tried_often_but_rests_as_long() {
         let start = crate::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), start);
-        roster.failed(0, start);
+        roster.failed(0, start, LOST);
         assert_eq!(roster.next_due(|_| true), Some(start + secs(2)), "the other one is live");
-        roster.failed(1, start);
+        roster.failed(1, start, LOST);
         assert_eq!(roster.next_due(|_| true), Some(start + EAGER));
-        roster.probe_failed(0, start + EAGER);
-        roster.probe_failed(1, start + EAGER);
+        roster.probe_failed(0, start + EAGER, true);
+        roster.probe_failed(1, start + EAGER, true);
         assert_eq!(roster.due(start + EAGER).count(), 0);
         assert_eq!(roster.due(start + EAGER * 2).collect::<Vec<_>>(), [0, 1]);
-        roster.recovered(1);
+        roster.recovered(1, start);
         assert_eq!(
             roster.next_due(|_| true),
             Some(start + secs(2)),
@@ -213,11 +289,72 @@ mod tests {
     fn a_lone_sink_is_tried_soon_and_at_last_every_five_seconds() {
         let mut now = crate::clock::now();
         let mut roster = live(1, Rest::Retry, now);
-        roster.failed(0, now);
+        roster.failed(0, now, LOST);
         for _ in 0..100 {
             now = roster.next_due(|_| true).expect("it rests");
-            roster.probe_failed(0, now);
+            roster.probe_failed(0, now, true);
         }
         assert!(roster.next_due(|_| true).expect("it rests") - now <= EAGER);
+    }
+
+    /// How many batches one sink is given in 20 s, and when, if it is up the moment it is probed and takes none.
+    fn trials(rest: Rest, failure: impl Fn(u32) -> Failure) -> Vec<u64> {
+        let start = crate::clock::now();
+        let (mut now, mut roster, mut at) = (start, live(1, rest, start), Vec::new());
+        while now < start + secs(20) {
+            at.push((now - start).as_millis() as u64);
+            assert!(roster.failed(0, now, failure(at.len() as u32)));
+            now = roster.next_due(|_| true).expect("it rests");
+            assert_eq!(roster.due(now).count(), 1);
+            roster.recovered(0, now);
+            assert!(roster.is_on_trial(0));
+        }
+        at
+    }
+
+    #[test]
+    fn a_batch_that_is_refused_is_tried_less_and_less_often_though_the_connection_comes_back_each_time() {
+        let refused = |_| Failure::Batch(1000);
+        let lone = trials(Rest::Retry, refused);
+        assert_eq!(lone, [0, 100, 300, 700, 1_500, 3_100, 6_300, 11_300, 16_300]);
+        // The last of a failover group that is up: sooner than its penalty, and less and less often, too.
+        let last = trials(Rest::Penalty(secs(30)), refused);
+        assert_eq!(last, [0, 250, 750, 1_750, 3_750, 7_750, 12_750, 17_750]);
+    }
+
+    #[test]
+    fn a_peer_that_went_away_after_refusing_is_tried_as_soon_as_it_may_be_back() {
+        let mut now = crate::clock::now();
+        let mut roster = live(1, Rest::Retry, now);
+        for _ in 0..9 {
+            roster.failed(0, now, Failure::Batch(1));
+            now = roster.next_due(|_| true).expect("it rests");
+            roster.recovered(0, now);
+        }
+        roster.failed(0, now, LOST);
+        now = roster.next_due(|_| true).expect("it rests");
+        roster.probe_failed(0, now, true);
+        assert_eq!(roster.next_due(|_| true), Some(now + EAGER));
+    }
+
+    #[test]
+    fn a_small_batch_proves_nothing_where_a_large_one_was_lost_but_time_does() {
+        let start = crate::clock::now();
+        let mut roster = live(2, Rest::Penalty(secs(30)), start);
+        // Of those that were lost together the largest counts.
+        for bytes in [500, 9_000, 20] {
+            roster.failed(0, start, Failure::Connection(bytes));
+        }
+        roster.recovered(0, start + secs(2));
+        assert!(!roster.delivered(0, 8_999, start + secs(3)) && roster.is_on_trial(0));
+        roster.failed(0, start + secs(3), LOST);
+        assert_eq!(roster.rested(0), secs(4), "it is not forgiven");
+        roster.recovered(0, start + secs(7));
+        assert!(!roster.delivered(0, 20, start + secs(10)));
+        assert!(roster.delivered(0, 20, start + secs(11)), "it was well as long as it rested");
+        assert!(!roster.is_on_trial(0));
+        roster.failed(0, start + secs(12), Failure::Batch(14 << 20));
+        roster.recovered(0, start + secs(14));
+        assert!(roster.delivered(0, 64 << 10, start + secs(14)), "no network has larger packets");
     }
 }

@@ -1,8 +1,11 @@
+mod model;
+
 use super::*;
 use crate::clock::Duration;
 use crate::message::Patience;
 use crate::supervise::slot::{Post, slot};
-use crate::testing::{Break, Script, Scripted, memory_channel, put, script, scripted, silent};
+use crate::testing::{Break, Heard, Script, Scripted, memory_channel, put, script, scripted};
+use crate::within::Within;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::{sleep, timeout};
@@ -13,7 +16,8 @@ struct Fixture {
     scripts: Vec<Rc<RefCell<Script>>>,
     sinks: Vec<Addr<Scripted>>,
     _posts: Vec<Post<SinkAddress>>,
-    _group: Addr<Group>,
+    group: Addr<Group>,
+    heard: Heard,
     _post: Post<Recipient<Health>>,
 }
 
@@ -22,8 +26,17 @@ impl Fixture {
         Fixture::with(sinks, rest, |_| {})
     }
 
+    fn balanced(sinks: usize) -> Fixture {
+        Fixture::choosing(Choice::round_robin(sinks), sinks, Rest::Penalty(Duration::from_secs(30)), |_| {})
+    }
+
     /// `first` changes the script of the primary before the group starts.
     fn with(sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
+        let priorities: Vec<i64> = (0..sinks as i64).rev().collect();
+        Fixture::choosing(Choice::by_priority(&priorities), sinks, rest, first)
+    }
+
+    fn choosing(choice: Choice, sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
         let channel = memory_channel(&[("capacity", "1000")]);
         let (post, health) = slot();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
@@ -35,22 +48,25 @@ impl Fixture {
             addresses.push(address);
             posts.push(post);
         }
-        let priorities: Vec<i64> = (0..sinks as i64).rev().collect();
-        let config = GroupConfig {
-            name: "g1".to_owned(),
-            rest,
-            choice: Choice::by_priority(&priorities),
-            members,
-            agent: 1,
-            stream: 1,
-        };
-        let group = Group::new(config, channel.clone(), silent(), Guard::unwatched()).start();
+        let config = GroupConfig { name: "g1".to_owned(), rest, choice, members, agent: 1, stream: 1 };
+        let heard = Heard::default();
+        let log = slog::Logger::root(heard.clone(), slog::o!());
+        let group = Group::new(config, channel.clone(), log, Guard::unwatched()).start();
         post.set(group.clone().recipient());
-        Fixture { channel, scripts, sinks: addresses, _posts: posts, _group: group, _post: post }
+        Fixture { channel, scripts, sinks: addresses, _posts: posts, group, heard, _post: post }
     }
 
     fn arrived(&self, sink: usize) -> Vec<u64> {
         self.scripts[sink].borrow().arrived.iter().flat_map(|(_, events)| events.clone()).collect()
+    }
+
+    /// Lets its sink acknowledge what it holds.
+    async fn acknowledge(&self, sink: usize) {
+        let held = std::mem::take(&mut self.scripts[sink].borrow_mut().held);
+        for errand in held {
+            self.scripts[sink].borrow_mut().arrive(errand);
+        }
+        self.settled().await;
     }
 
     async fn put(&self, events: std::ops::Range<u64>) {
@@ -189,7 +205,11 @@ async fn a_refused_put_is_never_half_delivered() {
                 .await
                 .expect("there is room");
         }
-        group.channel.put(crate::testing::batch(1000..1001), Patience::KeepAlive).await
+        group
+            .channel
+            .put(crate::testing::batch(1000..1001), Patience::KeepAlive)
+            .within("room in the channel")
+            .await
     };
     let refused = timeout(Duration::from_secs(60), full).await.expect("it answers");
     assert!(refused.is_err());
@@ -198,4 +218,118 @@ async fn a_refused_put_is_never_half_delivered() {
     Errand::done(held);
     group.settled().await;
     assert_eq!(group.arrived(0), (1..1000).collect::<Vec<_>>());
+}
+
+#[actix::test]
+async fn a_batch_that_is_refused_again_and_again_is_told_once_and_tried_less_and_less_often() {
+    tokio::time::pause();
+    for sinks in [1, 2] {
+        let rest = if sinks == 1 { Rest::Retry } else { PENALTY };
+        let group = Fixture::new(sinks, rest);
+        group.scripts.iter().for_each(|script| script.borrow_mut().refuses = true);
+        group.put(0..5).await;
+        sleep(Duration::from_secs(20)).await;
+        for script in &group.scripts {
+            let given = script.borrow().given;
+            assert!((6..=9).contains(&given), "{given} batches in 20 s, of {sinks} sinks");
+        }
+        let lines = group.heard.lines();
+        assert_eq!(lines.len(), sinks, "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains(" in 5") || line.contains("first in")), "{lines:?}");
+        // Then it takes them: the oldest alone, the others behind it.
+        group.scripts[0].borrow_mut().refuses = false;
+        sleep(Duration::from_secs(11)).await;
+        assert_eq!(group.arrived(0), [0, 1, 2, 3, 4]);
+        // The next trouble is a new one.
+        group.scripts[0].borrow_mut().refuses = true;
+        group.put(5..6).await;
+        assert_eq!(group.heard.lines().len(), sinks + 1);
+    }
+}
+
+#[actix::test]
+async fn a_sink_that_went_away_gets_its_events_a_quarter_of_a_second_after_it_is_back_though_it_refused_before()
+ {
+    tokio::time::pause();
+    let group = Fixture::new(1, Rest::Retry);
+    group.scripts[0].borrow_mut().refuses = true;
+    group.put(0..3).await;
+    sleep(Duration::from_secs(30)).await;
+    group.sinks[0].do_send(Break);
+    sleep(Duration::from_secs(30)).await;
+    {
+        let mut script = group.scripts[0].borrow_mut();
+        (script.up, script.refuses) = (true, false);
+    }
+    sleep(Duration::from_millis(260)).await;
+    group.settled().await;
+    assert_eq!(group.arrived(0), [0, 1, 2]);
+}
+
+/// The network to the primary loses what is larger than a packet. The connection comes up each time.
+#[actix::test]
+async fn a_primary_behind_a_way_that_loses_large_packets_costs_one_batch_each_time_and_seldom() {
+    tokio::time::pause();
+    let group = Fixture::with(2, PENALTY, |primary| {
+        primary.swallows = 4;
+        primary.window = Window { parcels: 16, bytes: usize::MAX };
+    });
+    let large = |number: u64| number + 10_000;
+    let mut given = Vec::new();
+    for number in (0..600).step_by(3) {
+        group.put(large(number)..large(number + 3)).await;
+        if !group.scripts[0].borrow().held.is_empty() {
+            sleep(Duration::from_millis(1500)).await; // and then it is dead
+            given.push(group.scripts[0].borrow().held.len());
+            group.sinks[0].do_send(Break);
+            group.settled().await;
+            group.scripts[0].borrow_mut().up = true;
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+    assert!(given.len() <= 10 && given[1..].iter().all(|held| *held == 1), "{given:?} in a minute");
+    assert_eq!(group.arrived(1), (large(0)..large(600)).collect::<Vec<_>>(), "all, in order");
+    assert_eq!(group.heard.lines().len(), 2, "the connection, and then that a batch alone is lost, too");
+}
+
+#[actix::test]
+async fn what_starts_is_not_dying_and_the_primary_is_still_waited_for() {
+    tokio::time::pause();
+    let group = Fixture::with(2, PENALTY, |primary| primary.silent = true);
+    // The actor is up a moment after it was first asked.
+    group.settled().await;
+    group.group.do_send(Health { sink: 0, state: State::Started });
+    group.put(0..3).await;
+    assert_eq!(group.arrived(1), [] as [u64; 0], "the primary may answer in a moment");
+    assert_eq!(group.scripts[0].borrow().probes, 2, "what it was asked before may be lost");
+    group.scripts[0].borrow_mut().silent = false;
+    group.sinks[0].do_send(Probe);
+    group.settled().await;
+    assert_eq!((group.arrived(0), group.heard.lines()), (vec![0, 1, 2], vec![]));
+    // One that is up and starts has died.
+    group.group.do_send(Health { sink: 0, state: State::Started });
+    group.settled().await;
+    assert!(group.heard.lines()[0].contains("failed"), "{:?}", group.heard.lines());
+}
+
+#[actix::test]
+async fn turns_are_exact_at_the_start_and_after_a_recovery() {
+    tokio::time::pause();
+    let group = Fixture::balanced(3);
+    group.put(0..300).await;
+    let got = |before: &[usize]| {
+        let now: Vec<usize> = (0..3).map(|sink| group.arrived(sink).len()).collect();
+        let got: Vec<usize> = now.iter().zip(before).map(|(now, before)| now - before).collect();
+        (now, got)
+    };
+    let (first, share) = got(&[0; 3]);
+    assert_eq!(share, [100; 3]);
+    group.sinks[1].do_send(Break);
+    group.put(300..600).await;
+    let (second, share) = got(&first);
+    assert_eq!(share, [150, 0, 150]);
+    group.scripts[1].borrow_mut().up = true;
+    sleep(Duration::from_secs(3)).await;
+    group.put(600..900).await;
+    assert_eq!(got(&second).1, [100; 3]);
 }

@@ -5,8 +5,9 @@
 //! schema, so a block is its events' bytes.
 
 use crate::random::Random;
-use event::{Batch, Span, Zigzag, java_order};
+use event::{Batch, Span, Zigzag};
 use flate2::{Compress, Compression, FlushCompress, Status};
+use java::hash_order;
 use plan::{Bad, Findings, Problem, Properties, Property, Value, quoted};
 
 pub(super) const PROPERTIES: &[Property] = &[
@@ -108,7 +109,7 @@ impl AvroContainer {
             codec.map(|codec| (&b"avro.codec"[..], codec)).into_iter().collect();
         pairs.push((b"avro.schema", SCHEMA));
         let mut order = Vec::new();
-        java_order(&pairs, Span::BORN_HERE, &mut order);
+        hash_order(&pairs, Span::BORN_HERE, &mut order);
         out.extend_from_slice(b"Obj\x01");
         out.extend_from_slice(&Zigzag::new(pairs.len() as i64));
         for text in order.iter().flat_map(|pair| [pairs[pair.key].0, pairs[pair.value].1]) {

@@ -1,6 +1,7 @@
 //! `header_and_text`.
 
-use event::{Batch, Event, Printed, java_order};
+use event::{Batch, Event};
+use java::{Printed, hash_order};
 
 /// The text of the last header map: neighbours mostly came with the same headers.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ impl HeaderText {
         self.headers.extend_from_slice(event.header_bytes());
         self.received = event.received();
         let pairs: Vec<_> = event.headers().collect();
-        java_order(&pairs, event.received(), &mut self.order);
+        hash_order(&pairs, event.received(), &mut self.order);
         self.text.clear();
         let mut between: &[u8] = b"{";
         for header in &self.order {

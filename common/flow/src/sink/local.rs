@@ -84,8 +84,7 @@ impl Actor for LocalSink {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(0); // bounded by the window
-        // To the group this is either news or the answer to a probe that died with our forerunner.
-        self.member.tell(State::Down(DeliveryError::Gone));
+        self.member.tell(State::Started);
         let mut ended = self.ended.clone();
         let end = async move { ended.changed().await.is_err() }.into_actor(self);
         ctx.spawn(end.map(|_, _, ctx| ctx.stop()));
@@ -208,6 +207,7 @@ mod tests {
     use crate::message::{Delivered, Health, Parcel};
     use crate::supervise::slot::slot;
     use crate::testing::{memory_channel, numbers, put, take_now};
+    use crate::within::Within;
     use std::sync::{Arc, Mutex};
     use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
     use wire::avro::BatchId;
@@ -272,6 +272,7 @@ mod tests {
         fn handle(&mut self, health: Health, _: &mut Self::Context) {
             let heard = match health.state {
                 State::Up(_) => "up",
+                State::Started => "started",
                 State::Leaving => "leaving",
                 State::Down(_) => "down",
             };
@@ -319,14 +320,14 @@ mod tests {
     impl Stage {
         async fn deliver(&self, event: u64) {
             put(&self.channel, event..event + 1).await;
-            let lease = self.channel.take(1).await.unwrap();
+            let lease = self.channel.take(1).within("events from the channel").await.unwrap();
             let id = BatchId { agent: 1, stream: 1, sequence: event };
             let parcel = Parcel { id, lease, doubt: false };
             self.sink.do_send(Deliver(Errand::new(parcel, 0, self.group.clone().recipient())));
         }
 
         async fn hear(&mut self) -> String {
-            self.heard.recv().await.unwrap()
+            self.heard.recv().within("a word of the sink").await.unwrap()
         }
 
         async fn probe(&mut self) -> String {
@@ -338,7 +339,7 @@ mod tests {
     #[actix::test]
     async fn delivers_in_order_and_closes_when_it_is_stopped() {
         let mut stage = start(Script::default());
-        assert_eq!(stage.hear().await, "down", "until it is probed");
+        assert_eq!(stage.hear().await, "started");
         assert_eq!(stage.probe().await, "up");
         for event in 0..4 {
             stage.deliver(event).await;
@@ -346,7 +347,7 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(stage.hear().await, "arrived");
         }
-        stage.sink.send(Stop).await.unwrap();
+        stage.sink.send(Stop).within("the stop").await.unwrap();
         let script = stage.script.lock().unwrap();
         assert_eq!((&script.delivered[..], script.closed), (&[0, 1, 2, 3][..], true));
     }
@@ -374,7 +375,7 @@ mod tests {
         let mut stage = start(Script { wake_at: Some(clock::now()), broken: true, ..Script::default() });
         assert_eq!(
             [stage.hear().await, stage.hear().await],
-            ["down", "down"],
+            ["started", "down"],
             "the actor's first word, and the wake-up's"
         );
         stage.script.lock().unwrap().broken = false;
@@ -393,6 +394,6 @@ mod tests {
             assert_eq!(stage.hear().await, DeliveryError::Gone.to_string());
         }
         assert_eq!(take_now(&stage.channel).await, [0, 1]);
-        while stage.sink.send(Probe).await.is_ok() {}
+        while stage.sink.send(Probe).within("an answer of the sink, or its end").await.is_ok() {}
     }
 }

@@ -3,11 +3,12 @@
 pub(crate) mod avro;
 pub(crate) mod exec;
 pub(crate) mod netcat;
+mod parts;
 pub(crate) mod seq;
 mod shell;
 pub(crate) mod taildir;
 
-pub(crate) use shell::{Source, SourceActor, Stopping};
+pub(crate) use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
 use crate::build::BuildError;
 use crate::channel::ChannelRef;
@@ -17,11 +18,13 @@ use crate::error::ChannelError;
 use crate::interceptor::InterceptorChain;
 use crate::message::Patience;
 use crate::selector::{Selected, Selector};
+use crate::told::Told;
 use bytes::BytesMut;
-use event::{Batch, BatchBuilder, Recycler};
+use event::{Batch, BatchBuilder, Origin, Recycler};
 use plan::{Bad, Property, Value};
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -34,6 +37,8 @@ use tokio::sync::mpsc;
 pub(crate) struct Intake {
     inner: Rc<RefCell<Inner>>,
     channels: Rc<[ChannelRef]>,
+    /// Stores under way.
+    storing: Rc<Cell<usize>>,
 }
 
 struct Inner {
@@ -41,13 +46,13 @@ struct Inner {
     selector: Selector,
     recycler: Recycler,
     log: slog::Logger,
-    told_dropped: bool,
+    told_dropped: Told,
 }
 
 impl Inner {
     fn select(&mut self, batch: &Batch) -> Selected {
         let selected = self.selector.select(batch);
-        if selected.dropped > 0 && !std::mem::replace(&mut self.told_dropped, true) {
+        if selected.dropped > 0 && self.told_dropped.tell(clock::now()).is_some() {
             slog::warn!(
                 self.log,
                 "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them",
@@ -76,9 +81,9 @@ impl Intake {
             selector,
             recycler: Recycler::new(BUFFERS, BUFFER_BYTES),
             log: log.clone(),
-            told_dropped: false,
+            told_dropped: Told::once(),
         };
-        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels })
+        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels, storing: Rc::default() })
     }
 
     /// Events in one transaction that all channels of this source take.
@@ -139,8 +144,9 @@ impl Intake {
         let Inner { chain, recycler, .. } = &mut *self.inner.borrow_mut();
         let now = clock::epoch_millis();
         for index in 0..batches.len() {
+            let origin = batches[index].origin();
             match chain.process(std::mem::take(&mut batches[index]), now, recycler) {
-                Ok(passed) => batches[index] = passed,
+                Ok(passed) => batches[index] = passed.with_origin(origin),
                 Err(_) => {
                     batches.truncate(index);
                     return Some(ChannelError::Oversized);
@@ -160,6 +166,7 @@ impl Intake {
         batches: &[Batch],
         patience: Patience,
     ) -> Result<usize, ChannelError> {
+        let _storing = Storing::begin(&self.storing);
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()
         {
@@ -177,7 +184,7 @@ impl Intake {
             self.channels[index].put(batch, patience).await?;
         }
         for (index, batch) in selected.optional {
-            let events = batch.len();
+            let (events, batch) = (batch.len(), batch.with_origin(None)); // nobody sends it again for this channel
             if let Err(error) = self.channels[index].put(batch, Patience::KeepAlive).await {
                 slog::error!(
                     self.inner.borrow().log,
@@ -186,6 +193,29 @@ impl Intake {
             }
         }
         Ok(())
+    }
+
+    /// What of `source` is still in the channels that must have it: for each part, where the first of it begins, and how
+    /// many events there are at most in one channel.
+    pub(crate) fn undelivered(&self, source: u64) -> BTreeMap<u64, (u64, usize)> {
+        let mut parts: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
+        for channel in &*self.channels {
+            let mut here: HashMap<u64, usize> = HashMap::new();
+            for (origin, events) in channel.origins() {
+                let Some(origin) = origin.filter(|origin| origin.source == source) else { continue };
+                let sum = here.entry(origin.part).or_default();
+                *sum += events;
+                let part = parts.entry(origin.part).or_insert((origin.start, *sum));
+                *part = (part.0.min(origin.start), part.1.max(*sum));
+            }
+        }
+        parts
+    }
+
+    /// Has the channels forget what of `source` it will read again: the parts for which `again` holds.
+    pub(crate) fn give_back(&self, source: u64, again: impl Fn(u64) -> bool) {
+        let again = |origin: Origin| origin.source == source && again(origin.part);
+        self.channels.iter().for_each(|channel| channel.give_back(&again));
     }
 
     /// A builder for events that are born here, over a buffer that was used before when one is free.
@@ -198,6 +228,22 @@ impl Intake {
         let batch = builder.finish();
         self.inner.borrow_mut().recycler.lend(&batch);
         batch
+    }
+}
+
+/// A store under way.
+struct Storing<'a>(&'a Cell<usize>);
+
+impl Storing<'_> {
+    fn begin(count: &Cell<usize>) -> Storing<'_> {
+        count.set(count.get() + 1);
+        Storing(count)
+    }
+}
+
+impl Drop for Storing<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -217,6 +263,35 @@ pub(crate) struct Seat {
     pub(crate) log: slog::Logger,
     pub(crate) intake: Intake,
     pub(crate) ready: Ready,
+    pub(crate) doing: Doing,
+    /// Of one that can read again, see [`Source::is_rereadable`].
+    pub(crate) pausing: Option<Pausing>,
+}
+
+/// What a source is doing, as its task says it and its actor passes it on.
+#[derive(Clone)]
+pub(crate) struct Doing {
+    now: Rc<RefCell<Cow<'static, str>>>,
+    intake: Intake,
+}
+
+impl Doing {
+    pub(crate) fn new(intake: Intake) -> Doing {
+        Doing { now: Rc::new(RefCell::new("starts".into())), intake }
+    }
+
+    /// From now on it does this.
+    pub(crate) fn set(&self, what: impl Into<Cow<'static, str>>) {
+        *self.now.borrow_mut() = what.into();
+    }
+
+    /// In words, with what waits for its channels.
+    pub(crate) fn text(&self) -> String {
+        match self.intake.storing.get() {
+            0 => self.now.borrow().to_string(),
+            puts => format!("{}; {puts} of its stores are under way or wait for room", self.now.borrow()),
+        }
+    }
 }
 
 /// How a source says, once, that it has opened its way in, or has told why it could not yet.
@@ -237,6 +312,13 @@ impl Ready {
 
 /// What Flume does with an address that it cannot listen at.
 pub(crate) const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
+
+/// What Flume does with properties of ours.
+pub(crate) const IGNORED: Bad = Bad::Says("has no such property and ignores it");
+
+/// Ours: Flume keeps a silent connection for ever. A day; 0 is for ever.
+pub(crate) const MAX_IDLE_SECONDS: Property =
+    Property::with("maxIdleSeconds", Value::at_least(0, "seconds"), "86400").bad(IGNORED);
 
 const NO_PAUSE: Bad = Bad::Says("starts, and fails where it should pause");
 

@@ -76,10 +76,12 @@ async fn run(config: SeqConfig, mut seat: Seat, mut stop: Stopping) {
     slog::info!(seat.log, #STARTING, "Sequence generator source do starting");
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
     seat.ready.done();
+    seat.doing.set("counts");
     tokio::select! { biased;
         _ = stop.changed() => {}
         () = count(&config, &seat) => {
             // Flume's source stays and has nothing to say.
+            seat.doing.set("has sent all its events");
             let _source_is_gone = stop.changed().await;
         }
     }
@@ -113,12 +115,14 @@ fn encode(intake: &Intake, numbers: &mut Decimal, events: usize, headers: &[u8])
     intake.finish(builder)
 }
 
-/// Stores `batch`, however long that takes.
-async fn store(config: &SeqConfig, seat: &Seat, batch: Batch, finished: bool) {
+/// Stores `batch`, in parts if need be, however long that takes.
+async fn store(config: &SeqConfig, seat: &Seat, mut batch: Batch, finished: bool) {
     let mut refusals = 0;
     loop {
-        let outcome = seat.intake.store(batch.clone(), finished, Patience::Forever).await;
-        let Err(error) = outcome else { return };
+        let parts = seat.intake.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
+        batch.split_to(stored);
+        let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };
         refusals += 1;
         if refusals == 1 {
             slog::error!(
@@ -182,6 +186,7 @@ mod tests {
     use crate::message::Stop;
     use crate::source::SourceActor;
     use crate::testing::{memory_channel, numbers, seat, start_source, take_now};
+    use crate::within::Within;
     use actix::prelude::*;
 
     /// A source with these keys that counts into `channel`.
@@ -195,13 +200,13 @@ mod tests {
         let source = start(&channel, &[("batchSize", "7"), ("totalEvents", "30")]);
         let (mut sizes, mut all) = (Vec::new(), Vec::new());
         while all.len() < 30 {
-            let lease = channel.take(usize::MAX).await.unwrap();
+            let lease = channel.take(usize::MAX).within("events from the channel").await.unwrap();
             sizes.extend(lease.batches().iter().map(Batch::len));
             all.extend(numbers(lease.batches()));
             lease.commit();
         }
         assert_eq!((all, sizes), ((0..30).collect(), vec![7, 7, 7, 7, 2]));
-        source.send(Stop).await.unwrap();
+        source.send(Stop).within("the stop").await.unwrap();
         assert!(take_now(&channel).await.is_empty());
     }
 
@@ -214,8 +219,8 @@ mod tests {
         let mut all = Vec::new();
         for _ in 0..5 {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            assert!(channel.fill().await.unwrap().events >= 8);
-            let lease = channel.take(usize::MAX).await.unwrap();
+            assert!(channel.fill().within("the fill of the channel").await.unwrap().events >= 8);
+            let lease = channel.take(usize::MAX).within("events from the channel").await.unwrap();
             all.extend(numbers(lease.batches()));
             lease.commit();
         }
@@ -227,7 +232,10 @@ mod tests {
     async fn a_batch_is_never_more_than_a_transaction_takes() {
         let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
         let _source = start(&channel, &[("batchSize", "1000"), ("totalEvents", "10")]);
-        assert_eq!(channel.take(usize::MAX).await.unwrap().batches()[0].len(), 10);
+        assert_eq!(
+            channel.take(usize::MAX).within("events from the channel").await.unwrap().batches()[0].len(),
+            10
+        );
     }
 
     #[actix::test]
@@ -235,7 +243,7 @@ mod tests {
         let channel = memory_channel(&[("capacity", "1"), ("transactionCapacity", "1")]);
         let source = start(&channel, &[]);
         tokio::task::yield_now().await;
-        source.send(Stop).await.unwrap();
+        source.send(Stop).within("the stop").await.unwrap();
     }
 
     #[test]

@@ -1,26 +1,60 @@
 //! The actor that every source lives in.
 
-use super::Seat;
-use crate::message::Stop;
+use super::{Doing, Seat};
+use crate::message::{Describe, Pause, Stop};
+use crate::start::SourceAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// A source: takes events in and stores them through its [`Seat`]'s intake.
 pub(crate) trait Source {
     /// Runs until it is told to stop; then stores what it has under way, and ends. Tasks that it has started keep a copy of
     /// `stop` for as long as they run: the source has stopped when the last copy is gone.
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()>;
+
+    /// Whether it can read again what was not delivered: it takes [`Seat::pausing`] and answers what it finds there.
+    fn is_rereadable(&self) -> bool {
+        false
+    }
 }
 
 /// How a source hears that it is to stop: the value changes to `true`.
 pub(crate) type Stopping = watch::Receiver<bool>;
 
+/// What a source that can read again is told besides, and asked.
+pub(crate) struct Pausing {
+    pub(crate) stage: watch::Receiver<Stage>,
+    /// To be set when it reads no more, and what it has read is stored or given up.
+    pub(crate) paused: watch::Sender<bool>,
+    /// Questions about what it is doing.
+    pub(crate) asked: mpsc::UnboundedReceiver<Question>,
+}
+
+/// What such a source is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// To read.
+    Run,
+    /// To read no more.
+    Pause,
+    /// To end; after a pause, its positions go back to what was not delivered.
+    Stop { goes_back: bool },
+}
+
+/// Asks what the source is doing.
+pub(crate) type Question = oneshot::Sender<String>;
+
 /// The actor of a source.
 pub(crate) struct SourceActor {
     work: Option<Work>,
     stop: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
+    paused: watch::Receiver<bool>,
+    /// Where questions go, of a source that answers them itself.
+    questions: Option<mpsc::UnboundedSender<Question>>,
+    doing: Doing,
 }
 
 struct Work {
@@ -30,8 +64,26 @@ struct Work {
 }
 
 impl SourceActor {
-    pub(crate) fn new(source: Box<dyn Source>, seat: Seat, guard: Guard) -> SourceActor {
-        SourceActor { work: Some(Work { source, seat, guard }), stop: watch::Sender::new(false) }
+    pub(crate) fn new(source: Box<dyn Source>, mut seat: Seat, guard: Guard) -> SourceActor {
+        let (questions, asked) = mpsc::unbounded_channel();
+        let (paused, is_paused) = watch::channel(false);
+        let (stage, is_stage) = watch::channel(Stage::Run);
+        let doing = seat.doing.clone();
+        let questions = source.is_rereadable().then_some(questions);
+        seat.pausing = questions.is_some().then_some(Pausing { stage: is_stage, paused, asked });
+        let work = Some(Work { source, seat, guard });
+        SourceActor { work, stop: watch::Sender::new(false), stage, paused: is_paused, questions, doing }
+    }
+
+    /// Starts it; answers how it can be asked.
+    pub(crate) fn begin(self) -> SourceAddress {
+        let rereadable = self.questions.is_some();
+        let source = self.start();
+        SourceAddress {
+            stop: source.clone().recipient(),
+            pause: rereadable.then(|| source.clone().recipient()),
+            describe: source.recipient(),
+        }
     }
 }
 
@@ -54,8 +106,38 @@ impl Handler<Stop> for SourceActor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        let goes_back = *self.stage.borrow() != Stage::Run;
+        self.stage.send_replace(Stage::Stop { goes_back });
         self.stop.send_replace(true);
-        let stop = self.stop.clone();
-        Box::pin(async move { stop.closed().await })
+        let (stop, stage) = (self.stop.clone(), self.stage.clone());
+        Box::pin(async move {
+            stop.closed().await;
+            stage.closed().await;
+        })
+    }
+}
+
+impl Handler<Pause> for SourceActor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Pause, _: &mut Self::Context) -> Self::Result {
+        self.stage.send_replace(Stage::Pause);
+        let mut paused = self.paused.clone();
+        Box::pin(async move {
+            let _paused_or_gone = paused.wait_for(|paused| *paused).await;
+        })
+    }
+}
+
+impl Handler<Describe> for SourceActor {
+    type Result = ResponseFuture<String>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        let Some(questions) = &self.questions else {
+            return Box::pin(std::future::ready(self.doing.text()));
+        };
+        let (question, answer) = oneshot::channel();
+        let _answered_then = questions.send(question);
+        Box::pin(async move { answer.await.unwrap_or_else(|_| "has ended".to_owned()) })
     }
 }

@@ -32,6 +32,13 @@ openssl pkcs12 -export -nokeys -in authority.pem -passout pass:changeit -out ope
 openssl pkcs12 -export -in chain-all.pem -name old -keypbe PBE-SHA1-2DES -certpbe PBE-SHA1-3DES -macalg sha512 \
     -passout pass:changeit -out two-keys-des.p12
 
+# A certificate of X.509 version 1, as `openssl x509 -req` makes it unless it is told of extensions.
+openssl req -new -newkey rsa:2048 -nodes -keyout version-1.key -subj /CN=old -out version-1.csr
+openssl x509 -req -in version-1.csr -signkey version-1.key -days 36500 -out version-1.crt
+openssl pkcs12 -export -inkey version-1.key -in version-1.crt -name old -passout pass:changeit -out version-1.p12
+keytool -importcert -alias old -file version-1.crt -storetype PKCS12 -keystore version-1-trust.p12 $pass
+rm version-1.key version-1.crt
+
 # What is refused.
 keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JKS -keystore key-password.jks $pass -keypass another
 keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JCEKS -keystore server.jceks $pass -keypass changeit

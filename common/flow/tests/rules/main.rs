@@ -204,7 +204,9 @@ fn values() {
         (&["sources.r.bind = h:4444"], &["error bad-value"]),
         (&["sources.r.bind = ::1"], &[]),
         (&["sources.r.ack-every-event = yes"], &["warning bad-value"]),
-        (&["sources.r.encoding = gbk"], &["error bad-value"]),
+        (&["sources.r.encoding = gbk"], &[]),
+        (&["sources.r.encoding = ISO_8859-1"], &[]),
+        (&["sources.r.encoding = EBCDIC"], &["error bad-value"]),
         (
             &["channels.c.capacity = many", "channels.c.keep-alive = -1"],
             &["warning bad-value", "warning bad-value"],

@@ -127,3 +127,47 @@ fn what_flume_would_do_depends_on_the_group() {
         "{grouped}"
     );
 }
+
+#[test]
+fn files_that_the_agent_writes_itself() {
+    let tail = |more: &[&'static str]| {
+        let source = [
+            "-sources.r.bind",
+            "-sources.r.port",
+            "sources.r.type = TAILDIR",
+            "sources.r.filegroups = f",
+            "sources.r.positionFile = /x/p.json",
+        ];
+        [&source[..], more].concat()
+    };
+    let second = [
+        "sources = r s",
+        "sources.s.type = TAILDIR",
+        "sources.s.channels = c",
+        "sources.s.filegroups = f",
+        "sources.s.filegroups.f = /y/b",
+        "sources.r.filegroups.f = /y/a",
+    ];
+    let with = |last: &'static [&'static str]| tail(&[&second[..], last].concat());
+    let by_default: Vec<_> =
+        with(&[]).into_iter().filter(|line| !line.starts_with("sources.r.positionFile")).collect();
+    let rolls = |pattern: &'static str| {
+        tail(&[
+            pattern,
+            "sinks.k.type = file_roll",
+            "sinks.k.sink.directory = /y/",
+            "sinks.k.sink.pathManager.prefix = p-",
+        ])
+    };
+    check(&[
+        (&tail(&["sources.r.filegroups.f = /x/.*\\\\.log"]), &[]),
+        (&tail(&["sources.r.filegroups.f = /y/.*"]), &[]),
+        (&tail(&["sources.r.filegroups.f = //x/./.*"]), &["warning follows-own-file"]),
+        (&rolls("sources.r.filegroups.f = /y/p.*"), &["warning follows-own-file"]),
+        (&rolls("sources.r.filegroups.f = /y/q.*"), &[]),
+        (&with(&["sources.s.positionFile = /x/p.json"]), &["warning shared-position-file"]),
+        (&with(&["sources.s.positionFile = /x/q.json"]), &[]),
+        (&by_default, &["warning shared-position-file"]),
+        (&with(&["sources.s.positionFile = /dev/null"]), &["warning device-position-file"]),
+    ]);
+}

@@ -44,6 +44,8 @@ impl Checker<'_> {
                 self.answer(entry, &mut filters);
             }
         }
+        // What is asked of a filter is a secret, whatever its key is called.
+        filters.answers.values().flatten().for_each(|answer| self.secrets.add(answer));
         tree
     }
 

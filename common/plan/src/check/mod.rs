@@ -23,9 +23,8 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::report::{Problem, Report, quoted};
+use crate::secret::Secrets;
 use crate::settings::ComponentPlan;
-
-pub(crate) use self::values::regex_fits;
 
 /// What is asked for, and what may be looked at on the way.
 pub(crate) struct Question<'a> {
@@ -39,15 +38,28 @@ pub(crate) struct Question<'a> {
 }
 
 /// Makes the plan of an agent, of all that could be made sense of; `None` when there is no such agent.
-pub(crate) fn check(merged: Merged, question: Question<'_>, report: &mut Report) -> Option<Plan> {
+pub(crate) fn check(
+    merged: Merged,
+    question: Question<'_>,
+    secrets: &mut Secrets,
+    report: &mut Report,
+) -> Option<Plan> {
     let Question { agent, options, environment, used, at } = question;
     let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
     if !merged.agents.iter().any(|name| name == agent) {
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
         return None;
     }
-    let mut checker =
-        Checker { agent, options, environment, report, at, places: tree.places(), listed: BTreeSet::new() };
+    let mut checker = Checker {
+        agent,
+        options,
+        environment,
+        secrets,
+        report,
+        at,
+        places: tree.places(),
+        listed: BTreeSet::new(),
+    };
     Some(checker.plan(&tree))
 }
 
@@ -71,6 +83,8 @@ pub(crate) struct Checker<'a> {
     agent: &'a str,
     options: &'a Options,
     environment: &'a [(String, String)],
+    /// What no message may show.
+    secrets: &'a mut Secrets,
     report: &'a mut Report,
     at: Place,
     /// Where components begin, by `sinks.k1`.

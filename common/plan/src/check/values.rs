@@ -1,6 +1,6 @@
 //! One component's keys against what the table says about it.
 
-use regex::Regex;
+use java::{Charset, Pattern};
 
 use super::Checker;
 use super::nearest::nearest;
@@ -9,6 +9,7 @@ use crate::component::{Bad, Descriptor, Kind, Property, Value};
 use crate::owner::Owner;
 use crate::properties::Entry;
 use crate::report::{Problem, quoted};
+use crate::secret::{HIDDEN, is_secret};
 use crate::settings::{ComponentPlan, Properties};
 
 impl Checker<'_> {
@@ -54,7 +55,9 @@ impl Checker<'_> {
                 continue;
             }
             self.there_yet(owner, property, &key.entry, &value);
-            properties.push(key.name.clone(), value, key.entry.value_at.clone());
+            let secret =
+                property.value == Value::Secret || is_secret(&key.entry.key) || self.secrets.are_in(&value);
+            properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
         }
         let missing = |property: &&Property| {
             property.required
@@ -172,8 +175,9 @@ impl Checker<'_> {
         if stripped.is_empty() && matches!(property.value, Value::Text) || free && stripped.is_empty() {
             return whole;
         }
+        let shown = |text: &str| if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(text) };
         let what =
-            format!("`{}` has a comment behind its value: {}", entry.key, quoted(java_trim(&comment.text)));
+            format!("`{}` has a comment behind its value: {}", entry.key, shown(java_trim(&comment.text)));
         let fix = "put the comment on a line of its own; `\\#` if the value really has a `#` behind a blank";
         if free {
             let what = format!("`{}` has a ` #` in its value", entry.key);
@@ -183,11 +187,11 @@ impl Checker<'_> {
         }
         let strict = self.options.strict_flume;
         let here = if strict {
-            format!("the same: the value is {} (strict Flume)", quoted(&whole))
+            format!("the same: the value is {} (strict Flume)", shown(&whole))
         } else {
-            format!("the comment is left out: the value is {}", quoted(stripped))
+            format!("the comment is left out: the value is {}", shown(stripped))
         };
-        let flume = format!("takes {} for the value: {}", quoted(&whole), consequence(owner, property));
+        let flume = format!("takes {} for the value: {}", shown(&whole), consequence(owner, property));
         let warning = Problem::warning("inline-comment", &comment.at, what);
         self.report.add(warning.flume(flume).here(here).fix(fix));
         if strict { whole } else { stripped.to_string() }
@@ -197,7 +201,8 @@ impl Checker<'_> {
     fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
         let Err(wrong) = self.fits(property, value) else { return true };
         let property = &Property { bad: bad(property, value), ..*property };
-        let what = format!("`{}` is {}: {wrong}", entry.key, quoted(value));
+        let shown = if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(value) };
+        let what = format!("`{}` is {shown}: {wrong}", entry.key);
         let flume = consequence(owner, property);
         let problem = if property.bad == Bad::Default || property.value == Value::Flag {
             let default = property
@@ -238,25 +243,11 @@ impl Checker<'_> {
                 if known { Ok(()) } else { Err("neither `true` nor `false`".into()) }
             }
             Value::Choice(words) => one_of(value, words),
-            Value::Charset => one_of(value, CHARSETS),
-            Value::Regex => (self.options.regex)(value),
+            Value::Charset => charset(value),
+            Value::Regex => Pattern::compile(value).map(drop).map_err(String::from),
         }
     }
 }
-
-/// Charsets that can be read here; Java has more.
-const CHARSETS: &[&str] = &[
-    "UTF-8",
-    "UTF8",
-    "ISO-8859-1",
-    "ISO8859-1",
-    "ISO8859_1",
-    "LATIN1",
-    "L1",
-    "US-ASCII",
-    "ASCII",
-    "ISO646-US",
-];
 
 /// What Flume does with text that does not fit.
 fn consequence(owner: &Owner, property: &Property) -> String {
@@ -268,9 +259,7 @@ fn consequence(owner: &Owner, property: &Property) -> String {
             None => "takes the default".into(),
         },
         (Value::Text | Value::Free | Value::Secret | Value::Path, _) => "uses it as it is".into(),
-        (Value::Charset, _) => {
-            "knows more charsets; with one that it does not know either, it drops what needs it".into()
-        }
+        (Value::Charset, _) => format!("takes the charsets of its Java, else {}", owner.dropped),
         (Value::Regex, _) => format!("takes what Java can read, else {}", owner.dropped),
         (Value::List | Value::Channels | Value::Parts(_), _) => {
             "takes each word for a name, and leaves out the names that it does not know".into()
@@ -301,7 +290,11 @@ fn right(property: &Property, key: &str) -> String {
         Value::Port => return format!("`{key} = PORT`, from 0 to 65535"),
         Value::Flag => "true` or `false".to_string(),
         Value::Choice(words) => return format!("`{key} = WORD`, one of {}", words.join(", ")),
-        Value::Charset => return format!("`{key} = UTF-8`; ISO-8859-1 and US-ASCII can be read here too"),
+        Value::Charset => {
+            return format!(
+                "`{key} = CHARSET`, the one that the text is written in, as UTF-8, GBK or windows-1252"
+            );
+        }
         Value::Host => "HOST".to_string(),
         _ => property.name.trim_end_matches('.').rsplit('.').next().unwrap_or("VALUE").to_uppercase(),
     };
@@ -367,6 +360,16 @@ fn one_of(value: &str, words: &[&str]) -> Result<(), String> {
     }
 }
 
+fn charset(value: &str) -> Result<(), String> {
+    if Charset::for_name(value).is_some() {
+        return Ok(());
+    }
+    Err(match nearest(value, Charset::names()) {
+        Some(meant) => format!("no charset that is supported; `{meant}` is near"),
+        None => "no charset that is supported".into(),
+    })
+}
+
 fn host(value: &str) -> Result<(), String> {
     if value.contains("://") || value.contains('/') {
         return Err("a host name or address, not a URL".into());
@@ -379,40 +382,4 @@ fn host(value: &str) -> Result<(), String> {
         return Err("the port has a property of its own".into());
     }
     Ok(())
-}
-
-/// What the `regex` crate says to a pattern, in an operator's words. Where Java's spelling is merely different, the
-/// pattern passes: whoever runs it translates it.
-pub(crate) fn regex_fits(pattern: &str) -> Result<(), String> {
-    const REFUSED: [(&str, &str); 5] = [
-        ("(?=", "look-ahead"),
-        ("(?!", "negative look-ahead"),
-        ("(?<=", "look-behind"),
-        ("(?<!", "negative look-behind"),
-        ("(?>", "an atomic group"),
-    ];
-    if let Some((_, name)) = REFUSED.iter().find(|(spelling, _)| pattern.contains(spelling)) {
-        return Err(format!("it has {name}, which Java knows and which is not supported here"));
-    }
-    let mut escaped = false;
-    for next in pattern.chars() {
-        if escaped && (matches!(next, '1'..='9') || next == 'k') {
-            return Err("it has a back-reference, which Java knows and which is not supported here".into());
-        }
-        escaped = next == '\\' && !escaped;
-    }
-    const SPELT_OTHERWISE: [&str; 12] =
-        [r"\Q", r"\E", r"\h", r"\H", r"\R", r"\Z", r"\e", r"\c", r"\0", r"\p", r"\P", r"\u"];
-    match Regex::new(pattern) {
-        Ok(_) => Ok(()),
-        Err(_) if SPELT_OTHERWISE.iter().any(|spelling| pattern.contains(spelling)) => Ok(()),
-        Err(regex::Error::CompiledTooBig(_)) => {
-            Err("it takes too much memory; use smaller repeat counts".into())
-        }
-        Err(error) => {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_string();
-            Err(format!("not a regular expression ({last})"))
-        }
-    }
 }

@@ -12,7 +12,8 @@ use jiff::Zoned;
 
 use crate::place::Place;
 use crate::properties::Entry;
-use crate::report::{Problem, Report};
+use crate::report::{Problem, Report, SHOWN, cut};
+use crate::secret::{HIDDEN, Secrets, is_secret};
 
 /// What look-ups may read.
 pub(crate) struct Lookups<'a> {
@@ -35,17 +36,29 @@ const MAX_BYTES: usize = 16 << 20;
 /// Keys of which one names the next: more than anybody nests, less than the stack holds.
 const MAX_DEPTH: usize = 64;
 
+/// Different findings about the variables of one key: the next ones are of the same kind.
+const MAX_FOUND: usize = 10;
+
 /// Replaces what can be replaced, in place. Answers the keys that others refer to.
 pub(crate) fn substitute(
     entries: &mut [Entry],
     lookups: &Lookups<'_>,
+    secrets: &mut Secrets,
     report: &mut Report,
 ) -> BTreeSet<String> {
     if from_environment(lookups) {
         entries.iter_mut().for_each(|entry| each_text(entry, |text| *text = plain_variables(text, lookups)));
     }
     let keys = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
-    let mut resolver = Resolver { keys, lookups, used: BTreeSet::new(), grown: 0, found: Vec::new() };
+    let mut resolver = Resolver {
+        keys,
+        lookups,
+        secrets,
+        used: BTreeSet::new(),
+        grown: 0,
+        found: Vec::new(),
+        refused: false,
+    };
     for entry in entries {
         each_text(entry, |text| {
             if text.contains("${") {
@@ -54,6 +67,10 @@ pub(crate) fn substitute(
         });
         for found in resolver.found.drain(..) {
             report.add(found.problem(&entry.key, &entry.value_at, lookups));
+        }
+        if is_secret(&entry.key) {
+            resolver.secrets.add(&entry.value);
+            entry.comment.iter().for_each(|comment| resolver.secrets.add(&comment.value));
         }
     }
     resolver.used
@@ -100,6 +117,7 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 /// What went wrong with one variable.
+#[derive(PartialEq, Eq)]
 enum Found {
     Unknown(String),
     Cycle(Vec<String>),
@@ -111,9 +129,12 @@ enum Found {
 struct Resolver<'a> {
     keys: HashMap<String, String>,
     lookups: &'a Lookups<'a>,
+    secrets: &'a mut Secrets,
     used: BTreeSet<String>,
     grown: usize,
     found: Vec<Found>,
+    /// The last look-up has found something of its own to say.
+    refused: bool,
 }
 
 impl Resolver<'_> {
@@ -143,13 +164,21 @@ impl Resolver<'_> {
         out + rest
     }
 
+    /// Remembers what is to be said, as much of it as anybody reads.
+    fn note(&mut self, found: Found) {
+        if self.found.len() < MAX_FOUND && !self.found.contains(&found) {
+            self.found.push(found);
+        }
+    }
+
     /// The value of what stands between `${` and `}`; `None` leaves it as it is.
     fn variable(&mut self, expression: &str, stack: &mut Vec<String>) -> Option<String> {
         if stack.len() >= MAX_DEPTH || self.grown > MAX_BYTES {
-            self.found.push(Found::TooBig);
+            self.note(Found::TooBig);
             return None;
         }
         stack.push(String::new()); // nesting counts as depth; no variable has an empty name
+        let written = expression;
         let expression = self.resolve(expression, stack);
         stack.pop();
         let (name, default) = match expression.split_once(":-") {
@@ -157,15 +186,16 @@ impl Resolver<'_> {
             None => (expression.as_str(), None),
         };
         if stack.iter().any(|earlier| earlier == name && !name.is_empty()) {
-            self.found.push(Found::Cycle(
-                stack.iter().chain([&name.to_string()]).filter(|n| !n.is_empty()).cloned().collect(),
-            ));
+            let names = stack.iter().map(String::as_str).chain([name]).filter(|name| !name.is_empty());
+            self.note(Found::Cycle(names.map(short).collect()));
             return None;
         }
-        let refused = self.found.len();
+        self.refused = false;
         let Some(value) = self.look_up(name).or(default) else {
-            if self.found.len() == refused && filter_question(name).is_none() {
-                self.found.push(Found::Unknown(name.to_string()));
+            if !self.refused && filter_question(name).is_none() {
+                // A name that another variable is part of is told as it is written: its value may be a secret.
+                let told = if written.contains("${") { written } else { name };
+                self.note(Found::Unknown(short(told)));
             }
             return None;
         };
@@ -187,15 +217,22 @@ impl Resolver<'_> {
             _ => None,
         };
         if found.is_none() && ["java", "date"].contains(&prefix.as_str()) {
-            self.found.push(Found::Refused(name.to_string()));
+            self.refused = true;
+            self.note(Found::Refused(short(name)));
+        }
+        if is_secret(rest) {
+            found.iter().for_each(|value| self.secrets.add(value));
         }
         found.or_else(|| self.other_key(rest))
     }
 
     fn other_key(&mut self, key: &str) -> Option<String> {
-        let value = self.keys.get(key)?;
+        let value = self.keys.get(key)?.clone();
         self.used.insert(key.to_string());
-        Some(value.clone())
+        if is_secret(key) {
+            self.secrets.add(&value);
+        }
+        Some(value)
     }
 
     /// What was given with `-D`, else the few that every JVM has and a configuration may ask for.
@@ -228,9 +265,14 @@ impl Resolver<'_> {
             "locale" => "default locale: en_US, platform encoding: UTF-8",
             _ => return None,
         };
-        self.found.push(Found::NoJava(name.to_string()));
+        self.note(Found::NoJava(name.to_string()));
         Some(text.to_string())
     }
+}
+
+/// As much of a name as is shown.
+fn short(name: &str) -> String {
+    cut(name, SHOWN)
 }
 
 /// Where the `}` stands that closes what has been opened before `text`.
@@ -294,6 +336,9 @@ impl Found {
 }
 
 fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
+    // In a password it may be no variable at all.
+    let asks = ["env:", "sys:", "java:", "date:"].iter().any(|prefix| name.starts_with(prefix));
+    let name = if is_secret(key) && !asks { HIDDEN } else { name };
     let what = format!("`{key}` has `${{{name}}}`, which names nothing");
     // A shell's or a regular expression's own `${...}` is left to them.
     let own = [".command", ".replaceString", ".searchPattern", ".regex"].iter().any(|end| key.ends_with(end));

@@ -25,7 +25,7 @@ fn resolve_with(values: &[(&str, &str)], properties: &[(&str, &str)]) -> (String
     let lookups = Lookups { environment: &environment, properties: &properties, now: &now };
     let mut entries: Vec<Entry> = values.iter().map(|(key, value)| entry(key, value)).collect();
     let mut report = Report::default();
-    substitute(&mut entries, &lookups, &mut report);
+    substitute(&mut entries, &lookups, &mut Secrets::default(), &mut report);
     (entries.pop().unwrap().value, report.problems.into_iter().map(|problem| problem.code).collect())
 }
 

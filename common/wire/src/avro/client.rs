@@ -27,6 +27,8 @@ pub struct Serial(i32);
 #[derive(Debug)]
 pub struct ClientSession {
     greets: bool,
+    may_swap: bool,
+    swaps: bool,
     handshake: Handshake,
     server_hash: Hash,
     hello: Option<Hello>,
@@ -110,6 +112,8 @@ impl ClientSession {
     pub fn new() -> ClientSession {
         ClientSession {
             greets: true,
+            may_swap: false,
+            swaps: false,
             handshake: Handshake::Due { with_text: false },
             server_hash: Protocol::RELEASED.hash,
             hello: None,
@@ -121,6 +125,17 @@ impl ClientSession {
     /// A new connection of a client that looks like Flume's own, byte for byte, also to nodes of ours.
     pub fn flume() -> ClientSession {
         ClientSession { greets: false, ..ClientSession::new() }
+    }
+
+    /// The same, for a connection on which zlib can go inside TLS. Its first call is to be a ping, and nothing more is to
+    /// be sent until that is answered.
+    pub fn with_swap(self, may_swap: bool) -> ClientSession {
+        ClientSession { may_swap, ..self }
+    }
+
+    /// Whether the server has agreed that from here on zlib is inside TLS, in both directions.
+    pub fn swaps(&self) -> bool {
+        self.swaps
     }
 
     /// Whether a call may be made now: always, but while the handshake is under way.
@@ -249,6 +264,7 @@ impl ClientSession {
         }
         self.handshake = Handshake::Done;
         self.hello = response.greeting.hello().filter(|_| self.greets);
+        self.swaps = self.may_swap && self.hello.is_some() && response.greeting.swap;
         Ok(())
     }
 
@@ -267,7 +283,7 @@ impl ClientSession {
         let notes = CallNotes { batch: id.filter(|_| !stranger), first: None };
         frame::put_buffer(out, |out| {
             if let Handshake::Due { with_text } = self.handshake {
-                Request::put(out, with_text, self.server_hash, self.greets);
+                Request::put(out, with_text, self.server_hash, self.greets, self.may_swap);
                 self.handshake = Handshake::Sent { with_text };
             }
             Head { notes, name }.put(out);

@@ -58,7 +58,8 @@ struct Partial {
     count: u32, // buffers in all
     left: u32,  // buffers whose length is not known yet
     first: usize,
-    end: usize, // where the last buffer ends whose length is known; often beyond what has been read
+    longest: usize, // buffer so far
+    end: usize,     // where the last buffer ends whose length is known; often beyond what has been read
 }
 
 impl FrameDecoder {
@@ -102,6 +103,16 @@ impl FrameDecoder {
         needed.saturating_sub(input.len())
     }
 
+    /// How many bytes the frame at the front of `input` will take in all, once its head has come. Where lengths of buffers
+    /// are not known yet it is a guess, and [`FrameDecoder::decode`] may need more: buffers as long as Java's, or as the
+    /// longest one so far.
+    pub fn whole(&self) -> Option<usize> {
+        let partial = self.partial?;
+        let buffer = LENGTH_BYTES + partial.longest.max(JAVA_BUFFER_BYTES);
+        let guess = partial.end.saturating_add(buffer.saturating_mul(partial.left as usize));
+        Some(guess.min(self.max))
+    }
+
     /// Tells whether the peer may end the connection here.
     ///
     /// # Errors
@@ -118,7 +129,7 @@ impl FrameDecoder {
             return Err(Fault::Buffers(count));
         }
         let (serial, count) = (i32::from_be_bytes([a, b, c, d]), count.unsigned_abs());
-        let partial = Partial { serial, count, left: count, first: 0, end: HEAD_BYTES };
+        let partial = Partial { serial, count, left: count, first: 0, longest: 0, end: HEAD_BYTES };
         partial.check(self.max)?;
         Ok(partial)
     }
@@ -142,7 +153,8 @@ impl Partial {
             if self.left == self.count {
                 self.first = bytes;
             }
-            let walked = Partial { left: self.left - 1, end: self.end + LENGTH_BYTES + bytes, ..*self };
+            let (longest, end) = (self.longest.max(bytes), self.end + LENGTH_BYTES + bytes);
+            let walked = Partial { left: self.left - 1, longest, end, ..*self };
             walked.check(max)?;
             *self = walked;
         }
@@ -271,6 +283,9 @@ const HEAD_BYTES: usize = 8;
 
 /// The length before each buffer.
 const LENGTH_BYTES: usize = 4;
+
+/// Java cuts a message into buffers of so many bytes.
+const JAVA_BUFFER_BYTES: usize = 8192;
 
 /// So many bytes of a bad frame are shown.
 const FIRST_BYTES: usize = 16;

@@ -30,14 +30,14 @@ impl<'a> Request<'a> {
     }
 
     /// Appends the request of a client with our protocol. `greets` is false for one that must look like Flume's own,
-    /// which sends an empty map.
-    pub(crate) fn put(out: &mut BytesMut, with_text: bool, server_hash: Hash, greets: bool) {
+    /// which sends an empty map; `swap` is for one that can put zlib inside TLS.
+    pub(crate) fn put(out: &mut BytesMut, with_text: bool, server_hash: Hash, greets: bool, swap: bool) {
         let ours = Protocol::RELEASED;
         out.extend_from_slice(&ours.hash);
         put_nullable(out, with_text.then_some(ours.text.as_bytes()));
         out.extend_from_slice(&server_hash);
         push_zigzag(out, 1);
-        if greets { own::put_greeting(out) } else { out.extend_from_slice(&[0]) }
+        if greets { own::put_greeting(out, swap) } else { out.extend_from_slice(&[0]) }
     }
 }
 
@@ -78,7 +78,13 @@ impl<'a> Response<'a> {
 
     /// Appends the response of a server that speaks `protocol`; `hello` is for clients of ours. A Java client fails
     /// over a `CLIENT` or `NONE` without text and hash, so they are there.
-    pub(crate) fn put(out: &mut BytesMut, matched: Match, protocol: &Protocol, hello: Option<Hello>) {
+    pub(crate) fn put(
+        out: &mut BytesMut,
+        matched: Match,
+        protocol: &Protocol,
+        hello: Option<Hello>,
+        swap: bool,
+    ) {
         push_zigzag(out, matched as i64);
         if matched == Match::Both {
             out.extend_from_slice(&[0, 0]);
@@ -89,7 +95,7 @@ impl<'a> Response<'a> {
         }
         push_zigzag(out, i64::from(hello.is_some()));
         if let Some(hello) = hello {
-            own::put_hello(out, hello);
+            own::put_hello(out, hello, swap);
         }
     }
 }
@@ -110,10 +116,11 @@ mod tests {
     fn a_request_reads_back_and_no_cut_of_it_does() {
         for (with_text, greets) in [(false, false), (true, true)] {
             let mut out = BytesMut::new();
-            Request::put(&mut out, with_text, Protocol::SNAPSHOT.hash, greets);
+            Request::put(&mut out, with_text, Protocol::SNAPSHOT.hash, greets, greets);
             let mut at = 0;
             let request = Request::read(&out, &mut at).expect("own bytes");
             assert_eq!((at, request.greeting.is_ours()), (out.len(), greets));
+            assert_eq!(request.greeting.swap, greets);
             assert_eq!(request.client_hash, Protocol::RELEASED.hash);
             assert_eq!(request.server_hash, Protocol::SNAPSHOT.hash);
             assert_eq!(request.client_protocol, with_text.then_some(Protocol::RELEASED.text.as_bytes()));
@@ -128,10 +135,11 @@ mod tests {
         let hello = Hello { window: 4, window_bytes: 99 };
         for (matched, hello) in [(Match::Both, None), (Match::Client, Some(hello)), (Match::None, None)] {
             let mut out = BytesMut::new();
-            Response::put(&mut out, matched, &Protocol::RELEASED, hello);
+            Response::put(&mut out, matched, &Protocol::RELEASED, hello, hello.is_some());
             let mut at = 0;
             let response = Response::read(&out, &mut at).expect("own bytes");
             assert_eq!((at, response.matched, response.greeting.hello()), (out.len(), matched, hello));
+            assert_eq!(response.greeting.swap, hello.is_some());
             assert_eq!(response.server_hash, (matched != Match::Both).then_some(Protocol::RELEASED.hash));
             for cut in 0..out.len() {
                 assert_eq!(Response::read(&out[..cut], &mut 0), Err(Malformed::Short), "cut at {cut}");

@@ -3,6 +3,7 @@
 //! | where | key | value |
 //! |---|---|---|
 //! | handshake request and response, `meta` | `flow.version` | decimal text, `1` |
+//! | handshake request and response, `meta` | `flow.swap` | `1`: zlib goes inside TLS, see below |
 //! | handshake response, `meta` | `flow.window`, `flow.window-bytes` | decimal text |
 //! | a call's metadata | `flow.batch` | agent, stream, sequence: three `u64`, big endian |
 //! | a call's metadata | `flow.first` | `u64`, big endian |
@@ -10,6 +11,11 @@
 //!
 //! Keys that are not known are passed over, and a value that is malformed counts as absent: this is a conversation
 //! between equals that may be of different age, never a reason to refuse events.
+//!
+//! A connection with TLS inside zlib, as Flume 1.10 and later have it, compresses what is encrypted already. A client
+//! that can do better says `flow.swap` with a ping as its first call, and sends nothing more until that is answered. A
+//! server that can do better says it in the answer. From there on the bytes inside TLS are a zlib stream in each
+//! direction; and each side, before its next byte, ends the zlib stream outside and goes on with bare TLS records.
 
 use super::read;
 use bytes::BytesMut;
@@ -58,6 +64,8 @@ pub(crate) struct Greeting {
     version: Option<u32>,
     window: Option<u32>,
     window_bytes: Option<u64>,
+    /// The sender can put zlib inside TLS.
+    pub(crate) swap: bool,
 }
 
 impl Greeting {
@@ -68,6 +76,7 @@ impl Greeting {
             VERSION => found.version = decimal(value).and_then(|version| u32::try_from(version).ok()),
             WINDOW => found.window = decimal(value).and_then(|window| u32::try_from(window).ok()),
             WINDOW_BYTES => found.window_bytes = decimal(value),
+            SWAP => found.swap = value == b"1",
             _ => {}
         })?;
         Ok(found)
@@ -86,19 +95,27 @@ impl Greeting {
 }
 
 /// Appends a client's greeting as a map.
-pub(crate) fn put_greeting(out: &mut BytesMut) {
-    push_zigzag(out, 1);
+pub(crate) fn put_greeting(out: &mut BytesMut, swap: bool) {
+    push_zigzag(out, 1 + i64::from(swap));
     put_entry(out, VERSION, OUR_VERSION);
+    put_swap(out, swap);
     out.extend_from_slice(&[0]);
 }
 
 /// Appends a server's greeting as a map.
-pub(crate) fn put_hello(out: &mut BytesMut, hello: Hello) {
-    push_zigzag(out, 3);
+pub(crate) fn put_hello(out: &mut BytesMut, hello: Hello, swap: bool) {
+    push_zigzag(out, 3 + i64::from(swap));
     put_entry(out, VERSION, OUR_VERSION);
     put_entry(out, WINDOW, hello.window.to_string().as_bytes());
     put_entry(out, WINDOW_BYTES, hello.window_bytes.to_string().as_bytes());
+    put_swap(out, swap);
     out.extend_from_slice(&[0]);
+}
+
+fn put_swap(out: &mut BytesMut, swap: bool) {
+    if swap {
+        put_entry(out, SWAP, b"1");
+    }
 }
 
 impl CallNotes {
@@ -185,6 +202,7 @@ const VERSION: &[u8] = b"flow.version";
 const OUR_VERSION: &[u8] = b"1";
 const WINDOW: &[u8] = b"flow.window";
 const WINDOW_BYTES: &[u8] = b"flow.window-bytes";
+const SWAP: &[u8] = b"flow.swap";
 const BATCH: &[u8] = b"flow.batch";
 const FIRST: &[u8] = b"flow.first";
 const LEAVING: &[u8] = b"flow.leaving";
@@ -205,8 +223,16 @@ mod tests {
     fn what_is_said_is_heard() {
         let mut out = BytesMut::new();
         let hello = Hello { window: 16, window_bytes: 1 << 40 };
-        put_hello(&mut out, hello);
-        assert_eq!(Greeting::read(&out, &mut 0).expect("own bytes").hello(), Some(hello));
+        for swap in [false, true] {
+            out.clear();
+            put_hello(&mut out, hello, swap);
+            let greeting = Greeting::read(&out, &mut 0).expect("own bytes");
+            assert_eq!((greeting.hello(), greeting.swap), (Some(hello), swap));
+            out.clear();
+            put_greeting(&mut out, swap);
+            let greeting = Greeting::read(&out, &mut 0).expect("own bytes");
+            assert_eq!((greeting.is_ours(), greeting.swap), (true, swap));
+        }
 
         let batch = BatchId { agent: u64::MAX, stream: 2, sequence: 1 << 63 };
         for notes in [CallNotes::default(), CallNotes { batch: Some(batch), first: Some(7) }] {

@@ -21,6 +21,9 @@ pub struct ServerSession {
     most_events: usize,
     connected: bool,
     ours: bool,
+    /// Zlib can go inside TLS here, and the client has said that it can there.
+    may_swap: bool,
+    client_may_swap: bool,
 }
 
 /// What a frame holds.
@@ -64,6 +67,14 @@ pub enum Received {
 pub struct ReplyToken {
     serial: i32,
     handshake: Option<Match>,
+    swaps: bool,
+}
+
+impl ReplyToken {
+    /// Whether zlib goes inside TLS once this answer is written: both sides can, and the client waits for the answer.
+    pub fn swaps(&self) -> bool {
+        self.swaps
+    }
 }
 
 /// What was wrong with a call that got an error for an answer.
@@ -99,13 +110,25 @@ impl ServerSession {
 
     /// A new connection to a server that looks like Flume to everybody, also to nodes of ours.
     pub fn flume() -> ServerSession {
-        ServerSession { hello: None, most_events: usize::MAX, connected: false, ours: false }
+        ServerSession {
+            hello: None,
+            most_events: usize::MAX,
+            connected: false,
+            ours: false,
+            may_swap: false,
+            client_may_swap: false,
+        }
     }
 
     /// The same, but a call that brings more than `events` events is [`Received::TooMany`], for the price of so many. By
     /// default any number is taken.
     pub fn with_most_events(self, events: usize) -> ServerSession {
         ServerSession { most_events: events, ..self }
+    }
+
+    /// The same, for a connection on which zlib can go inside TLS.
+    pub fn with_swap(self, may_swap: bool) -> ServerSession {
+        ServerSession { may_swap, ..self }
     }
 
     /// Whether the handshake showed that the client is a node of ours.
@@ -118,7 +141,7 @@ impl ServerSession {
         let serial = frame.serial();
         let message = frame.into_message();
         let mut at = 0;
-        let mut token = ReplyToken { serial, handshake: None };
+        let mut token = ReplyToken { serial, handshake: None, swaps: false };
         if !self.connected {
             match self.shake_hands(&message, &mut at, cache) {
                 Ok(Match::None) => return self.ask_for_protocol(serial),
@@ -152,6 +175,7 @@ impl ServerSession {
     ) -> Result<Match, Complaint> {
         let request = Request::read(message, at).map_err(Complaint::Handshake)?;
         self.ours = self.hello.is_some() && request.greeting.is_ours();
+        self.client_may_swap = self.ours && request.greeting.swap;
         if !cache.knows(&request.client_hash) {
             match request.client_protocol {
                 Some(text) => cache.accept(request.client_hash, text).map_err(Complaint::Protocol)?,
@@ -164,18 +188,18 @@ impl ServerSession {
 
     fn put_handshake(&self, out: &mut BytesMut, token: &ReplyToken) {
         if let Some(matched) = token.handshake {
-            Response::put(out, matched, &OURS, self.hello.filter(|_| self.ours));
+            Response::put(out, matched, &OURS, self.hello.filter(|_| self.ours), token.swaps);
         }
     }
 
     /// The call was not executed; the client will send it again with the text of its protocol.
     fn ask_for_protocol(&self, serial: i32) -> Received {
         let mut out = BytesMut::new();
-        self.pong(&mut out, ReplyToken { serial, handshake: Some(Match::None) });
+        self.pong(&mut out, ReplyToken { serial, handshake: Some(Match::None), swaps: false });
         Received::Reply { bytes: out.freeze(), complaint: None }
     }
 
-    fn call(&self, token: ReplyToken, message: Bytes, mut at: usize) -> Received {
+    fn call(&self, mut token: ReplyToken, message: Bytes, mut at: usize) -> Received {
         let head = match Head::read(&message, &mut at) {
             Ok(head) => head,
             Err(reason) => return self.refuse(token, Complaint::Head(reason)),
@@ -184,7 +208,10 @@ impl ServerSession {
         let (name, read, single): (_, fn(_, _, _) -> _, _) = match head.name {
             call::APPEND_BATCH => ("appendBatch", call::read_append_batch, false),
             call::APPEND => ("append", call::read_append, true),
-            b"" => return Received::Ping { token },
+            b"" => {
+                token.swaps = token.handshake.is_some() && self.may_swap && self.client_may_swap;
+                return Received::Ping { token };
+            }
             other => {
                 let complaint = Complaint::message(other);
                 return self.refuse(token, complaint);

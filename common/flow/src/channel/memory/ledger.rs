@@ -1,6 +1,6 @@
 //! What a memory channel holds, who has leased what, and in which order it must come out again.
 
-use event::{Batch, Span};
+use event::{Batch, Origin, Span};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The books of a memory channel: no actor, no clock, no waiting.
@@ -30,6 +30,15 @@ pub(crate) struct Limits {
     pub(crate) transaction: usize,
     /// Slots of [`SLOT_BYTES`] for bodies.
     pub(crate) slots: usize,
+}
+
+impl Limits {
+    /// Whether an empty channel takes `batch`.
+    pub(crate) fn fit(&self, batch: &Batch) -> bool {
+        // More slots than events and full slots together it cannot cost: as a rule no event has to be looked at.
+        let most = batch.len() + batch.event_bytes() / SLOT_BYTES;
+        batch.len() <= self.transaction && (most <= self.slots || slots(batch) <= self.slots)
+    }
 }
 
 /// Why a batch was not put.
@@ -157,9 +166,37 @@ impl Ledger {
         }
     }
 
+    /// What is held, leased or not, by where it can be read again.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = (Option<Origin>, usize)> {
+        let leased = self.leased.values().flat_map(|leased| &leased.parts);
+        let held = self.queue.iter().chain(self.returned.values()).chain(leased);
+        held.map(|part| (part.batch.origin(), part.batch.len()))
+    }
+
+    /// Forgets what can be read again and for which `again` holds, leased or not.
+    pub(crate) fn give_back(&mut self, again: impl Fn(Origin) -> bool) {
+        let stays = |part: &Numbered| !part.batch.origin().is_some_and(&again);
+        self.queue.retain(stays);
+        self.returned.retain(|_, part| stays(part));
+        for leased in self.leased.values_mut() {
+            leased.parts.retain(stays);
+            leased.events = leased.parts.iter().map(|part| part.batch.len()).sum();
+            leased.slots = leased.parts.iter().map(|part| part.slots).sum();
+        }
+        self.held = self.origins().map(|(_, events)| events).sum();
+        let leased = self.leased.values().map(|leased| leased.slots);
+        let waiting = self.queue.iter().chain(self.returned.values()).map(|part| part.slots);
+        self.slots = waiting.chain(leased).sum();
+    }
+
     /// Events held, leased ones included.
     pub(crate) fn held(&self) -> usize {
         self.held
+    }
+
+    /// Of these, leased ones.
+    pub(crate) fn leased(&self) -> usize {
+        self.leased.values().map(|leased| leased.events).sum()
     }
 
     /// Bytes of their bodies, in whole slots.
@@ -263,6 +300,40 @@ mod tests {
                 prop_assert_eq!(ledger.held(), waiting.len() + leased);
             }
         }
+    }
+
+    #[test]
+    fn what_can_be_read_again_is_known_wherever_it_is_and_can_be_given_back() {
+        let mut ledger = Ledger::new(Limits { capacity: 30, transaction: 30, slots: 30 });
+        let of = |source, start| Some(Origin { source, part: 1, start });
+        for (numbers, origin) in
+            [(0..4, of(7, 0)), (4..8, of(7, 40)), (8..9, None), (9..12, of(8, 0)), (12..14, of(7, 80))]
+        {
+            ledger.put(&batch(numbers).with_origin(origin)).expect("there is room");
+        }
+        let (first, _) = ledger.take(2, usize::MAX).expect("there are some");
+        let (out, _) = ledger.take(4, usize::MAX).expect("there are some");
+        ledger.rollback(first);
+        let mut origins: Vec<_> = ledger.origins().collect();
+        origins.sort_by_key(|(origin, events)| (origin.map(|origin| (origin.source, origin.start)), *events));
+        assert_eq!(
+            origins,
+            [
+                (None, 1),
+                (of(7, 0), 2),
+                (of(7, 0), 2),
+                (of(7, 40), 2),
+                (of(7, 40), 2),
+                (of(7, 80), 2),
+                (of(8, 0), 3)
+            ]
+        );
+        ledger.give_back(|origin| origin.source == 7);
+        assert_eq!((ledger.held(), ledger.bytes()), (4, 4 * SLOT_BYTES));
+        ledger.commit(out);
+        assert_eq!((ledger.held(), ledger.taken()), (4, 0));
+        let (_, rest) = ledger.take(30, usize::MAX).expect("there are some");
+        assert_eq!(numbers(&rest), [8, 9, 10, 11]);
     }
 
     #[test]

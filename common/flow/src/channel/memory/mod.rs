@@ -6,17 +6,18 @@ mod pace;
 mod tests;
 
 use super::lease::{Lease, Settle};
-use super::{ChannelAddress, ChannelContext, PARCEL_BYTES};
+use super::{ChannelAddress, ChannelContext, Holds, PARCEL_BYTES};
 use crate::clock::{self, Duration, Instant};
 use crate::component::{Component, Configure, NewChannel};
 use crate::error::ChannelError;
-use crate::message::{Fill, HowFull, Patience, Put, Take};
+use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
 use crate::supervise::Guard;
 use actix::WeakRecipient;
 use actix::prelude::*;
-use event::Batch;
+use event::{Batch, Origin};
 use futures_util::FutureExt;
-use ledger::{Ledger, Limits, Refused, SLOT_BYTES};
+pub(crate) use ledger::Limits;
+use ledger::{Ledger, Refused, SLOT_BYTES};
 use pace::Pace;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use std::collections::VecDeque;
@@ -39,6 +40,8 @@ pub(crate) const COMPONENT: Component = Component {
         let books = Books::new(config);
         Some(NewChannel {
             transaction: config.limits.transaction,
+            limits: Some(config.limits),
+            held: Some(Arc::new(books.clone())),
             start: Box::new(move |context| {
                 let ChannelContext { name, log, guard } = context;
                 MemoryChannel::start(&name, config, books.clone(), log, guard)
@@ -119,6 +122,16 @@ impl Books {
     fn open(&self) -> MutexGuard<'_, Ledger> {
         // A lock per batch, with nobody to wait for: there is one actor at a time.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holds for Books {
+    fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+        self.open().origins().collect()
+    }
+
+    fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
+        self.open().give_back(again);
     }
 }
 
@@ -339,7 +352,8 @@ fn address_of(channel: Addr<MemoryChannel>) -> ChannelAddress {
     ChannelAddress {
         put: channel.clone().recipient(),
         take: channel.clone().recipient(),
-        fill: channel.recipient(),
+        fill: channel.clone().recipient(),
+        describe: channel.recipient(),
     }
 }
 
@@ -372,7 +386,10 @@ impl Handler<Put> for MemoryChannel {
                 }
                 Ok(stored)
             }
-            Err(Refused::NoRoom) if patience == Patience::Forever || !self.keep_alive.is_zero() => {
+            Err(Refused::NoRoom)
+                if patience == Patience::Forever
+                    || (patience == Patience::KeepAlive && !self.keep_alive.is_zero()) =>
+            {
                 let (answer, waiting) = oneshot::channel();
                 let since = clock::now();
                 let deadline = (patience == Patience::KeepAlive).then_some(since + self.keep_alive);
@@ -430,6 +447,30 @@ impl Handler<HowFull> for MemoryChannel {
         let waiting: usize = self.puts.iter().flat_map(|put| &put.batches).map(Batch::len).sum();
         let books = self.books.open();
         MessageResult(Fill { events: books.held() + waiting, taken: books.taken() })
+    }
+}
+
+impl Handler<Describe> for MemoryChannel {
+    type Result = MessageResult<Describe>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        let (held, leased, bytes, limits, taken) = {
+            let books = self.books.open();
+            (books.held(), books.leased(), books.bytes(), books.limits(), books.taken())
+        };
+        let puts = match self.puts.front() {
+            Some(first) => format!(
+                "{} of its sources wait for room, the first for {:.1} s",
+                self.puts.len(),
+                (clock::now() - first.since).as_secs_f64()
+            ),
+            None => "no source waits for room".to_owned(),
+        };
+        MessageResult(format!(
+            "{held} of {} events, {bytes} bytes; {leased} of them are with its sinks; {taken} have left since the start; {puts}; {} sinks wait for events",
+            limits.capacity,
+            self.takes.iter().filter(|take| !take.answer.is_closed()).count()
+        ))
     }
 }
 

@@ -4,12 +4,12 @@ use crate::channel::ChannelRef;
 use crate::supervise::slot::slot;
 use crate::supervise::{Boss, Watch};
 use crate::testing::{batch, memory_channel, numbers, put, silent, take_now};
-use tokio::time::timeout;
+use crate::within::Within;
 
 #[actix::test]
 async fn a_take_waits_for_an_event_and_gets_it_at_once() {
     let channel = memory_channel(&[]);
-    let (lease, ()) = tokio::join!(channel.take(10), put(&channel, 7..8));
+    let (lease, ()) = tokio::join!(channel.take(10).within("the event"), put(&channel, 7..8));
     assert_eq!(numbers(lease.expect("the channel lives").batches()), [7]);
 }
 
@@ -17,8 +17,8 @@ async fn a_take_waits_for_an_event_and_gets_it_at_once() {
 async fn a_dropped_lease_goes_back_to_its_place() {
     let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
     put(&channel, 0..6).await;
-    let first = channel.take(2).await;
-    let second = channel.take(2).await;
+    let first = channel.take(2).within("events from the channel").await;
+    let second = channel.take(2).within("events from the channel").await;
     drop(first);
     drop(second);
     assert_eq!(take_now(&channel).await, [0, 1, 2, 3, 4, 5]);
@@ -30,7 +30,11 @@ async fn a_full_channel_refuses_after_its_keep_alive_and_says_how_full_it_is() {
     let channel = memory_channel(&[("capacity", "2"), ("transactionCapacity", "2"), ("keep-alive", "3")]);
     put(&channel, 0..2).await;
     let before = clock::now();
-    let error = channel.put(batch(2..3), Patience::KeepAlive).await.expect_err("it is full");
+    let error = channel
+        .put(batch(2..3), Patience::KeepAlive)
+        .within("room in the channel")
+        .await
+        .expect_err("it is full");
     assert_eq!((clock::now() - before).as_secs(), 3);
     assert_eq!(
         error.to_string(),
@@ -50,7 +54,10 @@ async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
         [take_now(&channel).await, take_now(&channel).await].concat()
     };
-    let (large, small, drained) = tokio::join!(large, small, drained);
+    // An hour of the paused clock is within it.
+    let all = async { tokio::join!(large, small, drained) };
+    let all = tokio::time::timeout(Duration::from_secs(7200), all).await;
+    let (large, small, drained) = all.expect("room was made, and both puts wait");
     assert_eq!((large, small), (Ok(()), Ok(())));
     assert_eq!(drained, [0, 1, 2, 3, 4, 5, 6]);
 }
@@ -66,17 +73,17 @@ async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
     };
     let timed_put = async |bytes, patience| {
         let before = clock::now();
-        assert_eq!(channel.put(events(bytes), patience).await, Ok(()));
+        assert_eq!(channel.put(events(bytes), patience).within("room in the channel").await, Ok(()));
         clock::now() - before
     };
     let timed = async |patience| timed_put(AHEAD_BYTES + 2000, patience).await;
     assert_eq!(timed(Patience::KeepAlive).await, Duration::ZERO, "somebody awaits its answer");
     assert!(timed(Patience::Forever).await >= PACE, "sinks that do not move stop nobody");
     assert_eq!(timed_put(2000, Patience::Forever).await, Duration::ZERO, "it is much that waits, not often");
-    channel.take(10_000).await.expect("it lives").commit();
+    channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
     let (waited, ()) = tokio::join!(timed(Patience::Forever), async {
-        channel.take(10_000).await.expect("it lives").commit();
-        channel.take(10_000).await.expect("it lives").commit();
+        channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
+        channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
     });
     assert_eq!(waited, Duration::ZERO, "those who move wake it");
 }
@@ -84,7 +91,7 @@ async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
 #[actix::test]
 async fn what_can_never_fit_is_refused_at_once() {
     let channel = memory_channel(&[("capacity", "4"), ("transactionCapacity", "2")]);
-    let refused = channel.put(batch(0..3), Patience::Forever).await;
+    let refused = channel.put(batch(0..3), Patience::Forever).within("room in the channel").await;
     assert!(matches!(refused, Err(ChannelError::TooLarge { events: 3, limit: 2, .. })));
 }
 
@@ -113,13 +120,16 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
         post.set(address_of(actor));
         Ok(())
     };
-    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) }).await.expect("the boss lives");
+    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) })
+        .within("the supervisor")
+        .await
+        .expect("the boss lives");
     let channel = ChannelRef::new("c1", config.limits.transaction, slot);
     put(&channel, 0..3).await;
-    let leased = channel.take(1).await.expect("the channel lives");
-    born.recv().await.expect("it was started").do_send(Panic);
-    let again = timeout(Duration::from_secs(5), born.recv()).await;
-    assert!(again.is_ok(), "a new one is started");
+    let leased = channel.take(1).within("events from the channel").await.expect("the channel lives");
+    born.recv().within("the channel to be started").await.expect("it was started").do_send(Panic);
+    let again = born.recv().within("the channel to be started anew").await;
+    assert!(again.is_some(), "a new one is started");
     drop(leased); // of the dead one, and it counts all the same
     assert_eq!(take_now(&channel).await, [0, 1, 2]);
 }
@@ -137,26 +147,33 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
         post.set(address_of(actor));
         Ok(())
     };
-    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) }).await.expect("the boss lives");
+    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) })
+        .within("the supervisor")
+        .await
+        .expect("the boss lives");
     let channel = ChannelRef::new("c1", config.limits.transaction, slot);
-    let first = born.recv().await.expect("it was started");
+    let first = born.recv().within("the channel to be started").await.expect("it was started");
 
     let waiting = channel.clone();
-    let taken = actix_rt::spawn(async move { waiting.take(2).await.map(|lease| numbers(lease.batches())) });
+    let taken = actix_rt::spawn(async move {
+        waiting.take(2).within("events from the channel").await.map(|lease| numbers(lease.batches()))
+    });
     tokio::task::yield_now().await;
     first.do_send(Panic);
-    let second = born.recv().await.expect("a new one is started");
-    channel.put(batch(0..2), Patience::Forever).await.expect("there is room");
-    let taken = timeout(Duration::from_secs(5), taken).await.expect("it is answered").expect("no panic");
+    let second = born.recv().within("the channel to be started").await.expect("a new one is started");
+    channel.put(batch(0..2), Patience::Forever).within("room in the channel").await.expect("there is room");
+    let taken = taken.within("the answer to the take").await.expect("no panic");
     assert_eq!(taken, Some(vec![0, 1]), "and rolled back then");
 
     let waiting = channel.clone();
-    let stored = actix_rt::spawn(async move { waiting.put(batch(2..4), Patience::Forever).await });
+    let stored = actix_rt::spawn(async move {
+        waiting.put(batch(2..4), Patience::Forever).within("room in the channel").await
+    });
     tokio::task::yield_now().await;
     second.do_send(Panic);
-    born.recv().await.expect("a new one is started");
-    channel.take(2).await.expect("the first two are there").commit();
-    let stored = timeout(Duration::from_secs(5), stored).await.expect("it is answered").expect("no panic");
+    born.recv().within("the channel to be started").await.expect("a new one is started");
+    channel.take(2).within("events from the channel").await.expect("the first two are there").commit();
+    let stored = stored.within("the answer to the put").await.expect("no panic");
     assert_eq!(stored, Ok(()));
     assert_eq!(take_now(&channel).await, [2, 3]);
 }

@@ -104,7 +104,7 @@ fn each_interceptor_does_what_flumes_does() {
 fn what_cannot_be_built_is_said() {
     let millis = "org.apache.flume.interceptor.RegexExtractorInterceptorMillisSerializer";
     let cases: &[(&'static str, &Pairs<'_>, &str)] = &[
-        ("regex_filter", &[("regex", "a(?=b)")], "interceptors.i1.regex` is `a(?=b)`: it has look-ahead"),
+        ("regex_filter", &[("regex", "a\\Gb")], "interceptors.i1.regex` is `a\\Gb`: column 2: `\\G`"),
         ("regex_extractor", &[], "has no `regex`, which `regex_extractor` needs"),
         ("regex_extractor", &[("regex", "(a)")], "has no `serializers`, which `regex_extractor` needs"),
         (
@@ -142,7 +142,7 @@ fn what_cannot_be_built_is_said() {
             &[("searchPattern", "a"), ("charset", "EBCDIC")],
             "interceptors.i1.charset` is `EBCDIC`: not one of",
         ),
-        ("remove_header", &[("matching", "*")], "interceptors.i1.matching` is `*`: not a regular expression"),
+        ("remove_header", &[("matching", "*")], "interceptors.i1.matching` is `*`: column 1: `*`"),
         (
             "remove_header",
             &[("fromList", "a"), ("fromListSeparator", "(")],
@@ -154,6 +154,51 @@ fn what_cannot_be_built_is_said() {
         let error = crate::testing::assembly(&keys(kind, pairs)).err().expect(kind);
         assert!(error.contains(expected), "{kind}: {error}");
     }
+}
+
+/// Its body, or nothing when it was dropped.
+fn body_after(chain: &mut InterceptorChain, body: &[u8]) -> Option<Vec<u8>> {
+    pass(chain, &batch([(&[][..], body)])).events().next().map(|event| event.body().to_vec())
+}
+
+#[test]
+fn look_around_runs_in_each_interceptor_that_has_a_regex() {
+    let mut filter = chain(&[("regex_filter", &[("regex", "^((?!ebooks).)*$")])]);
+    assert_eq!(body_after(&mut filter, b"GET /ebooks/1"), None);
+    assert!(body_after(&mut filter, b"GET /papers/1").is_some());
+    let mut unfolded = chain(&[("regex_filter", &[("regex", "(?i)\u{e9}")])]);
+    assert_eq!(body_after(&mut unfolded, "\u{c9}".as_bytes()), None);
+    let pairs = [("searchPattern", "(?<=id=)(\\d)\\1+"), ("replaceString", "<$1>")];
+    let mut replace = chain(&[("search_replace", &pairs)]);
+    assert_eq!(body_after(&mut replace, b"id=77 x=77").unwrap(), b"id=<7> x=77");
+    let pairs = [("regex", "user=(\\w++)(?!=)"), ("serializers", "s"), ("serializers.s.name", "user")];
+    let mut extract = chain(&[("regex_extractor", &pairs)]);
+    let passed = pass(&mut extract, &batch([(&[][..], &b"user=bob x"[..])]));
+    assert_eq!(read(&passed.events().next().unwrap()).0, [("user".to_owned(), "bob".to_owned())]);
+}
+
+#[test]
+fn a_body_is_rewritten_in_its_own_charset() {
+    for (charset, body, expected) in [
+        ("GBK", &b"\xc4\xe3b\xba\xc3"[..], &b"\xc4\xe3\xb4\xf3\xba\xc3"[..]),
+        ("Big5", b"\xa7Ab", b"\xa7A\xa4j"),
+        ("Shift_JIS", b"\x93\xfab", b"\x93\xfa\x91\xe5"),
+        ("UTF-16LE", b"a\0b\0", b"a\0\x27\x59"),
+        ("windows-1252", b"\x80b", b"\x80?"),
+    ] {
+        let pairs = [("searchPattern", "b"), ("replaceString", "\u{5927}"), ("charset", charset)];
+        let mut replace = chain(&[("search_replace", &pairs)]);
+        assert_eq!(body_after(&mut replace, body).as_deref(), Some(expected), "{charset}");
+    }
+}
+
+#[test]
+fn a_regex_that_gives_up_counts_as_no_match_and_is_asked_of_by_the_log() {
+    let mut filter = chain(&[("regex_filter", &[("regex", "^(?:(a|aa)(?!b))+\\1c$")])]);
+    let body = [&[b'a'; 60][..], b"!c"].concat();
+    assert_eq!(body_after(&mut filter, &body), None);
+    assert_eq!(filter.told_given_up_at, Some(NOW));
+    assert_eq!(filter.steps[0].pattern().unwrap().take_given_up(), 0, "it was told");
 }
 
 #[test]

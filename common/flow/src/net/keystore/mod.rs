@@ -3,7 +3,6 @@
 //! A JVM since Java 9 opens either kind under either name, so files exist that say `JKS` and point at PKCS12. JCEKS
 //! and the stores of other providers are refused with the command that converts them. Nothing is kept of a password.
 
-mod der;
 mod jks;
 mod pbe;
 mod pkcs12;
@@ -11,8 +10,7 @@ mod pkcs8;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -96,15 +94,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub(crate) fn open(path: &Path, password: Option<&str>) -> Result<Store, StoreError> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|_| {})?;
         if bytes.len() as u64 > MOST_BYTES {
             return Err(StoreError::Foreign("a file of more than 16 MiB"));
         }
         Store::parse(&bytes, password)
     }
 
-    fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
+    pub(crate) fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
         match bytes {
             [0xfe, 0xed, 0xfe, 0xed, ..] => jks::parse(bytes, password),
             [0xce, 0xce, 0xce, 0xce, ..] => Err(StoreError::Unsupported("the format JCEKS".to_owned())),
@@ -153,3 +150,5 @@ impl Store {
 
 /// No store of any use is larger.
 const MOST_BYTES: u64 = 16 << 20;
+/// A pipe in its place may keep its component, and others on that thread, waiting for so long.
+const PATIENCE_SECONDS: u32 = 2;

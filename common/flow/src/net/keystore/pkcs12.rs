@@ -1,50 +1,49 @@
 //! PKCS12 (RFC 7292): bags in safes, most of them encrypted, under one integrity check.
+//!
+//! Grammar, derivation and ciphers are RustCrypto's. `p12-keystore` does the rest as well, but refuses two-key triple DES,
+//! drops the certificates of a trust store made by OpenSSL, and opens nothing without a password (0.4.1).
 
-use super::der::{BMP, CONTEXT, CONTEXT_OCTETS, Der, INTEGER, OCTETS, OID, SEQUENCE, SET, names};
 use super::{KeyEntry, Sealed, Store, StoreError, pbe};
+use cms::content_info::ContentInfo;
+use cms::encrypted_data::EncryptedData;
+use pkcs12::authenticated_safe::AuthenticatedSafe;
+use pkcs12::cert_type::CertBag;
+use pkcs12::pfx::Pfx;
+use pkcs12::safe_bag::{SafeBag, SafeContents};
+use pkcs12::{PKCS_12_CERT_BAG_OID, PKCS_12_KEY_BAG_OID, PKCS_12_PKCS8_KEY_BAG_OID, PKCS_12_X509_CERT_OID};
 use rustls::pki_types::CertificateDer;
+use x509_cert::Certificate;
+use x509_cert::attr::Attributes as Set;
+use x509_cert::der::asn1::{Any, BmpString, ContextSpecific, ObjectIdentifier, OctetString};
+use x509_cert::der::oid::db::rfc5911::{ID_DATA, ID_ENCRYPTED_DATA};
+use x509_cert::der::{self, Decode, Encode, ErrorKind, Reader, SliceReader};
+use x509_cert::name::Name;
 
 /// Reads a store. Its keys stay sealed.
 pub(super) fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, StoreError> {
-    let mut outer = Der::new(bytes).expect(SEQUENCE)?.inside();
-    let foreign = StoreError::Foreign("DER of another kind (a bare certificate or key?)");
-    match outer.next() {
-        Ok(version) if version.tag == INTEGER && version.body == [3] => {}
-        _ => return Err(foreign),
+    let whole = SliceReader::new(bytes).and_then(|mut reader| reader.tlv_bytes());
+    let whole = whole.map_err(|error| match error.kind() {
+        ErrorKind::Incomplete { .. } => StoreError::Cut(bytes.len()),
+        _ => error.into(),
+    })?;
+    if !Any::from_der(whole)?.value().starts_with(VERSION_3) {
+        return Err(StoreError::Foreign("DER of another kind (a bare certificate or key?)"));
     }
-    let (kind, content) = content(outer.expect(SEQUENCE)?.inside())?;
-    if kind != DATA {
+    let Pfx { auth_safe, mac_data, .. } = Pfx::from_der(whole)?;
+    if auth_safe.content_type != ID_DATA {
         return Err(StoreError::Unsupported("integrity by a public key".to_owned()));
     }
-    let safes = Der::new(content).expect(OCTETS)?.body;
-    if let (Some(password), false) = (password, outer.is_empty()) {
-        check(outer.expect(SEQUENCE)?.inside(), safes, password)?;
+    let safes: OctetString = auth_safe.content.decode_as()?;
+    if let (Some(password), Some(mac)) = (password, &mac_data)
+        && !pbe::is_intact(mac, safes.as_bytes(), password)?
+    {
+        return Err(StoreError::Password);
     }
     let mut bags = Bags::default();
-    let mut safes = Der::new(safes).expect(SEQUENCE)?.inside();
-    while !safes.is_empty() {
-        bags.safe(safes.expect(SEQUENCE)?.inside(), password)?;
+    for safe in AuthenticatedSafe::from_der(safes.as_bytes())? {
+        bags.safe(&safe, password)?;
     }
     Ok(bags.into_store())
-}
-
-/// The integrity check, a `MacData`.
-fn check(mut mac: Der<'_>, safes: &[u8], password: &str) -> Result<(), StoreError> {
-    let mut digest = mac.expect(SEQUENCE)?.inside();
-    let hash = digest.expect(SEQUENCE)?.inside().expect(OID)?.body;
-    let expected = digest.expect(OCTETS)?.body;
-    let salt = mac.expect(OCTETS)?.body;
-    let rounds = mac.optional(INTEGER)?.map_or(Ok(1), |rounds| rounds.number())?;
-    if pbe::is_intact(hash, expected, salt, rounds, safes, password)? {
-        Ok(())
-    } else {
-        Err(StoreError::Password)
-    }
-}
-
-/// A `ContentInfo`: what kind it is of, and what stands in its `[0]`.
-fn content<'a>(mut info: Der<'a>) -> Result<(&'a [u8], &'a [u8]), StoreError> {
-    Ok((info.expect(OID)?.body, info.expect(CONTEXT)?.body))
 }
 
 #[derive(Default)]
@@ -67,35 +66,26 @@ struct CertificateBag {
 }
 
 impl Bags {
-    fn safe(&mut self, info: Der<'_>, password: Option<&str>) -> Result<(), StoreError> {
-        let (kind, content) = content(info)?;
-        match kind {
-            DATA => self.bags(Der::new(content).expect(OCTETS)?.body),
-            ENCRYPTED_DATA => {
+    fn safe(&mut self, safe: &ContentInfo, password: Option<&str>) -> Result<(), StoreError> {
+        match safe.content_type {
+            ID_DATA => self.bags(safe.content.decode_as::<OctetString>()?.as_bytes()),
+            ID_ENCRYPTED_DATA => {
                 let password = password.ok_or(StoreError::NoPassword)?;
-                let mut data = Der::new(content).expect(SEQUENCE)?.inside();
-                data.expect(INTEGER)?;
-                let mut content = data.expect(SEQUENCE)?.inside();
-                content.expect(OID)?;
-                let algorithm = content.expect(SEQUENCE)?;
-                let sealed = content.expect(CONTEXT_OCTETS)?.body;
-                self.bags(&pbe::decrypt(algorithm, sealed, password)?)
+                let info = safe.content.decode_as::<EncryptedData>()?.enc_content_info;
+                let sealed = info.encrypted_content.ok_or(StoreError::Damaged("a safe has no content"))?;
+                self.bags(&pbe::decrypt(&info.content_enc_alg, sealed.as_bytes(), password)?)
             }
             _ => Err(StoreError::Unsupported("encryption by a public key".to_owned())),
         }
     }
 
     fn bags(&mut self, bags: &[u8]) -> Result<(), StoreError> {
-        let mut bags = Der::new(bags).expect(SEQUENCE)?.inside();
-        while !bags.is_empty() {
-            let mut bag = bags.expect(SEQUENCE)?.inside();
-            let kind = bag.expect(OID)?.body;
-            let value = bag.expect(CONTEXT)?.body;
-            let attributes = Attributes::read(bag.optional(SET)?.map(|set| set.inside()))?;
-            match kind {
-                [front @ .., 1] if front == BAG => self.key(Sealed::Open(value.to_vec()), attributes),
-                [front @ .., 2] if front == BAG => self.key(Sealed::Encrypted(value.to_vec()), attributes),
-                [front @ .., 3] if front == BAG => self.certificate(Der::new(value), attributes)?,
+        for SafeBag { bag_id, bag_value, bag_attributes } in SafeContents::from_der(bags)? {
+            let attributes = Attributes::read(bag_attributes);
+            match bag_id {
+                PKCS_12_KEY_BAG_OID => self.key(Sealed::Open(inner(&bag_value)?), attributes),
+                PKCS_12_PKCS8_KEY_BAG_OID => self.key(Sealed::Encrypted(inner(&bag_value)?), attributes),
+                PKCS_12_CERT_BAG_OID => self.certificate(&inner(&bag_value)?, attributes)?,
                 _ => {} // revocation lists, secrets: of no use here
             }
         }
@@ -107,14 +97,13 @@ impl Bags {
         self.keys.push(KeyBag { name, local_id: attributes.local_id, key });
     }
 
-    fn certificate(&mut self, mut value: Der<'_>, attributes: Attributes) -> Result<(), StoreError> {
-        let mut value = value.expect(SEQUENCE)?.inside();
-        if value.expect(OID)?.body == X509 {
-            let der = Der::new(value.expect(CONTEXT)?.body).expect(OCTETS)?.body;
+    fn certificate(&mut self, bag: &[u8], attributes: Attributes) -> Result<(), StoreError> {
+        let CertBag { cert_id, cert_value } = CertBag::from_der(bag)?;
+        if cert_id == PKCS_12_X509_CERT_OID {
             self.certificates.push(CertificateBag {
                 local_id: attributes.local_id,
                 trusted: attributes.trusted,
-                certificate: CertificateDer::from(der.to_vec()),
+                certificate: CertificateDer::from(cert_value.into_bytes()),
             });
         }
         Ok(())
@@ -158,6 +147,17 @@ fn chain(local_id: Option<&[u8]>, bags: &[CertificateBag]) -> Vec<CertificateDer
     chain
 }
 
+/// What stands in the `[0]` of a bag.
+fn inner(value: &[u8]) -> der::Result<Vec<u8>> {
+    ContextSpecific::<Any>::from_der(value)?.value.to_der()
+}
+
+/// Issuer and subject of a certificate.
+fn names(certificate: &[u8]) -> Option<(Name, Name)> {
+    let signed = Certificate::from_der(certificate).ok()?.tbs_certificate;
+    Some((signed.issuer, signed.subject))
+}
+
 #[derive(Default)]
 struct Attributes {
     name: Option<String>,
@@ -166,38 +166,40 @@ struct Attributes {
 }
 
 impl Attributes {
-    fn read(set: Option<Der<'_>>) -> Result<Attributes, StoreError> {
+    fn read(set: Option<Set>) -> Attributes {
         let mut attributes = Attributes::default();
-        let Some(mut set) = set else { return Ok(attributes) };
-        while !set.is_empty() {
-            let mut attribute = set.expect(SEQUENCE)?.inside();
-            let kind = attribute.expect(OID)?.body;
-            let mut values = attribute.expect(SET)?.inside();
-            match kind {
-                FRIENDLY_NAME => attributes.name = values.optional(BMP)?.map(|name| utf16(name.body)),
-                LOCAL_KEY_ID => attributes.local_id = values.optional(OCTETS)?.map(|id| id.body.to_vec()),
+        for attribute in set.iter().flat_map(|set| set.iter()) {
+            let value = attribute.values.get(0);
+            match attribute.oid {
+                FRIENDLY_NAME => {
+                    let name = value.and_then(|value| value.decode_as::<BmpString>().ok());
+                    attributes.name = name.map(|name| name.to_string());
+                }
+                LOCAL_KEY_ID => {
+                    let id = value.and_then(|value| value.decode_as::<OctetString>().ok());
+                    attributes.local_id = id.map(OctetString::into_bytes);
+                }
                 TRUSTED_KEY_USAGE => attributes.trusted = true,
                 _ => {}
             }
         }
-        Ok(attributes)
+        attributes
     }
 }
 
-fn utf16(bytes: &[u8]) -> String {
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-    String::from_utf16_lossy(&units)
+impl From<der::Error> for StoreError {
+    fn from(error: der::Error) -> StoreError {
+        match error.kind() {
+            ErrorKind::IndefiniteLength => StoreError::Unsupported("BER's indefinite lengths".to_owned()),
+            ErrorKind::OidUnknown { oid } => pbe::unsupported(oid),
+            _ => StoreError::Damaged("an element is not of the kind that belongs there"),
+        }
+    }
 }
 
-/// 1.2.840.113549.1.7.1 and .6
-const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
-const ENCRYPTED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x06];
-/// 1.2.840.113549.1.12.10.1: 1 key, 2 sealed key, 3 certificate.
-const BAG: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01];
-/// 1.2.840.113549.1.9.22.1
-const X509: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x16, 0x01];
-/// 1.2.840.113549.1.9.20 and .21
-const FRIENDLY_NAME: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x14];
-const LOCAL_KEY_ID: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x15];
-/// 2.16.840.1.113894.746875.1.1, Oracle's.
-const TRUSTED_KEY_USAGE: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x86, 0xf9, 0x66, 0xad, 0xca, 0x7b, 0x01, 0x01];
+/// How a store begins, within its outermost element.
+const VERSION_3: &[u8] = &[0x02, 0x01, 0x03];
+const FRIENDLY_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.20");
+const LOCAL_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.21");
+/// Oracle's.
+const TRUSTED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.113894.746875.1.1");

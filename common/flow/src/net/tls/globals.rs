@@ -1,13 +1,21 @@
 //! What the process says about TLS for all components that say nothing themselves.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Java's system properties for TLS, each with the environment variable from which Flume fills it.
 ///
 /// Source: Flume 1.11 `SSLUtil`.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Globals {
     values: BTreeMap<&'static str, String>,
+}
+
+/// Shows which are set, and no password.
+impl fmt::Debug for Globals {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_set().entries(self.values.keys()).finish()
+    }
 }
 
 impl Globals {
@@ -57,5 +65,6 @@ mod tests {
         assert_eq!(globals.get("javax.net.ssl.keyStore"), Some("b"));
         assert_eq!(globals.get("javax.net.ssl.keyStorePassword"), Some("env"));
         assert_eq!(globals.get("javax.net.ssl.trustStore"), None);
+        assert!(!format!("{globals:?}").contains("env"), "{globals:?}");
     }
 }

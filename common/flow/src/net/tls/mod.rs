@@ -155,6 +155,17 @@ struct Settings<'a> {
 
 impl Settings<'_> {
     fn error(&self, key: &str, what: impl Into<String>) -> BuildError {
+        let global = match key {
+            "keystore" => "javax.net.ssl.keyStore",
+            "keystore-password" => "javax.net.ssl.keyStorePassword",
+            "truststore" => "javax.net.ssl.trustStore",
+            "include-protocols" => "flume.ssl.include.protocols",
+            "include-cipher-suites" => "flume.ssl.include.cipherSuites",
+            _ => "",
+        };
+        if self.context.text(key).is_none() && self.globals.get(global).is_some() {
+            return BuildError::of_process(global, what);
+        }
         BuildError::new(self.context, "", key, what)
     }
 
@@ -224,7 +235,7 @@ impl Settings<'_> {
     /// Whom a sink trusts: `truststore`, else the authorities of the system as a JVM has its own.
     fn trust(&self) -> Result<Trust, BuildError> {
         let (certificates, nothing) = match self.truststore()? {
-            Some(certificates) => (certificates, "holds no certificate that can be used (X.509 version 3)"),
+            Some(certificates) => (certificates, "holds no certificate"),
             None => (
                 rustls_native_certs::load_native_certs().certs,
                 "this system has no list of authorities (package ca-certificates); set one",

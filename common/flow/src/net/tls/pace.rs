@@ -128,6 +128,7 @@ const AT_MOST: Duration = Duration::from_millis(3);
 mod tests {
     use super::*;
     use crate::clock;
+    use crate::within::Within;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     const HELLO: [u8; 7] = [HANDSHAKE, 3, 3, 0, 2, 9, 9];
@@ -140,19 +141,19 @@ mod tests {
             let mut paced = Paced::new(near);
             let started = clock::now();
             // In two pieces, as a slow socket takes it.
-            paced.write_all(&HELLO[..6]).await.unwrap();
+            paced.write_all(&HELLO[..6]).within("a write").await.unwrap();
             let all = [&HELLO[6..], &CHANGE].concat();
-            let written = paced.write(&all).await.unwrap();
+            let written = paced.write(&all).within("a write").await.unwrap();
             assert_eq!(written, 1, "the first record alone");
             if answers {
-                far.write_all(&CHANGE).await.unwrap();
-                paced.read_exact(&mut [0; 6]).await.unwrap();
+                far.write_all(&CHANGE).within("a write").await.unwrap();
+                paced.read_exact(&mut [0; 6]).within("an answer").await.unwrap();
             }
-            paced.write_all(&all[written..]).await.unwrap();
+            paced.write_all(&all[written..]).within("a write").await.unwrap();
             assert_eq!(clock::now() - started >= AT_MOST, !answers);
-            paced.write_all(&CHANGE).await.unwrap();
+            paced.write_all(&CHANGE).within("a write").await.unwrap();
             let mut received = [0; 19];
-            far.read_exact(&mut received).await.unwrap();
+            far.read_exact(&mut received).within("an answer").await.unwrap();
             assert_eq!(received[..], [&HELLO[..], &CHANGE, &CHANGE].concat());
         }
     }
@@ -162,7 +163,7 @@ mod tests {
         let (near, _far) = duplex(100);
         let mut paced = Paced::new(near);
         let started = clock::now();
-        paced.write_all(&[HELLO, HELLO].concat()).await.unwrap();
+        paced.write_all(&[HELLO, HELLO].concat()).within("a write").await.unwrap();
         assert_eq!(clock::now(), started);
     }
 }

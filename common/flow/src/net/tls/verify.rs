@@ -1,8 +1,9 @@
 //! Whom a sink believes.
 //!
 //! As Flume's clients do, it checks that the certificate is signed by somebody it trusts, and not that it names the host
-//! it connects to: neither does Flume, and fleets run with one certificate for all collectors. A certificate that stands
-//! in the trust store itself is believed as it is, also when it has expired or is an authority's: so does Java.
+//! it connects to unless `verify-hostname` says so: Flume never does, and fleets run with one certificate for all
+//! collectors. A certificate that stands in the trust store itself is believed as it is, also when it has expired, is an
+//! authority's or of X.509 version 1: so does Java. With `trust-all-certs` every certificate is.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
@@ -31,8 +32,8 @@ impl Trust {
     /// `None` when not one of the certificates can be used.
     pub(super) fn listed(certificates: Vec<CertificateDer<'static>>) -> Option<Trust> {
         let mut roots = RootCertStore::empty();
-        let (usable, _) = roots.add_parsable_certificates(certificates.iter().cloned());
-        (usable > 0).then_some(Trust::Listed { roots, certificates })
+        roots.add_parsable_certificates(certificates.iter().cloned());
+        (!certificates.is_empty()).then_some(Trust::Listed { roots, certificates })
     }
 }
 
@@ -66,7 +67,7 @@ impl ServerCertVerifier for Judge {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signed, &self.algorithms)
+        verify_tls12_signature(message, &as_version_3(cert), signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -75,10 +76,58 @@ impl ServerCertVerifier for Judge {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signed, &self.algorithms)
+        verify_tls13_signature(message, &as_version_3(cert), signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
 }
+
+/// A certificate of X.509 version 1 as if it were of version 3, which is all that its key is read from; others as they are.
+/// The seal of its authority does not fit any more: whoever is trusted by that is judged before.
+fn as_version_3<'a>(certificate: &'a CertificateDer<'_>) -> CertificateDer<'a> {
+    let version_3 = |bytes: &[u8]| {
+        let (outer, _) = element(bytes)?;
+        let (inner, behind) = element(outer)?;
+        // Version 1 is the one that is not written down: the serial number comes first.
+        (inner.first() == Some(&INTEGER)).then(|| {
+            let inner = sequence(&[&VERSION_3, inner]);
+            sequence(&[&inner, behind])
+        })
+    };
+    match version_3(certificate) {
+        Some(bytes) => CertificateDer::from(bytes),
+        None => CertificateDer::from(certificate.as_ref()),
+    }
+}
+
+/// What is in the DER sequence at the start of `bytes`, and what is behind it.
+fn element(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&[SEQUENCE, first], rest) = bytes.split_first_chunk::<2>()? else { return None };
+    let (length, rest) = match first {
+        0..=127 => (usize::from(first), rest),
+        0x81..=0x83 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+        }
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    let [.., high, middle, low] = length.to_be_bytes();
+    let head: &[u8] = match length {
+        0..=127 => &[SEQUENCE, low],
+        128..=255 => &[SEQUENCE, 0x81, low],
+        256..=0xffff => &[SEQUENCE, 0x82, middle, low],
+        _ => &[SEQUENCE, 0x83, high, middle, low],
+    };
+    [&[head], parts].concat().concat()
+}
+
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+const VERSION_3: [u8; 5] = [0xa0, 3, INTEGER, 1, 2];

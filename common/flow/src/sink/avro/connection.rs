@@ -1,14 +1,16 @@
 //! One connection to a collector, from its handshake to its end.
 
 use super::AvroSinkConfig;
-use super::liveness::{Liveness, Verdict};
+use super::liveness::{Liveness, Unsent, Verdict};
 use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Link, Spent, Stream, TcpStream, Worked};
+use crate::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked, keep_alive};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::io;
 use std::pin::pin;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
@@ -57,6 +59,7 @@ pub(crate) struct Connection<C> {
     peer: String,
     request_timeout: Duration,
     link: Link,
+    gauge: Option<Gauge>,
     decoder: FrameDecoder,
     session: ClientSession,
     /// What the peer has not answered yet, in the order sent.
@@ -85,9 +88,26 @@ pub(crate) enum End {
 impl<C: Cargo> Connection<C> {
     /// Connects and shakes hands, within `connect-timeout` for both together.
     pub(crate) async fn open(config: &AvroSinkConfig) -> Result<Connection<C>, DeliveryError> {
+        let gauge = Cell::new(None);
+        let dial = async || {
+            let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
+            stream.set_nodelay(true)?;
+            keep_alive(&stream)?;
+            gauge.set(Some(Gauge::new(stream.local_addr()?, stream.peer_addr()?)));
+            Ok(stream)
+        };
+        let connection = Connection::open_over(config, dial).await?;
+        Ok(Connection { gauge: gauge.take(), ..connection })
+    }
+
+    /// The same over what `dial` connects, which nothing tells of how much of it is under way.
+    pub(crate) async fn open_over<S: Duplex + 'static>(
+        config: &AvroSinkConfig,
+        dial: impl AsyncFn() -> io::Result<S>,
+    ) -> Result<Connection<C>, DeliveryError> {
         let peer = config.peer();
         let unreachable = |reason: String| DeliveryError::Unreachable { peer: peer.clone(), reason };
-        match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone())).await {
+        match timeout(config.connect_timeout, Connection::shake_hands(config, peer.clone(), dial)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(reason)) => Err(unreachable(reason)),
             Err(_) => Err(unreachable(format!(
@@ -97,14 +117,19 @@ impl<C: Cargo> Connection<C> {
         }
     }
 
-    async fn shake_hands(config: &AvroSinkConfig, peer: String) -> Result<Connection<C>, String> {
-        let stream = connect(config).await?;
+    async fn shake_hands<S: Duplex + 'static>(
+        config: &AvroSinkConfig,
+        peer: String,
+        dial: impl AsyncFn() -> io::Result<S>,
+    ) -> Result<Connection<C>, String> {
+        let link = Link::new(config.layers.connect(dial).await?, Spent::default());
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
-            link: Link::new(stream, Spent::default()),
+            gauge: None,
+            session: ClientSession::new().with_swap(link.may_swap()),
+            link,
             decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
-            session: ClientSession::new(),
             sent: VecDeque::new(),
             arrived: Vec::new(),
             spent: Spent::default(),
@@ -137,6 +162,9 @@ impl<C: Cargo> Connection<C> {
         {
             match self.session.receive(frame).map_err(|error| error.to_string())? {
                 ClientEvent::Ready { hello } => {
+                    if self.session.swaps() {
+                        self.link.swap();
+                    }
                     if let Some(hello) = hello {
                         self.ours = true;
                         self.window = Window {
@@ -193,7 +221,7 @@ impl<C: Cargo> Connection<C> {
                 () = &mut look => {
                     let now = clock::now();
                     self.resetting |= self.is_due(now);
-                    match liveness.look(now) {
+                    match liveness.look(now, self.unsent()) {
                         Verdict::Fine(next) => look.as_mut().reset(self.next_look(next, now)),
                         Verdict::Ping(next) => {
                             self.ping();
@@ -208,6 +236,11 @@ impl<C: Cargo> Connection<C> {
         end
     }
 
+    fn unsent(&self) -> Unsent {
+        let backlog = self.gauge.and_then(|gauge| gauge.read());
+        Unsent { waiting: self.link.has_output(), backlog }
+    }
+
     fn is_due(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
@@ -218,7 +251,7 @@ impl<C: Cargo> Connection<C> {
 
     fn worked(
         &mut self,
-        worked: std::io::Result<Worked>,
+        worked: io::Result<Worked>,
         liveness: &mut Liveness,
         leaving: &impl Fn(),
     ) -> Result<(), End> {
@@ -305,7 +338,7 @@ impl<C: Cargo> Connection<C> {
     }
 
     fn gone(&self, reason: String) -> End {
-        End::Failed(DeliveryError::Unreachable { peer: self.peer.clone(), reason })
+        End::Failed(DeliveryError::Closed { peer: self.peer.clone(), reason })
     }
 
     /// What was sent and not answered goes back, oldest first.
@@ -316,9 +349,9 @@ impl<C: Cargo> Connection<C> {
                 End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
                     DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
                 }
-                End::Failed(
-                    DeliveryError::Lost { reason, .. } | DeliveryError::Unreachable { reason, .. },
-                ) => DeliveryError::Lost { peer, reason: reason.clone() },
+                End::Failed(DeliveryError::Lost { reason, .. } | DeliveryError::Closed { reason, .. }) => {
+                    DeliveryError::Lost { peer, reason: reason.clone() }
+                }
                 End::Failed(error) => DeliveryError::Lost { peer, reason: error.to_string() },
                 End::Reset | End::Stopped => {
                     DeliveryError::Lost { peer, reason: "the connection was closed".to_owned() }
@@ -338,15 +371,6 @@ async fn next_of<C>(errands: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
     errands.try_recv().ok()
 }
 
-async fn connect(config: &AvroSinkConfig) -> Result<Stream, String> {
-    let dial = async || {
-        let stream = TcpStream::connect((config.host.as_str(), config.port)).await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    };
-    config.layers.connect(dial).await
-}
-
 /// What came instead of an answer, and what follows from it.
 fn no_answer(error: &FrameError) -> String {
     match error.fault {
@@ -355,8 +379,8 @@ fn no_answer(error: &FrameError) -> String {
     }
 }
 
-fn in_handshake(error: &std::io::Error) -> String {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+fn in_handshake(error: &io::Error) -> String {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     match error.kind() {
         BrokenPipe | ConnectionAborted | ConnectionReset => CLOSED_IN_HANDSHAKE.to_owned(),
         _ => error.to_string(),

@@ -235,10 +235,7 @@ impl AvroSink {
 
 fn give(connection: &mpsc::UnboundedSender<Errand>, errand: Errand, config: &AvroSinkConfig) {
     if let Err(mpsc::error::SendError(errand)) = connection.send(errand) {
-        errand.failed(DeliveryError::Unreachable {
-            peer: config.peer(),
-            reason: "the connection has just ended".to_owned(),
-        });
+        errand.failed(DeliveryError::Closed { peer: config.peer(), reason: "it has just ended".to_owned() });
     }
 }
 
@@ -247,8 +244,7 @@ impl Actor for AvroSink {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(0); // bounded by the window it gives to its group
-        // To the group this is either news or the answer to a probe that died with our forerunner.
-        self.member.tell(State::Down(DeliveryError::Gone));
+        self.member.tell(State::Started);
     }
 }
 

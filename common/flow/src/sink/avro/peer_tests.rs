@@ -6,12 +6,13 @@ use crate::message::{Delivered, Health, Parcel, Patience};
 use crate::net::{TcpListener, TcpStream};
 use crate::supervise::slot::slot;
 use crate::testing::{batch, memory_channel, numbers};
+use crate::within::Within;
 use bytes::BytesMut;
 use event::Batch;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{sleep, timeout};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::sleep;
 use wire::avro::{
     Answer, AnswerNotes, BatchId, FrameDecoder, Hello, MAX_FRAME_BYTES, ProtocolCache, Received,
     ServerSession,
@@ -46,7 +47,7 @@ async fn answer_late(stream: TcpStream, got: Rc<Got>) {
     actix_rt::spawn(async move {
         while let Some((at, bytes)) = replies.recv().await {
             tokio::time::sleep_until(at).await;
-            let _gone = to.write_all(&bytes).await;
+            let _gone = to.write_all(&bytes).within("a write").await;
         }
     });
     let mut session = ServerSession::new(Hello { window: 16, window_bytes: 1 << 20 });
@@ -92,8 +93,12 @@ impl Feeder {
         let (number, channel) = (self.next, self.channel.clone());
         (self.taking, self.next, self.flying) = (true, number + 1, self.flying + 1);
         let lease = async move {
-            channel.put(batch(number..number + 1), Patience::KeepAlive).await.unwrap();
-            channel.take(1).await.unwrap()
+            channel
+                .put(batch(number..number + 1), Patience::KeepAlive)
+                .within("room in the channel")
+                .await
+                .unwrap();
+            channel.take(1).within("events from the channel").await.unwrap()
         };
         ctx.spawn(lease.into_actor(self).map(move |lease, feeder, ctx| {
             let id = BatchId { agent: 1, stream: 1, sequence: number };
@@ -128,46 +133,58 @@ impl Handler<Health> for Feeder {
     fn handle(&mut self, health: Health, ctx: &mut Self::Context) {
         match health.state {
             State::Up(_) => self.feed(ctx),
-            // What it says of itself when it starts.
-            State::Down(DeliveryError::Gone) => {}
+            State::Started => {}
             other => self.failed.borrow_mut().push(format!("{other:?}")),
         }
     }
 }
 
-/// Five seconds of steady traffic: connections that were made.
-async fn steady(keys: &str, window: u64) -> usize {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+/// Steady traffic until peers have got so many connections and numbers; gives what they got.
+async fn steady(
+    config: AvroSinkConfig,
+    listener: TcpListener,
+    window: u64,
+    until: (usize, usize),
+) -> Rc<Got> {
     let (got, failed) = (Rc::new(Got::default()), Rc::default());
     actix_rt::spawn(collect(listener, got.clone()));
     let (post, group) = slot();
     let channel = memory_channel(&[]);
-    let sink = AvroSink::new(config(keys, port), Member { index: 0, group }, Guard::unwatched()).start();
+    let sink = AvroSink::new(config, Member { index: 0, group }, Guard::unwatched()).start();
     let (taking, told) = (false, Rc::clone(&failed));
     let feeder = Feeder { sink: sink.clone(), taking, channel, next: 0, flying: 0, window, failed: told };
     post.set(feeder.start().recipient());
     sink.do_send(Probe);
-    sleep(Duration::from_secs(5)).await;
+    let enough = async {
+        while got.connections.get() < until.0 || got.numbers.borrow().len() < until.1 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    enough.within("so many connections and numbers").await;
     let arrived = got.numbers.borrow().clone();
-    assert!(arrived.len() > 100 && arrived.iter().copied().eq(0..arrived.len() as u64), "{arrived:?}");
+    assert!(arrived.iter().copied().eq(0..arrived.len() as u64), "{arrived:?}");
     assert_eq!(*failed.borrow(), [""; 0], "no reset is a failure");
-    got.connections.get()
+    got
 }
 
 #[actix::test]
 async fn a_connection_is_made_anew_under_steady_load_and_nothing_is_lost_doubled_or_out_of_order() {
-    tokio::time::pause();
     for window in [1, 16] {
-        let connections = steady("reset-connection-interval=1", window).await;
-        assert!((4..=6).contains(&connections), "{connections} connections, {window} in flight");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let set = config("reset-connection-interval=1", port);
+        assert_eq!(set.reset_interval, Some(Duration::from_secs(1)));
+        let often = AvroSinkConfig { reset_interval: Some(Duration::from_millis(20)), ..set };
+        steady(often, listener, window, (5, 100)).await;
     }
 }
 
 #[actix::test]
 async fn a_reset_interval_of_nothing_means_never() {
-    tokio::time::pause();
-    assert_eq!(steady("reset-connection-interval=0", 16).await, 1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = config("reset-connection-interval=0", listener.local_addr().unwrap().port());
+    assert_eq!(config.reset_interval, None);
+    assert_eq!(steady(config, listener, 16, (1, 1_000)).await.connections.get(), 1);
 }
 
 #[actix::test]
@@ -175,13 +192,13 @@ async fn a_peer_that_announces_a_long_answer_is_left_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let announce = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        stream.write_all(&[0, 0, 0, 1, 0, 0, 0, 1, 0x0c, 0x80, 0, 0]).await.unwrap();
+        let (mut stream, _) = listener.accept().within("a connection").await.unwrap();
+        stream.write_all(&[0, 0, 0, 1, 0, 0, 0, 1, 0x0c, 0x80, 0, 0]).within("a write").await.unwrap();
         stream
     };
     let config = config("", port);
     let both = async { tokio::join!(Connection::<Errand>::open(&config), announce) };
-    let (opened, _stream) = timeout(Duration::from_secs(20), both).await.unwrap();
+    let (opened, _stream) = both.within("the answer that is too long").await;
     let error = opened.err().unwrap().to_string();
     for words in ["its answer is too long to be one, the connection is closed", "at most 1048576 are taken"] {
         assert!(error.contains(words) && !error.contains('\n'), "{error}");
@@ -191,10 +208,10 @@ async fn a_peer_that_announces_a_long_answer_is_left_at_once() {
 #[actix::test]
 async fn a_peer_that_never_shakes_hands_is_down_after_exactly_the_connect_timeout() {
     tokio::time::pause();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = config("connect-timeout=3000", listener.local_addr().unwrap().port());
+    let config = config("connect-timeout=3000", 1);
+    let (dial, _far) = pipe();
     let start = now();
-    let (opened, _stream) = tokio::join!(Connection::<Errand>::open(&config), listener.accept());
+    let opened = Connection::<Errand>::open_over(&config, dial).await;
     let error = opened.err().unwrap().to_string();
     assert!(error.contains("no answer within connect-timeout (3000 ms)"), "{error}");
     // A timer is a millisecond late at most.
@@ -222,13 +239,19 @@ impl Cargo for Note {
     }
 }
 
+/// A connection in memory, which a paused clock does not overtake: what dials the near end, once, and the far end.
+fn pipe() -> (impl AsyncFn() -> std::io::Result<DuplexStream>, DuplexStream) {
+    let (near, far) = duplex(1 << 20);
+    let near = Cell::new(Some(near));
+    (async move || near.take().ok_or_else(|| std::io::Error::other("it is connected already")), far)
+}
+
 /// Gives three calls at once to a peer of `session` that answers those in `answers`, by place, when it has all three; and
 /// tells how each ended.
 async fn three(mut session: ServerSession, answers: &[(usize, Answer<'_>)]) -> Vec<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = config("request-timeout=3000", listener.local_addr().unwrap().port());
+    let config = config("request-timeout=3000", 1);
+    let (dial, mut stream) = pipe();
     let peer = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
         let (mut cache, mut decoder) = (ProtocolCache::default(), FrameDecoder::new(MAX_FRAME_BYTES));
         let (mut input, mut tokens) = (BytesMut::new(), Vec::new());
         while let Ok(1..) = stream.read_buf(&mut input).await {
@@ -245,20 +268,20 @@ async fn three(mut session: ServerSession, answers: &[(usize, Answer<'_>)]) -> V
                 let Some(token) = tokens[*at].take() else { continue };
                 session.reply(&mut out, token, *answer, AnswerNotes::default());
             }
-            stream.write_all(&out).await.unwrap();
+            stream.write_all(&out).within("a write").await.unwrap();
         }
     };
     let told = Rc::new(RefCell::new(Vec::new()));
     let sink = async {
         let (sender, mut errands) = mpsc::unbounded_channel();
         (0..3).for_each(|n| assert!(sender.send(Note(n, batch(n..n + 1), told.clone())).is_ok()));
-        let mut connection = Connection::open(&config).await.unwrap();
+        let mut connection = Connection::open_over(&config, dial).within("the handshake").await.unwrap();
         let start = now();
         assert!(matches!(connection.run(&mut errands, || {}).await, End::Failed(_)));
         told.borrow_mut().push(format!("after {} s", (now() - start).as_secs()));
         drop(connection);
     };
-    tokio::join!(peer, sink);
+    let _both = async { tokio::join!(peer, sink) }.within("the end of the connection").await;
     told.take()
 }
 
@@ -279,7 +302,10 @@ async fn calls_without_an_answer_come_back_after_the_request_timeout_even_from_a
     tokio::time::pause();
     for session in [ServerSession::flume(), ServerSession::new(OURS)] {
         let told = three(session, &[]).await;
-        assert!((0..3).all(|n| told[n].starts_with(&format!("{n} lost 127.0.0.1:"))), "{told:?}");
+        assert!(
+            (0..3).all(|n| told[n].starts_with(&format!("{n} lost the connection to 127.0.0.1:"))),
+            "{told:?}"
+        );
         assert!(told[0].contains("answered nothing for 3000 ms") && told[3] == "after 3 s", "{told:?}");
     }
     // The first of those that went together is answered, the others are not.

@@ -7,9 +7,9 @@ use crate::message::{Delivered, Parcel};
 use crate::source::avro::AvroSourceConfig;
 use crate::source::{self, SourceActor};
 use crate::testing::{Heard, batch, memory_channel, numbers, seat, start_source};
+use crate::within::Within;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 use wire::avro::BatchId;
 
 /// A store of `testdata/stores`.
@@ -48,17 +48,20 @@ impl Running {
         let heard = Heard::default();
         seat.log = slog::Logger::root(heard.clone(), slog::o!());
         let source = start_source(&source::avro::COMPONENT, pairs(text, port), seat);
-        ready.recv().await;
+        ready.recv().within("the source to be ready").await;
         Running { port, channel, source, heard }
     }
 
     async fn stop(self) -> Vec<String> {
-        timeout(SOON, self.source.send(Stop)).await.expect("it stops").unwrap();
+        self.source.send(Stop).within("the stop").await.unwrap();
         self.heard.lines()
     }
 
     async fn connect(&self, text: &str) -> Result<Connection<Errand>, String> {
-        Connection::open(&sink(text, self.port)).await.map_err(|error| error.to_string())
+        Connection::open(&sink(text, self.port))
+            .within("the handshake")
+            .await
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -88,23 +91,24 @@ async fn carry(running: &Running, config: &AvroSinkConfig, count: u64) {
     let (sender, mut errands) = mpsc::unbounded_channel();
     let settle = Settle.start().recipient();
     for start in (0..count).step_by(100) {
-        from.put(batch(start..start + 100), crate::message::Patience::KeepAlive).await.unwrap();
-        let lease = from.take(100).await.unwrap();
+        from.put(batch(start..start + 100), crate::message::Patience::KeepAlive)
+            .within("room in the channel")
+            .await
+            .unwrap();
+        let lease = from.take(100).within("events from the channel").await.unwrap();
         let id = BatchId { agent: 1, stream: 1, sequence: start / 100 };
         assert!(sender.send(Errand::new(Parcel { id, lease, doubt: false }, 0, settle.clone())).is_ok());
     }
-    let mut connection = Connection::open(config).await.unwrap();
+    let mut connection = Connection::open(config).within("the handshake").await.unwrap();
     let (end, arrived) = tokio::join!(connection.run(&mut errands, || {}), async {
         let mut arrived = Vec::new();
         while (arrived.len() as u64) < count {
-            let lease = timeout(SOON, running.channel.take(usize::MAX)).await.expect("it moves").unwrap();
+            let lease = running.channel.take(usize::MAX).within("events from the channel").await.unwrap();
             arrived.extend(numbers(lease.batches()));
             lease.commit();
         }
         // The last answer is on its way.
-        while from.fill().await.unwrap().events > 0 {
-            tokio::task::yield_now().await;
-        }
+        settled(&from).within("the last answer").await;
         drop(sender);
         arrived
     });
@@ -112,8 +116,16 @@ async fn carry(running: &Running, config: &AvroSinkConfig, count: u64) {
     assert_eq!(arrived, (0..count).collect::<Vec<_>>());
 }
 
+/// Until nothing is in the channel, nor leased.
+async fn settled(channel: &ChannelRef) {
+    while channel.fill().await.unwrap().events > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 const SERVER: &str = "ssl=true keystore=server.jks keystore-password=changeit";
 const CLIENT: &str = "ssl=true truststore=trust.jks truststore-password=changeit";
+const VERSION_1: &str = "ssl=true keystore=version-1.p12 keystore-password=changeit";
 const DEFLATE: &str = "compression-type=Deflate";
 
 #[actix::test]
@@ -144,21 +156,23 @@ async fn a_batch_of_64_mib_arrives_whole() {
     {
         let running = Running::start(&source).await;
         let from = memory_channel(&[]);
-        from.put(big.clone(), crate::message::Patience::KeepAlive).await.unwrap();
-        let lease = from.take(100).await.unwrap();
+        from.put(big.clone(), crate::message::Patience::KeepAlive)
+            .within("room in the channel")
+            .await
+            .unwrap();
+        let lease = from.take(100).within("events from the channel").await.unwrap();
         let id = BatchId { agent: 1, stream: 1, sequence: 0 };
         let (sender, mut errands) = mpsc::unbounded_channel();
         let errand = Errand::new(Parcel { id, lease, doubt: false }, 0, Settle.start().recipient());
         assert!(sender.send(errand).is_ok());
-        let mut connection = Connection::open(&sink(&sink_keys, running.port)).await.unwrap();
+        let mut connection =
+            Connection::open(&sink(&sink_keys, running.port)).within("the handshake").await.unwrap();
         let (end, ()) = tokio::join!(connection.run(&mut errands, || {}), async {
-            let lease = timeout(SOON, running.channel.take(100)).await.expect("it arrives").unwrap();
+            let lease = running.channel.take(100).within("the events to arrive").await.unwrap();
             let events: Vec<_> = lease.batches().iter().flat_map(event::Batch::events).collect();
             assert!(events.len() == 64 && events.iter().zip(0..).all(|(event, n)| event.body() == body(n)));
             lease.commit();
-            while from.fill().await.unwrap().events > 0 {
-                tokio::task::yield_now().await;
-            }
+            settled(&from).within("the last answer").await;
             drop(sender);
         });
         assert!(matches!(end, End::Stopped));
@@ -187,6 +201,12 @@ async fn stores_protocols_and_cipher_suites_as_they_are_named_in_java() {
             "ssl=true truststore=openssl-trust.p12 truststore-password=changeit",
         ),
         (SERVER, "ssl=true trust-all-certs=true"),
+        (VERSION_1, "ssl=true truststore=version-1-trust.p12 truststore-password=changeit"),
+        (
+            VERSION_1,
+            "ssl=true truststore=version-1-trust.p12 truststore-password=changeit include-protocols=TLSv1.2",
+        ),
+        (VERSION_1, "ssl=true trust-all-certs=true"),
         (SERVER, "ssl=true truststore=trust.jks"),
         (
             SERVER,
@@ -273,11 +293,12 @@ async fn others_at_a_tls_port_are_told_apart() {
         (b"", None),
     ] {
         let running = Running::start(SERVER).await;
-        let mut stream = crate::net::TcpStream::connect(("127.0.0.1", running.port)).await.unwrap();
-        stream.write_all(bytes).await.unwrap();
-        stream.shutdown().await.unwrap();
+        let mut stream =
+            crate::net::TcpStream::connect(("127.0.0.1", running.port)).within("a connection").await.unwrap();
+        stream.write_all(bytes).within("a write").await.unwrap();
+        stream.shutdown().within("the end of the stream").await.unwrap();
         let mut answer = Vec::new();
-        let _reset = stream.read_to_end(&mut answer).await;
+        let _reset = stream.read_to_end(&mut answer).within("the end of the stream").await;
         running.heard.wait(usize::from(words.is_some())).await;
         let heard = running.stop().await;
         assert_eq!(heard.len(), usize::from(words.is_some()), "{heard:?}");
@@ -324,6 +345,7 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
         Globals::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
     let error = AvroSourceConfig::build(&keys("ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
     assert!(error.contains("server.jks, set for the whole process, does not open"), "{error}");
+    assert!(error.starts_with("javax.net.ssl.keyStore: "), "{error}");
 }
 
 #[test]
@@ -362,5 +384,3 @@ fn what_cannot_be_used_is_told_before_anything_starts() {
         assert!(said.contains(words) && !said.contains("secret"), "{said}");
     }
 }
-
-const SOON: Duration = Duration::from_secs(20);

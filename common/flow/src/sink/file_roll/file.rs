@@ -2,6 +2,7 @@
 
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -62,6 +63,10 @@ impl WholeFile {
 
     /// Finds out whether the disk has room for `bytes` more, by reserving it, without a change that a reader could see.
     pub(super) fn reserve(&self, bytes: u64) -> io::Result<()> {
+        // Reserving looks at the disk, not at this.
+        if getrlimit(Resource::Fsize).current.is_some_and(|limit| self.end + bytes > limit) {
+            return Err(Errno::FBIG.into());
+        }
         match fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.end, bytes.max(1)) {
             // What cannot be found out this way is found out by writing.
             Err(error) if !matches!(error, Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::IO) => Ok(()),

@@ -111,6 +111,16 @@ impl FileRollConfig {
     }
 }
 
+/// Where a sink with these keys writes, and what stands before and behind the numbers in its files' names.
+pub(crate) fn names(context: &plan::Context) -> (PathBuf, String, String) {
+    let directory = PathBuf::from(context.text_or("sink.directory", ""));
+    let prefix = context.text_or("sink.pathManager.prefix", "").trim_start_matches('/');
+    let (below, prefix) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+    let extension = context.text_or("sink.pathManager.extension", "");
+    let suffix = if extension.is_empty() { String::new() } else { format!(".{extension}") };
+    (if below.is_empty() { directory } else { directory.join(below) }, prefix.to_owned(), suffix)
+}
+
 /// Writes each delivery whole: when a write fails, what it has left behind is cut off again, so that the next try writes
 /// every event once.
 ///
@@ -293,7 +303,9 @@ impl Blocking for FileRollSink {
 
 /// What went wrong and what to do about it.
 fn in_words(error: &io::Error) -> String {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull};
+    use io::ErrorKind::{
+        FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, StorageFull,
+    };
     let advice = match error.kind() {
         NotFound => {
             "the directory does not exist: create it and let this process write there, or correct sink.directory"
@@ -303,6 +315,9 @@ fn in_words(error: &io::Error) -> String {
             "this process may not write there: change the directory's owner or mode, or sink.directory"
         }
         StorageFull | QuotaExceeded => "there is no room: free some",
+        FileTooLarge => {
+            "files of this process may not be larger (ulimit -f): raise the limit, or let sink.rollInterval begin new ones"
+        }
         _ => return error.to_string(),
     };
     format!("{advice} ({error})")

@@ -2,33 +2,42 @@
 
 use super::Shared;
 use super::budget::Share;
+use super::vigil::{Signs, Verdict, Vigil};
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::net::{Link, Stream, Worked};
+use crate::net::{Guest, HOST_GONE, Layered, Link, Worked};
 use crate::source::Receipt;
 use bytes::BytesMut;
 use event::Batch;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use wire::avro::{Answer, AnswerNotes, FrameDecoder, Received, ReplyToken, ServerSession};
 
 /// Stores what calls bring in the order they came, and answers in that order; a ping is answered at once. Calls that come
-/// while others are being stored wait here and are stored together next, no more than the window allows: then the
-/// connection is not read any further, and TCP tells the peer.
+/// while others are being stored wait here and are stored together next.
+///
+/// All that is held for the peer counts in the source's budget. A connection that holds too much, one whose next frame is
+/// not admitted yet, and one that does not read its answers is not read any further, and TCP tells the peer.
 pub(super) struct Connection {
     shared: Rc<Shared>,
-    peer: SocketAddr,
+    guest: Guest,
     link: Link,
     decoder: FrameDecoder,
     session: ServerSession,
     share: Share,
+    /// All that it holds, and the frame that comes next, have their part of the budget.
+    covered: bool,
+    /// It is read.
+    reading: bool,
+    /// Something stands in the link's input that may be a whole frame.
+    unread: bool,
     storing: Option<Storing>,
-    waiting: VecDeque<(ReplyToken, Result<Batch, ChannelError>)>,
+    waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     /// A call of a peer of ours was refused: what it had sent behind that must be refused too, or it would be stored
     /// twice and out of order. The peer starts over with a new connection.
@@ -36,15 +45,36 @@ pub(super) struct Connection {
     leaving: bool,
 }
 
+/// A call that waits for its turn.
+struct Waiting {
+    token: ReplyToken,
+    batch: Result<Batch, ChannelError>,
+    /// Memory that it takes.
+    bytes: usize,
+}
+
+/// Calls that are being stored.
+struct Storing {
+    tokens: Vec<ReplyToken>,
+    bytes: usize,
+    receipt: LocalBoxFuture<'static, Receipt>,
+}
+
 impl Connection {
-    pub(super) fn new(shared: Rc<Shared>, stream: Stream, peer: SocketAddr) -> Connection {
+    pub(super) fn new(shared: Rc<Shared>, stream: Layered, guest: Guest) -> Connection {
+        let link = Link::new(stream, shared.spent.clone());
         Connection {
-            peer,
-            link: Link::new(stream, shared.spent.clone()),
             decoder: FrameDecoder::new(shared.max_frame_bytes),
-            session: ServerSession::new(super::HELLO).with_most_events(shared.most_events),
-            share: shared.budget.share(),
+            session: ServerSession::new(super::HELLO)
+                .with_most_events(shared.most_events)
+                .with_swap(link.may_swap()),
+            link,
+            share: shared.budget.share(&guest),
+            guest,
             shared,
+            covered: true,
+            reading: true,
+            unread: false,
             storing: None,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -53,22 +83,28 @@ impl Connection {
         }
     }
 
-    /// Serves the peer until it goes, breaks the protocol, or the source stops.
+    /// Serves the peer until it goes, breaks the protocol, has to go, or the source stops.
     pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
+        let mut vigil = Vigil::new(self.shared.idle_limit);
+        let door = self.guest.door();
+        let mut sent_away = pin!(door.sent_away());
+        let mut look = pin!(sleep_until(self.guest.last_heard() + FIRST_LOOK));
         loop {
             self.leaving |= *stop.borrow_and_update();
             if self.leaving && self.storing.is_none() {
                 break; // what was taken is answered; what was not read is not stored
             }
-            let (read, share) = (!self.leaving && self.has_room(), &self.share);
+            if self.unread && !self.take_frames() {
+                break;
+            }
+            let most = self.account();
             tokio::select! { biased;
                 (tokens, receipt) = stored(&mut self.storing) => self.answer(tokens, receipt),
-                worked = self.link.work_within(|held| if read { share.spare(held) } else { 0 }) => match worked {
+                worked = self.link.work_within(|_| most) => match worked {
                     Ok(Worked::Written) => {}
                     Ok(Worked::Read) => {
-                        if !self.take_frames() || !self.hold_share(&mut stop).await {
-                            break;
-                        }
+                        self.guest.heard(clock::now());
+                        self.unread = true;
                     }
                     Ok(Worked::Closed) => {
                         self.finish_what_came().await;
@@ -79,7 +115,18 @@ impl Connection {
                         self.complain(&error);
                         break;
                     }
+                    Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                        return self.complain(&HOST_GONE);
+                    }
                     Err(_) => break, // the peer is gone; what it was not told, it will send again
+                },
+                () = self.share.turn(), if !self.covered => {}
+                why = &mut sent_away => {
+                    return why.into_iter().for_each(|why| self.complain(&why));
+                }
+                () = &mut look => match vigil.look(self.signs(), clock::now()) {
+                    Verdict::Fine(next) => look.as_mut().reset(next),
+                    Verdict::Gone(why) => return self.complain(&why),
                 },
                 _ = stop.changed(), if !self.leaving => {}
             }
@@ -87,23 +134,56 @@ impl Connection {
         let _gone = timeout(FAREWELL, self.link.finish()).await;
     }
 
+    /// Sees to it that what is held, and the frame that comes next, is accounted for. Says how much may be read now.
+    fn account(&mut self) -> usize {
+        let (came, whole) = (self.link.input.len(), self.decoder.whole().unwrap_or(0));
+        let frame = if whole > came { self.shared.claim(whole) } else { came };
+        self.covered = self.share.hold(self.kept() + self.link.output_bytes() + frame);
+        let reading = self.covered && self.has_room() && !self.leaving;
+        if reading && !self.reading {
+            self.guest.heard(clock::now()); // its silence was ours
+        }
+        self.reading = reading;
+        self.guest.served(!reading || self.storing.is_some());
+        let owes = self.link.has_output() || (came > 0 && (reading || self.storing.is_none()));
+        self.share.moved(self.link.moved(), owes);
+        if !reading {
+            return 0;
+        }
+        self.link.expect_whole(whole);
+        self.share.read_most().max(whole.saturating_sub(came))
+    }
+
+    /// Memory that calls take.
+    fn kept(&self) -> usize {
+        self.waiting_bytes + self.storing.as_ref().map_or(0, |storing| storing.bytes)
+    }
+
     fn has_room(&self) -> bool {
         self.waiting.len() < super::HELLO.window as usize + 1
             && self.waiting_bytes < super::MOST_WAITING_BYTES
+            && self.link.output_bytes() < super::MOST_OUTPUT_BYTES
     }
 
-    /// Decodes what was read. `false`: the peer does not speak our protocol.
+    fn signs(&self) -> Signs {
+        let heard = if self.reading { self.guest.last_heard() } else { clock::now() };
+        let written = self.link.has_output().then(|| self.link.written());
+        Signs { native: self.session.peer_is_ours(), heard, written }
+    }
+
+    /// Decodes what was read, as far as there is room. `false`: the peer does not speak our protocol.
     fn take_frames(&mut self) -> bool {
-        loop {
+        while self.has_room() && self.covered {
             match self.decoder.decode(&mut self.link.input) {
                 Ok(Some(frame)) => {
+                    let bytes = frame.message().len();
                     let received = self.session.receive(frame, &mut self.shared.protocols.borrow_mut());
-                    self.take(received);
+                    self.take(received, bytes);
                 }
                 Ok(None) => {
                     self.link.expect(self.decoder.wanted(&self.link.input));
-                    self.store_waiting();
-                    return true;
+                    self.unread = false;
+                    break;
                 }
                 Err(error) => {
                     self.complain(&format_args!("{error}{}", super::advice(&error)));
@@ -111,24 +191,30 @@ impl Connection {
                 }
             }
         }
+        self.store_waiting();
+        true
     }
 
-    fn take(&mut self, received: Received) {
+    fn take(&mut self, received: Received, bytes: usize) {
         match received {
             Received::Batch { token, .. } | Received::TooMany { token, .. } if self.refused => {
                 self.reply(token, Answer::Failed);
             }
             Received::Batch { token, batch, .. } => {
-                self.waiting_bytes += batch.event_bytes();
-                self.waiting.push_back((token, Ok(batch)));
+                let bytes = bytes + batch.len() * size_of::<event::Span>();
+                self.wait(token, Ok(batch), bytes);
             }
             Received::TooMany { token, events } => {
-                self.waiting.push_back((token, Err(self.shared.too_many(events))));
+                self.wait(token, Err(self.shared.too_many(events)), 0);
             }
             Received::Ping { token } => {
+                let swaps = token.swaps();
                 let mut out = BytesMut::with_capacity(REPLY_BYTES);
                 self.session.pong(&mut out, token);
                 self.link.queue(out.freeze());
+                if swaps {
+                    self.link.swap();
+                }
             }
             Received::Reply { bytes, complaint } => {
                 if let Some(complaint) = complaint {
@@ -139,6 +225,12 @@ impl Connection {
         }
     }
 
+    fn wait(&mut self, token: ReplyToken, batch: Result<Batch, ChannelError>, bytes: usize) {
+        let bytes = bytes + CALL_BYTES;
+        self.waiting_bytes += bytes;
+        self.waiting.push_back(Waiting { token, batch, bytes });
+    }
+
     /// Stores all that waits, unless something is being stored.
     fn store_waiting(&mut self) {
         if self.storing.is_some() || self.waiting.is_empty() {
@@ -147,24 +239,27 @@ impl Connection {
         // A Flume has one call under way. Should it have more, each stands for itself: one that is refused takes no other
         // with it.
         let together = if self.session.peer_is_ours() { self.waiting.len() } else { 1 };
-        let (mut tokens, mut batches) = (Vec::new(), Vec::new());
+        let (mut tokens, mut batches, mut bytes) = (Vec::new(), Vec::new(), 0);
         while tokens.len() < together
-            && let Some((token, batch)) = self.waiting.pop_front_if(|(_, batch)| batch.is_ok())
+            && let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.batch.is_ok())
         {
-            tokens.push(token);
-            batches.extend(batch);
+            tokens.push(waiting.token);
+            batches.extend(waiting.batch);
+            bytes += waiting.bytes;
         }
-        self.waiting_bytes -= batches.iter().map(Batch::event_bytes).sum::<usize>();
-        if batches.is_empty() {
+        let receipt = if batches.is_empty() {
             // The next one is refused already; it had to wait for its turn.
-            let Some((token, Err(error))) = self.waiting.pop_front() else { return };
-            let refused = Receipt { stored: 0, refused: Some(error) };
-            self.storing = Some((vec![token], std::future::ready(refused).boxed_local()));
-            return;
-        }
-        let intake = self.shared.intake.clone();
-        let store = async move { intake.store_all(batches, false, Patience::KeepAlive).await };
-        self.storing = Some((tokens, store.boxed_local()));
+            let Some(Waiting { token, batch: Err(error), bytes: of_it }) = self.waiting.pop_front() else {
+                return;
+            };
+            (tokens, bytes) = (vec![token], of_it);
+            std::future::ready(Receipt { stored: 0, refused: Some(error) }).boxed_local()
+        } else {
+            let intake = self.shared.intake.clone();
+            async move { intake.store_all(batches, false, Patience::KeepAlive).await }.boxed_local()
+        };
+        self.waiting_bytes -= bytes;
+        self.storing = Some(Storing { tokens, bytes, receipt });
     }
 
     fn answer(&mut self, tokens: Vec<ReplyToken>, receipt: Receipt) {
@@ -181,7 +276,7 @@ impl Connection {
             }
             let behind = if self.refused { self.waiting.len() } else { 0 };
             // Whatever the message: Flume's answer to a channel's refusal.
-            for token in tokens.chain(self.waiting.drain(..behind).map(|(token, _)| token)) {
+            for token in tokens.chain(self.waiting.drain(..behind).map(|waiting| waiting.token)) {
                 self.session.reply(&mut out, token, Answer::Failed, notes);
             }
         }
@@ -196,25 +291,7 @@ impl Connection {
     }
 
     fn complain(&self, what: &dyn std::fmt::Display) {
-        self.shared.complaints.borrow_mut().about(&self.shared.log, self.peer, what, clock::now());
-    }
-
-    /// Accounts for a frame of which only a part has come. Waits when all connections together hold too much; `false`
-    /// when that lasts, and this connection must go so that others can go on.
-    async fn hold_share(&mut self, stop: &mut watch::Receiver<bool>) -> bool {
-        let until = clock::now() + SHARE_WAIT;
-        while !self.share.hold(self.link.input.len()) {
-            tokio::select! {
-                () = self.share.freed() => {}
-                _ = stop.changed() => return false,
-                () = sleep_until(until) => {
-                    let error = format!("it has sent {} bytes of a frame that does not end, and all connections together hold as much as they may; it is closed", self.link.input.len());
-                    self.complain(&error);
-                    return false;
-                }
-            }
-        }
-        true
+        self.shared.complaints.borrow_mut().about(&self.shared.log, self.guest.peer(), what, clock::now());
     }
 
     /// The peer has sent its last byte but may still read answers.
@@ -222,7 +299,7 @@ impl Connection {
         match self.decoder.finish(&self.link.input) {
             Err(error) if error.foreign.is_some() => self.complain(&error),
             // A sender that died within a frame: it has no answer, so it still has the events.
-            Err(error) => slog::debug!(self.shared.log, "{}: {error}", self.peer),
+            Err(error) => slog::debug!(self.shared.log, "{}: {error}", self.guest.peer()),
             Ok(()) => {}
         }
         let until: Instant = clock::now() + LAST_ANSWERS;
@@ -233,13 +310,11 @@ impl Connection {
     }
 }
 
-type Storing = (Vec<ReplyToken>, LocalBoxFuture<'static, Receipt>);
-
 /// Resolves when the batches that are being stored are, or one was refused; never while there are none.
 async fn stored(storing: &mut Option<Storing>) -> (Vec<ReplyToken>, Receipt) {
-    let Some((_, future)) = storing else { return std::future::pending().await };
-    let receipt = future.await;
-    let (tokens, _) = storing.take().expect("it was just awaited");
+    let Some(Storing { receipt, .. }) = storing else { return std::future::pending().await };
+    let receipt = receipt.await;
+    let Storing { tokens, .. } = storing.take().expect("it was just awaited");
     (tokens, receipt)
 }
 
@@ -249,5 +324,7 @@ const REPLY_BYTES: usize = 96;
 const FAREWELL: Duration = Duration::from_millis(500);
 /// How long batches of a peer that has closed its side are still stored.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
-/// How long a connection may stand in the way of others with half a frame.
-const SHARE_WAIT: Duration = Duration::from_secs(5);
+/// What a call that waits takes besides its bytes and its index.
+const CALL_BYTES: usize = 256;
+/// When a connection is first looked at.
+const FIRST_LOOK: Duration = Duration::from_secs(10);

@@ -1,12 +1,13 @@
 //! `ipFilter`: which peers may connect.
 //!
 //! Rules stand in a list, `allow:ip:10.*,deny:name:*.example.com`; the first that matches decides, and whoever matches
-//! none may connect. In a pattern `.` is a dot, `*` any run and `?` one character; the rest is Java's regular expressions;
+//! none may connect. Rules with a range (`10.0.0.0/8`) or with blanks between them are taken as Flume takes them, and match
+//! nobody; `check` says so. In a pattern `.` is a dot, `*` any run and `?` one character; the rest is Java's regular expressions;
 //! it must match the whole address or name. `name:localhost` is this machine, whatever its name.
 //!
 //! Source: Flume 1.11 `AvroSource`, `PatternRule`.
 
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 
@@ -65,10 +66,11 @@ impl IpFilter {
     /// Which rule is none, and how one looks.
     pub(super) fn parse(rules: &str) -> Result<IpFilter, String> {
         // As Java's `split`: commas at the end count for nothing.
-        let rules = rules.trim_end_matches(',');
-        rules
-            .split(',')
+        let rest = rules.trim_end_matches(',');
+        let none = rest.is_empty() && !rules.is_empty();
+        rest.split(',')
             .map(str::trim)
+            .filter(|_| !none)
             .map(Rule::parse)
             .collect::<Result<_, _>>()
             .map(|rules| IpFilter { rules })
@@ -176,7 +178,6 @@ mod tests {
             (" allow:ip:127.* ,  deny:name:* ", "10.1.2.3", false),
             ("deny:ip:10.1.2.?", "10.1.2.3", false),
             ("deny:ip:10.1.2.?", "10.1.2.33", true),
-            ("deny:ip:10.1.2", "10.1.2.3", true),
             ("deny:ip:10.1.1.1*", "10.101.1.1", true),
             ("deny:ip:10.[0-4].2.(3|4)", "10.1.2.3", false),
             ("allow:name:slave?.hanli.com,deny:ip:*", "10.1.2.3", true),
@@ -189,6 +190,14 @@ mod tests {
             ("deny:ip:::1", "::1", true),
             ("deny:ip:", "10.1.2.3", true),
             ("deny:ip:10.*,,", "10.1.2.3", false),
+            (",,", "10.1.2.3", true),
+            ("allow:ip:10.0.0.0/8,deny:ip:*", "10.1.2.3", false),
+            ("deny:ip:10.0.0.0/8", "10.1.2.3", true),
+            ("deny:ip:10.1.2.3/32", "10.1.2.3", true),
+            ("deny:ip:11.* deny:ip:10.*", "10.1.2.3", true),
+            ("deny:ip: 10.*", "10.1.2.3", true),
+            ("deny:ip:FE80:0:0:0:0:0:0:1", "fe80::1", true),
+            ("deny:ip:10.1.2", "10.1.2.3", true),
         ] {
             assert_eq!(allows(rules, peer), allowed, "{rules} {peer}");
         }

@@ -4,24 +4,31 @@ mod budget;
 mod complaints;
 mod connection;
 mod ip_filter;
+mod lanes;
+mod pace;
+mod rules;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
-use super::{Intake, NO_BIND, Seat, Source, Stopping};
+use super::{IGNORED, Intake, MAX_IDLE_SECONDS, NO_BIND, Seat, Source, Stopping};
 use crate::build::BuildError;
+use crate::clock::Duration;
 use crate::component::{Component, Configure, Site, told};
 use crate::error::ChannelError;
 use crate::net::{
-    COMPRESSION, Globals, Listener, NotTaken, SERVER_TLS, ServerLayers, Spent, Stream, TcpStream,
+    COMPRESSION, Globals, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers, Spent,
+    TcpStream,
 };
 use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
 use futures_util::future::LocalBoxFuture;
 use ip_filter::{IpFilter, SystemNames};
-use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use tokio::sync::Semaphore;
 use wire::avro::{Fault, FrameError, Hello, ProtocolCache};
@@ -54,20 +61,17 @@ const PROPERTIES: &[Property] = &[
     Property::with("compression-type", Value::Choice(COMPRESSION), "none").lenient(),
     Property::with("ipFilter", Value::Flag, "false"),
     Property::optional("ipFilterRules", Value::Text),
-    MAX_FRAME_BYTES,
+    // Flume takes frames of any size. 96 MiB, so that a batch of 64 MiB passes; the least holds any handshake.
+    Property::with("maxFrameBytes", Value::at_least(64 << 10, "bytes"), "100663296").bad(IGNORED),
+    Property::optional("maxMemoryBytes", Value::long(0, "bytes")).bad(IGNORED),
+    Property::with("maxConnections", Value::at_least(1, "connections"), "16384").bad(IGNORED),
+    MAX_IDLE_SECONDS,
 ];
-
-/// Ours: Flume takes frames of any size. 96 MiB, so that a batch of 64 MiB passes; the least holds any handshake.
-const MAX_FRAME_BYTES: Property =
-    Property::with("maxFrameBytes", Value::at_least(64 << 10, "bytes"), "100663296")
-        .bad(Bad::Says("has no such property and ignores it"));
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Source".
 #[derive(Debug, Clone)]
 pub(crate) struct AvroSourceConfig {
-    /// `bind`: the address to listen at.
-    pub(crate) bind: String,
-    pub(crate) port: u16,
+    place: Place,
     /// `ssl` and what belongs to it, `compression-type`.
     layers: ServerLayers,
     /// `ipFilter`, `ipFilterRules`.
@@ -75,6 +79,9 @@ pub(crate) struct AvroSourceConfig {
     /// `maxFrameBytes`, which Flume does not have: a larger frame ends its connection. A batch of 64 MiB passes unless
     /// it is set.
     max_frame_bytes: usize,
+    /// `maxMemoryBytes`, which Flume does not have: what all peers together may make this source hold. Three frames of the
+    /// largest size, and 8 MiB, unless it is set; the check has refused less than the former.
+    max_memory_bytes: usize,
 }
 
 impl AvroSourceConfig {
@@ -87,12 +94,15 @@ impl AvroSourceConfig {
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<AvroSourceConfig, BuildError> {
+        let max_frame_bytes = context.number("maxFrameBytes", MAX_FRAME_BYTES);
         Ok(AvroSourceConfig {
-            bind: context.text_or("bind", "0.0.0.0").to_owned(),
-            port: context.number("port", 0),
+            place: Place::new(context, MOST_CONNECTIONS),
             layers: ServerLayers::build(context, globals, notes)?,
             ip_filter: ip_filter(context)?,
-            max_frame_bytes: context.number("maxFrameBytes", 96 << 20),
+            max_frame_bytes,
+            max_memory_bytes: context
+                .number("maxMemoryBytes", LEAST_MEMORY_BYTES)
+                .max(FRAMES * max_frame_bytes),
         })
     }
 }
@@ -100,8 +110,13 @@ impl AvroSourceConfig {
 impl AvroSourceConfig {
     /// As [`AvroSourceConfig::build`]; what is wrong is among the findings.
     fn judged(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<AvroSourceConfig> {
-        needs_keystore(properties, &site.globals, findings)?;
+        let sound = [
+            needs_keystore(properties, &site.globals, findings),
+            rules::judge(properties, findings),
+            memory(properties, findings),
+        ];
         let mut notes = Vec::new();
+        sound.into_iter().collect::<Option<()>>()?;
         let built = AvroSourceConfig::build(properties, &site.globals, &mut notes);
         told(built, notes, findings)
     }
@@ -128,6 +143,27 @@ fn needs_keystore(properties: &Properties, globals: &Globals, findings: &mut Fin
     (missing == [false, false]).then_some(())
 }
 
+/// A frame of the largest size must pass, with the index of its events, beside what is kept for smaller ones.
+fn memory(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
+    let frame = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
+    let memory = properties.number("maxMemoryBytes", usize::MAX);
+    if memory >= frame * FRAMES {
+        return Some(());
+    }
+    let key = findings.key("maxMemoryBytes");
+    let what = format!("`{key}` is {memory}: a frame of `maxFrameBytes` ({frame}) could not pass");
+    let problem = Problem::error("bad-value", findings.at("maxMemoryBytes"), what)
+        .flume("has neither of them and ignores both");
+    let fix = format!(
+        "`{key} = {}` or more, or `{} = {}` or less",
+        frame * FRAMES,
+        findings.key("maxFrameBytes"),
+        memory / FRAMES
+    );
+    findings.add(problem.fix(fix));
+    None
+}
+
 fn ip_filter(context: &plan::Context) -> Result<Option<IpFilter>, BuildError> {
     if !context.flag("ipFilter", false) {
         return Ok(None);
@@ -147,6 +183,7 @@ struct Shared {
     complaints: RefCell<Complaints>,
     budget: Budget,
     max_frame_bytes: usize,
+    idle_limit: Option<Duration>,
     /// A call of more events is refused before any of them is kept.
     most_events: usize,
     layers: ServerLayers,
@@ -167,11 +204,13 @@ impl Source for AvroSource {
 }
 
 async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
-    let AvroSourceConfig { bind, port, layers, ip_filter, max_frame_bytes } = config;
+    let AvroSourceConfig { place, layers, ip_filter, max_frame_bytes, max_memory_bytes } = config;
+    let Place { bind, port, idle_limit, .. } = &place;
+    seat.doing.set(format!("listens on {bind}:{port}, or tries to"));
     let what = format!("avro source {}", seat.name);
-    journal::fact::avro_source_starting(&seat.log, &seat.name, &bind, port);
+    journal::fact::avro_source_starting(&seat.log, &seat.name, bind, *port);
     let mut listener = tokio::select! {
-        listener = Listener::open(&what, &bind, port, &mut seat.ready, &seat.log) => listener,
+        listener = Listener::open(&what, &place, &mut seat.ready, &seat.log) => listener,
         _ = stop.changed() => return,
     };
     journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
@@ -183,30 +222,33 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
         intake: seat.intake,
         protocols: RefCell::default(),
         complaints: RefCell::default(),
-        budget: Budget::new(max_frame_bytes.saturating_mul(PARTIAL_FRAMES)),
+        budget: Budget::new(max_memory_bytes),
         max_frame_bytes,
+        idle_limit: *idle_limit,
         most_events: narrowest.min(max_frame_bytes / size_of::<event::Span>()),
         layers,
         ip_filter,
         spent: Spent::default(),
         asking: Semaphore::new(MOST_ASKED),
     });
-    let mut number = 0;
+    let mut watch = pin!(shared.budget.watch());
     loop {
         tokio::select! { biased;
             _ = stop.changed() => break,
-            (stream, peer) = listener.accept() => {
-                number += 1;
-                actix_rt::spawn(serve(shared.clone(), stream, peer, number, stop.clone()));
+            (stream, guest) = listener.accept() => {
+                actix_rt::spawn(serve(shared.clone(), stream, guest, stop.clone()));
             }
+            () = &mut watch => {}
         }
     }
-    journal::fact::avro_source_stopping(&shared.log, &seat.name, &bind, port);
+    journal::fact::avro_source_stopping(&shared.log, &seat.name, bind, *port);
 }
 
-async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: u32, mut stop: Stopping) {
+async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {
+    let (peer, number, door) = (guest.peer(), guest.number(), guest.door());
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,
+        _ = door.sent_away() => return,
         _ = stop.changed() => return,
     };
     if !allowed {
@@ -220,10 +262,11 @@ async fn serve(shared: Rc<Shared>, stream: TcpStream, peer: SocketAddr, number: 
     }
     let taken = tokio::select! {
         taken = shared.take(stream, peer) => taken,
+        _ = door.sent_away() => None,
         _ = stop.changed() => None,
     };
     if let Some(stream) = taken {
-        Connection::new(shared, stream, peer).serve(stop).await;
+        Connection::new(shared, stream, guest).serve(stop).await;
     }
     if let Some(lines) = &lines {
         lines.closed(&log);
@@ -244,7 +287,7 @@ impl Shared {
     }
 
     /// Takes TLS and zlib off a new connection, or tells why that cannot be.
-    async fn take(&self, stream: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    async fn take(&self, stream: TcpStream, peer: SocketAddr) -> Option<Layered> {
         match self.layers.accept(stream).await {
             Ok(stream) => Some(stream),
             Err(NotTaken::Silent) => {
@@ -256,6 +299,14 @@ impl Shared {
                 None
             }
         }
+    }
+
+    /// What a frame of so many bytes, and where its events stand, may take. For a small one the latter is accounted for when
+    /// it is known.
+    fn claim(&self, frame: usize) -> usize {
+        let least_event = 2;
+        let index = self.most_events.min(frame / least_event) * size_of::<event::Span>();
+        if frame <= SMALL_FRAME { frame } else { frame + index }
     }
 
     /// Why a call of more than [`Shared::most_events`] is refused: what its channel would say, could it see it.
@@ -292,9 +343,17 @@ fn id(number: u32) -> u32 {
 /// Names asked for at a time.
 const MOST_ASKED: usize = 16;
 /// What peers of ours are allowed: enough to keep both ends busy, little enough to be held for each.
-const HELLO: Hello = Hello { window: 16, window_bytes: MOST_WAITING_BYTES as u64 };
-/// Bytes of calls that wait for the one that is being stored, per connection. One call may be larger.
-const MOST_WAITING_BYTES: usize = 2 << 20;
-/// What all connections together may hold of incomplete frames, in frames of the largest size. With less than one, such
-/// a frame would never arrive.
-const PARTIAL_FRAMES: usize = 3;
+const HELLO: Hello = Hello { window: 16, window_bytes: 2 << 20 };
+/// What all peers together may make a source hold, in frames of the largest size: one, the index of its events, which may
+/// be as large, and what is kept for smaller ones.
+const FRAMES: usize = 3;
+/// And in any case so much.
+const LEAST_MEMORY_BYTES: usize = 8 << 20;
+const MAX_FRAME_BYTES: usize = 96 << 20;
+const MOST_CONNECTIONS: usize = 16_384;
+/// Bytes of calls that wait for the one that is being stored, per connection: what a native node may send, and what its
+/// calls take besides. One call may be larger.
+const MOST_WAITING_BYTES: usize = 4 << 20;
+/// Answers that wait to be read by the peer, per connection.
+const MOST_OUTPUT_BYTES: usize = 64 << 10;
+const SMALL_FRAME: usize = 64 << 10;

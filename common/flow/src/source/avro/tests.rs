@@ -2,16 +2,15 @@
 
 use super::*;
 use crate::channel::ChannelRef;
-use crate::clock::Duration;
 use crate::source::SourceActor;
 use crate::supervise::slot::slot;
 use crate::testing::{Heard, assembly, batch, memory_channel, seat, silent, start_source};
+use crate::within::Within;
 use actix::prelude::*;
 use bytes::BytesMut;
 use event::Batch;
 use std::collections::HashMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 use wire::avro::{ClientEvent, ClientSession, FrameDecoder, Outcome, TAIL};
 
 /// A source that runs, and what it says.
@@ -31,18 +30,18 @@ impl Running {
         let place = [("bind", "127.0.0.1".to_owned()), ("port", port.to_string())];
         let keys = keys.iter().map(|(key, value)| (*key, (*value).to_owned())).chain(place);
         let source = start_source(&COMPONENT, keys, seat);
-        ready.recv().await;
+        ready.recv().within("the source to be ready").await;
         Running { port, channel, heard, _source: source }
     }
 
     /// A client that has shaken hands.
     async fn connect(&self, session: ClientSession) -> Client {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap();
         let decoder = FrameDecoder::new(1 << 20);
         let mut client = Client { stream, session, decoder, input: BytesMut::new() };
         let mut out = BytesMut::new();
         client.session.ping(&mut out);
-        client.stream.write_all(&out).await.unwrap();
+        client.stream.write_all(&out).within("a write").await.unwrap();
         assert!(matches!(client.hear().await, Some(ClientEvent::Ready { .. })));
         client
     }
@@ -65,7 +64,7 @@ impl Client {
             batch.runs().for_each(|run| out.extend_from_slice(&run));
             out.extend_from_slice(TAIL);
         }
-        let _closed = self.stream.write_all(&out).await; // the answers, or none, tell
+        let _closed = self.stream.write_all(&out).within("a write").await; // the answers, or none, tell
         let mut outcomes = Vec::new();
         while outcomes.len() < batches.len()
             && let Some(ClientEvent::Answer { outcome, .. }) = self.hear().await
@@ -80,7 +79,7 @@ impl Client {
             if let Some(frame) = self.decoder.decode(&mut self.input).unwrap() {
                 return Some(self.session.receive(frame).unwrap());
             }
-            match timeout(SOON, self.stream.read_buf(&mut self.input)).await.expect("it answers") {
+            match self.stream.read_buf(&mut self.input).within("an answer").await {
                 Ok(0) | Err(_) => return None,
                 Ok(_) => {}
             }
@@ -101,7 +100,7 @@ async fn a_frame_beyond_the_limit_ends_its_connection_with_one_line_that_names_t
     for words in ["at most 65536 are taken", "after 2 good frames", "raise maxFrameBytes of this source"] {
         assert!(heard[0].contains(words), "{heard:?}");
     }
-    assert_eq!(running.channel.fill().await.unwrap().events, 1_000);
+    assert_eq!(running.channel.fill().within("the fill of the channel").await.unwrap().events, 1_000);
 }
 
 #[actix::test]
@@ -116,7 +115,10 @@ async fn a_call_of_more_events_than_a_transaction_is_refused_in_its_turn_as_the_
     {
         assert_eq!(running.connect(session).await.ask(&calls).await, outcomes);
     }
-    assert_eq!(running.channel.fill().await.unwrap().events, 10 + 10 + 1_000);
+    assert_eq!(
+        running.channel.fill().within("the fill of the channel").await.unwrap().events,
+        10 + 10 + 1_000
+    );
     let line = "a batch of 1001 events is larger than the transactionCapacity 1000 of channel c1: raise it (and capacity, if need be) or send smaller batches; the sender was answered FAILED and keeps its events";
     assert_eq!(running.heard.lines(), [line]);
 }
@@ -164,4 +166,36 @@ fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
     assert_eq!(narrowest(&[(kind, "load_balancing")]), None);
 }
 
-const SOON: Duration = Duration::from_secs(20);
+/// What [`super`] and its neighbours bound stands in ARCHITECTURE.md, for an operator to reckon with.
+#[test]
+fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
+    let text = include_str!("../../../../../ARCHITECTURE.md");
+    let (_, table) = text.split_once("## What bounds memory").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let (kib, mib) = (|bytes: usize| bytes >> 10, |bytes: usize| bytes >> 20);
+    for words in [
+        format!("{FRAMES} frames of `maxFrameBytes` ({} MiB unless set)", mib(MAX_FRAME_BYTES)),
+        format!("no less than {} MiB", mib(LEAST_MEMORY_BYTES)),
+        format!("where their events stand ({} bytes each)", size_of::<event::Span>()),
+        format!(
+            "1/{part} is kept for connections that hold up to {} KiB and 1/{part} for those that hold up to {} MiB",
+            kib(lanes::TINY),
+            mib(lanes::SMALL),
+            part = lanes::SMALL_PART
+        ),
+        format!("does nothing with it for {} s", pace::WINDOW.as_secs()),
+        format!("reads none of its answers for {} s", vigil::UNREAD.as_secs()),
+        format!("| {} KiB; with TLS", kib(budget::FREE)),
+        format!("reads of {} KiB", kib(crate::net::LAST_READ)),
+        format!("of all together {} MiB or {} KiB each", mib(budget::READS), kib(budget::FREE / 2)),
+        format!("`maxConnections`: {MOST_CONNECTIONS} unless set"),
+        format!(
+            "{} or {} MiB; {} KiB of answers",
+            HELLO.window + 1,
+            mib(MOST_WAITING_BYTES),
+            kib(MOST_OUTPUT_BYTES)
+        ),
+    ] {
+        assert!(table.contains(&words), "the table does not say: {words}");
+    }
+}

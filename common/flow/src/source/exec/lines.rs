@@ -1,8 +1,10 @@
 //! A command's output, turned into batches.
 
 use crate::channel::PARCEL_BYTES;
+use crate::clock;
 use crate::message::Patience;
 use crate::source::Intake;
+use crate::told::Told;
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -20,7 +22,7 @@ pub(super) struct Lines<'a, R> {
     input: BytesMut,
     prefix: BytesMut,
     most: usize,
-    told_long: bool,
+    told_long: Told,
     /// What was read last, on its way: lines that have left `input` are nowhere else.
     storing: Option<LocalBoxFuture<'static, ()>>,
 }
@@ -36,7 +38,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
             input: BytesMut::new(),
             prefix: BytesMut::new(),
             most,
-            told_long: false,
+            told_long: Told::once(),
             storing: None,
         }
     }
@@ -116,7 +118,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         self.input.advance(taken);
         if builder.is_empty() && self.input.len() >= MOST_LINE {
             take_long(&mut self.cutter, &mut self.input, &mut builder, prefix);
-            if !std::mem::replace(&mut self.told_long, true) {
+            if self.told_long.tell(clock::now()).is_some() {
                 slog::warn!(
                     self.log,
                     "the command has printed a line of more than {MOST_LINE} bytes: it becomes several events"
@@ -130,14 +132,20 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
     }
 }
 
-/// Stores all of `batches`. It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
+/// Stores all of `batches`, in parts where a channel cannot hold one. It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
 async fn store(intake: Intake, mut batches: Vec<Batch>, finished: bool, log: slog::Logger) {
     while !batches.is_empty() {
-        let receipt = intake.store_all(batches.clone(), finished, Patience::Forever).await;
-        if let Some(error) = receipt.refused {
-            slog::error!(log, "lines of the command are lost: {error}");
+        let fitting = batches.iter().take_while(|batch| intake.fits(batch)).count();
+        let receipt = intake.store_all(batches[..fitting].to_vec(), finished, Patience::Forever).await;
+        batches.drain(..receipt.stored);
+        if receipt.stored == fitting && fitting > 0 || batches.is_empty() {
+            continue;
         }
-        batches.drain(..batches.len().min(receipt.stored + 1));
+        for (events, stored) in intake.store_parts(batches.remove(0), finished, Patience::Forever).await {
+            if let Err(error) = stored {
+                slog::error!(log, "{events} lines of the command are lost: {error}");
+            }
+        }
     }
 }
 

@@ -1,20 +1,25 @@
 //! `exec`: runs a command and takes each line it prints for an event.
 
+pub(crate) mod keeper;
+mod leash;
 mod lines;
 mod policy;
+mod session;
 
 use super::{Seat, Source, Stopping};
-use crate::clock::Duration;
+use crate::clock::{self, Duration};
 use crate::component::{Component, Configure};
+use crate::told::Told;
 use futures_util::future::LocalBoxFuture;
+use java::Charset;
+use keeper::LAST_WORDS;
+use leash::{Leash, Started};
 use lines::Lines;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use policy::Next;
-use std::io;
-use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::ChildStderr;
 use tokio::time::timeout;
 
 /// Its row in the catalogue.
@@ -23,6 +28,7 @@ pub(crate) const COMPONENT: Component = Component {
         .batch("batchSize"),
     configure: Configure::Source(|properties, _, findings| {
         needs_shell(properties, findings);
+        wide_lines(properties, findings)?;
         let config = Arc::new(ExecConfig::new(properties));
         Some(Box::new(move || Box::new(Exec(config.clone()))))
     }),
@@ -57,6 +63,17 @@ fn needs_shell(properties: &Properties, findings: &mut Findings<'_>) {
 
 /// What only a shell understands.
 const SHELL_SIGNS: [&str; 9] = ["|", ">", "<", ";", "&&", "`", "$(", "\"", "'"];
+
+/// Lines are cut before they are decoded, if ever they are: a line feed must be one byte.
+fn wide_lines(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
+    let wide = properties.text("charset").and_then(Charset::for_name).filter(|set| !set.keeps_lines());
+    let Some(charset) = wide else { return Some(()) };
+    let (noun, name) = (&findings.owner.noun, charset.name());
+    let what = format!("the command of the {noun} prints {name}, which is not supported");
+    let problem = Problem::error("bad-value", findings.at("charset"), what).flume("decodes it");
+    findings.add(problem.fix("a command that prints UTF-8: put `| iconv -f UTF-16 -t UTF-8` behind it"));
+    None
+}
 
 /// Keys, units and defaults are Flume's: User Guide, "Exec Source".
 #[derive(Debug, Clone)]
@@ -102,7 +119,8 @@ struct Exec(Arc<ExecConfig>);
 
 impl Source for Exec {
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(Runner { config: self.0, seat, stop }.run())
+        let told_ends = Told::every(NEWS_PAUSE);
+        Box::pin(Runner { config: self.0, seat, stop, told_ends }.run())
     }
 }
 
@@ -110,6 +128,8 @@ struct Runner {
     config: Arc<ExecConfig>,
     seat: Seat,
     stop: Stopping,
+    /// A command that ends at once is run again and again: its ends are news only now and then.
+    told_ends: Told,
 }
 
 impl Runner {
@@ -117,18 +137,23 @@ impl Runner {
         journal::fact::exec_starting(&self.seat.log, &self.config.command);
         journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
         loop {
-            self.run_once().await;
+            let end = self.run_once().await;
             self.seat.ready.done();
-            let stopping = *self.stop.borrow();
-            match policy::next(stopping, self.config.restart, self.config.throttle) {
+            let next = policy::next(*self.stop.borrow(), self.config.restart, self.config.throttle);
+            self.tell(&end, next);
+            match next {
                 Next::Stop => break,
                 Next::Idle => {
+                    self.seat.doing.set(format!("has nothing to do: [{}] has ended", self.config.command));
                     // As Flume: a command that has ended leaves a source that is started and silent.
                     let _stopped = self.stop.changed().await;
                     break;
                 }
                 Next::RunAgain(pause) => {
-                    slog::info!(self.seat.log, "Restarting in {}ms", pause.as_millis());
+                    let millis = pause.as_millis();
+                    self.seat
+                        .doing
+                        .set(format!("runs [{}] again in {millis} ms at most", self.config.command));
                     let _stopped_early = timeout(pause, self.stop.changed()).await;
                 }
             }
@@ -139,27 +164,60 @@ impl Runner {
         journal::fact::exec_stopping(&self.seat.log, &self.config.command);
     }
 
-    async fn run_once(&mut self) {
-        let (mut child, stdout) = match self.start() {
-            Ok(started) => started,
-            Err(error) => {
-                slog::error!(
-                    self.seat.log,
-                    "cannot run the command [{}]: {error}; the source waits, with `restart = true` it tries again",
-                    self.config.command
-                );
-                return;
-            }
+    /// Tells how a run has ended, and what is next.
+    fn tell(&mut self, end: &End, next: Next) {
+        if next == Next::Stop {
+            return;
+        }
+        let (log, command) = (&self.seat.log, &self.config.command);
+        let Some(left_out) = self.told_ends.tell(clock::now()) else { return };
+        if left_out > 0 {
+            slog::info!(
+                log,
+                "source {}: the command was run {left_out} times more and ended; its ends are told every {} s at most",
+                self.seat.name,
+                NEWS_PAUSE.as_secs()
+            );
+        }
+        match end {
+            End::Exited(code) => journal::fact::exec_exited(log, command, *code),
+            End::NotRun(error) => slog::error!(
+                log,
+                "cannot run the command [{command}]: {error}; the source waits, with `restart = true` it tries again"
+            ),
+        }
+        if let Next::RunAgain(pause) = next {
+            slog::info!(log, "Restarting in {}ms", pause.as_millis());
+        }
+    }
+
+    async fn run_once(&mut self) -> End {
+        let words = self.config.words();
+        let started = tokio::select! { biased;
+            started = Leash::start(&words) => started,
+            _ = self.stop.changed() => return End::Exited(-1), // its keeper ends what was begun
         };
+        let Started { mut leash, stdout, stderr } = match started {
+            Ok(started) => started,
+            Err(error) => return End::NotRun(error.to_string()),
+        };
+        // A system that does not allow it works as well.
+        let _refused = rustix::pipe::fcntl_setpipe_size(&stdout, policy::pipe_bytes(self.batch_lines()));
         self.seat.ready.done();
-        if let Some(stderr) = child.stderr.take() {
+        if let Some(stderr) = stderr {
             actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.seat.log.clone()));
         }
+        self.seat.doing.set(format!("reads what [{}] prints", self.config.command));
         let mut lines = Lines::new(stdout, &self.seat.intake, self.batch_lines(), &self.seat.log);
         tokio::select! { biased;
             () = lines.store_all() => {}
+            () = leash.lost() => {
+                leash.kill();
+                let _all_that_is_left = timeout(LAST_WORDS, lines.store_all()).await;
+            }
             _ = self.stop.changed() => {
-                end(&child);
+                self.seat.doing.set("waits for the end of its command");
+                leash.end().await;
                 // What it had printed is still in the pipe. A grandchild that keeps the pipe open is not waited for.
                 let _still_open = timeout(LAST_WORDS, lines.store_all()).await;
                 if lines.is_storing() {
@@ -172,56 +230,20 @@ impl Runner {
                 }
             }
         }
-        self.reap(&mut child).await;
+        End::Exited(leash.ended().await)
     }
 
     fn batch_lines(&self) -> usize {
         policy::batch_lines(self.config.batch_size, self.seat.intake.transaction())
     }
-
-    fn start(&self) -> io::Result<(Child, ChildStdout)> {
-        let words = self.config.words();
-        let Some((program, arguments)) = words.split_first() else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is empty"));
-        };
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own: what the command has started ends with it, which Flume does not see to.
-        command.process_group(0).kill_on_drop(true);
-        let mut child = command.spawn()?;
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
-        // A system that does not allow it works as well.
-        let _refused = rustix::pipe::fcntl_setpipe_size(&stdout, policy::pipe_bytes(self.batch_lines()));
-        Ok((child, stdout))
-    }
-
-    async fn reap(&mut self, child: &mut Child) {
-        let status = match timeout(LAST_WORDS, child.wait()).await {
-            Ok(status) => status,
-            Err(_) => {
-                let _dead_already = child.start_kill();
-                child.wait().await
-            }
-        };
-        let code = status.as_ref().map_or(-1, exit_code);
-        if !*self.stop.borrow() {
-            journal::fact::exec_exited(&self.seat.log, &self.config.command, code);
-        }
-    }
 }
 
-/// As a shell counts: 128 and the signal for a process that a signal ended.
-fn exit_code(status: &ExitStatus) -> i32 {
-    use std::os::unix::process::ExitStatusExt;
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
-}
-
-/// Asks the command's process group to end.
-fn end(child: &Child) {
-    let pid = child.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).unwrap_or(0)));
-    if let Some(group) = pid {
-        let _gone_already = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
-    }
+/// How a run of the command ended.
+enum End {
+    /// With this exit code.
+    Exited(i32),
+    /// It did not begin.
+    NotRun(String),
 }
 
 async fn drain_stderr(stderr: ChildStderr, tell: bool, log: slog::Logger) {
@@ -243,5 +265,5 @@ async fn drain_stderr(stderr: ChildStderr, tell: bool, log: slog::Logger) {
 
 /// A command's stderr is read in pieces of at most so many bytes.
 const MOST_STDERR_LINE: u64 = 64 << 10;
-/// How long a command that was told to end may still print.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Between two messages about a command that ends again and again.
+const NEWS_PAUSE: Duration = Duration::from_secs(10);

@@ -1,28 +1,8 @@
 //! What a peer sends, cut into lines: no socket, no clock.
 
+use java::{Charset, Decoder, OnMalformed};
 use memchr::memchr;
 use std::fmt;
-
-/// Text in which lines come. Java has more; these are those that [`plan`] lets pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Utf8,
-    Latin1,
-    Ascii,
-}
-
-impl Encoding {
-    /// By any of Java's names for it, in any case.
-    pub(super) fn named(name: &str) -> Option<Encoding> {
-        const NAMES: [(Encoding, &[&str]); 3] = [
-            (Encoding::Utf8, &["UTF-8", "UTF8"]),
-            (Encoding::Latin1, &["ISO-8859-1", "ISO8859_1", "ISO8859-1", "LATIN1", "L1"]),
-            (Encoding::Ascii, &["US-ASCII", "ASCII", "ISO646-US"]),
-        ];
-        let known = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name.trim()));
-        NAMES.iter().find(|(_, names)| known(names)).map(|(encoding, _)| *encoding)
-    }
-}
 
 /// Why a session must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +13,7 @@ pub(super) enum Fault {
         max_chars: usize,
     },
     /// Bytes that are no text.
-    Malformed(Encoding),
+    Malformed(Charset),
 }
 
 /// For the log. What the peer is told, if anything, is [`Fault::answer`].
@@ -46,13 +26,8 @@ impl fmt::Display for Fault {
                     "a line has more than max-line-length = {max_chars} characters (its line end counts)"
                 )
             }
-            Fault::Malformed(encoding) => {
-                let name = match encoding {
-                    Encoding::Utf8 => "UTF-8",
-                    Encoding::Latin1 => "ISO-8859-1",
-                    Encoding::Ascii => "US-ASCII",
-                };
-                write!(f, "what it sends is not {name} (see the property encoding)")
+            Fault::Malformed(charset) => {
+                write!(f, "what it sends is not {} (see the property encoding)", charset.name())
             }
         }
     }
@@ -77,25 +52,25 @@ impl Fault {
 /// given out; Flume loses those that came with the same read.
 #[derive(Debug)]
 pub(super) struct Lines {
-    encoding: Encoding,
+    charset: Charset,
+    decoder: Decoder,
     max_chars: usize,
     text: Vec<u8>,
     start: usize,    // of the first line that was not given out
     searched: usize, // up to here there is no LF behind `start`
-    checked: usize,  // up to here it is UTF-8; a character that has come in part stands behind
     look_at: usize,  // so many bytes a line without an end must have before it can be too long
     fault: Option<Fault>,
 }
 
 impl Lines {
-    pub(super) fn new(encoding: Encoding, max_chars: usize) -> Lines {
+    pub(super) fn new(charset: Charset, max_chars: usize) -> Lines {
         Lines {
-            encoding,
+            charset,
+            decoder: charset.decoder(OnMalformed::Report),
             max_chars,
             text: Vec::new(),
             start: 0,
             searched: 0,
-            checked: 0,
             look_at: max_chars, // there are never more characters than bytes
             fault: None,
         }
@@ -104,36 +79,8 @@ impl Lines {
     /// Takes what was read. All its lines are to be given out ([`Lines::give`] until it gives none) before more is read:
     /// that bounds what is held to one read and one line.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        match self.encoding {
-            Encoding::Utf8 => self.text.extend_from_slice(bytes),
-            Encoding::Latin1 => {
-                let as_utf8 = |byte: &u8| char::from(*byte).encode_utf8(&mut [0; 2]).len();
-                self.text.reserve(bytes.iter().map(as_utf8).sum());
-                for byte in bytes {
-                    self.text.extend_from_slice(char::from(*byte).encode_utf8(&mut [0; 2]).as_bytes());
-                }
-            }
-            Encoding::Ascii => {
-                let good = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(bytes.len());
-                self.text.extend_from_slice(&bytes[..good]);
-                if good < bytes.len() {
-                    self.fault = Some(Fault::Malformed(self.encoding));
-                }
-            }
-        }
-        self.check();
-    }
-
-    fn check(&mut self) {
-        let Err(error) = std::str::from_utf8(&self.text[self.checked..]) else {
-            self.checked = self.text.len();
-            return;
-        };
-        self.checked += error.valid_up_to();
-        // Without a length it is a character of which the rest has yet to come.
-        if error.error_len().is_some() {
-            self.text.truncate(self.checked);
-            self.fault = Some(Fault::Malformed(self.encoding));
+        if self.decoder.decode(bytes, false, &mut self.text).is_err() {
+            self.fault = Some(Fault::Malformed(self.charset));
         }
     }
 
@@ -141,7 +88,7 @@ impl Lines {
     pub(super) fn give(&mut self, most: usize, mut take: impl FnMut(&[u8])) -> usize {
         let mut given = 0;
         while given < most
-            && let Some(found) = memchr(b'\n', &self.text[self.searched..self.checked])
+            && let Some(found) = memchr(b'\n', &self.text[self.searched..])
         {
             let end = self.searched + found;
             let line = &self.text[self.start..end];
@@ -162,14 +109,13 @@ impl Lines {
     /// No whole line is left: keeps the beginning of the next one, unless that is too long already.
     fn keep_the_rest(&mut self) {
         self.text.drain(..self.start);
-        self.checked -= self.start;
-        (self.start, self.searched) = (0, self.checked);
-        if self.checked >= self.look_at {
-            let chars = chars(&self.text[..self.checked]);
+        (self.start, self.searched) = (0, self.text.len());
+        if self.text.len() >= self.look_at {
+            let chars = chars(&self.text);
             if chars >= self.max_chars {
                 self.too_long();
             } else {
-                self.look_at = self.checked + (self.max_chars - chars);
+                self.look_at = self.text.len() + (self.max_chars - chars);
             }
         }
     }
@@ -178,7 +124,7 @@ impl Lines {
     fn too_long(&mut self) {
         self.fault = Some(Fault::TooLong { max_chars: self.max_chars });
         self.text.clear();
-        (self.start, self.searched, self.checked) = (0, 0, 0);
+        (self.start, self.searched) = (0, 0);
     }
 
     /// Why no more lines will come, once all that did are given out.
@@ -203,13 +149,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// All lines of a stream that is read in pieces of `size` bytes, three at a time, and how it ended.
-    fn lines(
-        encoding: Encoding,
-        max_chars: usize,
-        stream: &[u8],
-        size: usize,
-    ) -> (Vec<String>, Option<Fault>) {
-        let (mut lines, mut found) = (Lines::new(encoding, max_chars), Vec::new());
+    fn lines(charset: Charset, max_chars: usize, stream: &[u8], size: usize) -> (Vec<String>, Option<Fault>) {
+        let (mut lines, mut found) = (Lines::new(charset, max_chars), Vec::new());
         for piece in stream.chunks(size.max(1)) {
             lines.push(piece);
             while lines.give(3, |line| found.push(String::from_utf8(line.to_vec()).unwrap())) > 0 {}
@@ -221,7 +162,7 @@ mod tests {
     }
 
     const TOO_LONG: Option<Fault> = Some(Fault::TooLong { max_chars: 5 });
-    const MALFORMED: Option<Fault> = Some(Fault::Malformed(Encoding::Utf8));
+    const MALFORMED: Option<Fault> = Some(Fault::Malformed(Charset::UTF_8));
 
     /// What Flume 1.9.0 does, for any cut of the stream.
     #[test]
@@ -241,7 +182,7 @@ mod tests {
             ("äöüß".to_owned(), vec![], None),
         ] {
             for size in 1..=stream.len() {
-                let (found, ended) = lines(Encoding::Utf8, 5, stream.as_bytes(), size);
+                let (found, ended) = lines(Charset::UTF_8, 5, stream.as_bytes(), size);
                 assert_eq!(
                     (&found[..], ended),
                     (&expected.iter().map(ToString::to_string).collect::<Vec<_>>()[..], fault),
@@ -256,23 +197,31 @@ mod tests {
         for bad in [&b"\xff"[..], b"\xc3(", b"\xed\xa0\x80", b"\xf5\x80\x80\x80"] {
             let stream = [b"one\ntwo", bad, b"\nmore\n"].concat();
             for size in 1..=stream.len() {
-                assert_eq!(lines(Encoding::Utf8, 512, &stream, size), (vec!["one".to_owned()], MALFORMED));
+                assert_eq!(lines(Charset::UTF_8, 512, &stream, size), (vec!["one".to_owned()], MALFORMED));
             }
         }
     }
 
     #[test]
     fn other_encodings_become_utf_8() {
-        assert_eq!(lines(Encoding::Latin1, 4, b"\xe4\xf6\xfc\n", 2), (vec!["äöü".to_owned()], None));
-        let ascii = lines(Encoding::Ascii, 10, b"a\nb\xe4\n", 9);
-        assert_eq!(ascii, (vec!["a".to_owned()], Some(Fault::Malformed(Encoding::Ascii))));
-        assert_eq!(Encoding::named(" Iso8859_1 "), Some(Encoding::Latin1));
-        assert_eq!(Encoding::named("utf-16"), None);
+        let all = |name, stream: &[u8]| {
+            let charset = Charset::for_name(name).unwrap();
+            let found = lines(charset, 10, stream, 1);
+            assert_eq!(found, lines(charset, 10, stream, stream.len()), "{name}");
+            (found.0.join("|"), found.1.is_some())
+        };
+        assert_eq!(all("latin1", b"\xe4\xf6\xfc\n"), ("äöü".to_owned(), false));
+        assert_eq!(all("US-ASCII", b"a\nb\xe4\n"), ("a".to_owned(), true));
+        assert_eq!(all("GBK", b"\xc4\xe3\xba\xc3\nb\n"), ("你好|b".to_owned(), false));
+        assert_eq!(all("Big5", b"\xa7A\xa6n\n"), ("你好".to_owned(), false));
+        assert_eq!(all("Shift_JIS", b"\x93\xfa\x96{\n"), ("日本".to_owned(), false));
+        assert_eq!(all("UTF-16", b"\xff\xfea\0\n\0b\0\n\0"), ("a|b".to_owned(), false));
+        assert_eq!(all("windows-1251", b"\xe4\xe0\n\x98\n"), ("да".to_owned(), true));
     }
 
     #[test]
     fn a_silent_session_holds_nothing() {
-        let mut lines = Lines::new(Encoding::Utf8, 512);
+        let mut lines = Lines::new(Charset::UTF_8, 512);
         lines.push(&[b'\n'; 10_000]);
         while lines.give(100, |_| ()) > 0 {}
         lines.rest();
@@ -281,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_long_limit_of_wide_characters_is_not_counted_again_and_again() {
-        let mut lines = Lines::new(Encoding::Utf8, 1000);
+        let mut lines = Lines::new(Charset::UTF_8, 1000);
         let mut looks = Vec::new();
         for _ in 0..999 {
             lines.push("\u{4f60}".as_bytes());
@@ -302,7 +251,7 @@ mod tests {
             stream in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'a'), any::<u8>()], 0..60),
             size in 1..20usize,
         ) {
-            prop_assert_eq!(lines(Encoding::Utf8, 6, &stream, size), lines(Encoding::Utf8, 6, &stream, 1));
+            prop_assert_eq!(lines(Charset::UTF_8, 6, &stream, size), lines(Charset::UTF_8, 6, &stream, 1));
         }
     }
 }

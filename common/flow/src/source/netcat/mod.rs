@@ -5,11 +5,11 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::{NO_BIND, Seat, Source, Stopping};
+use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, Seat, Source, Stopping};
 use crate::component::{Component, Configure};
-use crate::net::Listener;
+use crate::net::{Listener, Place};
 use futures_util::future::LocalBoxFuture;
-use lines::Encoding;
+use java::Charset;
 use plan::{Bad, Descriptor, Kind, Property, Value};
 use session::{Shared, serve};
 use std::rc::Rc;
@@ -37,32 +37,30 @@ const PROPERTIES: &[Property] = &[
     Property::with("ack-every-event", Value::Flag, "true"),
     Property::with("encoding", Value::Charset, "utf-8")
         .bad(Bad::Says("knows more of them; with one that it does not know, every connection fails")),
+    Property::with("maxConnections", Value::at_least(1, "connections"), "4096").bad(IGNORED),
+    MAX_IDLE_SECONDS,
 ];
 
 /// Keys, units and defaults are Flume's: User Guide, "NetCat TCP Source".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NetcatConfig {
-    /// `bind`: the address to listen at.
-    pub(crate) bind: String,
-    pub(crate) port: u16,
+    pub(crate) place: Place,
     /// `max-line-length`, UTF-16 units with the LF; 512 unless set. A longer line ends its session.
     pub(crate) max_line_length: usize,
     /// `ack-every-event`: whether `OK` is answered to each line that is stored; true unless set. `FAILED` always is.
     pub(crate) ack_every_event: bool,
-    /// `encoding` of what comes in; `utf-8` unless set, `iso-8859-1` and `us-ascii` besides. A body is UTF-8 whatever it
-    /// is, and answers are ASCII.
-    encoding: Encoding,
+    /// `encoding` of what comes in; `utf-8` unless set. A body is UTF-8 whatever it is, and answers are ASCII.
+    encoding: Charset,
 }
 
 impl NetcatConfig {
     pub(crate) fn new(context: &plan::Context) -> NetcatConfig {
         NetcatConfig {
-            bind: context.text_or("bind", "0.0.0.0").to_owned(),
-            port: context.number("port", 0),
+            place: Place::new(context, MOST_CONNECTIONS),
             max_line_length: context.number("max-line-length", 512),
             ack_every_event: context.flag("ack-every-event", true),
             // The check has refused all others.
-            encoding: context.text("encoding").and_then(Encoding::named).unwrap_or(Encoding::Utf8),
+            encoding: context.text("encoding").and_then(Charset::for_name).unwrap_or(Charset::UTF_8),
         }
     }
 }
@@ -78,26 +76,30 @@ impl Source for Netcat {
 }
 
 async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: Stopping) {
+    seat.doing.set(format!("listens on {}:{}, or tries to", config.place.bind, config.place.port));
     let what = format!("netcat source {}", seat.name);
     slog::info!(seat.log, #STARTING, "Source starting");
     let mut listener = tokio::select! {
-        listener = Listener::open(&what, &config.bind, config.port, &mut seat.ready, &seat.log) => listener,
+        listener = Listener::open(&what, &config.place, &mut seat.ready, &seat.log) => listener,
         _ = stop.changed() => return,
     };
     slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
-        config.bind, config.port);
+        config.place.bind, config.place.port);
     seat.ready.done();
     let shared = Rc::new(Shared::new(config, &seat.name, seat.intake, seat.log.clone()));
     loop {
         tokio::select! { biased;
             _ = stop.changed() => break,
-            (stream, peer) = listener.accept() => {
-                actix_rt::spawn(serve(shared.clone(), stream, peer, stop.clone()));
+            (stream, guest) = listener.accept() => {
+                actix_rt::spawn(serve(shared.clone(), stream, guest, stop.clone()));
             }
         }
     }
     slog::info!(seat.log, #STOPPING, "Source stopping");
 }
+
+/// Each may have a read under way, so they are fewer than an avro source takes.
+const MOST_CONNECTIONS: usize = 4096;
 
 /// Source: the console of Flume 1.9.0.
 const STARTING: &str =

@@ -2,23 +2,23 @@
 
 use super::NetcatConfig;
 use super::lines::Lines;
-use crate::clock::Duration;
+use crate::clock::{self, Duration};
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::net::TcpStream;
+use crate::net::{Guest, HOST_GONE, TcpStream};
 use crate::source::Intake;
 use bytes::BytesMut;
 use event::{Batch, Span};
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::fmt::Display;
+use std::future::{pending, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// What the sessions of one source share. All live on one thread.
 pub(super) struct Shared {
@@ -42,46 +42,62 @@ impl Shared {
     }
 }
 
-/// Serves a peer until it goes, sends what cannot be used, or the source stops.
+/// Serves a peer until it goes, sends what cannot be used, has to go, or the source stops.
 pub(super) async fn serve(
     shared: Rc<Shared>,
     stream: TcpStream,
-    peer: SocketAddr,
+    guest: Guest,
     mut stop: watch::Receiver<bool>,
 ) {
+    let (log, name, peer, door) = (shared.log.clone(), shared.name.clone(), guest.peer(), guest.door());
     let lines = Lines::new(shared.config.encoding, shared.config.max_line_length);
-    let mut session = Session { shared, stream, peer, lines };
-    loop {
-        let read = tokio::select! { biased;
-            // What was read is answered by now; what was not is not stored.
-            _ = stop.changed() => break,
-            read = poll_fn(|cx| session.poll_read(cx)) => read,
-        };
-        let going_on = match read {
-            Ok(0) => break, // an unfinished line is dropped, as in Flume
-            Ok(_) => session.answer_all(&mut stop).await,
-            Err(error) => Err(error),
-        };
-        match going_on {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                slog::debug!(session.shared.log, "netcat session with {peer} has ended: {error}");
-                return;
+    let session = Session { shared, stream, guest, lines };
+    tokio::select! { biased;
+        outcome = session.run(&mut stop) => if let Err(error) = outcome {
+            match error.kind() {
+                // The kernel has asked in vain.
+                io::ErrorKind::TimedOut => slog::warn!(log, "netcat source {name}: {peer}: {HOST_GONE}"),
+                _ => slog::debug!(log, "netcat session with {peer} has ended: {error}"),
             }
-        }
+        },
+        _told = door.sent_away() => {}
     }
-    let _gone_already = session.stream.shutdown().await;
 }
 
 struct Session {
     shared: Rc<Shared>,
     stream: TcpStream,
-    peer: SocketAddr,
+    guest: Guest,
     lines: Lines,
 }
 
 impl Session {
+    async fn run(mut self, stop: &mut watch::Receiver<bool>) -> io::Result<()> {
+        loop {
+            let idle_limit = self.shared.config.place.idle_limit;
+            let read = tokio::select! { biased;
+                // What was read is answered by now; what was not is not stored.
+                _ = stop.changed() => break,
+                read = poll_fn(|cx| self.poll_read(cx)) => read?,
+                () = idle_for(idle_limit) => {
+                    self.complain(&"it has sent nothing for as long as maxIdleSeconds allows; its connection is closed");
+                    break;
+                }
+            };
+            // An unfinished line is dropped at the end, as in Flume.
+            if read == 0 || !self.answer_all(stop).await? {
+                break;
+            }
+            self.guest.heard(clock::now());
+        }
+        self.stream.shutdown().await
+    }
+
+    fn complain(&self, what: &dyn Display) {
+        let Shared { log, name, .. } = &*self.shared;
+        slog::warn!(log, "netcat source {name}: {}: {what}", self.guest.peer());
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut buffer = self.shared.read.borrow_mut();
         let mut read = ReadBuf::new(&mut buffer);
@@ -97,21 +113,19 @@ impl Session {
     /// Stores and answers all lines that have come. `false`: the session must end.
     async fn answer_all(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<bool> {
         while let Some((batch, finished)) = self.next_batch() {
-            let events = batch.len();
-            let stored = self.shared.intake.store(batch, finished, Patience::KeepAlive).await;
-            let answers = self.answers(events, stored);
+            self.guest.served(true);
+            let parts = self.shared.intake.store_parts(batch, finished, Patience::KeepAlive).await;
+            self.guest.served(false);
+            let answers: String =
+                parts.into_iter().map(|(events, stored)| self.answers(events, stored)).collect();
             if !self.write(answers.as_bytes(), stop).await? {
                 return Ok(false);
             }
         }
         let Some(fault) = self.lines.fault() else { return Ok(true) };
-        slog::warn!(
-            self.shared.log,
-            "netcat source {}: {}: {fault}; its connection is closed and the rest of what it sent \
-            is lost",
-            self.shared.name,
-            self.peer
-        );
+        self.complain(&format_args!(
+            "{fault}; its connection is closed and the rest of what it sent is lost"
+        ));
         if let Some(answer) = fault.answer() {
             self.write(answer.as_bytes(), stop).await?;
         }
@@ -130,9 +144,11 @@ impl Session {
         (given > 0).then(|| (intake.finish(builder), finished))
     }
 
-    /// One line for each event. A channel takes a batch or refuses it, so what came in one read may be refused together
-    /// where Flume would have stored the first of it.
+    /// One line for each event.
     fn answers(&self, events: usize, stored: Result<(), ChannelError>) -> String {
+        if events == 0 {
+            return String::new();
+        }
         let Shared { config, name, log, refused, .. } = &*self.shared;
         match stored {
             Ok(()) => {
@@ -152,7 +168,7 @@ impl Session {
                         log,
                         "netcat source {name}: {error}; {events} lines of {} were answered FAILED, and so are \
                         those that follow until there is room",
-                        self.peer
+                        self.guest.peer()
                     );
                 }
                 format!("FAILED: {}\n", flumes_words(&error)).repeat(events)
@@ -171,6 +187,14 @@ impl Session {
                 Err(_) => Ok(false),
             },
         }
+    }
+}
+
+/// Resolves after that time; never without one.
+async fn idle_for(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => sleep(limit).await,
+        None => pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::message::Stop;
 use crate::net::{TcpListener, TcpStream};
 use crate::source::SourceActor;
 use crate::testing::{memory_channel, seat, start_source};
+use crate::within::Within;
 use actix::prelude::*;
 use plan::Context as Keys;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,22 +31,22 @@ fn stage(port: u16, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
 
 async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
     let mut stage = stage(free_port().await, channel, keys);
-    stage.ready.recv().await.unwrap();
+    stage.ready.recv().within("the source to be ready").await.unwrap();
     stage
 }
 
 impl Stage {
     async fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
+        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap()
     }
 
     /// Sends `bytes` and no more, and gives all that is answered until the source closes.
     async fn ask(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
-        stream.write_all(bytes).await.unwrap();
-        stream.shutdown().await.unwrap();
+        stream.write_all(bytes).within("a write").await.unwrap();
+        stream.shutdown().within("the end of the stream").await.unwrap();
         let mut answers = Vec::new();
-        stream.read_to_end(&mut answers).await.unwrap();
+        stream.read_to_end(&mut answers).within("the end of the stream").await.unwrap();
         String::from_utf8(answers).unwrap()
     }
 }
@@ -53,8 +54,8 @@ impl Stage {
 /// All bodies that are in the channel now.
 async fn bodies(channel: &ChannelRef) -> Vec<String> {
     let mut bodies = Vec::new();
-    while channel.fill().await.is_some_and(|fill| fill.events > 0) {
-        let lease = channel.take(usize::MAX).await.unwrap();
+    while channel.fill().within("the fill of the channel").await.is_some_and(|fill| fill.events > 0) {
+        let lease = channel.take(usize::MAX).within("events from the channel").await.unwrap();
         for event in lease.batches().iter().flat_map(event::Batch::events) {
             assert_eq!(event.headers().count(), 0);
             bodies.push(String::from_utf8(event.body().to_vec()).unwrap());
@@ -66,7 +67,7 @@ async fn bodies(channel: &ChannelRef) -> Vec<String> {
 
 async fn read(stream: &mut TcpStream, length: usize) -> String {
     let mut answer = vec![0; length];
-    stream.read_exact(&mut answer).await.unwrap();
+    stream.read_exact(&mut answer).within("an answer").await.unwrap();
     String::from_utf8(answer).unwrap()
 }
 
@@ -75,11 +76,11 @@ const TOO_LONG: &str = "FAILED: Event exceeds the maximum length (20 chars, incl
 #[test]
 fn settings_as_flumes() {
     let plain = NetcatConfig::new(&Keys::from_pairs([("bind", "h"), ("port", "44444")]));
-    assert_eq!((plain.bind.as_str(), plain.port, plain.max_line_length), ("h", 44444, 512));
+    assert_eq!((plain.place.bind.as_str(), plain.place.port, plain.max_line_length), ("h", 44444, 512));
     assert!(plain.ack_every_event);
-    assert_eq!(plain.encoding, Encoding::Utf8);
+    assert_eq!(plain.encoding, Charset::UTF_8);
     let set = NetcatConfig::new(&Keys::from_pairs([("ack-every-event", "no"), ("encoding", "iso-8859-1")]));
-    assert_eq!((set.ack_every_event, set.encoding), (false, Encoding::Latin1));
+    assert_eq!((set.ack_every_event, set.encoding.name()), (false, "ISO-8859-1"));
 }
 
 /// The answers of Flume 1.9.0 to the same bytes.
@@ -113,7 +114,7 @@ async fn answers_come_while_the_peer_stays() {
     let stage = start(&channel, &[]).await;
     let mut stream = stage.connect().await;
     for part in ["one\ntw", "o\n"] {
-        stream.write_all(part.as_bytes()).await.unwrap();
+        stream.write_all(part.as_bytes()).within("a write").await.unwrap();
         assert_eq!(read(&mut stream, 3).await, "OK\n");
     }
     assert_eq!(bodies(&channel).await, ["one", "two"]);
@@ -127,12 +128,12 @@ async fn lines_in_bulk_are_stored_and_answered_in_order() {
     let (mut reading, mut writing) = tokio::io::split(stage.connect().await);
     let text = lines.join("\n") + "\n";
     let sent = actix_rt::spawn(async move {
-        writing.write_all(text.as_bytes()).await.unwrap();
-        writing.shutdown().await.unwrap();
+        writing.write_all(text.as_bytes()).within("a write").await.unwrap();
+        writing.shutdown().within("the end of the stream").await.unwrap();
     });
     let mut answers = String::new();
-    reading.read_to_string(&mut answers).await.unwrap();
-    sent.await.unwrap();
+    reading.read_to_string(&mut answers).within("the end of the stream").await.unwrap();
+    sent.within("the task that sends").await.unwrap();
     assert!(answers == "OK\n".repeat(lines.len()), "{} bytes of answers", answers.len());
     assert!(bodies(&channel).await == lines);
 }
@@ -142,7 +143,7 @@ async fn a_full_channel_is_answered_for_each_line_and_the_session_goes_on() {
     let channel = memory_channel(&[("capacity", "2"), ("transactionCapacity", "2"), ("keep-alive", "0")]);
     let stage = start(&channel, &[("ack-every-event", "false")]).await;
     let mut stream = stage.connect().await;
-    stream.write_all(b"a\nb\nc\nd\n").await.unwrap();
+    stream.write_all(b"a\nb\nc\nd\n").within("a write").await.unwrap();
     let failed = "FAILED: Space for commit to queue couldn't be acquired. Sinks are likely not keeping up with sources, or \
         the buffer size is too tight\n";
     assert_eq!(
@@ -151,9 +152,28 @@ async fn a_full_channel_is_answered_for_each_line_and_the_session_goes_on() {
         "and nothing for those that were stored"
     );
     assert_eq!(bodies(&channel).await, ["a", "b"]);
-    stream.write_all(b"e\nf\ng\n").await.unwrap();
+    stream.write_all(b"e\nf\ng\n").within("a write").await.unwrap();
     assert_eq!(read(&mut stream, failed.len()).await, failed);
     assert_eq!(bodies(&channel).await, ["e", "f"]);
+}
+
+#[actix::test]
+async fn lines_in_one_write_are_stored_though_the_channel_holds_few_at_a_time() {
+    let channel = memory_channel(&[("capacity", "100"), ("byteCapacity", "2000")]);
+    let stage = start(&channel, &[]).await;
+    let lines: Vec<String> = (0..60).map(|n| format!("line {n}")).collect();
+    let mut stream = stage.connect().await;
+    stream.write_all((lines.join("\n") + "\n").as_bytes()).await.unwrap();
+    let mut taken = Vec::new();
+    while taken.len() < lines.len() {
+        let lease = channel.take(100).await.unwrap();
+        for event in lease.batches().iter().flat_map(event::Batch::events) {
+            taken.push(String::from_utf8(event.body().to_vec()).unwrap());
+        }
+        lease.commit();
+    }
+    assert_eq!(taken, lines);
+    assert_eq!(read(&mut stream, 3 * 60).await, "OK\n".repeat(60));
 }
 
 #[actix::test]
@@ -164,16 +184,26 @@ async fn bodies_are_utf_8_whatever_comes_in() {
     assert_eq!(bodies(&channel).await, ["grüße"]);
 }
 
+/// A port from which connections go out may by chance be connected with itself.
+async fn is_listening(port: u16) -> bool {
+    let connected = TcpStream::connect(("127.0.0.1", port)).within("a connection, or a refusal").await;
+    connected.is_ok_and(|stream| stream.local_addr().unwrap() != stream.peer_addr().unwrap())
+}
+
 #[actix::test]
 async fn a_port_in_use_is_told_once_and_taken_when_it_is_free() {
-    tokio::time::pause();
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let channel = memory_channel(&[]);
     let mut stage = stage(taken.local_addr().unwrap().port(), &channel, &[]);
-    stage.ready.recv().await.unwrap();
+    stage.ready.recv().within("the source to be ready").await.unwrap();
     drop(taken);
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    tokio::time::resume();
+    // It tries again every second.
+    let listens = async {
+        while !is_listening(stage.port).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    listens.within("the source to listen once the port is free").await;
     assert_eq!(stage.ask(b"late\n").await, "OK\n");
 }
 
@@ -182,13 +212,13 @@ async fn a_stop_closes_silent_sessions_and_the_port() {
     let channel = memory_channel(&[]);
     let stage = start(&channel, &[]).await;
     let mut silent = stage.connect().await;
-    silent.write_all(b"one\nhalf").await.unwrap();
+    silent.write_all(b"one\nhalf").within("a write").await.unwrap();
     assert_eq!(read(&mut silent, 3).await, "OK\n");
-    stage.source.send(Stop).await.unwrap();
+    stage.source.send(Stop).within("the stop").await.unwrap();
     let mut rest = Vec::new();
-    silent.read_to_end(&mut rest).await.unwrap();
+    silent.read_to_end(&mut rest).within("the end of the stream").await.unwrap();
     assert!(rest.is_empty());
-    assert!(TcpStream::connect(("127.0.0.1", stage.port)).await.is_err());
+    assert!(TcpStream::connect(("127.0.0.1", stage.port)).within("a connection").await.is_err());
     assert_eq!(bodies(&channel).await, ["one"]);
 }
 

@@ -3,6 +3,7 @@
 //! A name is asked about again whenever something is heard of it; what was heard is never taken for how it is now.
 
 use super::config::TailDirConfig;
+use super::enter::Spot;
 use super::hear::News;
 use super::known::Known;
 use super::policy::{self, Start};
@@ -11,6 +12,7 @@ use super::scan::Directory;
 use super::tail::{Facts, FileId, Tail};
 use super::wake::Wake;
 use crate::clock::{self, Instant};
+use crate::files::own::Own;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -33,9 +35,14 @@ pub(super) struct Catalog {
     pub(super) most_open: usize,
     /// What the position file is to say has changed.
     pub(super) changed: bool,
-    known: Known,
+    pub(super) known: Known,
+    /// Other sources of this agent have their entries in the same position file.
+    pub(super) shared: bool,
+    /// Files that have lost their name and are not open.
+    pub(super) missing: BTreeSet<FileId>,
+    pub(super) told_own: Vec<Own>,
     generation: u64,
-    scans: u64,
+    pub(super) scans: u64,
     pass: Option<Pass>,
     /// Room for what is heard.
     pub(super) news: Vec<News>,
@@ -61,7 +68,12 @@ pub(super) struct Scanned {
 }
 
 impl Catalog {
-    pub(super) fn new(config: Arc<TailDirConfig>, positions: Positions, log: slog::Logger) -> Catalog {
+    pub(super) fn new(
+        config: Arc<TailDirConfig>,
+        positions: Positions,
+        shared: bool,
+        log: slog::Logger,
+    ) -> Catalog {
         let mut directories: Vec<Directory> = Vec::new();
         for (index, group) in config.groups.iter().enumerate() {
             let found = directories.iter().position(|directory| directory.path == group.directory);
@@ -91,6 +103,9 @@ impl Catalog {
             most_open: super::open::most_open(),
             changed: false,
             known: Known::new(positions),
+            shared,
+            missing: BTreeSet::new(),
+            told_own: Vec::new(),
             generation: 0,
             scans: 0,
             pass: None,
@@ -128,7 +143,8 @@ impl Catalog {
             self.pass = Some(pass);
             return None;
         }
-        self.drop_known();
+        self.trace_missing(true, now);
+        self.drop_known(now);
         Some(Scanned {
             surprised: pass.surprised,
             blind: self.directories.iter().any(|directory| directory.blind),
@@ -197,7 +213,9 @@ impl Catalog {
     pub(super) fn look_at(&mut self, directory: usize, name: &OsStr, now: Instant) -> bool {
         let path = self.directories[directory].path.join(name);
         match fs::metadata(&path) {
-            Ok(about) if about.is_file() => self.seen(directory, name, &path, &Facts::of(&about), now),
+            Ok(about) if about.is_file() && !self.is_own(&path, &about) => {
+                self.seen(directory, name, &path, &Facts::of(&about), now)
+            }
             Ok(_) | Err(_) => {
                 self.left(directory, name, now);
                 false
@@ -219,6 +237,7 @@ impl Catalog {
             return false;
         }
         let Some(tail) = self.tails.get_mut(&facts.id) else { return false };
+        tail.seen = facts.size;
         if !tail.differs(facts) {
             return false;
         }
@@ -248,32 +267,9 @@ impl Catalog {
             Start::New(_) | Start::Continued(_) => {}
         }
         let position = start.position();
-        let tail = Tail {
-            id: facts.id,
-            path: text.into(),
-            place: path.to_owned(),
-            directory,
-            group,
-            file: None,
-            linked: true,
-            generation: self.next_generation(),
-            next: position,
-            stored: position,
-            in_flight: 0,
-            held: 0,
-            mark: Vec::new(),
-            modified: facts.modified,
-            live: now,
-            queued: false,
-            stirred: false,
-            finish: false,
-            parked: false,
-            told: false,
-            scan: self.scans,
-        };
+        let spot = Spot { path: text.into(), place: path.to_owned(), directory, group };
+        self.follow_from(spot, facts, position, now);
         self.directories[directory].names.insert(name.to_owned(), facts.id);
-        self.tails.insert(facts.id, tail);
-        self.changed = true;
         if fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()) {
             let _a_scan_will_tell = self.wake.watch_path(facts.id, path);
         }
@@ -315,6 +311,8 @@ impl Catalog {
         self.strays.insert(id);
         if let Some(file) = &tail.file {
             let _a_scan_will_tell = self.wake.watch_open(id, file);
+        } else {
+            self.missing.insert(id);
         }
     }
 
@@ -336,7 +334,7 @@ impl Catalog {
         if let Ok(facts) = fs::metadata(&path).map(|about| Facts::of(&about))
             && facts.id == id
         {
-            tail.place = path;
+            (tail.place, tail.seen) = (path, facts.size);
             if tail.differs(&facts) {
                 self.touch(id, now);
             }
@@ -344,25 +342,31 @@ impl Catalog {
     }
 
     /// Forgets the entries whose files should have been found by now.
-    fn drop_known(&mut self) {
+    fn drop_known(&mut self, now: Instant) {
         let directories = &self.directories;
         let waits = |parent: &Path| directories.iter().any(|one| !one.scanned && one.path == parent);
         let gone = self.known.drop_unless(waits);
-        if let Some(first) = gone.first() {
-            slog::info!(
-                self.log,
-                "{} files of the position file are not there any more, or match no group: {} ...",
-                gone.len(),
-                first.file
-            );
+        if !gone.is_empty() {
             self.changed = true;
+            self.trace_known(gone, now);
         }
     }
 
-    /// What the position file is to say. A file without a name may still get one; but not when it was deleted (its number
-    /// may be another file's in a moment) or when its number belongs to another file already, since the position file
-    /// knows files by their numbers.
+    /// What the position file is to say.
     pub(super) fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
+        let tails = self.written_tails();
+        let tails = tails.map(|tail| EntryRef { inode: tail.id.inode, pos: tail.stored, file: &tail.path });
+        tails.chain(self.known.entries())
+    }
+
+    /// The followed files of which it speaks.
+    pub(super) fn written(&self) -> Vec<FileId> {
+        self.written_tails().map(|tail| tail.id).collect()
+    }
+
+    /// A file without a name may still get one; but not when it was deleted (its number may be another file's in a moment)
+    /// or when its number belongs to another file already, since the position file knows files by their numbers.
+    fn written_tails(&self) -> impl Iterator<Item = &Tail> {
         let linked = || self.tails.values().filter(|tail| tail.linked);
         let taken: HashSet<u64> = if self.strays.is_empty() {
             HashSet::new()
@@ -371,9 +375,7 @@ impl Catalog {
         };
         let strays = self.strays.iter().filter_map(|id| self.tails.get(id));
         let strays = strays.filter(move |tail| !taken.contains(&tail.id.inode) && !tail.is_deleted());
-        let tails = linked().chain(strays);
-        let tails = tails.map(|tail| EntryRef { inode: tail.id.inode, pos: tail.stored, file: &tail.path });
-        tails.chain(self.known.entries())
+        linked().chain(strays)
     }
 
     /// A number that was never used before.

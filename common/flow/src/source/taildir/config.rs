@@ -1,8 +1,10 @@
 //! What an operator can say.
 
 use crate::clock::Duration;
-use crate::interceptor::pattern::Pattern;
+use crate::files::own::OwnFiles;
+use java::Pattern;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Keys, units and defaults are Flume's: User Guide, "Taildir Source".
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct TailDirConfig {
     /// between looks; here between scans, which find what nobody told.
     pub(super) scan_increment: Duration,
     pub(super) scan_longest: Duration,
+    /// What this agent writes itself and does not follow.
+    pub(super) own: Arc<OwnFiles>,
 }
 
 /// `filegroups.NAME`: a directory, and a regular expression for whole names in it.
@@ -51,7 +55,7 @@ impl TailDirConfig {
         self.most_batches.min(LONGEST_TURN)
     }
 
-    pub(crate) fn new(context: &plan::Context) -> TailDirConfig {
+    pub(crate) fn new(context: &plan::Context, own: Arc<OwnFiles>) -> TailDirConfig {
         let (mut groups, mut faults) = (Vec::new(), Vec::new());
         for name in context.words("filegroups") {
             match group(context, name) {
@@ -64,7 +68,7 @@ impl TailDirConfig {
         TailDirConfig {
             groups,
             faults,
-            position_file: context.text("positionFile").map_or_else(default_position_file, PathBuf::from),
+            position_file: position_file(context),
             write_interval: millis("writePosInterval", 3000),
             batch_size: context.number("batchSize", 100).max(1),
             most_batches: Some(context.number("maxBatchCount", 0))
@@ -77,6 +81,7 @@ impl TailDirConfig {
             file_header: context.flag("fileHeader", false).then_some(file_header),
             scan_increment: millis("backoffSleepIncrement", 1000),
             scan_longest: millis("maxBackoffSleep", 5000),
+            own,
         }
     }
 }
@@ -104,8 +109,10 @@ fn group(context: &plan::Context, name: &str) -> Result<Group, String> {
     })
 }
 
-fn default_position_file() -> PathBuf {
-    std::env::home_dir().unwrap_or_default().join(Path::new(".flume/taildir_position.json"))
+/// Where a source with these keys keeps its positions.
+pub(crate) fn position_file(context: &plan::Context) -> PathBuf {
+    let home = || std::env::home_dir().unwrap_or_default().join(Path::new(".flume/taildir_position.json"));
+    context.text("positionFile").map_or_else(home, PathBuf::from)
 }
 
 /// Batches from one file while others wait, should `maxBatchCount` not say less. Flume has no limit: one file that
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_property_is_read() {
-        let config = TailDirConfig::new(&plan::Context::from_pairs([
+        let context = plan::Context::from_pairs([
             ("filegroups", "f1  f2 f3 f4"),
             ("filegroups.f1", "/var/log/app/.*log.*"),
             ("filegroups.f2", "/messages"),
@@ -136,7 +143,8 @@ mod tests {
             ("fileHeaderKey", "path"),
             ("backoffSleepIncrement", "1"),
             ("maxBackoffSleep", "2"),
-        ]));
+        ]);
+        let config = TailDirConfig::new(&context, Arc::default());
         let directories: Vec<_> =
             config.groups.iter().map(|group| group.directory.to_str().unwrap()).collect();
         assert_eq!(directories, ["/var/log/app", "/"]);
@@ -153,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_flumes() {
-        let config = TailDirConfig::new(&plan::Context::default());
+        let config = TailDirConfig::new(&plan::Context::default(), Arc::default());
         assert!(config.position_file.ends_with(".flume/taildir_position.json"));
         assert!(config.file_header.is_none() && config.cache_listing);
         assert_eq!((config.batch_size, config.idle_timeout.as_secs()), (100, 120));

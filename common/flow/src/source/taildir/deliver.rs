@@ -88,7 +88,10 @@ impl Delivery {
 
 /// Stores as many of `batches` as there is room for, however long the first has to wait for it.
 async fn step(intake: Intake, mut batches: Vec<Batch>, finished: bool) -> Step {
-    if finished && let Ok(stored) = intake.store_some(&batches, Patience::Forever).await {
+    if finished
+        && intake.fits(&batches[0])
+        && let Ok(stored) = intake.store_some(&batches, Patience::Forever).await
+    {
         let outcomes = batches.drain(..stored).map(|_| Ok(())).collect();
         return (outcomes, batches);
     }
@@ -100,6 +103,11 @@ async fn step(intake: Intake, mut batches: Vec<Batch>, finished: bool) -> Step {
 async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result<(), ChannelError> {
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
+        if part.len() > 1 && !intake.fits(&part) {
+            let first = part.split_to(part.len() / 2);
+            parts.extend([part, first]);
+            continue;
+        }
         match intake.store(part.clone(), finished, Patience::Forever).await {
             Ok(()) => {}
             Err(ChannelError::Full { .. }) => {

@@ -4,30 +4,35 @@ use super::catalog::Catalog;
 use super::config::TailDirConfig;
 use super::deliver::{Answer, Bundle, Delivery, Ticket};
 use super::policy::ScanBeat;
-use super::position;
+use super::position::Positions;
 use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
 use super::save::Saver;
+use super::shared::Share;
 use super::tail::FileId;
+use super::{Question, Stage};
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
+use crate::random::Random;
 use crate::source::Seat;
+use crate::told::Told;
 use bytes::BytesMut;
-use event::encode_headers;
+use event::{Origin, encode_headers};
 use futures_util::FutureExt;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout_at};
 
 /// The work of a source, in bounded steps.
 pub(super) struct Follower {
-    config: Arc<TailDirConfig>,
+    pub(super) config: Arc<TailDirConfig>,
     seat: Seat,
-    catalog: Catalog,
+    pub(super) asked: mpsc::UnboundedReceiver<Question>,
+    pub(super) catalog: Catalog,
     scratch: Scratch,
-    delivery: Delivery,
+    pub(super) delivery: Delivery,
     saver: Saver,
     scans: ScanBeat,
-    scan_due: Instant,
+    pub(super) scan_due: Instant,
     /// Something was missed while a scan was under way: another one must follow.
     scan_again: bool,
     sweep_due: Instant,
@@ -37,13 +42,20 @@ pub(super) struct Follower {
     turn: u64,
     /// The channel is being stopped: nothing more can be stored.
     halted: bool,
-    told_long: bool,
+    /// How its batches name this life of it (see [`Origin`]).
+    life: u64,
+    told_long: Told,
     prefix: BytesMut,
 }
 
 impl Follower {
-    pub(super) fn new(config: Arc<TailDirConfig>, seat: Seat) -> Follower {
-        let positions = position::load(&config.position_file);
+    pub(super) fn new(
+        config: Arc<TailDirConfig>,
+        seat: Seat,
+        share: Share,
+        positions: Positions,
+        asked: mpsc::UnboundedReceiver<Question>,
+    ) -> Follower {
         if let Some(fault) = &positions.fault {
             let others = if config.skip_to_end { "its end" } else { "its beginning" };
             slog::error!(
@@ -54,11 +66,12 @@ impl Follower {
             );
         }
         let now = clock::now();
+        let saver = Saver::new(&config, share, seat.log.clone());
         Follower {
-            catalog: Catalog::new(config.clone(), positions, seat.log.clone()),
+            catalog: Catalog::new(config.clone(), positions, saver.is_shared(), seat.log.clone()),
             scratch: Scratch::new(),
             delivery: Delivery::new(seat.intake.clone()),
-            saver: Saver::new(&config, seat.log.clone()),
+            saver,
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
             scan_again: false,
@@ -66,30 +79,37 @@ impl Follower {
             lines: config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_LINES),
             turn: 0,
             halted: false,
-            told_long: false,
+            life: Random::from_system().next(),
+            told_long: Told::once(),
             prefix: BytesMut::new(),
             config,
             seat,
+            asked,
         }
     }
 
-    /// Follows until `stop` changes; then everything that was sent and answered is in the position file.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Follows until `stage` changes, and says that it has `paused`; in the end everything that was sent and answered is in
+    /// the position file.
+    pub(super) async fn run(mut self, mut stage: watch::Receiver<Stage>, paused: watch::Sender<bool>) {
         for fault in &self.config.faults {
             slog::error!(self.seat.log, "{fault}");
         }
         self.first_scan().await;
         journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
         self.seat.ready.done();
-        while !stop.has_changed().unwrap_or(true) {
+        while *stage.borrow() == Stage::Run && stage.has_changed().is_ok() {
             if self.step(clock::now()) {
                 // What was read goes on its way while it is in the processor's cache.
                 tokio::task::yield_now().await;
             } else {
-                self.wait(&mut stop).await;
+                self.wait(&mut stage).await;
             }
         }
-        self.finish().await;
+        self.settle_under_way().await;
+        paused.send_replace(true);
+        self.wait_for_the_stop(&mut stage).await;
+        let goes_back = matches!(*stage.borrow(), Stage::Stop { goes_back: true });
+        self.finish(goes_back).await;
     }
 
     /// All files that there are, oldest first, before the first is read.
@@ -125,6 +145,7 @@ impl Follower {
             self.saver.changed(now);
         }
         self.saver.poll(now, &self.catalog);
+        self.answer(now);
         self.catalog.is_scanning() || self.can_read()
     }
 
@@ -133,14 +154,18 @@ impl Follower {
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self, stop: &mut watch::Receiver<bool>) {
+    async fn wait(&mut self, stage: &mut watch::Receiver<Stage>) {
         let due = self.scan_due.min(self.sweep_due).min(self.saver.due().unwrap_or(self.scan_due));
         let answers = tokio::select! { biased;
-            _ = stop.changed() => { stop.mark_changed(); None }
+            _ = stage.changed() => None,
             Some(answers) = self.delivery.next() => Some(answers),
             () = self.catalog.wake.ready() => None,
             () = self.saver.ended() => None,
             () = sleep_until(due) => None,
+            Some(question) = self.asked.recv() => {
+                let _gone = question.send(self.describe(clock::now()));
+                None
+            }
         };
         self.settle(answers.unwrap_or_default());
     }
@@ -276,7 +301,7 @@ impl Follower {
             (tail.live, tail.finish) = (now, false);
         }
         loop {
-            let mut builder = self.seat.intake.builder();
+            let (start, mut builder) = (tail.next, self.seat.intake.builder());
             if rest {
                 self.scratch.cut_rest(tail, &mut builder, &form);
             } else {
@@ -284,12 +309,13 @@ impl Follower {
             }
             self.turn += 1;
             let ticket = Ticket { id, generation: tail.generation, end: tail.next };
-            bundle.push(ticket, self.seat.intake.finish(builder));
+            let origin = Origin { source: self.life, part: tail.generation, start };
+            bundle.push(ticket, self.seat.intake.finish(builder).with_origin(Some(origin)));
             if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
                 break;
             }
         }
-        if is_long && !std::mem::replace(&mut self.told_long, true) {
+        if is_long && self.told_long.tell(now).is_some() {
             slog::warn!(
                 self.seat.log,
                 "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
@@ -323,14 +349,33 @@ impl Follower {
         }
     }
 
-    /// What is under way is stored, if that does not take long; the position file says so.
-    async fn finish(mut self) {
+    /// What is under way is stored, if that does not take long.
+    async fn settle_under_way(&mut self) {
         let latest = clock::now() + LAST_ANSWERS;
         while self.delivery.is_busy() {
             let until = latest.min(clock::now() + LAST_ANSWER);
             let Ok(answers) = timeout_at(until, self.delivery.next()).await else { break };
             self.settle(answers.unwrap_or_default());
         }
+    }
+
+    /// While it is paused, room may be found for what is still under way.
+    async fn wait_for_the_stop(&mut self, stage: &mut watch::Receiver<Stage>) {
+        while *stage.borrow_and_update() == Stage::Pause {
+            let answers = tokio::select! { biased;
+                changed = stage.changed() => if changed.is_ok() { continue } else { break },
+                Some(answers) = self.delivery.next() => answers,
+                Some(question) = self.asked.recv() => {
+                    let _gone = question.send(self.describe(clock::now()));
+                    continue;
+                }
+            };
+            self.settle(answers);
+        }
+    }
+
+    /// The position file says what is stored, or (`goes_back`) what is delivered.
+    async fn finish(mut self, goes_back: bool) {
         if self.delivery.is_busy() {
             slog::warn!(
                 self.seat.log,
@@ -339,10 +384,38 @@ impl Follower {
             );
         }
         self.look_back();
+        let again = if goes_back { self.go_back() } else { Again::default() };
         if std::mem::take(&mut self.catalog.changed) {
             self.saver.changed(clock::now());
         }
-        self.saver.finish(&self.catalog).await;
+        let is_saved = self.saver.finish(&self.catalog).await;
+        if is_saved && again.events > 0 {
+            self.seat.intake.give_back(self.life, |part| again.parts.contains(&part));
+            slog::warn!(
+                self.seat.log,
+                "source {}: the last {} events of {} were not delivered; the position file {} stands before them, and the next start sends them",
+                self.seat.name,
+                again.events,
+                again.of(),
+                self.config.position_file.display()
+            );
+        }
+    }
+
+    /// Moves the positions back to what the channels still hold.
+    fn go_back(&mut self) -> Again {
+        let mut undelivered = self.seat.intake.undelivered(self.life);
+        let mut again = Again::default();
+        for id in self.catalog.written() {
+            let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };
+            let Some((start, events)) = undelivered.remove(&tail.generation) else { continue };
+            tail.stored = tail.stored.min(start);
+            self.catalog.changed = true;
+            again.parts.push(tail.generation);
+            again.events += events;
+            again.first.get_or_insert_with(|| tail.path.clone());
+        }
+        again
     }
 
     /// What has happened until now to the files whose positions are about to be written for good.
@@ -358,6 +431,26 @@ impl Follower {
                 tail.restart(fresh);
                 self.catalog.changed = true;
             }
+        }
+    }
+}
+
+/// What the next start sends again.
+#[derive(Default)]
+struct Again {
+    /// By the generations of their files.
+    parts: Vec<u64>,
+    events: usize,
+    first: Option<Arc<str>>,
+}
+
+impl Again {
+    /// The files, in words.
+    fn of(&self) -> String {
+        let first = self.first.as_deref().unwrap_or_default();
+        match self.parts.len() {
+            0 | 1 => first.to_owned(),
+            files => format!("{files} files ({first} ...)"),
         }
     }
 }

@@ -46,6 +46,7 @@ impl Catalog {
             }
         }
         self.news = news;
+        self.trace_missing(false, now);
         look_at_all
     }
 

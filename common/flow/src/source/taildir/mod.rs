@@ -11,35 +11,71 @@
 mod catalog;
 mod config;
 mod deliver;
+mod describe;
+mod enter;
 mod follow;
 mod hear;
+mod hold;
 mod known;
 mod open;
 mod policy;
-mod position;
+pub(crate) mod position;
 mod read;
 mod rules;
 mod save;
 mod scan;
+mod shared;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod trace;
+#[cfg(test)]
+mod unusual_tests;
 mod wake;
+
+pub(crate) use config::{TailDirConfig, position_file};
+pub(crate) use shared::PositionFiles;
 
 pub(crate) use rules::COMPONENT;
 
-use config::TailDirConfig;
-
-use super::{Seat, Source, Stopping};
+use super::{Pausing, Question, Seat, Source, Stage, Stopping};
 use follow::Follower;
 use futures_util::future::LocalBoxFuture;
 use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 
 /// A TAILDIR source. At a stop, what is under way is stored and the position file written.
 struct TailDir(Arc<TailDirConfig>);
 
 impl Source for TailDir {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(Follower::new(self.0, seat).run(stop))
+    fn run(self: Box<Self>, mut seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(async move {
+            let Some(Pausing { stage, paused, asked }) = seat.pausing.take() else { return };
+            follow(self.0, seat, asked, stage, paused).await;
+            drop(stop);
+        })
+    }
+
+    fn is_rereadable(&self) -> bool {
+        true
+    }
+}
+
+async fn follow(
+    config: Arc<TailDirConfig>,
+    mut seat: Seat,
+    mut asked: mpsc::UnboundedReceiver<Question>,
+    mut stage: watch::Receiver<Stage>,
+    paused: watch::Sender<bool>,
+) {
+    match hold::hold(&config, &mut seat, &mut asked, &mut stage).await {
+        Some((share, positions)) => {
+            Follower::new(config, seat, share, positions, asked).run(stage, paused).await;
+        }
+        None => {
+            paused.send_replace(true);
+            // What follows a pause is a stop.
+            let _gone = stage.wait_for(|stage| matches!(stage, Stage::Stop { .. })).await;
+        }
     }
 }

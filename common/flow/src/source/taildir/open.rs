@@ -160,10 +160,15 @@ impl Catalog {
     }
 
     fn forget(&mut self, id: FileId) {
-        if let Some(tail) = self.tails.get(&id).filter(|tail| tail.stirred && tail.file.is_none()) {
+        let unread = |tail: &&Tail| tail.file.is_none() && !tail.parked && tail.may_have_more();
+        if let Some(tail) = self.tails.get(&id).filter(unread) {
+            let bytes = match tail.seen.saturating_sub(tail.next) {
+                0 => String::new(),
+                bytes => format!(", at least {bytes} bytes,"),
+            };
             slog::warn!(
                 self.log,
-                "{} is gone before it could be opened: what was written to it behind {} is not sent",
+                "{} is gone before it could be opened: what was written to it behind {}{bytes} is not sent",
                 tail.path,
                 tail.next
             );

@@ -1,28 +1,27 @@
 //! The position file, as Flume writes and reads it.
 
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::time::UNIX_EPOCH;
 
 /// How far one file has been stored. Flume knows no other key, and a file with one more would keep it from starting.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    pub(super) inode: u64,
+pub(crate) struct Entry {
+    pub(crate) inode: u64,
     /// Bytes whose events are in the channel.
-    pub(super) pos: u64,
+    pub(crate) pos: u64,
     /// The absolute path.
-    pub(super) file: String,
+    pub(crate) file: String,
 }
 
 /// An entry on its way out.
 #[derive(Debug, Serialize)]
-pub(super) struct EntryRef<'a> {
-    pub(super) inode: u64,
-    pub(super) pos: u64,
-    pub(super) file: &'a str,
+pub(crate) struct EntryRef<'a> {
+    pub(crate) inode: u64,
+    pub(crate) pos: u64,
+    pub(crate) file: &'a str,
 }
 
 /// What a position file says.
@@ -36,14 +35,19 @@ pub(super) struct Positions {
 }
 
 /// The text of a position file: `[{"inode":10371595,"pos":504,"file":"/var/log/app.log"}]`, no line end.
-pub(super) fn encode<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> Vec<u8> {
+///
+/// # Errors
+/// What JSON refuses; nothing is to be written then.
+pub(crate) fn encode<'a>(entries: impl Iterator<Item = EntryRef<'a>>) -> io::Result<Vec<u8>> {
     let entries: Vec<_> = entries.collect();
-    // Numbers and text: there is nothing in it that JSON could refuse.
-    serde_json::to_vec(&entries).unwrap_or_else(|_| b"[]".to_vec())
+    Ok(serde_json::to_vec(&entries)?)
 }
 
-/// Reads `text`; where it is broken, what stands before that place still counts.
-pub(super) fn decode(text: &[u8]) -> (Vec<Entry>, Option<String>) {
+/// Reads `text`; where it is broken, what stands before that place still counts. Names in another encoding than UTF-8, as
+/// a JVM writes them in some locales, are no fault: a file is known by its number.
+pub(crate) fn decode(text: &[u8]) -> (Vec<Entry>, Option<String>) {
+    let text = String::from_utf8_lossy(text);
+    let text = text.as_bytes();
     match serde_json::from_slice(text) {
         Ok(entries) => (entries, None),
         Err(_) if text.trim_ascii().is_empty() => (Vec::new(), Some("it is empty".to_owned())),
@@ -64,77 +68,24 @@ fn decode_front(text: &[u8]) -> Vec<Entry> {
     }
 }
 
-/// Reads the file at `path`; one that is not there says nothing.
-pub(super) fn load(path: &Path) -> Positions {
+/// Reads `file` from its beginning.
+pub(super) fn read(file: &File) -> Positions {
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| {
-        file.take(MOST_BYTES).read_to_end(&mut text)?;
-        fs::metadata(path)?.modified()
-    });
+    let mut from_start = file;
+    let read = from_start.rewind().and_then(|()| file.take(MOST_BYTES).read_to_end(&mut text));
     match read {
-        Ok(written) => {
+        Ok(_) => {
             let (entries, fault) = decode(&text);
-            let written = written.duration_since(UNIX_EPOCH).ok();
-            Positions {
-                entries,
-                written: written.and_then(|since| i64::try_from(since.as_nanos()).ok()),
-                fault,
-            }
+            Positions { entries, written: written(file), fault }
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Positions::default(),
         Err(error) => Positions { fault: Some(error.to_string()), ..Positions::default() },
     }
 }
 
-/// How a position file was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
-    /// Beside the old one, then in its place: whenever the machine stops, one of the two is whole.
-    Whole,
-    /// Over the old one, as Flume does: its directory takes no new file, or it is a mount of its own.
-    InPlace,
-}
-
-/// Replaces the file at `path` by `text`, on the disk when it returns.
-///
-/// # Errors
-/// The operating system's; unless it was written in place, the old file is still there.
-pub(super) fn save(path: &Path, text: &[u8]) -> io::Result<Written> {
-    // A link to a file elsewhere stays a link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    match save_whole(&path, text) {
-        Ok(()) => Ok(Written::Whole),
-        Err(error) if is_refused(&error) => {
-            let mut file = File::create(&path)?;
-            file.write_all(text)?;
-            file.sync_data()?;
-            Ok(Written::InPlace)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn save_whole(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
-    let beside = PathBuf::from(name);
-    let mut file = File::create(&beside)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    if let Err(error) = fs::rename(&beside, path) {
-        let _left_over = fs::remove_file(&beside);
-        return Err(error);
-    }
-    match path.parent() {
-        Some(directory) if directory.as_os_str().is_empty() => File::open(".")?.sync_all(),
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-/// Whether writing in place may still work. On a full disk it must not be tried: it begins by emptying the file.
-fn is_refused(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy)
+/// When `file` was written, in nanoseconds since 1970.
+pub(super) fn written(file: &File) -> Option<i64> {
+    let since = file.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
 }
 
 /// A position file for over a million files; what is larger is none.
@@ -150,10 +101,11 @@ mod tests {
 
     #[test]
     fn writes_what_flume_writes_and_reads_it() {
-        let text = encode([EntryRef { inode: 10_371_595, pos: 504, file: "/var/log/app.log" }].into_iter());
+        let text =
+            encode([EntryRef { inode: 10_371_595, pos: 504, file: "/var/log/app.log" }].into_iter()).unwrap();
         assert_eq!(text, br#"[{"inode":10371595,"pos":504,"file":"/var/log/app.log"}]"#);
         assert_eq!(decode(&text), (vec![entry(10_371_595, 504, "/var/log/app.log")], None));
-        assert_eq!(encode(std::iter::empty()), b"[]");
+        assert_eq!(encode(std::iter::empty()).unwrap(), b"[]");
     }
 
     #[test]
@@ -180,17 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn replaces_the_old_file_and_leaves_nothing_beside_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("positions.json");
-        assert_eq!(load(&path), Positions::default());
-        for pos in [1, 2] {
-            let text = encode([EntryRef { inode: 1, pos, file: "/a" }].into_iter());
-            assert_eq!(save(&path, &text).unwrap(), Written::Whole);
-            let positions = load(&path);
-            assert_eq!(positions.entries, [entry(1, pos, "/a")]);
-            assert!(positions.written.is_some() && positions.fault.is_none());
-        }
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    fn a_file_says_when_it_was_written_and_names_need_not_be_utf_8() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"[{\"inode\":1,\"pos\":2,\"file\":\"/\xe9\"}]").unwrap();
+        let positions = read(file.as_file());
+        assert_eq!(positions.entries, [entry(1, 2, "/\u{fffd}")]);
+        assert!(positions.written.is_some() && positions.fault.is_none());
     }
 }

@@ -4,7 +4,7 @@ use super::super::POLLED;
 use super::TailDir;
 use super::config::TailDirConfig;
 use crate::component::{Component, Configure};
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value, nearest, quoted};
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub(crate) const COMPONENT: Component = Component {
     .batch("batchSize")
     .blocks()
     .rereadable(),
-    configure: Configure::Source(|properties, _, findings| {
+    configure: Configure::Source(|properties, site, findings| {
         file_groups(properties, findings);
-        let config = Arc::new(TailDirConfig::new(properties));
+        let config = Arc::new(TailDirConfig::new(properties, site.own.clone()));
         Some(Box::new(move || Box::new(TailDir(config.clone()))))
     }),
 };
@@ -100,8 +100,10 @@ fn file_group(group: &str, path: &str, findings: &mut Findings<'_>) {
     };
     if let Err(wrong) = Pattern::compile_whole(name) {
         let what = format!("`{key}`: {} is a regular expression, and {wrong}", quoted(name));
-        let problem = Problem::error("bad-value", &at, what).flume(fails);
-        findings.add(problem.fix(format!("`{key} = {directory}/{}`", as_regex(name))));
+        let flume = if wrong.is_javas() { fails } else { "follows the files whose names match" };
+        let problem = Problem::error("bad-value", &at, what).flume(flume);
+        let meant = as_regex(name).unwrap_or_else(|| "REGEX".into());
+        findings.add(problem.fix(format!("`{key} = {directory}/{meant}`")));
     }
     if directory.contains(['*', '[', '(', '?', '+']) {
         let what = format!("`{key}` has a pattern in its directory, {}", quoted(directory));
@@ -126,7 +128,8 @@ fn not_a_group(group: &str, key: &str, groups: &[&str], findings: &mut Findings<
     findings.add(problem.fix(fix));
 }
 
-/// A shell's pattern as a regular expression: the most frequent slip.
-fn as_regex(pattern: &str) -> String {
-    pattern.replace('.', "\\\\.").replace('*', ".*").replace('?', ".")
+/// A shell's pattern as a regular expression: the most frequent slip. Nothing for what is none.
+fn as_regex(pattern: &str) -> Option<String> {
+    let globs = pattern.contains(['*', '?']) && !pattern.contains(['(', ')', '\\', '+', '|', '{', '^', '$']);
+    globs.then(|| pattern.replace('.', "\\\\.").replace('*', ".*").replace('?', "."))
 }

@@ -3,22 +3,26 @@
 use super::catalog::Catalog;
 use super::config::TailDirConfig;
 use super::policy::SaveBeat;
-use super::position::{self, Written};
+use super::position;
+use super::shared::Share;
 use crate::clock::{self, Duration, Instant};
+use crate::files::Written;
 use futures_util::FutureExt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Writes positions, one file after the other.
 pub(super) struct Saver {
     path: PathBuf,
+    share: Arc<Share>,
     log: slog::Logger,
     beat: SaveBeat,
     under_way: Option<UnderWay>,
     outcome: Option<io::Result<Written>>,
     told: Option<String>,
-    told_in_place: bool,
+    told_how: bool,
 }
 
 struct UnderWay {
@@ -28,16 +32,17 @@ struct UnderWay {
 }
 
 impl Saver {
-    /// Makes the directories above the file.
-    pub(super) fn new(config: &TailDirConfig, log: slog::Logger) -> Saver {
+    /// Writes to `share`, which is held.
+    pub(super) fn new(config: &TailDirConfig, share: Share, log: slog::Logger) -> Saver {
         let path = config.position_file.clone();
-        if let Some(parent) = path.parent()
-            && let Err(error) = std::fs::create_dir_all(parent)
-        {
-            slog::error!(log, "cannot make {} for the position file: {error}", parent.display());
-        }
         let beat = SaveBeat::new(config.write_interval);
-        Saver { path, log, beat, under_way: None, outcome: None, told: None, told_in_place: false }
+        let share = Arc::new(share);
+        Saver { path, share, log, beat, under_way: None, outcome: None, told: None, told_how: false }
+    }
+
+    /// Whether other sources of this agent write to the same file.
+    pub(super) fn is_shared(&self) -> bool {
+        self.share.is_shared()
     }
 
     /// Positions have changed.
@@ -58,9 +63,9 @@ impl Saver {
         }
         if self.due().is_some_and(|due| due <= now) {
             let text = position::encode(catalog.entries());
-            let (begun, path) = (clock::now(), self.path.clone());
+            let (begun, share) = (clock::now(), self.share.clone());
             self.beat.begun();
-            let writing = spawn_blocking(move || position::save(&path, &text));
+            let writing = spawn_blocking(move || share.save(text?));
             self.under_way = Some(UnderWay { begun, prepared: begun - now, writing });
         }
     }
@@ -81,11 +86,17 @@ impl Saver {
                 if self.told.take().is_some() {
                     slog::info!(self.log, "the position file {path} can be written again");
                 }
-                if written == Written::InPlace && !std::mem::replace(&mut self.told_in_place, true) {
-                    slog::warn!(
-                        self.log,
-                        "the position file {path} can only be written in place (its directory takes no file beside it): a crash of the machine at that moment may leave it broken"
-                    );
+                let how = match written {
+                    Written::Whole(_) => None,
+                    Written::InPlace => Some(
+                        "can only be written in place (its directory takes no file beside it, or it is somebody else's): a crash of the machine at that moment may leave it broken",
+                    ),
+                    Written::ToDevice => Some(
+                        "is a device, which keeps no positions: every start begins at the beginning of all files, or at their ends with skipToEnd",
+                    ),
+                };
+                if let Some(how) = how.filter(|_| !std::mem::replace(&mut self.told_how, true)) {
+                    slog::warn!(self.log, "the position file {path} {how}");
                 }
             }
             Err(error) => {
@@ -102,8 +113,8 @@ impl Saver {
         }
     }
 
-    /// Writes what has changed, and returns when it is on the disk.
-    pub(super) async fn finish(mut self, catalog: &Catalog) {
+    /// Writes what has changed, and returns when it is on the disk; `false` when it could not be written.
+    pub(super) async fn finish(mut self, catalog: &Catalog) -> bool {
         if self.under_way.is_some() {
             self.ended().await;
         }
@@ -111,8 +122,11 @@ impl Saver {
             self.tell(outcome, clock::now());
         }
         if self.beat.is_dirty() {
-            let outcome = position::save(&self.path, &position::encode(catalog.entries()));
+            let outcome = position::encode(catalog.entries()).and_then(|text| self.share.save(text));
+            let is_saved = outcome.is_ok();
             self.tell(outcome, clock::now());
+            return is_saved;
         }
+        true
     }
 }

@@ -1,12 +1,11 @@
 //! Which files of a directory are followed.
 
 use super::tail::FileId;
-use crate::interceptor::pattern::Pattern;
+use java::Pattern;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -48,8 +47,10 @@ impl Directory {
         }
     }
 
-    /// The group to which a file called `name` belongs.
+    /// The group to which a file called `name` belongs. The pattern sees a name that is not UTF-8 as Java does, with U+FFFD
+    /// for what cannot be decoded.
     pub(super) fn group_of(&self, name: &OsStr) -> Option<usize> {
+        let name = name.to_string_lossy();
         self.groups.iter().find(|(_, pattern)| pattern.is_found(name.as_bytes())).map(|(group, _)| *group)
     }
 
@@ -98,6 +99,13 @@ mod tests {
         let directory = directory("/".into(), &[r"app\.log", ".*log.*"]);
         let group = |name: &str| directory.group_of(OsStr::new(name));
         assert_eq!([group("app.log"), group("app.log.1"), group("apx.txt")], [Some(0), Some(1), None]);
+    }
+
+    #[test]
+    fn a_group_may_leave_names_out_by_look_ahead() {
+        let directory = directory("/".into(), &[r"^((?!ebooks).)*\.log$"]);
+        let group = |name: &str| directory.group_of(OsStr::new(name));
+        assert_eq!([group("a.log"), group("ebooks.log"), group("a.log\n")], [Some(0), None, None]);
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub(super) struct Tail {
     pub(super) mark: Vec<u8>,
     /// When the file was last written, as a scan saw it.
     pub(super) modified: i64,
+    /// How long it was, as it was last looked at by name.
+    pub(super) seen: u64,
     /// When it last had a new byte, or lost its name.
     pub(super) live: Instant,
     /// It is waiting to be read; and it has changed since reading began.
@@ -90,6 +92,11 @@ impl Tail {
     /// Where the last look ended.
     pub(super) fn end(&self) -> u64 {
         self.next + self.held
+    }
+
+    /// Whether there may be something in it that was not read.
+    pub(super) fn may_have_more(&self) -> bool {
+        self.stirred || self.seen > self.end()
     }
 
     /// Whether there may be something new in it, by what a scan saw.
@@ -171,6 +178,7 @@ pub(super) mod tests {
             held: 0,
             mark: Vec::new(),
             modified: 0,
+            seen: 0,
             live: crate::clock::now(),
             queued: false,
             stirred: false,

@@ -4,32 +4,37 @@ use super::position::Entry;
 use super::*;
 use crate::channel::ChannelRef;
 use crate::clock::Duration;
+use crate::component::Site;
+use crate::files::own::OwnFiles;
 use crate::message::Stop;
 use crate::random::Random;
 use crate::source::SourceActor;
-use crate::testing::{memory_channel, seat, start_source};
+use crate::testing::{memory_channel, seat, start_source_at};
+use crate::within::Within;
 use actix::prelude::*;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
 /// A directory with logs, a channel, and a source between them.
-struct Bench {
-    root: TempDir,
-    keys: Vec<(String, String)>,
-    channel: ChannelRef,
-    source: Option<Addr<SourceActor>>,
-    open: BTreeMap<String, File>,
+pub(super) struct Bench {
+    pub(super) root: TempDir,
+    pub(super) keys: Vec<(String, String)>,
+    pub(super) channel: ChannelRef,
+    pub(super) source: Option<Addr<SourceActor>>,
+    pub(super) own: Arc<OwnFiles>,
+    pub(super) open: BTreeMap<String, File>,
 }
 
 /// Long enough for any machine; nothing waits for it to pass.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
 
 impl Bench {
-    fn new(pattern: &str, keys: &[(&str, &str)]) -> Bench {
+    pub(super) fn new(pattern: &str, keys: &[(&str, &str)]) -> Bench {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("logs")).unwrap();
         let own = [
@@ -40,52 +45,54 @@ impl Bench {
         let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
         let given = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let channel = memory_channel(&[("capacity", "1000000"), ("transactionCapacity", "1000")]);
-        Bench { root, keys: own.chain(given).collect(), channel, source: None, open: BTreeMap::new() }
+        let keys = own.chain(given).collect();
+        Bench { root, keys, channel, source: None, own: Arc::default(), open: BTreeMap::new() }
     }
 
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
         let (seat, mut ready) = seat(&self.channel);
-        self.source = Some(start_source(&COMPONENT, self.keys.iter().cloned(), seat));
-        timeout(DEADLINE, ready.recv()).await.unwrap();
+        let site = Site { own: self.own.clone(), ..Site::new(&[]) };
+        self.source = Some(start_source_at(&COMPONENT, self.keys.iter().cloned(), seat, &site));
+        ready.recv().within("the source to be ready").await.unwrap();
     }
 
-    async fn stop(&mut self) {
-        self.source.take().unwrap().send(Stop).await.unwrap();
+    pub(super) async fn stop(&mut self) {
+        self.source.take().unwrap().send(Stop).within("the stop").await.unwrap();
     }
 
-    async fn started(pattern: &str, keys: &[(&str, &str)]) -> Bench {
+    pub(super) async fn started(pattern: &str, keys: &[(&str, &str)]) -> Bench {
         let mut bench = Bench::new(pattern, keys);
         bench.start().await;
         bench
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join("logs").join(name)
     }
 
     /// Appends as a process does that keeps its log open.
-    fn append(&mut self, name: &str, text: &str) {
+    pub(super) fn append(&mut self, name: &str, text: &str) {
         let path = self.path(name);
         let open = || OpenOptions::new().append(true).create(true).open(path).unwrap();
         self.open.entry(name.to_owned()).or_insert_with(open).write_all(text.as_bytes()).unwrap();
     }
 
     /// Renames; who has it open goes on writing to it under its old name.
-    fn rename(&mut self, from: &str, to: &str) {
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
     /// Whoever writes opens its log anew.
-    fn reopen(&mut self, name: &str) {
+    pub(super) fn reopen(&mut self, name: &str) {
         self.open.remove(name);
     }
 
     /// The next `count` bodies, or fewer, when no more come in time.
-    async fn take(&self, count: usize) -> Vec<String> {
+    pub(super) async fn take(&self, count: usize) -> Vec<String> {
         self.take_events(count, |event| String::from_utf8_lossy(event.body()).into_owned()).await
     }
 
-    async fn take_events<T>(&self, count: usize, read: impl Fn(event::Event<'_>) -> T) -> Vec<T> {
+    pub(super) async fn take_events<T>(&self, count: usize, read: impl Fn(event::Event<'_>) -> T) -> Vec<T> {
         let mut taken = Vec::new();
         while taken.len() < count {
             let Ok(lease) = timeout(DEADLINE, self.channel.take(count - taken.len())).await else { break };
@@ -97,16 +104,16 @@ impl Bench {
     }
 
     /// Whether nothing more is there, or on its way: the source has had its turn when it has stopped.
-    async fn nothing_more(&mut self) -> bool {
+    pub(super) async fn nothing_more(&mut self) -> bool {
         self.stop().await;
-        self.channel.fill().await.unwrap().events == 0
+        self.channel.fill().within("the fill of the channel").await.unwrap().events == 0
     }
 
-    fn positions(&self) -> Vec<Entry> {
-        position::load(&self.root.path().join("state/positions.json")).entries
+    pub(super) fn positions(&self) -> Vec<Entry> {
+        position::decode(&fs::read(self.root.path().join("state/positions.json")).unwrap()).0
     }
 
-    fn position_of(&self, name: &str) -> Option<u64> {
+    pub(super) fn position_of(&self, name: &str) -> Option<u64> {
         let path = self.path(name);
         self.positions().iter().find(|entry| Path::new(&entry.file) == path).map(|entry| entry.pos)
     }
@@ -237,7 +244,7 @@ async fn positions_are_on_the_disk_soon_for_those_who_are_killed() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(DEADLINE, written).await.unwrap();
+    written.within("the position file to be written").await;
     let text = fs::read_to_string(bench.root.path().join("state/positions.json")).unwrap();
     assert!(text.starts_with(r#"[{"inode":"#) && text.ends_with("}]"), "{text}");
 }

@@ -195,11 +195,12 @@ const MOST_READS: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::within::Within;
     use std::fs;
     use std::io::Write;
 
     async fn next(wake: &mut Wake) -> Vec<String> {
-        wake.ready().await;
+        wake.ready().within("a change in the directory").await;
         let mut heard = Vec::new();
         wake.listen(|what| heard.push(format!("{what:?}")));
         heard

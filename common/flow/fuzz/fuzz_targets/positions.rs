@@ -1,0 +1,4 @@
+//! See `flow::fuzz::positions`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| flow::fuzz::positions(data));

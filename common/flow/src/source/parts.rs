@@ -1,0 +1,134 @@
+//! Batches that a source made of what it read, cut down to what its channels can hold.
+//!
+//! A peer's batch is stored whole or not at all. Lines that came in one read are a batch only because that is cheap: Flume
+//! stores each of them, so a limit that one line keeps must not refuse them all.
+
+use super::Intake;
+use crate::error::ChannelError;
+use crate::message::Patience;
+use event::Batch;
+
+/// What became of some of a batch's events.
+pub(crate) type Part = (usize, Result<(), ChannelError>);
+
+impl Intake {
+    /// Whether no channel of this source refuses `batch` for its size alone, however empty it is.
+    pub(crate) fn fits(&self, batch: &Batch) -> bool {
+        self.channels.iter().all(|channel| channel.fits(batch))
+    }
+
+    /// Stores `batch` in as many parts as its channels' limits ask for, down to single events, and says in order what
+    /// became of how many events. Nothing is put before it fits, so no channel gets an event twice.
+    ///
+    /// When `patience` has run out once, the rest is stored as far as there is room at that moment: a sender waits once.
+    pub(crate) async fn store_parts(
+        &self,
+        batch: Batch,
+        finished: bool,
+        mut patience: Patience,
+    ) -> Vec<Part> {
+        let (mut left, mut parts) = (vec![batch], Vec::new());
+        while let Some(mut part) = left.pop() {
+            let events = part.len();
+            let mut passed = vec![part.clone()];
+            let oversized = if finished { None } else { self.intercept(&mut passed) };
+            let fits = oversized.is_none() && passed.iter().all(|batch| self.fits(batch));
+            if !fits && events > 1 {
+                let first = part.split_to(events / 2);
+                left.extend([part, first]);
+                continue;
+            }
+            let outcome = match (oversized, passed.pop()) {
+                (Some(error), _) => Err(error),
+                (None, passed) => self.store_some(passed.as_slice(), patience).await.map(drop),
+            };
+            match outcome {
+                Err(error @ ChannelError::Full { .. }) if patience != Patience::Forever => {
+                    patience = Patience::Now;
+                    parts.extend(self.store_singly(part, finished, error).await);
+                }
+                outcome => parts.push((events, outcome)),
+            }
+        }
+        parts
+    }
+
+    /// Stores the first events of `batch`, for which together there is no room, as far as there is.
+    async fn store_singly(&self, mut batch: Batch, finished: bool, full: ChannelError) -> Vec<Part> {
+        // With several channels nobody knows which of them have it already.
+        if batch.len() < 2 || self.channels.len() > 1 {
+            return vec![(batch.len(), Err(full))];
+        }
+        let events = batch.len();
+        let singles = (0..events).map(|_| batch.split_to(1)).collect();
+        let stored = self.store_all(singles, finished, Patience::Now).await.stored;
+        vec![(stored, Ok(())), (events - stored, Err(full))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::channel::ChannelRef;
+    use crate::message::Patience;
+    use crate::testing::{batch, memory_channel, numbers, seat, take_now};
+    use event::{Batch, BatchBuilder};
+
+    /// Eight slots of 100 bytes: eight small events.
+    fn small_channel(keep_alive: &str) -> ChannelRef {
+        memory_channel(&[
+            ("byteCapacity", "1000"),
+            ("keep-alive", keep_alive),
+            ("transactionCapacity", "60"),
+            ("capacity", "60"),
+        ])
+    }
+
+    fn with_a_large_one(before: u64, bytes: usize) -> Batch {
+        let mut builder = BatchBuilder::default();
+        for number in 0..before {
+            builder.push([], number.to_string().as_bytes());
+        }
+        builder.push([], &vec![b'x'; bytes]);
+        builder.push([], b"7");
+        builder.finish()
+    }
+
+    #[actix::test]
+    async fn a_batch_is_cut_down_to_what_the_channel_can_hold() {
+        let channel = small_channel("3");
+        let intake = seat(&channel).0.intake;
+        let storing =
+            actix_rt::spawn(async move { intake.store_parts(batch(0..60), true, Patience::KeepAlive).await });
+        let mut all = Vec::new();
+        while all.len() < 60 {
+            let lease = channel.take(100).await.unwrap();
+            all.extend(numbers(lease.batches()));
+            lease.commit();
+        }
+        let parts = storing.await.unwrap();
+        assert!(parts.iter().all(|(events, outcome)| *events <= 8 && outcome.is_ok()), "{parts:?}");
+        assert_eq!(all, (0..60).collect::<Vec<u64>>());
+    }
+
+    #[actix::test]
+    async fn only_the_event_that_no_channel_can_hold_is_refused() {
+        let channel = small_channel("0");
+        let intake = seat(&channel).0.intake;
+        let parts = intake.store_parts(with_a_large_one(3, 5000), true, Patience::Forever).await;
+        let refused: Vec<_> = parts.iter().filter(|(_, outcome)| outcome.is_err()).collect();
+        assert_eq!(parts.iter().map(|(events, _)| events).sum::<usize>(), 5);
+        assert!(refused.len() == 1 && refused[0].0 == 1, "{parts:?}");
+        assert_eq!(take_now(&channel).await, [0, 1, 2, 7]);
+    }
+
+    #[actix::test]
+    async fn of_a_batch_without_room_the_first_events_are_stored() {
+        let channel = memory_channel(&[("capacity", "5"), ("transactionCapacity", "5"), ("keep-alive", "0")]);
+        let intake = seat(&channel).0.intake;
+        channel.put(batch(0..2), Patience::KeepAlive).await.unwrap();
+        let parts = intake.store_parts(batch(2..6), true, Patience::KeepAlive).await;
+        let events: Vec<_> = parts.iter().map(|(events, outcome)| (*events, outcome.is_ok())).collect();
+        assert_eq!(events, [(3, true), (1, false)]);
+        assert_eq!(take_now(&channel).await, [0, 1, 2, 3, 4]);
+    }
+}
