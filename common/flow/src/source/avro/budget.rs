@@ -80,11 +80,16 @@ impl Budget {
         if !self.0.lanes.borrow().is_waited_for() {
             return;
         }
+        let mut ended = 0;
         for seat in self.0.seats.borrow().values() {
+            if ended == AT_ONCE {
+                return;
+            }
             let (held, moved, mut pace) = (seat.held.get(), seat.moved.get(), seat.pace.get());
             if held == 0 || !seat.owes.get() {
                 pace = Pace::new(moved, now);
             } else if pace.is_stalled(held, moved, seat.door.last_heard(), now) {
+                ended += 1;
                 seat.door.send_away(format!(
                     "others wait for the {held} bytes that are held for it, and it has sent, or read of its answers, next to nothing for {} s; its connection is closed, what was not answered is not stored",
                     WINDOW.as_secs()
@@ -158,6 +163,8 @@ impl Drop for Share {
 pub(super) const FREE: usize = 8 << 10;
 /// Bytes of reads of all connections together; half of [`FREE`] each where that is more.
 pub(super) const READS: usize = 32 << 20;
+/// Connections ended at a look: to end thousands takes long enough to keep the others waiting.
+const AT_ONCE: usize = 256;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
