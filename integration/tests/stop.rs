@@ -158,7 +158,7 @@ fn a_start_takes_milliseconds() {
 
 #[test]
 fn an_idle_node_is_small() {
-    let mut cluster = cluster();
+    let cluster = cluster();
     sleep(Duration::from_secs(1));
     for node in cluster.nodes() {
         let kib = node.pid().and_then(|pid| vitals::memory_kib(pid, "VmRSS")).expect("it runs");
