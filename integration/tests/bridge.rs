@@ -458,6 +458,7 @@ async fn log_lines_and_stray_exceptions_come_under_their_names() {
         assert!(stray.contains("component: \"sink k1\", thread: \"stray\""), "{stray}");
         let all = scene.said.all().concat();
         assert!(!all.contains("this is not shown"), "DEBUG lines are not asked for");
+        assert_eq!(all.matches("Lines writes to").count(), 1, "each line comes once");
         assert!(!all.contains("log4j:WARN") && !all.contains("StatusLogger"), "{all}");
     })
     .await;

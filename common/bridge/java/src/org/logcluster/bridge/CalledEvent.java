@@ -2,6 +2,7 @@ package org.logcluster.bridge;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.flume.event.SimpleEvent;
 
@@ -59,7 +60,7 @@ final class CalledEvent extends SimpleEvent {
 
   @Override
   public void setHeaders(Map<String, String> headers) {
-    this.headers = headers == null ? new java.util.HashMap<String, String>() : headers;
+    this.headers = headers == null ? new HashMap<>() : headers;
   }
 
   @Override

@@ -99,7 +99,9 @@ final class Diagnostics {
 
   private static void stack(StringBuilder text, StackTraceElement[] stack) {
     for (StackTraceElement frame : stack) {
-      text.append("\tat ").append(frame).append('\n');
+      // Without the module and the class loader that Java 9 and above put before a class.
+      text.append("\tat ").append(frame.getClassName()).append('.').append(frame.getMethodName()).append('(')
+          .append(frame.getFileName()).append(':').append(frame.getLineNumber()).append(")\n");
     }
   }
 

@@ -24,7 +24,7 @@ final class Logs {
       System.setProperty("log4j.configurationFile", System.getProperty("log4j2.configurationFile"));
       attempt("Log4j2", level);
     }
-    if (isThere("org.apache.log4j.spi.RootLogger") && isThere("org.apache.log4j.AppenderSkeleton")) {
+    if (isThere("org.apache.log4j.AppenderSkeleton") && !isOnLog4j2("org.apache.log4j.Logger")) {
       unlessSet("log4j.configuration", "log4j.configuration", PLACE + "log4j.properties");
       attempt("Log4j1", level);
     }
@@ -41,6 +41,20 @@ final class Logs {
     try {
       Class.forName(name, false, Logs.class.getClassLoader());
       return true;
+    } catch (Throwable t) {
+      return false;
+    }
+  }
+
+  /**
+   * Whether log4j 1.2's classes are those of log4j-1.2-api, which Flume ships since 1.10: they log through log4j 2, and
+   * each line would come twice.
+   */
+  private static boolean isOnLog4j2(String name) {
+    try {
+      return Class.forName(name).getProtectionDomain().getCodeSource().getLocation()
+          .equals(Class.forName("org.apache.log4j.bridge.AppenderAdapter").getProtectionDomain().getCodeSource()
+              .getLocation());
     } catch (Throwable t) {
       return false;
     }
