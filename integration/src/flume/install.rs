@@ -106,6 +106,18 @@ fn target() -> PathBuf {
     target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("flume")
 }
 
+/// The classes of further `sources`, compiled into the folder `name` against both releases and both loggings.
+pub(super) fn compiled(name: &str, sources: &[PathBuf]) -> Result<PathBuf, Missing> {
+    let folder = target();
+    let unwritable =
+        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
+    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
+    let to = folder.join(name);
+    once(&to, sources, || compile(sources, &to), unwritable)?;
+    Ok(to)
+}
+
 /// Several test processes may come here at once: one of them works, under a lock, and the others find it done.
 fn install() -> Result<(), Missing> {
     run(jdk("java").arg("-version"), "java", "a first look")?;
@@ -120,7 +132,7 @@ fn install() -> Result<(), Missing> {
         once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
     }
     let programs = PROGRAMS.map(|program| sources().join("clients").join(program));
-    once(&classes(), &programs, || compile(&programs), unwritable)
+    once(&classes(), &programs, || compile(&programs, &classes()), unwritable)
 }
 
 /// Does `work` for the folder `at` unless its stamp says that it was done from these very `inputs`.
@@ -152,11 +164,11 @@ fn fetch(pom: &Path, set: &str) -> Result<(), Missing> {
     run(&mut maven, "mvn", set)
 }
 
-fn compile(programs: &[PathBuf]) -> Result<(), Missing> {
+fn compile(programs: &[PathBuf], to: &Path) -> Result<(), Missing> {
     let path = [jars(Version::V1_9.name()), jars("log4j1"), jars("log4j2")].join(":");
     let mut javac = jdk("javac");
-    javac.args(["-nowarn", "-Xlint:-options", "--release", "8", "-proc:none", "-cp", &path, "-d"]);
-    run(javac.arg(classes()).args(programs), "javac", "the client programs")
+    javac.args(["-nowarn", "-Xlint:-options", "--release", "8", "-proc:none", "-g:source,lines"]);
+    run(javac.args(["-cp", &path, "-d"]).arg(to).args(programs), "javac", &to.display().to_string())
 }
 
 fn run(command: &mut Command, program: &str, what: &str) -> Result<(), Missing> {

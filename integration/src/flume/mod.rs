@@ -4,6 +4,7 @@
 //! a JVM carry [`REASON`] as theirs to be ignored, and begin with [`require`].
 
 pub mod avro;
+pub mod bridge;
 pub mod client;
 mod install;
 pub mod oracle;

@@ -76,7 +76,8 @@ fn hexadecimal(reader: &mut Reader, name: char, column: usize) -> Result<char, R
     };
     let follows = reader.peek() == Some('\\') && reader.peek_second() == Some('u');
     if name == 'u' && (0xd800..0xdc00).contains(&unit) && follows {
-        (reader.take(), reader.take());
+        reader.take();
+        reader.take();
         let low = reader.digits(4, 16).filter(|low| (0xdc00..0xe000).contains(low)).ok_or_else(fault)?;
         return char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00)).ok_or_else(fault);
     }

@@ -208,14 +208,13 @@ enum Engine<'p> {
 impl Differs {
     /// Whether the fast engine may be wrong about `text`.
     fn about(self, text: &[u8]) -> bool {
-        let ends = match text.last() {
-            None => return self.empty,
-            Some(b'\n' | b'\r') => self.final_end,
-            Some(_) => false,
+        let Some(last) = text.last() else { return self.empty };
+        let ends = match last {
+            b'\n' | b'\r' => true,
+            0x80.. => ODD_ENDS.iter().any(|end| text.ends_with(end)),
+            _ => false,
         };
-        ends || !text.is_ascii()
-            && (self.final_end && ODD_ENDS.iter().any(|end| text.ends_with(end))
-                || self.odd_ends && has_odd_end(text))
+        self.final_end && ends || self.odd_ends && !text.is_ascii() && has_odd_end(text)
     }
 }
 

@@ -170,6 +170,7 @@ fn what_java_refuses_or_the_crate_cannot_do_is_said_in_words() {
         (r"\p{Nonsense}", "column 1: `\\p{Nonsense}`"),
         (r"\p{IsNonsense}", "column 1: not a valid set of characters"),
         (r"(a)\k<b>", "column 4: no group in front of `\\k` is called `b`"),
+        (r"(?<b>a)\kb>", "column 8: `\\k` is followed by no name"),
         ("(?<a>b)(?<a>c)", "column 8: there are two groups called `a`"),
         ("(?y)", "column 1: `y` behind `(?` is no flag"),
         (r"\ud83d", "column 1: `\\u` is not followed by the number of a character"),

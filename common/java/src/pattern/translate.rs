@@ -344,7 +344,10 @@ impl Translator {
             'X' => return Err(cannot(column, "`\\X`, a whole grapheme", "write `(?:\\P{M}\\p{M}*)`")),
             '1'..='9' => self.back_reference(),
             'k' => {
-                (self.reader.take(), self.reader.take_if('<'));
+                self.reader.take();
+                if !self.reader.take_if('<') {
+                    return Err(wrong(column, "`\\k` is followed by no name of a group, as in `\\k<name>`"));
+                }
                 let name = self.group_name(column)?;
                 let number = self.out.groups.iter().position(|group| group.as_ref() == Some(&name));
                 let number = number

@@ -39,7 +39,6 @@ pub(super) struct Share {
     id: Id,
     part: Part,
     seat: Rc<Seat>,
-    waits: bool,
 }
 
 impl Budget {
@@ -63,7 +62,7 @@ impl Budget {
         });
         let id = guest.number();
         self.0.seats.borrow_mut().insert(id, seat.clone());
-        Share { budget: self.clone(), id, part: Part::default(), seat, waits: false }
+        Share { budget: self.clone(), id, part: Part::default(), seat }
     }
 
     /// Ends, as long as it is awaited, the connections that hold what others wait for and do nothing with it.
@@ -81,11 +80,16 @@ impl Budget {
         if !self.0.lanes.borrow().is_waited_for() {
             return;
         }
+        let mut ended = 0;
         for seat in self.0.seats.borrow().values() {
+            if ended == AT_ONCE {
+                return;
+            }
             let (held, moved, mut pace) = (seat.held.get(), seat.moved.get(), seat.pace.get());
             if held == 0 || !seat.owes.get() {
                 pace = Pace::new(moved, now);
             } else if pace.is_stalled(held, moved, seat.door.last_heard(), now) {
+                ended += 1;
                 seat.door.send_away(format!(
                     "others wait for the {held} bytes that are held for it, and it has sent, or read of its answers, next to nothing for {} s; its connection is closed, what was not answered is not stored",
                     WINDOW.as_secs()
@@ -110,25 +114,22 @@ impl Share {
     /// for [`Share::turn`] and ask again.
     pub(super) fn hold(&mut self, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(FREE);
-        if wanted == self.part.bytes && !self.waits {
+        if wanted == self.part.bytes && !self.part.waits() {
             return true;
         }
         if self.part.bytes == 0 {
             self.seat.pace.set(Pace::new(self.seat.moved.get(), clock::now()));
         }
         let shared = self.budget.0.clone();
-        let given = shared.lanes.borrow_mut().resize(self.id, self.part, wanted);
-        let (before, waited) = (self.part, std::mem::replace(&mut self.waits, given.is_none()));
-        if let Some(part) = given {
-            self.part = part;
-            self.seat.held.set(part.bytes);
-        }
-        if self.waits && !waited {
+        let before = self.part;
+        let given = shared.lanes.borrow_mut().resize(self.id, &mut self.part, wanted);
+        self.seat.held.set(self.part.bytes);
+        if self.part.waits() && !before.waits() {
             shared.waits.notify_one();
-        } else if (waited && !self.waits) || self.part.bytes < before.bytes {
+        } else if (before.waits() && given) || self.part.bytes < before.bytes {
             self.budget.call_the_next();
         }
-        given.is_some()
+        given
     }
 
     /// So many bytes were read from the peer or written to it, and whether it is for the peer to go on.
@@ -152,7 +153,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.budget.0.lanes.borrow_mut().leave(self.id, self.part);
+        self.budget.0.lanes.borrow_mut().resize(self.id, &mut self.part, 0);
         self.budget.0.seats.borrow_mut().remove(&self.id);
         self.budget.call_the_next();
     }
@@ -162,6 +163,8 @@ impl Drop for Share {
 pub(super) const FREE: usize = 8 << 10;
 /// Bytes of reads of all connections together; half of [`FREE`] each where that is more.
 pub(super) const READS: usize = 32 << 20;
+/// Connections ended at a look: to end thousands takes long enough to keep the others waiting.
+const AT_ONCE: usize = 256;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::budget::Share;
-use super::vigil::{Signs, Verdict, Vigil};
+use super::vigil::{LOOK_AGAIN, NATIVE_SILENCE, Signs, Verdict, Vigil};
 use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::Patience;
@@ -86,9 +86,9 @@ impl Connection {
     /// Serves the peer until it goes, breaks the protocol, has to go, or the source stops.
     pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
         let mut vigil = Vigil::new(self.shared.idle_limit);
-        let door = self.guest.door();
+        let (door, mut native) = (self.guest.door(), false);
         let mut sent_away = pin!(door.sent_away());
-        let mut look = pin!(sleep_until(self.guest.last_heard() + FIRST_LOOK));
+        let mut look = pin!(sleep_until(self.guest.last_heard() + LOOK_AGAIN));
         loop {
             self.leaving |= *stop.borrow_and_update();
             if self.leaving && self.storing.is_none() {
@@ -96,6 +96,10 @@ impl Connection {
             }
             if self.unread && !self.take_frames() {
                 break;
+            }
+            if !native && self.session.peer_is_ours() {
+                native = true;
+                look.as_mut().reset(self.guest.last_heard() + NATIVE_SILENCE);
             }
             let most = self.account();
             tokio::select! { biased;
@@ -326,5 +330,3 @@ const FAREWELL: Duration = Duration::from_millis(500);
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
 /// What a call that waits takes besides its bytes and its index.
 const CALL_BYTES: usize = 256;
-/// When a connection is first looked at.
-const FIRST_LOOK: Duration = Duration::from_secs(10);

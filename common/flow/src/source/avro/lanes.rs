@@ -1,6 +1,6 @@
 //! Who of a source's connections may hold how much memory, and in which order they get it. No socket, no clock.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// A connection.
 pub(super) type Id = u32;
@@ -10,6 +10,15 @@ pub(super) type Id = u32;
 pub(super) struct Part {
     lane: usize,
     pub(super) bytes: usize,
+    /// Where it waits for more: a lane, and its place in the queue.
+    ticket: Option<(usize, u64)>,
+}
+
+impl Part {
+    /// Whether it waits for more.
+    pub(super) fn waits(&self) -> bool {
+        self.ticket.is_some()
+    }
 }
 
 /// One number of bytes, in three lanes by how much a connection wants to hold: what is small passes beside what is large.
@@ -22,7 +31,8 @@ pub(super) struct Lanes {
     /// What one connection may hold in each.
     most: [usize; LANES],
     used: [usize; LANES],
-    waiting: [VecDeque<Id>; LANES],
+    waiting: [BTreeMap<u64, Id>; LANES],
+    last_ticket: u64,
 }
 
 impl Lanes {
@@ -31,25 +41,25 @@ impl Lanes {
         let part = bytes / SMALL_PART;
         let kept = [part, part, bytes - 2 * part];
         let most = [TINY.min(part / 4), SMALL.min(part / 4), usize::MAX];
-        Lanes { kept, most, used: [0; LANES], waiting: Default::default() }
+        Lanes { kept, most, used: [0; LANES], waiting: Default::default(), last_ticket: 0 }
     }
 
-    /// Gives the connection that holds `part` so many bytes instead. `None`: not yet, it stands in the queue now and is to
+    /// Gives the connection that holds `part` so many bytes instead. `false`: not yet, it stands in the queue now and is to
     /// ask again when it is its turn. Less than it holds it is always given.
-    pub(super) fn resize(&mut self, id: Id, part: Part, bytes: usize) -> Option<Part> {
+    pub(super) fn resize(&mut self, id: Id, part: &mut Part, bytes: usize) -> bool {
         self.used[part.lane] -= part.bytes;
         let lane = self.most.iter().position(|most| bytes <= *most).unwrap_or(LANES - 1);
-        let given = if bytes > part.bytes {
-            let next = self.waiting[lane].front().is_none_or(|first| *first == id);
-            (next && self.has_room(lane, bytes)).then_some(Part { lane, bytes })
-        } else if self.has_room(lane, bytes) {
-            Some(Part { lane, bytes })
+        let shrinks = bytes <= part.bytes;
+        let next = self.waiting[lane].values().next().is_none_or(|first| *first == id);
+        let given = if (shrinks || next) && self.has_room(lane, bytes) {
+            (part.lane, part.bytes) = (lane, bytes);
+            true
         } else {
-            Some(Part { lane: part.lane, bytes })
+            part.bytes = part.bytes.min(bytes);
+            shrinks
         };
-        let now = given.unwrap_or(part);
-        self.used[now.lane] += now.bytes;
-        self.queue(id, given.is_none().then_some(lane));
+        self.used[part.lane] += part.bytes;
+        self.queue(id, part, (!given).then_some(lane));
         given
     }
 
@@ -63,25 +73,18 @@ impl Lanes {
     }
 
     /// It stands at the end of this queue and in no other, or in its place if it stood there.
-    fn queue(&mut self, id: Id, lane: Option<usize>) {
-        if !self.is_waited_for() && lane.is_none() {
+    fn queue(&mut self, id: Id, part: &mut Part, lane: Option<usize>) {
+        if part.ticket.map(|(lane, _)| lane) == lane {
             return;
         }
-        for (at, waiting) in self.waiting.iter_mut().enumerate() {
-            let place = waiting.iter().position(|waits| *waits == id);
-            match (place, lane == Some(at)) {
-                (None, true) => waiting.push_back(id),
-                (Some(place), false) => {
-                    waiting.remove(place);
-                }
-                _ => {}
-            }
+        if let Some((lane, ticket)) = part.ticket.take() {
+            self.waiting[lane].remove(&ticket);
         }
-    }
-
-    /// The connection has gone.
-    pub(super) fn leave(&mut self, id: Id, part: Part) {
-        self.resize(id, part, 0);
+        if let Some(lane) = lane {
+            self.last_ticket += 1;
+            self.waiting[lane].insert(self.last_ticket, id);
+            part.ticket = Some((lane, self.last_ticket));
+        }
     }
 
     /// Whether somebody waits.
@@ -91,7 +94,7 @@ impl Lanes {
 
     /// Those whose turn it is.
     pub(super) fn first(&self) -> impl Iterator<Item = Id> {
-        self.waiting.iter().filter_map(|waiting| waiting.front().copied())
+        self.waiting.iter().filter_map(|waiting| waiting.values().next().copied())
     }
 }
 
@@ -109,67 +112,59 @@ mod tests {
     use proptest::prelude::*;
 
     const MIB: usize = 1 << 20;
-    const NONE: Part = Part { lane: 0, bytes: 0 };
-
     #[test]
     fn who_asks_for_much_gets_the_whole_or_waits_and_the_small_pass_beside() {
         let mut lanes = Lanes::new(288 * MIB);
-        let one = lanes.resize(1, NONE, 96 * MIB).unwrap();
-        let two = lanes.resize(2, NONE, 96 * MIB).unwrap();
-        assert_eq!(lanes.resize(3, NONE, 96 * MIB), None);
-        assert_eq!(lanes.resize(4, NONE, 20 * MIB), None, "it has room but is not the first");
-        for id in 10..28 {
-            assert!(lanes.resize(id, NONE, 2 * MIB).is_some());
-        }
-        assert_eq!(lanes.resize(28, NONE, MIB), None, "its own lane is full, and a large one waits");
-        for id in 100..600 {
-            assert!(lanes.resize(id, NONE, 64 << 10).is_some(), "{id}");
-        }
-        lanes.leave(2, two);
+        let mut parts = [Part::default(); 601];
+        let mut ask = |lanes: &mut Lanes, id: usize, bytes| lanes.resize(id as Id, &mut parts[id], bytes);
+        assert!(ask(&mut lanes, 1, 96 * MIB) && ask(&mut lanes, 2, 96 * MIB));
+        assert!(!ask(&mut lanes, 3, 96 * MIB));
+        assert!(!ask(&mut lanes, 4, 20 * MIB), "it has room but is not the first");
+        assert!((10..28).all(|id| ask(&mut lanes, id, 2 * MIB)));
+        assert!(!ask(&mut lanes, 28, MIB), "its own lane is full, and a large one waits");
+        assert!((100..600).all(|id| ask(&mut lanes, id, 64 << 10)));
+        assert!(ask(&mut lanes, 2, 0));
         assert_eq!(lanes.first().collect::<Vec<_>>(), [28, 3]);
-        assert!(lanes.resize(3, NONE, 96 * MIB).is_some());
-        lanes.leave(1, one);
-        assert!(lanes.resize(4, NONE, 20 * MIB).is_some());
-        assert!(lanes.resize(28, NONE, MIB).is_some(), "nobody waits any more: it borrows");
+        assert!(ask(&mut lanes, 3, 96 * MIB));
+        assert!(ask(&mut lanes, 1, 0) && ask(&mut lanes, 4, 20 * MIB));
+        assert!(ask(&mut lanes, 28, MIB), "nobody waits any more: it borrows");
         assert!(!lanes.is_waited_for());
     }
 
     #[test]
     fn what_is_given_back_counts_at_once_and_who_leaves_the_queue_is_not_waited_for() {
         let mut lanes = Lanes::new(8 * MIB);
-        let part = lanes.resize(1, NONE, 6 * MIB).unwrap();
-        assert_eq!(lanes.resize(2, NONE, 4 * MIB), None);
-        assert_eq!(lanes.resize(3, NONE, 2 * MIB), None);
-        let part = lanes.resize(1, part, 3 * MIB).unwrap();
-        assert_eq!(lanes.resize(3, NONE, 2 * MIB), None);
-        lanes.leave(2, NONE);
-        assert!(lanes.resize(3, NONE, 2 * MIB).is_some());
-        assert_eq!(lanes.resize(1, part, 0), Some(NONE));
+        let [mut one, mut two, mut three] = [Part::default(); 3];
+        assert!(lanes.resize(1, &mut one, 6 * MIB));
+        assert!(!lanes.resize(2, &mut two, 4 * MIB) && two.waits());
+        assert!(!lanes.resize(3, &mut three, 2 * MIB));
+        assert!(lanes.resize(1, &mut one, 3 * MIB));
+        assert!(!lanes.resize(3, &mut three, 2 * MIB));
+        assert!(lanes.resize(2, &mut two, 0) && !two.waits());
+        assert!(lanes.resize(3, &mut three, 2 * MIB));
+        assert!(lanes.resize(1, &mut one, 0));
+        assert_eq!(lanes.used.iter().sum::<usize>(), 2 * MIB);
     }
 
     proptest! {
-        /// Whoever asks and leaves in whatever order: the sum is kept, and in the end all are served.
+        /// Whoever asks in whatever order, the sum is kept, and who waits is in a queue.
         #[test]
-        fn the_sum_is_kept_and_everybody_gets_its_turn(
+        fn the_sum_is_kept_and_who_waits_is_known(
             asks in proptest::collection::vec((1..20u32, 0..7 * MIB), 1..200),
         ) {
             let mut lanes = Lanes::new(8 * MIB);
-            let mut parts = std::collections::BTreeMap::new();
+            let mut parts = [Part::default(); 20];
             for (id, bytes) in asks {
-                let part = parts.entry(id).or_insert(NONE);
-                *part = lanes.resize(id, *part, bytes.min(6 * MIB)).unwrap_or(*part);
+                lanes.resize(id, &mut parts[id as usize], bytes.min(6 * MIB));
                 prop_assert!(lanes.used.iter().sum::<usize>() <= 8 * MIB);
-                prop_assert_eq!(lanes.used.iter().sum::<usize>(), parts.values().map(|part| part.bytes).sum::<usize>());
+                let held: usize = parts.iter().map(|part| part.bytes).sum();
+                prop_assert_eq!(lanes.used.iter().sum::<usize>(), held);
+                prop_assert_eq!(lanes.is_waited_for(), parts.iter().any(Part::waits));
             }
-            while lanes.is_waited_for() {
-                let waits: Vec<Id> = lanes.waiting.iter().flatten().copied().collect();
-                let holds: Vec<Id> = parts.keys().filter(|id| !waits.contains(id)).copied().collect();
-                let gives = holds.first().or(waits.first()).copied().unwrap();
-                lanes.leave(gives, parts.remove(&gives).unwrap_or(NONE));
+            for (id, part) in parts.iter_mut().enumerate() {
+                lanes.resize(id as Id, part, 0);
             }
-            for (id, part) in parts {
-                lanes.leave(id, part);
-            }
+            prop_assert!(!lanes.is_waited_for());
             prop_assert_eq!(lanes.used, [0; LANES]);
         }
     }

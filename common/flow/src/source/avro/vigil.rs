@@ -67,11 +67,11 @@ impl Vigil {
 }
 
 /// A native node pings twice a second.
-const NATIVE_SILENCE: Duration = Duration::from_secs(10);
+pub(super) const NATIVE_SILENCE: Duration = Duration::from_secs(10);
 /// Longer than a JVM collects its garbage.
 pub(super) const UNREAD: Duration = Duration::from_secs(60);
-/// A connection is looked at so often at the least: a peer may have turned out to be a native node by then.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// A connection is looked at so often at the least.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +101,7 @@ mod tests {
         assert!(
             matches!(vigil.look(other, start + s(3600)), Verdict::Gone(why) if why.contains("maxIdleSeconds"))
         );
-        assert_eq!(Vigil::new(None).look(other, start + s(99_999)), Verdict::Fine(start + s(100_009)));
+        assert_eq!(Vigil::new(None).look(other, start + s(99_999)), Verdict::Fine(start + s(100_059)));
     }
 
     #[test]

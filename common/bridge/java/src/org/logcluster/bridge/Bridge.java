@@ -1,0 +1,194 @@
+package org.logcluster.bridge;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.apache.flume.tools.VersionInfo;
+
+/**
+ * Hosts Flume components for a native agent. Frames come and go on two pipes, whose paths are the arguments; the third one
+ * is the level of log lines.
+ *
+ * <p>The thread that reads the pipe never runs a component and never waits for one: it answers PING whatever they do.
+ */
+public final class Bridge {
+  /** Exit status when the agent is gone. */
+  private static final int ABANDONED = 3;
+  /** Exit status when a frame is not what it should be. */
+  private static final int BROKEN = 4;
+  private static final long STOP_MILLIS = 10000;
+
+  final Pipe pipe;
+  final ThreadGroup components = new ThreadGroup("components");
+  private final Map<Integer, Host> hosts = new ConcurrentHashMap<>();
+  private final int mostFrameBytes;
+
+  private Bridge(Pipe pipe) {
+    this.pipe = pipe;
+    this.mostFrameBytes = (int) Math.min(Runtime.getRuntime().maxMemory() / 4, 1 << 30);
+  }
+
+  /** See the class. */
+  public static void main(String[] arguments) throws Exception {
+    System.setOut(System.err); // before any other class: what components print must not be lost or mixed with frames
+    DataInputStream in = new DataInputStream(new BufferedInputStream(new FileInputStream(arguments[0]), 1 << 18));
+    Bridge bridge = new Bridge(new Pipe(arguments[1]));
+    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> bridge.uncaught(0, thread, failure));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> Diagnostics.exiting(bridge), "bridge-exit"));
+    Logs.install(bridge.pipe, arguments[2]);
+    bridge.hello();
+    int status = ABANDONED;
+    try {
+      bridge.read(in);
+    } catch (IOException e) { // mostly the end of the pipe
+      bridge.abandoned();
+    } catch (RuntimeException e) {
+      System.err.println("org.logcluster.bridge: a frame cannot be read: " + e);
+      status = BROKEN;
+    }
+    Runtime.getRuntime().halt(status);
+  }
+
+  private void hello() {
+    long started = ManagementFactory.getRuntimeMXBean().getStartTime();
+    String process = ManagementFactory.getRuntimeMXBean().getName();
+    pipe.send(Protocol.HELLO, 0, new FrameWriter()
+        .number(Protocol.VERSION)
+        .text(flumeVersion())
+        .text(System.getProperty("java.version"))
+        .text(process)
+        .number(System.currentTimeMillis() - started)
+        .number(Runtime.getRuntime().maxMemory()));
+  }
+
+  private static String flumeVersion() {
+    try {
+      return VersionInfo.getVersion();
+    } catch (Throwable t) {
+      return "unknown";
+    }
+  }
+
+  private void read(DataInputStream in) throws IOException {
+    for (;;) {
+      int length = in.readInt();
+      if (length < 5 || length > mostFrameBytes) {
+        throw new IllegalArgumentException(length + " bytes are announced, at most " + mostFrameBytes + " may be");
+      }
+      byte[] bytes = new byte[length];
+      in.readFully(bytes);
+      FrameReader frame = new FrameReader(bytes);
+      if (frame.component() == 0) {
+        own(frame);
+      } else {
+        dispatch(frame);
+      }
+    }
+  }
+
+  private void own(FrameReader frame) {
+    switch (frame.type()) {
+      case Protocol.PING:
+        pipe.send(Protocol.PONG, 0);
+        break;
+      case Protocol.METRICS:
+        Diagnostics.metrics(this);
+        break;
+      case Protocol.DUMP:
+        Diagnostics.dump(this, 0, null);
+        break;
+      default:
+    }
+  }
+
+  private void dispatch(FrameReader frame) {
+    int id = frame.component();
+    if (frame.type() == Protocol.CREATE) {
+      create(id, frame);
+      return;
+    }
+    final Host host = hosts.get(id);
+    if (host == null) {
+      return; // discarded meanwhile
+    }
+    switch (frame.type()) {
+      case Protocol.START:
+        host.startAndTell();
+        break;
+      case Protocol.STOP:
+        host.stopAndTell();
+        break;
+      case Protocol.DISCARD:
+        hosts.remove(id);
+        host.discard();
+        break;
+      case Protocol.DUMP:
+        Diagnostics.dump(this, id, host.group);
+        break;
+      default:
+        host.frame(frame);
+    }
+  }
+
+  private void create(int id, FrameReader frame) {
+    int kind = frame.count();
+    String name = frame.text();
+    final Host.Description description = new Host.Description(frame);
+    final Host host = host(kind, id, name);
+    hosts.put(id, host);
+    host.control("create", () -> host.create(description));
+  }
+
+  private Host host(int kind, int id, String name) {
+    switch (kind) {
+      case Protocol.SOURCE:
+        return new SourceHost(this, id, name);
+      case Protocol.SINK:
+        return new SinkHost(this, id, name);
+      case Protocol.INTERCEPTORS:
+        return new ChainHost(this, id, name);
+      case Protocol.CHANNEL:
+        return new ChannelHost(this, id, name);
+      case Protocol.GROUP:
+        return new GroupHost(this, id, name);
+      default:
+        throw new IllegalArgumentException("component " + name + " is of an unknown kind, " + kind);
+    }
+  }
+
+  void uncaught(int component, Thread thread, Throwable failure) {
+    try {
+      pipe.send(Protocol.UNCAUGHT, component, Failure.write(new FrameWriter().text(thread.getName()), failure));
+    } catch (Throwable nobodyListens) {
+      System.err.println(Failure.stack(failure));
+    }
+  }
+
+  /** The agent is gone: components close their files, channels last, but not for ever. */
+  private void abandoned() throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
+    discardAll(host -> !(host instanceof ChannelHost), deadline);
+    discardAll(host -> host instanceof ChannelHost, deadline);
+  }
+
+  private void discardAll(Predicate<Host> which, long deadline) throws InterruptedException {
+    List<CountDownLatch> stops = new ArrayList<>();
+    for (Host host : hosts.values()) {
+      if (which.test(host)) {
+        stops.add(host.discard());
+      }
+    }
+    for (CountDownLatch stop : stops) {
+      stop.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+  }
+}

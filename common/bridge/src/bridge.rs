@@ -1,0 +1,95 @@
+//! One JVM for an agent: started when a component needs it, and again when it has died.
+
+use crate::{BridgeError, Jvm, Notify, Patience, Restarts, classpath::ClassPath, clock, clock::Instant};
+use std::{collections::BTreeMap, path::PathBuf};
+use tokio::sync::Mutex;
+
+/// How the JVM is started.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The program.
+    pub java: PathBuf,
+    /// Whether it is Java 9 or newer.
+    pub modular: bool,
+    /// The class path without the bridge's own jar.
+    pub class_path: ClassPath,
+    /// Further words for the JVM: `-D...`, `-javaagent...`, what `JAVA_OPTS` has.
+    pub options: Vec<String>,
+    /// Further variables of its environment.
+    pub environment: BTreeMap<String, String>,
+    /// The heap; `None`: what `options` say, or 64 MiB.
+    pub heap_bytes: Option<u64>,
+    /// Its working directory: relative paths of a component begin there, as they did in Flume.
+    pub directory: PathBuf,
+    /// Below it the jar is written.
+    pub scratch: PathBuf,
+    /// The least level of log lines, unless the operator's own logging configuration is named in `options`.
+    pub level: String,
+    /// How long a component may be silent.
+    pub patience: Patience,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            java: PathBuf::from("java"),
+            modular: false,
+            class_path: ClassPath::default(),
+            options: Vec::new(),
+            environment: BTreeMap::new(),
+            heap_bytes: None,
+            directory: PathBuf::from("."),
+            scratch: std::env::temp_dir(),
+            level: "INFO".to_owned(),
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// The JVM of an agent, whichever one it is at the moment.
+pub struct Bridge {
+    settings: Settings,
+    notify: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    jvm: Option<Jvm>,
+    restarts: Restarts,
+    not_before: Option<Instant>,
+}
+
+impl Bridge {
+    /// Starts nothing yet. `notify` gets what the JVM says.
+    pub fn new(settings: Settings, notify: Notify) -> Bridge {
+        Bridge { settings, notify, state: Mutex::default() }
+    }
+
+    /// The JVM that runs; else a new one, after the pause that the deaths so far ask for.
+    ///
+    /// # Errors
+    /// When it does not come up; the next call tries again, after a longer pause.
+    pub async fn jvm(&self) -> Result<Jvm, BridgeError> {
+        let mut state = self.state.lock().await;
+        if let Some(jvm) = &state.jvm {
+            let Some(died) = jvm.died_at() else { return Ok(jvm.clone()) };
+            state.jvm = None;
+            state.not_before = Some(died + state.restarts.died(died));
+        }
+        if let Some(not_before) = state.not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
+        match Jvm::start(&self.settings, self.notify.clone()).await {
+            Ok(jvm) => {
+                state.jvm = Some(jvm.clone());
+                Ok(jvm)
+            }
+            Err(error) => {
+                let now = clock::now();
+                state.not_before = Some(now + state.restarts.died(now));
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Frames for the JVM.
+
+use super::{Outcome, push_text};
+use crate::{Spec, frame::Outgoing};
+use bytes::BytesMut;
+use event::{Batch, push_zigzag};
+
+pub(crate) const PING: u8 = 0x41;
+pub(crate) const METRICS: u8 = 0x40;
+pub(crate) const DUMP: u8 = 0x42;
+pub(crate) const START: u8 = 0x03;
+pub(crate) const STOP: u8 = 0x04;
+pub(crate) const DISCARD: u8 = 0x05;
+pub(crate) const PROCESS: u8 = 0x20;
+pub(crate) const RECALL: u8 = 0x22;
+
+/// A frame without a payload.
+pub(crate) fn plain(kind: u8, component: u32) -> Outgoing {
+    Outgoing::new(kind, component, &[], [])
+}
+
+pub(crate) fn create(component: u32, spec: &Spec) -> Outgoing {
+    let mut out = BytesMut::new();
+    push_zigzag(&mut out, spec.kind as i64);
+    push_text(&mut out, &spec.name);
+    push_text(&mut out, &spec.class);
+    push_zigzag(&mut out, spec.properties.len() as i64);
+    for (key, value) in &spec.properties {
+        push_text(&mut out, key);
+        push_text(&mut out, value);
+    }
+    push_zigzag(&mut out, spec.names.len() as i64);
+    spec.names.iter().for_each(|name| push_text(&mut out, name));
+    push_zigzag(&mut out, i64::try_from(spec.transaction_capacity).unwrap_or(i64::MAX));
+    push_zigzag(&mut out, i64::try_from(spec.keep_alive.as_millis()).unwrap_or(i64::MAX));
+    Outgoing::new(0x02, component, &out, [])
+}
+
+/// Events for interceptors. `single`: each goes through `intercept(Event)`, as some sources do it.
+pub(crate) fn call(component: u32, call: u64, single: bool, batch: &Batch) -> Outgoing {
+    with_events(0x10, component, &[call as i64, i64::from(single)], batch)
+}
+
+/// Events for a sink; `first` is the number of the first of them.
+pub(crate) fn events(component: u32, first: u64, batch: &Batch) -> Outgoing {
+    with_events(0x21, component, &[first as i64], batch)
+}
+
+pub(crate) fn put_result(component: u32, transaction: i64, answer: Result<(), (i64, &str)>) -> Outgoing {
+    let (code, text) = answer.err().unwrap_or((0, ""));
+    let mut out = BytesMut::new();
+    push_zigzag(&mut out, transaction);
+    push_zigzag(&mut out, code);
+    push_text(&mut out, text);
+    Outgoing::new(0x31, component, &out, [])
+}
+
+pub(crate) fn channel_put(component: u32, transaction: u64, batch: &Batch) -> Outgoing {
+    with_events(0x50, component, &[transaction as i64], batch)
+}
+
+pub(crate) fn channel_take(component: u32, transaction: u64, most: usize) -> Outgoing {
+    numbers(0x51, component, &[transaction as i64, most as i64])
+}
+
+pub(crate) fn channel_end(component: u32, transaction: u64, commit: bool) -> Outgoing {
+    numbers(0x52, component, &[transaction as i64, i64::from(commit)])
+}
+
+/// How the sink `index` of a group has ended its round.
+pub(crate) fn answer(component: u32, index: usize, outcome: &Outcome) -> Outgoing {
+    let mut out = BytesMut::new();
+    push_zigzag(&mut out, index as i64);
+    match outcome {
+        Outcome::Ready => push_zigzag(&mut out, 0),
+        Outcome::Backoff => push_zigzag(&mut out, 1),
+        Outcome::Exception(thrown) | Outcome::Dead(thrown) => {
+            push_zigzag(&mut out, 2);
+            push_text(&mut out, &thrown.message);
+        }
+    }
+    Outgoing::new(0x60, component, &out, [])
+}
+
+fn numbers(kind: u8, component: u32, numbers: &[i64]) -> Outgoing {
+    let mut out = BytesMut::new();
+    numbers.iter().for_each(|number| push_zigzag(&mut out, *number));
+    Outgoing::new(kind, component, &out, [])
+}
+
+fn with_events(kind: u8, component: u32, numbers: &[i64], batch: &Batch) -> Outgoing {
+    let mut out = BytesMut::new();
+    numbers.iter().for_each(|number| push_zigzag(&mut out, *number));
+    push_zigzag(&mut out, batch.len() as i64);
+    Outgoing::new(kind, component, &out, batch.runs())
+}
