@@ -140,7 +140,7 @@ fn what_cannot_be_built_is_said() {
         (
             "search_replace",
             &[("searchPattern", "a"), ("charset", "EBCDIC")],
-            "interceptors.i1.charset` is `EBCDIC`: not one of",
+            "interceptors.i1.charset` is `EBCDIC`: no charset",
         ),
         ("remove_header", &[("matching", "*")], "interceptors.i1.matching` is `*`: column 1: `*`"),
         (
