@@ -9,6 +9,9 @@ pub mod client;
 mod clock;
 mod component;
 mod configure;
+#[cfg(feature = "counts")]
+#[doc(hidden)]
+pub mod counts;
 mod describe;
 mod drain;
 mod error;

@@ -75,7 +75,7 @@ type Counts = BTreeMap<String, u64>;
 fn count() -> Result<Counts, Error> {
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
     cargo.current_dir(workspace()).args(["bench", "--profile", "profiling", "--bench", "counts"]);
-    cargo.args(["-p", "wire", "-p", "flow", "--", "--output-format=json"]);
+    cargo.args(["-p", "wire", "-p", "flow", "--features", "flow/counts", "--", "--output-format=json"]);
     let output = cargo.stderr(Stdio::inherit()).output().map_err(Error::io("cannot run cargo"))?;
     if !output.status.success() {
         return Err(Error::Missing(format!("the benchmarks ended with {}", output.status)));

@@ -17,7 +17,11 @@ use actix::prelude::*;
 use event::{Batch, Origin};
 use futures_util::FutureExt;
 pub(crate) use ledger::Limits;
-use ledger::{Ledger, Refused, SLOT_BYTES};
+#[cfg(not(feature = "counts"))]
+use ledger::Ledger;
+#[cfg(feature = "counts")]
+pub(crate) use ledger::Ledger;
+use ledger::{Refused, SLOT_BYTES};
 use pace::Pace;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use std::collections::VecDeque;
