@@ -113,39 +113,6 @@ fn the_readmes_commands_are_those_that_are_run() {
     }
 }
 
-/// The first text in quotes behind each `mark` of the table of what Flume has.
-fn in_schema(mark: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for path in files(&workspace().join("common/plan/src/schema"), "rs") {
-        let text = fs::read_to_string(&path).expect("a source");
-        for rest in text.split(mark).skip(1) {
-            let quoted = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-            found.extend(quoted.filter(|name| !name.is_empty()).map(str::to_owned));
-        }
-    }
-    found
-}
-
-#[test]
-fn the_readme_lists_what_runs_and_what_does_not() {
-    let readme = fs::read_to_string(workspace().join("README.md")).expect("a page").to_lowercase();
-    let (here, not_here) = readme.split_once("## what is not there yet").expect("a heading");
-    let lists = |part: &str, name: &str| part.contains(&format!("`{}`", name.to_lowercase()));
-    for name in in_schema("runs(") {
-        assert!(lists(here, &name), "README does not list {name}, which runs");
-    }
-    for (kind, words) in [("Source", "on an avro source"), ("Sink", "on an avro sink")] {
-        let properties = in_schema(&format!("(Kind::{kind}, \"avro\", "));
-        assert_eq!(not_here.contains(words), !properties.is_empty(), "README says something else {words}");
-        for name in properties {
-            assert!(lists(not_here, &name), "README does not say that {name} is not there yet");
-        }
-    }
-    for name in in_schema("not_here(") {
-        assert!(lists(not_here, &name), "README does not say that {name} is not there yet");
-    }
-}
-
 /// What `MIGRATING.md` claims stands in its tables, and the last column of each row names the tests that hold it.
 #[test]
 fn every_claim_about_migrating_names_its_tests() {

@@ -11,6 +11,7 @@ const COMPONENTS: &[&[&Component]] = &[
         &source::avro::COMPONENT,
         &source::exec::COMPONENT,
         &source::netcat::COMPONENT,
+        &source::netcat_udp::COMPONENT,
         &source::seq::COMPONENT,
         &source::taildir::COMPONENT,
     ],

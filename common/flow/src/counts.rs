@@ -56,7 +56,9 @@ fn plan(interceptors: &[Interceptor]) -> plan::Plan {
     for (index, (kind, pairs)) in interceptors.iter().enumerate() {
         let prefix = format!("\na.sources.r.interceptors.i{index}.");
         text += &format!("{prefix}type = {kind}");
-        pairs.iter().for_each(|(key, value)| text += &format!("{prefix}{key} = {}", value.replace('\\', "\\\\")));
+        pairs
+            .iter()
+            .for_each(|(key, value)| text += &format!("{prefix}{key} = {}", value.replace('\\', "\\\\")));
     }
     let text = Text { name: "f".into(), bytes: text.into_bytes() };
     plan::load_texts(&[text], &Sources::default(), "a", &Options::new(&CATALOGUE)).plan.expect("valid")

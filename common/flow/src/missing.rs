@@ -8,7 +8,6 @@ pub(crate) const MISSING: &[Descriptor] = &[
     source("jms", "org.apache.flume.source.jms.JMSSource"),
     source("spooldir", "org.apache.flume.source.SpoolDirectorySource"),
     source("", "org.apache.flume.source.kafka.KafkaSource").since("1.6.0"),
-    source("netcatudp", "org.apache.flume.source.NetcatUdpSource").since("1.9.0"),
     source("syslogtcp", "org.apache.flume.source.SyslogTcpSource"),
     source("multiport_syslogtcp", "org.apache.flume.source.MultiportSyslogTCPSource"),
     source("syslogudp", "org.apache.flume.source.SyslogUDPSource"),

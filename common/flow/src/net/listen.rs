@@ -49,38 +49,19 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Opens `place` for `what` ("avro source r1"). Says once what is in the way, and tries again until it is not.
+    /// Opens `place` for `what` ("avro source r1"); see [`when_free`].
     pub(crate) async fn open(what: &str, place: &Place, ready: &mut Ready, log: &slog::Logger) -> Listener {
         let Place { bind: host, port, most, .. } = place;
-        let mut told = false;
-        loop {
-            match bind(host, *port).await {
-                Ok(socket) => {
-                    if told {
-                        slog::info!(log, "{what}: {host}:{port} is free now");
-                    }
-                    return Listener {
-                        socket,
-                        log: log.clone(),
-                        what: what.to_owned(),
-                        most: *most,
-                        guests: Guests::default(),
-                        told: false,
-                        ended: Ration::default(),
-                        refused: Ration::default(),
-                    };
-                }
-                Err(error) if !std::mem::replace(&mut told, true) => {
-                    slog::error!(
-                        log,
-                        "{what} cannot listen at {host}:{port}: {}; it tries again every second until it can",
-                        in_words(&error)
-                    );
-                    ready.done();
-                }
-                Err(_) => {}
-            }
-            sleep(BIND_AGAIN).await;
+        let socket = when_free(what, host, *port, ready, log, || bind(host, *port)).await;
+        Listener {
+            socket,
+            log: log.clone(),
+            what: what.to_owned(),
+            most: *most,
+            guests: Guests::default(),
+            told: false,
+            ended: Ration::default(),
+            refused: Ration::default(),
         }
     }
 
@@ -147,6 +128,38 @@ impl Listener {
                 "cannot take a new connection: {error}; those that are open go on, new ones wait (raise the limit of open files if this lasts)"
             );
         }
+    }
+}
+
+/// What `open` opens for `what` at `host` and `port`. Says once what is in the way, and tries again until it is not.
+pub(super) async fn when_free<T>(
+    what: &str,
+    host: &str,
+    port: u16,
+    ready: &mut Ready,
+    log: &slog::Logger,
+    open: impl AsyncFn() -> io::Result<T>,
+) -> T {
+    let mut told = false;
+    loop {
+        match open().await {
+            Ok(socket) => {
+                if told {
+                    slog::info!(log, "{what}: {host}:{port} is free now");
+                }
+                return socket;
+            }
+            Err(error) if !std::mem::replace(&mut told, true) => {
+                slog::error!(
+                    log,
+                    "{what} cannot listen at {host}:{port}: {}; it tries again every second until it can",
+                    in_words(&error)
+                );
+                ready.done();
+            }
+            Err(_) => {}
+        }
+        sleep(BIND_AGAIN).await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything that listens or connects names the types of this module, never tokio's: so a simulated network can be put
 //! in their place.
 
+mod datagrams;
 mod deflate;
 mod gauge;
 mod guests;
@@ -16,6 +17,7 @@ mod spent;
 mod swap;
 mod tls;
 
+pub(crate) use datagrams::Datagrams;
 pub(crate) use gauge::{Backlog, Gauge};
 #[cfg(test)]
 pub(crate) use guests::Guests;
@@ -43,3 +45,4 @@ pub(crate) type TcpStream = tokio::net::TcpStream;
 #[expect(clippy::disallowed_types, reason = "this is the one place")]
 pub(crate) type TcpListener = tokio::net::TcpListener;
 pub(crate) type TcpSocket = tokio::net::TcpSocket;
+pub(crate) type UdpSocket = tokio::net::UdpSocket;

@@ -3,6 +3,7 @@
 pub(crate) mod avro;
 pub(crate) mod exec;
 pub(crate) mod netcat;
+pub(crate) mod netcat_udp;
 mod parts;
 pub(crate) mod seq;
 mod shell;

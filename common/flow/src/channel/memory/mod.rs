@@ -16,11 +16,11 @@ use actix::WeakRecipient;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use futures_util::FutureExt;
-pub(crate) use ledger::Limits;
 #[cfg(not(feature = "counts"))]
 use ledger::Ledger;
 #[cfg(feature = "counts")]
 pub(crate) use ledger::Ledger;
+pub(crate) use ledger::Limits;
 use ledger::{Refused, SLOT_BYTES};
 use pace::Pace;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
