@@ -194,6 +194,55 @@ fn types() {
 }
 
 #[test]
+fn what_is_proposed_does_what_was_meant() {
+    let channel = |kind: &str| text(&[&format!("channels.c.type = {kind}")]);
+    for durable in ["file", "File", "FILE", "jdbc"] {
+        let said = channel(durable);
+        assert!(said.contains("no channel of this build keeps events on a disk"), "{durable}: {said}");
+        assert!(!said.contains("use one of"), "{durable}: {said}");
+    }
+    for (kind, expected) in [
+        ("disk", "`a.channels.c.type = file`, which is not there yet: leave this agent on Flume for now"),
+        ("memroy", "`a.channels.c.type = memory`"),
+        ("flume.channel.MemoryChannel", "`a.channels.c.type = memory`"),
+    ] {
+        assert!(channel(kind).contains(&format!("write:    {expected}")), "{kind}: {}", channel(kind));
+    }
+    let source = |kind: &str| text(&[&format!("sources.r.type = {kind}")]);
+    for class in [
+        "flume.source.taildir.TaildirSource",
+        "TaildirSource",
+        "org.apache.flume.source.TaildirSource",
+        "tail",
+    ] {
+        assert!(
+            source(class).contains("write:    `a.sources.r.type = TAILDIR`"),
+            "{class}: {}",
+            source(class)
+        );
+    }
+    let hdfs = text(&["sinks.k.type = hdfs"]);
+    assert!(hdfs.contains("leave this agent on Flume for now\n") && !hdfs.contains("null"), "{hdfs}");
+    let several = text(&["sources.r.interceptors = i", "sources.r.interceptors.i.type = multi_static"]);
+    assert!(several.contains("i.type = static`, one interceptor for each header"), "{several}");
+    for lists in [vec!["-channels"], vec!["-channels", "sources.r.selector.default = x"]] {
+        let said = text(&lists);
+        assert!(said.contains("`a.channels = c`") && !said.contains("one of none"), "{said}");
+    }
+}
+
+#[test]
+fn a_name_that_is_nearly_that_of_a_listed_component_is_told() {
+    let base =
+        ["sources = r1", "-sources.r.type", "-sources.r.bind", "-sources.r.port", "-sources.r.channels"];
+    let r1 = ["sources.r1.type = seq", "sources.r1.channels = c"];
+    let with = |last: &'static str| text(&[&base[..], &r1, &[last]].concat());
+    let said = with("sources.ri.batchSize = 5");
+    assert!(said.contains("write:    `a.sources.r1.batchSize = VALUE`, if that is meant"), "{said}");
+    assert!(with("sources.r2.type = seq").contains("`a.sources = ... r2`"));
+}
+
+#[test]
 fn values() {
     check(&[
         (&["sources.r.port = 70000"], &["error bad-value"]),

@@ -10,12 +10,14 @@ mod sinks;
 mod sources;
 mod topology;
 mod tree;
+mod types;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::nearest::nearest;
+use self::nearest::{is_slip, nearest};
 use self::tree::{Component, Key, Tree};
+use self::types::{not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::layers::{Merged, named};
@@ -251,10 +253,16 @@ impl Checker<'_> {
                     || lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
                 let missing =
                     || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
+                let key = &component.keys[0].name;
+                let of = |list: &str, name: &str| format!("{}.{list}.{name}.{key}", self.agent);
+                let slip = || {
+                    let whole = component.key("type").or(component.key("sinks")).is_some();
+                    let near = names.iter().find(|name| !whole && is_slip(&component.name, name));
+                    near.map(|name| of(list, name))
+                };
                 let meant = || match elsewhere() {
-                    Some((other, _)) => Some(format!("{}.{other}.{}.KEY", self.agent, component.name)),
-                    None => nearest(&component.name, missing())
-                        .map(|name| format!("{}.{list}.{name}.KEY", self.agent)),
+                    Some((other, _)) => Some(of(other, &component.name)),
+                    None => nearest(&component.name, missing()).map(|name| of(list, &name)).or_else(slip),
                 };
                 self.report.add_warning(|| not_listed(self.agent, list, noun, component, meant()));
             }
@@ -319,62 +327,5 @@ impl Component {
 
     fn all(&self) -> Vec<&Key> {
         self.keys.iter().collect()
-    }
-}
-
-fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
-    match kind {
-        Kind::Source | Kind::Channel | Kind::Sink => {
-            "ends, with exit code 0: no part of the agent runs".into()
-        }
-        Kind::Serializer => "starts, and fails with every batch".into(),
-        _ => owner.dropped.clone(),
-    }
-}
-
-fn not_here_yet(catalogue: &Catalogue, kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
-    let what =
-        format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
-    Problem::error("type-not-here-yet", &key.entry.value_at, what)
-        .flume("has it")
-        .fix(format!("leave this agent on Flume for now, or use one of {}", catalogue.there_is(kind)))
-}
-
-fn unknown_type(
-    catalogue: &Catalogue,
-    kind: Kind,
-    owner: &Owner,
-    name: &str,
-    key: &Key,
-    fatal: &str,
-) -> Problem {
-    let own = name.contains('.');
-    let what = if own {
-        format!("the class {} is none of Flume's (the {})", quoted(name), owner.noun)
-    } else {
-        format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun)
-    };
-    let flume = if own {
-        format!("runs it if the class is on its class path, else: {fatal}")
-    } else {
-        fatal.to_string()
-    };
-    let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(flume);
-    let known = || catalogue.of(kind);
-    let builder = known().find(|known| known.names.class.strip_suffix("$Builder") == Some(name));
-    if let Some(known) = builder {
-        return problem.fix(format!(
-            "`{} = {}`, or the class with `$Builder` behind it",
-            key.entry.key,
-            known.name()
-        ));
-    }
-    match nearest(name, known().map(|known| known.names.alias).filter(|alias| !alias.is_empty())) {
-        Some(meant) => problem.fix(format!("`{} = {meant}`", key.entry.key)),
-        None if own => problem.fix(format!(
-            "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
-            catalogue.there_is(kind)
-        )),
-        None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, catalogue.there_is(kind))),
     }
 }

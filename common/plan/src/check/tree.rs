@@ -173,6 +173,9 @@ fn stranger(name: &str, place: &Place, agent: &str, agents: &[String]) -> Proble
         .here("they are ignored");
     match nearest(name, [agent]) {
         Some(meant) => problem.fix(format!("`{meant}.` in front of them, if that agent is meant")),
+        None if agents.is_empty() => {
+            problem.fix(format!("`{agent}.` in front of them, if that agent is meant"))
+        }
         None => problem.fix(format!("the name of an agent of the files: {}", named(agents))),
     }
 }

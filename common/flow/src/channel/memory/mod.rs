@@ -33,6 +33,7 @@ pub(crate) const COMPONENT: Component = Component {
         "org.apache.flume.channel.MemoryChannel",
         &[PROPERTIES],
     )
+    .mistaken(&[("ram", ""), ("mem", "")])
     .transaction("transactionCapacity"),
     configure: Configure::Channel(|properties, _, findings| {
         let config = MemoryConfig::new(properties);

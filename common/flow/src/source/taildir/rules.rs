@@ -16,6 +16,8 @@ pub(crate) const COMPONENT: Component = Component {
         "org.apache.flume.source.taildir.TaildirSource",
         &[PROPERTIES, POLLED],
     )
+    .spelled("TAILDIR")
+    .mistaken(&[("tail", ""), ("tailsource", "")])
     .batch("batchSize")
     .blocks()
     .rereadable(),
