@@ -192,6 +192,25 @@ pub enum Bad {
     Says(&'static str),
 }
 
+impl Names {
+    /// Which releases of Flume have it, as what Flume does.
+    pub fn releases(&self) -> String {
+        match (self.since, self.until) {
+            (None, None) => "has it".into(),
+            (Some(first), None) => format!("has it from {} on", short(first)),
+            (None, Some(last)) => format!("has it up to {}; later releases have not", short(last)),
+            (Some(first), Some(last)) => {
+                format!("has it from {} up to {}; later releases have not", short(first), short(last))
+            }
+        }
+    }
+}
+
+/// A release as people say it: `1.9` for `1.9.0`.
+pub(crate) fn short(release: &str) -> &str {
+    release.strip_suffix(".0").filter(|short| short.contains('.')).unwrap_or(release)
+}
+
 impl Kind {
     /// The word for it in a sentence.
     pub fn noun(self) -> &'static str {

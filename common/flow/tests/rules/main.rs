@@ -232,6 +232,24 @@ fn what_is_proposed_does_what_was_meant() {
 }
 
 #[test]
+fn which_release_of_flume_has_a_type_is_told() {
+    let sink = |kind: &str| text(&[&format!("sinks.k.type = {kind}")]);
+    for (kind, flume, fix) in [
+        (
+            "elasticsearch",
+            "has it up to 1.9; later releases have not",
+            "leave this agent on Flume 1.9 or older for now",
+        ),
+        ("org.apache.flume.sink.kite.DatasetSink", "has it up to 1.9;", "Flume 1.9 or older"),
+        ("http", "has it from 1.9 on", "leave this agent on Flume for now"),
+        ("hdfs", "has it\n", "leave this agent on Flume for now"),
+    ] {
+        let said = sink(kind);
+        assert!(said.contains(&format!("in Flume: {flume}")) && said.contains(fix), "{kind}: {said}");
+    }
+}
+
+#[test]
 fn a_name_that_is_nearly_that_of_a_listed_component_is_told() {
     let base =
         ["sources = r1", "-sources.r.type", "-sources.r.bind", "-sources.r.port", "-sources.r.channels"];

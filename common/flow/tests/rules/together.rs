@@ -150,6 +150,17 @@ fn members_that_lead_to_the_same_place_are_told() {
 }
 
 #[test]
+fn a_channel_that_other_processes_share_needs_no_source_and_no_sink() {
+    let kafka = "channels.c.type = org.apache.flume.channel.kafka.KafkaChannel";
+    let source = ["sources.r.type", "sources.r.bind", "sources.r.port", "sources.r.channels"]
+        .map(|key| format!("-{key}"));
+    let without_source: Vec<&str> =
+        ["-sources", kafka].into_iter().chain(source.iter().map(String::as_str)).collect();
+    let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka];
+    check(&[(&without_source, &["error type-not-here-yet"]), (&without_sink, &["error type-not-here-yet"])]);
+}
+
+#[test]
 fn what_flume_would_do_depends_on_the_group() {
     let lone = text(&["sinks.k.type = null", "sinks.k.batchSize = x"]);
     assert!(lone.contains("in Flume: removes the sink `k` and runs the rest"), "{lone}");

@@ -117,7 +117,7 @@ impl Checker<'_> {
         let (sinks, drained) = self.sinks(tree, &channel_names);
         let groups = self.groups(tree, &sinks);
         self.unlisted(tree);
-        self.is_there_anything(tree);
+        self.is_there_anything(tree, &channel_names);
         let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups };
         self.topology(&mut plan, &filled, &drained);
         plan
@@ -278,10 +278,20 @@ impl Checker<'_> {
         text.into_iter().flat_map(crate::settings::words).map(String::from).collect()
     }
 
-    fn is_there_anything(&mut self, tree: &Tree) {
+    /// Whether a channel is of use without a source or without a sink, as other processes fill or drain it. It may be of a
+    /// type that does not run here.
+    fn is_shared(&self, tree: &Tree, channel: &str) -> bool {
+        let key = tree.component("channels", channel).and_then(|found| found.key("type"));
+        let known = key.and_then(|key| self.catalogue().find(Kind::Channel, key.entry.value.trim()));
+        known.is_some_and(|known| known.traits.shared)
+    }
+
+    fn is_there_anything(&mut self, tree: &Tree, channels: &[String]) {
         let missing = |list| tree.list(list).is_none();
         let agent = self.agent;
+        let shared = channels.iter().any(|channel| self.is_shared(tree, channel));
         let problem = match (missing("sources"), missing("sinks")) {
+            (true, false) | (false, true) if shared => return,
             (true, true) => Problem::error(
                 "nothing-to-do",
                 &self.at,

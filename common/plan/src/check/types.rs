@@ -2,7 +2,7 @@
 
 use super::nearest::nearest;
 use super::tree::Key;
-use crate::component::{Availability, Catalogue, Descriptor, Kind};
+use crate::component::{Availability, Catalogue, Descriptor, Kind, short};
 use crate::owner::Owner;
 use crate::report::{Problem, quoted};
 
@@ -26,13 +26,16 @@ pub(super) fn not_here_yet(
     let what =
         format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
     Problem::error("type-not-here-yet", &key.entry.value_at, what)
-        .flume("has it")
+        .flume(known.names.releases())
         .fix(in_place_of(catalogue, kind, known))
 }
 
 /// What to do about a component that does not run here. What is durable is not replaced by what is not.
 fn in_place_of(catalogue: &Catalogue, kind: Kind, known: &Descriptor) -> String {
-    let leave = "leave this agent on Flume for now";
+    let leave = match known.names.until {
+        Some(last) => format!("leave this agent on Flume {} or older for now", short(last)),
+        None => "leave this agent on Flume for now".to_string(),
+    };
     match kind {
         Kind::Channel if known.traits.durable => {
             let lost = "what a channel here holds is lost when the process dies";
@@ -42,7 +45,7 @@ fn in_place_of(catalogue: &Catalogue, kind: Kind, known: &Descriptor) -> String 
             )
         }
         Kind::Channel => format!("{leave}, or use one of {}", catalogue.there_is(kind)),
-        _ => leave.to_string(),
+        _ => leave,
     }
 }
 
