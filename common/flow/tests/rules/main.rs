@@ -137,16 +137,15 @@ fn comments_behind_values() {
 fn names_and_lists() {
     check(&[
         (&["sources.r.hostname = x"], &["warning unknown-property"]),
-        (&["-sinks"], &["warning no-sinks", "warning nobody-drains", "warning not-listed"]),
-        (&["-sources"], &["warning no-sources", "warning nobody-fills", "warning not-listed"]),
-        (
-            &["-sources", "-sinks"],
-            &["error nothing-to-do", "warning unused-channel", "warning not-listed", "warning not-listed"],
-        ),
-        (
-            &["-channels"],
-            &["error no-channels", "warning not-listed", "error unknown-channel", "error unknown-channel"],
-        ),
+        (&["-sinks"], &["warning no-sinks"]),
+        (&["-sinks", "sinks.k.x = 1"], &["warning no-sinks", "warning unknown-property"]),
+        (&["-sources"], &["warning no-sources"]),
+        (&["-sources", "-sinks"], &["error nothing-to-do"]),
+        (&["-channels"], &["error no-channels"]),
+        (&["-channels", "-sources", "-sinks"], &["error no-lists"]),
+        (&["-channels", "-sources", "-sinks", "sources.r.port = x"], &["error no-lists", "error bad-value"]),
+        (&["channels = ", "sources = ", "sinks = "], &["error no-lists"]),
+        (&["sinkgroups = "], &["warning empty-value"]),
         (&["sinks = k l"], &["error no-keys"]),
         (&["sinks = k,l"], &["warning nobody-drains", "warning not-listed", "error no-keys"]),
         (&["sinks = k k"], &["note named-twice"]),
@@ -229,6 +228,16 @@ fn what_is_proposed_does_what_was_meant() {
         let said = text(&lists);
         assert!(said.contains("`a.channels = c`") && !said.contains("one of none"), "{said}");
     }
+}
+
+#[test]
+fn a_list_that_is_missing_or_empty_is_told_as_it_should_stand() {
+    let none = text(&["-channels", "-sources", "-sinks", "sinks.l.type = null", "sinks.l.channel = c"]);
+    assert!(none.contains("write:    `a.channels = c` and `a.sources = r` and `a.sinks = k l`\n"), "{none}");
+    let empty = text(&["sinks = "]);
+    assert!(empty.starts_with("f:10:1: warning: the agent `a` has no sinks [no-sinks]"), "{empty}");
+    assert!(empty.contains("write:    `a.sinks = k`\n") && !empty.contains("default"), "{empty}");
+    assert!(plan(&["sinks = "]).sinks.is_empty());
 }
 
 #[test]

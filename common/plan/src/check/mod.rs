@@ -48,7 +48,9 @@ pub(crate) fn check(
 ) -> Option<Plan> {
     let Question { agent, options, environment, used, at } = question;
     let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
-    if !merged.agents.iter().any(|name| name == agent) {
+    if !merged.agents.iter().any(|name| name == agent)
+        && LISTS_OF_ALL.iter().all(|list| tree.list(list).is_none())
+    {
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
         return None;
     }
@@ -69,7 +71,7 @@ fn no_such_agent(agent: &str, agents: &[String], tree: &Tree, origin: &Place) ->
     let what = if tree.is_empty() {
         format!("the agent {} is not in the file; it names {}", quoted(agent), named(agents))
     } else {
-        format!("the agent {} has keys, and no list of channels, sources or sinks", quoted(agent))
+        format!("the agent {} has keys, and no channels, sources or sinks", quoted(agent))
     };
     let problem = Problem::error("unknown-agent", origin, what)
         .flume("warns `No configuration found for this host` and runs with nothing, for ever");
@@ -104,6 +106,8 @@ struct Listed {
     at: Place,
 }
 
+/// The lists without which there is no agent.
+const LISTS_OF_ALL: [&str; 3] = ["channels", "sources", "sinks"];
 const LIST: Property = Property::optional("list", Value::List);
 const TYPE: Property = Property::optional("type", Value::List);
 
@@ -120,6 +124,14 @@ impl Checker<'_> {
         self.is_there_anything(tree, &channel_names);
         let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups };
         self.topology(&mut plan, &filled, &drained);
+        // What no list names was checked, and does not run.
+        if tree.is_inferred("sources") {
+            plan.sources.clear();
+        }
+        if tree.is_inferred("sinks") {
+            plan.sinks.clear();
+            plan.groups.clear();
+        }
         plan
     }
 
@@ -224,14 +236,29 @@ impl Checker<'_> {
     }
 
     fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ComponentPlan> {
-        if names.is_empty() {
+        if (names.is_empty() || tree.is_inferred("channels")) && !self.has_no_list(tree) {
             let what = format!("the agent `{}` has no channels", self.agent);
             let flume = "marks the agent as invalid, removes it and runs with nothing";
             let at = tree.list("channels").map_or(&self.at, |entry| &entry.key_at);
-            let fix = format!("`{}.channels = NAME ...`", self.agent);
+            let fix = self.list_to_paste(tree, &["channels"]);
             self.report.add(Problem::error("no-channels", at, what).flume(flume).fix(fix));
         }
         names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
+    }
+
+    /// Whether there are keys, and no list that names anything: told as one.
+    fn has_no_list(&self, tree: &Tree) -> bool {
+        LISTS_OF_ALL.iter().all(|list| tree.lacks(list))
+            && LISTS_OF_ALL.iter().any(|list| tree.is_inferred(list))
+    }
+
+    /// Lists as they should stand in the file.
+    fn list_to_paste(&self, tree: &Tree, lists: &[&'static str]) -> String {
+        let line = |list: &&'static str| {
+            let names = tree.list(list).map_or("NAME ...", |entry| entry.value.trim());
+            format!("`{}.{list} = {names}`", self.agent)
+        };
+        lists.iter().map(line).collect::<Vec<_>>().join(" and ")
     }
 
     fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ComponentPlan> {
@@ -287,31 +314,45 @@ impl Checker<'_> {
     }
 
     fn is_there_anything(&mut self, tree: &Tree, channels: &[String]) {
-        let missing = |list| tree.list(list).is_none();
+        let missing = |list| tree.lacks(list);
         let agent = self.agent;
+        if self.has_no_list(tree) {
+            let at =
+                LISTS_OF_ALL.iter().find_map(|list| tree.list(list)).map_or(&self.at, |entry| &entry.key_at);
+            let what =
+                format!("the agent `{agent}` has keys, and no list that says which of its components run");
+            let flume = "marks the agent as invalid, removes it and runs with nothing";
+            let problem = Problem::error("no-lists", at, what).flume(flume);
+            return self.report.add(problem.fix(self.list_to_paste(tree, &LISTS_OF_ALL)));
+        }
+        let at_of = |list| tree.list(list).map_or(&self.at, |entry| &entry.key_at);
         let shared = channels.iter().any(|channel| self.is_shared(tree, channel));
         let problem = match (missing("sources"), missing("sinks")) {
             (true, false) | (false, true) if shared => return,
             (true, true) => Problem::error(
                 "nothing-to-do",
-                &self.at,
+                at_of("sources"),
                 format!("the agent `{agent}` has neither sources nor sinks"),
             )
             .flume("marks the agent as invalid, removes it and runs with nothing"),
-            (true, false) => {
-                Problem::warning("no-sources", &self.at, format!("the agent `{agent}` has no sources"))
-                    .flume("warns, and runs the sinks")
-                    .here("its sinks run and get nothing")
-            }
+            (true, false) => Problem::warning(
+                "no-sources",
+                at_of("sources"),
+                format!("the agent `{agent}` has no sources"),
+            )
+            .flume("warns, and runs the sinks")
+            .here("its sinks run and get nothing"),
             (false, true) => {
-                Problem::warning("no-sinks", &self.at, format!("the agent `{agent}` has no sinks"))
+                Problem::warning("no-sinks", at_of("sinks"), format!("the agent `{agent}` has no sinks"))
                     .flume("warns, and runs the sources until the channels are full")
                     .here("its sources run until the channels are full, then they wait")
             }
             (false, false) => return,
         };
-        let kind = if missing("sources") { "sources" } else { "sinks" };
-        self.report.add(problem.fix(format!("`{agent}.{kind} = NAME ...`")));
+        let lists: Vec<&'static str> =
+            ["sources", "sinks"].into_iter().filter(|list| missing(list)).collect();
+        let fix = self.list_to_paste(tree, &lists);
+        self.report.add(problem.fix(fix));
     }
 }
 
