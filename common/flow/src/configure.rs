@@ -170,6 +170,7 @@ impl Judge<'_> {
             .iter()
             .filter_map(|name| plan.sinks.iter().find(|sink| sink.component.name == *name))
             .collect();
+        self.one_destination(group, &members);
         let sinks: Vec<Option<NewSink>> = members.iter().map(|sink| self.sink(sink)).collect();
         let mut channels: Vec<&str> = Vec::new();
         for sink in &members {
@@ -196,6 +197,31 @@ impl Judge<'_> {
         one_channel.then_some(groups)
     }
 
+    /// Members that lead to the same place replace nobody.
+    fn one_destination(&mut self, group: &GroupPlan, members: &[&SinkPlan]) {
+        let mut seen: Vec<(String, u16, &str)> = Vec::new();
+        for sink in members {
+            let Some((host, port)) = destination(&sink.component) else { continue };
+            let name = sink.component.name.as_str();
+            let Some((_, _, first)) = seen.iter().find(|(known, at, _)| *known == host && *at == port) else {
+                seen.push((host, port, name));
+                continue;
+            };
+            let (owner, properties) = (&group.component.owner, &sink.component.properties);
+            let what = format!(
+                "the sinks `{first}` and `{name}` of the {} lead to the same {host}:{port}",
+                owner.noun
+            );
+            let flume = match group.component.kind() {
+                "load_balance" => "sends it a double share; when it fails, both fail",
+                _ => "has no standby: when it fails, both fail",
+            };
+            let at = properties.place("hostname").unwrap_or(&sink.component.owner.at);
+            let problem = Problem::warning("same-destination", at, what).flume(flume).here("the same");
+            self.report.add(problem.fix("a host or a port of its own for each sink of a group"));
+        }
+    }
+
     /// Whether a group's members may drain these different channels. Each of Flume's sinks takes from its own channel,
     /// whoever asks it to.
     fn may_drain(&mut self, group: &GroupPlan, channels: &[&str]) -> bool {
@@ -219,6 +245,15 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// Where a sink sends, if its type has that; names of this machine are one.
+fn destination(sink: &ComponentPlan) -> Option<(String, u16)> {
+    let has = |key| sink.descriptor.property(key).is_some();
+    let host = Some(&sink.properties).filter(|_| has("hostname") && has("port"))?.text("hostname")?;
+    let host = host.to_ascii_lowercase();
+    let host = if ["localhost", "::1", "[::1]"].contains(&host.as_str()) { "127.0.0.1".into() } else { host };
+    Some((host, sink.properties.given("port")?))
 }
 
 /// Events at a time for a sink that has no batch size of its own.

@@ -54,6 +54,10 @@ pub struct Names {
     pub since: Option<&'static str>,
     /// The last release that has it; `None`: 1.11 has it still.
     pub until: Option<&'static str>,
+    /// How people are used to see the alias; `None`: as it is.
+    pub spelled: Option<&'static str>,
+    /// What people write for it, and what they should know then; empty where the name says it.
+    pub mistaken: &'static [(&'static str, &'static str)],
 }
 
 /// What a component is like, as far as others must know.
@@ -110,7 +114,7 @@ impl Catalogue {
     /// The names of those that run, for people.
     pub fn there_is(&self, kind: Kind) -> String {
         let here = self.of(kind).filter(|known| known.availability == Availability::Here);
-        here.map(|known| known.name()).collect::<Vec<_>>().join(", ")
+        here.map(|known| known.spelling()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -188,6 +192,25 @@ pub enum Bad {
     Says(&'static str),
 }
 
+impl Names {
+    /// Which releases of Flume have it, as what Flume does.
+    pub fn releases(&self) -> String {
+        match (self.since, self.until) {
+            (None, None) => "has it".into(),
+            (Some(first), None) => format!("has it from {} on", short(first)),
+            (None, Some(last)) => format!("has it up to {}; later releases have not", short(last)),
+            (Some(first), Some(last)) => {
+                format!("has it from {} up to {}; later releases have not", short(first), short(last))
+            }
+        }
+    }
+}
+
+/// A release as people say it: `1.9` for `1.9.0`.
+pub(crate) fn short(release: &str) -> &str {
+    release.strip_suffix(".0").filter(|short| short.contains('.')).unwrap_or(release)
+}
+
 impl Kind {
     /// The word for it in a sentence.
     pub fn noun(self) -> &'static str {
@@ -216,7 +239,7 @@ impl Descriptor {
     ) -> Descriptor {
         Descriptor {
             kind,
-            names: Names { alias, class, since: None, until: None },
+            names: Names { alias, class, since: None, until: None, spelled: None, mistaken: &[] },
             properties,
             traits: Traits {
                 batch: None,
@@ -279,6 +302,21 @@ impl Descriptor {
     /// Says which release of Flume is the last that has it.
     pub const fn until(self, release: &'static str) -> Descriptor {
         Descriptor { names: Names { until: Some(release), ..self.names }, ..self }
+    }
+
+    /// Says how people are used to see its alias.
+    pub const fn spelled(self, alias: &'static str) -> Descriptor {
+        Descriptor { names: Names { spelled: Some(alias), ..self.names }, ..self }
+    }
+
+    /// Says what people write for it, and what they should know then.
+    pub const fn mistaken(self, words: &'static [(&'static str, &'static str)]) -> Descriptor {
+        Descriptor { names: Names { mistaken: words, ..self.names }, ..self }
+    }
+
+    /// How a file should name it.
+    pub fn spelling(&self) -> &'static str {
+        self.names.spelled.unwrap_or(self.name())
     }
 
     /// How it is named in a sentence: the alias, or the class where there is none.

@@ -10,8 +10,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::place::Place;
-use crate::report::{Problem, Report};
-use crate::secret::{HIDDEN, is_secret};
+use crate::report::{Problem, Report, quoted};
+use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
 /// A key with its value and their places.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,7 +62,10 @@ pub fn parse(origin: &str, bytes: &[u8], report: &mut Report) -> Vec<Entry> {
     let mut logical = Logical::default();
     while lines.read(&mut logical) {
         match source.entry(&logical) {
-            Ok(entry) => entries.push(entry),
+            Ok(entry) => {
+                source.dropped(&logical, &entry, report);
+                entries.push(entry);
+            }
             Err(problem) => report.add(*problem),
         }
     }
@@ -244,6 +247,39 @@ impl Source<'_> {
         String::from_utf16(&units).map_err(|_| self.half_pair(line, range.start))
     }
 
+    /// Says when a backslash was dropped that somebody may have meant: Java keeps what stands behind it.
+    fn dropped(&self, line: &Logical, entry: &Entry, report: &mut Report) {
+        let (key, value, _) = split(&line.text);
+        let (range, in_key) = match (undefined(&line.text[value.clone()]), undefined(&line.text[key.clone()]))
+        {
+            (Some(at), _) => (value.start + at..value.end, false),
+            (None, Some(at)) => (at..key.end, true),
+            (None, None) => return,
+        };
+        let place = self.place(line, range.start);
+        report.add_warning(|| {
+            let warn = |what: String, fix: String| {
+                let flume = "drops the backslash without a word";
+                Problem::warning("dropped-backslash", &place, what).flume(flume).here("the same").fix(fix)
+            };
+            let shown = &entry.key;
+            if !in_key && is_secret(shown) {
+                let what = format!("a backslash of `{shown}` escapes nothing and is dropped");
+                return warn(what, "`\\\\` for each backslash that is meant".into());
+            }
+            let sign = self.decode(&line.text[range.start + 1..range.end]).chars().next().unwrap_or_default();
+            let right = self.decode(&doubled(&line.text[if in_key { key } else { value }]));
+            let (read, fix) = if in_key {
+                (format!("the key is read as {}", quoted(shown)), quoted(&right))
+            } else {
+                let read = quoted(without_log_ins(&entry.value).trim());
+                (format!("`{shown}` is read as {read}"), format!("`{shown} = {}`", without_log_ins(&right)))
+            };
+            let what = format!("the properties format drops the backslash of `\\{sign}`: {read}");
+            warn(what, format!("{fix}, if the backslash is meant; `{sign}` alone if not"))
+        });
+    }
+
     fn decode(&self, raw: &[u8]) -> String {
         if self.utf8 {
             String::from_utf8_lossy(raw).into_owned()
@@ -321,6 +357,36 @@ fn comment_start(value: &[u8]) -> Option<(usize, usize)> {
         escaped = *byte == b'\\' && !escaped;
     }
     None
+}
+
+/// Where the first backslash stands that escapes nothing which has to be or can be escaped.
+fn undefined(raw: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(next) = raw[at..].iter().position(|byte| *byte == b'\\') {
+        at += next;
+        if !raw.get(at + 1).is_none_or(is_defined) {
+            return Some(at);
+        }
+        at = raw.len().min(at + 2);
+    }
+    None
+}
+
+fn is_defined(behind: &u8) -> bool {
+    b"utnrf\\:=#! \t\x0c".contains(behind)
+}
+
+/// The text with the backslashes kept that [`undefined`] finds.
+fn doubled(raw: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(raw.len() + 8);
+    let mut rest = raw;
+    while let Some(at) = undefined(rest) {
+        text.extend_from_slice(&rest[..at]);
+        text.extend_from_slice(b"\\\\");
+        rest = &rest[at + 1..];
+    }
+    text.extend_from_slice(rest);
+    text
 }
 
 fn blanks(text: &[u8]) -> usize {

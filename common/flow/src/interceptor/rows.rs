@@ -9,7 +9,16 @@ use plan::{ComponentPlan, Descriptor, Findings, Kind, Problem, Property, Value};
 /// Their rows in the catalogue.
 pub(crate) const COMPONENTS: &[&Component] = &[
     &row("timestamp", "org.apache.flume.interceptor.TimestampInterceptor$Builder", &[TIMESTAMP]),
-    &row("static", "org.apache.flume.interceptor.StaticInterceptor$Builder", &[STATIC]),
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::Interceptor,
+            "static",
+            "org.apache.flume.interceptor.StaticInterceptor$Builder",
+            &[STATIC],
+        )
+        .mistaken(&[("multistatic", "one interceptor for each header")]),
+        configure: Configure::Interceptor(judge),
+    },
     &row("host", "org.apache.flume.interceptor.HostInterceptor$Builder", &[HOST]),
     &row("regex_filter", "org.apache.flume.interceptor.RegexFilteringInterceptor$Builder", &[REGEX_FILTER]),
     &row(

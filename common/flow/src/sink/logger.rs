@@ -13,7 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Its row in the catalogue.
 pub(crate) const COMPONENT: Component = Component {
-    descriptor: Descriptor::new(Kind::Sink, "logger", "org.apache.flume.sink.LoggerSink", &[PROPERTIES]),
+    descriptor: Descriptor::new(Kind::Sink, "logger", "org.apache.flume.sink.LoggerSink", &[PROPERTIES])
+        .mistaken(&[("console", ""), ("stdout", ""), ("log", ""), ("log4j", "")]),
     configure: Configure::Sink(|properties, _, findings| {
         if properties.text("maxBytesToLog").is_some() {
             let what = format!("`{}` is set", findings.key("maxBytesToLog"));

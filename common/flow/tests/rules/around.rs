@@ -1,7 +1,7 @@
 //! What stands around the components: agents, layers, variables, filters, the report.
 
-use super::load_with;
 use super::support::{load_texts, options};
+use super::{load_with, text};
 use plan::{Options, Sources, Text};
 
 #[test]
@@ -102,4 +102,29 @@ fn the_report_has_a_form_for_programs() {
     assert_eq!(problem["code"], "bad-value");
     assert_eq!(problem["place"], serde_json::json!({"origin": "f", "line": 10, "column": 20}));
     assert!(json.get("left_out").is_none());
+}
+
+#[test]
+fn a_backslash_that_the_format_drops_is_told_with_the_value_as_read() {
+    let regex = |value: &str| {
+        let line = format!("sources.r.interceptors.i.regex = {value}");
+        text(&["sources.r.interceptors = i", "sources.r.interceptors.i.type = regex_filter", &line])
+    };
+    let said = regex("^\\d{14}\\\\s");
+    for words in [
+        "f:13:37: warning: the properties format drops the backslash of `\\d`: `a.s",
+        "`a.sources.r.interceptors.i.regex` is read as `^d{14}\\s` [dropped-backslash]",
+        "write:    `a.sources.r.interceptors.i.regex = ^\\\\d{14}\\\\s`, if the backslash is meant",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    for fine in ["^\\\\d", "a\\tb", "a\\:\\=\\#\\!\\ b", "\\u0041"] {
+        assert_eq!(regex(fine), "", "{fine}");
+    }
+    assert!(text(&["sources.r.\\port = 1"]).contains("the key is read as `a.sources.r.port`"));
+    let hidden = text(&["sources.r.type = avro", "sources.r.keystore-password = hunter\\2"]);
+    assert!(
+        hidden.contains("[dropped-backslash]") && !hidden.contains("hunter") && !hidden.contains("\\2"),
+        "{hidden}"
+    );
 }

@@ -164,6 +164,60 @@ fn taildir() {
 }
 
 #[test]
+fn a_pattern_of_a_shell_where_a_regex_belongs_is_told() {
+    let group = |path: &str| {
+        let line = format!("sources.r.filegroups.f = {path}");
+        text(&[
+            "-sources.r.bind",
+            "-sources.r.port",
+            "sources.r.type = TAILDIR",
+            "sources.r.filegroups = f",
+            &line,
+        ])
+    };
+    for (glob, regex) in [
+        ("access_*.log", "access_.*\\\\.log"),
+        ("app.log*", "app\\\\.log.*"),
+        ("*.log", ".*\\\\.log"),
+        ("a?c.log", "a.c\\\\.log"),
+        ("app-{a,b}.log", "app-(a|b)\\\\.log"),
+        ("access*", "access.*"),
+        ("a*\\\\.log", "a.*\\\\.log"),
+    ] {
+        let said = group(&format!("/d/{glob}"));
+        assert!(
+            said.contains(&format!("write:    `a.sources.r.filegroups.f = /d/{regex}`")),
+            "{glob}: {said}"
+        );
+        assert_eq!(group(&format!("/d/{regex}")), "", "{regex}");
+    }
+    for fine in [".*", ".*log.*", "a.log", "[a-z]*.log", "a\\\\d*.log", "(ab*|c)", "logs?", "a[b-]*"] {
+        assert_eq!(group(&format!("/d/{fine}")), "", "{fine}");
+    }
+}
+
+#[test]
+fn what_only_a_shell_understands_is_told_where_there_is_none() {
+    let exec = |command: &str| {
+        let line = format!("sources.r.command = {command}");
+        text(&["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", &line])
+    };
+    for command in ["tail -F $LOG", "tail -F ~/x", "tail -F /x/*.log", "cd /x", "LANG=C date", "sleep 1 &"] {
+        assert!(
+            exec(command).contains("only a shell understands [no-shell]"),
+            "{command}: {}",
+            exec(command)
+        );
+    }
+    assert_eq!(exec("tail -F /x/y.log"), "");
+    for directory in ["~/out", "/x/$HOSTNAME"] {
+        let line = format!("sinks.k.sink.directory = {directory}");
+        let said = text(&["sinks.k.type = file_roll", &line]);
+        assert!(said.contains("[shell-in-path]"), "{said}");
+    }
+}
+
+#[test]
 fn other_components() {
     let avro = |more: &[&'static str]| [&["sources.r.type = avro"], more].concat();
     let sink = |more: &[&'static str]| {

@@ -118,6 +118,49 @@ fn groups() {
 }
 
 #[test]
+fn members_that_lead_to_the_same_place_are_told() {
+    let avro = |host: &str, port: &str, kind: &str| {
+        let processor = format!("sinkgroups.g.processor.type = {kind}");
+        let (host, port) = (format!("sinks.l.hostname = {host}"), format!("sinks.l.port = {port}"));
+        text(&[
+            "sinks = k l",
+            "sinks.k.type = avro",
+            "sinks.k.hostname = Localhost",
+            "sinks.k.port = 4545",
+            "sinks.l.type = avro",
+            "sinks.l.channel = c",
+            &host,
+            &port,
+            "sinkgroups = g",
+            "sinkgroups.g.sinks = k l",
+            &processor,
+            "sinkgroups.g.processor.priority.k = 2",
+            "sinkgroups.g.processor.priority.l = 1",
+        ])
+    };
+    let same =
+        "the sinks `k` and `l` of the sink group `g` lead to the same 127.0.0.1:4545 [same-destination]";
+    for host in ["localhost", "127.0.0.1"] {
+        assert!(avro(host, "4545", "failover").contains(same), "{}", avro(host, "4545", "failover"));
+        assert!(avro(host, "4545", "load_balance").contains("double share"));
+    }
+    for (host, port) in [("localhost", "4546"), ("other", "4545")] {
+        assert!(!avro(host, port, "failover").contains("same-destination"));
+    }
+}
+
+#[test]
+fn a_channel_that_other_processes_share_needs_no_source_and_no_sink() {
+    let kafka = "channels.c.type = org.apache.flume.channel.kafka.KafkaChannel";
+    let source = ["sources.r.type", "sources.r.bind", "sources.r.port", "sources.r.channels"]
+        .map(|key| format!("-{key}"));
+    let without_source: Vec<&str> =
+        ["-sources", kafka].into_iter().chain(source.iter().map(String::as_str)).collect();
+    let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka];
+    check(&[(&without_source, &["error type-not-here-yet"]), (&without_sink, &["error type-not-here-yet"])]);
+}
+
+#[test]
 fn what_flume_would_do_depends_on_the_group() {
     let lone = text(&["sinks.k.type = null", "sinks.k.batchSize = x"]);
     assert!(lone.contains("in Flume: removes the sink `k` and runs the rest"), "{lone}");

@@ -10,12 +10,14 @@ mod sinks;
 mod sources;
 mod topology;
 mod tree;
+mod types;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::nearest::nearest;
+use self::nearest::{is_slip, nearest};
 use self::tree::{Component, Key, Tree};
+use self::types::{not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::layers::{Merged, named};
@@ -46,7 +48,9 @@ pub(crate) fn check(
 ) -> Option<Plan> {
     let Question { agent, options, environment, used, at } = question;
     let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
-    if !merged.agents.iter().any(|name| name == agent) {
+    if !merged.agents.iter().any(|name| name == agent)
+        && LISTS_OF_ALL.iter().all(|list| tree.list(list).is_none())
+    {
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
         return None;
     }
@@ -67,7 +71,7 @@ fn no_such_agent(agent: &str, agents: &[String], tree: &Tree, origin: &Place) ->
     let what = if tree.is_empty() {
         format!("the agent {} is not in the file; it names {}", quoted(agent), named(agents))
     } else {
-        format!("the agent {} has keys, and no list of channels, sources or sinks", quoted(agent))
+        format!("the agent {} has keys, and no channels, sources or sinks", quoted(agent))
     };
     let problem = Problem::error("unknown-agent", origin, what)
         .flume("warns `No configuration found for this host` and runs with nothing, for ever");
@@ -102,6 +106,8 @@ struct Listed {
     at: Place,
 }
 
+/// The lists without which there is no agent.
+const LISTS_OF_ALL: [&str; 3] = ["channels", "sources", "sinks"];
 const LIST: Property = Property::optional("list", Value::List);
 const TYPE: Property = Property::optional("type", Value::List);
 
@@ -115,9 +121,17 @@ impl Checker<'_> {
         let (sinks, drained) = self.sinks(tree, &channel_names);
         let groups = self.groups(tree, &sinks);
         self.unlisted(tree);
-        self.is_there_anything(tree);
+        self.is_there_anything(tree, &channel_names);
         let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups };
         self.topology(&mut plan, &filled, &drained);
+        // What no list names was checked, and does not run.
+        if tree.is_inferred("sources") {
+            plan.sources.clear();
+        }
+        if tree.is_inferred("sinks") {
+            plan.sinks.clear();
+            plan.groups.clear();
+        }
         plan
     }
 
@@ -222,14 +236,29 @@ impl Checker<'_> {
     }
 
     fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ComponentPlan> {
-        if names.is_empty() {
+        if (names.is_empty() || tree.is_inferred("channels")) && !self.has_no_list(tree) {
             let what = format!("the agent `{}` has no channels", self.agent);
             let flume = "marks the agent as invalid, removes it and runs with nothing";
             let at = tree.list("channels").map_or(&self.at, |entry| &entry.key_at);
-            let fix = format!("`{}.channels = NAME ...`", self.agent);
+            let fix = self.list_to_paste(tree, &["channels"]);
             self.report.add(Problem::error("no-channels", at, what).flume(flume).fix(fix));
         }
         names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
+    }
+
+    /// Whether there are keys, and no list that names anything: told as one.
+    fn has_no_list(&self, tree: &Tree) -> bool {
+        LISTS_OF_ALL.iter().all(|list| tree.lacks(list))
+            && LISTS_OF_ALL.iter().any(|list| tree.is_inferred(list))
+    }
+
+    /// Lists as they should stand in the file.
+    fn list_to_paste(&self, tree: &Tree, lists: &[&'static str]) -> String {
+        let line = |list: &&'static str| {
+            let names = tree.list(list).map_or("NAME ...", |entry| entry.value.trim());
+            format!("`{}.{list} = {names}`", self.agent)
+        };
+        lists.iter().map(line).collect::<Vec<_>>().join(" and ")
     }
 
     fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ComponentPlan> {
@@ -251,10 +280,16 @@ impl Checker<'_> {
                     || lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
                 let missing =
                     || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
+                let key = &component.keys[0].name;
+                let of = |list: &str, name: &str| format!("{}.{list}.{name}.{key}", self.agent);
+                let slip = || {
+                    let whole = component.key("type").or(component.key("sinks")).is_some();
+                    let near = names.iter().find(|name| !whole && is_slip(&component.name, name));
+                    near.map(|name| of(list, name))
+                };
                 let meant = || match elsewhere() {
-                    Some((other, _)) => Some(format!("{}.{other}.{}.KEY", self.agent, component.name)),
-                    None => nearest(&component.name, missing())
-                        .map(|name| format!("{}.{list}.{name}.KEY", self.agent)),
+                    Some((other, _)) => Some(of(other, &component.name)),
+                    None => nearest(&component.name, missing()).map(|name| of(list, &name)).or_else(slip),
                 };
                 self.report.add_warning(|| not_listed(self.agent, list, noun, component, meant()));
             }
@@ -270,30 +305,54 @@ impl Checker<'_> {
         text.into_iter().flat_map(crate::settings::words).map(String::from).collect()
     }
 
-    fn is_there_anything(&mut self, tree: &Tree) {
-        let missing = |list| tree.list(list).is_none();
+    /// Whether a channel is of use without a source or without a sink, as other processes fill or drain it. It may be of a
+    /// type that does not run here.
+    fn is_shared(&self, tree: &Tree, channel: &str) -> bool {
+        let key = tree.component("channels", channel).and_then(|found| found.key("type"));
+        let known = key.and_then(|key| self.catalogue().find(Kind::Channel, key.entry.value.trim()));
+        known.is_some_and(|known| known.traits.shared)
+    }
+
+    fn is_there_anything(&mut self, tree: &Tree, channels: &[String]) {
+        let missing = |list| tree.lacks(list);
         let agent = self.agent;
+        if self.has_no_list(tree) {
+            let at =
+                LISTS_OF_ALL.iter().find_map(|list| tree.list(list)).map_or(&self.at, |entry| &entry.key_at);
+            let what =
+                format!("the agent `{agent}` has keys, and no list that says which of its components run");
+            let flume = "marks the agent as invalid, removes it and runs with nothing";
+            let problem = Problem::error("no-lists", at, what).flume(flume);
+            return self.report.add(problem.fix(self.list_to_paste(tree, &LISTS_OF_ALL)));
+        }
+        let at_of = |list| tree.list(list).map_or(&self.at, |entry| &entry.key_at);
+        let shared = channels.iter().any(|channel| self.is_shared(tree, channel));
         let problem = match (missing("sources"), missing("sinks")) {
+            (true, false) | (false, true) if shared => return,
             (true, true) => Problem::error(
                 "nothing-to-do",
-                &self.at,
+                at_of("sources"),
                 format!("the agent `{agent}` has neither sources nor sinks"),
             )
             .flume("marks the agent as invalid, removes it and runs with nothing"),
-            (true, false) => {
-                Problem::warning("no-sources", &self.at, format!("the agent `{agent}` has no sources"))
-                    .flume("warns, and runs the sinks")
-                    .here("its sinks run and get nothing")
-            }
+            (true, false) => Problem::warning(
+                "no-sources",
+                at_of("sources"),
+                format!("the agent `{agent}` has no sources"),
+            )
+            .flume("warns, and runs the sinks")
+            .here("its sinks run and get nothing"),
             (false, true) => {
-                Problem::warning("no-sinks", &self.at, format!("the agent `{agent}` has no sinks"))
+                Problem::warning("no-sinks", at_of("sinks"), format!("the agent `{agent}` has no sinks"))
                     .flume("warns, and runs the sources until the channels are full")
                     .here("its sources run until the channels are full, then they wait")
             }
             (false, false) => return,
         };
-        let kind = if missing("sources") { "sources" } else { "sinks" };
-        self.report.add(problem.fix(format!("`{agent}.{kind} = NAME ...`")));
+        let lists: Vec<&'static str> =
+            ["sources", "sinks"].into_iter().filter(|list| missing(list)).collect();
+        let fix = self.list_to_paste(tree, &lists);
+        self.report.add(problem.fix(fix));
     }
 }
 
@@ -319,62 +378,5 @@ impl Component {
 
     fn all(&self) -> Vec<&Key> {
         self.keys.iter().collect()
-    }
-}
-
-fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
-    match kind {
-        Kind::Source | Kind::Channel | Kind::Sink => {
-            "ends, with exit code 0: no part of the agent runs".into()
-        }
-        Kind::Serializer => "starts, and fails with every batch".into(),
-        _ => owner.dropped.clone(),
-    }
-}
-
-fn not_here_yet(catalogue: &Catalogue, kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
-    let what =
-        format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
-    Problem::error("type-not-here-yet", &key.entry.value_at, what)
-        .flume("has it")
-        .fix(format!("leave this agent on Flume for now, or use one of {}", catalogue.there_is(kind)))
-}
-
-fn unknown_type(
-    catalogue: &Catalogue,
-    kind: Kind,
-    owner: &Owner,
-    name: &str,
-    key: &Key,
-    fatal: &str,
-) -> Problem {
-    let own = name.contains('.');
-    let what = if own {
-        format!("the class {} is none of Flume's (the {})", quoted(name), owner.noun)
-    } else {
-        format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun)
-    };
-    let flume = if own {
-        format!("runs it if the class is on its class path, else: {fatal}")
-    } else {
-        fatal.to_string()
-    };
-    let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(flume);
-    let known = || catalogue.of(kind);
-    let builder = known().find(|known| known.names.class.strip_suffix("$Builder") == Some(name));
-    if let Some(known) = builder {
-        return problem.fix(format!(
-            "`{} = {}`, or the class with `$Builder` behind it",
-            key.entry.key,
-            known.name()
-        ));
-    }
-    match nearest(name, known().map(|known| known.names.alias).filter(|alias| !alias.is_empty())) {
-        Some(meant) => problem.fix(format!("`{} = {meant}`", key.entry.key)),
-        None if own => problem.fix(format!(
-            "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
-            catalogue.there_is(kind)
-        )),
-        None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, catalogue.there_is(kind))),
     }
 }

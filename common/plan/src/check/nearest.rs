@@ -54,6 +54,20 @@ fn distance_of(word: &str, name: &str) -> Option<usize> {
     (distance <= allowed).then_some(distance + 2)
 }
 
+/// Whether one name was most likely meant for the other, also where they are short: `ri` for `r1`. Two that differ in a
+/// digit are two of a series.
+pub(crate) fn is_slip(word: &str, name: &str) -> bool {
+    if word.len() > LONGEST || name.len() > LONGEST || word == name {
+        return false;
+    }
+    let series = |text: &str| text.trim_end_matches(|sign: char| sign.is_ascii_digit()).to_string();
+    let (plain_word, plain_name) = (plain(word), plain(name));
+    let counted = series(word) == series(name);
+    !counted && plain_name.len() > 1 && edits(&plain_word, &plain_name) <= 1
+        || plain_word == plain_name
+        || distance_of(word, name).is_some_and(|_| !counted)
+}
+
 /// Without case, dashes and underscores.
 fn plain(text: &str) -> Vec<char> {
     text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
@@ -104,6 +118,19 @@ mod tests {
             Some("processor.priority.k1")
         );
         assert_eq!(nearest(&"a".repeat(100_000), sink), None);
+    }
+
+    #[test]
+    fn a_short_name_is_a_slip_unless_it_is_the_next_of_a_series() {
+        for (word, name, expected) in [
+            ("ri", "r1", true),
+            ("R1", "r1", true),
+            ("k2", "k1", false),
+            ("k", "c", false),
+            ("rl", "sink", false),
+        ] {
+            assert_eq!(is_slip(word, name), expected, "{word} {name}");
+        }
     }
 
     #[test]

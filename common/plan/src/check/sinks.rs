@@ -82,6 +82,7 @@ impl Checker<'_> {
         let fix = match nearest(&name, channels.iter().map(String::as_str)) {
             Some(meant) => format!("`{} = {meant}`", key.entry.key),
             None if words(&name).count() > 1 => "one channel; another sink for another channel".to_string(),
+            None if channels.is_empty() => format!("`{}.channels = {name}`", self.agent),
             None => format!("one of {}", named(channels)),
         };
         self.report
@@ -177,6 +178,7 @@ impl Checker<'_> {
         match nearest(name, sinks.iter().map(String::as_str)) {
             Some(meant) => problem.fix(format!("`{meant}`, if that is meant")),
             None if name.contains(',') => problem.fix("blanks between the names, not commas"),
+            None if sinks.is_empty() => problem.fix(format!("`{}.sinks = {name}`", self.agent)),
             None => problem.fix(format!("one of {}", named(sinks))),
         }
     }

@@ -83,7 +83,7 @@ impl Checker<'_> {
                     .flume("leaves it out without a word")
                     .here("it is left out")
             };
-            self.report.add(problem.fix(which_channel(name, channels)));
+            self.report.add(problem.fix(which_channel(name, channels, &format!("{}.channels", self.agent))));
         }
         let mut once: Vec<String> = Vec::new();
         for name in known {
@@ -141,7 +141,8 @@ impl Checker<'_> {
                 } else {
                     owner.dropped.clone()
                 };
-                let fix = which_channel(name, channels);
+                let list = format!("{}channels", owner.prefix.trim_end_matches("selector."));
+                let fix = which_channel(name, channels, &list);
                 self.report.add(Problem::error("unknown-channel", at, what).flume(flume).fix(fix));
             }
         }
@@ -211,10 +212,12 @@ pub(super) fn below(keys: &[Key], prefix: &str) -> Vec<Key> {
     keys.iter().filter_map(strip).collect()
 }
 
-fn which_channel(name: &str, channels: &[String]) -> String {
+/// The channel that is meant; `list` is where channels are listed.
+fn which_channel(name: &str, channels: &[String], list: &str) -> String {
     match nearest(name, channels.iter().map(String::as_str)) {
         Some(meant) => format!("`{meant}`, if that is meant"),
         None if name.contains(',') => "blanks between the names, not commas".to_string(),
+        None if channels.is_empty() => format!("`{list} = {name}`"),
         None => format!("one of {}", named(channels)),
     }
 }

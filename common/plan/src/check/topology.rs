@@ -29,6 +29,7 @@ impl Checker<'_> {
         let at = self.place_of("channels", name);
         let problem = match (filled, drained) {
             (true, true) => return,
+            (true, false) | (false, true) if channel.descriptor.traits.shared => return,
             (false, false) => Problem::warning(
                 "unused-channel",
                 &at,

@@ -28,6 +28,10 @@ pub(super) struct Component {
 #[derive(Clone, Default)]
 pub(super) struct Tree {
     lists: BTreeMap<&'static str, Entry>,
+    /// Lists that stand there without a name.
+    empty: BTreeMap<&'static str, Entry>,
+    /// Lists that are missing or empty although there are keys for them: checked as if they named all.
+    inferred: BTreeSet<&'static str>,
     components: BTreeMap<&'static str, Vec<Component>>,
     index: BTreeMap<(&'static str, String), usize>,
 }
@@ -36,6 +40,36 @@ impl Tree {
     /// The list of the names of one kind.
     pub(super) fn list(&self, kind: &'static str) -> Option<&Entry> {
         self.lists.get(kind)
+    }
+
+    /// Whether a list is missing or empty, be there keys for it or not.
+    pub(super) fn lacks(&self, kind: &'static str) -> bool {
+        !self.lists.contains_key(kind) || self.inferred.contains(kind)
+    }
+
+    /// Whether a list that is missing or empty is checked as if it named all that have keys.
+    pub(super) fn is_inferred(&self, kind: &'static str) -> bool {
+        self.inferred.contains(kind)
+    }
+
+    /// Names in missing and empty lists all that have keys.
+    fn infer(&mut self, agent: &str, report: &mut Report) {
+        for kind in ["channels", "sources", "sinks"] {
+            let components = self.components(kind);
+            let Some(first) = components.first().filter(|_| !self.lists.contains_key(kind)) else { continue };
+            let value = components.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" ");
+            let key_at =
+                self.empty.get(kind).map_or(&first.keys[0].entry.key_at, |empty| &empty.key_at).clone();
+            let value_at = key_at.clone();
+            let entry =
+                Entry { key: format!("{agent}.{kind}"), key_at, value, value_at, comment: None, bare: false };
+            self.lists.insert(kind, entry);
+            self.inferred.insert(kind);
+            self.empty.remove(kind);
+        }
+        for (kind, entry) in &self.empty {
+            report.add_warning(|| empty_list(kind, entry));
+        }
     }
 
     /// All components of one kind, listed or not.
@@ -96,7 +130,7 @@ impl Tree {
                     let rest = rest.to_string();
                     tree.add(&rest, entry, used, report);
                 }
-                Some((owner, rest)) if !owner.is_empty() && !rest.is_empty() => {
+                Some((owner, rest)) if !owner.is_empty() && !rest.is_empty() && !entry.bare => {
                     if !known.contains(owner) {
                         strangers.entry(owner.to_string()).or_insert(entry.key_at);
                     }
@@ -104,6 +138,7 @@ impl Tree {
                 _ => report.add_warning(|| nobodys(&entry)),
             }
         }
+        tree.infer(agent, report);
         for (name, place) in strangers {
             report.add_warning(|| stranger(&name, &place, agent, agents));
         }
@@ -112,10 +147,15 @@ impl Tree {
 
     fn add(&mut self, rest: &str, mut entry: Entry, used: &BTreeSet<String>, report: &mut Report) {
         entry.key = entry.key.trim().to_string();
+        let list = LISTS.iter().find(|list| **list == rest);
         if entry.value.trim().is_empty() {
-            return report.add(empty(&entry));
+            match list {
+                Some(list) => drop(self.empty.insert(list, entry)),
+                None => report.add(empty(&entry)),
+            }
+            return;
         }
-        if let Some(list) = LISTS.iter().find(|list| **list == rest) {
+        if let Some(list) = list {
             self.lists.insert(list, entry);
             return;
         }
@@ -154,6 +194,14 @@ fn empty(entry: &Entry) -> Problem {
         .fix(format!("`{} = VALUE`, or leave the line out", entry.key))
 }
 
+fn empty_list(kind: &str, entry: &Entry) -> Problem {
+    let what = format!("the list `{}` names nothing", entry.key);
+    Problem::warning("empty-value", &entry.key_at, what)
+        .flume(format!("ignores it with a warning: the agent has no {kind}"))
+        .here("it is ignored")
+        .fix(format!("`{} = NAME ...`, or leave the line out", entry.key))
+}
+
 fn nobodys(entry: &Entry) -> Problem {
     let (code, what) = if entry.bare {
         ("bare-line", format!("{} stands alone on its line, without `=` and a value", quoted(&entry.key)))
@@ -173,6 +221,9 @@ fn stranger(name: &str, place: &Place, agent: &str, agents: &[String]) -> Proble
         .here("they are ignored");
     match nearest(name, [agent]) {
         Some(meant) => problem.fix(format!("`{meant}.` in front of them, if that agent is meant")),
+        None if agents.is_empty() => {
+            problem.fix(format!("`{agent}.` in front of them, if that agent is meant"))
+        }
         None => problem.fix(format!("the name of an agent of the files: {}", named(agents))),
     }
 }

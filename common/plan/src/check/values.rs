@@ -55,6 +55,9 @@ impl Checker<'_> {
                 continue;
             }
             self.there_yet(owner, property, &key.entry, &value);
+            if property.value == Value::Path && has_shell_words(&value) {
+                self.report.add_warning(|| shell_in_path(&key.entry, &value));
+            }
             let secret =
                 property.value == Value::Secret || is_secret(&key.entry.key) || self.secrets.are_in(&value);
             properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
@@ -333,6 +336,22 @@ fn missing_property(owner: &Owner, known: &Descriptor, property: &Property, keys
 fn unused(owner: &Owner, known: &Descriptor, key: &Key, why: &str) -> Problem {
     let what = format!("`{}` has no effect on the type `{}` ({})", key.name, known.name(), owner.noun);
     Problem::note("unused-property", &key.entry.key_at, what).here(format!("it is accepted: {why}"))
+}
+
+/// Whether a path has what only a shell replaces.
+fn has_shell_words(path: &str) -> bool {
+    let variable =
+        |at: usize| path[at + 1..].starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_');
+    path == "~" || path.starts_with("~/") || path.match_indices('$').any(|(at, _)| variable(at))
+}
+
+fn shell_in_path(entry: &Entry, value: &str) -> Problem {
+    let sign = if value.starts_with('~') { "~" } else { "$" };
+    let what = format!("`{}` is {}: only a shell replaces `{sign}`", entry.key, quoted(value));
+    Problem::warning("shell-in-path", &entry.value_at, what)
+        .flume("takes it as it is written")
+        .here("the same")
+        .fix("the whole path, or `${env:NAME}` for a variable of the environment")
 }
 
 /// `String.trim` of Java: all up to the blank goes.

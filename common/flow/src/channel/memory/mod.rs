@@ -37,6 +37,7 @@ pub(crate) const COMPONENT: Component = Component {
         "org.apache.flume.channel.MemoryChannel",
         &[PROPERTIES],
     )
+    .mistaken(&[("ram", ""), ("mem", "")])
     .transaction("transactionCapacity"),
     configure: Configure::Channel(|properties, _, findings| {
         let config = MemoryConfig::new(properties);

@@ -27,6 +27,7 @@ pub(crate) const COMPONENT: Component = Component {
         "org.apache.flume.sink.RollingFileSink",
         &[PROPERTIES],
     )
+    .mistaken(&[("file", ""), ("localfile", ""), ("rollingfile", "")])
     .batch("sink.batchSize"),
     configure: Configure::Sink(|properties, _, _| {
         let config = FileRollConfig::new(properties);

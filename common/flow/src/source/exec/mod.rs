@@ -5,6 +5,7 @@ mod leash;
 mod lines;
 mod policy;
 mod session;
+mod shell;
 
 use super::{Seat, Source, Stopping};
 use crate::clock::{self, Duration};
@@ -51,7 +52,7 @@ const PROPERTIES: &[Property] = &[
 /// A command without `shell` is split at blanks and started as it is.
 fn needs_shell(properties: &Properties, findings: &mut Findings<'_>) {
     let (Some(command), None) = (properties.text("command"), properties.text("shell")) else { return };
-    let Some(sign) = SHELL_SIGNS.iter().find(|sign| command.contains(**sign)) else { return };
+    let Some(sign) = shell::sign(command) else { return };
     let what =
         format!("the command of the {} has `{sign}`, which only a shell understands", findings.owner.noun);
     let problem = Problem::warning("no-shell", findings.at("command"), what)
@@ -60,9 +61,6 @@ fn needs_shell(properties: &Properties, findings: &mut Findings<'_>) {
     let fix = format!("`{} = /bin/sh -c`", findings.key("shell"));
     findings.add(problem.fix(fix));
 }
-
-/// What only a shell understands.
-const SHELL_SIGNS: [&str; 9] = ["|", ">", "<", ";", "&&", "`", "$(", "\"", "'"];
 
 /// Lines are cut before they are decoded, if ever they are: a line feed must be one byte.
 fn wide_lines(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {

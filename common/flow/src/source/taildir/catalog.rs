@@ -8,7 +8,7 @@ use super::hear::News;
 use super::known::Known;
 use super::policy::{self, Start};
 use super::position::{EntryRef, Positions};
-use super::scan::Directory;
+use super::scan::{Directory, Unmatched};
 use super::tail::{Facts, FileId, Tail};
 use super::wake::Wake;
 use crate::clock::{self, Instant};
@@ -41,6 +41,7 @@ pub(super) struct Catalog {
     /// Files that have lost their name and are not open.
     pub(super) missing: BTreeSet<FileId>,
     pub(super) told_own: Vec<Own>,
+    unmatched: Unmatched,
     generation: u64,
     pub(super) scans: u64,
     pass: Option<Pass>,
@@ -106,6 +107,7 @@ impl Catalog {
             shared,
             missing: BTreeSet::new(),
             told_own: Vec::new(),
+            unmatched: Unmatched::default(),
             generation: 0,
             scans: 0,
             pass: None,
@@ -145,10 +147,28 @@ impl Catalog {
         }
         self.trace_missing(true, now);
         self.drop_known(now);
+        self.tell_unmatched();
         Some(Scanned {
             surprised: pass.surprised,
             blind: self.directories.iter().any(|directory| directory.blind),
         })
+    }
+
+    fn tell_unmatched(&mut self) {
+        let (directories, tails, groups) = (&self.directories, &self.tails, &self.config.groups);
+        let follows = |group: usize| {
+            let directory = directories.iter().find(|one| one.path == groups[group].directory);
+            directory.filter(|one| one.scanned).map(|_| tails.values().any(|tail: &Tail| tail.group == group))
+        };
+        for group in self.unmatched.told_now(groups.len(), follows) {
+            let group = &groups[group];
+            slog::warn!(
+                self.log,
+                "the file group {} follows no file yet: nothing matches {}, whose last part is a regular expression for whole file names; files that come and match are followed",
+                group.name,
+                group.path
+            );
+        }
     }
 
     fn list(&mut self, at: usize) -> Rc<[OsString]> {

@@ -43,6 +43,9 @@ pub(crate) struct TailDirConfig {
 /// `filegroups.NAME`: a directory, and a regular expression for whole names in it.
 #[derive(Debug)]
 pub(super) struct Group {
+    /// As it is named in `filegroups`, and as its path is written.
+    pub(super) name: String,
+    pub(super) path: String,
     pub(super) directory: PathBuf,
     pub(super) pattern: Pattern,
     /// `headers.NAME.KEY`.
@@ -103,6 +106,8 @@ fn group(context: &plan::Context, name: &str) -> Result<Group, String> {
     let prefix = format!("headers.{name}.");
     let headers = context.under(&prefix);
     Ok(Group {
+        name: name.to_owned(),
+        path: path.to_owned(),
         directory: std::path::absolute(directory).unwrap_or_else(|_| directory.into()),
         pattern: Pattern::compile_whole(pattern).map_err(refused)?,
         headers: headers.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),

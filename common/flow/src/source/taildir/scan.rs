@@ -2,7 +2,7 @@
 
 use super::tail::FileId;
 use java::Pattern;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -80,6 +80,25 @@ impl Directory {
     }
 }
 
+/// Which groups have been seen with a file, or told without one.
+#[derive(Debug, Default)]
+pub(super) struct Unmatched(BTreeSet<usize>);
+
+impl Unmatched {
+    /// The groups of `count` that follow no file, each once. `follows` answers nothing for a group whose directory has not
+    /// been read yet.
+    pub(super) fn told_now(&mut self, count: usize, follows: impl Fn(usize) -> Option<bool>) -> Vec<usize> {
+        if self.0.len() == count {
+            return Vec::new();
+        }
+        let fresh = |group: &usize| !self.0.contains(group);
+        let known: Vec<(usize, bool)> =
+            (0..count).filter(fresh).filter_map(|group| Some((group, follows(group)?))).collect();
+        self.0.extend(known.iter().map(|(group, _)| *group));
+        known.into_iter().filter(|(_, follows)| !follows).map(|(group, _)| group).collect()
+    }
+}
+
 /// Flume's second, by which the clocks of file systems are told apart.
 const SETTLED_MILLIS: i64 = 1000;
 
@@ -106,6 +125,15 @@ mod tests {
         let directory = directory("/".into(), &[r"^((?!ebooks).)*\.log$"]);
         let group = |name: &str| directory.group_of(OsStr::new(name));
         assert_eq!([group("a.log"), group("ebooks.log"), group("a.log\n")], [Some(0), None, None]);
+    }
+
+    #[test]
+    fn a_group_without_a_file_is_told_once_when_its_directory_is_read() {
+        let mut unmatched = Unmatched::default();
+        assert_eq!(unmatched.told_now(3, |group| [Some(true), Some(false), None][group]), [1]);
+        assert_eq!(unmatched.told_now(3, |_| None), [0; 0]);
+        assert_eq!(unmatched.told_now(3, |_| Some(false)), [2]);
+        assert_eq!(unmatched.told_now(3, |_| Some(false)), [0; 0]);
     }
 
     #[test]

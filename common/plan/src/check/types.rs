@@ -1,0 +1,118 @@
+//! A type that does not run here, or that nobody knows: what Flume does, and what was most likely meant.
+
+use super::nearest::nearest;
+use super::tree::Key;
+use crate::component::{Availability, Catalogue, Descriptor, Kind, short};
+use crate::owner::Owner;
+use crate::report::{Problem, quoted};
+
+pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
+    match kind {
+        Kind::Source | Kind::Channel | Kind::Sink => {
+            "ends, with exit code 0: no part of the agent runs".into()
+        }
+        Kind::Serializer => "starts, and fails with every batch".into(),
+        _ => owner.dropped.clone(),
+    }
+}
+
+pub(super) fn not_here_yet(
+    catalogue: &Catalogue,
+    kind: Kind,
+    owner: &Owner,
+    known: &Descriptor,
+    key: &Key,
+) -> Problem {
+    let what =
+        format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
+    Problem::error("type-not-here-yet", &key.entry.value_at, what)
+        .flume(known.names.releases())
+        .fix(in_place_of(catalogue, kind, known))
+}
+
+/// What to do about a component that does not run here. What is durable is not replaced by what is not.
+fn in_place_of(catalogue: &Catalogue, kind: Kind, known: &Descriptor) -> String {
+    let leave = match known.names.until {
+        Some(last) => format!("leave this agent on Flume {} or older for now", short(last)),
+        None => "leave this agent on Flume for now".to_string(),
+    };
+    match kind {
+        Kind::Channel if known.traits.durable => {
+            let lost = "what a channel here holds is lost when the process dies";
+            format!(
+                "{leave}: no channel of this build keeps events on a disk ({lost}: {})",
+                catalogue.there_is(kind)
+            )
+        }
+        Kind::Channel => format!("{leave}, or use one of {}", catalogue.there_is(kind)),
+        _ => leave,
+    }
+}
+
+pub(super) fn unknown_type(
+    catalogue: &Catalogue,
+    kind: Kind,
+    owner: &Owner,
+    name: &str,
+    key: &Key,
+    fatal: &str,
+) -> Problem {
+    let own = name.contains('.');
+    let what = if own {
+        format!("the class {} is none of Flume's (the {})", quoted(name), owner.noun)
+    } else {
+        format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun)
+    };
+    let flume = if own {
+        format!("runs it if the class is on its class path, else: {fatal}")
+    } else {
+        fatal.to_string()
+    };
+    let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(flume);
+    let known = || catalogue.of(kind);
+    let builder = known().find(|known| known.names.class.strip_suffix("$Builder") == Some(name));
+    if let Some(known) = builder {
+        return problem.fix(format!(
+            "`{} = {}`, or the class with `$Builder` behind it",
+            key.entry.key,
+            known.name()
+        ));
+    }
+    match meant(catalogue, kind, name) {
+        Some((known, advice)) => {
+            let mut fix = format!("`{} = {}`", key.entry.key, known.spelling());
+            if !advice.is_empty() {
+                fix += &format!(", {advice}");
+            }
+            if known.availability != Availability::Here {
+                fix += ", which is not there yet: leave this agent on Flume for now";
+            }
+            problem.fix(fix)
+        }
+        None if own => problem.fix(format!(
+            "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
+            catalogue.there_is(kind)
+        )),
+        None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, catalogue.there_is(kind))),
+    }
+}
+
+/// The type that somebody means who writes `name`, and what he should know: a class in another package or without one,
+/// a word that people use for it, a slip.
+fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Descriptor, &'static str)> {
+    let last = |text: &str| {
+        let text = text.strip_suffix("$Builder").unwrap_or(text);
+        text.rsplit('.').next().unwrap_or(text).to_ascii_lowercase()
+    };
+    let word = name.to_ascii_lowercase().replace(['-', '_'], "");
+    let mistaken = catalogue.of(kind).find_map(|known| {
+        let (_, advice) = known.names.mistaken.iter().find(|(mistaken, _)| *mistaken == word)?;
+        Some((known, *advice))
+    });
+    let class = || catalogue.of(kind).find(|known| last(known.names.class) == last(name));
+    let near = || {
+        let aliases = catalogue.of(kind).map(|known| known.names.alias).filter(|alias| !alias.is_empty());
+        nearest(name, aliases).and_then(|alias| catalogue.find(kind, &alias))
+    };
+    mistaken.or_else(|| class().or_else(near).map(|known| (known, "")))
+}
