@@ -254,7 +254,8 @@ fn a_full_disk_under_the_log_stalls_nothing() {
     ready.wait_for("READY=1");
     terminate(&child);
     ready.wait_for("STOPPING=1");
-    assert_eq!(ends(child), Some(0));
+    // The logger sink prints nothing on a full disk: what its memory channel holds is lost, and the exit code says so.
+    assert_eq!(ends(child), Some(3));
 }
 
 #[test]

@@ -11,6 +11,22 @@ pub fn memory_kib(pid: Pid, figure: &str) -> Option<u64> {
     rest.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
+/// KiB that are its own and come from no file: heap, stacks, the C library's and the kernel's records. Without the pages of
+/// the program that the loader has put addresses into, of which an unoptimised build has many.
+pub fn working_kib(pid: Pid) -> Option<u64> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/smaps")).ok()?;
+    let (mut of_file, mut sum) = (false, 0);
+    for line in maps.lines() {
+        if let Some(rest) = line.strip_prefix("Anonymous:") {
+            let kib: u64 = rest.trim().strip_suffix("kB")?.trim().parse().ok()?;
+            sum += if of_file { 0 } else { kib };
+        } else if !line.split_whitespace().next()?.ends_with(':') {
+            of_file = line.split_whitespace().nth(5).is_some_and(|name| name.starts_with('/'));
+        }
+    }
+    Some(sum)
+}
+
 /// Seconds of processor time, user and system, of all its threads and of the children it has waited for. A process that
 /// has ended but was not waited for yet still has it. The kernel counts in hundredths of a second.
 pub fn cpu_seconds(pid: Pid) -> Option<f64> {
@@ -101,6 +117,7 @@ mod tests {
     #[test]
     fn our_own_figures_are_there() {
         let own = rustix::process::getpid();
+        assert!(working_kib(own).is_some_and(|kib| kib > 0));
         // The peak is asked for last: other tests of this process take memory between two looks.
         let resident = memory_kib(own, "VmRSS");
         assert!(resident.is_some_and(|kib| kib > 500));

@@ -42,8 +42,8 @@ fn a_shells_loop_and_all_it_has_started_die_with_a_killed_agent() {
     let family = pids(&scene, &["deaf", "sleeper", "shell"]);
     let keeper = vitals::children(scene.node.pid())[0];
     assert!(family.iter().all(|pid| lives(*pid)));
-    let kib = vitals::memory_kib(keeper, "RssAnon").expect("it runs");
-    assert!(kib < 1024, "the keeper holds {kib} KiB of its own");
+    let kib = vitals::working_kib(keeper).expect("it runs");
+    assert!(kib < 256, "the keeper holds {kib} KiB of its own");
     kill_process(scene.node.pid(), Signal::KILL).expect("it runs");
     until("nobody is left", || !family.iter().chain([&keeper]).any(|pid| lives(*pid)));
     scene.node.wait(LONG).expect("it is dead");
