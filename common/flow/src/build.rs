@@ -39,7 +39,7 @@ mod tests {
         assert_eq!(error("regex"), "interceptors.i1.regex = (: write a regex");
         let secret = Context::from_pairs([("keystore-pasword", "hunter2")]);
         let error_of_secret = BuildError::new(&secret, "", "keystore-pasword", "wrong").to_string();
-        assert_eq!(error_of_secret, "keystore-pasword = (not shown): wrong");
+        assert_eq!(error_of_secret, "keystore-pasword = ***: wrong");
         assert_eq!(error("serializers"), "interceptors.i1.serializers is not set: write a regex");
     }
 }

@@ -184,7 +184,7 @@ mod tests {
         for (line, part) in [
             ("frobnicate -n a1", "Unknown or unspecified command 'frobnicate'"),
             ("agent --verify-host", "unexpected argument '--verify-host'"),
-            ("agent -n a1 -D keyStorePassword=hunter2", "unexpected argument 'keyStorePassword=(not shown)'"),
+            ("agent -n a1 -D keyStorePassword=hunter2", "unexpected argument 'keyStorePassword=***'"),
             ("agent -n", "a value is required for '--name <NAME>'"),
             ("agent -n a1 stray", "unexpected argument 'stray'"),
             ("avro-client", "Either --rpcProps or both --host and --port"),

@@ -5,7 +5,7 @@
 //! a URL are kept back in any text.
 
 /// Stands where a secret would.
-pub const HIDDEN: &str = "(not shown)";
+pub const HIDDEN: &str = "***";
 
 /// Whether the value of `key` is not to be shown. Slips of a letter or two count, but for the first letter.
 pub fn is_secret(key: &str) -> bool {
@@ -202,12 +202,12 @@ mod tests {
     fn a_secret_is_out_of_every_text() {
         let secrets =
             Secrets::of([("keystore-password", " hunter2 "), ("bind", "localhost"), ("pwd", "abc")]);
-        assert_eq!(secrets.hide("`hunter2` at localhost, abc"), "`(not shown)` at localhost, abc");
+        assert_eq!(secrets.hide("`hunter2` at localhost, abc"), "`***` at localhost, abc");
         assert!(secrets.are_in("xhunter2x") && !secrets.are_in("hunter"));
         assert_eq!(format!("{secrets:?}"), "1 secrets");
         assert_eq!(
             secrets.hide("`http://me:pw@h:1/p@x` ftp://a@b://c:d@e"),
-            "`http://(not shown)@h:1/p@x` ftp://(not shown)@b://(not shown)@e"
+            "`http://***@h:1/p@x` ftp://***@b://***@e"
         );
     }
 }
