@@ -247,7 +247,7 @@ const SERVER_TLS: &[Property] = &[
     with("truststore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS"),
 ];
 
-/// TLS of a sink. Flume's shows no certificate: the last three are ours.
+/// TLS of a sink. Flume's shows no certificate and looks at no name: the last four are ours.
 const CLIENT_TLS: &[Property] = &[
     with("ssl", Value::Flag, "false"),
     with("trust-all-certs", Value::Flag, "false"),
@@ -261,6 +261,7 @@ const CLIENT_TLS: &[Property] = &[
     optional("keystore", Value::Path),
     optional("keystore-password", Value::Free),
     with("keystore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS"),
+    with("verify-hostname", Value::Flag, "false"),
 ];
 
 const COMPRESSION: &[&str] = &["none", "deflate"];
