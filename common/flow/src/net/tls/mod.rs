@@ -69,6 +69,8 @@ impl ServerTls {
         if of > 1 {
             notes.push(format!("its keystore holds {of} keys, of which {alias} is used"));
         }
+        let own = verify::certified(chain, key, &provider)
+            .map_err(|error| settings.error("keystore", words::bad_key(&alias, &error)))?;
         let builder = ServerConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)
             .map_err(|error| settings.error("include-cipher-suites", error.to_string()))?;
@@ -76,10 +78,7 @@ impl ServerTls {
             false => builder.with_no_client_auth(),
             true => builder.with_client_cert_verifier(settings.clients(provider)?),
         };
-        let config = builder
-            .with_single_cert(chain, key)
-            .map_err(|error| settings.error("keystore", words::bad_key(&alias, &error)))?;
-        Ok(Some(ServerTls(Arc::new(config))))
+        Ok(Some(ServerTls(Arc::new(builder.with_cert_resolver(own)))))
     }
 
     /// Shakes hands with whoever is at the other end of `stream`.
@@ -121,16 +120,17 @@ impl ClientTls {
         };
         let names = context.flag("verify-hostname", false);
         let judge = Judge { trust, names, algorithms: provider.signature_verification_algorithms };
-        let builder = ClientConfig::builder_with_details(provider, Arc::new(Clock))
+        let builder = ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)
             .map_err(|error| settings.error("include-cipher-suites", error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(judge));
         let mut config = match settings.own_key(false)? {
             None => builder.with_no_client_auth(),
-            Some(Identity { alias, key, chain, .. }) => builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| settings.error("keystore", words::bad_key(&alias, &error)))?,
+            Some(Identity { alias, key, chain, .. }) => builder.with_client_cert_resolver(
+                verify::certified(chain, key, &provider)
+                    .map_err(|error| settings.error("keystore", words::bad_key(&alias, &error)))?,
+            ),
         };
         config.enable_sni = false; // neither does Flume
         config.resumption = Resumption::in_memory_sessions(SESSIONS);

@@ -7,10 +7,14 @@
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use std::sync::Arc;
 
 /// The judge of a collector's certificate.
 #[derive(Debug)]
@@ -87,6 +91,19 @@ impl ServerCertVerifier for Judge {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// An own key with its certificates, of which the first may be of X.509 version 1. It is sent as it is, and read as if it
+/// were of version 3 to see that the key is its own.
+pub(super) fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    provider: &CryptoProvider,
+) -> Result<Arc<SingleCertAndKey>, Error> {
+    let first = chain.first().map(|first| as_version_3(first).into_owned());
+    let mut own = CertifiedKey::from_der(first.into_iter().collect(), key, provider)?;
+    own.cert = chain;
+    Ok(Arc::new(SingleCertAndKey::from(own)))
 }
 
 /// A certificate of X.509 version 1 as if it were of version 3, which is all that its key is read from; others as they are.
