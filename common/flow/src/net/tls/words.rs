@@ -128,9 +128,8 @@ fn certificate(why: &CertificateError) -> String {
                 plan::cut(&names, MOST_NAMES)
             )
         }
-        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
-        | CertificateError::BadSignature => {
-            format!("{why}; a key of RSA under 2,048 bits is not taken")
+        CertificateError::BadSignature => {
+            "its signature is not good; one by an RSA key under 2,048 bits never is here: make a longer key".to_owned()
         }
         other => other.to_string(),
     }
