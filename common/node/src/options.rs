@@ -150,7 +150,7 @@ standard input. It prints nothing when all have arrived. Lines end at LF, CR or 
   backoff, maxBackoff               of default_loadbalance: true leaves a host that failed alone, for 2, 4, 8 seconds
                                     and so on up to so many milliseconds (30000)
   compression-type                  deflate or none; compression-level 0 to 9 (6)
-  ssl, truststore, truststore-password, trust-all-certs, ... as for an avro sink
+  ssl, truststore, truststore-password, verify-hostname, ... as for an avro sink
 
 -Dflume.root.logger=DEBUG,console prints what it does.
 

@@ -218,6 +218,7 @@ const SHARED: &[&str] = &[
     "compression-level",
     "ssl",
     "trust-all-certs",
+    "verify-hostname",
     "truststore",
     "truststore-password",
     "truststore-type",

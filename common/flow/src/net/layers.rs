@@ -158,12 +158,13 @@ impl ClientLayers {
         self
     }
 
-    /// Connects, and puts around the connection what belongs there.
+    /// Connects to `host`, and puts around the connection what belongs there.
     ///
     /// # Errors
     /// Why not, in an operator's words.
     pub(crate) async fn connect<S: Duplex + 'static>(
         &self,
+        host: &str,
         connect: impl AsyncFn() -> io::Result<S>,
     ) -> Result<Layered, String> {
         let dial = async || connect().await.map_err(|error| error.to_string());
@@ -172,7 +173,7 @@ impl ClientLayers {
             (None, None) => return Ok(plain(stream)),
             (None, Some(level)) => return Ok(zlib(stream, level)),
             (Some(tls), None) => {
-                let connected = tls.connect(stream).await.map(Layered::from);
+                let connected = tls.connect(host, stream).await.map(Layered::from);
                 return connected.map_err(|refusal| refusal.text);
             }
             (Some(tls), Some(level)) => (tls, level),
@@ -180,9 +181,9 @@ impl ClientLayers {
         let order = self.order.get();
         // Should time run out on the way, the next attempt begins with the other order.
         self.order.set(order.other());
-        match wrap(tls, level, order, stream).await {
+        match wrap((tls, host), level, order, stream).await {
             Err(refusal) if refusal.foreign => {
-                let wrapped = wrap(tls, level, order.other(), dial().await?).await;
+                let wrapped = wrap((tls, host), level, order.other(), dial().await?).await;
                 if wrapped.as_ref().is_err_and(|again| again.foreign) {
                     return Err(format!(
                         "{} (asked with TLS within zlib, and with zlib within TLS)",
@@ -209,7 +210,7 @@ impl Order {
 }
 
 async fn wrap<S: Duplex + 'static>(
-    tls: &ClientTls,
+    (tls, host): (&ClientTls, &str),
     level: u8,
     outside: Order,
     stream: S,
@@ -217,9 +218,9 @@ async fn wrap<S: Duplex + 'static>(
     match outside {
         Order::Zlib => {
             let (outside, swap) = Outside::new(stream, level);
-            tls.connect(outside).await.map(|stream| Layered { stream, swap: Some(swap) })
+            tls.connect(host, outside).await.map(|stream| Layered { stream, swap: Some(swap) })
         }
-        Order::Tls => tls.connect(stream).await.map(|stream| zlib(stream, level)),
+        Order::Tls => tls.connect(host, stream).await.map(|stream| zlib(stream, level)),
     }
 }
 
@@ -306,8 +307,10 @@ mod tests {
         let layers = ClientLayers::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
         let (passed, ()) = tokio::join!(serve_as_1_9(listener, 3), async {
             for _ in 0..2 {
-                let connected =
-                    layers.connect(async || TcpStream::connect(address).await).within("the handshake").await;
+                let connected = layers
+                    .connect("a host", async || TcpStream::connect(address).await)
+                    .within("the handshake")
+                    .await;
                 let mut stream = connected.unwrap_or_else(|error| panic!("{error}")).stream;
                 tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").within("a write").await.unwrap();
                 tokio::io::AsyncWriteExt::flush(&mut stream).within("a flush").await.unwrap();

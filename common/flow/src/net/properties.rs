@@ -22,7 +22,7 @@ pub(crate) const SERVER_TLS: &[Property] = &[
     Property::with("truststore-type", STORES, "JKS"),
 ];
 
-/// TLS of a sink. Flume's shows no certificate: the last three are ours.
+/// TLS of a sink. Flume's shows no certificate and looks at no name: the last four are ours.
 pub(crate) const CLIENT_TLS: &[Property] = &[
     Property::with("ssl", Value::Flag, "false"),
     Property::with("trust-all-certs", Value::Flag, "false"),
@@ -36,6 +36,7 @@ pub(crate) const CLIENT_TLS: &[Property] = &[
     Property::optional("keystore", Value::Path),
     Property::optional("keystore-password", Value::Secret),
     Property::with("keystore-type", STORES, "JKS"),
+    Property::with("verify-hostname", Value::Flag, "false"),
 ];
 
 /// What `compression-type` may be.

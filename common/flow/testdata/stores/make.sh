@@ -39,6 +39,39 @@ openssl pkcs12 -export -inkey version-1.key -in version-1.crt -name old -passout
 keytool -importcert -alias old -file version-1.crt -storetype PKCS12 -keystore version-1-trust.p12 $pass
 rm version-1.key version-1.crt
 
+# A chain of three with names in it, others with wrong names or none, one that has expired, and a key that is too short.
+for who in root between; do
+    keytool -genkeypair -validity 36500 -dname "CN=$who" -ext bc:c -alias "$who" -keyalg EC -groupname secp256r1 \
+        -storetype PKCS12 -keystore "$who-key.p12" $pass
+    keytool -exportcert -rfc -alias "$who" -keystore "$who-key.p12" $pass -file "$who.pem"
+done
+sign() { # WHO BY OPTIONS
+    who=$1 by=$2
+    shift 2
+    keytool -certreq -alias "$who" -keystore "$who-key.p12" $pass -file "$who.csr"
+    keytool -gencert -validity 36500 -alias "$by" -keystore "$by-key.p12" $pass -rfc -infile "$who.csr" -outfile "$who.pem" "$@"
+}
+leaf() { # WHO BY CHAIN OPTIONS
+    who=$1 by=$2 chain=$3
+    shift 3
+    keytool $pair -alias "$who" -keyalg EC -groupname secp256r1 -storetype PKCS12 -keystore "$who-key.p12" $pass
+    sign "$who" "$by" "$@"
+    cat "$who.pem" $chain > "$who-chain.pem"
+    keytool -importcert -alias root -file root.pem -keystore "$who-key.p12" $pass
+    keytool -importcert -alias "$who" -file "$who-chain.pem" -keystore "$who-key.p12" $pass
+    keytool -delete -alias root -keystore "$who-key.p12" $pass
+    mv "$who-key.p12" "$who.p12"
+}
+sign between root -ext bc:c
+leaf named between "between.pem root.pem" -ext san=dns:localhost,ip:127.0.0.1
+leaf misnamed between "between.pem root.pem" -ext san=dns:elsewhere.test,ip:127.0.0.2
+leaf unnamed root root.pem
+leaf expired root root.pem -ext san=dns:localhost,ip:127.0.0.1 -startdate "2001/01/01 00:00:00" -validity 365
+keytool -importcert -alias root -file root.pem -storetype PKCS12 -keystore root-trust.p12 $pass
+keytool -importcert -alias expired -file expired.pem -storetype PKCS12 -keystore expired-trust.p12 $pass
+keytool $pair -alias short -keyalg RSA -keysize 1024 -storetype PKCS12 -keystore rsa-1024.p12 $pass
+rm -f root-key.p12 between-key.p12 root.pem between.pem named.pem misnamed.pem unnamed.pem expired.pem
+
 # What is refused.
 keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JKS -keystore key-password.jks $pass -keypass another
 keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JCEKS -keystore server.jceks $pass -keypass changeit

@@ -1,7 +1,7 @@
 //! TLS as Flume's sources and sinks have it: `ssl = true`, Java's stores, JSSE's names.
 //!
 //! What differs from Flume: TLS 1.3 and 1.2 only; a store is read when its component starts, and not again for each
-//! connection; `need-client-auth` and a sink's `keystore` are ours.
+//! connection; `need-client-auth`, a sink's `keystore` and `verify-hostname` are ours.
 
 mod choice;
 mod globals;
@@ -43,7 +43,11 @@ pub(crate) struct ServerTls(Arc<ServerConfig>);
 
 /// The TLS of a sink.
 #[derive(Debug, Clone)]
-pub(crate) struct ClientTls(Arc<ClientConfig>);
+pub(crate) struct ClientTls {
+    config: Arc<ClientConfig>,
+    /// `verify-hostname`
+    names: bool,
+}
 
 impl ServerTls {
     /// As the properties of a source say; `None` without `ssl = true`. `notes` are for an operator to read.
@@ -114,7 +118,8 @@ impl ClientTls {
                 Trust::Anybody
             }
         };
-        let judge = Judge { trust, algorithms: provider.signature_verification_algorithms };
+        let names = context.flag("verify-hostname", false);
+        let judge = Judge { trust, names, algorithms: provider.signature_verification_algorithms };
         let builder = ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)
             .map_err(|error| settings.error("include-cipher-suites", error.to_string()))?
@@ -129,20 +134,24 @@ impl ClientTls {
         };
         config.enable_sni = false; // neither does Flume
         config.resumption = Resumption::in_memory_sessions(SESSIONS);
-        Ok(Some(ClientTls(Arc::new(config))))
+        Ok(Some(ClientTls { config: Arc::new(config), names }))
     }
 
-    /// Shakes hands with the collector at the other end of `stream`.
+    /// Shakes hands with the collector at the other end of `stream`, which is called `host`.
     ///
     /// # Errors
     /// [`Refusal`]
     pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         &self,
+        host: &str,
         stream: S,
     ) -> Result<Stream, Refusal> {
-        // The name is neither sent nor looked at.
-        let nobody = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let connected = TlsConnector::from(self.0.clone()).connect(nobody, stream).await;
+        // The name is not sent. What is not looked at may be any.
+        let name = match self.names {
+            true => ServerName::try_from(host.to_owned()).map_err(|_| words::no_name(host))?,
+            false => ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        };
+        let connected = TlsConnector::from(self.config.clone()).connect(name, stream).await;
         connected.map(|stream| Box::new(Lenient(stream)) as Stream).map_err(|error| refused_by_client(&error))
     }
 }

@@ -6,7 +6,7 @@
 //! authority's or of X.509 version 1: so does Java. With `trust-all-certs` every certificate is.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
@@ -20,6 +20,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Judge {
     pub(super) trust: Trust,
+    /// `verify-hostname`: the certificate must name the host, whoever is trusted.
+    pub(super) names: bool,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -46,7 +48,7 @@ impl ServerCertVerifier for Judge {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
+        server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
@@ -61,6 +63,9 @@ impl ServerCertVerifier for Judge {
                 now,
                 self.algorithms.all,
             )?;
+        }
+        if self.names {
+            verify_server_name(&ParsedCertificate::try_from(&as_version_3(end_entity))?, server_name)?;
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -9,7 +9,7 @@ pub(super) fn refused_by_server(error: &io::Error) -> String {
     match cause {
         Error::InvalidMessage(_) => NO_TLS.to_owned(),
         Error::AlertReceived(AlertDescription::UnknownCA | AlertDescription::CertificateUnknown | AlertDescription::BadCertificate) => {
-            "the peer does not trust the certificate of this source: it, or its authority, must be in the truststore there".to_owned()
+            "the peer does not trust the certificate of this source: it, or its authority, must be in the truststore there, and with verify-hostname it must name this host".to_owned()
         }
         Error::NoCertificatesPresented => "the peer shows no certificate, which need-client-auth asks for: set `keystore` on its sink".to_owned(),
         Error::InvalidCertificate(why) => format!("the peer's certificate is not good enough for the truststore of this source: {}", certificate(why)),
@@ -43,6 +43,17 @@ fn refused(cause: &Error) -> String {
         }
         Error::PeerIncompatible(why) => incompatible(why),
         other => format!("no TLS with it: {other}"),
+    }
+}
+
+/// With `verify-hostname`, a host whose name no certificate can have.
+pub(super) fn no_name(host: &str) -> Refusal {
+    let host = plan::cut(host, MOST_SHOWN);
+    Refusal {
+        text: format!(
+            "`{host}` is no name that a certificate can have, which verify-hostname asks for: write the name or the address that is in the collector's certificate"
+        ),
+        foreign: false,
     }
 }
 
@@ -103,9 +114,30 @@ fn certificate(why: &CertificateError) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet; are both clocks right?".to_owned()
         }
+        CertificateError::NotValidForName => {
+            "it does not name this host, which verify-hostname asks for".to_owned()
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names = match &presented[..] {
+                [] => "none (only subjectAltName counts)".to_owned(),
+                names => names.join(", "),
+            };
+            format!(
+                "it does not name {}, which verify-hostname asks for; its names: {}",
+                plan::cut(&expected.to_str(), MOST_SHOWN),
+                plan::cut(&names, MOST_NAMES)
+            )
+        }
+        CertificateError::BadSignature => {
+            "its signature is not good; one by an RSA key under 2,048 bits never is here: make a longer key"
+                .to_owned()
+        }
         other => other.to_string(),
     }
 }
 
+/// Bytes of a host's name that are shown, and of the names that a peer's certificate has.
+const MOST_SHOWN: usize = 80;
+const MOST_NAMES: usize = 300;
 const NO_TLS: &str = "the peer does not speak TLS, this end does: set `ssl` on both sides or on neither";
 const NOTHING_IN_COMMON: &str = "no protocol or cipher suite in common; TLS 1.3 and 1.2 are offered here, less what include- and exclude- lists leave out";

@@ -122,7 +122,7 @@ impl<C: Cargo> Connection<C> {
         peer: String,
         dial: impl AsyncFn() -> io::Result<S>,
     ) -> Result<Connection<C>, String> {
-        let link = Link::new(config.layers.connect(dial).await?, Spent::default());
+        let link = Link::new(config.layers.connect(&config.host, dial).await?, Spent::default());
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,

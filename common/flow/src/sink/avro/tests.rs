@@ -1,5 +1,7 @@
 //! Both ends of ours, with everything between them that a configuration can put there.
 
+mod trust;
+
 use super::connection::{Connection, End};
 use super::*;
 use crate::channel::ChannelRef;
