@@ -241,6 +241,26 @@ fn a_list_that_is_missing_or_empty_is_told_as_it_should_stand() {
 }
 
 #[test]
+fn a_word_in_a_list_has_the_column_of_that_word() {
+    for (lines, expected) in [
+        (&["sinks = k  l"][..], "f:10:14: error: the sink `l`"),
+        (&["sinks = k \\\n   l"], "f:11:4: error: the sink `l`"),
+        (&["sinks = k k"], "f:10:13: note: `a.sinks` names `k` twice"),
+        (&["sources.r.channels = c cc"], "f:10:26: warning: the source `r` names a channel `cc`"),
+        (
+            &["sources.r.interceptors = i j", "sources.r.interceptors.i.type = host"],
+            "f:11:30: error: the interceptor `j`",
+        ),
+        (
+            &["sinkgroups = g", "sinkgroups.g.processor.type = default", "sinkgroups.g.sinks = k x"],
+            "f:13:26: warning: the sink group `g` has a member `x`",
+        ),
+    ] {
+        assert!(text(lines).contains(expected), "{expected}: {}", text(lines));
+    }
+}
+
+#[test]
 fn which_release_of_flume_has_a_type_is_told() {
     let sink = |kind: &str| text(&[&format!("sinks.k.type = {kind}")]);
     for (kind, flume, fix) in [

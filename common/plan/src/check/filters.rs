@@ -76,6 +76,7 @@ impl Checker<'_> {
             })
         };
         entry.value = replace(&entry.value);
+        entry.parts.clear();
         if let Some(comment) = &mut entry.comment {
             comment.value = replace(&comment.value);
         }

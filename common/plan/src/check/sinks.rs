@@ -153,13 +153,14 @@ impl Checker<'_> {
                 continue;
             }
             match taken.get(name) {
-                Some(first) => self.report.add(taken_by(name, first, owner, &key.entry.value_at)),
+                Some(first) => self.report.add(taken_by(name, first, owner, &key.entry.word_at(&text, name))),
                 None => members.push(name.to_string()),
             }
         }
         taken.extend(members.iter().map(|member| (member.clone(), found.name.clone())));
         for name in words(&text).filter(|name| !sinks.iter().any(|sink| sink == name)) {
-            let problem = self.no_such_member(owner, name, sinks, members.is_empty(), &key.entry.value_at);
+            let at = key.entry.word_at(&text, name);
+            let problem = self.no_such_member(owner, name, sinks, members.is_empty(), &at);
             self.report.add(problem);
         }
         (!members.is_empty()).then_some(members)

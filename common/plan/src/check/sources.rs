@@ -76,10 +76,11 @@ impl Checker<'_> {
                 quoted(name),
                 self.agent
             );
+            let at = key.entry.word_at(&text, name);
             let problem = if known.is_empty() {
-                Problem::error("unknown-channel", &key.entry.value_at, what).flume(&owner.dropped)
+                Problem::error("unknown-channel", &at, what).flume(&owner.dropped)
             } else {
-                Problem::warning("unknown-channel", &key.entry.value_at, what)
+                Problem::warning("unknown-channel", &at, what)
                     .flume("leaves it out without a word")
                     .here("it is left out")
             };
@@ -155,8 +156,9 @@ impl Checker<'_> {
         self.interceptors_unlisted(owner, found, &names);
         let mut plans: Vec<ComponentPlan> = Vec::new();
         for name in &names {
-            let at = &listed.as_ref().map_or(&owner.at, |(_, key)| &key.entry.value_at);
-            plans.extend(self.interceptor(owner, found, name, at));
+            let at =
+                listed.as_ref().map_or_else(|| owner.at.clone(), |(text, key)| key.entry.word_at(text, name));
+            plans.extend(self.interceptor(owner, found, name, &at));
         }
         plans
     }
