@@ -261,6 +261,28 @@ fn a_word_in_a_list_has_the_column_of_that_word() {
 }
 
 #[test]
+fn a_class_of_somebodys_own_is_told_and_text_with_a_dot_is_none() {
+    let handler = text(&["sources.r.type = http", "sources.r.handler = com.example.CsvHandler"]);
+    assert!(handler.contains("`a.sources.r.handler` names the class `com.example.CsvHandler`"), "{handler}");
+    let flumes = text(&["sinks.k.type = hdfs", "sinks.k.serializer = org.apache.flume.sink.hdfs.X$Builder"]);
+    assert!(!flumes.contains("own-class"), "{flumes}");
+    let own = text(&["sinks.k.type = com.example.LoggerSink"]);
+    assert!(own.contains("a class of your own needs a JVM"), "{own}");
+    let joined = text(&["sinks.k.type = avroa.sinks.k.hostname = h"]);
+    assert!(joined.contains("write:    a line end in front of `a.sinks.k.hostname = h`"), "{joined}");
+    assert!(!text(&["sinks.k.type = logger.txt"]).contains("class"));
+}
+
+#[test]
+fn a_lone_line_is_no_agent() {
+    let said = text(&["sinks = k\nflume2.conf"]);
+    assert!(
+        said.contains("`flume2.conf` stands alone on its line") && !said.contains("agent `flume2`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn which_release_of_flume_has_a_type_is_told() {
     let sink = |kind: &str| text(&[&format!("sinks.k.type = {kind}")]);
     for (kind, flume, fix) in [

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Component, Key, Tree};
+use super::types::own_classes;
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
@@ -42,6 +43,9 @@ impl Checker<'_> {
         filled.extend(to.iter().cloned());
         let selector = self.selector(&owner, found, &to);
         let interceptors = self.interceptors(&owner, found);
+        if known.is_none() {
+            own_classes(&owner, &found.keys).into_iter().for_each(|problem| self.report.add(problem));
+        }
         let known = known?;
         let elsewhere =
             |key: &&Key| !key.name.starts_with("selector.") && !key.name.starts_with("interceptors.");
