@@ -126,6 +126,7 @@ fn entry(key: String, value: &str, place: Place) -> Entry {
         value_at: place,
         comment: None,
         bare: false,
+        parts: Vec::new(),
     }
 }
 

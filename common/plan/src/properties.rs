@@ -24,10 +24,29 @@ pub struct Entry {
     pub value: String,
     /// Where the value begins, or would.
     pub value_at: Place,
+    /// Where each part of a value in several lines begins: its offset in the value, and its place. Empty where the value is
+    /// not as it stands in the file.
+    pub parts: Vec<(usize, Place)>,
     /// What reads like a comment behind the value.
     pub comment: Option<Comment>,
     /// A line of one word, without `=`, `:` or a value.
     pub bare: bool,
+}
+
+impl Entry {
+    /// Where `word` stands, a part of `text`, which is the value without what is around it.
+    pub fn word_at(&self, text: &str, word: &str) -> Place {
+        let within = (word.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let Some(at) = self.value.find(text).map(|at| at + within) else { return self.value_at.clone() };
+        let part = self.parts.iter().rfind(|(start, _)| *start <= at);
+        part.map_or_else(
+            || self.value_at.clone(),
+            |(start, place)| {
+                let along = u32::try_from(at - start).unwrap_or(u32::MAX);
+                Place { column: place.column.saturating_add(along), ..place.clone() }
+            },
+        )
+    }
 }
 
 /// Shows no secret.
@@ -188,9 +207,26 @@ impl Source<'_> {
             key_at: self.place(line, key.start),
             value: self.convert(line, value.clone())?,
             value_at: self.place(line, value.start),
+            parts: self.parts(line, value.clone()),
             comment: self.comment(line, value.clone())?,
             bare: !separated && value.is_empty(),
         })
+    }
+
+    fn parts(&self, line: &Logical, value: Range<usize>) -> Vec<(usize, Place)> {
+        let raw = &line.text[value.clone()];
+        if raw.contains(&b'\\') || !self.utf8 && !raw.is_ascii() {
+            return Vec::new();
+        }
+        let starts = line
+            .parts
+            .iter()
+            .map(|part| part.start)
+            .filter(|start| *start > value.start && *start < value.end);
+        std::iter::once(value.start)
+            .chain(starts)
+            .map(|start| (start - value.start, self.place(line, start)))
+            .collect()
     }
 
     fn comment(&self, line: &Logical, value: Range<usize>) -> Result<Option<Comment>, Box<Problem>> {

@@ -44,14 +44,21 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     let key = findings.key("compressionCodec");
     let what = format!("`{key}` is {}: not one of {}", quoted(name), CODECS.join(", "));
     let problem = Problem::warning("bad-value", findings.at("compressionCodec"), what)
-        .flume(
-            "compresses nothing where it does not know the codec; it has snappy, bzip2, xz and zstandard too",
-        )
+        .flume(match FLUMES.contains(&name) {
+            true => format!("compresses with {name}"),
+            false => format!(
+                "does not know the codec and compresses nothing; it has {} and {}",
+                CODECS.join(", "),
+                FLUMES.join(", ")
+            ),
+        })
         .here("nothing is compressed");
     findings.add(problem.fix(format!("`{key} = WORD`, one of {}", CODECS.join(", "))));
 }
 
 const CODECS: [&str; 2] = ["null", "deflate"];
+/// What Flume's Avro has besides.
+const FLUMES: [&str; 4] = ["snappy", "bzip2", "xz", "zstandard"];
 
 impl AvroConfig {
     pub(super) fn new(properties: &Properties) -> AvroConfig {

@@ -71,6 +71,18 @@ fn config_filters() {
 }
 
 #[test]
+fn a_question_to_a_filter_is_told_as_it_is_written_and_a_filter_that_is_missing_once() {
+    let asked = |kind: &str| {
+        let kind = format!("configfilters.f.type = {kind}");
+        text(&["configfilters = f", &kind, "sources.r.bind = x${f['no']}"])
+    };
+    assert!(asked("env").contains("`a.sources.r.bind` has `${f['no']}`, and"), "{}", asked("env"));
+    let missing = asked("hadoop");
+    assert!(missing.contains("[type-not-here-yet]"), "{missing}");
+    assert!(!missing.contains("filter-without-answer"), "{missing}");
+}
+
+#[test]
 fn an_external_config_filter_is_asked_once_for_each_key() {
     fn external(command: &[String], key: &str) -> Result<String, String> {
         if key == "no" { Err("it failed".into()) } else { Ok(format!("{}+{key}", command.join("+"))) }

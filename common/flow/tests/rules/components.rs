@@ -218,6 +218,26 @@ fn what_only_a_shell_understands_is_told_where_there_is_none() {
 }
 
 #[test]
+fn what_flume_does_with_a_codec_is_told_as_it_is() {
+    let codec = |name: &str| {
+        let line = format!("sinks.k.sink.serializer.compressionCodec = {name}");
+        let file = [
+            "sinks.k.type = file_roll",
+            "sinks.k.sink.directory = /x",
+            "sinks.k.sink.serializer = avro_event",
+        ];
+        text(&[&file[..], &[&line]].concat())
+    };
+    assert!(codec("snappy").contains("in Flume: compresses with snappy"), "{}", codec("snappy"));
+    assert!(
+        codec("lz4").contains("in Flume: does not know the codec and compresses nothing"),
+        "{}",
+        codec("lz4")
+    );
+    assert_eq!(codec("deflate"), "");
+}
+
+#[test]
 fn other_components() {
     let avro = |more: &[&'static str]| [&["sources.r.type = avro"], more].concat();
     let sink = |more: &[&'static str]| {

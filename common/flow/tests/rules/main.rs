@@ -241,6 +241,48 @@ fn a_list_that_is_missing_or_empty_is_told_as_it_should_stand() {
 }
 
 #[test]
+fn a_word_in_a_list_has_the_column_of_that_word() {
+    for (lines, expected) in [
+        (&["sinks = k  l"][..], "f:10:14: error: the sink `l`"),
+        (&["sinks = k \\\n   l"], "f:11:4: error: the sink `l`"),
+        (&["sinks = k k"], "f:10:13: note: `a.sinks` names `k` twice"),
+        (&["sources.r.channels = c cc"], "f:10:26: warning: the source `r` names a channel `cc`"),
+        (
+            &["sources.r.interceptors = i j", "sources.r.interceptors.i.type = host"],
+            "f:11:30: error: the interceptor `j`",
+        ),
+        (
+            &["sinkgroups = g", "sinkgroups.g.processor.type = default", "sinkgroups.g.sinks = k x"],
+            "f:13:26: warning: the sink group `g` has a member `x`",
+        ),
+    ] {
+        assert!(text(lines).contains(expected), "{expected}: {}", text(lines));
+    }
+}
+
+#[test]
+fn a_class_of_somebodys_own_is_told_and_text_with_a_dot_is_none() {
+    let handler = text(&["sources.r.type = http", "sources.r.handler = com.example.CsvHandler"]);
+    assert!(handler.contains("`a.sources.r.handler` names the class `com.example.CsvHandler`"), "{handler}");
+    let flumes = text(&["sinks.k.type = hdfs", "sinks.k.serializer = org.apache.flume.sink.hdfs.X$Builder"]);
+    assert!(!flumes.contains("own-class"), "{flumes}");
+    let own = text(&["sinks.k.type = com.example.LoggerSink"]);
+    assert!(own.contains("a class of your own needs a JVM"), "{own}");
+    let joined = text(&["sinks.k.type = avroa.sinks.k.hostname = h"]);
+    assert!(joined.contains("write:    a line end in front of `a.sinks.k.hostname = h`"), "{joined}");
+    assert!(!text(&["sinks.k.type = logger.txt"]).contains("class"));
+}
+
+#[test]
+fn a_lone_line_is_no_agent() {
+    let said = text(&["sinks = k\nflume2.conf"]);
+    assert!(
+        said.contains("`flume2.conf` stands alone on its line") && !said.contains("agent `flume2`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn which_release_of_flume_has_a_type_is_told() {
     let sink = |kind: &str| text(&[&format!("sinks.k.type = {kind}")]);
     for (kind, flume, fix) in [

@@ -20,6 +20,8 @@ enum Filter {
     Environment,
     /// `external`: this command, with the key behind it.
     External { command: Vec<String> },
+    /// It cannot run, and has been told so.
+    Refused,
 }
 
 /// The filters of an agent, by name, and what they have answered.
@@ -35,8 +37,10 @@ impl Checker<'_> {
     /// The agent's keys with every question to a config filter answered.
     pub(super) fn filtered(&mut self, tree: &Tree) -> Tree {
         let listed = self.list(tree, "configfilters");
-        let known =
-            listed.into_iter().filter_map(|listed| Some((listed.name.clone(), self.filter(tree, &listed)?)));
+        let known = listed.into_iter().map(|listed| {
+            let filter = self.filter(tree, &listed).unwrap_or(Filter::Refused);
+            (listed.name, filter)
+        });
         let mut filters = Filters { known: known.collect(), answers: BTreeMap::new() };
         let mut tree = tree.clone();
         for entry in tree.entries_mut(|kind| kind != "configfilters") {
@@ -67,19 +71,20 @@ impl Checker<'_> {
     fn answer(&mut self, entry: &mut Entry, filters: &mut Filters) {
         let mut unanswered = BTreeMap::new();
         let mut replace = |text: &str| {
-            answered(text, |filter, key| match self.ask(filters, filter, key) {
+            answered(text, |question, filter, key| match self.ask(filters, filter, key) {
                 Ok(answer) => Some(answer),
                 Err(why) => {
-                    unanswered.insert(format!("${{{filter}[{key}]}}"), why);
+                    unanswered.insert(format!("${{{question}}}"), why);
                     None
                 }
             })
         };
         entry.value = replace(&entry.value);
+        entry.parts.clear();
         if let Some(comment) = &mut entry.comment {
             comment.value = replace(&comment.value);
         }
-        for (question, why) in unanswered {
+        for (question, why) in unanswered.into_iter().filter(|(_, why)| !why.is_empty()) {
             let what = format!("`{}` has {}, and {why}", entry.key, quoted(&question));
             self.report.add(
                 Problem::warning("filter-without-answer", &entry.value_at, what)
@@ -90,7 +95,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What a filter says, or why it says nothing. Nothing is asked twice.
+    /// What a filter says, or why it says nothing; an empty reason has been told already. Nothing is asked twice.
     fn ask(&self, filters: &mut Filters, filter: &str, key: &str) -> Result<String, String> {
         let question = (filter.to_string(), key.to_string());
         if let Some(answer) = filters.answers.get(&question) {
@@ -101,6 +106,7 @@ impl Checker<'_> {
         }
         let answer = match filters.known.get(filter) {
             None => Err(format!("there is no config filter {}", quoted(filter))),
+            Some(Filter::Refused) => Err(String::new()),
             Some(Filter::Environment) => {
                 let found = self.environment.iter().rev().find(|(name, _)| name == key);
                 found.map(|(_, value)| value.clone()).ok_or_else(|| "the variable is not set".to_string())
@@ -113,13 +119,13 @@ impl Checker<'_> {
 }
 
 /// Replaces each question that has an answer.
-fn answered(text: &str, mut ask: impl FnMut(&str, &str) -> Option<String>) -> String {
+fn answered(text: &str, mut ask: impl FnMut(&str, &str, &str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         let inner = &rest[at + 2..];
         let Some(end) = matching_end(inner) else { break };
-        let answer = filter_question(&inner[..end]).and_then(|(filter, key)| ask(filter, key));
+        let answer = filter_question(&inner[..end]).and_then(|(filter, key)| ask(&inner[..end], filter, key));
         out.push_str(&rest[..at]);
         match answer {
             Some(answer) => out.push_str(&answer),

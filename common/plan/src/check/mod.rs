@@ -144,7 +144,9 @@ impl Checker<'_> {
         for word in crate::settings::words(&text) {
             if names.iter().any(|listed| listed.name == word) {
                 let what = format!("`{}` names {} twice", entry.key, quoted(word));
-                self.report.add(Problem::note("named-twice", &entry.value_at, what).here("it counts once"));
+                self.report.add(
+                    Problem::note("named-twice", &entry.word_at(&text, word), what).here("it counts once"),
+                );
                 continue;
             }
             if names.len() == MAX_NAMES {
@@ -152,7 +154,7 @@ impl Checker<'_> {
                 self.report.add(Problem::error("too-many", &entry.value_at, what).fix("several agents"));
                 break;
             }
-            names.push(Listed { name: word.to_string(), at: entry.value_at.clone() });
+            names.push(Listed { name: word.to_string(), at: entry.word_at(&text, word) });
         }
         self.listed.extend(names.iter().map(|listed| (kind, listed.name.clone())));
         names

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::below;
 use super::tree::{Component, Key, Tree};
+use super::types::own_classes;
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
 use crate::component::{Descriptor, Kind, Property, Value};
 use crate::layers::named;
@@ -35,6 +36,9 @@ impl Checker<'_> {
         let known = self.type_of(Kind::Sink, &owner, found.key("type"));
         let channel = self.channel_of(&owner, found, channels);
         drained.extend(channel.clone());
+        if known.is_none() {
+            own_classes(&owner, &found.keys).into_iter().for_each(|problem| self.report.add(problem));
+        }
         let known = known?;
         let missed = found.key("channel").is_none() && found.key("channels").is_some();
         let own: &[&str] = if missed { &["type", "channel", "channels"] } else { &["type", "channel"] };
@@ -153,13 +157,14 @@ impl Checker<'_> {
                 continue;
             }
             match taken.get(name) {
-                Some(first) => self.report.add(taken_by(name, first, owner, &key.entry.value_at)),
+                Some(first) => self.report.add(taken_by(name, first, owner, &key.entry.word_at(&text, name))),
                 None => members.push(name.to_string()),
             }
         }
         taken.extend(members.iter().map(|member| (member.clone(), found.name.clone())));
         for name in words(&text).filter(|name| !sinks.iter().any(|sink| sink == name)) {
-            let problem = self.no_such_member(owner, name, sinks, members.is_empty(), &key.entry.value_at);
+            let at = key.entry.word_at(&text, name);
+            let problem = self.no_such_member(owner, name, sinks, members.is_empty(), &at);
             self.report.add(problem);
         }
         (!members.is_empty()).then_some(members)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::tree::{Component, Key, Tree};
+use super::types::own_classes;
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
@@ -42,6 +43,9 @@ impl Checker<'_> {
         filled.extend(to.iter().cloned());
         let selector = self.selector(&owner, found, &to);
         let interceptors = self.interceptors(&owner, found);
+        if known.is_none() {
+            own_classes(&owner, &found.keys).into_iter().for_each(|problem| self.report.add(problem));
+        }
         let known = known?;
         let elsewhere =
             |key: &&Key| !key.name.starts_with("selector.") && !key.name.starts_with("interceptors.");
@@ -76,10 +80,11 @@ impl Checker<'_> {
                 quoted(name),
                 self.agent
             );
+            let at = key.entry.word_at(&text, name);
             let problem = if known.is_empty() {
-                Problem::error("unknown-channel", &key.entry.value_at, what).flume(&owner.dropped)
+                Problem::error("unknown-channel", &at, what).flume(&owner.dropped)
             } else {
-                Problem::warning("unknown-channel", &key.entry.value_at, what)
+                Problem::warning("unknown-channel", &at, what)
                     .flume("leaves it out without a word")
                     .here("it is left out")
             };
@@ -155,8 +160,9 @@ impl Checker<'_> {
         self.interceptors_unlisted(owner, found, &names);
         let mut plans: Vec<ComponentPlan> = Vec::new();
         for name in &names {
-            let at = &listed.as_ref().map_or(&owner.at, |(_, key)| &key.entry.value_at);
-            plans.extend(self.interceptor(owner, found, name, at));
+            let at =
+                listed.as_ref().map_or_else(|| owner.at.clone(), |(text, key)| key.entry.word_at(text, name));
+            plans.extend(self.interceptor(owner, found, name, &at));
         }
         plans
     }

@@ -61,8 +61,15 @@ impl Tree {
             let key_at =
                 self.empty.get(kind).map_or(&first.keys[0].entry.key_at, |empty| &empty.key_at).clone();
             let value_at = key_at.clone();
-            let entry =
-                Entry { key: format!("{agent}.{kind}"), key_at, value, value_at, comment: None, bare: false };
+            let entry = Entry {
+                key: format!("{agent}.{kind}"),
+                key_at,
+                value,
+                value_at,
+                comment: None,
+                bare: false,
+                parts: Vec::new(),
+            };
             self.lists.insert(kind, entry);
             self.inferred.insert(kind);
             self.empty.remove(kind);

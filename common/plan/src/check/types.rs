@@ -3,6 +3,7 @@
 use super::nearest::nearest;
 use super::tree::Key;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, short};
+use crate::layers::LISTS;
 use crate::owner::Owner;
 use crate::report::{Problem, quoted};
 
@@ -57,7 +58,17 @@ pub(super) fn unknown_type(
     key: &Key,
     fatal: &str,
 ) -> Problem {
-    let own = name.contains('.');
+    if let Some(joined) = joined_line(owner, name) {
+        let what = format!(
+            "there is no {} {} (the {}): it holds another line",
+            kind.noun(),
+            quoted(name),
+            owner.noun
+        );
+        let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(fatal);
+        return problem.fix(format!("a line end in front of {}", quoted(joined)));
+    }
+    let own = is_class(name);
     let what = if own {
         format!("the class {} is none of Flume's (the {})", quoted(name), owner.noun)
     } else {
@@ -97,6 +108,48 @@ pub(super) fn unknown_type(
     }
 }
 
+/// Whether a value is the name of a Java class with its package, and not just text with a dot in it.
+pub(super) fn is_class(name: &str) -> bool {
+    let identifier = |part: &str| {
+        part.starts_with(|sign: char| sign.is_alphabetic() || sign == '_')
+            && part.chars().all(|sign| sign.is_alphanumeric() || sign == '_' || sign == '$')
+    };
+    let class = name.rsplit('.').next().unwrap_or_default();
+    name.contains('.') && name.split('.').all(identifier) && class.starts_with(char::is_uppercase)
+}
+
+/// The line of the same agent that a value goes on with where a line end is missing.
+fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
+    let agent = owner.prefix.split('.').next()?;
+    let starts = LISTS.iter().filter_map(|list| value.find(&format!("{agent}.{list}.")));
+    starts.min().filter(|at| *at > 0).map(|at| &value[at..])
+}
+
+/// Keys by which components load a class that may be anybody's.
+const LOADS_A_CLASS: [&str; 4] = ["serializer", "deserializer", "handler", "eventSerializer"];
+
+/// Classes of somebody's own in the keys of a component that is not there yet: they need a JVM also when it is there.
+pub(super) fn own_classes(owner: &Owner, keys: &[Key]) -> Vec<Problem> {
+    let loads = |key: &&Key| LOADS_A_CLASS.contains(&key.name.rsplit('.').next().unwrap_or_default());
+    let own = |key: &&Key| {
+        let value = key.entry.value.trim();
+        is_class(value) && !value.starts_with("org.apache.flume.")
+    };
+    let problem = |key: &Key| {
+        let what = format!(
+            "`{}` names the class {}, which is none of Flume's ({})",
+            key.entry.key,
+            quoted(key.entry.value.trim()),
+            owner.noun
+        );
+        Problem::warning("own-class", &key.entry.value_at, what)
+            .flume("runs it if the class is on its class path")
+            .here("no class of your own runs")
+            .fix("a class of your own needs a JVM: leave this agent on Flume")
+    };
+    keys.iter().filter(loads).filter(own).map(problem).collect()
+}
+
 /// The type that somebody means who writes `name`, and what he should know: a class in another package or without one,
 /// a word that people use for it, a slip.
 fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Descriptor, &'static str)> {
@@ -109,10 +162,14 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
         let (_, advice) = known.names.mistaken.iter().find(|(mistaken, _)| *mistaken == word)?;
         Some((known, *advice))
     });
+    let foreign = is_class(name) && !name.to_ascii_lowercase().contains("flume.");
     let class = || catalogue.of(kind).find(|known| last(known.names.class) == last(name));
     let near = || {
         let aliases = catalogue.of(kind).map(|known| known.names.alias).filter(|alias| !alias.is_empty());
         nearest(name, aliases).and_then(|alias| catalogue.find(kind, &alias))
     };
+    if foreign {
+        return None;
+    }
     mistaken.or_else(|| class().or_else(near).map(|known| (known, "")))
 }

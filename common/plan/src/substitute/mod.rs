@@ -81,6 +81,9 @@ fn from_environment(lookups: &Lookups<'_>) -> bool {
 }
 
 fn each_text(entry: &mut Entry, mut change: impl FnMut(&mut String)) {
+    if entry.value.contains("${") {
+        entry.parts.clear();
+    }
     change(&mut entry.value);
     entry.comment.iter_mut().for_each(|comment| change(&mut comment.value));
 }
