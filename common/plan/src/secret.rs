@@ -57,8 +57,8 @@ fn distance(found: &[u8], word: &[u8]) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=word.len() {
-        rows[0][j] = j;
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
     }
     for (i, letter) in found.iter().enumerate() {
         for (j, other) in word.iter().enumerate() {
