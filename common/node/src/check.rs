@@ -1,6 +1,13 @@
 //! `check`: the report and no more.
 
-use crate::{FAILED, Role, WRONG, complain, java::Words, load, load::Wanted, options::CheckOptions, print};
+use crate::{
+    FAILED, Role, WRONG, complain,
+    java::{self, Words},
+    load,
+    load::Wanted,
+    options::CheckOptions,
+    print,
+};
 use plan::Report;
 use std::process::ExitCode;
 
@@ -11,6 +18,8 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         complain(role, &messages.join("\n"));
         return ExitCode::from(WRONG);
     }
+    let not_text = java::not_text_variables(std::env::vars_os());
+    not_text.iter().for_each(|text| complain(role, text));
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,

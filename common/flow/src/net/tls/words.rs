@@ -129,7 +129,8 @@ fn certificate(why: &CertificateError) -> String {
             )
         }
         CertificateError::BadSignature => {
-            "its signature is not good; one by an RSA key under 2,048 bits never is here: make a longer key".to_owned()
+            "its signature is not good; one by an RSA key under 2,048 bits never is here: make a longer key"
+                .to_owned()
         }
         other => other.to_string(),
     }
