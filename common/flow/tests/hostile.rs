@@ -157,3 +157,27 @@ fn a_large_file_ends_soon() {
         assert!(start.elapsed() < Duration::from_secs(60), "{shown}: {:?}", start.elapsed());
     }
 }
+
+/// One line of hundreds of KiB that an operator's slip or a broken file may hold, in a configuration that is good otherwise.
+#[test]
+fn a_report_about_one_long_line_is_short() {
+    let head = "a.sources = r\na.channels = c\na.sinks = k\na.channels.c.type = memory\na.sources.r.type = seq\n\
+                a.sources.r.channels = c\na.sinks.k.type = logger\na.sinks.k.channel = c\n";
+    let long = |text: &str| text.repeat((256 << 10) / text.len());
+    for text in ["${", "${a", "${env:", "${env:X:-", "${f['", "$${", "x", "\u{1b}", "é ", "a#b # "] {
+        let closed = format!("{}{}", long(text), "}".repeat(64 << 10));
+        for value in [long(text), closed] {
+            for line in [
+                format!("a.sources.r.batchSize = {value}"),
+                format!("a.sources.r.{value} = 1"),
+                format!("a.sources.r.interceptors = {value}"),
+                value.clone(),
+            ] {
+                let start = line[..line.floor_char_boundary(40)].to_string();
+                let report = load(format!("{head}{line}\n").into_bytes()).report.to_string();
+                let whole = report.len();
+                assert!(whole < 64 << 10, "{whole} bytes about {start:?}");
+            }
+        }
+    }
+}

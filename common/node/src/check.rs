@@ -19,6 +19,8 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
+    let not_text = java::not_text_variables(std::env::vars_os());
+    not_text.iter().for_each(|text| complain(role, text));
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,

@@ -35,6 +35,7 @@ pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCod
     let console = Console::stderr(settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
+    notices.extend(java::not_text_variables(std::env::vars_os()));
     for notice in of_the_console.into_iter().chain(notices) {
         warn!(log, "{notice}");
     }

@@ -1,9 +1,12 @@
 //! What a command line holds for the JVM: `-D` properties, which count, and flags, which do not.
 
-use std::ffi::{OsStr, OsString};
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+};
 
 /// The words of a command line, apart by whom they are for.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Words {
     /// `-Dkey=value`, in order; without `=` the value is empty, as Java has it.
     pub(crate) properties: Vec<(String, String)>,
@@ -13,6 +16,15 @@ pub(crate) struct Words {
     pub(crate) unreadable: Option<String>,
     /// All others, in order, with two dashes in front of long names.
     pub(crate) rest: Vec<OsString>,
+}
+
+/// Shows no value.
+impl fmt::Debug for Words {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.properties.iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let (flags, rest) = (self.flags.len(), self.rest.len());
+        write!(out, "Words {{ properties: {names:?}, {flags} flags, {rest} others }}")
+    }
 }
 
 /// Takes a command line apart. `-D` and JVM flags may stand anywhere, as `flume-ng` has it.
@@ -43,6 +55,21 @@ pub(crate) fn all_properties(words: &Words) -> Vec<(String, String)> {
     let mut properties: Vec<_> = variables.flat_map(|text| properties_of(&text)).collect();
     properties.extend(words.properties.iter().cloned());
     properties
+}
+
+/// Variables of `environment` that would count if they were text, each with what to do.
+pub(crate) fn not_text_variables(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let counts = |name: &str| name == "JAVA_OPTS" || name.starts_with("FLUME_");
+    let told = |(name, value): (OsString, OsString)| {
+        let name = name.to_string_lossy();
+        (counts(&name) && value.to_str().is_none()).then(|| {
+            format!(
+                "the environment variable {} is not UTF-8 text, so that it has no effect; write it in UTF-8",
+                plan::cut(&name, 80)
+            )
+        })
+    };
+    environment.filter_map(told).collect()
 }
 
 /// The value of `key`, the last one that was given.
@@ -146,6 +173,25 @@ mod tests {
         let told = words.unreadable.expect("it is told");
         assert!(told.starts_with("`-Dkey`: its bytes are not UTF-8") && !told.contains("hunter2"), "{told}");
         assert_eq!((words.flags.len(), words.rest.len()), (1, 2));
+        let words = split([word(b"-Dpwd=hunter2")]);
+        assert_eq!(format!("{words:?}"), "Words { properties: [\"pwd\"], 0 flags, 0 others }");
+    }
+
+    #[test]
+    fn variables_that_are_no_text_are_told() {
+        use std::os::unix::ffi::OsStringExt;
+        let pair = |name: &str, value: &[u8]| (OsString::from(name), OsString::from_vec(value.to_vec()));
+        let told = not_text_variables(
+            [
+                pair("JAVA_OPTS", b"-Da=\xff"),
+                pair("FLUME_SSL_KEYSTORE_PASSWORD", b"hunter2\xff"),
+                pair("LANG", b"\xff"),
+            ]
+            .into_iter()
+            .chain([pair("FLUME_JAVA_OPTS", "-Da=\u{fc}".as_bytes())]),
+        );
+        assert!(told.len() == 2 && told[0].contains("JAVA_OPTS is not UTF-8 text"), "{told:?}");
+        assert!(!told.concat().contains("hunter2"), "{told:?}");
     }
 
     #[test]

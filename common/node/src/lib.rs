@@ -90,8 +90,20 @@ fn print(text: &str) -> ExitCode {
 
 /// Says what is wrong before there is a console. When stderr takes nothing, the exit code must do.
 fn complain(role: Role, text: &str) {
-    let _ = writeln!(io::stderr(), "{role}: {text}");
+    let _ = writeln!(io::stderr(), "{role}: {}", for_terminal(text));
 }
+
+/// Bounded, and without control characters, which may come from a file or a command line.
+fn for_terminal(text: &str) -> String {
+    let escape = |sign: char| match sign {
+        sign if sign.is_control() && sign != '\n' => sign.escape_default().to_string(),
+        sign => sign.to_string(),
+    };
+    plan::cut(text, MOST_SAID).chars().map(escape).collect()
+}
+
+/// Bytes of a message before there is a console.
+const MOST_SAID: usize = 4 << 10;
 
 /// Exit code: could not start or go on.
 const FAILED: u8 = 1;
@@ -101,3 +113,15 @@ const LOST: u8 = 3;
 
 /// Exit code: the command line or the configuration is wrong.
 const WRONG: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_for_a_terminal_is_bounded_and_plain() {
+        assert_eq!(for_terminal("a\u{1b}[31m\nb\t"), "a\\u{1b}[31m\nb\\t");
+        let long = for_terminal(&"x".repeat(1 << 20));
+        assert!(long.len() < 5000 && long.ends_with("(1048576 bytes in all)"), "{} bytes", long.len());
+    }
+}

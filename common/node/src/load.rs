@@ -62,8 +62,11 @@ fn no_name(wanted: &Wanted<'_>, loaded: &Loaded) -> String {
         [] => unreadable(&loaded.report).unwrap_or_else(|| format!("{files} names no agent")),
         names => format!("{files} names: {}", names.join(", ")),
     };
-    format!("which agent? Give its name with -n NAME; {names}")
+    format!("which agent? Give its name with -n NAME; {}", plan::cut(&names, MOST_SHOWN))
 }
+
+/// Bytes of a list of names.
+const MOST_SHOWN: usize = 1000;
 
 fn unreadable(report: &Report) -> Option<String> {
     report

@@ -55,6 +55,7 @@ fn run_loaded(
     let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
     panic::log_panics(log.clone());
+    notices.extend(java::not_text_variables(std::env::vars_os()));
     notices.extend(of_no_use(options, words, properties));
     notices.extend(limits::raise_open_files());
     for notice in notices {
@@ -110,7 +111,7 @@ fn start(
 fn of_no_use(options: &RunOptions, words: &Words, properties: &[(String, String)]) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
-        notices.push(format!("there is no JVM: not needed, and ignored: {}", words.flags.join(" ")));
+        notices.push(format!("there is no JVM: not needed, and ignored: {}", flags(&words.flags)));
     }
     for (name, given) in [("--classpath", &options.classpath), ("--plugins-path", &options.plugins_path)] {
         if given.is_some() {
@@ -123,6 +124,15 @@ fn of_no_use(options: &RunOptions, words: &Words, properties: &[(String, String)
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
     notices
 }
+
+/// Without what stands behind a `=`: an agent of a JVM may be given a password there.
+fn flags(flags: &[String]) -> String {
+    let names = flags.iter().filter_map(|flag| flag.split('=').next()).collect::<Vec<_>>();
+    plan::cut(&names.join(" "), MOST_SHOWN)
+}
+
+/// Bytes of flags that are shown.
+const MOST_SHOWN: usize = 500;
 
 /// Says every finding as one log line.
 fn say_report(log: &Logger, report: &Report) {

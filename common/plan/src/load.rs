@@ -1,5 +1,6 @@
 //! From the names of files to a plan: the one place that reads files.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
@@ -21,7 +22,7 @@ const PATIENCE_SECONDS: u32 = 10;
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What a plan is made from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// In the order of their `-f`; a later one wins key by key.
     pub files: Vec<PathBuf>,
@@ -31,6 +32,15 @@ pub struct Sources {
     pub properties: Vec<(String, String)>,
     /// The time and zone of `${date:FORMAT}`.
     pub now: Zoned,
+}
+
+/// Shows no value.
+impl fmt::Debug for Sources {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.properties.iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let variables = self.environment.len();
+        write!(out, "Sources {{ files: {:?}, {variables} variables, properties: {names:?} }}", self.files)
+    }
 }
 
 /// How strict to be.

@@ -97,7 +97,7 @@ impl fmt::Debug for Entry {
 
 impl Entry {
     fn shown(&self) -> String {
-        if self.secret { HIDDEN.to_string() } else { without_log_ins(&cut(&self.value, MOST_SHOWN)) }
+        if self.secret { HIDDEN.to_string() } else { cut(&without_log_ins(&self.value), MOST_SHOWN) }
     }
 }
 

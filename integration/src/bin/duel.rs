@@ -8,7 +8,7 @@ use integration::{
         board::{self, Row},
         latency, raw,
         raw::RawCopy,
-        recipe::{Batch, Channel, End, Recipe, Source, USUAL_HEADERS},
+        recipe::{Around, Batch, Channel, End, Recipe, Source, USUAL_HEADERS},
         swarm::{self, Swarm},
     },
     flume::Version,
@@ -53,6 +53,10 @@ struct Arguments {
     #[arg(long)]
     agents: bool,
 
+    /// Compare the processor seconds of compression within TLS with those of compression alone instead.
+    #[arg(long)]
+    tls: bool,
+
     /// A bar that is missed is an error: a ratio to the raw copy, processor seconds, memory, lines a second, latency,
     /// shares.
     #[arg(long)]
@@ -79,6 +83,7 @@ fn main() -> ExitCode {
             match arguments.latency {
                 Some(rate) => delay(&arguments, rate),
                 None if arguments.agents => many(&arguments),
+                None if arguments.tls => compressed(&arguments),
                 None => duel(&arguments),
             }
         }
@@ -179,6 +184,7 @@ const PLAIN: Recipe = Recipe {
     headers: USUAL_HEADERS,
     live_files: 1,
     idle_files: 0,
+    around: Around::Nothing,
 };
 
 fn ours(usual: Shape, long: Shape) -> Vec<Box<dyn Contestant>> {
@@ -263,6 +269,38 @@ fn many(arguments: &Arguments) -> Result<(), Error> {
     }
     judge(arguments, &missed)
 }
+
+/// Compression alone and within TLS, in turns.
+fn compressed(arguments: &Arguments) -> Result<(), Error> {
+    let arena = arena(arguments)?;
+    let shape = Shape { lines: arguments.lines, bytes: board::USUAL };
+    let mut seconds = [vec![], vec![]];
+    for _ in 0..arguments.rounds {
+        for (around, seconds) in [Around::Zlib, Around::ZlibAndTls].into_iter().zip(&mut seconds) {
+            let recipe = Recipe { around, ..PLAIN };
+            let duel = TwoHops { agent: Program::Ours, collector: Program::Ours, recipe, shape, bars: &[] };
+            let sample = arena.warm(shape).and_then(|()| duel.run(&arena))?;
+            let cpu = sample.cpu_seconds * 1e6 / f64::from(shape.lines);
+            say(&format!("{}: {cpu:.2} CPU s per million lines", duel.name()));
+            seconds.push(cpu);
+        }
+    }
+    let [alone, within] = seconds.map(median);
+    let told = format!(
+        "compression within TLS costs {:.2} times compression alone ({within:.2} and {alone:.2} CPU s)",
+        within / alone
+    );
+    say(&told);
+    judge(arguments, &if within > alone * MOST_FOR_TLS { vec![told] } else { vec![] })
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// What compression within TLS may cost, compared with compression alone.
+const MOST_FOR_TLS: f64 = 1.3;
 
 /// How long latency is measured at each rate.
 const SECONDS: u32 = 10;

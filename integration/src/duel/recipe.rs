@@ -1,5 +1,6 @@
 //! Property files for two hops: what an agent and a collector run, ours or Flume's.
 
+use crate::binaries;
 use std::{fmt::Write, path::Path};
 
 /// Where the agent's lines come from.
@@ -45,6 +46,17 @@ pub enum End {
     Logger,
 }
 
+/// What is around the frames between both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Around {
+    /// Nothing.
+    Nothing,
+    /// `compression-type = deflate`
+    Zlib,
+    /// That and `ssl`, with a certificate of RSA 2,048.
+    ZlibAndTls,
+}
+
 /// How to set up two hops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recipe {
@@ -62,6 +74,22 @@ pub struct Recipe {
     pub live_files: u32,
     /// Files that TAILDIR follows as well and in which nothing happens.
     pub idle_files: u32,
+    /// What is around the frames.
+    pub around: Around,
+}
+
+impl Around {
+    fn write(self, text: &mut Text, component: &str, store: &str, file: &str) {
+        if self != Around::Nothing {
+            text.line(&format!("{component}.compression-type = deflate"));
+        }
+        if self == Around::ZlibAndTls {
+            let file = binaries::workspace().join("common/flow/testdata/stores").join(file);
+            text.line(&format!("{component}.ssl = true"));
+            text.line(&format!("{component}.{store} = {}", file.display()));
+            text.line(&format!("{component}.{store}-password = changeit"));
+        }
+    }
 }
 
 impl Batch {
@@ -108,6 +136,7 @@ impl Recipe {
         text.line("sinks.k1.type = avro");
         text.line(&format!("sinks.k1.hostname = {host}"));
         text.line(&format!("sinks.k1.port = {port}"));
+        self.around.write(&mut text, "sinks.k1", "truststore", "trust.jks");
         if let Some(size) = self.batch.size() {
             text.line(&format!("sources.r1.batchSize = {size}"));
             text.line(&format!("sinks.k1.batch-size = {size}"));
@@ -122,6 +151,7 @@ impl Recipe {
         text.line("sources.r1.type = avro");
         text.line(&format!("sources.r1.bind = {host}"));
         text.line(&format!("sources.r1.port = {port}"));
+        self.around.write(&mut text, "sources.r1", "keystore", "server.jks");
         self.interceptors(&mut text, "Collector", "slave3.hanli.com", 0);
         match self.end {
             End::FileRoll => {
@@ -224,6 +254,7 @@ mod tests {
             headers: USUAL_HEADERS,
             live_files: 1,
             idle_files: 0,
+            around: Around::Nothing,
         };
         let text = recipe.agent(Path::new("/in.log"), Path::new("/run"), "127.0.0.3", 52020);
         let lesson = crate::lesson::CLIENT;

@@ -4,7 +4,7 @@ use super::{
     Bar, Contestant, Rival, Sample,
     arena::{Arena, Shape},
     board, check, raw,
-    recipe::{self, Batch, Channel, End, Recipe, Source},
+    recipe::{self, Around, Batch, Channel, End, Recipe, Source},
     watch::{self, Watched},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub struct TwoHops {
 
 impl Contestant for TwoHops {
     fn name(&self) -> String {
-        let Recipe { source, batch, channel, end, headers, live_files, idle_files } = self.recipe;
+        let Recipe { source, batch, channel, end, headers, live_files, idle_files, around } = self.recipe;
         let who = match (self.agent, self.collector) {
             (agent, collector) if agent == collector => word(agent),
             (agent, collector) => format!("{} → {}", word(agent), word(collector)),
@@ -76,7 +76,13 @@ impl Contestant for TwoHops {
             (live, 0) => format!(", {live} files"),
             (live, idle) => format!(", {live} of {} files", board::thousands(f64::from(live + idle))),
         };
-        format!("{who}: {source} → {end}, {batch}{channel}{headers}{files}{}", board::length(self.shape))
+        let around = match around {
+            Around::Nothing => "",
+            Around::Zlib => ", compressed",
+            Around::ZlibAndTls => ", compressed within TLS",
+        };
+        let length = board::length(self.shape);
+        format!("{who}: {source} → {end}, {batch}{channel}{headers}{files}{around}{length}")
     }
 
     fn shape(&self) -> Shape {

@@ -4,7 +4,7 @@ use super::policy::{Balance, Failover, Order, Route};
 use crate::net::Globals;
 use crate::random::Random;
 use crate::sink::avro::AvroSinkConfig;
-use plan::Context;
+use plan::{Context, cut, secret::without_log_ins};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -71,11 +71,13 @@ fn kind(context: &Context) -> Result<Kind, String> {
         "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(Kind::Balance),
         "thrift" | "org.apache.flume.api.thriftrpcclient" => Err(format!(
             "client.type = {text}: a Thrift client is not there yet; Avro sources are reached with default, \
-             default_failover or default_loadbalance"
+             default_failover or default_loadbalance",
+            text = shown(text)
         )),
         _ => Err(format!(
             "client.type = {text}: it is default, default_failover or default_loadbalance; Java classes are not \
-             supported"
+             supported",
+            text = shown(text)
         )),
     }
 }
@@ -92,8 +94,9 @@ fn hosts(context: &Context) -> Result<Vec<(String, u16)>, String> {
             let key = format!("hosts.{name}");
             let text =
                 context.text(&key).ok_or_else(|| format!("{key} is not set: write `{key} = name:port`"))?;
-            address(text)
-                .ok_or_else(|| format!("{key} = {text}: that is no address, write `{key} = name:port`"))
+            address(text).ok_or_else(|| {
+                format!("{key} = {text}: that is no address, write `{key} = name:port`", text = shown(text))
+            })
         })
         .collect()
 }
@@ -126,7 +129,8 @@ fn order(context: &Context) -> Result<Order, String> {
         "round_robin" => Ok(Order::RoundRobin(0)),
         "random" => Ok(Order::Random(Random::from_system())),
         _ => Err(format!(
-            "host-selector = {text}: it is ROUND_ROBIN or RANDOM; Java classes are not supported"
+            "host-selector = {text}: it is ROUND_ROBIN or RANDOM; Java classes are not supported",
+            text = shown(text)
         )),
     }
 }
@@ -135,9 +139,9 @@ fn order(context: &Context) -> Result<Order, String> {
 fn most_rest(context: &Context) -> Result<Duration, String> {
     let most = match context.text("maxBackoff") {
         None => 0,
-        Some(text) => {
-            text.parse().map_err(|_| format!("maxBackoff = {text}: write a number of milliseconds"))?
-        }
+        Some(text) => text.parse().map_err(|_| {
+            format!("maxBackoff = {text}: write a number of milliseconds", text = shown(text))
+        })?,
     };
     Ok(match (context.flag("backoff", false), most) {
         (false, _) => WITHOUT_BACKOFF,
@@ -173,7 +177,7 @@ fn remarks(context: &Context, notes: &mut Vec<String>) {
         let known = SHARED.contains(&key) || KNOWN.contains(&key) || key.starts_with("hosts.");
         if !known {
             // Its value may be a password whose key is misspelt.
-            let key = plan::cut(key, 80);
+            let key = cut(key, MOST_SHOWN);
             notes.push(format!("{key}: not a property of an Avro client; it has no effect"));
         }
     }
@@ -181,14 +185,25 @@ fn remarks(context: &Context, notes: &mut Vec<String>) {
         if let Some(text) = context.text(key)
             && text.parse::<u64>().ok().is_none_or(|millis| millis < 1000)
         {
-            notes.push(format!("{key} = {text}: write 1000 milliseconds or more; 20000 is taken"));
+            notes.push(format!(
+                "{key} = {text}: write 1000 milliseconds or more; 20000 is taken",
+                text = shown(text)
+            ));
         }
     }
     if let Some(text) = context.text("compression-type")
         && !["deflate", "none"].iter().any(|known| text.eq_ignore_ascii_case(known))
     {
-        notes.push(format!("compression-type = {text}: it is deflate or none; none is taken"));
+        notes.push(format!(
+            "compression-type = {text}: it is deflate or none; none is taken",
+            text = shown(text)
+        ));
     }
+}
+
+/// A value in a message.
+fn shown(text: &str) -> String {
+    cut(&without_log_ins(text), MOST_SHOWN)
 }
 
 /// A number of at least 1; what is not becomes `default`, with a note.
@@ -200,11 +215,16 @@ fn checked<T: FromStr + Copy + PartialOrd + From<u8> + std::fmt::Display>(
 ) -> T {
     let Some(text) = context.text(key) else { return default };
     text.parse().ok().filter(|number| *number >= T::from(1)).unwrap_or_else(|| {
-        notes.push(format!("{key} = {text}: write a number of 1 or more; {default} is taken"));
+        notes.push(format!(
+            "{key} = {text}: write a number of 1 or more; {default} is taken",
+            text = shown(text)
+        ));
         default
     })
 }
 
+/// Bytes of a key or a value that are shown.
+const MOST_SHOWN: usize = 80;
 const DEFAULT_BATCH: usize = 100;
 const DEFAULT_MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// Flume leaves no host alone then, and waits for a dead one each time its turn comes.
@@ -287,6 +307,9 @@ mod tests {
             assert_eq!((config.unwrap().batch_size, notes.len()), (100, 1), "{line}");
             assert!(notes[0].contains(part), "{notes:?}");
         }
+        let (_, notes) =
+            built(&format!("hosts = h\nhosts.h = a:1\nbatch-size = http://me:hunter2{}@b", "x".repeat(5000)));
+        assert!(notes[0].len() < 300 && !notes[0].contains("hunter2"), "{notes:?}");
         let (config, notes) = built("hosts = a b\nhosts.a = one:1\nhosts.b = two:2");
         assert_eq!((config.unwrap().hosts.len(), notes.len()), (1, 1));
         assert!(notes[0].contains("the first alone, one:1"));
