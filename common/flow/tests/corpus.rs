@@ -1,7 +1,7 @@
 //! What is said of configurations that people have published, one line for each file and agent, so that a change of
 //! a verdict is seen in review. The files are not ours to hand on; a folder of them is named from outside.
 
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads and writes its own files")]
+#![expect(clippy::unwrap_used, reason = "a test reads and writes its own files")]
 
 use std::env;
 use std::fmt::Write;

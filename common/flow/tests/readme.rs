@@ -1,7 +1,5 @@
 //! The README's lists of components are what the catalogue says. `UPDATE=1 cargo test -p flow --test readme` writes them anew.
 
-#![expect(clippy::disallowed_methods, reason = "a test reads and writes the page")]
-
 use flow::CATALOGUE;
 use plan::{Availability, Kind};
 use std::{env, fs, path::Path};
