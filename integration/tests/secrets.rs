@@ -37,8 +37,8 @@ fn configuration(directory: &Path) -> String {
     )
 }
 
-/// All that a binary prints with these words, until it ends or is stopped.
-fn printed(directory: &Path, program: &str, words: &[&str]) -> String {
+/// All that a binary prints with these words until it ends; it is stopped once it has said `sign`.
+fn printed(directory: &Path, program: &str, words: &[&str], sign: &str) -> String {
     let console = Console::default();
     let mut command = Command::new(binaries::directory().expect("it is built").join(program));
     command.current_dir(directory).args(words);
@@ -48,7 +48,8 @@ fn printed(directory: &Path, program: &str, words: &[&str]) -> String {
         "-Xmx20m -javaagent:x.jar=password=planted6javaopts -Dmy.password=planted6javaopts",
     );
     let mut process = Process::spawn(command, &console, 0).expect("it runs");
-    if process.wait(Duration::from_secs(20)).is_none() {
+    let _said = console.wait_from(0, Duration::from_secs(20), sign, |line| line.text.contains(sign));
+    if process.wait(Duration::from_secs(1)).is_none() {
         process.signal(rustix::process::Signal::TERM);
         process.wait(Duration::from_secs(20)).unwrap_or_else(|| panic!("{program} {words:?} does not stop"));
     }
@@ -99,7 +100,7 @@ fn no_secret_is_printed_by_any_command() {
         (&["avro-client", "-P", "client.properties", "-F", "empty", store, given], "/no/such/store"),
     ] {
         for program in ["agent", "collector"] {
-            let text = printed(directory.path(), program, words);
+            let text = printed(directory.path(), program, words, sign);
             assert!(text.contains(sign), "{program} {words:?} is to say {sign:?}: {text}");
             for secret in SECRETS {
                 let at = text.lines().find(|line| line.contains(secret));

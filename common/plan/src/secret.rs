@@ -57,9 +57,7 @@ fn distance(found: &[u8], word: &[u8]) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
+    rows[0] = std::array::from_fn(|j| j);
     for (i, letter) in found.iter().enumerate() {
         for (j, other) in word.iter().enumerate() {
             let mut least =
