@@ -83,8 +83,8 @@ impl Connection {
         }
     }
 
-    /// Serves the peer until it goes, breaks the protocol, has to go, or the source stops.
-    pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
+    /// Serves the peer until it goes, breaks the protocol, has to go, or the source stops. What is left is to be dropped.
+    pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) -> Connection {
         let mut vigil = Vigil::new(self.shared.idle_limit);
         let (door, mut native) = (self.guest.door(), false);
         let mut sent_away = pin!(door.sent_away());
@@ -120,22 +120,28 @@ impl Connection {
                         break;
                     }
                     Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-                        return self.complain(&HOST_GONE);
+                        self.complain(&HOST_GONE);
+                        return self;
                     }
                     Err(_) => break, // the peer is gone; what it was not told, it will send again
                 },
                 () = self.share.turn(), if !self.covered => {}
                 why = &mut sent_away => {
-                    return why.into_iter().for_each(|why| self.complain(&why));
+                    why.into_iter().for_each(|why| self.complain(&why));
+                    return self;
                 }
                 () = &mut look => match vigil.look(self.signs(), clock::now()) {
                     Verdict::Fine(next) => look.as_mut().reset(next),
-                    Verdict::Gone(why) => return self.complain(&why),
+                    Verdict::Gone(why) => {
+                        self.complain(&why);
+                        return self;
+                    }
                 },
                 _ = stop.changed(), if !self.leaving => {}
             }
         }
         let _gone = timeout(FAREWELL, self.link.finish()).await;
+        self
     }
 
     /// Sees to it that what is held, and the frame that comes next, is accounted for. Says how much may be read now.

@@ -191,6 +191,8 @@ struct Shared {
     spent: Spent,
     /// Questions to a name server under way.
     asking: Semaphore,
+    /// Connections that have ended are given up one at a time.
+    closing: Semaphore,
 }
 
 /// An avro source: listens, and starts a task for each connection. At a stop it takes no more connections and calls, answers
@@ -230,6 +232,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
         ip_filter,
         spent: Spent::default(),
         asking: Semaphore::new(MOST_ASKED),
+        closing: Semaphore::new(1),
     });
     let mut watch = pin!(shared.budget.watch());
     loop {
@@ -265,9 +268,13 @@ async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: St
         _ = door.sent_away() => None,
         _ = stop.changed() => None,
     };
-    if let Some(stream) = taken {
-        Connection::new(shared, stream, guest).serve(stop).await;
-    }
+    let ended = match taken {
+        Some(stream) => Some(Connection::new(shared.clone(), stream, guest).serve(stop.clone()).await),
+        None => None,
+    };
+    // Thousands may end at once: what others wait for comes in between.
+    let _turn = shared.closing.acquire().await;
+    drop(ended);
     if let Some(lines) = &lines {
         lines.closed(&log);
     }
