@@ -83,9 +83,7 @@ async fn another_version_of_the_protocol_is_refused() {
 
 #[tokio::test]
 async fn what_was_acknowledged_before_a_kill_counts_and_the_rest_comes_back() {
-    let mut builder = BatchBuilder::default();
-    (0..10).for_each(|number: u32| builder.push([], number.to_string().as_bytes()));
-    let batch = builder.finish();
+    let batch = ten_events();
     let spec = Spec::new(Kind::Sink, "k1", "any").names(["c1"]);
     let take = |bytes: usize| format!("head -c {bytes} <&3 >/dev/null\n");
     let ping = to_jvm::plain(to_jvm::PING, 0).bytes();
@@ -117,6 +115,12 @@ async fn what_was_acknowledged_before_a_kill_counts_and_the_rest_comes_back() {
     assert!(matches!(Sink::create(&jvm, &spec).await, Err(BridgeError::Gone(_))), "nothing waits for ever");
 }
 
+fn ten_events() -> event::Batch {
+    let mut builder = BatchBuilder::default();
+    (0..10).for_each(|number: u32| builder.push([], number.to_string().as_bytes()));
+    builder.finish()
+}
+
 #[tokio::test]
 async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
     let spec = Spec::new(Kind::Sink, "k1", "any");
@@ -126,13 +130,24 @@ async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
         push_zigzag(out, 7);
         text(out, "sink");
     });
-    let ack = say(0xa1, 1, |out| [1, 5, 1].iter().for_each(|number| push_zigzag(out, *number)));
-    let take = format!("head -c {asked} <&3 >/dev/null\n");
-    let scene = Scene::new(&[hello(VERSION), take, created, ack, "cat <&3 >/dev/null\n".to_owned()].concat());
+    let ack = say(0xa1, 1, |out| [1, 50, 1].iter().for_each(|number| push_zigzag(out, *number)));
+    let take = |bytes: usize| format!("head -c {bytes} <&3 >/dev/null\n");
+    let batch = ten_events();
+    // It settles when it has got something: by then the sink is known on this side.
+    let script = [
+        hello(VERSION),
+        take(asked),
+        created,
+        take(to_jvm::events(1, 0, &batch).bytes()),
+        ack,
+        "cat <&3 >/dev/null\n".to_owned(),
+    ];
+    let scene = Scene::new(&script.concat());
     let jvm = scene.start().await.expect("it greets");
     let mut sink = Sink::create(&jvm, &spec).await.expect("it is created");
+    sink.push(&batch).expect("it fits");
     assert_eq!(tokio::time::timeout(PATIENCE, sink.next()).await.expect("the end within 30 s"), None);
-    assert!(jvm.reason().contains("sink k1 settles event 5, which it does not have"), "{}", jvm.reason());
+    assert!(jvm.reason().contains("sink k1 settles event 50, which it does not have"), "{}", jvm.reason());
 }
 
 #[tokio::test]
