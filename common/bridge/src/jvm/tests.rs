@@ -76,7 +76,7 @@ async fn a_program_that_does_not_come_up_is_told_with_its_last_words() {
 
 #[tokio::test]
 async fn another_version_of_the_protocol_is_refused() {
-    let scene = Scene::new(&format!("{}cat <&3 >/dev/null\n", hello(VERSION + 1)));
+    let scene = Scene::new(&format!("{}exec cat <&3 >/dev/null\n", hello(VERSION + 1)));
     let error = scene.start().await.expect_err("it is another one").to_string();
     assert_eq!(error, "the JVM does not come up: it speaks version 2 of the protocol, not 1");
 }
@@ -140,7 +140,7 @@ async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
         created,
         take(to_jvm::events(1, 0, &batch).bytes()),
         ack,
-        "cat <&3 >/dev/null\n".to_owned(),
+        "exec cat <&3 >/dev/null\n".to_owned(),
     ];
     let scene = Scene::new(&script.concat());
     let jvm = scene.start().await.expect("it greets");
@@ -152,7 +152,7 @@ async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
 
 #[tokio::test]
 async fn a_stream_that_has_lost_its_beat_ends_the_jvm() {
-    let garbage = format!("printf '{}' >&4\ncat <&3 >/dev/null\n", octal(&[0xff; 12]));
+    let garbage = format!("printf '{}' >&4\nexec cat <&3 >/dev/null\n", octal(&[0xff; 12]));
     let scene = Scene::new(&(hello(VERSION) + &garbage));
     let jvm = scene.start().await.expect("it greets");
     let ended = async {
