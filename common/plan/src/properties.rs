@@ -34,18 +34,18 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Where `word` stands, a part of `text`, which is the value without what is around it.
+    /// Where `word` stands, a part of `text`, which is the value without the blanks around it and what is cut off its end.
+    /// A list may have ten thousands of words: none of this looks at all of the value.
     pub fn word_at(&self, text: &str, word: &str) -> Place {
         let within = (word.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        let Some(at) = self.value.find(text).map(|at| at + within) else { return self.value_at.clone() };
-        let part = self.parts.iter().rfind(|(start, _)| *start <= at);
-        part.map_or_else(
-            || self.value_at.clone(),
-            |(start, place)| {
-                let along = u32::try_from(at - start).unwrap_or(u32::MAX);
-                Place { column: place.column.saturating_add(along), ..place.clone() }
-            },
-        )
+        let blanks = self.value.len() - self.value.trim_start_matches(|c| c <= ' ').len();
+        let at = blanks + within;
+        let behind = self.parts.partition_point(|(start, _)| *start <= at);
+        let Some((start, place)) = behind.checked_sub(1).map(|part| &self.parts[part]) else {
+            return self.value_at.clone();
+        };
+        let along = u32::try_from(at - start).unwrap_or(u32::MAX);
+        Place { column: place.column.saturating_add(along), ..place.clone() }
     }
 }
 

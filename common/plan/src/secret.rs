@@ -38,9 +38,16 @@ fn starts_with_secret(letters: &[u8]) -> bool {
         || SLIPS.iter().any(|secret| {
             let most = if secret.len() < 8 { 1 } else { 2 };
             letters[0] == secret[0]
+                && missing(letters, secret) <= most as u32
                 && (secret.len() - 1..=secret.len() + 1)
                     .any(|length| letters.get(..length).is_some_and(|part| distance(part, secret) <= most))
         })
+}
+
+/// How many of the word's letters the text does not have where the word would stand: no fewer slips make it of the text.
+fn missing(text: &[u8], word: &[u8]) -> u32 {
+    let set = |text: &[u8]| text.iter().fold(0u128, |set, letter| set | 1 << (letter & 0x7f));
+    (set(word) & !set(&text[..text.len().min(word.len() + 1)])).count_ones()
 }
 
 /// Words of secrets, long enough to be known with a slip.
