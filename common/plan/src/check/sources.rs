@@ -1,6 +1,6 @@
 //! Sources with their channels, selectors and interceptors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Component, Key, Tree};
 use super::types::own_classes;
@@ -8,6 +8,7 @@ use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
 use crate::owner::Owner;
+use crate::place::Place;
 use crate::plan::SourcePlan;
 use crate::report::{Problem, quoted};
 use crate::settings::{ComponentPlan, words};
@@ -159,10 +160,13 @@ impl Checker<'_> {
         let names: Vec<&str> = listed.iter().flat_map(|(text, _)| words(text)).collect();
         self.interceptors_unlisted(owner, found, &names);
         let mut plans: Vec<ComponentPlan> = Vec::new();
+        // What is named again is told where it stands first, and so once.
+        let mut first: BTreeMap<&str, Place> = BTreeMap::new();
         for name in &names {
-            let at =
-                listed.as_ref().map_or_else(|| owner.at.clone(), |(text, key)| key.entry.word_at(text, name));
-            plans.extend(self.interceptor(owner, found, name, &at));
+            let at = first.entry(name).or_insert_with(|| {
+                listed.as_ref().map_or_else(|| owner.at.clone(), |(text, key)| key.entry.word_at(text, name))
+            });
+            plans.extend(self.interceptor(owner, found, name, at));
         }
         plans
     }
