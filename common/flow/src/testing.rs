@@ -139,6 +139,21 @@ async fn a_wait_ends_and_says_what_it_waited_for() {
     std::future::pending::<()>().within("something that never comes").await;
 }
 
+/// The plan of one `file_roll` sink `k` with these keys.
+pub(crate) fn file_roll_plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
+    let keys: Vec<(String, &str)> =
+        keys.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
+    let mut all = vec![
+        ("channels", "c"),
+        ("channels.c.type", "memory"),
+        ("sinks", "k"),
+        ("sinks.k.type", "file_roll"),
+        ("sinks.k.channel", "c"),
+    ];
+    all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
+    plan(&all)
+}
+
 /// Events whose bodies are these numbers.
 pub(crate) fn batch(numbers: Range<u64>) -> Batch {
     let mut builder = BatchBuilder::default();

@@ -1,21 +1,12 @@
 use super::*;
-use crate::testing::plan;
+use crate::testing::file_roll_plan;
 use event::BatchBuilder;
 use std::io::Read;
 
 fn serializer(pairs: &[(&str, &str)]) -> Result<Serializer, String> {
-    let keys: Vec<(String, &str)> =
-        pairs.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
-    let mut all = vec![
-        ("channels", "c"),
-        ("channels.c.type", "memory"),
-        ("sinks", "k"),
-        ("sinks.k.type", "file_roll"),
-        ("sinks.k.channel", "c"),
-        ("sinks.k.sink.directory", "/d"),
-    ];
-    all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-    let plan = plan(&all)?;
+    let mut all = vec![("sink.directory", "/d")];
+    all.extend(pairs);
+    let plan = file_roll_plan(&all)?;
     let part = plan.sinks[0].component.properties.parts("sink.serializer").next().expect("there is one");
     Ok(Serializer::new(SerializerConfig::new(part), Random::seeded(1)))
 }

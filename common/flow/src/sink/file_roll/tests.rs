@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{batch, plan, silent};
+use crate::testing::{batch, file_roll_plan, silent};
 use std::fs;
 use std::path::Path;
 
@@ -11,17 +11,7 @@ fn sink(directory: &Path, more: &[(&str, &str)]) -> FileRollSink {
 }
 
 fn config(pairs: &[(&str, &str)]) -> FileRollConfig {
-    let keys: Vec<(String, &str)> =
-        pairs.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
-    let mut all = vec![
-        ("channels", "c"),
-        ("channels.c.type", "memory"),
-        ("sinks", "k"),
-        ("sinks.k.type", "file_roll"),
-        ("sinks.k.channel", "c"),
-    ];
-    all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-    FileRollConfig::new(&plan(&all).unwrap().sinks[0].component.properties)
+    FileRollConfig::new(&file_roll_plan(pairs).unwrap().sinks[0].component.properties)
 }
 
 /// Names and contents of all files, by name.
