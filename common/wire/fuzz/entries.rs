@@ -3,13 +3,16 @@
 //! Each takes any bytes and panics when a promise is broken, be it only that no input panics.
 
 use bytes::{Bytes, BytesMut};
-use event::{Batch, Scanner, Span};
+use event::{Batch, BatchBuilder, Scanner, Span};
+use java::Charset;
+use jiff::tz::TimeZone;
 use wire::{
     avro::{
         Answer, AnswerNotes, BatchId, ClientSession, Frame, FrameDecoder, FrameError, Hello, ProtocolCache,
         Received, ServerSession, TAIL,
     },
     line::{Ends, LineCutter},
+    syslog::{Classic, Format, Found, Keep, Line, Lines, Multiport},
 };
 
 /// A target's name and function.
@@ -23,6 +26,7 @@ pub const ENTRIES: &[Entry] = &[
     ("client_session", client_session),
     ("event", event),
     ("line", line),
+    ("syslog", syslog),
 ];
 
 /// A stream gives the same frames, and ends with the same fault, in whatever pieces it is read.
@@ -106,6 +110,52 @@ pub fn line(data: &[u8]) {
         let kept = |bytes: &[u8]| bytes.iter().filter(|byte| !b"\r\n".contains(byte)).count();
         assert_eq!(whole.iter().map(|line| kept(line)).sum::<usize>(), kept(data));
     }
+}
+
+/// Lines of syslog are the same in whatever pieces a stream is read; each becomes one event, and none is longer than allowed.
+pub fn syslog(data: &[u8]) {
+    let regex = r"<(\d+)>(\d?) ?(\S+) (\S+) (.*)";
+    let mut own = Format::compile(regex, None, Some("MMMdd"), &TimeZone::UTC).ok();
+    for limit in [10, 2500] {
+        let whole = syslog_lines(limit, data, usize::MAX);
+        for piece in [1, 3] {
+            assert_eq!(syslog_lines(limit, data, piece), whole, "pieces of {piece}");
+        }
+        for keep in ["none", "all", "priority timestamp hostname"].map(Keep::parse) {
+            let mut readers = [None, own.take()].map(|own| Classic::new(keep, own, TimeZone::UTC));
+            let mut multiport = Multiport::new(Charset::UTF_8, keep);
+            let (mut out, mut invalid) = (BatchBuilder::default(), 0);
+            for (bytes, cut) in &whole {
+                let line = Line { bytes, cut: *cut };
+                let found =
+                    readers.each_mut().map(|reader| reader.push(line, SYSLOG_NOW, &[("x", "y")], &mut out));
+                invalid += 2 * usize::from(found == [Found::Invalid; 2]);
+                invalid += usize::from(multiport.push(line, SYSLOG_NOW, &[], &mut out) == Found::Invalid);
+            }
+            let batch = out.finish();
+            assert_eq!(batch.len(), 3 * whole.len());
+            let marked =
+                batch.events().filter(|event| event.header("flume.syslog.status") == Some("Invalid"));
+            assert_eq!(marked.count(), invalid);
+            look_at(&batch);
+        }
+    }
+}
+
+fn syslog_lines(limit: usize, stream: &[u8], piece: usize) -> Vec<(Vec<u8>, bool)> {
+    let (mut lines, mut found) = (Lines::new(limit), Vec::new());
+    let (mut from, mut to) = (0, 0);
+    while to < stream.len() {
+        to = stream.len().min(to.saturating_add(piece));
+        let mut at = 0;
+        while let Some(line) = lines.next(&stream[from..to], &mut at) {
+            assert!(!line.bytes.is_empty() && line.bytes.len() <= limit && !line.bytes.contains(&b'\n'));
+            found.push((line.bytes.to_vec(), line.cut));
+        }
+        from += at;
+        assert!(to - from < limit, "what is held is bounded");
+    }
+    found
 }
 
 /// All frames of a stream read in pieces of `piece` bytes, and what ended it, if not its end.
@@ -232,5 +282,6 @@ fn lines(ends: Ends, stream: &[u8], piece: usize) -> Vec<Vec<u8>> {
 
 const HELLO: Hello = Hello { window: 4, window_bytes: 1 << 20 };
 const BATCH: BatchId = BatchId { agent: 1, stream: 2, sequence: 3 };
+const SYSLOG_NOW: i64 = 1_795_305_600_000;
 const MAX_FRAME_BYTES: usize = 1 << 20;
 const MOST_EVENTS: usize = 8;

@@ -2,6 +2,8 @@
 //!
 //! - [`avro`]: Flume's Avro RPC, both sides of it.
 //! - [`mod@line`]: text cut at its newlines.
+//! - [`syslog`]: what Flume's two syslog parsers make of a line.
 
 pub mod avro;
 pub mod line;
+pub mod syslog;
