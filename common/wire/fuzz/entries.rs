@@ -13,6 +13,7 @@ use wire::{
     },
     line::{Ends, LineCutter},
     syslog::{Classic, Format, Found, Keep, Line, Lines, Multiport},
+    thrift,
 };
 
 /// A target's name and function.
@@ -27,6 +28,7 @@ pub const ENTRIES: &[Entry] = &[
     ("event", event),
     ("line", line),
     ("syslog", syslog),
+    ("thrift", thrift),
 ];
 
 /// A stream gives the same frames, and ends with the same fault, in whatever pieces it is read.
@@ -127,8 +129,7 @@ pub fn syslog(data: &[u8]) {
             let (mut out, mut invalid) = (BatchBuilder::default(), 0);
             for (bytes, cut) in &whole {
                 let line = Line { bytes, cut: *cut };
-                let found =
-                    readers.each_mut().map(|reader| reader.push(line, SYSLOG_NOW, &[("x", "y")], &mut out));
+                let found = readers.each_mut().map(|reader| reader.push(line, SYSLOG_NOW, &[], &mut out));
                 invalid += 2 * usize::from(found == [Found::Invalid; 2]);
                 invalid += usize::from(multiport.push(line, SYSLOG_NOW, &[], &mut out) == Found::Invalid);
             }
@@ -140,6 +141,46 @@ pub fn syslog(data: &[u8]) {
             look_at(&batch);
         }
     }
+}
+
+/// Messages of Thrift: whatever is read is answered, and what is written anew reads the same.
+pub fn thrift(data: &[u8]) {
+    let frames = thrift::Frames::new(MAX_FRAME_BYTES);
+    let (mut input, mut messages) = (BytesMut::from(data), vec![Bytes::copy_from_slice(data)]);
+    while let Ok(Some(message)) = frames.decode(&mut input) {
+        messages.push(message);
+    }
+    for protocol in [thrift::Protocol::Binary, thrift::Protocol::Compact] {
+        for message in &messages {
+            thrift_message(protocol, message);
+        }
+    }
+}
+
+fn thrift_message(protocol: thrift::Protocol, message: &Bytes) {
+    drop(thrift::read_answer(protocol, 7, message));
+    let (mut builder, mut out) = (BatchBuilder::default(), BytesMut::new());
+    match thrift::receive(protocol, message, &mut builder) {
+        Err(malformed) => assert!(malformed.to_string().len() < 200),
+        Ok(thrift::Received::Bad(token, why)) => thrift::refuse(protocol, &token, &why, &mut out),
+        Ok(thrift::Received::Events(token)) => {
+            let batch = builder.finish();
+            assert!(batch.len() <= message.len());
+            look_at(&batch);
+            thrift::answer(protocol, &token, thrift::Status::Ok, &mut out);
+            let mut again = BytesMut::new();
+            thrift::call(protocol, 7, &batch, &mut again);
+            let mut read = BatchBuilder::default();
+            let found = thrift::receive(protocol, &again[thrift::HEAD_BYTES..], &mut read);
+            assert!(matches!(found, Ok(thrift::Received::Events(_))), "{found:?}");
+            assert!(parts(&read.finish()).eq(parts(&batch)));
+        }
+    }
+    let most = thrift::Frames::new(usize::MAX);
+    assert!(
+        out.is_empty() || matches!(most.decode(&mut out), Ok(Some(_))) && out.is_empty(),
+        "one whole answer"
+    );
 }
 
 fn syslog_lines(limit: usize, stream: &[u8], piece: usize) -> Vec<(Vec<u8>, bool)> {

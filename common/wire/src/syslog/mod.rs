@@ -113,7 +113,9 @@ impl<'l> HeaderMap<'l> {
     fn push(&self, extra: &[(&str, &str)], body: &[u8], out: &mut BatchBuilder) {
         let own = self.pairs[..self.used].iter().copied();
         let own = own.filter(|(name, _)| extra.iter().all(|(other, _)| other != name));
-        out.push(own.chain(extra.iter().copied()), body);
+        // Flume copies the parser's map, and adds the others to the copy: the order in which they print depends on it.
+        let received = own.clone().count() as u32;
+        out.push_received(own.chain(extra.iter().copied()), received, body);
     }
 }
 
