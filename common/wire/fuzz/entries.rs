@@ -11,6 +11,7 @@ use wire::{
         Answer, AnswerNotes, BatchId, ClientSession, Frame, FrameDecoder, FrameError, Hello, ProtocolCache,
         Received, ServerSession, TAIL,
     },
+    http,
     line::{Ends, LineCutter},
     syslog::{Classic, Format, Found, Keep, Line, Lines, Multiport},
     thrift,
@@ -29,6 +30,7 @@ pub const ENTRIES: &[Entry] = &[
     ("line", line),
     ("syslog", syslog),
     ("thrift", thrift),
+    ("json", json),
 ];
 
 /// A stream gives the same frames, and ends with the same fault, in whatever pieces it is read.
@@ -155,6 +157,21 @@ pub fn thrift(data: &[u8]) {
             thrift_message(protocol, message);
         }
     }
+}
+
+/// Events in JSON are read or refused, in time that grows with the text; so is a query.
+pub fn json(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut out = BatchBuilder::default();
+    match http::events(&text, Charset::UTF_8, &mut out) {
+        Err(bad) => assert!(bad.at <= text.len() && bad.to_string().len() < 200),
+        Ok(events) => {
+            let batch = out.finish();
+            assert!(batch.len() == events && events <= text.len());
+            look_at(&batch);
+        }
+    }
+    assert!(http::parameters(&text).len() <= text.len());
 }
 
 fn thrift_message(protocol: thrift::Protocol, message: &Bytes) {
