@@ -44,7 +44,7 @@ fn two_hops(lines: u64, batch: usize, file: &Path) {
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it is bound").port();
     let port = free.to_string();
     let console =
-        journal::Console::to(std::io::sink(), journal::Settings::for_stderr(journal::Levels::new(None)));
+        console::Console::to(std::io::sink(), console::Settings::for_stderr(console::Levels::new(None)));
     let around = Surroundings { log: silent(), console };
     actix_rt::System::new().block_on(async {
         let into = flow(

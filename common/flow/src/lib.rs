@@ -58,7 +58,7 @@ pub struct Settings {
     /// All its own lines go here.
     pub log: slog::Logger,
     /// What its logger sinks print goes here.
-    pub console: Arc<journal::Console>,
+    pub console: Arc<console::Console>,
     /// How long a stop waits for the channels to run dry.
     pub drain_timeout: Duration,
     /// Called once, when every source has opened its way in or has told why it could not.

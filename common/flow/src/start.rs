@@ -13,7 +13,7 @@ use crate::source::{Doing, Intake, Ready, Seat, SourceActor};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
-use journal::fact::{self, Kind};
+use console::fact::{self, Kind};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 /// What all components of a flow share.
 pub(crate) struct Surroundings {
     pub(crate) log: slog::Logger,
-    pub(crate) console: Arc<journal::Console>,
+    pub(crate) console: Arc<console::Console>,
 }
 
 /// What a source can be asked.

@@ -10,7 +10,7 @@ use crate::start::{Flow, SourceAddress};
 use actix::dev::RecipientRequest;
 use actix::prelude::*;
 use futures_util::future::join_all;
-use journal::fact::{self, Kind};
+use console::fact::{self, Kind};
 use std::collections::BTreeSet;
 use tokio::time::{sleep, timeout_at};
 

@@ -7,7 +7,7 @@ use crate::{
     options::ClientOptions,
 };
 use flow::client::{self, Failure, Input};
-use journal::Console;
+use console::Console;
 use plan::{
     Report, Severity, cut,
     properties::{Entry, parse},

@@ -1,7 +1,7 @@
 //! What the two binaries share: the command line, the start, the console, the exit code.
 //!
 //! [`main`] reads the command line as `flume-ng agent` does, checks the configuration (crate `plan`), builds the console
-//! (crate `journal`) and hands the plan to `flow::run`, which returns when the agent has stopped.
+//! (crate `console`) and hands the plan to `flow::run`, which returns when the agent has stopped.
 
 mod check;
 mod client;

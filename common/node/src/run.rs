@@ -10,7 +10,7 @@ use crate::{
     panic, print,
 };
 use flow::{Assembly, Ended};
-use journal::Console;
+use console::Console;
 use plan::{Problem, Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};

@@ -254,7 +254,7 @@ impl Group {
         );
         let name = &self.members[sink].at.name;
         match (&self.choice, alone) {
-            (Choice::Priority(_), false) => journal::fact::failover_sink_failed(&self.log, name, &why),
+            (Choice::Priority(_), false) => console::fact::failover_sink_failed(&self.log, name, &why),
             _ => slog::warn!(self.log, "sink {name}: {why}"),
         }
     }

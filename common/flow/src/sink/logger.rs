@@ -5,7 +5,7 @@ use crate::clock::{self, Duration};
 use crate::component::{Component, Configure};
 use crate::error::DeliveryError;
 use event::Batch;
-use journal::{Console, EventLines, place};
+use console::{Console, EventLines, place};
 use plan::{Descriptor, Kind, Problem, Property, Value};
 use slog::Level;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub(crate) struct LoggerSink {
 }
 
 impl LoggerSink {
-    /// `place` says which runner's thread the lines name: one of [`journal::place::LOGGER_SINK`] and its like.
+    /// `place` says which runner's thread the lines name: one of [`console::place::LOGGER_SINK`] and its like.
     pub(crate) fn new(config: LoggerConfig, console: Arc<Console>, place: &'static str) -> LoggerSink {
         let lines = console.event_lines(place, config.max_bytes);
         LoggerSink { console, lines, buffer: Vec::new() }
@@ -116,7 +116,7 @@ const KEPT_BYTES: usize = 2 * CHUNK_BYTES;
 mod tests {
     use super::*;
     use event::BatchBuilder;
-    use journal::{Levels, Settings};
+    use console::{Levels, Settings};
     use std::io::{self, Write};
     use std::sync::Mutex;
 
@@ -153,7 +153,7 @@ mod tests {
         let paper = Paper::default();
         let console = Console::to(paper.clone(), Settings { levels, ..Settings::default() });
         let config = LoggerConfig { max_bytes };
-        (LoggerSink::new(config, console, journal::place::LOGGER_SINK_FAILOVER), paper)
+        (LoggerSink::new(config, console, console::place::LOGGER_SINK_FAILOVER), paper)
     }
 
     fn batch(bodies: &[&str]) -> Batch {

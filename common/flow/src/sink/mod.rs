@@ -19,7 +19,7 @@ pub(crate) struct SinkContext {
     pub(crate) member: Member,
     pub(crate) guard: Guard,
     pub(crate) log: slog::Logger,
-    pub(crate) console: Arc<journal::Console>,
+    pub(crate) console: Arc<console::Console>,
     /// The processor that drives it, by Flume's alias: the console names its thread after it.
     pub(crate) processor: &'static str,
 }

@@ -74,7 +74,7 @@ impl Source for Seq {
 
 async fn run(config: SeqConfig, mut seat: Seat, mut stop: Stopping) {
     slog::info!(seat.log, #STARTING, "Sequence generator source do starting");
-    journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
+    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
     seat.ready.done();
     seat.doing.set("counts");
     tokio::select! { biased;

@@ -36,8 +36,8 @@ pub(crate) const COMPONENT: Component = Component {
         let built = AvroSinkConfig::build(properties, &site.globals, &mut notes);
         let config = told(built, notes, findings)?;
         Some(Box::new(move |context: SinkContext| {
-            journal::fact::rpc_sink_starting(&context.log, &context.name, &config.host, config.port);
-            journal::fact::component_started(&context.log, journal::fact::Kind::Sink, &context.name);
+            console::fact::rpc_sink_starting(&context.log, &context.name, &config.host, config.port);
+            console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
             let sink = AvroSink::new(config.clone(), context.member, context.guard);
             Ok(SinkAddress::of(&sink.start()))
         }))

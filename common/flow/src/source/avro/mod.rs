@@ -210,13 +210,13 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
     let Place { bind, port, idle_limit, .. } = &place;
     seat.doing.set(format!("listens on {bind}:{port}, or tries to"));
     let what = format!("avro source {}", seat.name);
-    journal::fact::avro_source_starting(&seat.log, &seat.name, bind, *port);
+    console::fact::avro_source_starting(&seat.log, &seat.name, bind, *port);
     let mut listener = tokio::select! {
         listener = Listener::open(&what, &place, &mut seat.ready, &seat.log) => listener,
         _ = stop.changed() => return,
     };
-    journal::fact::component_started(&seat.log, journal::fact::Kind::Source, &seat.name);
-    journal::fact::avro_source_started(&seat.log, &seat.name);
+    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
+    console::fact::avro_source_started(&seat.log, &seat.name);
     seat.ready.done();
     let narrowest = seat.intake.narrowest().map_or(usize::MAX, |channel| channel.transaction);
     let shared = Rc::new(Shared {
@@ -244,7 +244,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
             () = &mut watch => {}
         }
     }
-    journal::fact::avro_source_stopping(&shared.log, &seat.name, bind, *port);
+    console::fact::avro_source_stopping(&shared.log, &seat.name, bind, *port);
 }
 
 async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {
@@ -258,7 +258,7 @@ async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: St
         return shared.complain(peer, &"ipFilterRules do not let it in; it is closed");
     }
     let lines =
-        stream.local_addr().map(|local| journal::fact::Connection::new(id(number), peer, local, number)).ok();
+        stream.local_addr().map(|local| console::fact::Connection::new(id(number), peer, local, number)).ok();
     let log = shared.log.clone();
     if let Some(lines) = &lines {
         lines.opened(&log);

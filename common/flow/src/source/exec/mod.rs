@@ -132,8 +132,8 @@ struct Runner {
 
 impl Runner {
     async fn run(mut self) {
-        journal::fact::exec_starting(&self.seat.log, &self.config.command);
-        journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
+        console::fact::exec_starting(&self.seat.log, &self.config.command);
+        console::fact::component_started(&self.seat.log, console::fact::Kind::Source, &self.seat.name);
         loop {
             let end = self.run_once().await;
             self.seat.ready.done();
@@ -159,7 +159,7 @@ impl Runner {
                 break;
             }
         }
-        journal::fact::exec_stopping(&self.seat.log, &self.config.command);
+        console::fact::exec_stopping(&self.seat.log, &self.config.command);
     }
 
     /// Tells how a run has ended, and what is next.
@@ -178,7 +178,7 @@ impl Runner {
             );
         }
         match end {
-            End::Exited(code) => journal::fact::exec_exited(log, command, *code),
+            End::Exited(code) => console::fact::exec_exited(log, command, *code),
             End::NotRun(error) => slog::error!(
                 log,
                 "cannot run the command [{command}]: {error}; the source waits, with `restart = true` it tries again"

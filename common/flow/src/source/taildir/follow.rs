@@ -95,7 +95,7 @@ impl Follower {
             slog::error!(self.seat.log, "{fault}");
         }
         self.first_scan().await;
-        journal::fact::component_started(&self.seat.log, journal::fact::Kind::Source, &self.seat.name);
+        console::fact::component_started(&self.seat.log, console::fact::Kind::Source, &self.seat.name);
         self.seat.ready.done();
         while *stage.borrow() == Stage::Run && stage.has_changed().is_ok() {
             if self.step(clock::now()) {

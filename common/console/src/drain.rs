@@ -1,8 +1,9 @@
 //! slog's way to the console.
 
 use crate::{
-    console::{Lines, Urgency},
-    layout, place,
+    layout,
+    lines::{Lines, Urgency},
+    place,
     stamp::Stamp,
 };
 use slog::{Drain, Level, Never, OwnedKVList, Record};

@@ -15,10 +15,12 @@ mod event_line;
 pub mod fact;
 mod layout;
 mod level;
+mod lines;
 mod output;
 pub mod place;
 mod stamp;
 
-pub use console::{Console, Flush, Format, Settings};
+pub use crate::console::{Console, Flush, Settings};
 pub use event_line::EventLines;
+pub use layout::Format;
 pub use level::{Levels, UnknownLevel, level_name, parse_level};

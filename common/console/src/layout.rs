@@ -100,7 +100,7 @@ pub(crate) fn json_string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a string is JSON and a Vec takes it");
 }
 
-/// The location of a record of ours: `flow::source::exec(exec.rs:120)`.
+/// The location of a record of ours: `components::source::exec(exec.rs:120)`.
 fn ours(record: &Record<'_>) -> String {
     let file = record.file().rsplit('/').next().unwrap_or_default();
     format!("{}({file}:{})", record.module(), record.line())

@@ -1,6 +1,8 @@
 //! A console that is slow, blocked, full or gone.
 
 use super::*;
+use crate::lines::MOST_BYTES;
+use std::sync::atomic::AtomicBool;
 use slog::{info, warn};
 use std::{
     fs::OpenOptions,

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The least severe level that is still printed, for all lines and by the name of who says them.
 ///
-/// A rule's name is a module of ours (`flow::sink`) or a Java logger (`org.apache.flume.sink`), whole or the front part
+/// A rule's name is a module of ours (`components::sink`) or a Java logger (`org.apache.flume.sink`), whole or the front part
 /// of it, and the longest name that fits decides, as in log4j. A Java name below `org.apache.flume` rules our module of
 /// the same path too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,10 @@ impl Levels {
     pub fn set(&mut self, name: &str, level: Option<Level>) {
         self.rule(name, level);
         if let Some(rest) = name.strip_prefix(FLUME).and_then(|rest| rest.strip_prefix('.')) {
-            self.rule(&format!("flow::{}", rest.replace('.', "::")), level);
+            let path = rest.replace('.', "::");
+            CRATES.iter().for_each(|name| self.rule(&format!("{name}::{path}"), level));
         } else if name == FLUME {
-            self.rule("flow", level);
+            CRATES.iter().for_each(|name| self.rule(name, level));
         }
     }
 
@@ -108,6 +109,9 @@ pub fn level_name(level: Level) -> &'static str {
 
 const FLUME: &str = "org.apache.flume";
 
+/// Those of ours that log what Flume's classes log.
+const CRATES: [&str; 4] = ["components", "flow", "rpc", "runtime"];
+
 /// `conf/log4j.properties` of Flume 1.9, as far as it is about lines that we print too.
 const FIXED: &[(&str, Level)] = &[
     ("org.apache.flume.lifecycle", Level::Info),
@@ -148,9 +152,10 @@ mod tests {
             ("org.apache.flume.sink.LoggerSink.process(LoggerSink.java:95)", Level::Error, false),
             ("org.apache.flume.sinks.Other", Level::Info, false),
             ("org.apache.flume.source.AvroSource", Level::Info, false),
-            ("flow::sink::avro", Level::Debug, true),
-            ("flow::source::avro", Level::Info, false),
-            ("flow::source::avro", Level::Warning, true),
+            ("components::sink::avro", Level::Debug, true),
+            ("flow::sink::local", Level::Debug, true),
+            ("components::source::avro", Level::Info, false),
+            ("components::source::avro", Level::Warning, true),
         ] {
             assert_eq!(levels.enabled(name, level), printed, "{name} {level}");
         }

@@ -87,7 +87,7 @@ fn our_own_lines_name_module_file_and_line_and_keep_the_keys_in_order() {
     });
     let thread = std::thread::current().name().unwrap().to_owned();
     let expected = format!(
-        "({thread}) [WARN - journal::layout::tests(layout_tests.rs:{at})] \
+        "({thread}) [WARN - console::layout::tests(layout_tests.rs:{at})] \
          a bad line {{line=7, why=no end, agent=a1, source=r1, type=exec}}"
     );
     assert_eq!(lines, [expected]);
@@ -126,7 +126,7 @@ fn colour_is_for_the_level_alone() {
         error!(log, "red");
         info!(log, "plain");
     });
-    assert!(lines[0].contains("[\x1b[1;31mERROR\x1b[0m - journal"), "{}", lines[0]);
+    assert!(lines[0].contains("[\x1b[1;31mERROR\x1b[0m - console"), "{}", lines[0]);
     assert!(!lines[1].contains('\x1b'));
 }
 
@@ -152,7 +152,7 @@ fn levels_can_be_switched_while_it_runs() {
     let log = console.logger();
     debug!(log, "one");
     let mut levels = Levels::new(Some(Level::Error));
-    levels.set("journal::layout", Some(Level::Debug));
+    levels.set("console::layout", Some(Level::Debug));
     console.set_levels(levels);
     assert!(log.is_debug_enabled());
     debug!(log, "two");
