@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::lines::MOST_BYTES;
-use std::sync::atomic::AtomicBool;
 use slog::{info, warn};
+use std::sync::atomic::AtomicBool;
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, PipeReader, Read, pipe},

@@ -56,7 +56,7 @@ pub(crate) struct Queue {
     pub(crate) settled: Mutex<u64>, // of them, those printed or lost
     pub(crate) progress: Condvar,   // `settled` grew
     pub(crate) left_out: AtomicU64, // lines nobody will see, since they were last told of
-    stuck: AtomicBool,   // somebody has waited in vain since a line was last printed
+    stuck: AtomicBool,              // somebody has waited in vain since a line was last printed
 }
 
 /// What the one who writes holds.

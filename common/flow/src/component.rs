@@ -3,16 +3,16 @@
 //! A component costs its own folder and one line in a table. The check and the start call the same `configure`: it is the
 //! only place where properties are judged, and what it gives can make the component as often as it has to be built anew.
 
-use crate::build::BuildError;
 use crate::channel::memory::Limits;
 use crate::channel::{ChannelAddress, ChannelContext, Holds};
 use crate::files::own::OwnFiles;
-use crate::net::Globals;
 use crate::processor::Grouping;
 use crate::selector::MakeSelector;
 use crate::sink::SinkContext;
 use crate::source::Source;
 use plan::{ComponentPlan, Descriptor, Findings, GroupPlan, Problem, Properties};
+use runtime::build::BuildError;
+use runtime::net::Globals;
 use std::sync::Arc;
 
 /// One type of component.

@@ -2,32 +2,7 @@
 //! panics. `tests` replays `testdata/fuzz/TARGET/` through the same functions.
 #![allow(missing_docs, unreachable_pub, reason = "for tests and for `fuzz/`, which is a crate of its own")]
 
-use crate::net::keystore::{Store, StoreError};
 use crate::source::taildir::position::{EntryRef, decode, encode};
-
-/// A key store opens or is refused with one line, whatever is in it; the same bytes with and without a password.
-pub fn key_store(data: &[u8]) {
-    for password in [Some("changeit"), Some(""), None] {
-        let store = || Store::parse(data, password);
-        let used = store().and_then(|store| store.identity(password.unwrap_or_default()));
-        if let Ok(identity) = &used {
-            assert!(identity.of > 0 && identity.chain.len() <= data.len());
-        }
-        if let Ok(trusted) = store().and_then(Store::trusted) {
-            let bytes: usize = trusted.iter().map(|certificate| certificate.len()).sum();
-            // A key's own certificate may be trusted as well.
-            assert!(!trusted.is_empty() && bytes <= 2 * data.len());
-        }
-        if let Err(error) = used {
-            one_line(&error);
-        }
-    }
-}
-
-fn one_line(error: &StoreError) {
-    let text = error.to_string();
-    assert!(!text.is_empty() && !text.contains('\n'), "{text:?}");
-}
 
 /// A position file is read as far as it is whole; what was read can be written and reads back the same.
 pub fn positions(data: &[u8]) {
@@ -51,7 +26,7 @@ mod tests {
 
     #[test]
     fn every_input_of_every_target_keeps_the_promises() {
-        let targets: [Target; 2] = [("key_store", key_store), ("positions", positions)];
+        let targets: [Target; 1] = [("positions", positions)];
         for (target, entry) in targets {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/fuzz").join(target);
             let files = fs::read_dir(&directory).unwrap();

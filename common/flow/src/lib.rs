@@ -2,11 +2,9 @@
 
 #[cfg(test)]
 mod allocations;
-mod build;
 mod catalogue;
 mod channel;
 pub mod client;
-mod clock;
 mod component;
 mod configure;
 #[cfg(feature = "counts")]
@@ -22,11 +20,8 @@ pub mod fuzz;
 mod interceptor;
 mod message;
 mod missing;
-mod net;
 mod placement;
 mod processor;
-mod random;
-mod ration;
 mod selector;
 mod serializer;
 mod signals;
@@ -37,9 +32,6 @@ mod stop;
 mod supervise;
 #[cfg(test)]
 mod testing;
-mod told;
-#[cfg(test)]
-mod within;
 
 pub use catalogue::CATALOGUE;
 pub use component::Site;

@@ -1,19 +1,20 @@
 //! Plan → actors: channels, then sinks, then sources; stops in reverse.
 
 use crate::channel::{ChannelContext, ChannelRef};
-use crate::clock::Duration;
 use crate::component::NewChannel;
 use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
 use crate::message::{Describe, Health, Pause, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
-use crate::random::Random;
 use crate::sink::{Member, SinkContext};
-use crate::source::{Doing, Intake, Ready, Seat, SourceActor};
+use crate::source::{Doing, Intake, Seat, SourceActor};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
 use console::fact::{self, Kind};
+use runtime::clock::Duration;
+use runtime::random::Random;
+use runtime::ready::Ready;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;

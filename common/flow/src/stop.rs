@@ -3,14 +3,14 @@
 
 use crate::Ended;
 use crate::channel::ChannelRef;
-use crate::clock::{self, Duration, Instant};
 use crate::drain::{Drain, Verdict};
 use crate::message::{Fill, Pause, Stop};
 use crate::start::{Flow, SourceAddress};
 use actix::dev::RecipientRequest;
 use actix::prelude::*;
-use futures_util::future::join_all;
 use console::fact::{self, Kind};
+use futures_util::future::join_all;
+use runtime::clock::{self, Duration, Instant};
 use std::collections::BTreeSet;
 use tokio::time::{sleep, timeout_at};
 

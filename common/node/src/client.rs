@@ -6,8 +6,8 @@ use crate::{
     logging,
     options::ClientOptions,
 };
-use flow::client::{self, Failure, Input};
 use console::Console;
+use flow::client::{self, Failure, Input};
 use plan::{
     Report, Severity, cut,
     properties::{Entry, parse},

@@ -1,10 +1,10 @@
 //! The properties of a client: to whom, and how.
 
 use super::policy::{Balance, Failover, Order, Route};
-use crate::net::Globals;
-use crate::random::Random;
 use crate::sink::avro::AvroSinkConfig;
 use plan::{Context, cut, secret::without_log_ins};
+use runtime::net::Globals;
+use runtime::random::Random;
 use std::str::FromStr;
 use std::time::Duration;
 

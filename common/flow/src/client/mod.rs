@@ -13,12 +13,12 @@ mod lines;
 mod policy;
 mod ship;
 
-use crate::net::Globals;
 use actix_rt::System;
 use bytes::BytesMut;
 use config::Config;
 use event::encode_headers;
 use feed::Feed;
+use runtime::net::Globals;
 use ship::Shipper;
 use std::path::PathBuf;
 use thiserror::Error;

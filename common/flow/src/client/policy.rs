@@ -1,7 +1,7 @@
 //! Which host gets the next batch, and when to give up.
 
-use crate::clock::{Duration, Instant};
-use crate::random::Random;
+use runtime::clock::{Duration, Instant};
+use runtime::random::Random;
 
 /// Holds no clock and no connection: the caller says what time it is and how each try ended.
 pub(super) enum Route {
@@ -161,7 +161,7 @@ impl Balance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::now;
+    use runtime::clock::now;
 
     const MOST_REST: Duration = Duration::from_secs(30);
 

@@ -1,10 +1,10 @@
 //! What this process writes itself, so that it does not follow it: what came in would go out into what comes in.
 
-use super::whole::is_temporary;
-use super::{is_same, resolve};
 use crate::sink::file_roll;
 use crate::source::taildir::{PositionFiles, position_file};
 use plan::Plan;
+use runtime::files::whole::is_temporary;
+use runtime::files::{is_same, resolve};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;

@@ -1,9 +1,9 @@
 //! What looks at the body or rewrites it: `regex_filter`, `search_replace`.
 
 use super::draft::{Draft, Oversized, Text};
-use crate::build::BuildError;
 use java::{Charset, Groups, Part, Pattern, Replacement, decode};
 use plan::Context;
+use runtime::build::BuildError;
 use std::borrow::Cow;
 
 /// `regex_filter`: lets the events pass in whose body the regex is found, or is not found.

@@ -1,9 +1,9 @@
 //! `regex_extractor`: headers from what a regex finds in the body.
 
 use super::draft::{Draft, Oversized, Text};
-use crate::build::BuildError;
 use java::{DateFormat, Groups, Pattern, Zone, decode};
 use plan::{ComponentPlan, Context};
+use runtime::build::BuildError;
 
 /// Looks for the first match; group 1 becomes the first header, group 2 the second.
 ///

@@ -1,9 +1,9 @@
 //! What sets or removes headers without a look at the body: `timestamp`, `static`, `host`, `remove_header`.
 
 use super::draft::{Draft, Fixed, Text};
-use crate::build::BuildError;
 use java::{Pattern, Refused, decode};
 use plan::Context;
+use runtime::build::BuildError;
 use std::collections::HashSet;
 use std::io;
 

@@ -15,7 +15,6 @@ mod rows;
 pub(crate) use draft::Oversized;
 pub(crate) use rows::{COMPONENTS, SERIALIZERS};
 
-use crate::build::BuildError;
 use body::{RegexFilter, SearchReplace};
 use bytes::{Bytes, BytesMut};
 use draft::{Desk, Draft, Fixed, MOST_BYTES};
@@ -25,6 +24,7 @@ use header::{HostLookup, RemoveHeader, SetHeader};
 use java::{Pattern, Zone};
 use memo::Memo;
 use plan::{ComponentPlan, Context};
+use runtime::build::BuildError;
 use slog::{Logger, info, warn};
 
 /// A source's interceptors, in order.
@@ -74,7 +74,7 @@ pub(crate) struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// This machine's.
     fn zone() -> Zone {
-        let now = jiff::Timestamp::from_millisecond(crate::clock::epoch_millis()).unwrap_or_default();
+        let now = jiff::Timestamp::from_millisecond(runtime::clock::epoch_millis()).unwrap_or_default();
         let zone = jiff::tz::TimeZone::system();
         let year = now.to_zoned(zone.clone()).year();
         Zone { zone, year }

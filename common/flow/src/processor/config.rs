@@ -1,12 +1,12 @@
 //! The processors: how a group rests its sinks and chooses among them.
 
 use super::{Choice, Rest};
-use crate::clock::Duration;
 use crate::component::{Component, Configure};
-use crate::random::Random;
 use plan::{
     Bad, Descriptor, Findings, GroupPlan, Kind, Problem, Properties, Property, Value, named, nearest, quoted,
 };
+use runtime::clock::Duration;
+use runtime::random::Random;
 use std::collections::BTreeMap;
 
 /// Their rows in the catalogue.

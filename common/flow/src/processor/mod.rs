@@ -18,7 +18,6 @@ pub(crate) use roster::Rest;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
-use crate::clock::{self, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Delivered, Errand, Health, Parcel, Probe, State, Stop, Window};
 use crate::supervise::Guard;
@@ -26,6 +25,7 @@ use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use roster::{Failure, Roster};
+use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
 use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;

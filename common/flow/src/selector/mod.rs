@@ -2,12 +2,12 @@
 
 mod multiplexing;
 
-use crate::build::BuildError;
 use crate::component::{Component, Configure, told};
-use crate::random::Random;
 use event::Batch;
 use multiplexing::Multiplexing;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use runtime::build::BuildError;
+use runtime::random::Random;
 
 /// Their rows in the catalogue.
 pub(crate) const COMPONENTS: &[&Component] = &[

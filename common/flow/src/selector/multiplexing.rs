@@ -1,9 +1,9 @@
 //! `multiplexing`: channels by the value of one header.
 
 use super::{Selected, named, wrong};
-use crate::build::BuildError;
 use event::{Batch, Event};
 use plan::{Findings, Problem, Properties, Property, Value};
+use runtime::build::BuildError;
 use std::collections::HashMap;
 
 pub(super) const PROPERTIES: &[Property] = &[

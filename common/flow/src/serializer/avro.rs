@@ -4,11 +4,11 @@
 //! a block ends when it has `syncIntervalBytes` or with its batch. An event of ours already is a record of Flume's
 //! schema, so a block is its events' bytes.
 
-use crate::random::Random;
 use event::{Batch, Span, Zigzag};
 use flate2::{Compress, Compression, FlushCompress, Status};
 use java::hash_order;
 use plan::{Bad, Findings, Problem, Properties, Property, Value, quoted};
+use runtime::random::Random;
 
 pub(super) const PROPERTIES: &[Property] = &[
     Property::with(

@@ -4,11 +4,11 @@ mod avro;
 mod header_text;
 
 use crate::component::{Component, Configure, PART};
-use crate::random::Random;
 use avro::{AvroConfig, AvroContainer};
 use event::Batch;
 use header_text::HeaderText;
 use plan::{ComponentPlan, Descriptor, Kind, Property, Value};
+use runtime::random::Random;
 
 /// Their rows in the catalogue.
 pub(crate) const COMPONENTS: &[&Component] = &[

@@ -1,7 +1,6 @@
 //! What sinks on this machine have in common: they block, so each works on a thread of its own.
 
 use super::{Member, SinkContext};
-use crate::clock::{self, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
@@ -9,6 +8,7 @@ use crate::supervise::Guard;
 use actix::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use event::Batch;
+use runtime::clock::{self, Instant};
 use std::io;
 use tokio::sync::watch;
 
@@ -207,7 +207,7 @@ mod tests {
     use crate::message::{Delivered, Health, Parcel};
     use crate::supervise::slot::slot;
     use crate::testing::{memory_channel, numbers, put, take_now};
-    use crate::within::Within;
+    use runtime::within::Within;
     use std::sync::{Arc, Mutex};
     use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
     use wire::avro::BatchId;

@@ -1,12 +1,12 @@
 //! `logger`: prints each event on the console.
 
 use super::local::{self, Blocking};
-use crate::clock::{self, Duration};
 use crate::component::{Component, Configure};
 use crate::error::DeliveryError;
-use event::Batch;
 use console::{Console, EventLines, place};
+use event::Batch;
 use plan::{Descriptor, Kind, Problem, Property, Value};
+use runtime::clock::{self, Duration};
 use slog::Level;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -115,8 +115,8 @@ const KEPT_BYTES: usize = 2 * CHUNK_BYTES;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use event::BatchBuilder;
     use console::{Levels, Settings};
+    use event::BatchBuilder;
     use std::io::{self, Write};
     use std::sync::Mutex;
 

@@ -11,24 +11,24 @@ pub(crate) mod taildir;
 
 pub(crate) use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
-use crate::build::BuildError;
 use crate::channel::ChannelRef;
-use crate::clock;
 use crate::configure::NewSource;
 use crate::error::ChannelError;
 use crate::interceptor::InterceptorChain;
 use crate::message::Patience;
 use crate::selector::{Selected, Selector};
-use crate::told::Told;
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Origin, Recycler};
 use plan::{Bad, Property, Value};
+use runtime::build::BuildError;
+use runtime::clock;
+use runtime::ready::Ready;
+use runtime::told::Told;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// What Flume calls a channel processor: interceptors, then the selector, then the channels.
 ///
@@ -291,22 +291,6 @@ impl Doing {
         match self.intake.storing.get() {
             0 => self.now.borrow().to_string(),
             puts => format!("{}; {puts} of its stores are under way or wait for room", self.now.borrow()),
-        }
-    }
-}
-
-/// How a source says, once, that it has opened its way in, or has told why it could not yet.
-pub(crate) struct Ready(Option<mpsc::UnboundedSender<()>>);
-
-impl Ready {
-    pub(crate) fn new(tell: mpsc::UnboundedSender<()>) -> Ready {
-        Ready(Some(tell))
-    }
-
-    /// Says so; what is said again is not heard.
-    pub(crate) fn done(&mut self) {
-        if let Some(tell) = self.0.take() {
-            let _nobody_waits_any_more = tell.send(());
         }
     }
 }

@@ -4,16 +4,16 @@
 //! is full wait in the kernel's buffer, and what that does not hold is lost, as with Flume.
 
 use super::{NO_BIND, Seat, Source, Stopping};
-use crate::clock::{self, Duration};
 use crate::component::{Component, Configure};
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::net::Datagrams;
-use crate::told::Told;
 use bytes::BytesMut;
 use event::Span;
 use futures_util::future::LocalBoxFuture;
 use plan::{Descriptor, Kind, Problem, Properties, Property, Value};
+use runtime::clock::{self, Duration};
+use runtime::net::Datagrams;
+use runtime::told::Told;
 use std::net::SocketAddr;
 
 /// Its row in the catalogue.
@@ -171,9 +171,9 @@ mod tests {
     use super::*;
     use crate::channel::ChannelRef;
     use crate::message::Stop;
-    use crate::net::UdpSocket;
     use crate::testing::{memory_channel, seat, start_source};
-    use crate::within::Within;
+    use runtime::net::UdpSocket;
+    use runtime::within::Within;
 
     async fn events(channel: &ChannelRef, wanted: usize) -> Vec<(String, String)> {
         let mut events = Vec::new();

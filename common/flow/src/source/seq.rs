@@ -1,13 +1,13 @@
 //! `seq`: counts from 0, for tests and for load.
 
 use super::{Intake, POLLED, Seat, Source, Stopping};
-use crate::clock::Duration;
 use crate::component::{Component, Configure};
 use crate::message::Patience;
 use bytes::BytesMut;
 use event::{Batch, Span};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Kind, Property, Value};
+use runtime::clock::Duration;
 use tokio::time::sleep;
 
 /// Its row in the catalogue.
@@ -186,8 +186,8 @@ mod tests {
     use crate::message::Stop;
     use crate::source::SourceActor;
     use crate::testing::{memory_channel, numbers, seat, start_source, take_now};
-    use crate::within::Within;
     use actix::prelude::*;
+    use runtime::within::Within;
 
     /// A source with these keys that counts into `channel`.
     fn start(channel: &crate::channel::ChannelRef, keys: &[(&str, &str)]) -> Addr<SourceActor> {

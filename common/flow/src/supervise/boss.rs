@@ -4,8 +4,8 @@
 //! when the actor goes, however it goes, its guard tells the boss.
 
 use super::policy::RestartPolicy;
-use crate::clock;
 use actix::prelude::*;
+use runtime::clock;
 use std::sync::Arc;
 
 /// Builds an actor and makes it known; called again after each death. An error is told and tried again later.

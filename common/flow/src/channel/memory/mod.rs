@@ -7,7 +7,6 @@ mod tests;
 
 use super::lease::{Lease, Settle};
 use super::{ChannelAddress, ChannelContext, Holds, PARCEL_BYTES};
-use crate::clock::{self, Duration, Instant};
 use crate::component::{Component, Configure, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
@@ -24,6 +23,7 @@ pub(crate) use ledger::Limits;
 use ledger::{Refused, SLOT_BYTES};
 use pace::Pace;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use runtime::clock::{self, Duration, Instant};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

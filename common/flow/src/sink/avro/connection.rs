@@ -2,12 +2,12 @@
 
 use super::AvroSinkConfig;
 use super::liveness::{Liveness, Unsent, Verdict};
-use crate::clock::{self, Duration, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Errand, Window};
-use crate::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked, keep_alive};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
+use runtime::clock::{self, Duration, Instant};
+use runtime::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked, keep_alive};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;

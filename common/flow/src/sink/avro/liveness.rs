@@ -1,7 +1,7 @@
 //! Whether the peer of a connection is still there.
 
-use crate::clock::{Duration, Instant};
-use crate::net::Backlog;
+use runtime::clock::{Duration, Instant};
+use runtime::net::Backlog;
 
 /// Tells a dead peer from a slow one, and a slow way to it from either. Holds no clock and no socket.
 ///
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_batch_that_takes_eight_seconds_is_a_sign_of_life_as_long_as_it_drains_and_no_ping_stands_behind_it()
     {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         for from in [0, 500] {
             let mut peer = Liveness::new(true, ms(2_000), start);
             peer.called(start);
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_flumes_request_timeout_starts_when_the_last_byte_has_arrived() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(false, ms(2_000), start);
         peer.called(start);
         let (dead, pings) = played(&mut peer, start, 0, 20_000, slowly);
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_stopped_peer_is_noticed_as_soon_whatever_its_kernel_takes() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         // Everything at once; two megabytes of fourteen; those, and the rest waits in this process; nothing at all.
         let all: fn(u64) -> Unsent = |at| if at == 0 { kernel(0, 1000) } else { kernel(1000, 0) };
         let part: fn(u64) -> Unsent =
@@ -228,7 +228,7 @@ mod tests {
     /// for a slow link.
     #[test]
     fn small_batches_that_a_stopped_peers_kernel_takes_give_it_no_more_time() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         for phase in 0..100 {
             let trickle = |at: u64| {
                 let at = at + phase;
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_hole_in_what_arrives_is_no_standstill() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(true, ms(20_000), start);
         peer.called(start);
         // One segment is missing for five seconds, those behind it arrive.
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_link_whose_acknowledgements_take_three_seconds_has_six_to_answer() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(true, ms(20_000), start);
         let far = |_| {
             let backlog = Backlog { round_trip: ms(3_000), ..Backlog::default() };
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn silence_is_asked_about_and_then_final() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(true, ms(20_000), start);
         assert_eq!(peer.look(start, NONE), Verdict::Fine(start + QUIET));
         assert_eq!(peer.look(start + QUIET, NONE), Verdict::Ping(start + QUIET + PATIENCE));
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn any_byte_is_a_sign_of_life() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(true, ms(20_000), start);
         peer.look(start + QUIET, NONE);
         peer.heard(start + ms(1400));
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_flume_is_given_its_request_timeout_and_never_pinged() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(false, ms(20_000), start);
         assert_eq!(played(&mut peer, start, 0, 60_000, |_| NONE), (None, 0));
         peer.called(start + ms(60_000));
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_answers_pings_but_no_call_is_dead_after_the_request_timeout() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut peer = Liveness::new(true, ms(2_000), start);
         peer.called(start);
         peer.heard(start + ms(1_900));

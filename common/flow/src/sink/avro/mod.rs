@@ -8,17 +8,17 @@ mod peer_tests;
 mod tests;
 
 use super::{Member, SinkContext};
-use crate::build::BuildError;
-use crate::clock::Duration;
 use crate::component::{Component, Configure, told};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop};
-use crate::net::{CLIENT_TLS, COMPRESSION, ClientLayers, Globals};
 use crate::processor::SinkAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
 pub(crate) use connection::{Cargo, Connection, End};
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use runtime::build::BuildError;
+use runtime::clock::Duration;
+use runtime::net::{CLIENT_TLS, COMPRESSION, ClientLayers, Globals};
 use tokio::sync::mpsc;
 
 /// Its row in the catalogue.

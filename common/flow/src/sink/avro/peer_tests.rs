@@ -1,14 +1,14 @@
 //! What a sink does with peers that are steady, silent, or say too much.
 
 use super::*;
-use crate::clock::now;
 use crate::message::{Delivered, Health, Parcel, Patience};
-use crate::net::{TcpListener, TcpStream};
 use crate::supervise::slot::slot;
 use crate::testing::{batch, memory_channel, numbers};
-use crate::within::Within;
 use bytes::BytesMut;
 use event::Batch;
+use runtime::clock::now;
+use runtime::net::{TcpListener, TcpStream};
+use runtime::within::Within;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -43,7 +43,7 @@ async fn collect(listener: TcpListener, got: Rc<Got>) {
 
 async fn answer_late(stream: TcpStream, got: Rc<Got>) {
     let (mut from, mut to) = stream.into_split();
-    let (send, mut replies) = mpsc::unbounded_channel::<(crate::clock::Instant, BytesMut)>();
+    let (send, mut replies) = mpsc::unbounded_channel::<(runtime::clock::Instant, BytesMut)>();
     actix_rt::spawn(async move {
         while let Some((at, bytes)) = replies.recv().await {
             tokio::time::sleep_until(at).await;

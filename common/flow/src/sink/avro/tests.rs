@@ -9,7 +9,7 @@ use crate::message::{Delivered, Parcel};
 use crate::source::avro::AvroSourceConfig;
 use crate::source::{self, SourceActor};
 use crate::testing::{Heard, batch, memory_channel, numbers, seat, start_source};
-use crate::within::Within;
+use runtime::within::Within;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wire::avro::BatchId;
@@ -295,8 +295,10 @@ async fn others_at_a_tls_port_are_told_apart() {
         (b"", None),
     ] {
         let running = Running::start(SERVER).await;
-        let mut stream =
-            crate::net::TcpStream::connect(("127.0.0.1", running.port)).within("a connection").await.unwrap();
+        let mut stream = runtime::net::TcpStream::connect(("127.0.0.1", running.port))
+            .within("a connection")
+            .await
+            .unwrap();
         stream.write_all(bytes).within("a write").await.unwrap();
         stream.shutdown().within("the end of the stream").await.unwrap();
         let mut answer = Vec::new();

@@ -6,16 +6,16 @@ mod policy;
 mod tests;
 
 use super::local::{self, Blocking};
-use crate::clock::{self, Duration, Instant};
 use crate::component::{Component, Configure, PART};
 use crate::error::DeliveryError;
-use crate::random::Random;
 use crate::serializer::{Serializer, SerializerConfig};
 use event::Batch;
 use file::WholeFile;
 use jiff::tz::TimeZone;
 use plan::{Bad, ComponentPlan, Descriptor, Kind, Properties, Property, Value};
 use policy::{Names, PathManager, RollPolicy};
+use runtime::clock::{self, Duration, Instant};
+use runtime::random::Random;
 use std::io;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! When a new file begins, and what it is called.
 
-use crate::clock::{Duration, Instant};
 use jiff::{Timestamp, tz::TimeZone};
+use runtime::clock::{Duration, Instant};
 
 /// When to start a new file. Deadlines keep their beat however late they are noticed.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock;
+    use runtime::clock;
 
     fn secs(n: u64) -> Duration {
         Duration::from_secs(n)

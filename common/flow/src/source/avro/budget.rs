@@ -3,8 +3,8 @@
 
 use super::lanes::{Id, Lanes, Part};
 use super::pace::{Pace, WINDOW};
-use crate::clock::{self, Duration, Instant};
-use crate::net::{Door, Guest, LAST_READ};
+use runtime::clock::{self, Duration, Instant};
+use runtime::net::{Door, Guest, LAST_READ};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -170,8 +170,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Guests;
     use futures_util::FutureExt;
+    use runtime::net::Guests;
     use std::net::SocketAddr;
 
     #[test]

@@ -1,8 +1,8 @@
 //! What peers do wrong, told often enough to be seen and seldom enough to be read.
 
-use crate::clock::Instant;
 use crate::error::ChannelError;
-use crate::ration::{Ration, and_more};
+use runtime::clock::Instant;
+use runtime::ration::{Ration, and_more};
 use std::fmt::Display;
 use std::net::SocketAddr;
 

@@ -3,14 +3,14 @@
 use super::Shared;
 use super::budget::Share;
 use super::vigil::{LOOK_AGAIN, NATIVE_SILENCE, Signs, Verdict, Vigil};
-use crate::clock::{self, Duration, Instant};
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::net::{Guest, HOST_GONE, Layered, Link, Worked};
 use crate::source::Receipt;
 use bytes::BytesMut;
 use event::Batch;
 use futures_util::future::{FutureExt, LocalBoxFuture};
+use runtime::clock::{self, Duration, Instant};
+use runtime::net::{Guest, HOST_GONE, Layered, Link, Worked};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;

@@ -12,20 +12,20 @@ mod tests;
 mod vigil;
 
 use super::{IGNORED, Intake, MAX_IDLE_SECONDS, NO_BIND, Seat, Source, Stopping};
-use crate::build::BuildError;
-use crate::clock::Duration;
 use crate::component::{Component, Configure, Site, told};
 use crate::error::ChannelError;
-use crate::net::{
-    COMPRESSION, Globals, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers, Spent,
-    TcpStream,
-};
 use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
 use futures_util::future::LocalBoxFuture;
 use ip_filter::{IpFilter, SystemNames};
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use runtime::build::BuildError;
+use runtime::clock::Duration;
+use runtime::net::{
+    COMPRESSION, Globals, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers, Spent,
+    TcpStream,
+};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -328,7 +328,7 @@ impl Shared {
     }
 
     fn complain(&self, peer: SocketAddr, what: &dyn std::fmt::Display) {
-        self.complaints.borrow_mut().about(&self.log, peer, what, crate::clock::now());
+        self.complaints.borrow_mut().about(&self.log, peer, what, runtime::clock::now());
     }
 }
 

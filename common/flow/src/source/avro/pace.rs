@@ -1,6 +1,6 @@
 //! Whether who holds memory that others wait for does something with it. No socket, no clock.
 
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// How far a connection had come at a moment.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_slow_pass_and_the_silent_do_not() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let at = |second| start + Duration::from_secs(second);
         let (mut slow, mut trickle, mut silent) =
             (Pace::new(0, start), Pace::new(0, start), Pace::new(0, start));
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn who_was_not_looked_at_for_long_is_judged_by_when_it_was_heard() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let at = |second| start + Duration::from_secs(second);
         let mut pace = Pace::new(0, start);
         assert!(!pace.is_stalled(96 << 20, 100, at(3597), at(3600)));

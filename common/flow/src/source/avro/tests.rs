@@ -5,10 +5,10 @@ use crate::channel::ChannelRef;
 use crate::source::SourceActor;
 use crate::supervise::slot::slot;
 use crate::testing::{Heard, assembly, batch, memory_channel, seat, silent, start_source};
-use crate::within::Within;
 use actix::prelude::*;
 use bytes::BytesMut;
 use event::Batch;
+use runtime::within::Within;
 use std::collections::HashMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wire::avro::{ClientEvent, ClientSession, FrameDecoder, Outcome, TAIL};
@@ -186,7 +186,7 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
         format!("does nothing with it for {} s", pace::WINDOW.as_secs()),
         format!("reads none of its answers for {} s", vigil::UNREAD.as_secs()),
         format!("| {} KiB; with TLS", kib(budget::FREE)),
-        format!("reads of {} KiB", kib(crate::net::LAST_READ)),
+        format!("reads of {} KiB", kib(runtime::net::LAST_READ)),
         format!("of all together {} MiB or {} KiB each", mib(budget::READS), kib(budget::FREE / 2)),
         format!("`maxConnections`: {MOST_CONNECTIONS} unless set"),
         format!(

@@ -1,6 +1,6 @@
 //! Whether the peer of a connection is still there, seen from the source. No socket, no clock.
 
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// Watches one connection.
 pub(super) struct Vigil {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_native_node_that_misses_its_pings_is_gone_and_another_may_be_idle() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let (native, other) = (
             Signs { native: true, heard: start, written: None },
             Signs { native: false, heard: start, written: None },
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn who_reads_none_of_its_answers_is_gone_and_who_reads_some_is_not() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut vigil = Vigil::new(None);
         let mut look = |second, written| {
             let signs = Signs { native: false, heard: start + s(second), written };

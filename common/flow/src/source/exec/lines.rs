@@ -1,13 +1,13 @@
 //! A command's output, turned into batches.
 
 use crate::channel::PARCEL_BYTES;
-use crate::clock;
 use crate::message::Patience;
 use crate::source::Intake;
-use crate::told::Told;
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
 use futures_util::future::{FutureExt, LocalBoxFuture};
+use runtime::clock;
+use runtime::told::Told;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use wire::line::{Ends, LineCutter};
@@ -166,8 +166,8 @@ const MOST_LINE: usize = 16 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Duration;
     use crate::testing::{memory_channel, seat, silent, take_now};
+    use runtime::clock::Duration;
     use tokio::time::timeout;
 
     #[actix::test]

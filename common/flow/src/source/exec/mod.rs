@@ -8,9 +8,7 @@ mod session;
 mod shell;
 
 use super::{Seat, Source, Stopping};
-use crate::clock::{self, Duration};
 use crate::component::{Component, Configure};
-use crate::told::Told;
 use futures_util::future::LocalBoxFuture;
 use java::Charset;
 use keeper::LAST_WORDS;
@@ -18,6 +16,8 @@ use leash::{Leash, Started};
 use lines::Lines;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use policy::Next;
+use runtime::clock::{self, Duration};
+use runtime::told::Told;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStderr;

@@ -1,6 +1,6 @@
 //! How much of a command's output is asked for at a time, and what comes after it has ended.
 
-use crate::clock::Duration;
+use runtime::clock::Duration;
 
 /// Lines in a batch, given `batchSize` where it is set and what the channels take in a transaction.
 pub(super) fn batch_lines(batch_size: Option<usize>, transaction: usize) -> usize {

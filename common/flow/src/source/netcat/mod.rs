@@ -7,10 +7,10 @@ mod tests;
 
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, Seat, Source, Stopping};
 use crate::component::{Component, Configure};
-use crate::net::{Listener, Place};
 use futures_util::future::LocalBoxFuture;
 use java::Charset;
 use plan::{Bad, Descriptor, Kind, Property, Value};
+use runtime::net::{Listener, Place};
 use session::{Shared, serve};
 use std::rc::Rc;
 

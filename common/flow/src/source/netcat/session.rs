@@ -2,13 +2,13 @@
 
 use super::NetcatConfig;
 use super::lines::Lines;
-use crate::clock::{self, Duration};
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::net::{Guest, HOST_GONE, TcpStream};
 use crate::source::Intake;
 use bytes::BytesMut;
 use event::{Batch, Span};
+use runtime::clock::{self, Duration};
+use runtime::net::{Guest, HOST_GONE, TcpStream};
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::{pending, poll_fn};

@@ -1,13 +1,13 @@
 use super::*;
 use crate::channel::ChannelRef;
-use crate::clock::Duration;
 use crate::message::Stop;
-use crate::net::{TcpListener, TcpStream};
 use crate::source::SourceActor;
 use crate::testing::{memory_channel, seat, start_source};
-use crate::within::Within;
 use actix::prelude::*;
 use plan::Context as Keys;
+use runtime::clock::Duration;
+use runtime::net::{TcpListener, TcpStream};
+use runtime::within::Within;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 

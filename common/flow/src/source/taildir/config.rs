@@ -1,8 +1,8 @@
 //! What an operator can say.
 
-use crate::clock::Duration;
 use crate::files::own::OwnFiles;
 use java::Pattern;
+use runtime::clock::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -2,13 +2,13 @@
 
 use super::tail::FileId;
 use crate::channel::PARCEL_BYTES;
-use crate::clock::Duration;
 use crate::error::ChannelError;
 use crate::message::Patience;
 use crate::source::Intake;
 use event::Batch;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use runtime::clock::Duration;
 use std::collections::VecDeque;
 
 /// What a batch is about.

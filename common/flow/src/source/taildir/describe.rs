@@ -2,7 +2,7 @@
 
 use super::follow::Follower;
 use super::tail::Tail;
-use crate::clock::Instant;
+use runtime::clock::Instant;
 
 impl Follower {
     /// Answers whoever has asked.

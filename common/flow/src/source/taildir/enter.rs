@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::tail::{Facts, Tail};
-use crate::clock::Instant;
+use runtime::clock::Instant;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

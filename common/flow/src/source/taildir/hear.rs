@@ -3,7 +3,7 @@
 use super::catalog::Catalog;
 use super::tail::FileId;
 use super::wake::Heard;
-use crate::clock::Instant;
+use runtime::clock::Instant;
 use std::ffi::OsString;
 
 /// What was heard, without what it was heard in.

@@ -4,8 +4,8 @@ use super::config::TailDirConfig;
 use super::position::Positions;
 use super::shared::{Claim, Share};
 use super::{Question, Stage};
-use crate::clock::Duration;
 use crate::source::Seat;
+use runtime::clock::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 

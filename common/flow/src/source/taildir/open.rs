@@ -4,7 +4,7 @@ use super::catalog::Catalog;
 use super::policy::{self, Rest, Resting};
 use super::read::learn_mark;
 use super::tail::{Facts, FileId, Tail};
-use crate::clock::Instant;
+use runtime::clock::Instant;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;

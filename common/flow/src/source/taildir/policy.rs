@@ -2,7 +2,7 @@
 
 use super::position::Entry;
 use super::tail::Facts;
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// Where reading of a file that was not known begins, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +216,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn positions_are_written_soon_and_seldom() {
-        let (mut beat, start) = (SaveBeat::new(secs(3)), crate::clock::now());
+        let (mut beat, start) = (SaveBeat::new(secs(3)), runtime::clock::now());
         assert_eq!(beat.due(), None);
         beat.changed(start);
         beat.changed(start + secs(1));

@@ -4,9 +4,9 @@
 //! locked before it takes the old one's place; whoever locks an old one that was replaced meanwhile tries again.
 
 use super::position::{self, Entry, EntryRef, Positions};
-use crate::files::whole::{create, sweep};
-use crate::files::{self, Written};
 use plan::input;
+use runtime::files::whole::{create, sweep};
+use runtime::files::{self, Written};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::collections::{BTreeMap, HashMap};

@@ -1,6 +1,6 @@
 //! One followed file: which one it is, and how far it has been read and stored.
 
-use crate::clock::Instant;
+use runtime::clock::Instant;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -179,7 +179,7 @@ pub(super) mod tests {
             mark: Vec::new(),
             modified: 0,
             seen: 0,
-            live: crate::clock::now(),
+            live: runtime::clock::now(),
             queued: false,
             stirred: false,
             finish: false,

@@ -3,15 +3,15 @@
 use super::position::Entry;
 use super::*;
 use crate::channel::ChannelRef;
-use crate::clock::Duration;
 use crate::component::Site;
 use crate::files::own::OwnFiles;
 use crate::message::Stop;
-use crate::random::Random;
 use crate::source::SourceActor;
 use crate::testing::{memory_channel, seat, start_source_at};
-use crate::within::Within;
 use actix::prelude::*;
+use runtime::clock::Duration;
+use runtime::random::Random;
+use runtime::within::Within;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

@@ -8,7 +8,7 @@ use super::enter::Spot;
 use super::policy::{self, Start};
 use super::position::Entry;
 use super::tail::{Facts, FileId};
-use crate::clock::Instant;
+use runtime::clock::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};

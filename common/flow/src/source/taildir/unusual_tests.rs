@@ -2,9 +2,9 @@
 
 use super::position;
 use super::tests::{Bench, DEADLINE};
-use crate::clock::Duration;
 use crate::files::own::OwnFiles;
 use crate::testing::memory_channel;
+use runtime::clock::Duration;
 use std::fs;
 use std::sync::Arc;
 use tokio::time::timeout;

@@ -195,7 +195,7 @@ const MOST_READS: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::within::Within;
+    use runtime::within::Within;
     use std::fs;
     use std::io::Write;
 

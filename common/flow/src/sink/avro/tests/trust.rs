@@ -53,7 +53,7 @@ async fn with_verify_hostname_the_certificate_names_the_host() {
     let config = AvroSinkConfig { host: "no name".to_owned(), ..sink(&names, running.port) };
     let address = ("127.0.0.1", running.port);
     let connected =
-        config.layers.connect(&config.host, async || crate::net::TcpStream::connect(address).await);
+        config.layers.connect(&config.host, async || runtime::net::TcpStream::connect(address).await);
     let refused = connected.within("the handshake").await.err().unwrap();
     assert!(refused.starts_with("`no name` is no name that a certificate can have"), "{refused}");
 }
