@@ -1,42 +1,29 @@
-//! Sources, channels and sinks as actors: [`run`] is the only way in.
+//! The contracts of sources, channels and sinks, and the actors that host them. It knows no component by name:
+//! [`configure`] is given the components of the build. [`run`] is the only way in.
 
-#[cfg(test)]
-mod allocations;
-mod catalogue;
-mod channel;
-pub mod client;
-mod component;
+pub mod channel;
+pub mod component;
 mod configure;
-#[cfg(feature = "counts")]
-#[doc(hidden)]
-pub mod counts;
 mod describe;
 mod drain;
-mod error;
-mod files;
-mod filters;
-#[cfg(any(test, fuzzing))]
-pub mod fuzz;
-mod interceptor;
-mod message;
-mod missing;
+pub mod error;
+pub mod interceptor;
+pub mod message;
 mod placement;
-mod processor;
-mod selector;
-mod serializer;
+pub mod processor;
+pub mod selector;
 mod signals;
-mod sink;
-mod source;
-mod start;
+pub mod sink;
+pub mod source;
+pub mod start;
 mod stop;
-mod supervise;
-#[cfg(test)]
-mod testing;
+pub mod supervise;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 
-pub use catalogue::CATALOGUE;
 pub use component::Site;
-pub use configure::{Assembly, configure};
-pub use source::exec::keeper::{KEEPER, keep};
+pub use configure::{Assembly, NewSource, configure};
 
 use actix_rt::System;
 use signals::{Patience, Signals, Wish};

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout_at};
 
 impl Flow {
     /// Stops in order, within `drain_timeout` and [`A_LITTLE`].
-    pub(crate) async fn stop(&self, drain_timeout: Duration) -> Ended {
+    pub async fn stop(&self, drain_timeout: Duration) -> Ended {
         let begun = clock::now();
         let end = begun + drain_timeout;
         for (name, _) in &self.sources {

@@ -7,12 +7,12 @@ use crate::{
     options::ClientOptions,
 };
 use console::Console;
-use flow::client::{self, Failure, Input};
 use plan::{
     Report, Severity, cut,
     properties::{Entry, parse},
     secret::{HIDDEN, is_secret},
 };
+use rpc::client::{self, Failure, Input};
 use slog::{Logger, error, warn};
 use std::{path::Path, process::ExitCode, time::Duration};
 

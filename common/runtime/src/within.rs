@@ -23,3 +23,14 @@ pub trait Within: Future + Sized {
 }
 
 impl<F: Future> Within for F {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    #[should_panic(expected = "waited 60s for something that never comes")]
+    async fn a_wait_ends_and_says_what_it_waited_for() {
+        std::future::pending::<()>().within("something that never comes").await;
+    }
+}

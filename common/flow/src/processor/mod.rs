@@ -13,8 +13,8 @@ mod tests;
 mod trouble;
 
 pub(crate) use choice::Choice;
-pub(crate) use config::{COMPONENTS, Grouping, LONE};
-pub(crate) use roster::Rest;
+pub use config::{Grouping, LONE, Order};
+pub use roster::Rest;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
@@ -31,15 +31,18 @@ use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;
 
 /// What a sink can be asked.
-pub(crate) struct SinkAddress {
-    pub(crate) deliver: Recipient<Deliver>,
-    pub(crate) probe: Recipient<Probe>,
-    pub(crate) stop: Recipient<Stop>,
+pub struct SinkAddress {
+    /// Delivers a parcel.
+    pub deliver: Recipient<Deliver>,
+    /// Gets ready.
+    pub probe: Recipient<Probe>,
+    /// Stops.
+    pub stop: Recipient<Stop>,
 }
 
 impl SinkAddress {
     /// Of this actor.
-    pub(crate) fn of<A>(sink: &Addr<A>) -> SinkAddress
+    pub fn of<A>(sink: &Addr<A>) -> SinkAddress
     where
         A: Actor + Handler<Deliver> + Handler<Probe> + Handler<Stop>,
         A::Context: ToEnvelope<A, Deliver> + ToEnvelope<A, Probe> + ToEnvelope<A, Stop>,

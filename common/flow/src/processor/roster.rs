@@ -15,7 +15,7 @@ pub(crate) struct Roster {
 
 /// How long a failed sink rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub enum Rest {
     /// `2^failures` seconds, at most so long. Source: Flume 1.11 `FailoverSinkProcessor`. One difference: Flume's shift
     /// overflows at the 22nd failure in a row and the rest falls to nothing; here it stays at the maximum.
     Penalty(Duration),
