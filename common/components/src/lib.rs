@@ -37,6 +37,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::seq::COMPONENT,
         &source::taildir::COMPONENT,
     ],
+    source::syslog::COMPONENTS,
     &[&flow::channel::memory::COMPONENT],
     &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
     processor::COMPONENTS,

@@ -9,9 +9,6 @@ pub const MISSING: &[Descriptor] = &[
     source("spooldir", "org.apache.flume.source.SpoolDirectorySource")
         .mistaken(&[("spool", ""), ("spooldirectory", "")]),
     source("", "org.apache.flume.source.kafka.KafkaSource").since("1.6.0"),
-    source("syslogtcp", "org.apache.flume.source.SyslogTcpSource"),
-    source("multiport_syslogtcp", "org.apache.flume.source.MultiportSyslogTCPSource"),
-    source("syslogudp", "org.apache.flume.source.SyslogUDPSource"),
     source("http", "org.apache.flume.source.http.HTTPSource"),
     source("", "org.apache.flume.source.StressSource"),
     source("", "org.apache.flume.source.scribe.ScribeSource"),

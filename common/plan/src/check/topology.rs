@@ -125,7 +125,8 @@ fn by_default(component: &ComponentPlan, key: &str) -> &'static str {
 fn listens(source: &SourcePlan) -> Option<(&ComponentPlan, &str, u16)> {
     let component = Some(&source.component).filter(|component| component.descriptor.traits.listens)?;
     let port = component.properties.count("port");
-    (port > 0).then_some((component, component.properties.text("bind")?, port))
+    let address = if component.descriptor.property("bind").is_some() { "bind" } else { "host" };
+    (port > 0).then_some((component, component.properties.text(address)?, port))
 }
 
 fn same_address(a: &str, b: &str) -> bool {

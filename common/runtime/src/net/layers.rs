@@ -82,6 +82,18 @@ impl ServerLayers {
         Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: deflates(context) })
     }
 
+    /// The same for a source that has TLS alone.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a TLS that cannot be.
+    pub fn tls(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<ServerLayers, BuildError> {
+        Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: false })
+    }
+
     /// Takes what lies around the frames off a new connection.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ mod rules;
 mod tests;
 mod vigil;
 
-use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
+use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
 use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
@@ -121,27 +121,6 @@ impl AvroSourceConfig {
         let built = AvroSourceConfig::build(properties, site.globals(), &mut notes);
         told(built, notes, findings)
     }
-}
-
-/// A key store is needed as soon as `ssl` is true, from the component or from the process.
-fn needs_keystore(properties: &Properties, globals: &Globals, findings: &mut Findings<'_>) -> Option<()> {
-    if !properties.flag("ssl", false) {
-        return Some(());
-    }
-    let needed =
-        [("keystore", "javax.net.ssl.keyStore"), ("keystore-password", "javax.net.ssl.keyStorePassword")];
-    let missing = needed.map(|(key, global)| {
-        let missing = properties.text(key).is_none() && globals.get(global).is_none();
-        if missing {
-            let what = format!("the {} has `ssl = true` and no `{key}`", findings.owner.noun);
-            let problem = Problem::error("missing-property", findings.at("ssl"), what)
-                .flume(&findings.owner.dropped)
-                .fix(format!("`{} = ...`", findings.key(key)));
-            findings.add(problem);
-        }
-        missing
-    });
-    (missing == [false, false]).then_some(())
 }
 
 /// A frame of the largest size must pass, with the index of its events, beside what is kept for smaller ones.
