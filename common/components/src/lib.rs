@@ -5,7 +5,6 @@ mod allocations;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
-mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -18,11 +17,12 @@ mod sink;
 mod source;
 #[cfg(test)]
 mod testing;
+mod together;
 
-pub use files::together;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
 pub use source::exec::keeper::{KEEPER, keep};
+pub use together::together;
 
 use flow::component::{Component, Components};
 use std::sync::LazyLock;
