@@ -4,12 +4,10 @@ use plan::{Descriptor, Kind};
 
 /// One row each.
 pub const MISSING: &[Descriptor] = &[
-    source("thrift", "org.apache.flume.source.ThriftSource"),
     source("jms", "org.apache.flume.source.jms.JMSSource"),
     source("spooldir", "org.apache.flume.source.SpoolDirectorySource")
         .mistaken(&[("spool", ""), ("spooldirectory", "")]),
     source("", "org.apache.flume.source.kafka.KafkaSource").since("1.6.0"),
-    source("http", "org.apache.flume.source.http.HTTPSource"),
     source("", "org.apache.flume.source.StressSource"),
     source("", "org.apache.flume.source.scribe.ScribeSource"),
     source("", "org.apache.flume.source.avroLegacy.AvroLegacySource").until("1.9.0"),
@@ -26,10 +24,8 @@ pub const MISSING: &[Descriptor] = &[
     channel("jdbc", "org.apache.flume.channel.jdbc.JdbcChannel").durable(),
     channel("", "org.apache.flume.channel.kafka.KafkaChannel").durable().shared().since("1.6.0"),
     channel("", "org.apache.flume.channel.PseudoTxnMemoryChannel"),
-    sink("thrift", "org.apache.flume.sink.ThriftSink"),
     sink("hdfs", "org.apache.flume.sink.hdfs.HDFSEventSink").durable().mistaken(&[("hadoop", "")]),
     sink("", "org.apache.flume.sink.kafka.KafkaSink").durable().since("1.6.0"),
-    sink("http", "org.apache.flume.sink.http.HttpSink").since("1.9.0"),
     sink("irc", "org.apache.flume.sink.irc.IRCSink"),
     sink("hive", "org.apache.flume.sink.hive.HiveSink").since("1.6.0"),
     sink("hbase2", "org.apache.flume.sink.hbase2.HBase2Sink").since("1.9.0"),

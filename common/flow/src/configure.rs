@@ -144,7 +144,8 @@ impl Judge<'_> {
         });
         let batch = component.descriptor.traits.batch;
         // Flume's logger sink prints one event per transaction; ours prints as many as there are with one write.
-        let batch_size = batch.map_or(UNBOUNDED_BATCH, |key| component.properties.count(key));
+        let unnamed = if component.descriptor.traits.single { 1 } else { UNBOUNDED_BATCH };
+        let batch_size = batch.map_or(unnamed, |key| component.properties.count(key));
         Some(NewSink { name: component.name.clone(), batch_size: batch_size.max(1), make: make? })
     }
 

@@ -75,6 +75,8 @@ pub struct Traits {
     pub durable: bool,
     /// It can read again what was not delivered: a file, not a socket.
     pub rereadable: bool,
+    /// A sink that takes one event in a transaction.
+    pub single: bool,
     /// Of use without a source, or without a sink, as a channel that other processes share.
     pub shared: bool,
 }
@@ -248,6 +250,7 @@ impl Descriptor {
                 blocks: false,
                 durable: false,
                 rereadable: false,
+                single: false,
                 shared: false,
             },
             availability: Availability::Here,
@@ -267,6 +270,11 @@ impl Descriptor {
     /// Says that it listens at `bind` and `port`, over TCP.
     pub const fn listens(self) -> Descriptor {
         Descriptor { traits: Traits { listens: true, ..self.traits }, ..self }
+    }
+
+    /// Says that it takes one event in a transaction.
+    pub const fn single(self) -> Descriptor {
+        Descriptor { traits: Traits { single: true, ..self.traits }, ..self }
     }
 
     /// Says that it reads or writes files on its own actor's thread.

@@ -1,7 +1,9 @@
 //! Where events come from; and what several sources say of their properties.
 
 pub(crate) mod avro;
+mod budget;
 pub(crate) mod exec;
+pub(crate) mod http;
 mod names;
 pub(crate) mod netcat;
 pub(crate) mod netcat_udp;
@@ -9,6 +11,7 @@ mod port;
 pub(crate) mod seq;
 pub(crate) mod syslog;
 pub(crate) mod taildir;
+pub(crate) mod thrift;
 
 use plan::{Bad, Findings, Problem, Properties, Property, Value};
 use runtime::net::Globals;

@@ -1,6 +1,7 @@
-//! What a sink is given, and the shell of those that block.
+//! What a sink is given, and the shells of those that block and of those that wait.
 
 pub mod local;
+pub mod remote;
 
 use crate::message::{Health, State};
 use crate::supervise::Guard;

@@ -164,6 +164,19 @@ impl ClientLayers {
         Ok(ClientLayers { tls, deflate, order: Remembered::default() })
     }
 
+    /// The same for a sink that has TLS alone.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a TLS that cannot be.
+    pub fn tls(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<ClientLayers, BuildError> {
+        let tls = ClientTls::build(context, globals, notes)?;
+        Ok(ClientLayers { tls, deflate: None, order: Remembered::default() })
+    }
+
     /// As if TLS outside had worked.
     #[cfg(any(test, feature = "testing"))]
     pub fn with_tls_outside(self) -> ClientLayers {

@@ -6,13 +6,14 @@ use super::{CALL, EXCEPTION, Malformed, Protocol, REPLY, Status};
 use bytes::BytesMut;
 use event::Batch;
 
-/// Writes the frame of a call that brings `batch`.
-pub fn call(protocol: Protocol, sequence: i32, batch: &Batch, out: &mut BytesMut) {
-    out.reserve(batch.event_bytes() + batch.event_bytes() / 4 + HEAD_ROOM);
+/// Writes the frame of a call that brings `batches`.
+pub fn call(protocol: Protocol, sequence: i32, batches: &[Batch], out: &mut BytesMut) {
+    let bytes: usize = batches.iter().map(Batch::event_bytes).sum();
+    out.reserve(bytes + bytes / 4 + HEAD_ROOM);
     let mut writer = Writer::begin(protocol, out, (b"appendBatch", CALL, sequence));
     writer.field(1, 1, LIST);
-    writer.list(STRUCT, batch.len());
-    for event in batch.events() {
+    writer.list(STRUCT, batches.iter().map(Batch::len).sum());
+    for event in batches.iter().flat_map(Batch::events) {
         writer.field(1, 1, MAP);
         writer.texts(event.headers().count());
         for (key, value) in event.headers() {

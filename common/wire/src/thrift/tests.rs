@@ -65,7 +65,7 @@ fn received(protocol: Protocol, message: &[u8]) -> (Result<Received, Malformed>,
 fn calls_and_answers_are_byte_for_byte_javas() {
     for (protocol, call_frame, answer_frame) in recorded() {
         let mut out = BytesMut::new();
-        call(protocol, 1, &two(), &mut out);
+        call(protocol, 1, &[two()], &mut out);
         assert_eq!(out, call_frame, "{protocol:?}");
         let (found, events) = received(protocol, &message(&call_frame));
         let Ok(Received::Events(token)) = found else { panic!("{found:?}") };
@@ -188,7 +188,7 @@ proptest! {
         let batch = builder.finish();
         for protocol in [Protocol::Binary, Protocol::Compact] {
             let mut out = BytesMut::new();
-            call(protocol, sequence, &batch, &mut out);
+            call(protocol, sequence, &[batch.clone()], &mut out);
             let (found, events) = received(protocol, &message(&out));
             let Ok(Received::Events(token)) = found else { panic!("{found:?}") };
             prop_assert_eq!(parts(&events), parts(&batch));

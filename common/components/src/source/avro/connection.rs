@@ -1,8 +1,8 @@
 //! One peer of an avro source, from its first byte to its last.
 
 use super::Shared;
-use super::budget::Share;
 use super::vigil::{LOOK_AGAIN, NATIVE_SILENCE, Signs, Verdict, Vigil};
+use crate::source::budget::Share;
 use bytes::BytesMut;
 use event::Batch;
 use flow::error::ChannelError;

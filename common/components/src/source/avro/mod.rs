@@ -1,18 +1,15 @@
 //! `avro`: takes events from agents, ours and Flume's, over Flume's Avro protocol.
 
-mod budget;
 mod complaints;
 mod connection;
 mod ip_filter;
-mod lanes;
-mod pace;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod vigil;
 
+use super::budget::Budget;
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
-use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
 use flow::component::{Component, Configure, Site, told};

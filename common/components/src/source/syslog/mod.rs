@@ -148,6 +148,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
             _ = &mut serving => return,
         }
     }
+    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
     seat.ready.done();
     serving.await;
 }

@@ -191,7 +191,9 @@ async fn what_logger_sends_is_read() {
             assert!(status.success());
             let event = events(&channel, 1).await.remove(0);
             let has = |part: &str| assert!(event.contains(part), "{form} {transport}: {event}");
-            ["Facility=16, ", "Severity=4, ", "riority=132, ", "timestamp=1", "a word"].into_iter().for_each(has);
+            ["Facility=16, ", "Severity=4, ", "riority=132, ", "timestamp=1", "a word"]
+                .into_iter()
+                .for_each(has);
             assert!(!event.contains("flume.syslog.status") && event.contains("host="), "{event}");
         }
     }

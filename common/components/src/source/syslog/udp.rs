@@ -32,6 +32,7 @@ async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
         _ = stop.changed() => return,
     };
     slog::info!(seat.log, "{what} listens on {place}");
+    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
     seat.ready.done();
     let voice = Voice::new(&what, &seat.log);
     let shared = Shared::new(&config, port, &what, seat.intake, &seat.log, voice);
