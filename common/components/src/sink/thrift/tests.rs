@@ -1,7 +1,7 @@
 //! Both ends of ours, and what a peer may do.
 
 use super::*;
-use crate::testing::{batch, memory_channel, numbers, seat, start_source};
+use crate::testing::{batch, memory_channel, seat, start_source, take_now};
 use bytes::BytesMut;
 use flow::Site;
 use flow::error::DeliveryError;
@@ -47,8 +47,7 @@ async fn events_arrive_with_each_protocol_and_with_tls() {
         client.deliver(&[batch(1000..1001)]).within("an answer").await.unwrap();
         let refused = client.deliver(&[batch(0..1001)]).within("an answer").await;
         assert!(matches!(refused, Err(DeliveryError::Refused { events: 1001, .. })), "{refused:?}");
-        let lease = channel.take(2000).within("events").await.unwrap();
-        assert_eq!(numbers(lease.batches()), (0..1001).collect::<Vec<_>>());
+        assert!(take_now(&channel).await == (0..1001).collect::<Vec<u64>>());
         source.send(Stop).within("the stop").await.unwrap();
         let end = client.ended().within("the end of the connection").await;
         assert!(matches!(end, DeliveryError::Closed { .. }), "{end:?}");
