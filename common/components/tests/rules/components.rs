@@ -313,11 +313,11 @@ fn a_bad_limit_of_our_own_is_told_with_its_unit_and_that_flume_has_none() {
 #[test]
 fn what_is_not_there_yet_is_refused_and_may_be_off() {
     let said = |value: &str| {
-        let line = format!("sinks.k.client.type = {value}");
-        text(&["sinks.k.type = avro", &line, "sinks.k.hostname = h", "sinks.k.port = 1"])
+        let line = format!("sinks.k.kerberos = {value}");
+        text(&["sinks.k.type = thrift", &line, "sinks.k.hostname = h", "sinks.k.port = 1"])
     };
-    let (on, off) = (said("default_failover"), said("default"));
-    assert!(on.contains("`a.sinks.k.client.type = default_failover` of Flume is not there yet"), "{on}");
+    let (on, off) = (said("true"), said("false"));
+    assert!(on.contains("`a.sinks.k.kerberos = true` of Flume is not there yet"), "{on}");
     assert!(!off.contains("not there yet"), "{off}");
 }
 

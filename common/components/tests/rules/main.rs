@@ -292,7 +292,7 @@ fn which_release_of_flume_has_a_type_is_told() {
             "leave this agent on Flume 1.9 or older for now",
         ),
         ("org.apache.flume.sink.kite.DatasetSink", "has it up to 1.9;", "Flume 1.9 or older"),
-        ("http", "has it from 1.9 on", "leave this agent on Flume for now"),
+        ("hbase2", "has it from 1.9 on", "leave this agent on Flume for now"),
         ("hdfs", "has it\n", "leave this agent on Flume for now"),
     ] {
         let said = sink(kind);

@@ -38,7 +38,9 @@ use integration::flume::{
     oracle::{
         Case, Differs,
         Done::{Console, Lines, Says, Sink},
-        Step::{Answers, Append, Avro, Datagram, Down, Exit, Listens, Pass, Rename, Send, Until, Up},
+        Step::{
+            Answers, Append, Avro, Datagram, Down, Exit, Listens, Pass, Rename, Request, Send, Until, Up,
+        },
     },
 };
 

@@ -1,6 +1,7 @@
 //! Sources and sinks that speak to programs other than Flume.
 
 use super::*;
+use integration::flume::oracle::Step;
 
 /// A source `r1` with these lines, and files in `out`, each event with its headers before its body.
 macro_rules! source {
@@ -220,6 +221,240 @@ a1.sources.r1.port = $PORT1
         ],
         done: &[Lines("out", 3)],
         folders: &["out"],
+        ..EMPTY
+    }
+);
+
+case!(
+    http_json,
+    Case {
+        shows: "the JSON handler takes arrays of events, leniently, and says by the status what became of them",
+        file: source!(
+            "a1.sources.r1.type = http
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+"
+        ),
+        before: OUT,
+        steps: &[
+            json(b"[{\"headers\":{\"Type\":\"LOGIN\",\"Collector\":\"host1\"},\"body\":\"one\"},{\"body\":\"two\"}]"),
+            json(b"[]"),
+            json(b"[{headers:{n:5,t:true,x:-1.5e3},body:12}]"),
+            json(b"[{'body':'it\\'s';'other':[1,{}]},{}]"),
+            json("[{\"body\":\"caf\u{e9}\"}]".as_bytes()),
+            json(b"{\"body\":\"no array\"}"),
+            json(b"[{\"body\":{}}]"),
+            json(b"[{\"body\":\"no end\"}"),
+            Request { port: 1, head: "PUT / HTTP/1.1\r\n", body: b"[]" },
+            Request { port: 1, head: "OPTIONS / HTTP/1.1\r\n", body: b"" },
+            Request { port: 1, head: "POST / HTTP/1.1\r\nContent-Type: x; charset=latin1\r\n", body: b"[]" },
+        ],
+        done: &[Lines("out", 6)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+/// A request as a client of JSON makes it.
+const fn json(body: &'static [u8]) -> Step {
+    Request { port: 1, head: "POST /any HTTP/1.1\r\nContent-Type: application/json\r\n", body }
+}
+
+case!(
+    http_json_that_is_none,
+    Case {
+        shows: "no body and an event that is null are an error of the server; text of other types is read as ISO-8859-1",
+        file: source!(
+            "a1.sources.r1.type = http
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+"
+        ),
+        before: OUT,
+        steps: &[
+            json(b""),
+            json(b"[null]"),
+            Request {
+                port: 1,
+                head: "POST / HTTP/1.1\r\nContent-Type: text/plain\r\n",
+                body: "[{\"body\":\"caf\u{e9}\"}]".as_bytes(),
+            },
+        ],
+        done: &[Lines("out", 1)],
+        folders: &["out"],
+        differs: Some(Differs {
+            why: "they are faults of the request; text is UTF-8 unless the request says otherwise",
+            steps: &[],
+            done: &[Lines("out", 1)],
+        }),
+        ..EMPTY
+    }
+);
+
+case!(
+    http_blob,
+    Case {
+        shows: "the BLOB handler makes an event of a body, with the parameters for headers",
+        file: source!(
+            "a1.sources.r1.type = http
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+a1.sources.r1.handler = org.apache.flume.source.http.BLOBHandler
+a1.sources.r1.handler.mandatoryParameters = a,b
+"
+        ),
+        before: OUT,
+        steps: &[
+            Request { port: 1, head: "POST /?a=1&b=%32&a=3&c HTTP/1.1\r\n", body: b"as it is" },
+            Request { port: 1, head: "POST /?a=1 HTTP/1.1\r\n", body: b"refused" },
+        ],
+        done: &[Lines("out", 1)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+case!(
+    thrift_compact,
+    Case {
+        shows: "thrift takes a batch in the compact protocol and answers it",
+        file: source!(
+            "a1.sources.r1.type = thrift
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+"
+        ),
+        before: OUT,
+        steps: &[
+            Send { port: 1, bytes: b"\x00\x00\x00\x5e\x82\x21\x01\x0b\x61\x70\x70\x65\x6e\x64\x42\x61\x74\x63\x68\x19\x2c\x1b\x02\x88\
+                \x04\x54\x79\x70\x65\x05\x4c\x4f\x47\x49\x4e\x09\x43\x6f\x6c\x6c\x65\x63\x74\x6f\x72\x05\x68\x6f\
+                \x73\x74\x31\x18\x05\x68\x65\x6c\x6c\x6f\x00\x1b\x02\x88\x04\x54\x79\x70\x65\x05\x4c\x4f\x47\x49\
+                \x4e\x09\x43\x6f\x6c\x6c\x65\x63\x74\x6f\x72\x05\x68\x6f\x73\x74\x31\x18\x05\x77\x6f\x72\x6c\x64\
+                \x00\x00" },
+            Send { port: 1, bytes: b"\x00\x00\x00\x11\x82\x21\x02\x06\x75\x70\x6c\x6f\x61\x64\x1c\x1b\x00\x18\x00\x00\x00" },
+        ],
+        done: &[Lines("out", 2)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+case!(
+    thrift_binary,
+    Case {
+        shows: "the same in the binary protocol",
+        file: source!(
+            "a1.sources.r1.type = thrift
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+a1.sources.r1.protocol = binary
+"
+        ),
+        before: OUT,
+        steps: &[Send { port: 1, bytes: b"\x00\x00\x00\x9a\x80\x01\x00\x01\x00\x00\x00\x0b\x61\x70\x70\x65\x6e\x64\x42\x61\x74\x63\x68\x00\
+                \x00\x00\x01\x0f\x00\x01\x0c\x00\x00\x00\x02\x0d\x00\x01\x0b\x0b\x00\x00\x00\x02\x00\x00\x00\x04\
+                \x54\x79\x70\x65\x00\x00\x00\x05\x4c\x4f\x47\x49\x4e\x00\x00\x00\x09\x43\x6f\x6c\x6c\x65\x63\x74\
+                \x6f\x72\x00\x00\x00\x05\x68\x6f\x73\x74\x31\x0b\x00\x02\x00\x00\x00\x05\x68\x65\x6c\x6c\x6f\x00\
+                \x0d\x00\x01\x0b\x0b\x00\x00\x00\x02\x00\x00\x00\x04\x54\x79\x70\x65\x00\x00\x00\x05\x4c\x4f\x47\
+                \x49\x4e\x00\x00\x00\x09\x43\x6f\x6c\x6c\x65\x63\x74\x6f\x72\x00\x00\x00\x05\x68\x6f\x73\x74\x31\
+                \x0b\x00\x02\x00\x00\x00\x05\x77\x6f\x72\x6c\x64\x00\x00" }],
+        done: &[Lines("out", 2)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+/// A netcat source `r0` whose lines go through sink `k0`, with these lines, to the source `r1`.
+macro_rules! through {
+    ($lines:literal) => {
+        concat!(
+            "a1.sources = r0 r1
+a1.channels = c0 c1
+a1.sinks = k0 k1
+a1.channels.c0.type = memory
+a1.channels.c1.type = memory
+a1.sources.r0.type = netcat
+a1.sources.r0.bind = 127.0.0.1
+a1.sources.r0.port = $PORT1
+a1.sources.r0.channels = c0
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT2
+a1.sources.r1.channels = c1
+a1.sinks.k0.channel = c0
+a1.sinks.k1.type = file_roll
+a1.sinks.k1.channel = c1
+a1.sinks.k1.sink.directory = $DIR/out
+a1.sinks.k1.sink.rollInterval = 0
+a1.sinks.k1.sink.serializer = header_and_text
+",
+            $lines
+        )
+    };
+}
+
+case!(
+    thrift_from_a_sink_to_a_source,
+    Case {
+        shows: "a thrift sink hands events to a thrift source",
+        file: through!(
+            "a1.sources.r1.type = thrift
+a1.sinks.k0.type = thrift
+a1.sinks.k0.hostname = 127.0.0.1
+a1.sinks.k0.port = $PORT2
+"
+        ),
+        before: OUT,
+        steps: &[Listens(2), Send { port: 1, bytes: b"one\ntwo\n" }],
+        done: &[Lines("out", 2)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+case!(
+    http_from_a_sink_to_a_source,
+    Case {
+        shows: "an http sink posts each body; what is answered 400 is given up where the file says so",
+        file: through!(
+            "a1.sources.r1.type = http
+a1.sinks.k0.type = http
+a1.sinks.k0.endpoint = http://127.0.0.1:$PORT2/path
+a1.sinks.k0.rollback.200 = false
+a1.sinks.k0.rollback.4XX = false
+a1.sinks.k0.defaultBackoff = false
+"
+        ),
+        before: OUT,
+        steps: &[Listens(2), Send { port: 1, bytes: b"[{body:one}]\nno json\n[{headers:{a:b},body:two}]\n" }],
+        done: &[Lines("out", 2)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+case!(
+    a_failover_client_in_an_avro_sink,
+    Case {
+        shows: "client.type = default_failover: hosts of the client's own, the next one where nobody listens",
+        file: "a1.sources = r1
+a1.channels = c1
+a1.sinks = k1
+a1.channels.c1.type = memory
+a1.sources.r1.type = netcat
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT1
+a1.sources.r1.channels = c1
+a1.sinks.k1.type = avro
+a1.sinks.k1.channel = c1
+a1.sinks.k1.hostname = 127.0.0.1
+a1.sinks.k1.port = $PORT2
+a1.sinks.k1.client.type = default_failover
+a1.sinks.k1.hosts = h1 h2
+a1.sinks.k1.hosts.h1 = 127.0.0.1:$PORT2
+a1.sinks.k1.hosts.h2 = 127.0.0.1:$SINK1
+",
+        steps: &[Send { port: 1, bytes: b"one\ntwo\n" }],
+        done: &[Sink(1, 2)],
         ..EMPTY
     }
 );
