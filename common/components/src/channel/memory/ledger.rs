@@ -14,7 +14,7 @@ pub(crate) struct Ledger {
     limits: Limits,
     queue: VecDeque<Numbered>,
     returned: BTreeMap<u64, Numbered>, // rolled back: to go out before anything in `queue`
-    leased: BTreeMap<u64, Leased>,
+    leased: VecDeque<Leased>,          // a few, which mostly end in their order
     held: usize,
     slots: usize,
     next: u64,
@@ -70,6 +70,7 @@ impl Numbered {
 }
 
 struct Leased {
+    id: u64,
     parts: Vec<Numbered>,
     events: usize,
     slots: usize,
@@ -82,7 +83,7 @@ impl Ledger {
             limits,
             queue: VecDeque::new(),
             returned: BTreeMap::new(),
-            leased: BTreeMap::new(),
+            leased: VecDeque::new(),
             held: 0,
             slots: 0,
             next: 0,
@@ -121,20 +122,22 @@ impl Ledger {
     /// Leases the oldest events, at most `max` and at most a transaction's worth; `None` when there is nothing to lease.
     /// Batches are put together until there are `bytes` of them.
     pub(crate) fn take(&mut self, max: usize, bytes: usize) -> Option<(u64, Vec<Batch>)> {
-        let mut left = max.min(self.limits.transaction);
-        let mut together = 0;
+        let most = max.min(self.limits.transaction);
+        let (mut events, mut slots, mut together) = (0, 0, 0);
         let mut parts = Vec::with_capacity(1);
-        while left > 0 && together < bytes {
-            let Some(part) = self.oldest(left) else { break };
-            left -= part.batch.len();
+        while events < most && together < bytes {
+            let Some(part) = self.oldest(most - events) else { break };
+            events += part.batch.len();
+            slots += part.slots;
             together += part.batch.event_bytes();
             parts.push(part);
+            if parts.len() == 1 && events < most {
+                parts.reserve(self.queue.len().min(GATHERED));
+            }
         }
         let id = parts.first()?.first;
-        let batches: Vec<Batch> = parts.iter().map(|part| part.batch.clone()).collect();
-        let events = batches.iter().map(Batch::len).sum();
-        let slots = parts.iter().map(|part| part.slots).sum();
-        self.leased.insert(id, Leased { parts, events, slots });
+        let batches = parts.iter().map(|part| part.batch.clone()).collect();
+        self.leased.push_back(Leased { id, parts, events, slots });
         Some((id, batches))
     }
 
@@ -153,23 +156,28 @@ impl Ledger {
 
     /// Forgets what was leased as `id`. A lease that is not out (any more) changes nothing.
     pub(crate) fn commit(&mut self, id: u64) {
-        if let Some(leased) = self.leased.remove(&id) {
+        if let Some(leased) = self.end_lease(id) {
             self.held -= leased.events;
             self.slots -= leased.slots;
             self.taken += leased.events as u64;
         }
     }
 
+    fn end_lease(&mut self, id: u64) -> Option<Leased> {
+        let at = self.leased.iter().position(|leased| leased.id == id)?;
+        self.leased.remove(at)
+    }
+
     /// Puts back what was leased as `id`, where it was. A lease that is not out (any more) changes nothing.
     pub(crate) fn rollback(&mut self, id: u64) {
-        if let Some(leased) = self.leased.remove(&id) {
+        if let Some(leased) = self.end_lease(id) {
             self.returned.extend(leased.parts.into_iter().map(|part| (part.first, part)));
         }
     }
 
     /// What is held, leased or not, by where it can be read again.
     pub(crate) fn origins(&self) -> impl Iterator<Item = (Option<Origin>, usize)> {
-        let leased = self.leased.values().flat_map(|leased| &leased.parts);
+        let leased = self.leased.iter().flat_map(|leased| &leased.parts);
         let held = self.queue.iter().chain(self.returned.values()).chain(leased);
         held.map(|part| (part.batch.origin(), part.batch.len()))
     }
@@ -179,13 +187,13 @@ impl Ledger {
         let stays = |part: &Numbered| !part.batch.origin().is_some_and(&again);
         self.queue.retain(stays);
         self.returned.retain(|_, part| stays(part));
-        for leased in self.leased.values_mut() {
+        for leased in &mut self.leased {
             leased.parts.retain(stays);
             leased.events = leased.parts.iter().map(|part| part.batch.len()).sum();
             leased.slots = leased.parts.iter().map(|part| part.slots).sum();
         }
         self.held = self.origins().map(|(_, events)| events).sum();
-        let leased = self.leased.values().map(|leased| leased.slots);
+        let leased = self.leased.iter().map(|leased| leased.slots);
         let waiting = self.queue.iter().chain(self.returned.values()).map(|part| part.slots);
         self.slots = waiting.chain(leased).sum();
     }
@@ -197,7 +205,7 @@ impl Ledger {
 
     /// Of these, leased ones.
     pub(crate) fn leased(&self) -> usize {
-        self.leased.values().map(|leased| leased.events).sum()
+        self.leased.iter().map(|leased| leased.events).sum()
     }
 
     /// Bytes of their bodies, in whole slots.
@@ -221,6 +229,9 @@ fn slots(batch: &Batch) -> usize {
     let cost = |span: &Span| ((span.end - span.body) as usize).div_ceil(SLOT_BYTES).max(1);
     batch.spans().iter().map(cost).sum()
 }
+
+/// Small batches that one lease mostly has, for a start.
+const GATHERED: usize = 100;
 
 /// Bytes of body that cost one slot: Flume's `byteCapacitySlotSize`.
 pub(crate) const SLOT_BYTES: usize = 100;
