@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod allocations;
+mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
@@ -40,7 +41,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::thrift::COMPONENT,
     ],
     source::syslog::COMPONENTS,
-    &[&flow::channel::memory::COMPONENT],
+    &[&channel::memory::COMPONENT],
     &[
         &sink::avro::COMPONENT,
         &sink::file_roll::COMPONENT,

@@ -175,7 +175,7 @@ mod tests {
     use crate::channel::ChannelRef;
     use crate::message::{Delivered, Health, Parcel};
     use crate::supervise::slot::slot;
-    use crate::testing::{memory_channel, numbers, put, take_now};
+    use crate::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
     use std::cell::RefCell;
     use std::collections::VecDeque;
@@ -278,7 +278,7 @@ mod tests {
         post.set(group.clone().recipient());
         let member = Member { index: 0, group: slot };
         let sink = RemoteSink::new(Scripted(script.clone()), member, Guard::unwatched()).start();
-        let mut stage = Stage { script, sink, group, heard, channel: memory_channel(&[]) };
+        let mut stage = Stage { script, sink, group, heard, channel: plain_channel(&[]) };
         assert_eq!(stage.hear().await, "started");
         stage
     }
