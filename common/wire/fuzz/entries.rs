@@ -186,7 +186,7 @@ fn thrift_message(protocol: thrift::Protocol, message: &Bytes) {
             look_at(&batch);
             thrift::answer(protocol, &token, thrift::Status::Ok, &mut out);
             let mut again = BytesMut::new();
-            thrift::call(protocol, 7, &[batch.clone()], &mut again);
+            thrift::call(protocol, 7, std::slice::from_ref(&batch), &mut again);
             let mut read = BatchBuilder::default();
             let found = thrift::receive(protocol, &again[thrift::HEAD_BYTES..], &mut read);
             assert!(matches!(found, Ok(thrift::Received::Events(_))), "{found:?}");

@@ -100,8 +100,8 @@ impl<'t> Reader<'t> {
             self.at += rest.len() - trimmed.len();
             let ends = if trimmed.starts_with("//") || trimmed.starts_with('#') {
                 trimmed.find(['\n', '\r']).or(Some(trimmed.len()))
-            } else if trimmed.starts_with("/*") {
-                trimmed[2..].find("*/").map(|end| end + 4)
+            } else if let Some(comment) = trimmed.strip_prefix("/*") {
+                comment.find("*/").map(|end| end + 4)
             } else {
                 return Ok(trimmed.chars().next());
             };

@@ -51,7 +51,10 @@ fn two() -> event::Batch {
     batch(&[(headers, "hello"), (headers, "world")])
 }
 
-fn parts(batch: &event::Batch) -> Vec<(Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>)> {
+/// The headers and the body of each event.
+type Parts = Vec<(Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>)>;
+
+fn parts(batch: &event::Batch) -> Parts {
     let pairs = |event: event::Event<'_>| event.headers().map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
     batch.events().map(|event| (pairs(event), event.body().to_vec())).collect()
 }
@@ -188,7 +191,7 @@ proptest! {
         let batch = builder.finish();
         for protocol in [Protocol::Binary, Protocol::Compact] {
             let mut out = BytesMut::new();
-            call(protocol, sequence, &[batch.clone()], &mut out);
+            call(protocol, sequence, std::slice::from_ref(&batch), &mut out);
             let (found, events) = received(protocol, &message(&out));
             let Ok(Received::Events(token)) = found else { panic!("{found:?}") };
             prop_assert_eq!(parts(&events), parts(&batch));

@@ -49,14 +49,16 @@ struct Names {
 
 /// Either parser.
 pub(super) enum Reader {
-    Classic(Classic),
+    Classic(Box<Classic>),
     Multiport(Multiport),
 }
 
 impl Reader {
     fn new(config: &Config, port: u16) -> Reader {
         match &config.parser {
-            Parser::Classic(format) => Reader::Classic(FormatText::parser(format.as_ref(), config.keep)),
+            Parser::Classic(format) => {
+                Reader::Classic(Box::new(FormatText::parser(format.as_ref(), config.keep)))
+            }
             Parser::Multiport { default, ports } => {
                 let charset = ports.get(&port).unwrap_or(default);
                 Reader::Multiport(Multiport::new(*charset, config.keep))
