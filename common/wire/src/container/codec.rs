@@ -3,8 +3,7 @@
 use bzip2::read::BzDecoder;
 use bzip2::write::BzEncoder;
 use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Crc};
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use lzma_rust2::{XzOptions, XzReader, XzWriter};
 use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{CompressionLevel, compress};
@@ -107,14 +106,17 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 #[derive(Debug)]
 pub struct Packer {
     codec: Codec,
+    deflate: Option<Box<Compress>>,
     block: Vec<u8>,
     packed: Vec<u8>,
 }
 
 impl Packer {
-    /// For blocks of one file after another.
+    /// For the blocks of one file after another.
     pub fn new(codec: Codec) -> Packer {
-        Packer { codec, block: Vec::new(), packed: Vec::new() }
+        let deflate =
+            (codec == Codec::Deflate).then(|| Box::new(Compress::new(Compression::default(), false)));
+        Packer { codec, deflate, block: Vec::new(), packed: Vec::new() }
     }
 
     /// What packs them.
@@ -125,52 +127,80 @@ impl Packer {
     /// The block that `pieces` make up together, packed.
     ///
     /// # Errors
-    /// None that memory can give: the codecs write into it.
+    /// The codec's; none is known for bytes that are written to memory.
     pub fn pack<P: AsRef<[u8]>>(&mut self, pieces: impl IntoIterator<Item = P>) -> io::Result<&[u8]> {
-        self.block.clear();
-        pieces.into_iter().for_each(|piece| self.block.extend_from_slice(piece.as_ref()));
-        let mut out = std::mem::take(&mut self.packed);
-        out.clear();
-        let block = &self.block[..];
-        self.packed = match self.codec {
-            Codec::Null => {
-                out.extend_from_slice(block);
-                out
-            }
-            Codec::Deflate => {
-                let mut encoder = DeflateEncoder::new(out, Compression::default());
-                encoder.write_all(block)?;
-                encoder.finish()?
-            }
-            Codec::Snappy => {
-                out.resize(snap::raw::max_compress_len(block.len()), 0);
-                let length = snap::raw::Encoder::new().compress(block, &mut out)?;
-                out.truncate(length);
-                out.extend_from_slice(&checksum(block));
-                out
-            }
-            Codec::Bzip2 => {
-                let mut encoder = BzEncoder::new(out, bzip2::Compression::best());
-                encoder.write_all(block)?;
-                encoder.finish()?
-            }
-            Codec::Xz => {
-                let mut options = XzOptions::with_preset(XZ_PRESET);
-                // A dictionary larger than the block takes memory and finds nothing more.
-                let enough = u32::try_from(block.len().next_power_of_two()).unwrap_or(u32::MAX);
-                let dictionary = &mut options.lzma_options.dict_size;
-                *dictionary = enough.max(LEAST_DICTIONARY).min(*dictionary);
-                let mut writer = XzWriter::new(out, options)?;
-                writer.write_all(block)?;
-                writer.finish()?
-            }
-            Codec::Zstandard => {
-                compress(block, &mut out, CompressionLevel::Fastest);
-                out
-            }
-        };
+        self.packed.clear();
+        if let Some(compress) = &mut self.deflate {
+            deflate(compress, pieces, &mut self.packed)?;
+        } else {
+            self.block.clear();
+            pieces.into_iter().for_each(|piece| self.block.extend_from_slice(piece.as_ref()));
+            pack_whole(self.codec, &self.block, &mut self.packed)?;
+        }
         Ok(&self.packed)
     }
+}
+
+fn pack_whole(codec: Codec, block: &[u8], mut out: &mut Vec<u8>) -> io::Result<()> {
+    match codec {
+        Codec::Null | Codec::Deflate => out.extend_from_slice(block), // the latter is packed piece by piece
+        Codec::Snappy => {
+            out.resize(snap::raw::max_compress_len(block.len()), 0);
+            let length = snap::raw::Encoder::new().compress(block, out)?;
+            out.truncate(length);
+            out.extend_from_slice(&checksum(block));
+        }
+        Codec::Bzip2 => {
+            let mut encoder = BzEncoder::new(out, bzip2::Compression::best());
+            encoder.write_all(block)?;
+            encoder.finish()?;
+        }
+        Codec::Xz => {
+            let mut options = XzOptions::with_preset(XZ_PRESET);
+            // A dictionary larger than the block takes memory and finds nothing more.
+            let enough = u32::try_from(block.len().next_power_of_two()).unwrap_or(u32::MAX);
+            let dictionary = &mut options.lzma_options.dict_size;
+            *dictionary = enough.max(LEAST_DICTIONARY).min(*dictionary);
+            let mut writer = XzWriter::new(out, options)?;
+            writer.write_all(block)?;
+            writer.finish()?;
+        }
+        Codec::Zstandard => compress(block, &mut out, CompressionLevel::Fastest),
+    }
+    Ok(())
+}
+
+fn deflate<P: AsRef<[u8]>>(
+    compress: &mut Compress,
+    pieces: impl IntoIterator<Item = P>,
+    packed: &mut Vec<u8>,
+) -> io::Result<()> {
+    compress.reset();
+    for piece in pieces {
+        let (piece, begin) = (piece.as_ref(), compress.total_in());
+        loop {
+            let rest = &piece[(compress.total_in() - begin) as usize..];
+            if rest.is_empty() {
+                break;
+            }
+            step(compress, rest, packed, FlushCompress::None)?;
+        }
+    }
+    while step(compress, &[], packed, FlushCompress::Finish)? != Status::StreamEnd {}
+    Ok(())
+}
+
+/// Packs what there is room for, and sees to it that there is some.
+fn step(
+    compress: &mut Compress,
+    rest: &[u8],
+    packed: &mut Vec<u8>,
+    flush: FlushCompress,
+) -> io::Result<Status> {
+    if packed.capacity() == packed.len() {
+        packed.reserve(packed.len().max(64));
+    }
+    compress.compress_vec(rest, packed, flush).map_err(io::Error::other)
 }
 
 /// `CodecFactory.DEFAULT_XZ_LEVEL`.

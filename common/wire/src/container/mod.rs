@@ -14,4 +14,4 @@ pub use schema::Schema;
 pub const MAGIC: &[u8; 4] = b"Obj\x01";
 
 /// Bytes that stand behind the head and behind each block; each file has its own.
-pub type Sync = [u8; 16];
+pub type Marker = [u8; 16];

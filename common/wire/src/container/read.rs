@@ -1,6 +1,6 @@
 //! A container, read in place.
 
-use super::{Codec, MAGIC, Sync};
+use super::{Codec, MAGIC, Marker};
 use crate::avro::read::{fixed, map};
 use event::{Malformed, Zigzag, read_zigzag};
 use std::ops::Range;
@@ -28,7 +28,7 @@ pub struct Head {
     /// What packs the blocks.
     pub codec: Codec,
     /// What stands behind each of them.
-    pub sync: Sync,
+    pub sync: Marker,
     meta: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -75,7 +75,7 @@ pub fn head(bytes: &[u8]) -> Result<Option<Head>, Fault> {
 }
 
 /// Appends a head to `out`, with these pairs in their order.
-pub fn push_head(pairs: &[(&[u8], &[u8])], sync: &Sync, out: &mut Vec<u8>) {
+pub fn push_head(pairs: &[(&[u8], &[u8])], sync: &Marker, out: &mut Vec<u8>) {
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&Zigzag::new(pairs.len() as i64));
     for text in pairs.iter().flat_map(|(key, value)| [key, value]) {
@@ -90,7 +90,7 @@ pub fn push_head(pairs: &[(&[u8], &[u8])], sync: &Sync, out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// [`Fault`]; also when the block is larger than `most` bytes.
-pub fn block(bytes: &[u8], sync: &Sync, most: usize) -> Result<Option<Block>, Fault> {
+pub fn block(bytes: &[u8], sync: &Marker, most: usize) -> Result<Option<Block>, Fault> {
     let mut at = 0;
     let mut number = || match read_zigzag(bytes, &mut at) {
         Ok(number) => {
@@ -115,7 +115,7 @@ pub fn block(bytes: &[u8], sync: &Sync, most: usize) -> Result<Option<Block>, Fa
 mod tests {
     use super::*;
 
-    const SYNC: Sync = [7; 16];
+    const SYNC: Marker = [7; 16];
 
     #[test]
     fn a_file_is_read_wherever_it_is_cut() {
