@@ -100,9 +100,9 @@ fn names(letter: char) -> String {
     (0..WAYS.len()).map(|way| format!("{letter}{way} ")).collect()
 }
 
-/// `a=b c=d` as lines; `@NAME` stands for a store of the flow crate's test data.
+/// `a=b c=d` as lines; `@NAME` stands for a store of the runtime crate's test data.
 fn settings(prefix: &str, keys: &str) -> String {
-    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("../common/flow/testdata/stores");
+    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("../common/runtime/testdata/stores");
     let line = |word: &str| {
         format!("{prefix}{}\n", word.replace('=', " = ").replace('@', &format!("{}/", stores.display())))
     };

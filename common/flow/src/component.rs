@@ -3,74 +3,129 @@
 //! A component costs its own folder and one line in a table. The check and the start call the same `configure`: it is the
 //! only place where properties are judged, and what it gives can make the component as often as it has to be built anew.
 
-use crate::build::BuildError;
 use crate::channel::memory::Limits;
 use crate::channel::{ChannelAddress, ChannelContext, Holds};
-use crate::files::own::OwnFiles;
-use crate::net::Globals;
+use crate::interceptor::MakeInterceptors;
 use crate::processor::Grouping;
 use crate::selector::MakeSelector;
 use crate::sink::SinkContext;
 use crate::source::Source;
-use plan::{ComponentPlan, Descriptor, Findings, GroupPlan, Problem, Properties};
+use plan::{Catalogue, ComponentPlan, Descriptor, Findings, GroupPlan, Plan, Problem, Properties, Report};
+use runtime::build::BuildError;
+use runtime::net::Globals;
+use std::any::Any;
 use std::sync::Arc;
 
 /// One type of component.
-pub(crate) struct Component {
+pub struct Component {
     /// What it says of itself.
-    pub(crate) descriptor: Descriptor,
+    pub descriptor: Descriptor,
     /// How it is made.
-    pub(crate) configure: Configure,
+    pub configure: Configure,
 }
 
 /// Judges the properties of one component: says what is wrong or doubtful, and how to make it; `None` when it cannot be.
 /// It opens what the properties name to be read (a key store), and starts nothing.
-pub(crate) enum Configure {
+pub enum Configure {
+    /// A source.
     Source(fn(&Properties, &Site, &mut Findings<'_>) -> Option<MakeSource>),
+    /// A channel.
     Channel(fn(&Properties, &Site, &mut Findings<'_>) -> Option<NewChannel>),
+    /// A sink.
     Sink(fn(&Properties, &Site, &mut Findings<'_>) -> Option<MakeSink>),
+    /// An interceptor; all of a source are made together.
     Interceptor(fn(&ComponentPlan, &Site, &mut Findings<'_>) -> Option<()>),
+    /// A channel selector.
     Selector(fn(&Properties, &[String], &mut Findings<'_>) -> Option<MakeSelector>),
+    /// A sink processor.
     Processor(fn(&GroupPlan, &mut Findings<'_>) -> Option<Grouping>),
     /// It is made by the component that it is a part of; this says what is doubtful in it.
     Part(fn(&Properties, &mut Findings<'_>)),
 }
 
 /// Of a part that has nothing to say.
-pub(crate) const PART: Configure = Configure::Part(|_, _| {});
+pub const PART: Configure = Configure::Part(|_, _| {});
 
 /// What all components of a process may need to be configured.
 pub struct Site {
-    /// What the process says about TLS.
-    pub(crate) globals: Arc<Globals>,
-    /// What the agent that is configured writes itself.
-    pub(crate) own: Arc<OwnFiles>,
+    globals: Arc<Globals>,
+    shared: Shared,
 }
+
+/// What components of one agent know of each other, of a type that only they know.
+pub type Shared = Arc<dyn Any + Send + Sync>;
 
 impl Site {
     /// This process. `properties` are Java's system properties, as given with `-D`; those about TLS count for every
     /// component that says nothing itself.
     pub fn new(properties: &[(String, String)]) -> Site {
-        Site {
-            globals: Arc::new(Globals::new(properties, |name| std::env::var(name).ok())),
-            own: Arc::default(),
-        }
+        Site::of(Globals::new(properties, |name| std::env::var(name).ok()))
     }
 
     /// As [`Site::new`], with this environment.
     pub fn with(properties: &[(String, String)], environment: &[(String, String)]) -> Site {
         let variable = |name: &str| environment.iter().rev().find(|(key, _)| key == name);
-        let value = |name: &str| variable(name).map(|(_, value)| value.clone());
-        Site { globals: Arc::new(Globals::new(properties, value)), own: Arc::default() }
+        Site::of(Globals::new(properties, |name| variable(name).map(|(_, value)| value.clone())))
+    }
+
+    fn of(globals: Globals) -> Site {
+        Site { globals: Arc::new(globals), shared: Arc::new(()) }
+    }
+
+    /// The same process, for an agent whose components share this.
+    pub fn sharing(&self, shared: Shared) -> Site {
+        Site { globals: self.globals.clone(), shared }
+    }
+
+    /// What the process says about TLS.
+    pub fn globals(&self) -> &Globals {
+        &self.globals
+    }
+
+    /// What the components of this agent share, or nothing in particular.
+    pub fn shared<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+        self.shared.clone().downcast().unwrap_or_default()
+    }
+}
+
+/// The components of a build: all that is needed to make an assembly of a plan.
+pub struct Components {
+    families: Vec<&'static [&'static Component]>,
+    names: Catalogue,
+    pub(crate) interceptors: MakeInterceptors,
+    pub(crate) together: Together,
+}
+
+/// Judges what components of one agent do to each other, and says what they share.
+pub type Together = fn(&Plan, &mut Report) -> Shared;
+
+impl Components {
+    /// Of all these, and the names of what Flume has and this build has not.
+    pub fn new(
+        families: &[&'static [&'static Component]],
+        missing: &'static [Descriptor],
+        interceptors: MakeInterceptors,
+        together: Together,
+    ) -> Components {
+        let here = families.iter().flat_map(|family| family.iter().map(|component| &component.descriptor));
+        let names = Catalogue::new(here.chain(missing));
+        Components { families: families.to_vec(), names, interceptors, together }
+    }
+
+    /// What a file may name.
+    pub fn names(&self) -> &Catalogue {
+        &self.names
+    }
+
+    /// The component of this type, if it runs here.
+    pub(crate) fn find(&self, descriptor: &'static Descriptor) -> Option<&'static Component> {
+        let all = self.families.iter().flat_map(|family| family.iter().copied());
+        all.into_iter().find(|component| component.descriptor.names.class == descriptor.names.class)
     }
 }
 
 /// What came of building something: its notes and its refusal are findings.
-pub(crate) fn told<T>(
-    built: Result<T, BuildError>,
-    notes: Vec<String>,
-    findings: &mut Findings<'_>,
-) -> Option<T> {
+pub fn told<T>(built: Result<T, BuildError>, notes: Vec<String>, findings: &mut Findings<'_>) -> Option<T> {
     for note in notes {
         let problem = Problem::warning("note", &findings.owner.at.clone(), note);
         findings.add(problem);
@@ -85,19 +140,19 @@ pub(crate) fn told<T>(
 }
 
 /// Makes a source.
-pub(crate) type MakeSource = Box<dyn Fn() -> Box<dyn Source> + Send>;
+pub type MakeSource = Box<dyn Fn() -> Box<dyn Source> + Send>;
 
 /// Starts a sink; an error is in an operator's words, and the start is tried again later.
-pub(crate) type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
+pub type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
 
 /// A channel that can be started.
-pub(crate) struct NewChannel {
+pub struct NewChannel {
     /// Events in one transaction, at most.
-    pub(crate) transaction: usize,
+    pub transaction: usize,
     /// How much it takes at all, where that is known.
-    pub(crate) limits: Option<Limits>,
+    pub limits: Option<Limits>,
     /// What it holds, as it can be asked without its actor.
-    pub(crate) held: Option<Arc<dyn Holds>>,
+    pub held: Option<Arc<dyn Holds>>,
     /// Starts its actor. What the channel holds outlives the actor.
-    pub(crate) start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
+    pub start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
 }

@@ -1,55 +1,62 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
-use crate::catalogue;
-use crate::component::{Configure, MakeSink, MakeSource, NewChannel, Site};
-use crate::files::own::OwnFiles;
-use crate::files::rules;
+use crate::component::{Components, Configure, MakeSink, MakeSource, NewChannel, Site};
+use crate::interceptor::MakeInterceptors;
 use crate::processor::{Grouping, LONE};
 use crate::selector::MakeSelector;
 use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
-use std::sync::Arc;
 
 /// A plan whose components can all be made.
 pub struct Assembly {
-    pub(crate) channels: Vec<(String, NewChannel)>,
-    pub(crate) sources: Vec<NewSource>,
-    pub(crate) groups: Vec<NewGroup>,
+    /// By name.
+    pub channels: Vec<(String, NewChannel)>,
+    /// Each with its interceptors and selector.
+    pub sources: Vec<NewSource>,
+    /// Sinks by the processor that drives them.
+    pub groups: Vec<NewGroup>,
 }
 
 /// A source, with what stands between it and its channels.
-pub(crate) struct NewSource {
-    pub(crate) name: String,
-    pub(crate) blocks: bool,
-    pub(crate) channels: Vec<String>,
-    pub(crate) make: MakeSource,
-    pub(crate) selector: MakeSelector,
-    pub(crate) interceptors: Vec<ComponentPlan>,
+pub struct NewSource {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether it may wait for a disk: then it gets a thread of its own.
+    pub blocks: bool,
+    /// The names of its channels, in order.
+    pub channels: Vec<String>,
+    /// Makes it, as often as it has to be built anew.
+    pub make: MakeSource,
+    /// Makes its channel selector.
+    pub selector: MakeSelector,
+    /// Its interceptors, in order.
+    pub interceptors: Vec<ComponentPlan>,
+    /// Makes them.
+    pub chain: MakeInterceptors,
 }
 
 /// Sinks that one processor drives, all on one channel. A sink that no group names is a group of its own.
-pub(crate) struct NewGroup {
-    pub(crate) name: String,
+pub struct NewGroup {
+    pub name: String,
     /// Flume's alias of the processor.
-    pub(crate) processor: &'static str,
-    pub(crate) grouping: Grouping,
-    pub(crate) channel: String,
-    pub(crate) sinks: Vec<NewSink>,
+    pub processor: &'static str,
+    pub grouping: Grouping,
+    pub channel: String,
+    pub sinks: Vec<NewSink>,
 }
 
 /// A sink.
-pub(crate) struct NewSink {
-    pub(crate) name: String,
+pub struct NewSink {
+    pub name: String,
     /// Events it wants at a time.
-    pub(crate) batch_size: usize,
-    pub(crate) make: MakeSink,
+    pub batch_size: usize,
+    pub make: MakeSink,
 }
 
 /// Judges every component of `plan`; what is wrong or doubtful goes into `report`, all at once. `None` when something
 /// cannot be made.
-pub fn configure(plan: &Plan, site: &Site, report: &mut Report) -> Option<Assembly> {
-    let site = Site { globals: site.globals.clone(), own: Arc::new(OwnFiles::of(plan)) };
-    rules::judge(plan, report);
-    let mut judge = Judge { site: &site, report };
+pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut Report) -> Option<Assembly> {
+    let site = site.sharing((components.together)(plan, report));
+    let mut judge = Judge { components, site: &site, report };
     let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
     let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
     let groups = judge.groups(plan);
@@ -62,6 +69,7 @@ pub fn configure(plan: &Plan, site: &Site, report: &mut Report) -> Option<Assemb
 }
 
 struct Judge<'a> {
+    components: &'a Components,
     site: &'a Site,
     report: &'a mut Report,
 }
@@ -74,7 +82,7 @@ impl Judge<'_> {
         judge: impl FnOnce(&Configure, &Site, &mut Findings<'_>) -> Option<T>,
     ) -> Option<T> {
         // Whatever is in a plan came from the catalogue.
-        let component = catalogue::find(plan.descriptor)?;
+        let component = self.components.find(plan.descriptor)?;
         self.parts(&plan.properties);
         let mut findings = Findings::new(&plan.owner, &plan.properties, self.report);
         judge(&component.configure, self.site, &mut findings)
@@ -83,7 +91,8 @@ impl Judge<'_> {
     fn parts(&mut self, properties: &Properties) {
         for part in properties.all_parts() {
             self.parts(&part.properties);
-            if let Some(Configure::Part(judge)) = catalogue::find(part.descriptor).map(|part| &part.configure)
+            if let Some(Configure::Part(judge)) =
+                self.components.find(part.descriptor).map(|part| &part.configure)
             {
                 judge(&part.properties, &mut Findings::new(&part.owner, &part.properties, self.report));
             }
@@ -116,6 +125,7 @@ impl Judge<'_> {
             make: make?,
             selector: selector?,
             interceptors: judged.into_iter().all(|judged| judged.is_some()).then(|| interceptors.clone())?,
+            chain: self.components.interceptors,
         })
     }
 

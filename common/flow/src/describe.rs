@@ -1,10 +1,10 @@
 //! What each component is doing: the answer to SIGQUIT, for an operator who wonders why nothing moves.
 
-use crate::clock::{self, Duration};
 use crate::message::Describe;
 use crate::start::Flow;
 use actix::dev::RecipientRequest;
 use futures_util::future::join_all;
+use runtime::clock::{self, Duration};
 use std::fs;
 use tokio::time::timeout_at;
 

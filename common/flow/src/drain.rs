@@ -1,6 +1,6 @@
 //! How long a flow that is to stop waits for its channels to run dry.
 
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// Waits as long as events leave, and never longer than the time it is given.
 pub(crate) struct Drain {
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn waits_while_events_leave_and_no_longer() {
-        let (start, secs) = (crate::clock::now(), Duration::from_secs);
+        let (start, secs) = (runtime::clock::now(), Duration::from_secs);
         let mut drain = Drain::new(secs(10), start);
         assert_eq!(drain.look(9, 1, start), Verdict::Wait);
         assert_eq!(drain.look(8, 2, start + secs(2)), Verdict::Wait);

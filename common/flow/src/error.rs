@@ -4,27 +4,55 @@ use thiserror::Error;
 
 /// Why a channel did not take a batch. Nothing of it was stored.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
-pub(crate) enum ChannelError {
+pub enum ChannelError {
     /// It may take the same batch later.
     #[error(
         "channel {channel} is full: {held} of {capacity} events, and no room for {events} more within {keep_alive} s; its sinks are slower than its sources"
     )]
-    Full { channel: String, held: usize, capacity: usize, events: usize, keep_alive: u64 },
+    Full {
+        /// Its name.
+        channel: String,
+        /// Events in it.
+        held: usize,
+        /// Events it holds at most.
+        capacity: usize,
+        /// Events of the batch.
+        events: usize,
+        /// How long it was waited, in seconds.
+        keep_alive: u64,
+    },
     /// It never will.
     #[error(
         "a batch of {events} events is larger than the transactionCapacity {limit} of channel {channel}: raise it (and capacity, if need be) or send smaller batches"
     )]
-    TooLarge { channel: String, events: usize, limit: usize },
+    TooLarge {
+        /// Its name.
+        channel: String,
+        /// Events of the batch.
+        events: usize,
+        /// Events it takes at most.
+        limit: usize,
+    },
     /// It never will: no channel was asked, since the index of so many events would take more memory than a frame may.
     #[error(
         "a batch of {events} events is larger than the {limit} that maxFrameBytes of its source allows (16 bytes for each): raise it or send smaller batches"
     )]
-    TooManyEvents { events: usize, limit: usize },
+    TooManyEvents {
+        /// Events of the batch.
+        events: usize,
+        /// Events it takes at most.
+        limit: usize,
+    },
     /// It never will.
     #[error(
         "a batch of {bytes} body bytes is larger than the byteCapacity of channel {channel}: raise it or send smaller batches"
     )]
-    TooManyBytes { channel: String, bytes: usize },
+    TooManyBytes {
+        /// Its name.
+        channel: String,
+        /// Bytes of their bodies.
+        bytes: usize,
+    },
     /// It never will: interceptors have made it larger than a batch can be.
     #[error("the source's interceptors made a batch of more than 4 GiB: send smaller batches")]
     Oversized,
@@ -35,22 +63,49 @@ pub(crate) enum ChannelError {
 
 /// Why a sink did not deliver. The events are still in their channel.
 #[derive(Debug, Clone, Error)]
-pub(crate) enum DeliveryError {
+pub enum DeliveryError {
     /// It may accept the same batch later: wait, then ask again.
     #[error("cannot reach {peer}: {reason}")]
-    Unreachable { peer: String, reason: String },
+    Unreachable {
+        /// Who.
+        peer: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// A connection that was up has ended, with nothing unanswered on it.
     #[error("lost the connection to {peer}: {reason}")]
-    Closed { peer: String, reason: String },
+    Closed {
+        /// Who.
+        peer: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// The connection broke, or nothing came back in time, with events unanswered: the peer may have stored them.
     #[error("lost the connection to {peer}: {reason}")]
-    Lost { peer: String, reason: String },
+    Lost {
+        /// Who.
+        peer: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// It answered FAILED: another sink may do better.
     #[error("{peer} refused {events} events: {reason}")]
-    Refused { peer: String, events: usize, reason: String },
+    Refused {
+        /// Who.
+        peer: String,
+        /// Events of the batch.
+        events: usize,
+        /// Why, for people.
+        reason: String,
+    },
     /// A local file or console could not be written.
     #[error("cannot write {what}: {reason}")]
-    Write { what: String, reason: String },
+    Write {
+        /// What was to be written.
+        what: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// The sink's actor is gone; its supervisor builds a new one.
     #[error("the sink has stopped working and is being started again")]
     Gone,
@@ -58,7 +113,7 @@ pub(crate) enum DeliveryError {
 
 impl DeliveryError {
     /// Whether the events may have been stored all the same.
-    pub(crate) fn leaves_doubt(&self) -> bool {
+    pub fn leaves_doubt(&self) -> bool {
         matches!(self, DeliveryError::Lost { .. } | DeliveryError::Write { .. } | DeliveryError::Gone)
     }
 }

@@ -1,50 +1,29 @@
-//! Sources, channels and sinks as actors: [`run`] is the only way in.
+//! The contracts of sources, channels and sinks, and the actors that host them. It knows no component by name:
+//! [`configure`] is given the components of the build. [`run`] is the only way in.
 
-#[cfg(test)]
-mod allocations;
-mod build;
-mod catalogue;
-mod channel;
-pub mod client;
-mod clock;
-mod component;
+pub mod channel;
+pub mod component;
 mod configure;
-#[cfg(feature = "counts")]
-#[doc(hidden)]
-pub mod counts;
 mod describe;
 mod drain;
-mod error;
-mod files;
-mod filters;
-#[cfg(any(test, fuzzing))]
-pub mod fuzz;
-mod interceptor;
-mod message;
-mod missing;
-mod net;
+pub mod error;
+pub mod interceptor;
+pub mod message;
 mod placement;
-mod processor;
-mod random;
-mod ration;
-mod selector;
-mod serializer;
+pub mod processor;
+pub mod selector;
 mod signals;
-mod sink;
-mod source;
-mod start;
+pub mod sink;
+pub mod source;
+pub mod start;
 mod stop;
-mod supervise;
-#[cfg(test)]
-mod testing;
-mod told;
-#[cfg(test)]
-mod within;
+pub mod supervise;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 
-pub use catalogue::CATALOGUE;
 pub use component::Site;
-pub use configure::{Assembly, configure};
-pub use source::exec::keeper::{KEEPER, keep};
+pub use configure::{Assembly, NewSource, configure};
 
 use actix_rt::System;
 use signals::{Patience, Signals, Wish};
@@ -58,7 +37,7 @@ pub struct Settings {
     /// All its own lines go here.
     pub log: slog::Logger,
     /// What its logger sinks print goes here.
-    pub console: Arc<journal::Console>,
+    pub console: Arc<console::Console>,
     /// How long a stop waits for the channels to run dry.
     pub drain_timeout: Duration,
     /// Called once, when every source has opened its way in or has told why it could not.

@@ -19,14 +19,16 @@ use wire::avro::BatchId;
 /// sender waits for ever; [`ChannelError::TooLarge`] when it can never fit.
 #[derive(Message)]
 #[rtype(result = "Option<Result<usize, ChannelError>>")]
-pub(crate) struct Put {
-    pub(crate) batches: Vec<Batch>,
-    pub(crate) patience: Patience,
+pub struct Put {
+    /// In the order in which they are stored.
+    pub batches: Vec<Batch>,
+    /// How long to wait for room.
+    pub patience: Patience,
 }
 
 /// How long a [`Put`] waits for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub enum Patience {
     /// The channel's `keep-alive`: the sender has somebody of its own to answer to.
     KeepAlive,
     /// Until there is room: the sender reads a file or a pipe, which waits too. What is stored may be answered a moment
@@ -41,71 +43,77 @@ pub(crate) enum Patience {
 /// successor is to be asked.
 #[derive(Message)]
 #[rtype(result = "Option<Vec<Lease>>")]
-pub(crate) struct Take {
-    pub(crate) max: usize,
-    pub(crate) credit: Window,
+pub struct Take {
+    /// Events in a lease, at most.
+    pub max: usize,
+    /// What all leases together may hold.
+    pub credit: Window,
 }
 
 /// Asks how full a channel is.
 #[derive(Message)]
 #[rtype(result = "Fill")]
-pub(crate) struct HowFull;
+pub struct HowFull;
 
 /// What a channel holds, with what is leased and what waits for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fill {
-    pub(crate) events: usize,
+pub struct Fill {
+    /// Events that it holds.
+    pub events: usize,
     /// Events leased for good since the start: whether a drain moves forward.
-    pub(crate) taken: u64,
+    pub taken: u64,
 }
 
 /// Hands a parcel to a sink. The answer comes as [`Delivered`], in whatever way the errand ends.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Deliver(pub(crate) Errand);
+pub struct Deliver(pub Errand);
 
 /// Asks a sink to get ready: to connect, to open its file. It answers with [`Health`].
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Probe;
+pub struct Probe;
 
 /// A batch on its way out, with its name. It keeps both when it is sent again, to whomever.
-pub(crate) struct Parcel {
-    pub(crate) id: BatchId,
-    pub(crate) lease: Lease,
+pub struct Parcel {
+    /// Its name.
+    pub id: BatchId,
+    /// Its events, still those of their channel.
+    pub lease: Lease,
     /// Whether somebody may already have stored it: an acknowledgement can be lost with its connection.
-    pub(crate) doubt: bool,
+    pub doubt: bool,
 }
 
 /// A parcel in the hands of a sink, which says how it went. One that is dropped (its sink has died) says so itself.
-pub(crate) struct Errand {
+pub struct Errand {
     parcel: Option<Parcel>,
     sink: usize,
     boss: Recipient<Delivered>,
 }
 
 impl Errand {
-    pub(crate) fn new(parcel: Parcel, sink: usize, boss: Recipient<Delivered>) -> Errand {
+    /// `parcel` for member `sink` of the group that `boss` reaches.
+    pub fn new(parcel: Parcel, sink: usize, boss: Recipient<Delivered>) -> Errand {
         Errand { parcel: Some(parcel), sink, boss }
     }
 
     /// The batches to deliver, in order.
-    pub(crate) fn batches(&self) -> &[Batch] {
+    pub fn batches(&self) -> &[Batch] {
         self.parcel.as_ref().map_or(&[], |parcel| parcel.lease.batches())
     }
 
     /// How many events they hold together.
-    pub(crate) fn events(&self) -> usize {
+    pub fn events(&self) -> usize {
         self.batches().iter().map(Batch::len).sum()
     }
 
     /// The parcel's name.
-    pub(crate) fn id(&self) -> Option<BatchId> {
+    pub fn id(&self) -> Option<BatchId> {
         self.parcel.as_ref().map(|parcel| parcel.id)
     }
 
     /// The parcels of these errands, all of one sink, have arrived: their channel may forget them.
-    pub(crate) fn done(mut errands: Vec<Errand>) {
+    pub fn done(mut errands: Vec<Errand>) {
         let parcels = errands.iter_mut().filter_map(|errand| errand.parcel.take()).collect();
         if let Some(Errand { sink, boss, .. }) = errands.first() {
             boss.do_send(Delivered { sink: *sink, parcels, outcome: Ok(()) });
@@ -113,7 +121,7 @@ impl Errand {
     }
 
     /// The parcel has not arrived, or nobody knows.
-    pub(crate) fn failed(mut self, error: DeliveryError) {
+    pub fn failed(mut self, error: DeliveryError) {
         self.report(error);
     }
 
@@ -133,23 +141,28 @@ impl Drop for Errand {
 /// How [`Errand`]s of one sink ended, all in the same way.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Delivered {
-    pub(crate) sink: usize,
-    pub(crate) parcels: Vec<Parcel>,
-    pub(crate) outcome: Result<(), DeliveryError>,
+pub struct Delivered {
+    /// Which member of the group.
+    pub sink: usize,
+    /// What was handed to it.
+    pub parcels: Vec<Parcel>,
+    /// How it went.
+    pub outcome: Result<(), DeliveryError>,
 }
 
 /// What a sink says of itself to its group, unasked.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Health {
-    pub(crate) sink: usize,
-    pub(crate) state: State,
+pub struct Health {
+    /// Which member of the group.
+    pub sink: usize,
+    /// How it stands.
+    pub state: State,
 }
 
 /// Whether a sink can be given parcels.
 #[derive(Debug)]
-pub(crate) enum State {
+pub enum State {
     /// Its actor has just started, for the first time or again: whatever it was asked before, it is to be asked now.
     Started,
     /// It can, so many at a time.
@@ -162,30 +175,32 @@ pub(crate) enum State {
 
 /// A sink's credit: how many parcels, and bytes of them, may be in its hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) parcels: usize,
-    pub(crate) bytes: usize,
+pub struct Window {
+    /// Parcels at a time.
+    pub parcels: usize,
+    /// Bytes of them.
+    pub bytes: usize,
 }
 
 impl Window {
     /// One after the other, as Flume's own sinks work.
-    pub(crate) const LOCK_STEP: Window = Window { parcels: 1, bytes: usize::MAX };
+    pub const LOCK_STEP: Window = Window { parcels: 1, bytes: usize::MAX };
     /// For a sink on this machine: some are written together while the next ones wait, so that its thread never does.
-    pub(crate) const LOCAL: Window = Window { parcels: 16, bytes: 2 << 20 };
+    pub const LOCAL: Window = Window { parcels: 16, bytes: 2 << 20 };
 }
 
 /// Asks a component what it is doing, in a line for an operator.
 #[derive(Message)]
 #[rtype(result = "String")]
-pub(crate) struct Describe;
+pub struct Describe;
 
 /// Asks a component to finish what it has under way and to stop. Answered when it has.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Stop;
+pub struct Stop;
 
 /// Asks a source that can read its events again to read no more and to wait for [`Stop`]. Answered when what it has read is
 /// stored. At its stop it then begins again, with its next start, at what its channels still hold.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Pause;
+pub struct Pause;

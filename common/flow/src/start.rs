@@ -1,28 +1,31 @@
 //! Plan → actors: channels, then sinks, then sources; stops in reverse.
 
 use crate::channel::{ChannelContext, ChannelRef};
-use crate::clock::Duration;
 use crate::component::NewChannel;
 use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
 use crate::message::{Describe, Health, Pause, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
-use crate::random::Random;
 use crate::sink::{Member, SinkContext};
-use crate::source::{Doing, Intake, Ready, Seat, SourceActor};
+use crate::source::{Doing, Intake, Seat, SourceActor};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
-use journal::fact::{self, Kind};
+use console::fact::{self, Kind};
+use runtime::clock::Duration;
+use runtime::random::Random;
+use runtime::ready::Ready;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// What all components of a flow share.
-pub(crate) struct Surroundings {
-    pub(crate) log: slog::Logger,
-    pub(crate) console: Arc<journal::Console>,
+pub struct Surroundings {
+    /// Where all log.
+    pub log: slog::Logger,
+    /// Where logger sinks print.
+    pub console: Arc<console::Console>,
 }
 
 /// What a source can be asked.
@@ -40,7 +43,7 @@ pub(crate) struct GroupAddress {
 }
 
 /// The actors of a running flow.
-pub(crate) struct Flow {
+pub struct Flow {
     pub(crate) log: slog::Logger,
     _bosses: HashMap<String, Addr<Boss>>,
     pub(crate) channels: Vec<ChannelRef>,
@@ -52,7 +55,7 @@ pub(crate) struct Flow {
 
 impl Flow {
     /// Starts all of it: channels, then sinks, then sources.
-    pub(crate) async fn start(assembly: Assembly, around: &Surroundings) -> Flow {
+    pub async fn start(assembly: Assembly, around: &Surroundings) -> Flow {
         let Assembly { channels, sources, groups } = assembly;
         let log = around.log.clone();
         let mut starting = Starting {
@@ -78,7 +81,7 @@ impl Flow {
     }
 
     /// Waits until every source has opened its way in, or has said why it could not. May be dropped and called again.
-    pub(crate) async fn ready(&mut self) {
+    pub async fn ready(&mut self) {
         while self.not_ready > 0 {
             self.ready.recv().await;
             self.not_ready -= 1;
@@ -86,8 +89,8 @@ impl Flow {
     }
 
     /// Events that have left its channels for good.
-    #[cfg(test)]
-    pub(crate) async fn taken(&self) -> u64 {
+    #[cfg(any(test, feature = "testing"))]
+    pub async fn taken(&self) -> u64 {
         let fills = futures_util::future::join_all(self.channels.iter().map(ChannelRef::fill)).await;
         fills.into_iter().flatten().map(|fill| fill.taken).sum()
     }

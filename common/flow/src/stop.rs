@@ -3,20 +3,20 @@
 
 use crate::Ended;
 use crate::channel::ChannelRef;
-use crate::clock::{self, Duration, Instant};
 use crate::drain::{Drain, Verdict};
 use crate::message::{Fill, Pause, Stop};
 use crate::start::{Flow, SourceAddress};
 use actix::dev::RecipientRequest;
 use actix::prelude::*;
+use console::fact::{self, Kind};
 use futures_util::future::join_all;
-use journal::fact::{self, Kind};
+use runtime::clock::{self, Duration, Instant};
 use std::collections::BTreeSet;
 use tokio::time::{sleep, timeout_at};
 
 impl Flow {
     /// Stops in order, within `drain_timeout` and [`A_LITTLE`].
-    pub(crate) async fn stop(&self, drain_timeout: Duration) -> Ended {
+    pub async fn stop(&self, drain_timeout: Duration) -> Ended {
         let begun = clock::now();
         let end = begun + drain_timeout;
         for (name, _) in &self.sources {

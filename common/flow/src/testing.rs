@@ -1,22 +1,24 @@
 //! What tests of several components share: a channel, batches of numbers, scripted sinks.
 
-use crate::catalogue::CATALOGUE;
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
 use crate::component::{Component, Configure, Site};
-use crate::configure::{Assembly, NewSource, configure};
+use crate::configure::NewSource;
 use crate::error::DeliveryError;
+use crate::interceptor::{Interceptors, Oversized};
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
-use crate::selector::Selector;
-use crate::source::{Doing, Intake, Ready, Seat, SourceActor};
+use crate::selector::{ChannelSelector, Selected};
+use crate::source::{Doing, Intake, Seat, SourceActor};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
-use crate::within::Within;
 use actix::prelude::*;
-use event::{Batch, BatchBuilder};
-use plan::{Findings, Options, Owner, Plan, Properties, Report, Sources};
+use bytes::BytesMut;
+use event::{Batch, BatchBuilder, Recycler};
+use plan::{Findings, Owner, Properties, Report};
+use runtime::ready::Ready;
+use runtime::within::Within;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -25,21 +27,21 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc};
 
 /// A logger that says nothing.
-pub(crate) fn silent() -> slog::Logger {
+pub fn silent() -> slog::Logger {
     slog::Logger::root(slog::Discard, slog::o!())
 }
 
 /// What a logger was told.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<(Mutex<Vec<String>>, Notify)>);
+pub struct Heard(Arc<(Mutex<Vec<String>>, Notify)>);
 
 impl Heard {
-    pub(crate) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().expect("no test panics within").clone()
     }
 
     /// Waits for so many lines.
-    pub(crate) async fn wait(&self, lines: usize) {
+    pub async fn wait(&self, lines: usize) {
         while self.lines().len() < lines {
             self.0.1.notified().within("one more line in the log").await;
         }
@@ -60,7 +62,7 @@ impl slog::Drain for Heard {
 }
 
 /// A memory channel called `c1`, with the keys and values given.
-pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
+pub fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
     let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
     let (post, slot) = slot();
     let books = Books::new(config);
@@ -69,15 +71,54 @@ pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
     ChannelRef::new("c1", config.limits.transaction, slot).of(Some(config.limits), Some(Arc::new(books)))
 }
 
+/// All goes to the first channel.
+#[derive(Debug)]
+struct OneChannel;
+
+impl ChannelSelector for OneChannel {
+    fn is_plain(&self) -> bool {
+        true
+    }
+
+    fn required(&self) -> &[usize] {
+        &[0]
+    }
+
+    fn select(&mut self, batch: &Batch) -> Selected {
+        Selected { required: vec![(0, batch.clone())], ..Selected::default() }
+    }
+}
+
+/// Batches pass as they are.
+struct NoInterceptors;
+
+impl Interceptors for NoInterceptors {
+    fn process(&mut self, batch: Batch, _: i64, _: &mut Recycler) -> Result<Batch, Oversized> {
+        Ok(batch)
+    }
+
+    fn prefix(&self, headers: &[(&str, &str)], _: i64, out: &mut BytesMut) -> bool {
+        let pairs: Vec<(&[u8], &[u8])> =
+            headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())).collect();
+        event::encode_headers(out, pairs);
+        true
+    }
+
+    fn leaves_out(&self) -> bool {
+        false
+    }
+}
+
 /// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
-pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
+pub fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
     let source = NewSource {
         name: "r1".to_owned(),
         blocks: false,
         channels: vec![channel.name.to_string()],
         make: Box::new(|| unreachable!("a test starts its source itself")),
-        selector: Box::new(|| Selector::replicating(Vec::new(), 1)),
+        selector: Box::new(|| Box::new(OneChannel)),
         interceptors: Vec::new(),
+        chain: |_, _| Ok(Box::new(NoInterceptors)),
     };
     let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);
     let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");
@@ -87,7 +128,7 @@ pub(crate) fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) 
 }
 
 /// Starts a source as its component configures it; panics when it cannot be made.
-pub(crate) fn start_source<K: Into<String>, V: Into<String>>(
+pub fn start_source<K: Into<String>, V: Into<String>>(
     component: &'static Component,
     pairs: impl IntoIterator<Item = (K, V)>,
     seat: Seat,
@@ -96,7 +137,7 @@ pub(crate) fn start_source<K: Into<String>, V: Into<String>>(
 }
 
 /// The same in a process of which this is known.
-pub(crate) fn start_source_at<K: Into<String>, V: Into<String>>(
+pub fn start_source_at<K: Into<String>, V: Into<String>>(
     component: &'static Component,
     pairs: impl IntoIterator<Item = (K, V)>,
     seat: Seat,
@@ -110,52 +151,8 @@ pub(crate) fn start_source_at<K: Into<String>, V: Into<String>>(
     SourceActor::new(make(), seat, Guard::unwatched()).start()
 }
 
-/// What comes of an agent `a` with these keys, whose names are without `a.`; the errors as they are told.
-pub(crate) fn assembly(keys: &[(&str, &str)]) -> Result<Assembly, String> {
-    let mut loaded = load(keys);
-    let plan = loaded.plan.expect("there is such an agent");
-    let assembly = configure(&plan, &Site::new(&[]), &mut loaded.report);
-    assembly.filter(|_| !loaded.report.has_errors()).ok_or_else(|| loaded.report.to_string())
-}
-
-/// The plan of an agent `a` with these keys; the errors as they are told.
-pub(crate) fn plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
-    let loaded = load(keys);
-    let plan = loaded.plan.filter(|_| !loaded.report.has_errors());
-    plan.ok_or_else(|| loaded.report.to_string())
-}
-
-fn load(keys: &[(&str, &str)]) -> plan::Loaded {
-    let escaped = |value: &str| value.replace('\\', "\\\\").replace('\n', "\\n").replace(" #", "\\u0020\\#");
-    let line = |(key, value): &(&str, &str)| format!("a.{key} = {}\n", escaped(value));
-    let text: String = keys.iter().map(line).collect();
-    let text = plan::Text { name: "f".into(), bytes: text.into_bytes() };
-    plan::load_texts(&[text], &Sources::default(), "a", &Options::new(&CATALOGUE))
-}
-
-#[tokio::test(start_paused = true)]
-#[should_panic(expected = "waited 60s for something that never comes")]
-async fn a_wait_ends_and_says_what_it_waited_for() {
-    std::future::pending::<()>().within("something that never comes").await;
-}
-
-/// The plan of one `file_roll` sink `k` with these keys.
-pub(crate) fn file_roll_plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
-    let keys: Vec<(String, &str)> =
-        keys.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
-    let mut all = vec![
-        ("channels", "c"),
-        ("channels.c.type", "memory"),
-        ("sinks", "k"),
-        ("sinks.k.type", "file_roll"),
-        ("sinks.k.channel", "c"),
-    ];
-    all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-    plan(&all)
-}
-
 /// Events whose bodies are these numbers.
-pub(crate) fn batch(numbers: Range<u64>) -> Batch {
+pub fn batch(numbers: Range<u64>) -> Batch {
     let mut builder = BatchBuilder::default();
     for number in numbers {
         builder.push([], number.to_string().as_bytes());
@@ -164,7 +161,7 @@ pub(crate) fn batch(numbers: Range<u64>) -> Batch {
 }
 
 /// The numbers that are the bodies of these events.
-pub(crate) fn numbers(batches: &[Batch]) -> Vec<u64> {
+pub fn numbers(batches: &[Batch]) -> Vec<u64> {
     let number = |body: &[u8]| String::from_utf8_lossy(body).parse().expect("a number");
     batches
         .iter()
@@ -173,7 +170,7 @@ pub(crate) fn numbers(batches: &[Batch]) -> Vec<u64> {
 }
 
 /// Stores the numbers, one event a batch.
-pub(crate) async fn put(channel: &ChannelRef, events: Range<u64>) {
+pub async fn put(channel: &ChannelRef, events: Range<u64>) {
     for number in events {
         channel
             .put(batch(number..number + 1), Patience::KeepAlive)
@@ -184,7 +181,7 @@ pub(crate) async fn put(channel: &ChannelRef, events: Range<u64>) {
 }
 
 /// Takes and forgets all that is there now.
-pub(crate) async fn take_now(channel: &ChannelRef) -> Vec<u64> {
+pub async fn take_now(channel: &ChannelRef) -> Vec<u64> {
     let mut taken = Vec::new();
     while channel.fill().within("the fill of the channel").await.is_some_and(|fill| fill.events > 0) {
         let lease: Lease =
@@ -196,38 +193,38 @@ pub(crate) async fn take_now(channel: &ChannelRef) -> Vec<u64> {
 }
 
 /// What a scripted sink does, and what came of it. Its test changes `up` and `answers` as it goes.
-pub(crate) struct Script {
+pub struct Script {
     /// Whether a probe succeeds.
-    pub(crate) up: bool,
+    pub up: bool,
     /// Whether it answers at all; if not it keeps errands, as a stopped process does.
-    pub(crate) answers: bool,
+    pub answers: bool,
     /// Whether it answers FAILED to every batch.
-    pub(crate) refuses: bool,
+    pub refuses: bool,
     /// Whether a batch of so many bytes or more never gets an answer, though the connection comes up: its network loses
     /// large packets.
-    pub(crate) swallows: usize,
-    pub(crate) window: Window,
+    pub swallows: usize,
+    pub window: Window,
     /// Whether a probe gets no answer at all, as from a host that drops what it is sent.
-    pub(crate) silent: bool,
+    pub silent: bool,
     /// What arrived, in order, and by which name.
-    pub(crate) arrived: Vec<(u64, Vec<u64>)>,
+    pub arrived: Vec<(u64, Vec<u64>)>,
     /// The same events, with those of other sinks that share this log.
-    pub(crate) log: Rc<RefCell<Vec<u64>>>,
-    pub(crate) held: Vec<Errand>,
-    pub(crate) probes: usize,
+    pub log: Rc<RefCell<Vec<u64>>>,
+    pub held: Vec<Errand>,
+    pub probes: usize,
     /// Batches that it was given, whatever came of them.
-    pub(crate) given: usize,
+    pub given: usize,
 }
 
 /// A sink that does what its script says.
-pub(crate) struct Scripted {
+pub struct Scripted {
     script: Rc<RefCell<Script>>,
     index: usize,
     group: Slot<Recipient<Health>>,
 }
 
 /// A script for a sink that is up, answers, and takes one parcel at a time.
-pub(crate) fn script() -> Rc<RefCell<Script>> {
+pub fn script() -> Rc<RefCell<Script>> {
     Rc::new(RefCell::new(Script {
         up: true,
         answers: true,
@@ -244,7 +241,7 @@ pub(crate) fn script() -> Rc<RefCell<Script>> {
 }
 
 /// Starts a scripted sink as member `index` of `group`.
-pub(crate) fn scripted(
+pub fn scripted(
     script: &Rc<RefCell<Script>>,
     index: usize,
     group: Slot<Recipient<Health>>,
@@ -259,18 +256,18 @@ pub(crate) fn scripted(
     (post, slot, address)
 }
 
-pub(crate) fn unreachable() -> DeliveryError {
+pub fn unreachable() -> DeliveryError {
     DeliveryError::Unreachable { peer: "test".to_owned(), reason: "scripted".to_owned() }
 }
 
 /// The connection breaks: what is held comes back, oldest first, and the group hears of it.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Break;
+pub struct Break;
 
 impl Script {
     /// The sink acknowledges this one.
-    pub(crate) fn arrive(&mut self, errand: Errand) {
+    pub fn arrive(&mut self, errand: Errand) {
         let (name, events) = (errand.id().map_or(0, |id| id.sequence), numbers(errand.batches()));
         self.log.borrow_mut().extend(&events);
         self.arrived.push((name, events));

@@ -1,14 +1,10 @@
 //! What we take for granted about actix, as tests: should a new version behave differently, it is seen here first.
 #![expect(clippy::disallowed_methods, reason = "it looks at clocks themselves")]
 
-#[path = "../src/within.rs"]
-#[allow(unreachable_pub)]
-mod within;
-
 use actix::prelude::*;
+use runtime::within::Within;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use within::Within;
 
 struct Echo;
 

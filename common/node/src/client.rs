@@ -6,13 +6,13 @@ use crate::{
     logging,
     options::ClientOptions,
 };
-use flow::client::{self, Failure, Input};
-use journal::Console;
+use console::Console;
 use plan::{
     Report, Severity, cut,
     properties::{Entry, parse},
     secret::{HIDDEN, is_secret},
 };
+use rpc::client::{self, Failure, Input};
 use slog::{Logger, error, warn};
 use std::{path::Path, process::ExitCode, time::Duration};
 

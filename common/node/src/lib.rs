@@ -1,8 +1,9 @@
 //! What the two binaries share: the command line, the start, the console, the exit code.
 //!
 //! [`main`] reads the command line as `flume-ng agent` does, checks the configuration (crate `plan`), builds the console
-//! (crate `journal`) and hands the plan to `flow::run`, which returns when the agent has stopped.
+//! (crate `console`) and hands the plan to `flow::run`, which returns when the agent has stopped.
 
+mod catalogue;
 mod check;
 mod client;
 mod command;
@@ -16,6 +17,8 @@ mod options;
 mod panic;
 mod run;
 mod version;
+
+pub use catalogue::COMPONENTS;
 
 use command::Command;
 use std::{
@@ -64,8 +67,8 @@ impl fmt::Display for Role {
 /// lost events or had to leave a component behind.
 pub fn main(role: Role) -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
-    if words.next_if(|word| word == flow::KEEPER).is_some() {
-        return flow::keep(words);
+    if words.next_if(|word| word == components::KEEPER).is_some() {
+        return components::keep(words);
     }
     match command::parse(role, words) {
         Command::Run(options, words) => run::run(role, &options, &words),

@@ -1,7 +1,7 @@
 //! From files, environment and properties to a plan.
 
-use crate::external;
-use flow::{Assembly, CATALOGUE, Site};
+use crate::{catalogue::COMPONENTS, external};
+use flow::{Assembly, Site};
 use jiff::Zoned;
 use plan::{Loaded, Options, Report, Sources};
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
         strict_flume: wanted.strict_flume,
         external: external::ask,
         waiting: |what| eprintln!("{what}"),
-        ..Options::new(&CATALOGUE)
+        ..Options::new(COMPONENTS.names())
     };
     let loaded = plan::load(&sources, wanted.name.unwrap_or_default(), &options);
     if wanted.name.is_none() {
@@ -51,7 +51,7 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
     }
     let Loaded { plan, mut report, .. } = loaded;
     let site = Site::new(wanted.properties);
-    let assembly = plan.and_then(|plan| flow::configure(&plan, &site, &mut report));
+    let assembly = plan.and_then(|plan| flow::configure(&plan, &COMPONENTS, &site, &mut report));
     Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report })
 }
 

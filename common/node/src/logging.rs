@@ -1,7 +1,7 @@
 //! `-Dflume.root.logger` and its like: what is printed.
 
 use crate::java::last;
-use journal::{Format, Levels, Settings, parse_level};
+use console::{Format, Levels, Settings, parse_level};
 use slog::Level;
 
 /// What to print and how, and what is to be said of the properties it was read from.

@@ -21,7 +21,7 @@ are those of `flume-ng agent`. The binaries `agent` and `collector` both run any
   -Dkey=value                           a value for `sys:key` substitutions in the file
   -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
-  -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, flow::sink
+  -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
 
 Signals: SIGTERM, SIGINT or SIGHUP stops sources, lets the sinks empty the channels, then ends; a second SIGTERM or
 SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as by nohup. SIGQUIT prints what each

@@ -9,8 +9,8 @@ use crate::{
     options::RunOptions,
     panic, print,
 };
+use console::Console;
 use flow::{Assembly, Ended};
-use journal::Console;
 use plan::{Problem, Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};

@@ -1,6 +1,6 @@
 //! What the steps of every event's way cost, in instructions, beside what is committed: `just counts`.
 //!
-//! Runs the benchmarks `counts` of `wire` and `flow` in callgrind. The same program gives the same counts, however busy
+//! Runs the benchmarks `counts` of `wire` and `components` in callgrind. The same program gives the same counts, however busy
 //! the machine is; built in another directory, within a thousandth. They depend on the compiler, on libc (its malloc and
 //! memcpy are counted too) and on the processor that valgrind shows, by which bytes are copied and searched: an x86-64
 //! with AVX2, where the real one has it.
@@ -75,7 +75,16 @@ type Counts = BTreeMap<String, u64>;
 fn count() -> Result<Counts, Error> {
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
     cargo.current_dir(workspace()).args(["bench", "--profile", "profiling", "--bench", "counts"]);
-    cargo.args(["-p", "wire", "-p", "flow", "--features", "flow/counts", "--", "--output-format=json"]);
+    cargo.args([
+        "-p",
+        "wire",
+        "-p",
+        "components",
+        "--features",
+        "components/counts",
+        "--",
+        "--output-format=json",
+    ]);
     let output = cargo.stderr(Stdio::inherit()).output().map_err(Error::io("cannot run cargo"))?;
     if !output.status.success() {
         return Err(Error::Missing(format!("the benchmarks ended with {}", output.status)));

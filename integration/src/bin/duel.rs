@@ -4,7 +4,7 @@ use clap::Parser;
 use integration::{
     duel::{
         Bar, Contestant, FluentBit, Program, Rsyslog, TwoHops,
-        arena::{Arena, Shape},
+        arena::{self, Arena, Shape},
         board::{self, Row},
         latency, raw,
         raw::RawCopy,
@@ -159,7 +159,7 @@ fn arena(arguments: &Arguments) -> Result<Arena, Error> {
 }
 
 fn contestants(arguments: &Arguments) -> Vec<Box<dyn Contestant>> {
-    let usual = Shape { lines: arguments.lines, bytes: board::USUAL };
+    let usual = Shape { lines: arguments.lines, bytes: arena::USUAL };
     let long = Shape { lines: (arguments.lines / 16).max(1), bytes: 4096 };
     let raw = |from, window, shape| -> Box<dyn Contestant> { Box::new(RawCopy { from, window, shape }) };
     let mut all = vec![
@@ -231,15 +231,15 @@ fn theirs(usual: Shape) -> Vec<Box<dyn Contestant>> {
 
 fn delay(arguments: &Arguments, rate: Option<u32>) -> Result<(), Error> {
     let arena = arena(arguments)?;
-    let shape = Shape { lines: 1, bytes: board::USUAL };
+    let shape = Shape { lines: 1, bytes: arena::USUAL };
     let mut missed = vec![];
     for batch in [Batch::Lesson, Batch::Thousand] {
         let recipe = Recipe { batch, ..PLAIN };
         let duel = TwoHops { agent: Program::Ours, collector: Program::Ours, recipe, shape, bars: &[] };
         say(&duel.name());
         let measure = |lines: u32, rate| {
-            arena.warm(Shape { lines: lines.saturating_mul(2), bytes: board::USUAL })?;
-            latency::run(&duel, &arena, Demand { lines, rate, bytes: board::USUAL })
+            arena.warm(Shape { lines: lines.saturating_mul(2), bytes: arena::USUAL })?;
+            latency::run(&duel, &arena, Demand { lines, rate, bytes: arena::USUAL })
         };
         let full = measure(arguments.lines, 0)?.speed();
         say(&format!("{full} lines/s at most, with who writes and who reads them on this machine as well"));
@@ -273,7 +273,7 @@ fn many(arguments: &Arguments) -> Result<(), Error> {
 /// Compression alone and within TLS, in turns.
 fn compressed(arguments: &Arguments) -> Result<(), Error> {
     let arena = arena(arguments)?;
-    let shape = Shape { lines: arguments.lines, bytes: board::USUAL };
+    let shape = Shape { lines: arguments.lines, bytes: arena::USUAL };
     let mut seconds = [vec![], vec![]];
     for _ in 0..arguments.rounds {
         for (around, seconds) in [Around::Zlib, Around::ZlibAndTls].into_iter().zip(&mut seconds) {

@@ -20,6 +20,14 @@ pub struct Shape {
     pub bytes: usize,
 }
 
+/// Bytes of a line unless it is said.
+pub const USUAL: usize = 256;
+
+/// What a name says of lines that are not of the usual length.
+pub fn length(shape: Shape) -> String {
+    if shape.bytes == USUAL { String::new() } else { format!(", lines of {} bytes", shape.bytes) }
+}
+
 impl Shape {
     /// Bytes of all lines.
     pub fn total(self) -> u64 {

@@ -253,20 +253,13 @@ pub fn thousands(number: f64) -> String {
     text
 }
 
-/// What a name says of lines that are not of the usual length.
-pub fn length(shape: Shape) -> String {
-    if shape.bytes == USUAL { String::new() } else { format!(", lines of {} bytes", shape.bytes) }
-}
-
-/// Bytes of a line unless it is said.
-pub const USUAL: usize = 256;
-
 /// Messages that the raw copy of the bars has in flight.
 const WINDOW: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::duel::arena::USUAL;
 
     #[test]
     fn numbers_are_grouped_and_medians_are_in_the_middle() {

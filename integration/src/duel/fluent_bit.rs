@@ -2,8 +2,7 @@
 
 use super::{
     Contestant, Rival, Sample,
-    arena::{Arena, Shape},
-    board,
+    arena::{self, Arena, Shape},
     pair::{self, Pair, Places},
     raw,
 };
@@ -18,7 +17,7 @@ pub struct FluentBit {
 
 impl Contestant for FluentBit {
     fn name(&self) -> String {
-        format!("Fluent Bit: forward, acknowledged{}", board::length(self.shape))
+        format!("Fluent Bit: forward, acknowledged{}", arena::length(self.shape))
     }
 
     fn shape(&self) -> Shape {

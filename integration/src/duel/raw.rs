@@ -42,7 +42,7 @@ pub struct RawCopy {
 impl Contestant for RawCopy {
     fn name(&self) -> String {
         let through = if self.from == From::Pipe { ", through a pipe" } else { "" };
-        format!("raw copy, {} in flight{through}{}", self.window, super::board::length(self.shape))
+        format!("raw copy, {} in flight{through}{}", self.window, super::arena::length(self.shape))
     }
 
     fn shape(&self) -> Shape {

@@ -84,7 +84,7 @@ impl Around {
             text.line(&format!("{component}.compression-type = deflate"));
         }
         if self == Around::ZlibAndTls {
-            let file = binaries::workspace().join("common/flow/testdata/stores").join(file);
+            let file = binaries::workspace().join("common/runtime/testdata/stores").join(file);
             text.line(&format!("{component}.ssl = true"));
             text.line(&format!("{component}.{store} = {}", file.display()));
             text.line(&format!("{component}.{store}-password = changeit"));

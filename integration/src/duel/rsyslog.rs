@@ -2,8 +2,7 @@
 
 use super::{
     Contestant, Rival, Sample,
-    arena::{Arena, Shape},
-    board,
+    arena::{self, Arena, Shape},
     pair::{self, Pair, Places},
     raw,
 };
@@ -21,7 +20,7 @@ pub struct Rsyslog {
 impl Contestant for Rsyslog {
     fn name(&self) -> String {
         let way = if self.relp { "RELP, acknowledged" } else { "TCP, not acknowledged" };
-        format!("rsyslog: {way}{}", board::length(self.shape))
+        format!("rsyslog: {way}{}", arena::length(self.shape))
     }
 
     fn shape(&self) -> Shape {

@@ -2,7 +2,7 @@
 
 use super::{
     Bar, Contestant, Rival, Sample,
-    arena::{Arena, Shape},
+    arena::{self, Arena, Shape},
     board, check, raw,
     recipe::{self, Around, Batch, Channel, End, Recipe, Source},
     watch::{self, Watched},
@@ -81,7 +81,7 @@ impl Contestant for TwoHops {
             Around::Zlib => ", compressed",
             Around::ZlibAndTls => ", compressed within TLS",
         };
-        let length = board::length(self.shape);
+        let length = arena::length(self.shape);
         format!("{who}: {source} → {end}, {batch}{channel}{headers}{files}{around}{length}")
     }
 

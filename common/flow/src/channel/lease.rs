@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Events out of a channel but still its own. Dropping a lease rolls it back, so a sink that panics or is stopped loses
 /// nothing; `commit` makes the channel forget them.
-pub(crate) struct Lease {
+pub struct Lease {
     id: u64,
     batches: Vec<Batch>,
     channel: Option<Arc<dyn Settle>>,
@@ -13,23 +13,24 @@ pub(crate) struct Lease {
 
 /// Where a lease is settled: in the channel's books themselves, so that it counts also while the channel's actor is
 /// being built anew.
-pub(crate) trait Settle: Send + Sync {
+pub trait Settle: Send + Sync {
     /// The lease has ended: its events have arrived elsewhere (`commit`), or go back to where they were.
     fn settle(&self, lease: u64, commit: bool);
 }
 
 impl Lease {
-    pub(crate) fn new(id: u64, batches: Vec<Batch>, channel: Arc<dyn Settle>) -> Lease {
+    /// A lease of `channel`, which knows it by `id`.
+    pub fn new(id: u64, batches: Vec<Batch>, channel: Arc<dyn Settle>) -> Lease {
         Lease { id, batches, channel: Some(channel) }
     }
 
     /// The leased events, in order.
-    pub(crate) fn batches(&self) -> &[Batch] {
+    pub fn batches(&self) -> &[Batch] {
         &self.batches
     }
 
     /// The events have arrived elsewhere.
-    pub(crate) fn commit(mut self) {
+    pub fn commit(mut self) {
         self.settle(true);
     }
 

@@ -1,7 +1,7 @@
 //! Channels: where events wait between a source and a sink, and the only place that owns them.
 
-pub(crate) mod lease;
-pub(crate) mod memory;
+pub mod lease;
+pub mod memory;
 
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
@@ -15,18 +15,22 @@ use std::sync::Arc;
 
 /// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
 /// processor's cache and take memory.
-pub(crate) const PARCEL_BYTES: usize = 384 << 10;
+pub const PARCEL_BYTES: usize = 384 << 10;
 
 /// What a channel can be asked.
-pub(crate) struct ChannelAddress {
-    pub(crate) put: Recipient<Put>,
-    pub(crate) take: Recipient<Take>,
-    pub(crate) fill: Recipient<HowFull>,
-    pub(crate) describe: Recipient<Describe>,
+pub struct ChannelAddress {
+    /// Stores batches.
+    pub put: Recipient<Put>,
+    /// Leases events.
+    pub take: Recipient<Take>,
+    /// Says how full it is.
+    pub fill: Recipient<HowFull>,
+    /// Says what it is doing.
+    pub describe: Recipient<Describe>,
 }
 
 /// What a channel holds, as it can be asked without its actor, whose thread may hang.
-pub(crate) trait Holds: Send + Sync {
+pub trait Holds: Send + Sync {
     /// The events, leased or not, by where they can be read again.
     fn origins(&self) -> Vec<(Option<Origin>, usize)>;
 
@@ -35,51 +39,55 @@ pub(crate) trait Holds: Send + Sync {
 }
 
 /// What a channel is given by whoever starts it.
-pub(crate) struct ChannelContext {
+pub struct ChannelContext {
     /// Its name in the configuration.
-    pub(crate) name: Arc<str>,
-    pub(crate) log: slog::Logger,
-    pub(crate) guard: Guard,
+    pub name: Arc<str>,
+    /// Where it logs.
+    pub log: slog::Logger,
+    /// To be kept in its actor.
+    pub guard: Guard,
 }
 
 /// A channel as a source or a group of sinks knows it: by name, wherever its actor is.
 #[derive(Clone)]
-pub(crate) struct ChannelRef {
-    pub(crate) name: Arc<str>,
+pub struct ChannelRef {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
     /// Events in one transaction, at most.
-    pub(crate) transaction: usize,
+    pub transaction: usize,
     limits: Option<Limits>,
     slot: Slot<ChannelAddress>,
     held: Option<Arc<dyn Holds>>,
 }
 
 impl ChannelRef {
-    pub(crate) fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
+    /// The channel `name`, whose actor is found in `slot`.
+    pub fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
         ChannelRef { name: name.into(), transaction, limits: None, slot, held: None }
     }
 
     /// The same channel, of which it may be known how much it takes at all, and what it holds.
-    pub(crate) fn of(self, limits: Option<Limits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
+    pub fn of(self, limits: Option<Limits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
         ChannelRef { limits, held, ..self }
     }
 
     /// Whether it takes `batch` when it is empty.
-    pub(crate) fn fits(&self, batch: &Batch) -> bool {
+    pub fn fits(&self, batch: &Batch) -> bool {
         batch.len() <= self.transaction && self.limits.is_none_or(|limits| limits.fit(batch))
     }
 
     /// Asks its actor what it is doing, if there is one.
-    pub(crate) fn describe(&self) -> Option<RecipientRequest<Describe>> {
+    pub fn describe(&self) -> Option<RecipientRequest<Describe>> {
         self.slot.with(|channel| channel.describe.send(Describe))
     }
 
     /// See [`Holds`].
-    pub(crate) fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+    pub fn origins(&self) -> Vec<(Option<Origin>, usize)> {
         self.held.as_ref().map(|held| held.origins()).unwrap_or_default()
     }
 
     /// See [`Holds`].
-    pub(crate) fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
+    pub fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
         if let Some(held) = &self.held {
             held.give_back(again);
         }
@@ -89,7 +97,7 @@ impl ChannelRef {
     ///
     /// # Errors
     /// Why it is not stored.
-    pub(crate) async fn put(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
+    pub async fn put(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
         self.put_some(&[batch], patience).await.map(drop)
     }
 
@@ -98,29 +106,25 @@ impl ChannelRef {
     ///
     /// # Errors
     /// Why the first is not stored.
-    pub(crate) async fn put_some(
-        &self,
-        batches: &[Batch],
-        patience: Patience,
-    ) -> Result<usize, ChannelError> {
+    pub async fn put_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
         self.ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
             .await
             .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())))
     }
 
     /// Leases what is there, as soon as there is anything; see [`Take`]. `None` when the channel has been stopped for good.
-    pub(crate) async fn take_some(&self, max: usize, credit: Window) -> Option<Vec<Lease>> {
+    pub async fn take_some(&self, max: usize, credit: Window) -> Option<Vec<Lease>> {
         self.ask(|channel| channel.take.send(Take { max, credit }), |leases| leases).await
     }
 
     /// One lease, for tests.
-    #[cfg(test)]
-    pub(crate) async fn take(&self, max: usize) -> Option<Lease> {
+    #[cfg(any(test, feature = "testing"))]
+    pub async fn take(&self, max: usize) -> Option<Lease> {
         self.take_some(max, Window::LOCK_STEP).await.and_then(|mut leases| leases.pop())
     }
 
     /// How full it is; `None` when it has been stopped for good.
-    pub(crate) async fn fill(&self) -> Option<Fill> {
+    pub async fn fill(&self) -> Option<Fill> {
         self.ask(|channel| channel.fill.send(HowFull), Some).await
     }
 

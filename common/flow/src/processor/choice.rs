@@ -1,6 +1,6 @@
 //! Which sink of a group gets the next parcel.
 
-use crate::random::Random;
+use runtime::random::Random;
 
 /// A group's order among those of its sinks that can be given something now.
 pub(crate) enum Choice {

@@ -1,9 +1,9 @@
 //! What a group of sinks is doing, in words.
 
 use super::Group;
-use crate::clock::{self, Instant};
 use crate::message::Describe;
 use actix::prelude::*;
+use runtime::clock::{self, Instant};
 
 impl Handler<Describe> for Group {
     type Result = MessageResult<Describe>;

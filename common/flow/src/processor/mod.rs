@@ -13,12 +13,11 @@ mod tests;
 mod trouble;
 
 pub(crate) use choice::Choice;
-pub(crate) use config::{COMPONENTS, Grouping, LONE};
-pub(crate) use roster::Rest;
+pub use config::{Grouping, LONE, Order};
+pub use roster::Rest;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
-use crate::clock::{self, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Delivered, Errand, Health, Parcel, Probe, State, Stop, Window};
 use crate::supervise::Guard;
@@ -26,20 +25,24 @@ use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use roster::{Failure, Roster};
+use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
 use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;
 
 /// What a sink can be asked.
-pub(crate) struct SinkAddress {
-    pub(crate) deliver: Recipient<Deliver>,
-    pub(crate) probe: Recipient<Probe>,
-    pub(crate) stop: Recipient<Stop>,
+pub struct SinkAddress {
+    /// Delivers a parcel.
+    pub deliver: Recipient<Deliver>,
+    /// Gets ready.
+    pub probe: Recipient<Probe>,
+    /// Stops.
+    pub stop: Recipient<Stop>,
 }
 
 impl SinkAddress {
     /// Of this actor.
-    pub(crate) fn of<A>(sink: &Addr<A>) -> SinkAddress
+    pub fn of<A>(sink: &Addr<A>) -> SinkAddress
     where
         A: Actor + Handler<Deliver> + Handler<Probe> + Handler<Stop>,
         A::Context: ToEnvelope<A, Deliver> + ToEnvelope<A, Probe> + ToEnvelope<A, Stop>,
@@ -254,7 +257,7 @@ impl Group {
         );
         let name = &self.members[sink].at.name;
         match (&self.choice, alone) {
-            (Choice::Priority(_), false) => journal::fact::failover_sink_failed(&self.log, name, &why),
+            (Choice::Priority(_), false) => console::fact::failover_sink_failed(&self.log, name, &why),
             _ => slog::warn!(self.log, "sink {name}: {why}"),
         }
     }

@@ -1,6 +1,6 @@
 //! Which sinks of a group are well, which rest, and when to look after those that rest.
 
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// The health of a group's sinks. Holds no clock and no sink: the caller says what time it is and how each try ended.
 ///
@@ -15,7 +15,7 @@ pub(crate) struct Roster {
 
 /// How long a failed sink rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub enum Rest {
     /// `2^failures` seconds, at most so long. Source: Flume 1.11 `FailoverSinkProcessor`. One difference: Flume's shift
     /// overflows at the 22nd failure in a row and the rest falls to nothing; here it stays at the maximum.
     Penalty(Duration),
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn penalties_double_up_to_the_maximum_and_never_overflow() {
-        let mut now = crate::clock::now();
+        let mut now = runtime::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
         assert!(roster.failed(0, now, LOST));
         let mut rests = vec![roster.rested(0).as_secs()];
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn many_parcels_that_fail_together_are_one_failure() {
-        let now = crate::clock::now();
+        let now = runtime::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
         assert!(roster.failed(0, now, LOST));
         assert!(!roster.failed(0, now, LOST));
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_connection_alone_does_not_forgive_but_a_delivery_does() {
-        let now = crate::clock::now();
+        let now = runtime::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
         roster.failed(0, now, LOST);
         roster.recovered(0, now);
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn while_all_are_down_each_is_tried_often_but_rests_as_long() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), start);
         roster.failed(0, start, LOST);
         assert_eq!(roster.next_due(|_| true), Some(start + secs(2)), "the other one is live");
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_lone_sink_is_tried_soon_and_at_last_every_five_seconds() {
-        let mut now = crate::clock::now();
+        let mut now = runtime::clock::now();
         let mut roster = live(1, Rest::Retry, now);
         roster.failed(0, now, LOST);
         for _ in 0..100 {
@@ -299,7 +299,7 @@ mod tests {
 
     /// How many batches one sink is given in 20 s, and when, if it is up the moment it is probed and takes none.
     fn trials(rest: Rest, failure: impl Fn(u32) -> Failure) -> Vec<u64> {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let (mut now, mut roster, mut at) = (start, live(1, rest, start), Vec::new());
         while now < start + secs(20) {
             at.push((now - start).as_millis() as u64);
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_went_away_after_refusing_is_tried_as_soon_as_it_may_be_back() {
-        let mut now = crate::clock::now();
+        let mut now = runtime::clock::now();
         let mut roster = live(1, Rest::Retry, now);
         for _ in 0..9 {
             roster.failed(0, now, Failure::Batch(1));
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_small_batch_proves_nothing_where_a_large_one_was_lost_but_time_does() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), start);
         // Of those that were lost together the largest counts.
         for bytes in [500, 9_000, 20] {

@@ -1,11 +1,11 @@
 mod model;
 
 use super::*;
-use crate::clock::Duration;
 use crate::message::Patience;
 use crate::supervise::slot::{Post, slot};
 use crate::testing::{Break, Heard, Script, Scripted, memory_channel, put, script, scripted};
-use crate::within::Within;
+use runtime::clock::Duration;
+use runtime::within::Within;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::{sleep, timeout};

@@ -1,6 +1,6 @@
 //! What is said of a sink in trouble: one line when it begins, one when it is over.
 
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// The trouble of one sink, from its first failure until events have arrived there again. However often it fails and
 /// connects meanwhile, that is one trouble.
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_trouble_is_told_once_when_it_begins_once_when_it_gets_worse_and_once_when_it_is_over() {
-        let start = crate::clock::now();
+        let start = runtime::clock::now();
         let later = |secs| start + Duration::from_secs(secs);
         let mut trouble = Trouble::default();
         assert!(!trouble.tells_connected() && trouble.ends(start).is_none(), "there is none");

@@ -1,7 +1,6 @@
 //! What sinks on this machine have in common: they block, so each works on a thread of its own.
 
 use super::{Member, SinkContext};
-use crate::clock::{self, Instant};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
@@ -9,11 +8,12 @@ use crate::supervise::Guard;
 use actix::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use event::Batch;
+use runtime::clock::{self, Instant};
 use std::io;
 use tokio::sync::watch;
 
 /// A sink that may block.
-pub(crate) trait Blocking: Send + 'static {
+pub trait Blocking: Send + 'static {
     /// Gets ready: opens what must be open. Called before the first batches and again after each failure.
     fn open(&mut self) -> Result<(), DeliveryError>;
 
@@ -36,7 +36,7 @@ pub(crate) trait Blocking: Send + 'static {
 }
 
 /// The actor of such a sink: hands errands to its thread, which settles them itself.
-pub(crate) struct LocalSink {
+pub struct LocalSink {
     work: Option<Sender<Work>>,
     ended: watch::Receiver<()>, // its sender goes with the thread, however that ends
     member: Member,
@@ -53,12 +53,7 @@ impl LocalSink {
     ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub(crate) fn new(
-        name: &str,
-        sink: impl Blocking,
-        member: Member,
-        guard: Guard,
-    ) -> io::Result<LocalSink> {
+    pub fn new(name: &str, sink: impl Blocking, member: Member, guard: Guard) -> io::Result<LocalSink> {
         // Never more than the window, and a probe: a full queue cannot be.
         let (work, todo) = bounded(Window::LOCAL.parcels + 2);
         let (end, ended) = watch::channel(());
@@ -122,7 +117,7 @@ impl Handler<Stop> for LocalSink {
 ///
 /// # Errors
 /// When the operating system gives no thread.
-pub(crate) fn start(sink: impl Blocking, context: SinkContext) -> Result<SinkAddress, String> {
+pub fn start(sink: impl Blocking, context: SinkContext) -> Result<SinkAddress, String> {
     let SinkContext { name, member, guard, .. } = context;
     match LocalSink::new(&name, sink, member, guard) {
         Ok(sink) => Ok(SinkAddress::of(&sink.start())),
@@ -207,7 +202,7 @@ mod tests {
     use crate::message::{Delivered, Health, Parcel};
     use crate::supervise::slot::slot;
     use crate::testing::{memory_channel, numbers, put, take_now};
-    use crate::within::Within;
+    use runtime::within::Within;
     use std::sync::{Arc, Mutex};
     use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
     use wire::avro::BatchId;

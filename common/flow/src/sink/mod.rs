@@ -1,10 +1,6 @@
-//! Where events leave: other collectors, files, the console.
+//! What a sink is given, and the shell of those that block.
 
-pub(crate) mod avro;
-pub(crate) mod file_roll;
-pub(crate) mod local;
-pub(crate) mod logger;
-pub(crate) mod null;
+pub mod local;
 
 use crate::message::{Health, State};
 use crate::supervise::Guard;
@@ -13,27 +9,33 @@ use actix::Recipient;
 use std::sync::Arc;
 
 /// What a sink is given by whoever starts it.
-pub(crate) struct SinkContext {
+pub struct SinkContext {
     /// Its name in the configuration.
-    pub(crate) name: String,
-    pub(crate) member: Member,
-    pub(crate) guard: Guard,
-    pub(crate) log: slog::Logger,
-    pub(crate) console: Arc<journal::Console>,
+    pub name: String,
+    /// Its place in its group.
+    pub member: Member,
+    /// To be kept in its actor.
+    pub guard: Guard,
+    /// Where it logs.
+    pub log: slog::Logger,
+    /// Where a logger sink prints.
+    pub console: Arc<console::Console>,
     /// The processor that drives it, by Flume's alias: the console names its thread after it.
-    pub(crate) processor: &'static str,
+    pub processor: &'static str,
 }
 
 /// A sink's place in its group: how it tells the group of its health.
 #[derive(Clone)]
-pub(crate) struct Member {
-    pub(crate) index: usize,
-    pub(crate) group: Slot<Recipient<Health>>,
+pub struct Member {
+    /// Its number in the group.
+    pub index: usize,
+    /// The group.
+    pub group: Slot<Recipient<Health>>,
 }
 
 impl Member {
     /// Tells the group, if there is one at the moment: one that is being built anew asks by itself.
-    pub(crate) fn tell(&self, state: State) {
+    pub fn tell(&self, state: State) {
         self.group.with(|group| group.do_send(Health { sink: self.index, state }));
     }
 }

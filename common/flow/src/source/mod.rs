@@ -1,41 +1,34 @@
 //! Where events come from, and what every source does with them before they are stored.
 
-pub(crate) mod avro;
-pub(crate) mod exec;
-pub(crate) mod netcat;
-pub(crate) mod netcat_udp;
 mod parts;
-pub(crate) mod seq;
 mod shell;
-pub(crate) mod taildir;
 
-pub(crate) use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
+pub use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
-use crate::build::BuildError;
 use crate::channel::ChannelRef;
-use crate::clock;
 use crate::configure::NewSource;
 use crate::error::ChannelError;
-use crate::interceptor::InterceptorChain;
+use crate::interceptor::Interceptors;
 use crate::message::Patience;
-use crate::selector::{Selected, Selector};
-use crate::told::Told;
+use crate::selector::{ChannelSelector, Selected};
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Origin, Recycler};
-use plan::{Bad, Property, Value};
+use runtime::build::BuildError;
+use runtime::clock;
+use runtime::ready::Ready;
+use runtime::told::Told;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// What Flume calls a channel processor: interceptors, then the selector, then the channels.
 ///
 /// A clone works on the same interceptors: the connections of one source share one intake. It lives on its source's
 /// thread.
 #[derive(Clone)]
-pub(crate) struct Intake {
+pub struct Intake {
     inner: Rc<RefCell<Inner>>,
     channels: Rc<[ChannelRef]>,
     /// Stores under way.
@@ -43,8 +36,8 @@ pub(crate) struct Intake {
 }
 
 struct Inner {
-    chain: InterceptorChain,
-    selector: Selector,
+    chain: Box<dyn Interceptors>,
+    selector: Box<dyn ChannelSelector>,
     recycler: Recycler,
     log: slog::Logger,
     told_dropped: Told,
@@ -69,12 +62,12 @@ impl Intake {
     ///
     /// # Errors
     /// [`BuildError`] for an interceptor that cannot work as its properties say.
-    pub(crate) fn build(
+    pub fn build(
         source: &NewSource,
         channels: &HashMap<String, ChannelRef>,
         log: &slog::Logger,
     ) -> Result<Intake, BuildError> {
-        let chain = InterceptorChain::build(&source.interceptors, log)?;
+        let chain = (source.chain)(&source.interceptors, log)?;
         let selector = (source.selector)();
         let channels = source.channels.iter().filter_map(|name| channels.get(name)).cloned().collect();
         let inner = Inner {
@@ -88,13 +81,13 @@ impl Intake {
     }
 
     /// Events in one transaction that all channels of this source take.
-    pub(crate) fn transaction(&self) -> usize {
+    pub fn transaction(&self) -> usize {
         self.channels.iter().map(|channel| channel.transaction).min().unwrap_or(usize::MAX)
     }
 
     /// Of the channels that must have all that comes, the one that takes the fewest events in one transaction: what is
     /// more is refused whatever it is. `None` where one must look first: events are left out, or dealt out.
-    pub(crate) fn narrowest(&self) -> Option<&ChannelRef> {
+    pub fn narrowest(&self) -> Option<&ChannelRef> {
         let inner = self.inner.borrow();
         let required = if inner.chain.leaves_out() { &[] } else { inner.selector.required() };
         required.iter().map(|index| &self.channels[*index]).min_by_key(|channel| channel.transaction)
@@ -103,7 +96,7 @@ impl Intake {
     /// The header map, intercepted already, of an event born with `headers`, when that is the same for all events of this
     /// moment: a source of lines then writes each event once, and stores it as finished. Nothing is appended to `out` and
     /// the answer is `false` when the interceptors must see each event.
-    pub(crate) fn prefix(&self, headers: &[(&str, &str)], out: &mut BytesMut) -> bool {
+    pub fn prefix(&self, headers: &[(&str, &str)], out: &mut BytesMut) -> bool {
         self.inner.borrow().chain.prefix(headers, clock::epoch_millis(), out)
     }
 
@@ -111,24 +104,14 @@ impl Intake {
     ///
     /// # Errors
     /// Why it is not stored.
-    pub(crate) async fn store(
-        &self,
-        batch: Batch,
-        finished: bool,
-        patience: Patience,
-    ) -> Result<(), ChannelError> {
+    pub async fn store(&self, batch: Batch, finished: bool, patience: Patience) -> Result<(), ChannelError> {
         self.store_all(vec![batch], finished, patience).await.refused.map_or(Ok(()), Err)
     }
 
     /// Passes `batches` through the interceptors, unless they are `finished`, and stores them in their order in all channels
     /// they are for, until all are stored or one is refused. Required channels before the one that refuses have stored that
     /// batch: a sender that tries again doubles it there.
-    pub(crate) async fn store_all(
-        &self,
-        mut batches: Vec<Batch>,
-        finished: bool,
-        patience: Patience,
-    ) -> Receipt {
+    pub async fn store_all(&self, mut batches: Vec<Batch>, finished: bool, patience: Patience) -> Receipt {
         let oversized = if finished { None } else { self.intercept(&mut batches) };
         let mut stored = 0;
         while stored < batches.len() {
@@ -162,11 +145,7 @@ impl Intake {
     ///
     /// # Errors
     /// Why the first is not stored.
-    pub(crate) async fn store_some(
-        &self,
-        batches: &[Batch],
-        patience: Patience,
-    ) -> Result<usize, ChannelError> {
+    pub async fn store_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
         let _storing = Storing::begin(&self.storing);
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()
@@ -198,7 +177,7 @@ impl Intake {
 
     /// What of `source` is still in the channels that must have it: for each part, where the first of it begins, and how
     /// many events there are at most in one channel.
-    pub(crate) fn undelivered(&self, source: u64) -> BTreeMap<u64, (u64, usize)> {
+    pub fn undelivered(&self, source: u64) -> BTreeMap<u64, (u64, usize)> {
         let mut parts: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
         for channel in &*self.channels {
             let mut here: HashMap<u64, usize> = HashMap::new();
@@ -214,18 +193,18 @@ impl Intake {
     }
 
     /// Has the channels forget what of `source` it will read again: the parts for which `again` holds.
-    pub(crate) fn give_back(&self, source: u64, again: impl Fn(u64) -> bool) {
+    pub fn give_back(&self, source: u64, again: impl Fn(u64) -> bool) {
         let again = |origin: Origin| origin.source == source && again(origin.part);
         self.channels.iter().for_each(|channel| channel.give_back(&again));
     }
 
     /// A builder for events that are born here, over a buffer that was used before when one is free.
-    pub(crate) fn builder(&self) -> BatchBuilder {
+    pub fn builder(&self) -> BatchBuilder {
         self.inner.borrow_mut().recycler.builder()
     }
 
     /// Finishes `builder` and remembers its buffer, to be used again when the batch is gone.
-    pub(crate) fn finish(&self, builder: BatchBuilder) -> Batch {
+    pub fn finish(&self, builder: BatchBuilder) -> Batch {
         let batch = builder.finish();
         self.inner.borrow_mut().recycler.lend(&batch);
         batch
@@ -250,84 +229,55 @@ impl Drop for Storing<'_> {
 
 /// How far batches that were stored together came.
 #[derive(Debug)]
-pub(crate) struct Receipt {
+pub struct Receipt {
     /// So many are stored: the first ones.
-    pub(crate) stored: usize,
+    pub stored: usize,
     /// Why the next one is not, and none behind it was tried.
-    pub(crate) refused: Option<ChannelError>,
+    pub refused: Option<ChannelError>,
 }
 
 /// What a source is given by whoever starts it.
-pub(crate) struct Seat {
+pub struct Seat {
     /// Its name in the configuration.
-    pub(crate) name: Arc<str>,
-    pub(crate) log: slog::Logger,
-    pub(crate) intake: Intake,
-    pub(crate) ready: Ready,
-    pub(crate) doing: Doing,
+    pub name: Arc<str>,
+    /// Where it logs.
+    pub log: slog::Logger,
+    /// Where its events go.
+    pub intake: Intake,
+    /// To be told when its way in is open.
+    pub ready: Ready,
+    /// What it says it is doing.
+    pub doing: Doing,
     /// Of one that can read again, see [`Source::is_rereadable`].
-    pub(crate) pausing: Option<Pausing>,
+    pub pausing: Option<Pausing>,
 }
 
 /// What a source is doing, as its task says it and its actor passes it on.
 #[derive(Clone)]
-pub(crate) struct Doing {
+pub struct Doing {
     now: Rc<RefCell<Cow<'static, str>>>,
     intake: Intake,
 }
 
 impl Doing {
-    pub(crate) fn new(intake: Intake) -> Doing {
+    /// Of a source that stores through `intake`.
+    pub fn new(intake: Intake) -> Doing {
         Doing { now: Rc::new(RefCell::new("starts".into())), intake }
     }
 
     /// From now on it does this.
-    pub(crate) fn set(&self, what: impl Into<Cow<'static, str>>) {
+    pub fn set(&self, what: impl Into<Cow<'static, str>>) {
         *self.now.borrow_mut() = what.into();
     }
 
     /// In words, with what waits for its channels.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self.intake.storing.get() {
             0 => self.now.borrow().to_string(),
             puts => format!("{}; {puts} of its stores are under way or wait for room", self.now.borrow()),
         }
     }
 }
-
-/// How a source says, once, that it has opened its way in, or has told why it could not yet.
-pub(crate) struct Ready(Option<mpsc::UnboundedSender<()>>);
-
-impl Ready {
-    pub(crate) fn new(tell: mpsc::UnboundedSender<()>) -> Ready {
-        Ready(Some(tell))
-    }
-
-    /// Says so; what is said again is not heard.
-    pub(crate) fn done(&mut self) {
-        if let Some(tell) = self.0.take() {
-            let _nobody_waits_any_more = tell.send(());
-        }
-    }
-}
-
-/// What Flume does with an address that it cannot listen at.
-pub(crate) const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
-
-/// What Flume does with properties of ours.
-pub(crate) const IGNORED: Bad = Bad::Says("has no such property and ignores it");
-
-/// Ours: Flume keeps a silent connection for ever. A day; 0 is for ever.
-pub(crate) const MAX_IDLE_SECONDS: Property =
-    Property::with("maxIdleSeconds", Value::at_least(0, "seconds"), "86400").bad(IGNORED);
-
-const NO_PAUSE: Bad = Bad::Says("starts, and fails where it should pause");
-
-/// Properties of all sources that Flume polls.
-pub(crate) const POLLED: &[Property] = &[
-    Property::with("backoffSleepIncrement", Value::long(0, "ms"), "1000").outside(NO_PAUSE),
-    Property::with("maxBackoffSleep", Value::long(0, "ms"), "5000").outside(NO_PAUSE),
-];
 
 /// Buffers of batches on their way that a source hopes to get back, and bytes in them.
 const BUFFERS: usize = 128;

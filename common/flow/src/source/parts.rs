@@ -13,7 +13,7 @@ pub(crate) type Part = (usize, Result<(), ChannelError>);
 
 impl Intake {
     /// Whether no channel of this source refuses `batch` for its size alone, however empty it is.
-    pub(crate) fn fits(&self, batch: &Batch) -> bool {
+    pub fn fits(&self, batch: &Batch) -> bool {
         self.channels.iter().all(|channel| channel.fits(batch))
     }
 
@@ -21,12 +21,7 @@ impl Intake {
     /// became of how many events. Nothing is put before it fits, so no channel gets an event twice.
     ///
     /// When `patience` has run out once, the rest is stored as far as there is room at that moment: a sender waits once.
-    pub(crate) async fn store_parts(
-        &self,
-        batch: Batch,
-        finished: bool,
-        mut patience: Patience,
-    ) -> Vec<Part> {
+    pub async fn store_parts(&self, batch: Batch, finished: bool, mut patience: Patience) -> Vec<Part> {
         let (mut left, mut parts) = (vec![batch], Vec::new());
         while let Some(mut part) = left.pop() {
             let events = part.len();

@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A source: takes events in and stores them through its [`Seat`]'s intake.
-pub(crate) trait Source {
+pub trait Source {
     /// Runs until it is told to stop; then stores what it has under way, and ends. Tasks that it has started keep a copy of
     /// `stop` for as long as they run: the source has stopped when the last copy is gone.
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()>;
@@ -21,33 +21,40 @@ pub(crate) trait Source {
 }
 
 /// How a source hears that it is to stop: the value changes to `true`.
-pub(crate) type Stopping = watch::Receiver<bool>;
+pub type Stopping = watch::Receiver<bool>;
 
 /// What a source that can read again is told besides, and asked.
-pub(crate) struct Pausing {
-    pub(crate) stage: watch::Receiver<Stage>,
+pub struct Pausing {
+    /// What it is to do.
+    pub stage: watch::Receiver<Stage>,
     /// To be set when it reads no more, and what it has read is stored or given up.
-    pub(crate) paused: watch::Sender<bool>,
+    pub paused: watch::Sender<bool>,
     /// Questions about what it is doing.
-    pub(crate) asked: mpsc::UnboundedReceiver<Question>,
+    pub asked: mpsc::UnboundedReceiver<Question>,
 }
 
 /// What such a source is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// To read.
     Run,
     /// To read no more.
     Pause,
     /// To end; after a pause, its positions go back to what was not delivered.
-    Stop { goes_back: bool },
+    /// Whether it was paused before.
+    /// Whether it was paused before.
+    /// Whether it was paused before.
+    Stop {
+        /// Whether it was paused before.
+        goes_back: bool,
+    },
 }
 
 /// Asks what the source is doing.
-pub(crate) type Question = oneshot::Sender<String>;
+pub type Question = oneshot::Sender<String>;
 
 /// The actor of a source.
-pub(crate) struct SourceActor {
+pub struct SourceActor {
     work: Option<Work>,
     stop: watch::Sender<bool>,
     stage: watch::Sender<Stage>,
@@ -64,7 +71,8 @@ struct Work {
 }
 
 impl SourceActor {
-    pub(crate) fn new(source: Box<dyn Source>, mut seat: Seat, guard: Guard) -> SourceActor {
+    /// The actor of `source`.
+    pub fn new(source: Box<dyn Source>, mut seat: Seat, guard: Guard) -> SourceActor {
         let (questions, asked) = mpsc::unbounded_channel();
         let (paused, is_paused) = watch::channel(false);
         let (stage, is_stage) = watch::channel(Stage::Run);

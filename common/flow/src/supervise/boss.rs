@@ -4,28 +4,28 @@
 //! when the actor goes, however it goes, its guard tells the boss.
 
 use super::policy::RestartPolicy;
-use crate::clock;
 use actix::prelude::*;
+use runtime::clock;
 use std::sync::Arc;
 
 /// Builds an actor and makes it known; called again after each death. An error is told and tried again later.
-pub(crate) type Build = Box<dyn FnMut(Guard) -> Result<(), String> + Send>;
+pub type Build = Box<dyn FnMut(Guard) -> Result<(), String> + Send>;
 
 /// Lives in an actor and reports its end.
-pub(crate) struct Guard {
+pub struct Guard {
     child: usize,
     boss: Option<Recipient<Died>>,
 }
 
 impl Guard {
     /// For an actor that nobody watches: in tests.
-    #[cfg(test)]
-    pub(crate) fn unwatched() -> Guard {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn unwatched() -> Guard {
         Guard { child: 0, boss: None }
     }
 
     /// The actor ends because it was asked to: nobody is to be told.
-    pub(crate) fn release(&mut self) {
+    pub fn release(&mut self) {
         self.boss = None;
     }
 }
@@ -45,13 +45,15 @@ struct Died(usize);
 /// Builds a child now and whenever it has died.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Watch {
-    pub(crate) name: Arc<str>,
-    pub(crate) build: Build,
+pub struct Watch {
+    /// Its name, for people.
+    pub name: Arc<str>,
+    /// Builds it.
+    pub build: Build,
 }
 
 /// The supervisor of a flow.
-pub(crate) struct Boss {
+pub struct Boss {
     log: slog::Logger,
     children: Vec<Child>,
 }
@@ -63,7 +65,8 @@ struct Child {
 }
 
 impl Boss {
-    pub(crate) fn new(log: slog::Logger) -> Boss {
+    /// One without children.
+    pub fn new(log: slog::Logger) -> Boss {
         Boss { log, children: Vec::new() }
     }
 

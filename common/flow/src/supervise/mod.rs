@@ -2,6 +2,6 @@
 
 mod boss;
 mod policy;
-pub(crate) mod slot;
+pub mod slot;
 
-pub(crate) use boss::{Boss, Build, Guard, Watch};
+pub use boss::{Boss, Build, Guard, Watch};

@@ -1,6 +1,6 @@
 //! How long to wait before a dead actor is built anew.
 
-use crate::clock::{Duration, Instant};
+use runtime::clock::{Duration, Instant};
 
 /// The rest grows with each death that comes soon after the one before.
 #[derive(Default)]
@@ -33,7 +33,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pauses_double_up_to_ten_seconds_and_a_quiet_minute_forgives() {
-        let (mut policy, start) = (RestartPolicy::default(), crate::clock::now());
+        let (mut policy, start) = (RestartPolicy::default(), runtime::clock::now());
         let pauses: Vec<u128> =
             (0..9).map(|n| policy.died(start + Duration::from_secs(n)).as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);

@@ -3,10 +3,10 @@
 use tokio::sync::watch;
 
 /// The writing end: its supervisor puts the address of each new actor here.
-pub(crate) struct Post<T>(watch::Sender<Option<T>>);
+pub struct Post<T>(watch::Sender<Option<T>>);
 
 /// The reading end. Nobody keeps the address of an actor; everybody keeps its slot.
-pub(crate) struct Slot<T>(watch::Receiver<Option<T>>);
+pub struct Slot<T>(watch::Receiver<Option<T>>);
 
 impl<T> Clone for Slot<T> {
     fn clone(&self) -> Slot<T> {
@@ -15,26 +15,26 @@ impl<T> Clone for Slot<T> {
 }
 
 /// A slot and the way to fill it; empty at first.
-pub(crate) fn slot<T>() -> (Post<T>, Slot<T>) {
+pub fn slot<T>() -> (Post<T>, Slot<T>) {
     let (post, slot) = watch::channel(None);
     (Post(post), Slot(slot))
 }
 
 impl<T> Post<T> {
     /// From now on the actor is found at `address`.
-    pub(crate) fn set(&self, address: T) {
+    pub fn set(&self, address: T) {
         self.0.send_replace(Some(address));
     }
 }
 
 impl<T> Slot<T> {
     /// Calls `with` on the address when there is one.
-    pub(crate) fn with<R>(&self, with: impl FnOnce(&T) -> R) -> Option<R> {
+    pub fn with<R>(&self, with: impl FnOnce(&T) -> R) -> Option<R> {
         self.0.borrow().as_ref().map(with)
     }
 
     /// Waits until another address is set than the one seen last; `false` when there will be none any more.
-    pub(crate) async fn replaced(&mut self) -> bool {
+    pub async fn replaced(&mut self) -> bool {
         self.0.changed().await.is_ok()
     }
 }

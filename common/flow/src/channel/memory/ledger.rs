@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 ///
 /// Source of the rules: Flume 1.11 `MemoryChannel`. Taken but unsettled events still count as held. A body costs slots
 /// of [`SLOT_BYTES`], one at least.
-pub(crate) struct Ledger {
+pub struct Ledger {
     limits: Limits,
     queue: VecDeque<Numbered>,
     returned: BTreeMap<u64, Numbered>, // rolled back: to go out before anything in `queue`
@@ -23,18 +23,18 @@ pub(crate) struct Ledger {
 
 /// How much a channel takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Events.
-    pub(crate) capacity: usize,
+    pub capacity: usize,
     /// Events in one put or one take.
-    pub(crate) transaction: usize,
+    pub transaction: usize,
     /// Slots of [`SLOT_BYTES`] for bodies.
-    pub(crate) slots: usize,
+    pub slots: usize,
 }
 
 impl Limits {
     /// Whether an empty channel takes `batch`.
-    pub(crate) fn fit(&self, batch: &Batch) -> bool {
+    pub fn fit(&self, batch: &Batch) -> bool {
         // More slots than events and full slots together it cannot cost: as a rule no event has to be looked at.
         let most = batch.len() + batch.event_bytes() / SLOT_BYTES;
         batch.len() <= self.transaction && (most <= self.slots || slots(batch) <= self.slots)
@@ -43,7 +43,7 @@ impl Limits {
 
 /// Why a batch was not put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub enum Refused {
     /// Not now.
     NoRoom,
     /// More events than a transaction may have: never.
@@ -76,7 +76,8 @@ struct Leased {
 }
 
 impl Ledger {
-    pub(crate) fn new(limits: Limits) -> Ledger {
+    /// Empty books of a channel that takes so much.
+    pub fn new(limits: Limits) -> Ledger {
         Ledger {
             limits,
             queue: VecDeque::new(),
@@ -90,7 +91,7 @@ impl Ledger {
     }
 
     /// Stores `batch`, or says why not and leaves everything as it was.
-    pub(crate) fn put(&mut self, batch: &Batch) -> Result<(), Refused> {
+    pub fn put(&mut self, batch: &Batch) -> Result<(), Refused> {
         let slots = slots(batch);
         if batch.len() > self.limits.transaction {
             return Err(Refused::TooManyEvents);
@@ -111,7 +112,7 @@ impl Ledger {
     }
 
     /// Stores as many of `batches` as there is room for, and says how many; or why not the first.
-    pub(crate) fn put_some(&mut self, batches: &[Batch]) -> Result<usize, Refused> {
+    pub fn put_some(&mut self, batches: &[Batch]) -> Result<usize, Refused> {
         let Some((first, rest)) = batches.split_first() else { return Ok(0) };
         self.put(first)?;
         Ok(1 + rest.iter().take_while(|batch| self.put(batch).is_ok()).count())
@@ -119,7 +120,7 @@ impl Ledger {
 
     /// Leases the oldest events, at most `max` and at most a transaction's worth; `None` when there is nothing to lease.
     /// Batches are put together until there are `bytes` of them.
-    pub(crate) fn take(&mut self, max: usize, bytes: usize) -> Option<(u64, Vec<Batch>)> {
+    pub fn take(&mut self, max: usize, bytes: usize) -> Option<(u64, Vec<Batch>)> {
         let mut left = max.min(self.limits.transaction);
         let mut together = 0;
         let mut parts = Vec::with_capacity(1);
@@ -151,7 +152,7 @@ impl Ledger {
     }
 
     /// Forgets what was leased as `id`. A lease that is not out (any more) changes nothing.
-    pub(crate) fn commit(&mut self, id: u64) {
+    pub fn commit(&mut self, id: u64) {
         if let Some(leased) = self.leased.remove(&id) {
             self.held -= leased.events;
             self.slots -= leased.slots;
@@ -160,21 +161,21 @@ impl Ledger {
     }
 
     /// Puts back what was leased as `id`, where it was. A lease that is not out (any more) changes nothing.
-    pub(crate) fn rollback(&mut self, id: u64) {
+    pub fn rollback(&mut self, id: u64) {
         if let Some(leased) = self.leased.remove(&id) {
             self.returned.extend(leased.parts.into_iter().map(|part| (part.first, part)));
         }
     }
 
     /// What is held, leased or not, by where it can be read again.
-    pub(crate) fn origins(&self) -> impl Iterator<Item = (Option<Origin>, usize)> {
+    pub fn origins(&self) -> impl Iterator<Item = (Option<Origin>, usize)> {
         let leased = self.leased.values().flat_map(|leased| &leased.parts);
         let held = self.queue.iter().chain(self.returned.values()).chain(leased);
         held.map(|part| (part.batch.origin(), part.batch.len()))
     }
 
     /// Forgets what can be read again and for which `again` holds, leased or not.
-    pub(crate) fn give_back(&mut self, again: impl Fn(Origin) -> bool) {
+    pub fn give_back(&mut self, again: impl Fn(Origin) -> bool) {
         let stays = |part: &Numbered| !part.batch.origin().is_some_and(&again);
         self.queue.retain(stays);
         self.returned.retain(|_, part| stays(part));
@@ -190,26 +191,27 @@ impl Ledger {
     }
 
     /// Events held, leased ones included.
-    pub(crate) fn held(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.held
     }
 
     /// Of these, leased ones.
-    pub(crate) fn leased(&self) -> usize {
+    pub fn leased(&self) -> usize {
         self.leased.values().map(|leased| leased.events).sum()
     }
 
     /// Bytes of their bodies, in whole slots.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.slots * SLOT_BYTES
     }
 
     /// Events that have left for good.
-    pub(crate) fn taken(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         self.taken
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    /// What the channel takes.
+    pub fn limits(&self) -> Limits {
         self.limits
     }
 }

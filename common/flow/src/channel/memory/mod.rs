@@ -7,7 +7,6 @@ mod tests;
 
 use super::lease::{Lease, Settle};
 use super::{ChannelAddress, ChannelContext, Holds, PARCEL_BYTES};
-use crate::clock::{self, Duration, Instant};
 use crate::component::{Component, Configure, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
@@ -16,21 +15,18 @@ use actix::WeakRecipient;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use futures_util::FutureExt;
-#[cfg(not(feature = "counts"))]
-use ledger::Ledger;
-#[cfg(feature = "counts")]
-pub(crate) use ledger::Ledger;
-pub(crate) use ledger::Limits;
+pub use ledger::{Ledger, Limits};
 use ledger::{Refused, SLOT_BYTES};
 use pace::Pace;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use runtime::clock::{self, Duration, Instant};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// Its row in the catalogue.
-pub(crate) const COMPONENT: Component = Component {
+pub const COMPONENT: Component = Component {
     descriptor: Descriptor::new(
         Kind::Channel,
         "memory",
@@ -87,14 +83,16 @@ fn transaction_fits(limits: Limits, properties: &Properties, findings: &mut Find
 
 /// Keys, units and defaults are Flume's: User Guide, "Memory Channel".
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct MemoryConfig {
-    pub(crate) limits: Limits,
+pub struct MemoryConfig {
+    /// What it takes.
+    pub limits: Limits,
     /// `keep-alive`, whole seconds; 3 unless set.
-    pub(crate) keep_alive: Duration,
+    pub keep_alive: Duration,
 }
 
 impl MemoryConfig {
-    pub(crate) fn new(context: &plan::Context) -> MemoryConfig {
+    /// As configured.
+    pub fn new(context: &plan::Context) -> MemoryConfig {
         let positive = |key, default: usize| match context.number(key, default) {
             0 => default,
             number => number,
@@ -117,10 +115,11 @@ impl MemoryConfig {
 
 /// What a channel holds outlives the actor that keeps it: should the actor die, its successor goes on with these books.
 #[derive(Clone)]
-pub(crate) struct Books(Arc<Mutex<Ledger>>);
+pub struct Books(Arc<Mutex<Ledger>>);
 
 impl Books {
-    pub(crate) fn new(config: MemoryConfig) -> Books {
+    /// As configured.
+    pub fn new(config: MemoryConfig) -> Books {
         Books(Arc::new(Mutex::new(Ledger::new(config.limits))))
     }
 
@@ -141,7 +140,7 @@ impl Holds for Books {
 }
 
 /// The channel's actor: keeps those waiting who put into a full channel or take from an empty one.
-pub(crate) struct MemoryChannel {
+pub struct MemoryChannel {
     name: Arc<str>,
     log: slog::Logger,
     keep_alive: Duration,
@@ -195,7 +194,8 @@ struct WaitingTake {
 }
 
 impl MemoryChannel {
-    pub(crate) fn start(
+    /// Starts its actor.
+    pub fn start(
         name: &str,
         config: MemoryConfig,
         books: Books,

@@ -1,7 +1,7 @@
 //! Keeps who can wait from running far ahead of sinks that move (decisions/0012).
 
 use crate::channel::PARCEL_BYTES;
-use crate::clock::Duration;
+use runtime::clock::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 

@@ -4,7 +4,7 @@ use crate::channel::ChannelRef;
 use crate::supervise::slot::slot;
 use crate::supervise::{Boss, Watch};
 use crate::testing::{batch, memory_channel, numbers, put, silent, take_now};
-use crate::within::Within;
+use runtime::within::Within;
 
 #[actix::test]
 async fn a_take_waits_for_an_event_and_gets_it_at_once() {

@@ -1,0 +1,186 @@
+//! What this process writes itself, so that it does not follow it: what came in would go out into what comes in.
+
+use crate::sink::file_roll;
+use crate::source::taildir::{PositionFiles, position_file};
+use plan::Plan;
+use runtime::files::whole::is_temporary;
+use runtime::files::{is_same, resolve};
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The files that the components of an agent write.
+#[derive(Debug, Default)]
+pub(crate) struct OwnFiles {
+    /// Position files, each once.
+    positions: Vec<PathBuf>,
+    rolled: Vec<Rolled>,
+    /// There is a logger sink: what is followed is printed.
+    prints: bool,
+    /// Those that are in use, and how many sources use each.
+    pub(crate) shared: PositionFiles,
+}
+
+/// Files of a `file_roll` sink.
+#[derive(Debug)]
+struct Rolled {
+    directory: PathBuf,
+    /// What stands before and behind their numbers.
+    prefix: String,
+    suffix: String,
+}
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Own {
+    PositionFile,
+    Rolled,
+    Console,
+}
+
+impl OwnFiles {
+    pub(crate) fn of(plan: &Plan) -> OwnFiles {
+        let mut positions: Vec<PathBuf> = Vec::new();
+        let shared = PositionFiles::default();
+        for source in plan.sources.iter().filter(|source| source.component.kind() == "taildir") {
+            let path = position_file(&source.component.properties);
+            shared.expect(&path);
+            if !positions.contains(&path) {
+                positions.push(path);
+            }
+        }
+        let rolled = plan.sinks.iter().filter(|sink| sink.component.kind() == "file_roll").map(|sink| {
+            let (directory, prefix, suffix) = file_roll::names(&sink.component.properties);
+            Rolled { directory, prefix, suffix }
+        });
+        OwnFiles {
+            positions,
+            rolled: rolled.collect(),
+            prints: plan.sinks.iter().any(|sink| sink.component.kind() == "logger"),
+            shared,
+        }
+    }
+
+    /// Those of an agent with one TAILDIR source, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_one_source(context: &plan::Context) -> OwnFiles {
+        OwnFiles { positions: vec![position_file(context)], ..OwnFiles::default() }
+    }
+
+    /// Whether the file at `path`, which is `about`, is one of those; asked once for each file.
+    pub(crate) fn find(&self, path: &Path, about: &Metadata) -> Option<Own> {
+        if self.positions.iter().any(|own| is_position_file(own, path, about)) {
+            Some(Own::PositionFile)
+        } else if self.rolled.iter().any(|own| own.made(path)) {
+            Some(Own::Rolled)
+        } else if self.prints && is_console(about) {
+            Some(Own::Console)
+        } else {
+            None
+        }
+    }
+}
+
+impl Own {
+    /// Why it is not followed.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Own::PositionFile => "it is a position file of this agent, or on its way to be one",
+            Own::Rolled => "a file_roll sink of this agent writes it",
+            Own::Console => {
+                "this process prints to it, and with a logger sink each line would come in again; write the console elsewhere, or let the pattern leave it out"
+            }
+        }
+    }
+}
+
+/// It is the file, under whatever name, or has its name, or one on the way to it.
+fn is_position_file(own: &Path, path: &Path, about: &Metadata) -> bool {
+    if fs::metadata(own).is_ok_and(|own| is_same(&own, about)) {
+        return true;
+    }
+    let named = |own: &Path| {
+        let (Some(name), Some(of)) = (path.file_name(), own.file_name()) else { return false };
+        (name == of || is_temporary(name, of)) && same_directory(own.parent(), path.parent())
+    };
+    named(own) || resolve(own).is_ok_and(|own| named(&own))
+}
+
+impl Rolled {
+    /// Whether `path` has a name that this sink gives: prefix, time, `-`, number, extension.
+    fn made(&self, path: &Path) -> bool {
+        let name = path.file_name().map(OsStr::as_bytes).unwrap_or_default();
+        let numbers = name
+            .strip_prefix(self.prefix.as_bytes())
+            .and_then(|rest| rest.strip_suffix(self.suffix.as_bytes()))
+            .and_then(|rest| {
+                let dash = rest.iter().position(|byte| *byte == b'-')?;
+                Some((&rest[..dash], &rest[dash + 1..]))
+            });
+        let is_number =
+            |text: &[u8], least: usize| text.len() >= least && text.iter().all(u8::is_ascii_digit);
+        let named =
+            numbers.is_some_and(|(time, number)| is_number(time, TIME_DIGITS) && is_number(number, 1));
+        named && same_directory(Some(&self.directory), path.parent())
+    }
+}
+
+fn same_directory(one: Option<&Path>, other: Option<&Path>) -> bool {
+    let look = |path: Option<&Path>| fs::metadata(path.filter(|path| !path.as_os_str().is_empty())?).ok();
+    one == other || look(one).zip(look(other)).is_some_and(|(one, other)| is_same(&one, &other))
+}
+
+/// Whether what this process prints goes there.
+fn is_console(about: &Metadata) -> bool {
+    ["/proc/self/fd/1", "/proc/self/fd/2"]
+        .iter()
+        .any(|fd| fs::metadata(fd).is_ok_and(|fd| is_same(&fd, about)))
+}
+
+/// Of the milliseconds since 1970, since 2001; the local time of the other path manager has one more.
+const TIME_DIGITS: usize = 13;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn position_files_are_known_by_name_by_link_and_on_their_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("state")).unwrap();
+        for name in ["state/p.json", "state/p.json.tmp", "state/.p.json.0123456789abcdef.tmp", "p.json"] {
+            fs::write(at(name), name).unwrap();
+        }
+        symlink("state/p.json", at("link")).unwrap();
+        symlink("state", at("same")).unwrap();
+        let own = OwnFiles { positions: vec![at("state/p.json")], ..OwnFiles::default() };
+        let find = |name: &str| own.find(&at(name), &fs::metadata(at(name)).unwrap());
+        for name in
+            ["state/p.json", "same/p.json", "link", "state/p.json.tmp", "state/.p.json.0123456789abcdef.tmp"]
+        {
+            assert_eq!(find(name), Some(Own::PositionFile), "{name}");
+        }
+        assert_eq!(find("p.json"), None, "the same name elsewhere");
+        let own = OwnFiles { positions: vec![at("link")], ..OwnFiles::default() };
+        assert_eq!(
+            own.find(&at("state/p.json.tmp"), &fs::metadata(at("state/p.json.tmp")).unwrap()),
+            Some(Own::PositionFile)
+        );
+    }
+
+    #[test]
+    fn rolled_files_are_known_by_their_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let rolled = Rolled { directory: path.into(), prefix: "p-".into(), suffix: ".log".into() };
+        let made = |name: &str| rolled.made(&path.join(name));
+        assert!(made("p-1795364843779-1.log") && made("p-20261123002723-12.log"));
+        for name in ["p-1795364843779-1", "1795364843779-1.log", "p-179-1.log", "p-app.log", "p-.log"] {
+            assert!(!made(name), "{name}");
+        }
+        assert!(!rolled.made(Path::new("/elsewhere/p-1795364843779-1.log")));
+    }
+}

@@ -1,0 +1,31 @@
+//! The config filters, which the check itself asks.
+
+use flow::component::{Component, PART};
+use plan::{Descriptor, Kind, Property, Value};
+
+/// Their rows in the catalogue.
+pub(crate) const COMPONENTS: &[&Component] = &[
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::ConfigFilter,
+            "env",
+            "org.apache.flume.configfilter.EnvironmentVariableConfigFilter",
+            &[],
+        ),
+        configure: PART,
+    },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::ConfigFilter,
+            "external",
+            "org.apache.flume.configfilter.ExternalProcessConfigFilter",
+            &[EXTERNAL],
+        ),
+        configure: PART,
+    },
+];
+
+const EXTERNAL: &[Property] = &[
+    Property::required("command", Value::Free),
+    Property::with("charset", Value::Choice(&["UTF-8", "UTF8", "US-ASCII"]), "UTF-8"),
+];

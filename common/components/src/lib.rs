@@ -1,0 +1,53 @@
+//! The light components: a folder each, and a line here.
+
+#[cfg(test)]
+mod allocations;
+#[cfg(feature = "counts")]
+#[doc(hidden)]
+pub mod counts;
+mod files;
+mod filters;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod interceptor;
+mod missing;
+mod processor;
+mod selector;
+mod serializer;
+mod sink;
+mod source;
+#[cfg(test)]
+mod testing;
+
+pub use files::together;
+pub use interceptor::make as interceptors;
+pub use missing::MISSING;
+pub use source::exec::keeper::{KEEPER, keep};
+
+use flow::component::{Component, Components};
+use std::sync::LazyLock;
+
+/// A line for each component, or for each family of small ones.
+pub const COMPONENTS: &[&[&Component]] = &[
+    &[
+        &source::avro::COMPONENT,
+        &source::exec::COMPONENT,
+        &source::netcat::COMPONENT,
+        &source::netcat_udp::COMPONENT,
+        &source::seq::COMPONENT,
+        &source::taildir::COMPONENT,
+    ],
+    &[&flow::channel::memory::COMPONENT],
+    &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
+    processor::COMPONENTS,
+    selector::COMPONENTS,
+    interceptor::COMPONENTS,
+    interceptor::SERIALIZERS,
+    serializer::COMPONENTS,
+    sink::file_roll::PATH_MANAGERS,
+    filters::COMPONENTS,
+];
+
+/// A build that has these components alone.
+pub static LIGHT: LazyLock<Components> =
+    LazyLock::new(|| Components::new(COMPONENTS, MISSING, interceptors, together));

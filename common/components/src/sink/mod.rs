@@ -1,0 +1,6 @@
+//! Where events leave: other collectors, files, the console.
+
+pub(crate) mod avro;
+pub(crate) mod file_roll;
+pub(crate) mod logger;
+pub(crate) mod null;

@@ -1,0 +1,110 @@
+//! `netcat`: takes lines of text over TCP and answers each.
+
+mod lines;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
+use flow::component::{Component, Configure};
+use flow::source::{Seat, Source, Stopping};
+use futures_util::future::LocalBoxFuture;
+use java::Charset;
+use plan::{Bad, Descriptor, Kind, Property, Value};
+use runtime::net::{Listener, Place};
+use session::{Shared, serve};
+use std::rc::Rc;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Source,
+        "netcat",
+        "org.apache.flume.source.NetcatSource",
+        &[PROPERTIES],
+    )
+    .listens(),
+    configure: Configure::Source(|properties, _, _| {
+        let config = NetcatConfig::new(properties);
+        Some(Box::new(move || Box::new(Netcat(config.clone()))))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::required("bind", Value::Host).bad(NO_BIND),
+    Property::required("port", Value::Port).outside(NO_BIND),
+    Property::with("max-line-length", Value::at_least(1, "characters"), "512")
+        .outside(Bad::Says("refuses every line")),
+    Property::with("ack-every-event", Value::Flag, "true"),
+    Property::with("encoding", Value::Charset, "utf-8")
+        .bad(Bad::Says("knows more of them; with one that it does not know, every connection fails")),
+    Property::with("maxConnections", Value::at_least(1, "connections"), "4096").bad(IGNORED),
+    MAX_IDLE_SECONDS,
+];
+
+/// Keys, units and defaults are Flume's: User Guide, "NetCat TCP Source".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NetcatConfig {
+    pub(crate) place: Place,
+    /// `max-line-length`, UTF-16 units with the LF; 512 unless set. A longer line ends its session.
+    pub(crate) max_line_length: usize,
+    /// `ack-every-event`: whether `OK` is answered to each line that is stored; true unless set. `FAILED` always is.
+    pub(crate) ack_every_event: bool,
+    /// `encoding` of what comes in; `utf-8` unless set. A body is UTF-8 whatever it is, and answers are ASCII.
+    encoding: Charset,
+}
+
+impl NetcatConfig {
+    pub(crate) fn new(context: &plan::Context) -> NetcatConfig {
+        NetcatConfig {
+            place: Place::new(context, MOST_CONNECTIONS),
+            max_line_length: context.number("max-line-length", 512),
+            ack_every_event: context.flag("ack-every-event", true),
+            // The check has refused all others.
+            encoding: context.text("encoding").and_then(Charset::for_name).unwrap_or(Charset::UTF_8),
+        }
+    }
+}
+
+/// A netcat source: listens, and starts a task for each connection. At a stop it takes no more connections and lines, answers
+/// those it has, then closes.
+struct Netcat(NetcatConfig);
+
+impl Source for Netcat {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, seat, stop))
+    }
+}
+
+async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: Stopping) {
+    seat.doing.set(format!("listens on {}:{}, or tries to", config.place.bind, config.place.port));
+    let what = format!("netcat source {}", seat.name);
+    slog::info!(seat.log, #STARTING, "Source starting");
+    let mut listener = tokio::select! {
+        listener = Listener::open(&what, &config.place, &mut seat.ready, &seat.log) => listener,
+        _ = stop.changed() => return,
+    };
+    slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
+        config.place.bind, config.place.port);
+    seat.ready.done();
+    let shared = Rc::new(Shared::new(config, &seat.name, seat.intake, seat.log.clone()));
+    loop {
+        tokio::select! { biased;
+            _ = stop.changed() => break,
+            (stream, guest) = listener.accept() => {
+                actix_rt::spawn(serve(shared.clone(), stream, guest, stop.clone()));
+            }
+        }
+    }
+    slog::info!(seat.log, #STOPPING, "Source stopping");
+}
+
+/// Each may have a read under way, so they are fewer than an avro source takes.
+const MOST_CONNECTIONS: usize = 4096;
+
+/// Source: the console of Flume 1.9.0.
+const STARTING: &str =
+    "lifecycleSupervisor-1-3|org.apache.flume.source.NetcatSource.start(NetcatSource.java:155)";
+const LISTENING: &str =
+    "lifecycleSupervisor-1-3|org.apache.flume.source.NetcatSource.start(NetcatSource.java:166)";
+const STOPPING: &str = "agent-shutdown-hook|org.apache.flume.source.NetcatSource.stop(NetcatSource.java:197)";

@@ -1,0 +1,132 @@
+//! Batches on their way to the channel.
+
+use super::tail::FileId;
+use event::Batch;
+use flow::channel::PARCEL_BYTES;
+use flow::error::ChannelError;
+use flow::message::Patience;
+use flow::source::Intake;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use runtime::clock::Duration;
+use std::collections::VecDeque;
+
+/// What a batch is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    pub(super) id: FileId,
+    pub(super) generation: u64,
+    /// Where in the file it ends.
+    pub(super) end: u64,
+}
+
+/// How a batch's way ended.
+pub(super) type Answer = (Ticket, Result<(), ChannelError>);
+
+/// Batches that were read together and go together: one message for all of them, one write on the other side.
+#[derive(Default)]
+pub(super) struct Bundle {
+    tickets: Vec<Ticket>,
+    batches: Vec<Batch>,
+    bytes: usize,
+}
+
+impl Bundle {
+    pub(super) fn push(&mut self, ticket: Ticket, batch: Batch) {
+        self.bytes += batch.event_bytes();
+        self.tickets.push(ticket);
+        self.batches.push(batch);
+    }
+
+    /// Whether it is as large as is worth while.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= BUNDLE_BYTES
+    }
+}
+
+/// A bundle on its way. The next one is read when all of this one is stored: its channel is on this thread and has enough
+/// to do meanwhile.
+pub(super) struct Delivery {
+    intake: Intake,
+    tickets: VecDeque<Ticket>,
+    finished: bool,
+    step: Option<LocalBoxFuture<'static, Step>>,
+}
+
+/// How it went with the first batches, and those that are left.
+type Step = (Vec<Result<(), ChannelError>>, Vec<Batch>);
+
+impl Delivery {
+    pub(super) fn new(intake: Intake) -> Delivery {
+        Delivery { intake, tickets: VecDeque::new(), finished: false, step: None }
+    }
+
+    /// Whether anything is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.step.is_some()
+    }
+
+    /// Sends `bundle`, with nothing else under way; `finished` says that its interceptors are done with it.
+    pub(super) fn send(&mut self, bundle: Bundle, finished: bool) {
+        self.tickets.extend(bundle.tickets);
+        self.finished = finished;
+        self.go_on(bundle.batches);
+    }
+
+    fn go_on(&mut self, batches: Vec<Batch>) {
+        let (intake, finished) = (self.intake.clone(), self.finished);
+        self.step = (!batches.is_empty()).then(|| step(intake, batches, finished).boxed_local());
+    }
+
+    /// The next answers; `None` when nothing is under way. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> Option<Vec<Answer>> {
+        let (outcomes, left) = self.step.as_mut()?.await;
+        self.go_on(left);
+        Some(self.tickets.drain(..outcomes.len()).zip(outcomes).collect())
+    }
+}
+
+/// Stores as many of `batches` as there is room for, however long the first has to wait for it.
+async fn step(intake: Intake, mut batches: Vec<Batch>, finished: bool) -> Step {
+    if finished
+        && intake.fits(&batches[0])
+        && let Ok(stored) = intake.store_some(&batches, Patience::Forever).await
+    {
+        let outcomes = batches.drain(..stored).map(|_| Ok(())).collect();
+        return (outcomes, batches);
+    }
+    let outcome = store_in_parts(&intake, batches.remove(0), finished).await;
+    (vec![outcome], batches)
+}
+
+/// Stores `batch`, in parts if that is the only way.
+async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result<(), ChannelError> {
+    let mut parts = vec![batch];
+    while let Some(mut part) = parts.pop() {
+        if part.len() > 1 && !intake.fits(&part) {
+            let first = part.split_to(part.len() / 2);
+            parts.extend([part, first]);
+            continue;
+        }
+        match intake.store(part.clone(), finished, Patience::Forever).await {
+            Ok(()) => {}
+            Err(ChannelError::Full { .. }) => {
+                tokio::time::sleep(PAUSE).await;
+                parts.push(part);
+            }
+            Err(
+                ChannelError::TooLarge { .. } | ChannelError::TooManyBytes { .. } | ChannelError::Oversized,
+            ) if part.len() > 1 => {
+                let first = part.split_to(part.len() / 2);
+                parts.extend([part, first]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of a bundle: more than one read gives, whatever its headers add, unless its lines are very short.
+const BUNDLE_BYTES: usize = 4 * PARCEL_BYTES;
+/// Before a channel that had no room is asked again. As a rule the channel itself makes us wait.
+const PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,74 @@
+//! A file is taken up, or left alone because this agent writes it itself.
+
+use super::catalog::Catalog;
+use super::tail::{Facts, Tail};
+use runtime::clock::Instant;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where a file belongs.
+pub(super) struct Spot {
+    /// As in its events' header and in the position file.
+    pub(super) path: Arc<str>,
+    /// Where it can be opened.
+    pub(super) place: PathBuf,
+    pub(super) directory: usize,
+    pub(super) group: usize,
+}
+
+impl Catalog {
+    /// Whether this agent writes the file itself.
+    pub(super) fn is_own(&mut self, path: &Path, about: &fs::Metadata) -> bool {
+        if self.tails.contains_key(&Facts::of(about).id) {
+            return false;
+        }
+        let Some(own) = self.config.own.find(path, about) else { return false };
+        if !self.told_own.contains(&own) {
+            self.told_own.push(own);
+            slog::warn!(
+                self.log,
+                "{} matches a pattern and is not followed: {} (this is told once)",
+                path.display(),
+                own.reason()
+            );
+        }
+        true
+    }
+
+    /// A file is followed from now on, from `position` on.
+    pub(super) fn follow_from(
+        &mut self,
+        spot: Spot,
+        facts: &Facts,
+        position: u64,
+        now: Instant,
+    ) -> &mut Tail {
+        let tail = Tail {
+            id: facts.id,
+            path: spot.path,
+            place: spot.place,
+            directory: spot.directory,
+            group: spot.group,
+            file: None,
+            linked: true,
+            generation: self.next_generation(),
+            next: position,
+            stored: position,
+            in_flight: 0,
+            held: 0,
+            mark: Vec::new(),
+            modified: facts.modified,
+            seen: facts.size,
+            live: now,
+            queued: false,
+            stirred: false,
+            finish: false,
+            parked: false,
+            told: false,
+            scan: self.scans,
+        };
+        self.changed = true;
+        self.tails.entry(facts.id).or_insert(tail)
+    }
+}

@@ -1,0 +1,465 @@
+//! Reads what is new, sends it, and remembers how far that has come.
+
+use super::catalog::Catalog;
+use super::config::TailDirConfig;
+use super::deliver::{Answer, Bundle, Delivery, Ticket};
+use super::policy::ScanBeat;
+use super::position::Positions;
+use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
+use super::save::Saver;
+use super::shared::Share;
+use super::tail::FileId;
+use super::{Question, Stage};
+use bytes::BytesMut;
+use event::{Origin, encode_headers};
+use flow::error::ChannelError;
+use flow::source::Seat;
+use futures_util::FutureExt;
+use runtime::clock::{self, Duration, Instant};
+use runtime::random::Random;
+use runtime::told::Told;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep_until, timeout_at};
+
+/// The work of a source, in bounded steps.
+pub(super) struct Follower {
+    pub(super) config: Arc<TailDirConfig>,
+    seat: Seat,
+    pub(super) asked: mpsc::UnboundedReceiver<Question>,
+    pub(super) catalog: Catalog,
+    scratch: Scratch,
+    pub(super) delivery: Delivery,
+    saver: Saver,
+    scans: ScanBeat,
+    pub(super) scan_due: Instant,
+    /// Something was missed while a scan was under way: another one must follow.
+    scan_again: bool,
+    sweep_due: Instant,
+    /// Lines in a batch.
+    lines: usize,
+    /// Batches read from the file whose turn it is.
+    turn: u64,
+    /// The channel is being stopped: nothing more can be stored.
+    halted: bool,
+    /// How its batches name this life of it (see [`Origin`]).
+    life: u64,
+    told_long: Told,
+    prefix: BytesMut,
+}
+
+impl Follower {
+    pub(super) fn new(
+        config: Arc<TailDirConfig>,
+        seat: Seat,
+        share: Share,
+        positions: Positions,
+        asked: mpsc::UnboundedReceiver<Question>,
+    ) -> Follower {
+        if let Some(fault) = &positions.fault {
+            let others = if config.skip_to_end { "its end" } else { "its beginning" };
+            slog::error!(
+                seat.log,
+                "the position file {} cannot be used: {fault}; {} files go on where it says, every other one begins at {others}, and it is written anew",
+                config.position_file.display(),
+                positions.entries.len()
+            );
+        }
+        let now = clock::now();
+        let saver = Saver::new(&config, share, seat.log.clone());
+        Follower {
+            catalog: Catalog::new(config.clone(), positions, saver.is_shared(), seat.log.clone()),
+            scratch: Scratch::new(),
+            delivery: Delivery::new(seat.intake.clone()),
+            saver,
+            scans: ScanBeat::new(config.scan_increment, config.scan_longest),
+            scan_due: now,
+            scan_again: false,
+            sweep_due: now + SWEEP_PAUSE,
+            lines: config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_LINES),
+            turn: 0,
+            halted: false,
+            life: Random::from_system().next(),
+            told_long: Told::once(),
+            prefix: BytesMut::new(),
+            config,
+            seat,
+            asked,
+        }
+    }
+
+    /// Follows until `stage` changes, and says that it has `paused`; in the end everything that was sent and answered is in
+    /// the position file.
+    pub(super) async fn run(mut self, mut stage: watch::Receiver<Stage>, paused: watch::Sender<bool>) {
+        for fault in &self.config.faults {
+            slog::error!(self.seat.log, "{fault}");
+        }
+        self.first_scan().await;
+        console::fact::component_started(&self.seat.log, console::fact::Kind::Source, &self.seat.name);
+        self.seat.ready.done();
+        while *stage.borrow() == Stage::Run && stage.has_changed().is_ok() {
+            if self.step(clock::now()) {
+                // What was read goes on its way while it is in the processor's cache.
+                tokio::task::yield_now().await;
+            } else {
+                self.wait(&mut stage).await;
+            }
+        }
+        self.settle_under_way().await;
+        paused.send_replace(true);
+        self.wait_for_the_stop(&mut stage).await;
+        let goes_back = matches!(*stage.borrow(), Stage::Stop { goes_back: true });
+        self.finish(goes_back).await;
+    }
+
+    /// All files that there are, oldest first, before the first is read.
+    async fn first_scan(&mut self) {
+        self.catalog.begin_scan();
+        while !self.scan_on(clock::now()) {
+            tokio::task::yield_now().await;
+        }
+        let tails = &self.catalog.tails;
+        let age = |id: &FileId| tails.get(id).map(|tail| (tail.modified, tail.path.clone()));
+        self.catalog.queue.make_contiguous().sort_by_cached_key(age);
+    }
+
+    /// Does a little of everything there is to do; whether there is more.
+    fn step(&mut self, now: Instant) -> bool {
+        while let Some(Some(answers)) = self.delivery.next().now_or_never() {
+            self.settle(answers);
+        }
+        if self.catalog.wake.ready().now_or_never().is_some() {
+            self.listen(now);
+        }
+        if self.catalog.is_scanning() {
+            self.scan_on(now);
+        } else if now >= self.scan_due {
+            self.catalog.begin_scan();
+        }
+        if now >= self.sweep_due {
+            self.sweep_due = now + SWEEP_PAUSE.min(self.config.idle_timeout).max(LEAST_SWEEP_PAUSE);
+            self.catalog.close_the_idle(now);
+        }
+        self.read_on(now);
+        if std::mem::take(&mut self.catalog.changed) {
+            self.saver.changed(now);
+        }
+        self.saver.poll(now, &self.catalog);
+        self.answer(now);
+        self.catalog.is_scanning() || self.can_read()
+    }
+
+    fn can_read(&self) -> bool {
+        !self.halted && !self.catalog.queue.is_empty() && !self.delivery.is_busy()
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self, stage: &mut watch::Receiver<Stage>) {
+        let due = self.scan_due.min(self.sweep_due).min(self.saver.due().unwrap_or(self.scan_due));
+        let answers = tokio::select! { biased;
+            _ = stage.changed() => None,
+            Some(answers) = self.delivery.next() => Some(answers),
+            () = self.catalog.wake.ready() => None,
+            () = self.saver.ended() => None,
+            () = sleep_until(due) => None,
+            Some(question) = self.asked.recv() => {
+                let _gone = question.send(self.describe(clock::now()));
+                None
+            }
+        };
+        self.settle(answers.unwrap_or_default());
+    }
+
+    /// Goes on with a scan; whether it has ended.
+    fn scan_on(&mut self, now: Instant) -> bool {
+        let Some(scanned) = self.catalog.scan_on(now) else { return false };
+        let pause = self.scans.pause(scanned.surprised, scanned.blind);
+        self.scan_due = if std::mem::take(&mut self.scan_again) { now } else { now + pause };
+        true
+    }
+
+    fn listen(&mut self, now: Instant) {
+        if self.catalog.listen(now) {
+            self.scan_due = now;
+            self.scan_again = self.catalog.is_scanning();
+        }
+    }
+
+    /// Reads one batch from the file whose turn it is, or finds that it has none.
+    fn read_on(&mut self, now: Instant) {
+        if !self.can_read() {
+            return;
+        }
+        let Some(id) = self.catalog.queue.front().copied() else { return };
+        let has_lines = self.catalog.tails.get(&id).is_some_and(|tail| self.scratch.has_lines(tail));
+        if has_lines || self.look(id, now) {
+            self.send(id, false, now);
+        }
+        self.end_turn(id);
+    }
+
+    /// Reads on in a file; whether there are lines.
+    fn look(&mut self, id: FileId, now: Instant) -> bool {
+        let is_open = self.catalog.open(id, now);
+        let fresh = self.catalog.next_generation();
+        let Some(tail) = self.catalog.tails.get_mut(&id).filter(|_| is_open) else {
+            self.end_of(id);
+            return false;
+        };
+        let held = tail.held;
+        if tail.finish {
+            tail.held = 0; // all of it is wanted
+        }
+        tail.stirred = false;
+        match self.scratch.fill(tail) {
+            Ok(Look::Lines) => return true,
+            Ok(Look::Nothing(now_held)) => {
+                tail.held = now_held;
+                if now_held != held {
+                    tail.live = now;
+                } else if tail.finish && held > 0 {
+                    self.send(id, true, now);
+                }
+                self.end_of(id);
+            }
+            Ok(Look::Hole(end)) => {
+                slog::info!(
+                    self.seat.log,
+                    "{} begins with a hole of {end} bytes, which is skipped: it was truncated by somebody else than its writer, who should append",
+                    tail.path
+                );
+                tail.skip_to(end);
+                tail.stirred = true;
+                self.catalog.changed = true;
+            }
+            Ok(Look::Shrunk | Look::Rewritten) => {
+                slog::info!(
+                    self.seat.log,
+                    "{} was truncated or written anew behind position {}, and is read from its beginning",
+                    tail.path,
+                    tail.next
+                );
+                tail.restart(fresh);
+                (tail.stirred, tail.live) = (true, now);
+                self.catalog.changed = true;
+            }
+            Err(error) => {
+                self.catalog.cannot_read(id, &error);
+                self.end_of(id);
+            }
+        }
+        false
+    }
+
+    /// Whether the file has had its turn: nothing is left of it, or others wait.
+    fn end_turn(&mut self, id: FileId) {
+        if self.catalog.queue.front() != Some(&id) {
+            return;
+        }
+        let Some(tail) = self.catalog.tails.get_mut(&id) else { return self.end_of(id) };
+        if tail.parked || (!tail.stirred && self.scratch.is_at_end(tail) && !self.scratch.has_lines(tail)) {
+            tail.held = self.scratch.left();
+            self.end_of(id);
+        } else if self.turn >= self.config.longest_turn() {
+            self.turn = 0;
+            self.catalog.queue.rotate_left(1);
+        }
+    }
+
+    /// The file has nothing more to read.
+    fn end_of(&mut self, id: FileId) {
+        self.turn = 0;
+        self.catalog.queue.pop_front();
+        if let Some(tail) = self.catalog.tails.get_mut(&id) {
+            (tail.queued, tail.finish) = (false, false);
+        }
+        if self.catalog.queue.is_empty() {
+            self.scratch.rest();
+        }
+    }
+
+    /// Makes batches of the lines that were read, or one (`rest`) of what has no end, and sends them.
+    fn send(&mut self, id: FileId, rest: bool, now: Instant) {
+        let Some(tail) = self.catalog.tails.get_mut(&id) else { return };
+        let path = tail.path.clone();
+        let group = &self.config.groups[tail.group].headers;
+        let mut headers: Vec<(&str, &str)> = group.iter().map(|(key, value)| (&**key, &**value)).collect();
+        headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
+        self.prefix.clear();
+        let finished = !self.config.offset_header && self.seat.intake.prefix(&headers, &mut self.prefix);
+        if !finished {
+            encode_headers(
+                &mut self.prefix,
+                headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())),
+            );
+        }
+        let offset_before = self.config.offset_header.then_some(&headers[..]);
+        let form = Form { prefix: &self.prefix, offset_before, lines: self.lines };
+        let (longest, mut bundle) = (self.config.longest_turn(), Bundle::default());
+        let mut is_long = false;
+        if !rest {
+            (tail.live, tail.finish) = (now, false);
+        }
+        loop {
+            let (start, mut builder) = (tail.next, self.seat.intake.builder());
+            if rest {
+                self.scratch.cut_rest(tail, &mut builder, &form);
+            } else {
+                is_long |= self.scratch.cut(tail, &mut builder, &form);
+            }
+            self.turn += 1;
+            let ticket = Ticket { id, generation: tail.generation, end: tail.next };
+            let origin = Origin { source: self.life, part: tail.generation, start };
+            bundle.push(ticket, self.seat.intake.finish(builder).with_origin(Some(origin)));
+            if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
+                break;
+            }
+        }
+        if is_long && self.told_long.tell(now).is_some() {
+            slog::warn!(
+                self.seat.log,
+                "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
+            );
+        }
+        self.delivery.send(bundle, finished);
+    }
+
+    fn settle(&mut self, answers: Vec<Answer>) {
+        answers.into_iter().for_each(|answer| self.settle_one(answer));
+    }
+
+    fn settle_one(&mut self, (ticket, outcome): Answer) {
+        let Some(tail) = self.catalog.tails.get_mut(&ticket.id) else { return };
+        match outcome {
+            Ok(()) => self.catalog.changed |= tail.was_stored(ticket.generation, ticket.end),
+            Err(ChannelError::Stopping(_)) => {
+                self.halted = true;
+                tail.parked |= tail.was_answered(ticket.generation);
+            }
+            Err(error) => {
+                if tail.was_answered(ticket.generation) && !std::mem::replace(&mut tail.parked, true) {
+                    slog::error!(
+                        self.seat.log,
+                        "{} cannot be sent on from position {}: {error}; this file waits until that is changed and the agent started again, nothing of it is lost",
+                        tail.path,
+                        tail.stored
+                    );
+                }
+            }
+        }
+    }
+
+    /// What is under way is stored, if that does not take long.
+    async fn settle_under_way(&mut self) {
+        let latest = clock::now() + LAST_ANSWERS;
+        while self.delivery.is_busy() {
+            let until = latest.min(clock::now() + LAST_ANSWER);
+            let Ok(answers) = timeout_at(until, self.delivery.next()).await else { break };
+            self.settle(answers.unwrap_or_default());
+        }
+    }
+
+    /// While it is paused, room may be found for what is still under way.
+    async fn wait_for_the_stop(&mut self, stage: &mut watch::Receiver<Stage>) {
+        while *stage.borrow_and_update() == Stage::Pause {
+            let answers = tokio::select! { biased;
+                changed = stage.changed() => if changed.is_ok() { continue } else { break },
+                Some(answers) = self.delivery.next() => answers,
+                Some(question) = self.asked.recv() => {
+                    let _gone = question.send(self.describe(clock::now()));
+                    continue;
+                }
+            };
+            self.settle(answers);
+        }
+    }
+
+    /// The position file says what is stored, or (`goes_back`) what is delivered.
+    async fn finish(mut self, goes_back: bool) {
+        if self.delivery.is_busy() {
+            slog::warn!(
+                self.seat.log,
+                "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
+                self.seat.name
+            );
+        }
+        self.look_back();
+        let again = if goes_back { self.go_back() } else { Again::default() };
+        if std::mem::take(&mut self.catalog.changed) {
+            self.saver.changed(clock::now());
+        }
+        let is_saved = self.saver.finish(&self.catalog).await;
+        if is_saved && again.events > 0 {
+            self.seat.intake.give_back(self.life, |part| again.parts.contains(&part));
+            slog::warn!(
+                self.seat.log,
+                "source {}: the last {} events of {} were not delivered; the position file {} stands before them, and the next start sends them",
+                self.seat.name,
+                again.events,
+                again.of(),
+                self.config.position_file.display()
+            );
+        }
+    }
+
+    /// Moves the positions back to what the channels still hold.
+    fn go_back(&mut self) -> Again {
+        let mut undelivered = self.seat.intake.undelivered(self.life);
+        let mut again = Again::default();
+        for id in self.catalog.written() {
+            let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };
+            let Some((start, events)) = undelivered.remove(&tail.generation) else { continue };
+            tail.stored = tail.stored.min(start);
+            self.catalog.changed = true;
+            again.parts.push(tail.generation);
+            again.events += events;
+            again.first.get_or_insert_with(|| tail.path.clone());
+        }
+        again
+    }
+
+    /// What has happened until now to the files whose positions are about to be written for good.
+    fn look_back(&mut self) {
+        let now = clock::now();
+        self.listen(now);
+        for id in std::mem::take(&mut self.catalog.queue) {
+            let fresh = self.catalog.next_generation();
+            let tail = if self.catalog.open(id, now) { self.catalog.tails.get_mut(&id) } else { None };
+            if let Some(tail) = tail
+                && compare_mark(tail).is_ok_and(|changed| changed.is_some())
+            {
+                tail.restart(fresh);
+                self.catalog.changed = true;
+            }
+        }
+    }
+}
+
+/// What the next start sends again.
+#[derive(Default)]
+struct Again {
+    /// By the generations of their files.
+    parts: Vec<u64>,
+    events: usize,
+    first: Option<Arc<str>>,
+}
+
+impl Again {
+    /// The files, in words.
+    fn of(&self) -> String {
+        let first = self.first.as_deref().unwrap_or_default();
+        match self.parts.len() {
+            0 | 1 => first.to_owned(),
+            files => format!("{files} files ({first} ...)"),
+        }
+    }
+}
+
+/// Lines in a batch, should neither the source nor the channel set a limit.
+const MOST_LINES: usize = 100_000;
+/// Between looks at what is open, as Flume.
+const SWEEP_PAUSE: Duration = Duration::from_secs(5);
+const LEAST_SWEEP_PAUSE: Duration = Duration::from_millis(50);
+/// How long a stopping source waits for its channel, while that moves: for each answer, and for all together.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
+const LAST_ANSWERS: Duration = Duration::from_secs(3);

@@ -1,0 +1,63 @@
+//! Before a source reads anything: its position file is its own.
+
+use super::config::TailDirConfig;
+use super::position::Positions;
+use super::shared::{Claim, Share};
+use super::{Question, Stage};
+use flow::source::Seat;
+use runtime::clock::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+/// Takes the position file, and waits while another process has it: two that write one file would send files again.
+/// `None`: the source is stopped before that.
+pub(super) async fn hold(
+    config: &TailDirConfig,
+    seat: &mut Seat,
+    asked: &mut mpsc::UnboundedReceiver<Question>,
+    stage: &mut watch::Receiver<Stage>,
+) -> Option<(Share, Positions)> {
+    let path = config.position_file.display();
+    if let Some(parent) = config.position_file.parent()
+        && let Err(error) = std::fs::create_dir_all(parent)
+    {
+        slog::error!(seat.log, "cannot make {} for the position file: {error}", parent.display());
+    }
+    let mut told = false;
+    loop {
+        match config.own.shared.claim(&config.position_file) {
+            Claim::Ours(share, positions) => {
+                if told {
+                    slog::info!(
+                        seat.log,
+                        "source {}: the position file {path} is free now: it starts",
+                        seat.name
+                    );
+                }
+                return Some((share, positions));
+            }
+            Claim::Taken(by) => {
+                if !std::mem::replace(&mut told, true) {
+                    let by = by.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
+                    slog::error!(
+                        seat.log,
+                        "source {}: the position file {path} is in use by {by}; this source reads nothing until that has ended, since two that write one position file send files again: give each agent a positionFile of its own",
+                        seat.name
+                    );
+                }
+                seat.ready.done();
+            }
+            Claim::Soon => {}
+        }
+        tokio::select! { biased;
+            _ = stage.wait_for(|stage| *stage != Stage::Run) => return None,
+            Some(question) = asked.recv() => {
+                let _gone = question.send(format!("waits for its position file {path}, which another process has"));
+            }
+            () = sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// Between two looks at a position file that another process has.
+const PAUSE: Duration = Duration::from_millis(500);

@@ -1,0 +1,141 @@
+//! The one owner of stderr.
+
+use crate::{
+    EventLines, Levels,
+    drain::ToConsole,
+    layout::Format,
+    lines::{Lines, Queue, write_when_rung},
+    output::{Cut, Output},
+};
+use arc_swap::{ArcSwap, Guard};
+use crossbeam_channel::bounded;
+use slog::{Logger, o};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+/// How a console begins.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// How lines look.
+    pub format: Format,
+    /// Which are printed.
+    pub levels: Levels,
+}
+
+impl Settings {
+    /// Flume's layout, in colour when stderr is a terminal and the environment has no `NO_COLOR`.
+    pub fn for_stderr(levels: Levels) -> Settings {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let coloured = !plain && io::stderr().is_terminal();
+        Settings { format: if coloured { Format::Coloured } else { Format::Flume }, levels }
+    }
+}
+
+/// Where a node's lines go: data waits and may fail, own log lines give way. See the crate's description.
+///
+/// Own lines said before data are printed before it. A thread of its own writes them; it ends when the console and the
+/// loggers made of it are gone.
+pub struct Console {
+    lines: Arc<Lines>,
+}
+
+impl Console {
+    /// A console on stderr.
+    pub fn stderr(settings: Settings) -> Arc<Console> {
+        Console::on(Output::stderr(), settings)
+    }
+
+    /// A console on anything else.
+    pub fn to(place: impl Write + Send + 'static, settings: Settings) -> Arc<Console> {
+        Console::on(Output::other(Box::new(place)), settings)
+    }
+
+    fn on(output: Output, settings: Settings) -> Arc<Console> {
+        let (bell, rung) = bounded(1);
+        let queue = Arc::new(Queue::new(output));
+        let lines = Arc::new(Lines {
+            queue: Arc::clone(&queue),
+            bell,
+            format: settings.format,
+            levels: ArcSwap::from_pointee(settings.levels),
+        });
+        let writer = thread::Builder::new().name("console".to_owned());
+        // Without a thread to spare, own lines are still printed: with the next data and at the end.
+        let _ = writer.spawn(move || write_when_rung(&queue, &rung, settings.format));
+        Arc::new(Console { lines })
+    }
+
+    /// Prints whole lines of data. Blocks while the place takes nothing: call it where that may be.
+    ///
+    /// # Errors
+    /// What the write said. Some lines may have been printed then, the last of them in part; the next line begins on a
+    /// line of its own all the same.
+    pub fn data(&self, lines: &[u8]) -> io::Result<()> {
+        debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "data is whole lines");
+        let mut writing = self.lines.queue.writing();
+        self.lines.queue.drain(&mut writing, self.lines.format);
+        writing.output.write_lines(lines).map_err(|Cut { error, .. }| error)
+    }
+
+    /// A logger that prints here.
+    pub fn logger(&self) -> Logger {
+        Logger::root(ToConsole(Arc::clone(&self.lines)), o!())
+    }
+
+    /// A printer of events for one logger sink. `place` says who prints, one of [`crate::place::LOGGER_SINK`] and its
+    /// like; `max_bytes` of a body are dumped (`maxBytesToLog`).
+    pub fn event_lines(&self, place: &'static str, max_bytes: usize) -> EventLines {
+        EventLines::new(self.lines.format, place, max_bytes)
+    }
+
+    /// Which lines are printed now.
+    pub fn levels(&self) -> Guard<Arc<Levels>> {
+        self.lines.levels.load()
+    }
+
+    /// Prints other lines from now on.
+    pub fn set_levels(&self, levels: Levels) {
+        self.lines.levels.store(Arc::new(levels));
+    }
+
+    /// Own lines left out so far that nobody has been told of.
+    pub fn left_out(&self) -> u64 {
+        self.lines.queue.left_out.load(Relaxed)
+    }
+
+    /// Waits, `at_most` so long, until every own line said so far is printed or lost. Says whether that came to pass.
+    pub fn flush(&self, at_most: Duration) -> bool {
+        let queue = &self.lines.queue;
+        let target = queue.said.load(Relaxed);
+        self.lines.ring();
+        let settled = queue.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = queue.progress.wait_timeout_while(settled, at_most, |settled| *settled < target);
+        let settled = wait.unwrap_or_else(PoisonError::into_inner).0;
+        *settled >= target
+    }
+
+    /// Flushes when it is dropped, and waits `at_most` so long for it: keep it to the end of `main`.
+    pub fn flush_on_drop(self: &Arc<Self>, at_most: Duration) -> Flush {
+        Flush { console: Arc::clone(self), at_most }
+    }
+}
+
+/// See [`Console::flush_on_drop`].
+pub struct Flush {
+    console: Arc<Console>,
+    at_most: Duration,
+}
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        self.console.flush(self.at_most);
+    }
+}
+
+#[cfg(test)]
+#[path = "console_tests.rs"]
+mod tests;

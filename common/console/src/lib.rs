@@ -1,0 +1,26 @@
+//! What a node says: Flume's console layout as a slog drain, and the console itself.
+//!
+//! [`Console`] is the one owner of stderr. Two kinds of lines go through it, and they never mix within a line:
+//! - *data*, what the logger sink prints ([`Console::data`], [`EventLines`]): it waits for a slow console and fails
+//!   when the write fails, so that the events can go back into their channel;
+//! - *own log lines*, everything said through [`Console::logger`]: these give way. They are formatted where they are
+//!   said, wait in a bounded queue and are left out, counted and told of when it is full.
+//!
+//! A line that Flume prints too stands at Flume's place: a record's slog tag is one of the constants of [`place`],
+//! and [`fact`] has a function for each such line. All other lines name the module, file and line of ours.
+
+mod console;
+mod drain;
+mod event_line;
+pub mod fact;
+mod layout;
+mod level;
+mod lines;
+mod output;
+pub mod place;
+mod stamp;
+
+pub use crate::console::{Console, Flush, Settings};
+pub use event_line::EventLines;
+pub use layout::Format;
+pub use level::{Levels, UnknownLevel, level_name, parse_level};

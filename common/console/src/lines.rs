@@ -1,0 +1,203 @@
+//! Own log lines: they wait in a bounded queue, and give way when it is full.
+
+use crate::{
+    Levels,
+    layout::{self, Format, Speaker},
+    output::{Cut, Output},
+    stamp::Stamp,
+};
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use slog::Level;
+use std::{
+    io,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
+};
+
+/// What loggers need: how lines look, which are printed, and where they wait.
+pub(crate) struct Lines {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) bell: Sender<()>, // the writer ends when it is gone
+    pub(crate) format: Format,
+    pub(crate) levels: ArcSwap<Levels>,
+}
+
+/// Whether a line may hold its speaker up, for [`PATIENCE`] at most.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    GivesWay,
+    MayWait,
+}
+
+impl Lines {
+    /// Hands an own line over, or counts it as left out.
+    pub(crate) fn say(&self, line: Vec<u8>, urgency: Urgency) {
+        self.queue.put(line, urgency);
+        self.ring();
+    }
+
+    /// Wakes the writer; when the bell is already ringing, that is enough.
+    pub(crate) fn ring(&self) {
+        let _ = self.bell.try_send(());
+    }
+}
+
+/// Own lines that wait, and the place they wait for.
+pub(crate) struct Queue {
+    put: Sender<Vec<u8>>,
+    take: Receiver<Vec<u8>>,
+    pub(crate) bytes: AtomicUsize, // in waiting lines
+    writing: Mutex<Writing>,
+    pub(crate) said: AtomicU64,     // lines that were put
+    pub(crate) settled: Mutex<u64>, // of them, those printed or lost
+    pub(crate) progress: Condvar,   // `settled` grew
+    pub(crate) left_out: AtomicU64, // lines nobody will see, since they were last told of
+    stuck: AtomicBool,              // somebody has waited in vain since a line was last printed
+}
+
+/// What the one who writes holds.
+pub(crate) struct Writing {
+    pub(crate) output: Output,
+    chunk: Vec<u8>,
+    ends: Vec<usize>, // of the lines in `chunk`
+    stamp: Stamp,
+    trouble: Option<io::Error>, // why own lines were lost
+}
+
+impl Queue {
+    pub(crate) fn new(output: Output) -> Queue {
+        let (put, take) = bounded(MOST_LINES);
+        let writing =
+            Writing { output, chunk: Vec::new(), ends: Vec::new(), stamp: Stamp::new(None), trouble: None };
+        Queue {
+            put,
+            take,
+            bytes: AtomicUsize::new(0),
+            writing: Mutex::new(writing),
+            said: AtomicU64::new(0),
+            settled: Mutex::new(0),
+            progress: Condvar::new(),
+            left_out: AtomicU64::new(0),
+            stuck: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, line: Vec<u8>, urgency: Urgency) {
+        let bytes = line.len();
+        if self.bytes.fetch_add(bytes, Relaxed) + bytes <= MOST_BYTES && self.send(line, urgency) {
+            self.said.fetch_add(1, Relaxed);
+        } else {
+            self.bytes.fetch_sub(bytes, Relaxed);
+            self.left_out.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn send(&self, line: Vec<u8>, urgency: Urgency) -> bool {
+        match self.put.try_send(line) {
+            Ok(()) => true,
+            Err(TrySendError::Full(line)) if urgency == Urgency::MayWait && !self.stuck.load(Relaxed) => {
+                let sent = self.put.send_timeout(line, PATIENCE).is_ok();
+                self.stuck.fetch_or(!sent, Relaxed);
+                sent
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Prints the own lines that wait now, and how many were left out.
+    pub(crate) fn drain(&self, writing: &mut Writing, format: Format) {
+        let mut left = self.take.len();
+        let mut all_well = true;
+        while left > 0 {
+            left -= self.fill(writing, left);
+            all_well = self.print(writing);
+        }
+        if all_well && self.left_out.load(Relaxed) > 0 {
+            self.tell(writing, format);
+        }
+    }
+
+    /// Puts waiting lines into the chunk, `most` or as many as it may hold, and says how many.
+    fn fill(&self, writing: &mut Writing, most: usize) -> usize {
+        writing.chunk.clear();
+        writing.ends.clear();
+        while writing.ends.len() < most && writing.chunk.len() < CHUNK_BYTES {
+            let Ok(line) = self.take.try_recv() else { return most };
+            self.bytes.fetch_sub(line.len(), Relaxed);
+            writing.chunk.extend_from_slice(&line);
+            writing.ends.push(writing.chunk.len());
+        }
+        writing.ends.len()
+    }
+
+    /// Prints the chunk, and counts what of it was lost. Says whether all is well.
+    fn print(&self, writing: &mut Writing) -> bool {
+        let outcome = writing.output.write_lines(&writing.chunk);
+        let well = outcome.is_ok();
+        if let Err(Cut { written, error }) = outcome {
+            let lost = writing.ends.iter().filter(|end| **end > written).count();
+            self.left_out.fetch_add(lost as u64, Relaxed);
+            writing.trouble = Some(error);
+        } else {
+            self.stuck.store(false, Relaxed);
+        }
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) += writing.ends.len() as u64;
+        self.progress.notify_all();
+        well
+    }
+
+    /// Says how many lines were left out and why; tries again another time when that cannot be printed either.
+    fn tell(&self, writing: &mut Writing, format: Format) {
+        let lines = self.left_out.load(Relaxed);
+        let why = match &writing.trouble {
+            Some(error) => format!("the console refused them: {error}"),
+            None => "the console was slower than they came".to_owned(),
+        };
+        let text = format!("{lines} log lines were left out here: {why}. No event was lost by that.");
+        let speaker = Speaker { thread: "console", location: concat!(module_path!(), "(lines.rs)") };
+        let (line, stamp, now) = (&mut writing.chunk, &mut writing.stamp, SystemTime::now());
+        line.clear();
+        if format == Format::Json {
+            layout::json_head(line, stamp, now, Level::Warning, &speaker);
+            layout::json_string(line, &text);
+            line.push(b'}');
+        } else {
+            layout::head(line, stamp, now, Level::Warning, &speaker, format == Format::Coloured);
+            line.extend_from_slice(text.as_bytes());
+        }
+        line.push(b'\n');
+        if writing.output.write_lines(line).is_ok() {
+            writing.trouble = None;
+            // Only now: who asks while it is being told must not hear of none.
+            self.left_out.fetch_sub(lines, Relaxed);
+        }
+    }
+}
+
+/// The writer's thread: prints what waits each time the bell rings, until nobody can ring it any more.
+pub(crate) fn write_when_rung(queue: &Queue, rung: &Receiver<()>, format: Format) {
+    while rung.recv().is_ok() {
+        queue.drain(&mut queue.writing(), format);
+    }
+    queue.drain(&mut queue.writing(), format);
+}
+
+/// Own lines that wait at most.
+const MOST_LINES: usize = 8192;
+
+/// Bytes of own lines that wait at most.
+pub(crate) const MOST_BYTES: usize = 4 << 20;
+
+/// Bytes of own lines that are printed in one write.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// How long an error or a warning waits for room, once: then none waits until a line is printed again.
+const PATIENCE: Duration = Duration::from_millis(10);

@@ -1,0 +1,50 @@
+//! The README's lists of components are what the catalogue says. `UPDATE=1 cargo test -p node --test readme` writes them anew.
+
+use node::COMPONENTS;
+use plan::{Availability, Kind};
+use std::{env, fs, path::Path};
+
+const ROWS: [(&str, Kind); 9] = [
+    ("sources", Kind::Source),
+    ("channels", Kind::Channel),
+    ("sinks", Kind::Sink),
+    ("sink processors", Kind::Processor),
+    ("channel selectors", Kind::Selector),
+    ("interceptors", Kind::Interceptor),
+    ("serializers", Kind::Serializer),
+    ("path managers", Kind::PathManager),
+    ("config filters", Kind::ConfigFilter),
+];
+
+#[test]
+fn the_readme_lists_what_runs_and_what_does_not() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let page = fs::read_to_string(&path).expect("a page");
+    let here = put(&page, "components", &table(Availability::Here));
+    let wanted = put(&here, "missing", &table(Availability::Missing));
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, &wanted).expect("it is written");
+    }
+    assert!(page == wanted || env::var_os("UPDATE").is_some(), "write README anew: UPDATE=1");
+}
+
+/// A row for each kind that has any.
+fn table(availability: Availability) -> String {
+    let mut table = String::from("| | |\n| --- | --- |\n");
+    for (title, kind) in ROWS {
+        let known = COMPONENTS.names().of(kind).filter(|known| known.availability == availability);
+        let names: Vec<String> = known.map(|known| format!("`{}`", known.name())).collect();
+        if !names.is_empty() {
+            table += &format!("| {title} | {} |\n", names.join(" "));
+        }
+    }
+    table
+}
+
+/// The page with `text` between the marks of that name.
+fn put(page: &str, name: &str, text: &str) -> String {
+    let (begin, end) = (format!("<!-- {name}: written by a test -->\n"), format!("<!-- end of {name} -->\n"));
+    let (before, rest) = page.split_once(&begin).expect("a mark where it begins");
+    let (_, after) = rest.split_once(&end).expect("a mark where it ends");
+    format!("{before}{begin}{text}{end}{after}")
+}

@@ -1,0 +1,343 @@
+//! The properties of a client: to whom, and how.
+
+use super::policy::{Balance, Failover, Order, Route};
+use crate::AvroSinkConfig;
+use plan::{Context, cut, secret::without_log_ins};
+use runtime::net::Globals;
+use runtime::random::Random;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Keys, units and defaults are those of Flume's client SDK: Developer Guide, "Client".
+pub(super) struct Config {
+    /// `hosts`, in the order written; the default client has one.
+    pub(super) hosts: Vec<AvroSinkConfig>,
+    /// `client.type`
+    pub(super) route: Route,
+    /// `batch-size`, events in a call at most; 100 unless set.
+    pub(super) batch_size: usize,
+    /// Nobody has said how large batches are to be, so that smaller ones can be tried.
+    pub(super) may_shrink: bool,
+}
+
+impl Config {
+    /// `notes` are for an operator to read.
+    ///
+    /// # Errors
+    /// What cannot be used, and what to write instead.
+    pub(super) fn build(
+        properties: &[(String, String)],
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<Config, String> {
+        let pairs = properties.iter().map(|(key, value)| (key.trim(), value.trim()));
+        let context = Context::from_pairs(pairs);
+        let kind = kind(&context)?;
+        remarks(&context, notes);
+        let mut hosts = hosts(&context)?;
+        if kind == Kind::Default && hosts.len() > 1 {
+            let (first, port) = &hosts[0];
+            notes.push(format!(
+                "hosts names {}; a client of the type default uses the first alone, {first}:{port}: for more, \
+                 set client.type to default_failover or default_loadbalance",
+                hosts.len()
+            ));
+            hosts.truncate(1);
+        }
+        let route = route(&context, kind, hosts.len(), notes)?;
+        let batch_size = checked(&context, "batch-size", DEFAULT_BATCH, notes);
+        Ok(Config {
+            hosts: connections(&context, &hosts, globals, notes)?,
+            route,
+            batch_size,
+            may_shrink: context.text("batch-size").is_none(),
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Default,
+    Failover,
+    Balance,
+}
+
+/// Aliases in any case, or the names of Flume's classes.
+fn kind(context: &Context) -> Result<Kind, String> {
+    let text = context.text_or("client.type", "default");
+    match text.to_ascii_lowercase().as_str() {
+        "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(Kind::Default),
+        "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(Kind::Failover),
+        "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(Kind::Balance),
+        "thrift" | "org.apache.flume.api.thriftrpcclient" => Err(format!(
+            "client.type = {text}: a Thrift client is not there yet; Avro sources are reached with default, \
+             default_failover or default_loadbalance",
+            text = shown(text)
+        )),
+        _ => Err(format!(
+            "client.type = {text}: it is default, default_failover or default_loadbalance; Java classes are not \
+             supported",
+            text = shown(text)
+        )),
+    }
+}
+
+/// `hosts = h1 h2`, `hosts.h1 = name:port`.
+fn hosts(context: &Context) -> Result<Vec<(String, u16)>, String> {
+    let names = context.words("hosts");
+    if names.is_empty() {
+        return Err("hosts names nobody: write `hosts = h1` and `hosts.h1 = name:port`".to_owned());
+    }
+    names
+        .into_iter()
+        .map(|name| {
+            let key = format!("hosts.{name}");
+            let text =
+                context.text(&key).ok_or_else(|| format!("{key} is not set: write `{key} = name:port`"))?;
+            address(text).ok_or_else(|| {
+                format!("{key} = {text}: that is no address, write `{key} = name:port`", text = shown(text))
+            })
+        })
+        .collect()
+}
+
+/// `name:port`; an address of IPv6 may stand in brackets.
+fn address(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = host.trim().trim_matches(['[', ']']);
+    let port = port.trim().parse().ok().filter(|port| *port > 0)?;
+    Some((host.to_owned(), port)).filter(|(host, _)| !host.is_empty())
+}
+
+fn route(context: &Context, kind: Kind, hosts: usize, notes: &mut Vec<String>) -> Result<Route, String> {
+    match kind {
+        Kind::Default => Ok(Route::Failover(Failover::new(1, 1))),
+        Kind::Failover => {
+            let attempts = checked(context, "max-attempts", hosts, notes);
+            Ok(Route::Failover(Failover::new(hosts, attempts)))
+        }
+        Kind::Balance if hosts < 2 => {
+            Err("client.type = default_loadbalance needs two hosts or more: name them in `hosts`".to_owned())
+        }
+        Kind::Balance => Ok(Route::Balance(Balance::new(hosts, order(context)?, most_rest(context)?))),
+    }
+}
+
+fn order(context: &Context) -> Result<Order, String> {
+    let text = context.text_or("host-selector", "round_robin");
+    match text.to_ascii_lowercase().as_str() {
+        "round_robin" => Ok(Order::RoundRobin(0)),
+        "random" => Ok(Order::Random(Random::from_system())),
+        _ => Err(format!(
+            "host-selector = {text}: it is ROUND_ROBIN or RANDOM; Java classes are not supported",
+            text = shown(text)
+        )),
+    }
+}
+
+/// How long a host that failed is left alone at most.
+fn most_rest(context: &Context) -> Result<Duration, String> {
+    let most = match context.text("maxBackoff") {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| {
+            format!("maxBackoff = {text}: write a number of milliseconds", text = shown(text))
+        })?,
+    };
+    Ok(match (context.flag("backoff", false), most) {
+        (false, _) => WITHOUT_BACKOFF,
+        (true, 0) => DEFAULT_MAX_BACKOFF,
+        (true, most) => Duration::from_millis(most),
+    })
+}
+
+/// How each host is connected to. `ssl` and its like are the same for all.
+fn connections(
+    context: &Context,
+    hosts: &[(String, u16)],
+    globals: &Globals,
+    notes: &mut Vec<String>,
+) -> Result<Vec<AvroSinkConfig>, String> {
+    let shared = context.iter().filter(|(key, _)| SHARED.contains(key)).collect::<Vec<_>>();
+    let mut of_one = Vec::new();
+    let connection = |(host, port): &(String, u16)| {
+        of_one.clear();
+        let config =
+            AvroSinkConfig::build(&Context::from_pairs(shared.iter().copied()), globals, &mut of_one);
+        let config = config.map_err(|error| error.to_string())?;
+        Ok(AvroSinkConfig { host: host.clone(), port: *port, ..config })
+    };
+    let built = hosts.iter().map(connection).collect::<Result<_, String>>();
+    notes.append(&mut of_one);
+    built
+}
+
+/// Says what of the properties has no effect.
+fn remarks(context: &Context, notes: &mut Vec<String>) {
+    for (key, _) in context.iter() {
+        let known = SHARED.contains(&key) || KNOWN.contains(&key) || key.starts_with("hosts.");
+        if !known {
+            // Its value may be a password whose key is misspelt.
+            let key = cut(key, MOST_SHOWN);
+            notes.push(format!("{key}: not a property of an Avro client; it has no effect"));
+        }
+    }
+    for key in ["connect-timeout", "request-timeout"] {
+        if let Some(text) = context.text(key)
+            && text.parse::<u64>().ok().is_none_or(|millis| millis < 1000)
+        {
+            notes.push(format!(
+                "{key} = {text}: write 1000 milliseconds or more; 20000 is taken",
+                text = shown(text)
+            ));
+        }
+    }
+    if let Some(text) = context.text("compression-type")
+        && !["deflate", "none"].iter().any(|known| text.eq_ignore_ascii_case(known))
+    {
+        notes.push(format!(
+            "compression-type = {text}: it is deflate or none; none is taken",
+            text = shown(text)
+        ));
+    }
+}
+
+/// A value in a message.
+fn shown(text: &str) -> String {
+    cut(&without_log_ins(text), MOST_SHOWN)
+}
+
+/// A number of at least 1; what is not becomes `default`, with a note.
+fn checked<T: FromStr + Copy + PartialOrd + From<u8> + std::fmt::Display>(
+    context: &Context,
+    key: &str,
+    default: T,
+    notes: &mut Vec<String>,
+) -> T {
+    let Some(text) = context.text(key) else { return default };
+    text.parse().ok().filter(|number| *number >= T::from(1)).unwrap_or_else(|| {
+        notes.push(format!(
+            "{key} = {text}: write a number of 1 or more; {default} is taken",
+            text = shown(text)
+        ));
+        default
+    })
+}
+
+/// Bytes of a key or a value that are shown.
+const MOST_SHOWN: usize = 80;
+const DEFAULT_BATCH: usize = 100;
+const DEFAULT_MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// Flume leaves no host alone then, and waits for a dead one each time its turn comes.
+const WITHOUT_BACKOFF: Duration = Duration::from_secs(5);
+
+/// What says how to connect, to any host.
+const SHARED: &[&str] = &[
+    "connect-timeout",
+    "request-timeout",
+    "compression-type",
+    "compression-level",
+    "ssl",
+    "trust-all-certs",
+    "verify-hostname",
+    "truststore",
+    "truststore-password",
+    "truststore-type",
+    "keystore",
+    "keystore-password",
+    "keystore-type",
+    "include-protocols",
+    "exclude-protocols",
+    "include-cipher-suites",
+    "exclude-cipher-suites",
+];
+
+/// The others. `maxIoWorkers` has had no effect in Flume either, since 1.10.
+const KNOWN: &[&str] = &[
+    "client.type",
+    "hosts",
+    "batch-size",
+    "max-attempts",
+    "host-selector",
+    "backoff",
+    "maxBackoff",
+    "maxIoWorkers",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(text: &str) -> (Result<Config, String>, Vec<String>) {
+        let pairs = text.lines().filter_map(|line| line.split_once('='));
+        let pairs: Vec<_> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let mut notes = Vec::new();
+        let config = Config::build(&pairs, &Globals::default(), &mut notes);
+        (config, notes)
+    }
+
+    #[test]
+    fn flumes_properties_are_understood_without_a_word() {
+        let text = "client.type = default_failover\nhosts = a  b\nhosts.a = one:1 \nhosts.b = [::1]:2\nmax-attempts = 5\n\
+                    batch-size = 7\nconnect-timeout = 1500\ncompression-type = DEFLATE\nssl = true\ntrust-all-certs = false";
+        let (config, notes) = built(text);
+        let config = config.unwrap();
+        let peers: Vec<String> = config.hosts.iter().map(AvroSinkConfig::peer).collect();
+        assert_eq!(
+            (peers, config.batch_size, config.may_shrink),
+            (vec!["one:1".into(), "::1:2".into()], 7, false)
+        );
+        assert_eq!(config.hosts[1].connect_timeout, Duration::from_millis(1500));
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    #[test]
+    fn what_does_not_count_is_told() {
+        let secret = "hosts = h\nhosts.h = a:1\ntruststore-pasword = hunter2\nunheard-of = hunter2";
+        let (_, notes) = built(secret);
+        assert!(notes.len() == 2 && !notes.concat().contains("hunter2"), "{notes:?}");
+        for (line, part) in [
+            ("batch-size = 0", "batch-size = 0: write a number of 1 or more; 100 is taken"),
+            ("batch-size = many", "100 is taken"),
+            ("connect-timeout = 999", "20000 is taken"),
+            ("request-timeout = soon", "20000 is taken"),
+            ("max-atempts = 3", "max-atempts: not a property"),
+            ("compression-type = gzip", "none is taken"),
+        ] {
+            let (config, notes) = built(&format!("hosts = h\nhosts.h = a:1\n{line}"));
+            assert_eq!((config.unwrap().batch_size, notes.len()), (100, 1), "{line}");
+            assert!(notes[0].contains(part), "{notes:?}");
+        }
+        let (_, notes) =
+            built(&format!("hosts = h\nhosts.h = a:1\nbatch-size = http://me:hunter2{}@b", "x".repeat(5000)));
+        assert!(notes[0].len() < 300 && !notes[0].contains("hunter2"), "{notes:?}");
+        let (config, notes) = built("hosts = a b\nhosts.a = one:1\nhosts.b = two:2");
+        assert_eq!((config.unwrap().hosts.len(), notes.len()), (1, 1));
+        assert!(notes[0].contains("the first alone, one:1"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_right_way() {
+        for (text, part) in [
+            ("", "hosts names nobody"),
+            ("hosts = h", "hosts.h is not set"),
+            ("hosts = h\nhosts.h = nowhere", "that is no address"),
+            ("hosts = h\nhosts.h = a:0", "that is no address"),
+            ("hosts = h\nhosts.h = a:66000", "that is no address"),
+            ("client.type = thrift", "a Thrift client is not there yet"),
+            ("client.type = com.example.Client", "Java classes are not supported"),
+            ("client.type = default_loadbalance\nhosts = h\nhosts.h = a:1", "needs two hosts or more"),
+            (
+                "client.type = default_loadbalance\nhosts = h i\nhosts.h = a:1\nhosts.i = a:2\nhost-selector = X",
+                "ROUND_ROBIN",
+            ),
+            (
+                "client.type = default_loadbalance\nhosts = h i\nhosts.h = a:1\nhosts.i = a:2\nmaxBackoff = x",
+                "milliseconds",
+            ),
+            ("hosts = h\nhosts.h = a:1\nssl = true\ntruststore = /no/such/store", "/no/such/store"),
+        ] {
+            let error = built(text).0.map(|_| ()).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

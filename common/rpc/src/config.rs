@@ -1,0 +1,67 @@
+//! What a connection to a collector is made from.
+
+use runtime::build::BuildError;
+use runtime::clock::Duration;
+use runtime::net::{ClientLayers, Globals};
+
+/// Keys, units and defaults are Flume's: User Guide, "Avro Sink".
+#[derive(Debug, Clone)]
+pub struct AvroSinkConfig {
+    /// `hostname`.
+    pub host: String,
+    /// `port`.
+    pub port: u16,
+    /// `connect-timeout`, milliseconds; 20,000 unless set, or set below 1,000.
+    pub connect_timeout: Duration,
+    /// `request-timeout`, milliseconds; likewise.
+    pub request_timeout: Duration,
+    /// `reset-connection-interval`, seconds; never unless set.
+    pub reset_interval: Option<Duration>,
+    /// `ssl` and what belongs to it, `compression-type`, `compression-level`.
+    pub layers: ClientLayers,
+}
+
+impl AvroSinkConfig {
+    /// Opens the stores that the properties name. `notes` are for an operator to read.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a store that does not open.
+    pub fn build(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<AvroSinkConfig, BuildError> {
+        let timeout = |key| {
+            Some(context.millis(key, DEFAULT_TIMEOUT))
+                .filter(|time| *time >= LEAST_TIMEOUT)
+                .unwrap_or(DEFAULT_TIMEOUT)
+        };
+        let (host, port) = first_host(context).unwrap_or_else(|| {
+            (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
+        });
+        Ok(AvroSinkConfig {
+            host,
+            port,
+            connect_timeout: timeout("connect-timeout"),
+            request_timeout: timeout("request-timeout"),
+            reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO))
+                .filter(|time| !time.is_zero()),
+            layers: ClientLayers::build(context, globals, notes)?,
+        })
+    }
+
+    /// The collector's address, for people.
+    pub fn peer(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// The client's own keys work on a sink as well, and win: `hosts = h1`, `hosts.h1 = name:port`. Only the first is used.
+fn first_host(context: &plan::Context) -> Option<(String, u16)> {
+    let alias = context.words("hosts").into_iter().next()?;
+    let (host, port) = context.text(&format!("hosts.{alias}"))?.rsplit_once(':')?;
+    Some((host.trim_matches(['[', ']']).to_owned(), port.trim().parse().ok()?))
+}
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
+const LEAST_TIMEOUT: Duration = Duration::from_secs(1);

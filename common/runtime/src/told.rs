@@ -1,0 +1,60 @@
+//! What is said once, or once in a while, however often there is a reason to.
+
+use crate::clock::{Duration, Instant};
+
+/// Remembers when something was said, and how often it was not.
+#[derive(Debug)]
+pub struct Told {
+    pause: Option<Duration>,
+    last: Option<Instant>,
+    left_out: u64,
+}
+
+impl Told {
+    /// To be said once.
+    pub fn once() -> Told {
+        Told { pause: None, last: None, left_out: 0 }
+    }
+
+    /// To be said at once, and again when `pause` has passed since the last time.
+    pub fn every(pause: Duration) -> Told {
+        Told { pause: Some(pause), last: None, left_out: 0 }
+    }
+
+    /// There is a reason to say it at `now`. `Some`: it is to be said, and was left out so often since the last time.
+    pub fn tell(&mut self, now: Instant) -> Option<u64> {
+        let is_due = match (self.last, self.pause) {
+            (None, _) => true,
+            (Some(last), Some(pause)) => now.saturating_duration_since(last) >= pause,
+            (Some(_), None) => false,
+        };
+        if !is_due {
+            self.left_out += 1;
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_in_a_while_is_counted_meanwhile() {
+        let (mut told, start) = (Told::every(Duration::from_secs(10)), crate::clock::now());
+        let heard: Vec<Option<u64>> =
+            [0, 1, 9, 10, 11, 40].map(|second| told.tell(start + Duration::from_secs(second))).to_vec();
+        assert_eq!(heard, [Some(0), None, None, Some(2), None, Some(1)]);
+    }
+
+    #[test]
+    fn what_is_said_once_is_not_said_again() {
+        let (mut told, now) = (Told::once(), crate::clock::now());
+        assert_eq!(
+            [told.tell(now), told.tell(now), told.tell(now + Duration::from_secs(9999))],
+            [Some(0), None, None]
+        );
+    }
+}
