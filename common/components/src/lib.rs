@@ -5,6 +5,7 @@ mod allocations;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
+mod deserializer;
 mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
@@ -35,15 +36,18 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::netcat::COMPONENT,
         &source::netcat_udp::COMPONENT,
         &source::seq::COMPONENT,
+        &source::spooldir::COMPONENT,
+        &source::stress::COMPONENT,
         &source::taildir::COMPONENT,
     ],
-    &[&flow::channel::memory::COMPONENT],
+    &[&flow::channel::memory::COMPONENT, &flow::channel::memory::PSEUDO_TRANSACTIONS],
     &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
     processor::COMPONENTS,
     selector::COMPONENTS,
     interceptor::COMPONENTS,
     interceptor::SERIALIZERS,
     serializer::COMPONENTS,
+    deserializer::COMPONENTS,
     sink::file_roll::PATH_MANAGERS,
     filters::COMPONENTS,
 ];

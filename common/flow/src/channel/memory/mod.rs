@@ -2,6 +2,7 @@
 
 mod ledger;
 mod pace;
+mod pseudo;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub use ledger::{Ledger, Limits};
 use ledger::{Refused, SLOT_BYTES};
 use pace::Pace;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+pub use pseudo::PSEUDO_TRANSACTIONS;
 use runtime::clock::{self, Duration, Instant};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,18 +40,22 @@ pub const COMPONENT: Component = Component {
     configure: Configure::Channel(|properties, _, findings| {
         let config = MemoryConfig::new(properties);
         transaction_fits(config.limits, properties, findings)?;
-        let books = Books::new(config);
-        Some(NewChannel {
-            transaction: config.limits.transaction,
-            limits: Some(config.limits),
-            held: Some(Arc::new(books.clone())),
-            start: Box::new(move |context| {
-                let ChannelContext { name, log, guard } = context;
-                MemoryChannel::start(&name, config, books.clone(), log, guard)
-            }),
-        })
+        Some(make(config))
     }),
 };
+
+fn make(config: MemoryConfig) -> NewChannel {
+    let books = Books::new(config);
+    NewChannel {
+        transaction: config.limits.transaction,
+        limits: Some(config.limits),
+        held: Some(Arc::new(books.clone())),
+        start: Box::new(move |context| {
+            let ChannelContext { name, log, guard } = context;
+            MemoryChannel::start(&name, config, books.clone(), log, guard)
+        }),
+    }
+}
 
 const PROPERTIES: &[Property] = &[
     Property::with("capacity", Value::at_least(1, "events"), "100").lenient(),
