@@ -139,6 +139,34 @@ mod tests {
     }
 
     #[test]
+    fn files_of_javas_avro_are_read() {
+        let files: [&[u8]; 4] = [
+            include_bytes!("../../testdata/container/deflate.avro"),
+            include_bytes!("../../testdata/container/snappy.avro"),
+            include_bytes!("../../testdata/container/bzip2.avro"),
+            include_bytes!("../../testdata/container/xz.avro"),
+        ];
+        for (file, codec) in files.into_iter().zip(&Codec::ALL[1..]) {
+            let head = head(file).unwrap().unwrap();
+            assert_eq!(head.codec, *codec);
+            let schema = std::str::from_utf8(head.meta("avro.schema").unwrap()).unwrap();
+            let schema = crate::container::Schema::parse(schema).unwrap();
+            let (mut rest, mut records, mut blocks) = (&file[head.size..], Vec::new(), Vec::new());
+            while !rest.is_empty() {
+                let block = block(rest, &head.sync, 1000).unwrap().unwrap();
+                codec.unpack(&rest[block.data], 10_000, &mut records).unwrap();
+                let mut at = 0;
+                (0..block.records).for_each(|_| at = schema.end_of(&records, at).unwrap());
+                assert_eq!(at, records.len(), "{codec:?}");
+                blocks.push(block.records);
+                rest = &rest[block.end..];
+            }
+            assert_eq!(blocks, [20, 20]);
+            assert!(records.ends_with(b"body body body 39"));
+        }
+    }
+
+    #[test]
     fn what_is_no_container_is_told() {
         assert_eq!(head(b"Obx").unwrap_err(), Fault::NoContainer);
         let mut file = Vec::new();
