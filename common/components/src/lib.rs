@@ -2,11 +2,11 @@
 
 #[cfg(test)]
 mod allocations;
+mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
 mod deserializer;
-mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -19,11 +19,12 @@ mod sink;
 mod source;
 #[cfg(test)]
 mod testing;
+mod together;
 
-pub use files::together;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
 pub use source::exec::keeper::{KEEPER, keep};
+pub use together::together;
 
 use flow::component::{Component, Components};
 use std::sync::LazyLock;
@@ -40,7 +41,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::stress::COMPONENT,
         &source::taildir::COMPONENT,
     ],
-    &[&flow::channel::memory::COMPONENT, &flow::channel::memory::PSEUDO_TRANSACTIONS],
+    &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT],
     &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
     processor::COMPONENTS,
     selector::COMPONENTS,

@@ -2,7 +2,7 @@
 
 use super::policy::{Names, Order};
 use crate::deserializer::DeserializerConfig;
-use crate::files::own::OwnFiles;
+use crate::source::taildir::OwnFiles;
 use java::{Charset, OnMalformed, Pattern};
 use plan::{Bad, Kind, Properties, Property, Value};
 use runtime::clock::Duration;

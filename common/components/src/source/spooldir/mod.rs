@@ -21,7 +21,7 @@ mod scan;
 mod tests;
 mod tracker;
 
-use crate::files::own::OwnFiles;
+use crate::source::taildir::OwnFiles;
 use config::{Config, PROPERTIES};
 use flow::component::{Component, Configure};
 use flow::source::{Seat, Source, Stopping};
