@@ -171,8 +171,9 @@ impl Spool {
         let is_first = self.scanned_at.is_none();
         if is_first {
             self.put_the_last_first(&mut files);
-        } else if !was_stirred && self.queue.is_empty() && !files.is_empty() {
-            self.arrivals.is_deaf = true; // nobody told of them: a file system that others write to
+        } else if !was_stirred && self.queue.is_empty() {
+            // Nobody told of them: a file system that others write to.
+            self.arrivals.is_deaf |= files.iter().any(|file| !self.told.contains_key(&file.path));
         }
         (self.queue, self.scanned_at) = (files, Some(now));
     }
@@ -410,7 +411,7 @@ impl Spool {
     /// Says something about a file, once.
     fn tell(&mut self, path: PathBuf, what: String) {
         if self.told.get(&path) != Some(&what) {
-            slog::error!(self.seat.log, "source {}: {} {what}", self.seat.name, path.display());
+            slog::warn!(self.seat.log, "source {}: {} {what}", self.seat.name, path.display());
             self.told.insert(path, what);
         }
     }
