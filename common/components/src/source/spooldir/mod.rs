@@ -10,6 +10,7 @@
 mod arrivals;
 mod aside;
 mod config;
+mod deliver;
 mod finish;
 mod hold;
 mod meta;

@@ -3,26 +3,24 @@
 use super::arrivals::Arrivals;
 use super::aside::Asides;
 use super::config::Config;
+use super::deliver::{Stored, store};
 use super::finish::{Finished, Unfinished, finish};
 use super::hold::hold;
 use super::meta::Meta;
-use super::policy::{Backoff, Candidate, Order, is_quiet, pause};
+use super::policy::{Candidate, Order, is_quiet, pause};
 use super::read::{Read, Reading, Window};
 use super::scan::{Scanned, candidate, scan};
 use super::tracker::Tracker;
 use bytes::BytesMut;
 use event::{Batch, Span, encode_headers};
-use flow::error::ChannelError;
-use flow::message::Patience;
 use flow::source::{Seat, Stopping};
 use runtime::clock::{self, Duration, Instant};
 use runtime::told::Told;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::sleep_until;
 
 /// Runs until it is told to stop.
 pub(super) async fn run(config: Arc<Config>, mut seat: Seat, mut stop: Stopping) {
@@ -74,15 +72,6 @@ struct Spool {
     told_meta: Told,
     prefix: BytesMut,
     marks: Vec<u64>,
-}
-
-/// What became of a batch.
-enum Stored {
-    All,
-    /// So many of its events, and the next one never will be.
-    Refused(usize, ChannelError),
-    /// The source is stopped; so many of its events are stored.
-    Stopped(usize),
 }
 
 impl Spool {
@@ -232,7 +221,7 @@ impl Spool {
                 Ok(None) => break,
                 Err(why) => return self.set_aside(reading, stored_to, &why, false),
             };
-            match self.store(batch, finished, stop).await {
+            match store(&self.seat, self.config.longest_backoff, batch, finished, stop).await {
                 Stored::All => stored_to = self.remember(&reading, self.marks.len(), stored_to),
                 Stored::Refused(events, error) => {
                     let stored_to = self.remember(&reading, events, stored_to);
@@ -289,47 +278,6 @@ impl Spool {
             encode_headers(&mut self.prefix, bytes);
         }
         finished
-    }
-
-    /// Stores `batch`, in parts if need be, however long that takes. A channel answers within its `keep-alive`: so it is
-    /// known at a stop what is stored.
-    async fn store(&self, mut batch: Batch, finished: bool, stop: &mut Stopping) -> Stored {
-        let (mut backoff, mut done, mut told) = (Backoff::new(self.config.longest_backoff), 0, false);
-        loop {
-            let mut storing =
-                pin!(self.seat.intake.store_parts(batch.clone(), finished, Patience::KeepAlive));
-            let parts = tokio::select! { biased;
-                parts = &mut storing => parts,
-                _ = stop.changed() => match timeout(LAST_ANSWER, storing).await {
-                    Ok(parts) => parts,
-                    Err(_) => return Stored::Stopped(done), // what may be stored is read again with the next start
-                },
-            };
-            let stored =
-                parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
-            done += stored;
-            let full = match parts.into_iter().find_map(|(_, outcome)| outcome.err()) {
-                None => return Stored::All,
-                Some(full @ ChannelError::Full { .. }) => full,
-                Some(ChannelError::Stopping(_)) => {
-                    let _told_to_stop = stop.wait_for(|stop| *stop).await;
-                    return Stored::Stopped(done);
-                }
-                Some(error) => return Stored::Refused(done, error),
-            };
-            batch.split_to(stored);
-            if !std::mem::replace(&mut told, true) {
-                let name = &self.seat.name;
-                slog::warn!(
-                    self.seat.log,
-                    "source {name}: {full}; it is tried again and again, and nothing is lost"
-                );
-            }
-            tokio::select! { biased;
-                _ = stop.wait_for(|stop| *stop) => return Stored::Stopped(done),
-                () = sleep(backoff.next()) => {}
-            }
-        }
     }
 
     /// The first `events` of the last batch are stored; how far the file is stored now.
@@ -433,8 +381,6 @@ impl Spool {
     }
 }
 
-/// How long a stopping source waits for its channel: a little longer than its `keep-alive`, unless that is set.
-const LAST_ANSWER: Duration = Duration::from_secs(4);
 /// Events of a batch, should neither the source nor its channels set a limit.
 const MOST_EVENTS: usize = 100_000;
 /// Between two lines about a meta file that cannot be written.
