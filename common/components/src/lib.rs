@@ -6,6 +6,7 @@ mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
+mod deserializer;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -37,11 +38,13 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::netcat::COMPONENT,
         &source::netcat_udp::COMPONENT,
         &source::seq::COMPONENT,
+        &source::spooldir::COMPONENT,
+        &source::stress::COMPONENT,
         &source::taildir::COMPONENT,
         &source::thrift::COMPONENT,
     ],
     source::syslog::COMPONENTS,
-    &[&channel::memory::COMPONENT],
+    &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT],
     &[
         &sink::avro::COMPONENT,
         &sink::file_roll::COMPONENT,
@@ -55,6 +58,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
     interceptor::COMPONENTS,
     interceptor::SERIALIZERS,
     serializer::COMPONENTS,
+    deserializer::COMPONENTS,
     sink::file_roll::PATH_MANAGERS,
     filters::COMPONENTS,
 ];

@@ -9,6 +9,8 @@ pub(crate) mod netcat;
 pub(crate) mod netcat_udp;
 mod port;
 pub(crate) mod seq;
+pub(crate) mod spooldir;
+pub(crate) mod stress;
 pub(crate) mod syslog;
 pub(crate) mod taildir;
 pub(crate) mod thrift;

@@ -30,6 +30,7 @@ mod network;
 mod published;
 mod selectors;
 mod sources;
+mod spooldir;
 mod traps;
 
 use crate::case;
