@@ -71,7 +71,7 @@ impl Inner {
         if selected.dropped > 0 && self.told_dropped.tell(clock::now()).is_some() {
             slog::warn!(
                 self.log,
-                "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them",
+                "events whose header has no mapping are dropped, as in Flume ({} in this batch; reported once): set selector.default to keep them",
                 selected.dropped
             );
         }

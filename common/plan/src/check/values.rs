@@ -185,7 +185,7 @@ impl Checker<'_> {
         if free {
             let what = format!("`{}` has a ` #` in its value", entry.key);
             let note = Problem::note("comment-in-value", &comment.at, what);
-            self.report.add(note.flume("takes it as part of the value").here("so it is here").fix(fix));
+            self.report.add(note.flume("takes it as part of the value").here("same here").fix(fix));
             return whole;
         }
         let strict = self.options.strict_flume;

@@ -17,7 +17,7 @@ impl Catalog {
             self.told_own.push(own);
             slog::warn!(
                 self.log,
-                "{} matches a pattern and is not followed: {} (this is told once)",
+                "{} matches a pattern and is not followed: {} (reported once)",
                 path.display(),
                 own.reason()
             );
