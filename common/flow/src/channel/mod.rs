@@ -3,6 +3,7 @@
 pub mod lease;
 pub mod memory;
 
+use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
 use crate::supervise::Guard;
@@ -34,6 +35,11 @@ pub trait Holds: Send + Sync {
     /// The events, leased or not, by where they can be read again.
     fn origins(&self) -> Vec<(Option<Origin>, usize)>;
 
+    /// How many events, leased or not.
+    fn events(&self) -> usize {
+        self.origins().into_iter().map(|(_, events)| events).sum()
+    }
+
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&self, again: &dyn Fn(Origin) -> bool);
 }
@@ -58,12 +64,21 @@ pub struct ChannelRef {
     limits: Option<Limits>,
     slot: Slot<ChannelAddress>,
     held: Option<Arc<dyn Holds>>,
+    /// What it has done.
+    pub counters: Arc<ChannelCounters>,
 }
 
 impl ChannelRef {
     /// The channel `name`, whose actor is found in `slot`.
     pub fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, limits: None, slot, held: None }
+        ChannelRef {
+            name: name.into(),
+            transaction,
+            limits: None,
+            slot,
+            held: None,
+            counters: Arc::default(),
+        }
     }
 
     /// The same channel, of which it may be known how much it takes at all, and what it holds.
@@ -74,6 +89,22 @@ impl ChannelRef {
     /// Whether it takes `batch` when it is empty.
     pub fn fits(&self, batch: &Batch) -> bool {
         batch.len() <= self.transaction && self.limits.is_none_or(|limits| limits.fit(batch))
+    }
+
+    /// Its counters, and what it says of itself.
+    pub fn entry(&self) -> ChannelEntry {
+        let (held, counters) = (self.held.clone(), self.counters.clone());
+        let size = move || match &held {
+            Some(held) => held.events(),
+            // It says nothing of itself: what was put and not taken.
+            None => counters.put_success.get().saturating_sub(counters.take_success.get()) as usize,
+        };
+        ChannelEntry {
+            name: self.name.to_string(),
+            capacity: self.limits.map(|limits| limits.capacity),
+            size: Arc::new(size),
+            counters: self.counters.clone(),
+        }
     }
 
     /// Asks its actor what it is doing, if there is one.
@@ -107,14 +138,24 @@ impl ChannelRef {
     /// # Errors
     /// Why the first is not stored.
     pub async fn put_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
-        self.ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
+        self.counters.put_attempt.add(events(batches));
+        let stored = self
+            .ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
             .await
-            .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())))
+            .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())));
+        // What has to come again is another attempt then.
+        if let Ok(stored) = &stored {
+            self.counters.put_success.add(events(&batches[..*stored]));
+        }
+        stored
     }
 
     /// Leases what is there, as soon as there is anything; see [`Take`]. `None` when the channel has been stopped for good.
     pub async fn take_some(&self, max: usize, credit: Window) -> Option<Vec<Lease>> {
-        self.ask(|channel| channel.take.send(Take { max, credit }), |leases| leases).await
+        let leases = self.ask(|channel| channel.take.send(Take { max, credit }), |leases| leases).await?;
+        let leased = leases.iter().map(|lease| events(lease.batches())).sum();
+        self.counters.take_attempt.add(leased);
+        Some(leases)
     }
 
     /// One lease, for tests.
@@ -153,4 +194,8 @@ impl ChannelRef {
             }
         }
     }
+}
+
+fn events(batches: &[Batch]) -> usize {
+    batches.iter().map(Batch::len).sum()
 }

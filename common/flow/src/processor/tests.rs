@@ -44,7 +44,12 @@ impl Fixture {
         let (mut members, mut addresses, mut posts) = (Vec::new(), Vec::new(), Vec::new());
         for (index, script) in scripts.iter().enumerate() {
             let (post, slot, address) = scripted(script, index, health.clone());
-            members.push(MemberRef { name: format!("k{}", index + 1), batch_size: 1, slot });
+            members.push(MemberRef {
+                name: format!("k{}", index + 1),
+                batch_size: 1,
+                slot,
+                counters: Arc::default(),
+            });
             addresses.push(address);
             posts.push(post);
         }

@@ -16,6 +16,7 @@ use budget::Budget;
 use complaints::Complaints;
 use connection::Connection;
 use flow::component::{Component, Configure, Site, told};
+use flow::counters::{Connected, Counted};
 use flow::error::ChannelError;
 use flow::source::{Intake, Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
@@ -201,6 +202,10 @@ struct Shared {
 struct AvroSource(AvroSourceConfig);
 
 impl Source for AvroSource {
+    fn counted(&self) -> Counted {
+        Counted::Itself
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(listen(self.0, seat, stop))
     }
@@ -249,6 +254,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
 }
 
 async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {
+    let _open = Connected::count(shared.intake.counters());
     let (peer, number, door) = (guest.peer(), guest.number(), guest.door());
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,

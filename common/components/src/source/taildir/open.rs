@@ -177,6 +177,7 @@ impl Catalog {
         self.wake.forget(id);
         self.strays.remove(&id);
         self.tails.remove(&id);
+        self.counters.files.leave(id.inode);
         self.changed = true;
     }
 }
