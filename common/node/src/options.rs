@@ -22,6 +22,9 @@ are those of `flume-ng agent`. The binaries `agent` and `collector` both run any
   -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
+  -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
+                                        /metrics/prometheus (or type=prometheus); whether events move at /health
+  -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30)
 
 Signals: SIGTERM, SIGINT or SIGHUP stops sources, lets the sinks empty the channels, then ends; a second SIGTERM or
 SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as by nohup. SIGQUIT prints what each
