@@ -13,8 +13,8 @@ pub(crate) fn text(registry: &Registry) -> String {
     }
     for channel in registry.channels() {
         let counters = &channel.counters;
-        let figures = [counters.figures(), counters.more.figures()].concat();
-        put(&mut all, "CHANNEL", &channel.name, &counters.life, figures, filled(&channel));
+        let more = [filled(&channel), (channel.more)()].concat();
+        put(&mut all, "CHANNEL", &channel.name, &counters.life, counters.figures(), more);
     }
     for sink in registry.groups().into_iter().flat_map(|group| group.sinks) {
         let counters = &sink.counters;

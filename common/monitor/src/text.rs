@@ -49,7 +49,10 @@ fn channels(families: &mut Families, view: &View, now: Instant) {
     for channel in view.registry.channels() {
         let (counters, labels) = (&channel.counters, [("kind", "channel"), ("name", &*channel.name)]);
         life(families, "channel", &channel.name, &counters.life);
-        counted(families, "channel", &channel.name, &[counters.figures(), counters.more.figures()].concat());
+        let more = (channel.more)();
+        let numbers = more.iter().filter_map(|(key, value)| Some((*key, value.parse().ok()?)));
+        let figures: Vec<_> = counters.figures().into_iter().chain(numbers).collect();
+        counted(families, "channel", &channel.name, &figures);
         let size = (channel.size)() as f64;
         families.gauge("flume_channel_events", "Events in a channel.", &labels, size);
         if let Some(capacity) = channel.capacity {

@@ -1,7 +1,11 @@
 //! Channels: where events wait between a source and a sink, and the only place that owns them.
 
 pub mod lease;
-pub mod memory;
+mod pace;
+mod shell;
+pub mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
@@ -11,8 +15,8 @@ use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use lease::Lease;
-use memory::Limits;
 use std::sync::Arc;
+use store::{Fits, Level};
 
 /// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
 /// processor's cache and take memory.
@@ -35,13 +39,26 @@ pub trait Holds: Send + Sync {
     /// The events, leased or not, by where they can be read again.
     fn origins(&self) -> Vec<(Option<Origin>, usize)>;
 
-    /// How many events, leased or not.
-    fn events(&self) -> usize {
-        self.origins().into_iter().map(|(_, events)| events).sum()
-    }
+    /// How much it holds.
+    fn level(&self) -> Level;
+
+    /// What only this type of channel counts.
+    fn figures(&self) -> Vec<(&'static str, String)>;
 
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&self, again: &dyn Fn(Origin) -> bool);
+}
+
+/// A channel that can be started.
+pub struct NewChannel {
+    /// Events in one transaction, at most.
+    pub(crate) transaction: usize,
+    /// What it takes at all, where that is known.
+    pub(crate) fits: Option<Fits>,
+    /// What it holds, as it can be asked without its actor.
+    pub(crate) held: Option<Arc<dyn Holds>>,
+    /// Starts its actor. What the channel holds outlives the actor.
+    pub(crate) start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
 }
 
 /// What a channel is given by whoever starts it.
@@ -61,7 +78,7 @@ pub struct ChannelRef {
     pub name: Arc<str>,
     /// Events in one transaction, at most.
     pub transaction: usize,
-    limits: Option<Limits>,
+    fits: Option<Fits>,
     slot: Slot<ChannelAddress>,
     held: Option<Arc<dyn Holds>>,
     /// What it has done.
@@ -71,38 +88,33 @@ pub struct ChannelRef {
 impl ChannelRef {
     /// The channel `name`, whose actor is found in `slot`.
     pub fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef {
-            name: name.into(),
-            transaction,
-            limits: None,
-            slot,
-            held: None,
-            counters: Arc::default(),
-        }
+        ChannelRef { name: name.into(), transaction, fits: None, slot, held: None, counters: Arc::default() }
     }
 
     /// The same channel, of which it may be known how much it takes at all, and what it holds.
-    pub fn of(self, limits: Option<Limits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
-        ChannelRef { limits, held, ..self }
+    pub fn of(self, fits: Option<Fits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
+        ChannelRef { fits, held, ..self }
     }
 
     /// Whether it takes `batch` when it is empty.
     pub fn fits(&self, batch: &Batch) -> bool {
-        batch.len() <= self.transaction && self.limits.is_none_or(|limits| limits.fit(batch))
+        batch.len() <= self.transaction && self.fits.as_ref().is_none_or(|fits| fits(batch))
     }
 
     /// Its counters, and what it says of itself.
     pub fn entry(&self) -> ChannelEntry {
         let (held, counters) = (self.held.clone(), self.counters.clone());
+        let more = self.held.clone();
         let size = move || match &held {
-            Some(held) => held.events(),
+            Some(held) => held.level().held,
             // It says nothing of itself: what was put and not taken.
             None => counters.put_success.get().saturating_sub(counters.take_success.get()) as usize,
         };
         ChannelEntry {
             name: self.name.to_string(),
-            capacity: self.limits.map(|limits| limits.capacity),
+            capacity: self.held.as_ref().map(|held| held.level().capacity),
             size: Arc::new(size),
+            more: Arc::new(move || more.as_ref().map(|held| held.figures()).unwrap_or_default()),
             counters: self.counters.clone(),
         }
     }

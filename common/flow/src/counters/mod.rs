@@ -123,8 +123,6 @@ counters! {
         take_attempt: "EventTakeAttemptCount",
         take_success: "EventTakeSuccessCount",
     }
-    /// What only some types of components count.
-    pub more: More,
 }
 
 counters! {

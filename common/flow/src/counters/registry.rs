@@ -41,6 +41,8 @@ pub struct ChannelEntry {
     pub capacity: Option<usize>,
     /// Says how many events it holds; asks its books, not its actor.
     pub size: Arc<dyn Fn() -> usize + Send + Sync>,
+    /// What only this type of channel counts, by its key in Flume.
+    pub more: Arc<dyn Fn() -> Vec<(&'static str, String)> + Send + Sync>,
     /// What it has done.
     pub counters: Arc<ChannelCounters>,
 }

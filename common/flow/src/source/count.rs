@@ -62,3 +62,50 @@ impl Intake {
 pub(super) fn events(batches: &[Batch]) -> usize {
     batches.iter().map(Batch::len).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::counters::Counted;
+    use crate::message::Patience;
+    use crate::testing::{batch, plain_channel, seat};
+
+    #[actix::test]
+    async fn what_comes_and_what_is_stored_is_counted_once_by_whatever_way() {
+        let channel = plain_channel(&[("capacity", "10"), ("transactionCapacity", "4"), ("keep-alive", "0")]);
+        let intake = seat(&channel).0.intake;
+        let counters = intake.counters().clone();
+        let counted = || {
+            let figures = counters.figures();
+            let of = |key: &str| figures.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
+            [
+                "EventReceivedCount",
+                "EventAcceptedCount",
+                "AppendBatchReceivedCount",
+                "AppendBatchAcceptedCount",
+                "ChannelWriteFail",
+            ]
+            .map(|key| of(key).expect("it is a key of Flume's"))
+        };
+        let both = vec![batch(0..2), batch(2..3)];
+        assert!(intake.store_all(both, false, Patience::KeepAlive).await.refused.is_none());
+        assert_eq!(counted(), [3, 3, 2, 2, 0]);
+        assert!(
+            intake
+                .store_all(vec![batch(3..4), batch(0..5)], false, Patience::KeepAlive)
+                .await
+                .refused
+                .is_some()
+        );
+        assert_eq!(counted(), [9, 4, 4, 3, 1], "the first of two, the second is too large");
+        assert_eq!(intake.store_some(&[batch(4..5)], Patience::KeepAlive).await, Ok(1));
+        assert_eq!(counted(), [10, 5, 5, 4, 1]);
+        intake.count_as(Counted::Events);
+        let parts = intake.store_parts(batch(5..11), true, Patience::KeepAlive).await;
+        assert_eq!(
+            parts.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum::<usize>(),
+            5
+        );
+        assert_eq!(counted()[..4], [16, 10, 5, 4], "there was room for five");
+        assert_eq!(channel.counters.put_success.get(), 10);
+    }
+}
