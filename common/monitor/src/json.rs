@@ -5,6 +5,11 @@ use serde_json::{Map, Value};
 
 /// `{"SOURCE.r1":{"EventReceivedCount":"0",…},…}`. A component that has not started is absent.
 pub(crate) fn text(registry: &Registry) -> String {
+    Value::Object(components(registry)).to_string()
+}
+
+/// By `TYPE.name` the counters of each component, all strings.
+pub(crate) fn components(registry: &Registry) -> Map<String, Value> {
     let mut all = Map::new();
     for source in registry.sources() {
         let counters = &source.counters;
@@ -21,7 +26,7 @@ pub(crate) fn text(registry: &Registry) -> String {
         let figures = [counters.figures(), counters.more.figures()].concat();
         put(&mut all, "SINK", &sink.name, &counters.life, figures, Vec::new());
     }
-    Value::Object(all).to_string()
+    all
 }
 
 fn put(

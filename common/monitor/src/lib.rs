@@ -1,10 +1,12 @@
-//! Counters over HTTP, as Flume serves them, and as Prometheus reads them; and whether events move.
+//! Counters over HTTP, as Flume serves them, and as Prometheus reads them; to Ganglia; and whether events move.
 
+mod ganglia;
 mod health;
 mod http;
 mod json;
 mod lag;
 mod prometheus;
+mod send;
 mod server;
 mod settings;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod view;
 pub use settings::Settings;
 
 use flow::counters::Registry;
+use settings::Way;
 use std::io;
 
 /// Starts the thread that answers.
@@ -33,7 +36,11 @@ pub fn start(settings: Settings, registry: Registry, log: slog::Logger) -> io::R
                 );
             }
         };
-        tokio::task::LocalSet::new().block_on(&runtime, server::serve(settings, registry, log));
+        let local = tokio::task::LocalSet::new();
+        match settings.0 {
+            Way::Http(http) => local.block_on(&runtime, server::serve(*http, registry, log)),
+            Way::Ganglia(ganglia) => local.block_on(&runtime, send::send(&ganglia, &registry, &log)),
+        }
     })?;
     Ok(())
 }

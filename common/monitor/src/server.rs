@@ -2,7 +2,7 @@
 
 use crate::http::{self, Method, Reply, Request, Wrong};
 use crate::lag::{self, Lag};
-use crate::settings::{Page, Settings};
+use crate::settings::{Http, Page};
 use crate::view::View;
 use crate::{json, text};
 use bytes::BytesMut;
@@ -10,26 +10,28 @@ use flow::counters::Registry;
 use runtime::clock::{self, Duration, Instant};
 use runtime::net::{Guest, Listener, NotTaken, Stream, TcpStream};
 use runtime::ready::Ready;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// What all connections share.
 struct Shared {
-    settings: Settings,
+    settings: Http,
     view: RefCell<View>,
     log: slog::Logger,
     /// Files are being looked at: nobody begins a second time.
-    looking: Cell<bool>,
+    looking: Arc<AtomicBool>,
 }
 
 /// Serves for ever.
-pub(crate) async fn serve(settings: Settings, registry: Registry, log: slog::Logger) {
+pub(crate) async fn serve(settings: Http, registry: Registry, log: slog::Logger) {
     let view = RefCell::new(View::new(registry, settings.patience));
-    let shared = Rc::new(Shared { settings, view, log, looking: Cell::new(false) });
+    let shared = Rc::new(Shared { settings, view, log, looking: Arc::default() });
     tokio::task::spawn_local(look(shared.clone()));
     let (tell, _ready) = mpsc::unbounded_channel();
     let place = &shared.settings.place;
@@ -150,15 +152,18 @@ impl Shared {
 
     /// Nothing when the file system does not answer in time.
     async fn lags(&self) -> Vec<Lag> {
-        if self.looking.replace(true) {
+        if self.looking.swap(true, Ordering::AcqRel) {
             return Vec::new();
         }
         let registry = self.view.borrow().registry.clone();
         let (tell, told) = tokio::sync::oneshot::channel();
-        tokio::task::spawn_blocking(move || tell.send(lag::lags(&registry)));
+        let looking = self.looking.clone();
+        tokio::task::spawn_blocking(move || {
+            let lags = lag::lags(&registry);
+            looking.store(false, Ordering::Release);
+            tell.send(lags)
+        });
         let lags = timeout(FILES_WITHIN, told).await;
-        // Of a look that hangs nobody hears again, and no second one is begun.
-        self.looking.set(lags.is_err());
         lags.ok().and_then(Result::ok).unwrap_or_default()
     }
 }

@@ -1,13 +1,26 @@
 //! `flume.monitoring.*`, as given with `-D`.
 
+use crate::ganglia::Ganglia;
 use plan::Properties;
 use runtime::clock::Duration;
 use runtime::net::{Globals, Place, ServerLayers};
 use std::fs;
 
+/// What is told, and to whom.
+#[derive(Debug)]
+pub struct Settings(pub(crate) Way);
+
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Whoever asks is answered.
+    Http(Box<Http>),
+    /// Everything is sent now and again.
+    Ganglia(Ganglia),
+}
+
 /// What is served, and where.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Http {
     pub(crate) page: Page,
     pub(crate) place: Place,
     pub(crate) layers: ServerLayers,
@@ -58,10 +71,22 @@ impl Settings {
         // The last one given counts.
         own.reverse();
         let get = |key: &str| own.iter().find(|(name, _)| *name == key).map(|(_, value)| value.trim());
-        let Some(page) = get("type").map(|kind| page(kind, notes)) else { return Ok(None) };
-        let Some(page) = page else { return Ok(None) };
-        for (key, _) in own.iter().filter(|(key, _)| !KEYS.contains(key)) {
-            notes.push(format!("-D{PREFIX}{key}: not known, and ignored; known are {}", KEYS.join(", ")));
+        let page = match get("type") {
+            None => return Ok(None),
+            Some(kind) if kind.eq_ignore_ascii_case("http") => Some(Page::Json),
+            Some(kind) if kind.eq_ignore_ascii_case("prometheus") => Some(Page::Prometheus),
+            Some(kind) if kind.eq_ignore_ascii_case("ganglia") => None,
+            Some(kind) => {
+                let kind = plan::cut(kind, MOST_SHOWN);
+                notes.push(format!(
+                    "-D{PREFIX}type={kind}: no Java class is loaded for it, counters are not published; write http, prometheus or ganglia"
+                ));
+                return Ok(None);
+            }
+        };
+        let known = if page.is_some() { KEYS } else { GANGLIA_KEYS };
+        for (key, _) in own.iter().filter(|(key, _)| !known.contains(key)) {
+            notes.push(format!("-D{PREFIX}{key}: not known, and ignored; known are {}", known.join(", ")));
         }
         for (key, least, most) in NUMBERS {
             if let Some(text) = get(key)
@@ -80,32 +105,39 @@ impl Settings {
             pairs.push(("port", PORT));
         }
         let context = Properties::from_pairs(pairs);
+        let Some(page) = page else { return ganglia(&context, notes).map(Some) };
         let layers = ServerLayers::build(&context, globals, notes)
             .map_err(|error| format!("-D{PREFIX}{}: {}", error.key, error.what))?;
-        Ok(Some(Settings {
+        Ok(Some(Settings(Way::Http(Box::new(Http {
             page,
             place: Place::new(&context, MOST_CONNECTIONS),
             layers,
             token: token(get("token"), get("tokenFile"), notes)?,
             patience: context.seconds("stuckSeconds", STUCK),
-        }))
+        })))))
     }
 }
 
-/// `None` for a type that is not served.
-fn page(kind: &str, notes: &mut Vec<String>) -> Option<Page> {
-    match kind.to_ascii_lowercase().as_str() {
-        "http" => return Some(Page::Json),
-        "prometheus" => return Some(Page::Prometheus),
-        "ganglia" => notes.push(format!(
-            "-D{PREFIX}type=ganglia: counters are not sent to Ganglia yet, none are published; http and prometheus are there"
-        )),
-        _ => notes.push(format!(
-            "-D{PREFIX}type={}: no Java class is loaded for it, counters are not published; write http or prometheus",
-            plan::cut(kind, MOST_SHOWN)
-        )),
+/// A host that cannot be read is left out, as in Flume; without any there is nobody to send to.
+fn ganglia(context: &Properties, notes: &mut Vec<String>) -> Result<Settings, String> {
+    let given = context.text("hosts").unwrap_or_default();
+    let mut hosts = Vec::new();
+    for host in given.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+        let parts =
+            host.rsplit_once(':').and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?)));
+        match parts {
+            Some(parts) => hosts.push(parts),
+            None => notes.push(format!(
+                "-D{PREFIX}hosts: {} is left out, it is no HOST:PORT",
+                plan::cut(host, MOST_SHOWN)
+            )),
+        }
     }
-    None
+    if hosts.is_empty() {
+        return Err(format!("-D{PREFIX}hosts: name the hosts of Ganglia: HOST:PORT,HOST:PORT"));
+    }
+    let every = context.seconds("pollFrequency", Duration::from_secs(60));
+    Ok(Settings(Way::Ganglia(Ganglia { hosts, every, is_3_0: context.flag("isGanglia3", false) })))
 }
 
 fn token(given: Option<&str>, file: Option<&str>, notes: &mut Vec<String>) -> Result<Option<Token>, String> {
@@ -150,11 +182,13 @@ const KEYS: &[&str] = &[
     "truststore-password",
     "truststore-type",
 ];
+const GANGLIA_KEYS: &[&str] = &["type", "hosts", "pollFrequency", "isGanglia3"];
 const NUMBERS: &[(&str, u64, u64)] = &[
     ("port", 1, 65_535),
     ("maxConnections", 1, 10_000),
     ("maxIdleSeconds", 1, 86_400),
     ("stuckSeconds", 1, 86_400),
+    ("pollFrequency", 1, 86_400),
 ];
 /// Flume's.
 const PORT: &str = "41414";
@@ -173,30 +207,35 @@ mod tests {
         (Settings::of(&properties, &Globals::new(&[], |_| None), &mut notes), notes)
     }
 
+    fn http(pairs: &[(&str, &str)]) -> (Http, Vec<String>) {
+        match of(pairs) {
+            (Ok(Some(Settings(Way::Http(http)))), notes) => (*http, notes),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn wrong(pairs: &[(&str, &str)]) -> String {
         of(pairs).0.unwrap_err()
     }
 
     #[test]
     fn flumes_defaults_hold_and_the_last_value_counts() {
-        let settings = of(&[("type", "HTTP")]).0.unwrap().unwrap();
+        let settings = http(&[("type", "HTTP")]).0;
         assert_eq!(
             (settings.page, settings.place.port, &*settings.place.bind),
             (Page::Json, 41_414, "0.0.0.0")
         );
-        let (settings, notes) = of(&[("type", "http"), ("port", "1"), ("port", "2"), ("type", "prometheus")]);
-        let settings = settings.unwrap().unwrap();
+        let (settings, notes) =
+            http(&[("type", "http"), ("port", "1"), ("port", "2"), ("type", "prometheus")]);
         assert_eq!((settings.page, settings.place.port, notes), (Page::Prometheus, 2, vec![]));
         assert!(of(&[]).0.unwrap().is_none());
     }
 
     #[test]
     fn what_is_not_served_is_told_by_name() {
-        for kind in ["ganglia", "com.acme.Monitor"] {
-            let (settings, notes) = of(&[("type", kind)]);
-            assert!(settings.unwrap().is_none());
-            assert!(notes.len() == 1 && notes[0].contains(kind), "{notes:?}");
-        }
+        let (settings, notes) = of(&[("type", "com.acme.Monitor")]);
+        assert!(settings.unwrap().is_none());
+        assert!(notes.len() == 1 && notes[0].contains("com.acme.Monitor"), "{notes:?}");
         let (_, notes) = of(&[("type", "http"), ("prot", "1")]);
         assert!(notes[0].starts_with("-Dflume.monitoring.prot: not known"), "{notes:?}");
     }
@@ -214,13 +253,23 @@ mod tests {
 
     #[test]
     fn a_token_is_itself_only_and_is_never_shown() {
-        let (settings, notes) = of(&[("type", "http"), ("token", "s3cret")]);
-        let settings = settings.unwrap().unwrap();
+        let (settings, notes) = http(&[("type", "http"), ("token", "s3cret")]);
         let token = settings.token.as_ref().unwrap();
         assert_eq!(
             ["s3cret", "s3creT", "s3cre", "s3cret2", ""].map(|given| token.is(given)),
             [true, false, false, false, false]
         );
         assert!(!format!("{settings:?}{notes:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn ganglia_has_hosts_and_those_that_are_none_are_told() {
+        let (settings, notes) =
+            of(&[("type", "ganglia"), ("hosts", "a:1, b ,c:x,d:2"), ("isGanglia3", "true")]);
+        let Ok(Some(Settings(Way::Ganglia(ganglia)))) = settings else { panic!("{notes:?}") };
+        let hosts = vec![("a".to_owned(), 1), ("d".to_owned(), 2)];
+        assert_eq!(ganglia, Ganglia { hosts, every: Duration::from_secs(60), is_3_0: true });
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(wrong(&[("type", "ganglia"), ("hosts", "b")]).contains("HOST:PORT"));
     }
 }

@@ -1,8 +1,11 @@
-use crate::server;
-use crate::settings::Settings;
+use crate::ganglia::Ganglia;
+use crate::settings::{Settings, Way};
+use crate::{send, server};
 use flow::counters::Registry;
-use runtime::net::{Globals, TcpStream};
+use runtime::clock::Duration;
+use runtime::net::{Globals, TcpStream, UdpSocket};
 use runtime::within::Within;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A monitor of an agent that has nothing, and a way to ask it.
@@ -12,10 +15,11 @@ async fn ask(more: &[(&str, &str)], request: &str) -> String {
     let properties: Vec<_> =
         pairs.iter().map(|(key, value)| (format!("flume.monitoring.{key}"), (*value).to_owned())).collect();
     let settings = Settings::of(&properties, &Globals::new(&[], |_| None), &mut Vec::new()).unwrap().unwrap();
+    let Settings(Way::Http(settings)) = settings else { unreachable!("it is http") };
     let log = flow::testing::silent();
     let local = tokio::task::LocalSet::new();
     let asking = async move {
-        tokio::task::spawn_local(server::serve(settings, Registry::watched(), log));
+        tokio::task::spawn_local(server::serve(*settings, Registry::watched(), log));
         tokio::task::yield_now().await;
         let mut stream = loop {
             match TcpStream::connect(format!("127.0.0.1:{free}")).await {
@@ -64,4 +68,24 @@ async fn without_the_token_nothing_is_told() {
     let with = |token: &str| get("/metrics").replace("Host: a", &format!("Authorization: Bearer {token}"));
     assert!(ask(&token, &with("s3cres")).await.starts_with("HTTP/1.1 401 "));
     assert!(ask(&token, &with("s3cret")).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn each_counter_is_sent_to_ganglia() {
+    let ear = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let hosts = vec![("127.0.0.1".to_owned(), ear.local_addr().unwrap().port())];
+    let ganglia = Ganglia { hosts, every: Duration::from_secs(60), is_3_0: true };
+    let registry = Registry::watched();
+    let source =
+        flow::counters::SourceEntry { name: "r1".to_owned(), channels: Vec::new(), counters: Arc::default() };
+    source.counters.life.start();
+    registry.add_source(source);
+    let mut packet = [0; 1500];
+    tokio::select! {
+        () = send::send(&ganglia, &registry, &flow::testing::silent()) => {}
+        received = ear.recv(&mut packet).within("a packet") => {
+            let packet = String::from_utf8_lossy(&packet[..received.unwrap()]).into_owned();
+            assert!(packet.contains(".flume.SOURCE.r1."), "{packet:?}");
+        }
+    }
 }

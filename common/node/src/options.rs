@@ -24,7 +24,7 @@ are those of `flume-ng agent`. The binaries `agent` and `collector` both run any
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
   -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
                                         /metrics/prometheus (or type=prometheus); whether events move at /health
-  -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30)
+  -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
 
 Signals: SIGTERM, SIGINT or SIGHUP stops sources, lets the sinks empty the channels, then ends; a second SIGTERM or
 SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as by nohup. SIGQUIT prints what each

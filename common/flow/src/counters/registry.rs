@@ -83,7 +83,8 @@ impl Registry {
         Arc::new(SinkCounters { latency, ..SinkCounters::default() })
     }
 
-    pub(crate) fn add_source(&self, source: SourceEntry) {
+    /// One more source.
+    pub fn add_source(&self, source: SourceEntry) {
         self.open().sources.push(source);
     }
 
