@@ -1,8 +1,10 @@
 use crate::ganglia::Ganglia;
+use crate::lag::Lag;
 use crate::settings::{Settings, Way};
+use crate::view::View;
 use crate::{send, server};
-use flow::counters::Registry;
-use runtime::clock::Duration;
+use flow::counters::{ChannelEntry, GroupEntry, Registry, SinkEntry, SourceEntry};
+use runtime::clock::{self, Duration};
 use runtime::net::{Globals, TcpStream, UdpSocket};
 use runtime::within::Within;
 use std::sync::Arc;
@@ -70,16 +72,81 @@ async fn without_the_token_nothing_is_told() {
     assert!(ask(&token, &with("s3cret")).await.starts_with("HTTP/1.1 200 "));
 }
 
+/// One component of each kind; the channel holds 2 of 10 events.
+fn full() -> Registry {
+    let registry = Registry::watched();
+    let source = SourceEntry { name: "r1".to_owned(), channels: Vec::new(), counters: Arc::default() };
+    source.counters.life.start();
+    registry.add_source(source);
+    let channel = ChannelEntry {
+        name: "c1".to_owned(),
+        capacity: Some(10),
+        size: Arc::new(|| 2),
+        more: Arc::new(|| vec![("Open", "true".to_owned()), ("KafkaEventGetTimer", "1500".to_owned())]),
+        counters: Arc::default(),
+    };
+    channel.counters.life.start();
+    channel.counters.put_success.add(2);
+    registry.add_channel(channel);
+    let sink = SinkEntry { name: "k1".to_owned(), counters: registry.of_a_sink() };
+    let (name, processor, channel) = ("g1".to_owned(), "failover", "c1".to_owned());
+    registry.add_group(GroupEntry { name, processor, channel, life: Arc::default(), sinks: vec![sink] });
+    registry
+}
+
+#[test]
+fn a_page_of_flumes_has_its_keys_and_strings_and_no_component_that_has_not_started() {
+    let page = crate::json::text(&full());
+    for part in [
+        "\"ChannelFillPercentage\":\"20.0\"",
+        "\"ChannelSize\":\"2\"",
+        "\"EventPutSuccessCount\":\"2\"",
+        "\"Open\":\"true\"",
+        "\"StopTime\":\"0\"",
+        "\"SOURCE.r1\":{",
+        "\"Type\":\"CHANNEL\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("SINK.k1"), "{page}");
+}
+
+#[tokio::test]
+async fn rules_and_dashboard_name_only_what_is_there() {
+    let now = clock::now();
+    let mut view = View::new(full(), Duration::from_secs(30));
+    view.look(now);
+    view.look(now + Duration::from_secs(30));
+    let lag = Lag { source: "r1".to_owned(), path: "/a".to_owned(), bytes: 7 };
+    let page = crate::text::text(&view, &[lag], now + Duration::from_secs(30));
+    assert!(
+        page.contains("flume_kafka_event_get_seconds_total{kind=\"channel\",name=\"c1\"} 1.5\n"),
+        "{page}"
+    );
+    let complaints = view.complaints(now + Duration::from_secs(30));
+    assert!(complaints.len() == 1 && complaints[0].contains("sink k1 is down"), "{complaints:?}");
+    for file in [
+        include_str!("../../../deploy/monitoring/alerts.yml"),
+        include_str!("../../../deploy/monitoring/grafana.json"),
+    ] {
+        let words = file.split(|sign: char| !(sign.is_ascii_lowercase() || sign == '_'));
+        let names: Vec<&str> = words.filter(|word| word.starts_with("flume_")).collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            assert!(
+                page.contains(&format!("\n{name}{{")) || page.contains(&format!("\n{name} ")),
+                "{name}: {page}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn each_counter_is_sent_to_ganglia() {
     let ear = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let hosts = vec![("127.0.0.1".to_owned(), ear.local_addr().unwrap().port())];
     let ganglia = Ganglia { hosts, every: Duration::from_secs(60), is_3_0: true };
-    let registry = Registry::watched();
-    let source =
-        flow::counters::SourceEntry { name: "r1".to_owned(), channels: Vec::new(), counters: Arc::default() };
-    source.counters.life.start();
-    registry.add_source(source);
+    let registry = full();
     let mut packet = [0; 1500];
     tokio::select! {
         () = send::send(&ganglia, &registry, &flow::testing::silent()) => {}

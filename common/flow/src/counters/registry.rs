@@ -78,7 +78,7 @@ impl Registry {
     }
 
     /// Counters for a sink.
-    pub(crate) fn of_a_sink(&self) -> Arc<SinkCounters> {
+    pub fn of_a_sink(&self) -> Arc<SinkCounters> {
         let latency = self.0.watched.then(Latency::default);
         Arc::new(SinkCounters { latency, ..SinkCounters::default() })
     }
@@ -88,11 +88,13 @@ impl Registry {
         self.open().sources.push(source);
     }
 
-    pub(crate) fn add_channel(&self, channel: ChannelEntry) {
+    /// One more channel.
+    pub fn add_channel(&self, channel: ChannelEntry) {
         self.open().channels.push(channel);
     }
 
-    pub(crate) fn add_group(&self, group: GroupEntry) {
+    /// One more group of sinks.
+    pub fn add_group(&self, group: GroupEntry) {
         self.open().groups.push(group);
     }
 

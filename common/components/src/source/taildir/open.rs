@@ -99,6 +99,7 @@ impl Catalog {
     pub(super) fn cannot_read(&mut self, id: FileId, error: &io::Error) {
         let Some(tail) = self.tails.get_mut(&id) else { return };
         tail.modified = i64::MIN; // so that the next scan tries again
+        self.counters.event_read_fail.increment();
         if !std::mem::replace(&mut tail.told, true) {
             slog::warn!(
                 self.log,
