@@ -242,15 +242,10 @@ impl Starting<'_> {
             fact::starting(&self.around.log, Kind::Source, &name);
             let (post, slot) = slot();
             let (channels, log, ready) = (self.channels.clone(), self.around.log.clone(), ready.clone());
-            let into = source.channels.clone();
-            let channel = into.first().cloned().unwrap_or_default();
+            let channel = source.channels.first().cloned().unwrap_or_default();
             let counters = Arc::new(SourceCounters::default());
             let (life, entry) = (counters.life.clone(), counters.clone());
-            self.around.counters.add_source(SourceEntry {
-                name: name.clone(),
-                channels: into,
-                counters: entry,
-            });
+            self.around.counters.add_source(SourceEntry { name: name.clone(), counters: entry });
             let build = move |guard| {
                 let intake = Intake::build(&source, &channels, &log)
                     .map_err(|error| error.to_string())?

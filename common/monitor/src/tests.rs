@@ -75,7 +75,7 @@ async fn without_the_token_nothing_is_told() {
 /// One component of each kind; the channel holds 2 of 10 events.
 fn full() -> Registry {
     let registry = Registry::watched();
-    let source = SourceEntry { name: "r1".to_owned(), channels: Vec::new(), counters: Arc::default() };
+    let source = SourceEntry { name: "r1".to_owned(), counters: Arc::default() };
     source.counters.life.start();
     registry.add_source(source);
     let channel = ChannelEntry {

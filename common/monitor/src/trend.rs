@@ -28,7 +28,7 @@ impl Trend {
         Trend { looks: VecDeque::from([look]), moved: look.at }
     }
 
-    /// One more look; the last ones are kept, and of older ones fewer and fewer.
+    /// One more look. The last ones are kept, the one that saw the oldest event first, and of those between fewer and fewer.
     pub(crate) fn look(&mut self, look: Look) {
         if look.size == 0 || self.looks.back().is_none_or(|last| last.taken != look.taken) {
             self.moved = look.at;
@@ -41,6 +41,11 @@ impl Trend {
             });
         }
         self.looks.push_back(look);
+        if let Some(before) = look.put.checked_sub(look.size) {
+            let is_over =
+                |first: &Look| first.put <= before && look.at.saturating_duration_since(first.at) > RECENT;
+            while self.looks.pop_front_if(|first| is_over(first)).is_some() {}
+        }
     }
 
     fn last(&self) -> Look {
@@ -54,9 +59,11 @@ impl Trend {
         if last.size == 0 {
             return Duration::ZERO;
         }
-        let before = last.put.saturating_sub(last.size);
-        let first = self.looks.iter().find(|look| look.put > before).unwrap_or(&last);
-        now.saturating_duration_since(first.at)
+        let first = match last.put.checked_sub(last.size) {
+            Some(before) => self.looks.iter().find(|look| look.put > before),
+            None => self.looks.front(), // it was there before the first look
+        };
+        now.saturating_duration_since(first.unwrap_or(&last).at)
     }
 
     /// In how many seconds it is full, if it goes on as in the last minute; `None` when it does not fill.
@@ -111,7 +118,7 @@ mod tests {
         let start = runtime::clock::now();
         let mut trend = Trend::new(Look { at: start, size: 100, put: 0, taken: 0 });
         trend.look(Look { at: start + secs(5), size: 99, put: 9, taken: 10 });
-        assert_eq!(trend.oldest(start + secs(5)), Duration::ZERO, "nobody knows better before a put is seen");
+        assert_eq!(trend.oldest(start + secs(5)), secs(5));
         trend.look(Look { at: start + secs(6), size: 5, put: 9, taken: 104 });
         assert_eq!(trend.oldest(start + secs(6)), secs(1));
     }

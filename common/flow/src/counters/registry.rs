@@ -26,8 +26,6 @@ struct Lists {
 pub struct SourceEntry {
     /// Its name in the configuration.
     pub name: String,
-    /// The names of its channels.
-    pub channels: Vec<String>,
     /// What it has done.
     pub counters: Arc<SourceCounters>,
 }
