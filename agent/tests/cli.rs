@@ -207,7 +207,7 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
         .expect("a file");
     let (code, text) = place.until_ready(
         "agent -n a1 -c . -f a.conf -Xmx20m -XX:+UseG1GC -javaagent:x.jar -C x:y --plugins-path p \
-         -Dflume.root.logger=WARN,LOGFILE -Dflume.monitoring.type=http -Dsome.other=1",
+         -Dflume.root.logger=WARN,LOGFILE -Dflume.monitoring.type=com.acme.Monitor -Dsome.other=1",
     );
     assert_eq!(code, Some(0), "{text}");
     for part in [
@@ -215,7 +215,7 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
         "--classpath is not needed",
         "--plugins-path is not needed",
         "-Dflume.root.logger=WARN,LOGFILE: only the appender `console` is supported",
-        "-Dflume.monitoring.type: counters are not published yet",
+        "-Dflume.monitoring.type=com.acme.Monitor: no Java class is loaded",
         "flume-env.sh is not run; it sets -Dflume.root.logger",
     ] {
         assert_eq!(text.lines().filter(|line| line.contains(part)).count(), 1, "{part}: {text}");

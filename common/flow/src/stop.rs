@@ -26,12 +26,16 @@ impl Flow {
         let sources_until = begun + drain_timeout.clamp(LEAST_WAIT, SOURCES_WITHIN);
         let mut hung = self.end_sources(sources_until).await;
         hung.extend(self.drain(end).await);
+        self.counters.sources().iter().for_each(|source| source.counters.life.stop());
         for (name, _) in &self.groups {
             fact::stopping(&self.log, Kind::Sink, name);
         }
         let groups_until = (end + A_LITTLE / 2).min(clock::now() + SINKS_FINISH_WITHIN);
         let groups = asked(&self.groups, |group| Some(group.stop.send(Stop)));
         hung.extend(silent("sink group", groups, groups_until).await);
+        let groups = self.counters.groups();
+        groups.iter().flat_map(|group| &group.sinks).for_each(|sink| sink.counters.life.stop());
+        self.counters.channels().iter().for_each(|channel| channel.counters.life.stop());
         hung.extend(self.settle_sources((end + A_LITTLE).min(clock::now() + SINKS_FINISH_WITHIN)).await);
         self.tell_the_end(&hung)
     }

@@ -22,6 +22,9 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
   -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
+  -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
+                                        /metrics/prometheus (or type=prometheus); whether events move at /health
+  -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
 
 Signals: SIGTERM, SIGINT or SIGHUP stops the sources, lets the sinks empty the channels, then exits. A second SIGTERM
 or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each

@@ -10,8 +10,10 @@ use crate::{
     panic, print,
 };
 use console::Console;
+use flow::counters::Registry;
 use flow::{Assembly, Ended};
 use plan::{Problem, Report, Severity};
+use runtime::net::Globals;
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -24,6 +26,14 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
+    let mut notices = Vec::new();
+    let monitoring = match monitoring(&properties, &mut notices) {
+        Ok(monitoring) => monitoring,
+        Err(text) => {
+            complain(role, &text);
+            return ExitCode::from(WRONG);
+        }
+    };
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,
@@ -39,31 +49,37 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             print(&check::text(&loaded.report, wanted.name));
             check::exit_code(&loaded.report, false)
         }
-        Ok(loaded) => run_loaded(role, options, words, &properties, loaded),
+        Ok(loaded) => {
+            notices.extend(of_no_use(options, words));
+            run_loaded(role, options, &properties, (loaded, monitoring), notices)
+        }
     }
 }
 
 fn run_loaded(
     role: Role,
     options: &RunOptions,
-    words: &Words,
     properties: &[(String, String)],
-    checked: Checked,
+    (checked, monitoring): (Checked, Option<monitor::Settings>),
+    mut notices: Vec<String>,
 ) -> ExitCode {
-    let (settings, mut notices) = logging::settings(properties, &options.log_format);
+    let (settings, told) = logging::settings(properties, &options.log_format);
+    notices.extend(told);
     let console = Console::stderr(settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
     panic::log_panics(log.clone());
     notices.extend(java::not_text_variables(std::env::vars_os()));
-    notices.extend(of_no_use(options, words, properties));
     notices.extend(limits::raise_open_files());
     for notice in notices {
         warn!(log, "{notice}");
     }
     say_report(&log, &checked.report);
     match checked.assembly {
-        Some(assembly) => start(role, options, assembly, log, console),
+        Some(assembly) => {
+            let counters = start_monitoring(monitoring, &log);
+            start(role, options, assembly, counters, log, console)
+        }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
             let errors = match checked.report.count(Severity::Error) {
@@ -80,10 +96,30 @@ fn run_loaded(
     }
 }
 
+/// Where counters are served, if they are.
+fn monitoring(
+    properties: &[(String, String)],
+    notices: &mut Vec<String>,
+) -> Result<Option<monitor::Settings>, String> {
+    let globals = Globals::new(properties, |name| std::env::var(name).ok());
+    monitor::Settings::of(properties, &globals, notices)
+}
+
+/// What components count in.
+fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Registry {
+    let Some(settings) = settings else { return Registry::default() };
+    let counters = Registry::watched();
+    if let Err(cause) = monitor::start(settings, counters.clone(), log.clone()) {
+        error!(log, "monitoring: the system gives no thread for it; the agent runs, and its counters cannot be read"; "error" => #%cause);
+    }
+    counters
+}
+
 fn start(
     role: Role,
     options: &RunOptions,
     assembly: Assembly,
+    counters: Registry,
     log: Logger,
     console: Arc<Console>,
 ) -> ExitCode {
@@ -91,6 +127,7 @@ fn start(
     let settings = flow::Settings {
         log: log.clone(),
         console,
+        counters,
         drain_timeout: options.drain_timeout,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
@@ -108,7 +145,7 @@ fn start(
 }
 
 /// What was given and does nothing here.
-fn of_no_use(options: &RunOptions, words: &Words, properties: &[(String, String)]) -> Vec<String> {
+fn of_no_use(options: &RunOptions, words: &Words) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
         notices.push(format!("there is no JVM: not needed, and ignored: {}", flags(&words.flags)));
@@ -117,9 +154,6 @@ fn of_no_use(options: &RunOptions, words: &Words, properties: &[(String, String)
         if given.is_some() {
             notices.push(format!("{name} is not needed, and ignored: no Java class is loaded"));
         }
-    }
-    if java::last(properties, "flume.monitoring.type").is_some() {
-        notices.push("-Dflume.monitoring.type: counters are not published yet; it has no effect".to_owned());
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
     notices

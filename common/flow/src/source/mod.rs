@@ -1,5 +1,6 @@
 //! Where events come from, and what every source does with them before they are stored.
 
+mod count;
 mod parts;
 mod shell;
 
@@ -7,6 +8,7 @@ pub(crate) use shell::SourceAddress;
 pub use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
 use crate::channel::ChannelRef;
+use crate::counters::{Counted, SourceCounters};
 use crate::error::ChannelError;
 use crate::interceptor::{Interceptors, MakeInterceptors};
 use crate::message::Patience;
@@ -55,6 +57,8 @@ pub struct Intake {
     channels: Rc<[ChannelRef]>,
     /// Stores under way.
     storing: Rc<Cell<usize>>,
+    counters: Arc<SourceCounters>,
+    counted: Rc<Cell<Counted>>,
 }
 
 struct Inner {
@@ -99,7 +103,13 @@ impl Intake {
             log: log.clone(),
             told_dropped: Told::once(),
         };
-        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels, storing: Rc::default() })
+        Ok(Intake {
+            inner: Rc::new(RefCell::new(inner)),
+            channels,
+            storing: Rc::default(),
+            counters: Arc::default(),
+            counted: Rc::new(Cell::new(Counted::Batches)),
+        })
     }
 
     /// Events in one transaction that all channels of this source take.
@@ -134,15 +144,26 @@ impl Intake {
     /// they are for, until all are stored or one is refused. Required channels before the one that refuses have stored that
     /// batch: a sender that tries again doubles it there.
     pub async fn store_all(&self, mut batches: Vec<Batch>, finished: bool, patience: Patience) -> Receipt {
+        let (calls, events) = (batches.len(), count::events(&batches));
+        self.count_received(calls, events);
         let oversized = if finished { None } else { self.intercept(&mut batches) };
-        let mut stored = 0;
-        while stored < batches.len() {
-            match self.store_some(&batches[stored..], patience).await {
-                Ok(more) => stored += more,
-                Err(error) => return Receipt { stored, refused: Some(error) },
+        let mut receipt = Receipt { stored: 0, refused: None };
+        while receipt.refused.is_none() && receipt.stored < batches.len() {
+            match self.pass_on(&batches[receipt.stored..], patience).await {
+                Ok(more) => receipt.stored += more,
+                Err(error) => receipt.refused = Some(error),
             }
         }
-        Receipt { stored, refused: oversized }
+        receipt.refused = receipt.refused.or(oversized);
+        match &receipt.refused {
+            None => self.count_accepted(calls, events),
+            Some(error) => {
+                // Events that an interceptor has left out of a batch that was stored are not known any more.
+                self.count_accepted(receipt.stored, count::events(&batches[..receipt.stored]));
+                self.count_refused(error);
+            }
+        }
+        receipt
     }
 
     /// Leaves the batches that have passed, and says why the next one has not.
@@ -168,6 +189,19 @@ impl Intake {
     /// # Errors
     /// Why the first is not stored.
     pub async fn store_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
+        let stored = self.pass_on(batches, patience).await;
+        match &stored {
+            Ok(stored) => {
+                let events = count::events(&batches[..*stored]);
+                self.count_received(*stored, events);
+                self.count_accepted(*stored, events);
+            }
+            Err(error) => self.count_refused(error),
+        }
+        stored
+    }
+
+    async fn pass_on(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
         let _storing = Storing::begin(&self.storing);
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()

@@ -13,6 +13,7 @@ use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
 use complaints::Complaints;
 use connection::Connection;
 use flow::component::{Component, Configure, Site, told};
+use flow::counters::{Connected, Counted};
 use flow::error::ChannelError;
 use flow::source::{Intake, Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
@@ -177,6 +178,10 @@ struct Shared {
 struct AvroSource(AvroSourceConfig);
 
 impl Source for AvroSource {
+    fn counted(&self) -> Counted {
+        Counted::Itself
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(listen(self.0, seat, stop))
     }
@@ -225,6 +230,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
 }
 
 async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {
+    let _open = Connected::count(shared.intake.counters());
     let (peer, number, door) = (guest.peer(), guest.number(), guest.door());
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,
