@@ -28,7 +28,8 @@ SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as b
 component is doing. Others do no harm.
 
 Exit codes: 0 stopped as asked; 1 could not start or go on; 2 the command line or the configuration is wrong;
-3 stopped, but events were lost or a component had to be left behind; 130 or 143 ended at once by a second signal.
+3 stopped, but events were lost or a component had to be left behind; 4 this build lacks a component that the
+configuration names; 130 or 143 ended at once by a second signal.
 
 Examples:
   {role} -n a1 -f flume.conf
@@ -91,11 +92,13 @@ pub(crate) struct RunOptions {
     disable_help_flag = true,
     disable_version_flag = true,
     override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
-    long_about = "Checks an agent's configuration and prints all that is wrong or doubtful in it: where it stands, what Flume would
-do with it, what is done here, how to write it right. Nothing is started, opened or listened on.",
+    long_about = "Checks an agent's configuration. The first line says whether the agent runs here and in Flume, and what keeps it
+from it. Then comes all that is wrong or doubtful: where it stands, what Flume would do with it, what is done here, how
+to write it right. Nothing is started, opened or listened on.",
     after_long_help = "-Dkey=value counts as when it runs: in substitutions, and as -Dagent1.sources.r1.port=4141.
 
-Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 errors."
+Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 the configuration is
+wrong; 4 nothing is wrong with it, and this build lacks a component that it names."
 )]
 pub(crate) struct CheckOptions {
     /// Which agent of the file to check
@@ -106,9 +109,13 @@ pub(crate) struct CheckOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Accepted: nothing in it is needed
+    /// Flume's configuration directory; only to say what a `flume.opts` in it would have set
     #[arg(short, long, value_name = "DIR", hide = true)]
     pub(crate) conf: Option<PathBuf>,
+
+    /// Print one JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Fail on warnings too
     #[arg(long)]

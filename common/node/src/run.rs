@@ -11,7 +11,7 @@ use crate::{
 };
 use console::Console;
 use flow::{Assembly, Ended};
-use plan::{Problem, Report, Severity};
+use plan::{Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -36,8 +36,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             ExitCode::from(WRONG)
         }
         Ok(loaded) if options.dryrun => {
-            print(&check::text(&loaded.report, wanted.name));
-            check::exit_code(&loaded.report, false)
+            print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
+            ExitCode::from(check::exit_code(&loaded.report, false))
         }
         Ok(loaded) => run_loaded(role, options, words, &properties, loaded),
     }
@@ -65,17 +65,9 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => start(role, options, assembly, log, console),
         None => {
-            let name = options.name.as_deref().unwrap_or_default();
-            let errors = match checked.report.count(Severity::Error) {
-                1 => "1 error".to_owned(),
-                many => format!("{many} errors"),
-            };
-            error!(
-                log,
-                "agent {name} does not start: {errors} in its configuration; \
-                 `{role} check` with the same options prints them for reading"
-            );
-            ExitCode::from(WRONG)
+            let head = checked.report.head(options.name.as_deref().unwrap_or_default());
+            error!(log, "{head}; `{role} check` with the same options prints the findings for reading");
+            ExitCode::from(check::exit_code(&checked.report, false))
         }
     }
 }
@@ -122,6 +114,7 @@ fn of_no_use(options: &RunOptions, words: &Words, properties: &[(String, String)
         notices.push("-Dflume.monitoring.type: counters are not published yet; it has no effect".to_owned());
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
+    notices.extend(env_file::options_file(options.conf.as_deref()));
     notices
 }
 
@@ -136,25 +129,14 @@ const MOST_SHOWN: usize = 500;
 
 /// Says every finding as one log line.
 fn say_report(log: &Logger, report: &Report) {
-    for problem in &report.problems {
-        let line = one_line(problem);
-        match problem.severity {
+    for finding in report.findings() {
+        let line = finding.one_line();
+        match finding.severity {
             Severity::Error => error!(log, "{line}"),
             Severity::Warning => warn!(log, "{line}"),
             Severity::Note => info!(log, "{line}"),
         }
     }
-}
-
-/// `flume.conf:11:27: what; in Flume: …; here: …; write: … [code]`
-fn one_line(problem: &Problem) -> String {
-    let mut line = format!("{}: {}", problem.place, problem.what);
-    for (label, text) in [("in Flume", &problem.flume), ("here", &problem.here), ("write", &problem.fix)] {
-        if !text.is_empty() {
-            line.push_str(&format!("; {label}: {text}"));
-        }
-    }
-    format!("{line} [{}]", problem.code)
 }
 
 /// Tells systemd how things stand; without systemd nobody is told.
