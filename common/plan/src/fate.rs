@@ -239,7 +239,9 @@ impl Fate {
         let by_number = |release: &&str| -> Vec<u32> {
             release.split('.').map(|part| part.parse().unwrap_or_default()).collect()
         };
+        // What every release in use has is no condition.
         let since = since.into_iter().flatten().max_by_key(by_number);
+        let since = since.filter(|release| by_number(release) > by_number(&"1.9"));
         let until = until.into_iter().flatten().min_by_key(by_number);
         conditions.extend(since.map(|release| format!("from {} on", short(release))));
         conditions.extend(until.map(|release| format!("up to {}", short(release))));

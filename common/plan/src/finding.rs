@@ -126,7 +126,7 @@ fn few(texts: &[String], between: &str) -> String {
 }
 
 impl Finding {
-    /// Its places but the first, each with what it is about; the first too where that tells them apart.
+    /// Its places, each with what it is about.
     fn at(&self) -> String {
         let spot = |spot: &Spot| match spot.about.is_empty() {
             true => spot.place.to_string(),
@@ -137,10 +137,12 @@ impl Finding {
 
     /// All there is to say, each with its label, in the order in which it is read.
     fn lines(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let labelled = [("in Flume:", &self.flume), ("here:", &self.here), ("write:", &self.write)];
-        labelled
-            .into_iter()
-            .flat_map(|(label, texts)| texts.iter().take(MOST_TEXTS).map(move |text| (label, text.as_str())))
+        let labelled =
+            [("in Flume:", &self.flume, 3), ("here:", &self.here, 3), ("write:", &self.write, 20)];
+        labelled.into_iter().flat_map(|(label, texts, most)| {
+            let more = (texts.len() > most).then_some((label, "and so on for the others"));
+            texts.iter().take(most).map(move |text| (label, text.as_str())).chain(more)
+        })
     }
 
     /// `flume.conf:11:27: what; in Flume: ...; here: ...; write: ... [code]`: all of it in one line of a log.
@@ -156,9 +158,6 @@ impl Finding {
         format!("{line} [{}]", self.code)
     }
 }
-
-/// Texts of one label: who needs more has seen the pattern.
-const MOST_TEXTS: usize = 20;
 
 /// A heading line, then a line for each thing there is to say.
 impl fmt::Display for Finding {

@@ -67,7 +67,7 @@ pub(crate) fn check(
         at,
         places: tree.places(),
         listed: BTreeSet::new(),
-        astray: 0,
+        astray: Astray::default(),
         blank: tree.blank().clone(),
         unanswered: BTreeSet::new(),
         named: BTreeSet::new(),
@@ -108,8 +108,7 @@ pub(crate) struct Checker<'a> {
     places: BTreeMap<String, Place>,
     /// Names that a list has, by the list.
     listed: BTreeSet<(&'static str, String)>,
-    /// How many sources and sinks name no channel that there is.
-    astray: usize,
+    astray: Astray,
     /// Keys without a value that were not told as missing.
     blank: BTreeMap<String, Entry>,
     /// Values with a question to a config filter that cannot run.
@@ -124,6 +123,13 @@ pub(crate) struct Checker<'a> {
 
 /// Components of one kind in an agent: far more than a process runs, and few enough to compare each with each.
 const MAX_NAMES: usize = 1000;
+
+/// How often a source or a sink names no channel that there is.
+#[derive(Default)]
+struct Astray {
+    sources: usize,
+    sinks: usize,
+}
 
 /// A name in a list of components.
 struct Listed {

@@ -76,7 +76,7 @@ impl Checker<'_> {
             let at = self.missing_at(owner, "channel");
             let problem = Problem::error("no-channel", &at, what).flume(owner.dropped.early());
             self.report.add(problem.fix(fix).cause(&owner.noun, "a sink has no `channel`"));
-            self.astray += 1;
+            self.astray.sinks += 1;
             return None;
         };
         let strange = Property { value: Value::Type(Kind::Channel), ..TYPE }; // a name that is not there drops the sink
@@ -94,7 +94,7 @@ impl Checker<'_> {
             [first, _, ..] => format!("`{} = {first}`, and a sink of its own for each other channel", key.entry.key),
             _ => self.which_channel(tree, &name, channels, (&key.entry.key, &name)),
         };
-        self.astray += 1;
+        self.astray.sinks += usize::from(tree.component("channels", &name).is_none());
         let problem =
             Problem::error("unknown-channel", &key.entry.value_at, what).flume(owner.dropped.early());
         self.report.add(problem.fix(fix).cause(&owner.noun, not_a_channel(&name, self.agent)));

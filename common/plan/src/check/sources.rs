@@ -77,7 +77,7 @@ impl Checker<'_> {
             let at = self.missing_at(owner, "channels");
             let problem = Problem::error("no-channel", &at, what).flume(owner.dropped.early());
             self.report.add(problem.fix(fix).cause(&owner.noun, "a source has no `channels`"));
-            self.astray += 1;
+            self.astray.sources += 1;
             return Vec::new();
         };
         let text = self.settle(owner, &LIST, &key.entry);
@@ -91,7 +91,7 @@ impl Checker<'_> {
                 self.agent
             );
             let at = key.entry.word_at(&text, name);
-            self.astray += 1;
+            self.astray.sources += usize::from(tree.component("channels", name).is_none());
             let problem = if known.is_empty() {
                 Problem::error("unknown-channel", &at, what).flume(owner.dropped.early())
             } else {
@@ -253,7 +253,13 @@ pub(super) fn not_a_channel(name: &str, agent: &str) -> String {
 
 /// A list with another word in place of one of its own.
 pub(super) fn replaced(list: &str, word: &str, other: &str) -> String {
-    words(list).map(|one| if one == word { other } else { one }).collect::<Vec<_>>().join(" ")
+    let mut once: Vec<&str> = Vec::new();
+    for name in words(list).map(|one| if one == word { other } else { one }) {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once.join(" ")
 }
 
 impl Checker<'_> {

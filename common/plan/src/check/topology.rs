@@ -16,14 +16,13 @@ impl Checker<'_> {
         filled: &BTreeSet<String>,
         drained: &BTreeSet<String>,
     ) {
-        let left_over = |channel: &&ComponentPlan| {
-            !(filled.contains(&channel.name) && drained.contains(&channel.name))
-        };
-        // Who names no channel that there is means one of these, most likely; that has been told.
-        if plan.channels.iter().filter(left_over).count() > self.astray {
-            for channel in &plan.channels {
-                self.used(channel, filled.contains(&channel.name), drained.contains(&channel.name));
-            }
+        // Who names no channel that there is means one of those that are left over, most likely; that has been told.
+        let left = |used: &BTreeSet<String>| plan.channels.iter().filter(|one| !used.contains(&one.name)).count();
+        let all_filled = left(filled) <= self.astray.sources;
+        let all_drained = left(drained) <= self.astray.sinks;
+        for channel in &plan.channels {
+            let is_filled = all_filled || filled.contains(&channel.name);
+            self.used(channel, is_filled, all_drained || drained.contains(&channel.name));
         }
         plan.channels.retain(|channel| filled.contains(&channel.name) || drained.contains(&channel.name));
         self.batches(plan);

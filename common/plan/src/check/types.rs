@@ -41,13 +41,22 @@ pub(super) fn not_here_yet(
 /// How the head of a report names what is lacking: the alias, or the class without its package.
 fn short_name(known: &Descriptor) -> String {
     match known.names.alias {
-        "" => known.names.class.rsplit('.').next().unwrap_or(known.names.class).to_string(),
+        "" => last_part(known.names.class).to_string(),
         alias => known.names.spelled.unwrap_or(alias).to_string(),
     }
 }
 
+/// A class without its package and without `$Builder`.
+fn last_part(class: &str) -> &str {
+    let class = class.strip_suffix("$Builder").unwrap_or(class);
+    class.rsplit('.').next().unwrap_or(class)
+}
+
 /// What to do about a component that does not run here. What is durable is not replaced by what is not.
 fn in_place_of(catalogue: &Catalogue, kind: Kind, known: &Descriptor) -> String {
+    if let Availability::Feature(feature) = known.availability {
+        return format!("a build with the feature `{feature}`, as packaged builds are");
+    }
     let leave = match known.names.until {
         Some(last) => format!("leave this agent on Flume {} or older for now", short(last)),
         None => "leave this agent on Flume for now".to_string(),
@@ -177,10 +186,7 @@ pub(super) fn own_class(owner: &Owner, key: &Key) -> Option<Problem> {
 /// The type that somebody means who writes `name`, and what he should know: a class in another package or without one,
 /// a word that people use for it, a slip.
 fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Descriptor, &'static str)> {
-    let last = |text: &str| {
-        let text = text.strip_suffix("$Builder").unwrap_or(text);
-        text.rsplit('.').next().unwrap_or(text).to_ascii_lowercase()
-    };
+    let last = |text: &str| last_part(text).to_ascii_lowercase();
     let word = name.to_ascii_lowercase().replace(['-', '_'], "");
     let mistaken = catalogue.of(kind).find_map(|known| {
         let (_, advice) = known.names.mistaken.iter().find(|(mistaken, _)| *mistaken == word)?;
@@ -188,6 +194,12 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
     });
     let foreign = is_class(name) && !name.to_ascii_lowercase().contains("flume.");
     let class = || catalogue.of(kind).find(|known| last(known.names.class) == last(name));
+    // `kafka` for `KafkaSource`, which has no alias.
+    let stem = || {
+        let noun = kind.noun().replace(' ', "");
+        let stem = |class: &str| last(class).strip_suffix(&noun).is_some_and(|stem| stem == word);
+        catalogue.of(kind).find(|known| known.names.alias.is_empty() && stem(known.names.class))
+    };
     let near = || {
         let aliases = catalogue.of(kind).map(|known| known.names.alias).filter(|alias| !alias.is_empty());
         nearest(name, aliases).and_then(|alias| catalogue.find(kind, &alias))
@@ -195,5 +207,5 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
     if foreign {
         return None;
     }
-    mistaken.or_else(|| class().or_else(near).map(|known| (known, "")))
+    mistaken.or_else(|| class().or_else(stem).or_else(near).map(|known| (known, "")))
 }

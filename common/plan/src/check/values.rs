@@ -227,10 +227,10 @@ impl Checker<'_> {
     /// Whether the value may be used; reports it if not.
     fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
         let Err(wrong) = self.fits(property, value) else { return true };
-        if value.contains("${") && self.variable_is_told(owner, property, entry) {
-            return false;
-        }
         let property = &Property { bad: bad(property, value), ..*property };
+        if value.contains("${") && self.variable_is_told(owner, property, entry) {
+            return property.value == Value::Flag;
+        }
         let shown = if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(value) };
         let what = format!("`{}` is {shown}: {wrong}", entry.key);
         let flume = consequence(owner, property);
@@ -250,7 +250,8 @@ impl Checker<'_> {
         property.value == Value::Flag
     }
 
-    /// Whether it was told that a variable of the value names nothing; here that is an error.
+    /// Whether it was told that a variable of the value names nothing; where the value has to be more than text, that is
+    /// an error.
     fn variable_is_told(&mut self, owner: &Owner, property: &Property, entry: &Entry) -> bool {
         if self.unanswered.contains(&entry.value_at) {
             return true;
@@ -261,9 +262,15 @@ impl Checker<'_> {
             told.filter(|told| of_variables.contains(&told.code) && told.place == entry.value_at);
         let Some(problem) = told.next() else { return false };
         let consequence = consequence(owner, property);
-        let as_error = Problem::error(problem.code, &problem.place, "").here;
         let changed = problem.clone().flume(consequence.in_words(format!("{}: {consequence}", problem.flume)));
-        *problem = Problem { severity: Severity::Error, here: as_error, ..changed };
+        *problem = match property.bad == Bad::Default || property.value == Value::Flag {
+            true => changed.here("it is not used"),
+            false => Problem {
+                severity: Severity::Error,
+                here: Problem::error(problem.code, &problem.place, "").here,
+                ..changed
+            },
+        };
         true
     }
 
