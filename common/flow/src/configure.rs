@@ -4,7 +4,9 @@ use crate::channel::NewChannel;
 use crate::component::{Components, Configure, MakeSink, Site};
 use crate::processor::{Grouping, LONE};
 use crate::source::NewSource;
-use plan::{Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
+use plan::{
+    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan,
+};
 
 /// A plan whose components can all be made.
 pub struct Assembly {

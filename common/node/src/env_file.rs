@@ -23,7 +23,11 @@ pub(crate) fn notice(conf: &Path) -> Option<String> {
 /// taken from there here.
 pub(crate) fn options_file(conf: Option<&Path>) -> Vec<String> {
     let system = Path::new("/etc/flume").join(OPTIONS);
-    conf.map(|conf| conf.join(OPTIONS)).into_iter().chain([system]).filter_map(|path| options_in(&path)).collect()
+    conf.map(|conf| conf.join(OPTIONS))
+        .into_iter()
+        .chain([system])
+        .filter_map(|path| options_in(&path))
+        .collect()
 }
 
 fn options_in(path: &Path) -> Option<String> {
@@ -89,6 +93,8 @@ mod tests {
         ));
         std::fs::write(conf.path().join("flume.opts"), "name=a1\nno-reload-conf=true\n").unwrap();
         let told = options_file(Some(conf.path()));
-        assert!(told[0].ends_with("flume.opts is not read; it sets name, no-reload-conf: give that on the command line"));
+        assert!(told[0].ends_with(
+            "flume.opts is not read; it sets name, no-reload-conf: give that on the command line"
+        ));
     }
 }

@@ -65,8 +65,12 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => start(role, options, assembly, log, console),
         None => {
-            let head = checked.report.head(options.name.as_deref().unwrap_or_default());
-            error!(log, "{head}; `{role} check` with the same options prints the findings for reading");
+            let name = options.name.as_deref().unwrap_or_default();
+            error!(
+                log,
+                "agent {name} does not start: {}; `{role} check` with the same options prints the findings for reading",
+                checked.report.blocks()
+            );
             ExitCode::from(check::exit_code(&checked.report, false))
         }
     }

@@ -163,7 +163,9 @@ impl Fate {
             return Fate::Ends(why);
         }
         if sources.is_empty() && sinks.is_empty() {
-            return Fate::Idle("no source and no sink is left, so the agent is marked as invalid".to_string());
+            return Fate::Idle(
+                "no source and no sink is left, so the agent is marked as invalid".to_string(),
+            );
         }
         let loaded = [
             ("channels", channels.iter().map(ToString::to_string).collect()),

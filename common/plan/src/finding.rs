@@ -137,8 +137,7 @@ impl Finding {
 
     /// All there is to say, each with its label, in the order in which it is read.
     fn lines(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let labelled =
-            [("in Flume:", &self.flume, 3), ("here:", &self.here, 3), ("write:", &self.write, 20)];
+        let labelled = [("in Flume:", &self.flume, 3), ("here:", &self.here, 3), ("write:", &self.write, 20)];
         labelled.into_iter().flat_map(|(label, texts, most)| {
             let more = (texts.len() > most).then_some((label, "and so on for the others"));
             texts.iter().take(most).map(move |text| (label, text.as_str())).chain(more)

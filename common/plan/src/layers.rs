@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use config::{Config, ConfigError, Map, Value, ValueKind};
 
 use crate::place::Place;
-use crate::properties::{Entry, parse};
 use crate::problem::Problem;
+use crate::properties::{Entry, parse};
 use crate::report::{Report, quoted};
 
 /// A file's name as it was given, and its bytes.
@@ -73,7 +73,7 @@ fn agents(layers: &[Vec<Entry>]) -> Vec<String> {
 fn report_duplicates(entries: &[Entry], pasted: &mut BTreeMap<String, Place>, report: &mut Report) {
     let second = second_agents(entries);
     for (agent, start) in &second {
-        report.add(two_agents(agent, *start, entries));
+        report.add_warning(|| two_agents(agent, *start, entries));
         pasted.entry((*agent).to_string()).or_insert_with(|| entries[*start].key_at.clone());
     }
     let mut first: HashMap<&str, &Entry> = HashMap::new();
@@ -113,8 +113,10 @@ fn second_agents(entries: &[Entry]) -> BTreeMap<&str, usize> {
 
 fn two_agents(agent: &str, start: usize, entries: &[Entry]) -> Problem {
     let mine = |entry: &&Entry| entry.key.split('.').next() == Some(agent);
-    let before: BTreeSet<&str> = entries[..start].iter().filter(mine).map(|entry| entry.key.as_str()).collect();
-    let behind: BTreeSet<&str> = entries[start..].iter().filter(mine).map(|entry| entry.key.as_str()).collect();
+    let before: BTreeSet<&str> =
+        entries[..start].iter().filter(mine).map(|entry| entry.key.as_str()).collect();
+    let behind: BTreeSet<&str> =
+        entries[start..].iter().filter(mine).map(|entry| entry.key.as_str()).collect();
     let twice = behind.intersection(&before).count();
     let what = format!(
         "a second agent {} begins here, {twice} keys are set again: two agents of the same name stand in one file",
@@ -124,9 +126,13 @@ fn two_agents(agent: &str, start: usize, entries: &[Entry]) -> Problem {
         let prefix = format!("{name}.");
         entries.iter().any(|entry| entry.key.starts_with(&prefix))
     };
-    let other = (2..).map(|number| format!("{agent}_{number}")).find(|name| !taken(name));
+    let other = (2..10).map(|number| format!("{agent}_{number}")).find(|name| !taken(name));
     let key = entries[start].key.split_once('.').map_or("", |(_, rest)| rest);
-    let line = format!("`{}.{key} = {}`", other.unwrap_or_default(), quoted(entries[start].value.trim()).trim_matches('`'));
+    let line = format!(
+        "`{}.{key} = {}`",
+        other.unwrap_or_default(),
+        quoted(entries[start].value.trim()).trim_matches('`')
+    );
     Problem::warning("two-agents", &entries[start].key_at, what)
         .flume("takes the last value of each key, so that one agent runs, a mixture of both")
         .here("the same")

@@ -37,7 +37,12 @@ impl Owner {
     /// For a component that no file has: in tests.
     pub fn nobody() -> Owner {
         let text = || String::from("test");
-        Owner { noun: text(), prefix: String::new(), dropped: Dropped::says("test"), at: Place::whole("test") }
+        Owner {
+            noun: text(),
+            prefix: String::new(),
+            dropped: Dropped::says("test"),
+            at: Place::whole("test"),
+        }
     }
 }
 

@@ -301,7 +301,8 @@ impl Source<'_> {
         report.add_warning(|| {
             let warn = |what: String, about: &str, fix: String| {
                 let flume = "drops the backslash without a word";
-                let problem = Problem::warning("dropped-backslash", &place, what).flume(flume).here("the same");
+                let problem =
+                    Problem::warning("dropped-backslash", &place, what).flume(flume).here("the same");
                 problem.fix(fix).cause(about, "the properties format drops a backslash")
             };
             let shown = &entry.key;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::fate::{Effect, Fate, Outline};
 use crate::finding::{Finding, findings};
+use crate::place::Place;
 use crate::problem::{Problem, Severity};
 use crate::secret::Secrets;
 
@@ -66,6 +67,11 @@ impl Report {
         }
     }
 
+    /// Takes back what another finding at the same place says better.
+    pub(crate) fn take_back(&mut self, code: &str, place: &Place) {
+        self.problems.retain(|problem| problem.code != code || problem.place != *place);
+    }
+
     /// Leaves the secrets out of all texts, also of those that are still to come.
     pub(crate) fn hide(&mut self, secrets: Secrets) {
         for text in self.problems.iter_mut().flat_map(|problem| problem.texts()) {
@@ -87,7 +93,8 @@ impl Report {
         let mut problems = self.problems.clone();
         let runs_in_flume = matches!(self.fate(), Fate::Runs | Fate::Part(_));
         for problem in problems.iter_mut().filter(|problem| problem.while_running) {
-            for (text, runs) in [(&mut problem.flume, runs_in_flume), (&mut problem.here, !self.has_errors())] {
+            for (text, runs) in [(&mut problem.flume, runs_in_flume), (&mut problem.here, !self.has_errors())]
+            {
                 if !runs && !text.is_empty() {
                     *text = format!("once the agent runs: {text}");
                 }
@@ -140,14 +147,21 @@ impl Report {
                 (0, 0) => return format!("{agent} runs here: nothing is wrong"),
                 (0, notes) => counted(notes, "note"),
                 (warnings, 0) => counted(warnings, "warning"),
-                (warnings, notes) => format!("{} and {}", counted(warnings, "warning"), counted(notes, "note")),
+                (warnings, notes) => {
+                    format!("{} and {}", counted(warnings, "warning"), counted(notes, "note"))
+                }
             };
             return format!("{agent} runs here, with {doubts}{in_flume}");
         }
+        format!("{agent} does not run here: {}{in_flume}", self.blocks())
+    }
+
+    /// What keeps the agent from running here: what this build lacks, and how much is wrong.
+    pub fn blocks(&self) -> String {
         let lacking: Vec<String> =
             self.lacking().iter().map(|(what, times)| format!("{what} ({times})")).collect();
-        let wrong = self.count(Severity::Error)
-            - self.errors().filter(|problem| !problem.lacks.is_empty()).count();
+        let wrong =
+            self.count(Severity::Error) - self.errors().filter(|problem| !problem.lacks.is_empty()).count();
         let mut blocks = Vec::new();
         if !lacking.is_empty() {
             blocks.push(format!("this build lacks {}", lacking.join(", ")));
@@ -155,7 +169,7 @@ impl Report {
         if wrong > 0 {
             blocks.push(format!("the configuration has {}", counted(wrong, "error")));
         }
-        format!("{agent} does not run here: {}{in_flume}", blocks.join("; "))
+        blocks.join("; ")
     }
 
     /// Whether the agent was found, so that something can be said of its fate.
@@ -232,7 +246,6 @@ pub fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::Place;
 
     fn sample() -> Report {
         let place = |line| Place::at("a.conf", line, 3);

@@ -25,8 +25,8 @@ use crate::layers::{Merged, named};
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::{Aside, Plan};
-use crate::properties::Entry;
 use crate::problem::Problem;
+use crate::properties::Entry;
 use crate::report::{Report, quoted};
 use crate::secret::Secrets;
 use crate::settings::ComponentPlan;
@@ -246,9 +246,11 @@ impl Checker<'_> {
             "leaves it out with a warning"
         };
         let owner = Owner::new(kind, list, agent, name, &listed.at);
-        let problem = Problem::error("no-keys", &listed.at, what)
-            .flume(owner.dropped.early().in_words(quiet))
-            .cause(format!("{noun} {}", quoted(name)), format!("a {noun} is in `{agent}.{list}` and has no keys"));
+        let problem =
+            Problem::error("no-keys", &listed.at, what).flume(owner.dropped.early().in_words(quiet)).cause(
+                format!("{noun} {}", quoted(name)),
+                format!("a {noun} is in `{agent}.{list}` and has no keys"),
+            );
         let others = tree.components(list).iter().map(|component| component.name.as_str());
         let near = nearest(name, others.filter(|other| !self.listed.contains(&(list, other.to_string()))));
         if name.contains(',') {
@@ -316,8 +318,7 @@ impl Checker<'_> {
 
     fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ComponentPlan> {
         let found = self.keys(tree, "channels", Kind::Channel, listed)?;
-        let owner =
-            Owner::new(Kind::Channel, "channels", self.agent, &found.name, found.begins());
+        let owner = Owner::new(Kind::Channel, "channels", self.agent, &found.name, found.begins());
         let Some(known) = self.type_of(Kind::Channel, &owner, found.key("type")) else {
             self.glance(&owner, &found.all(), &["type"]);
             return None;
@@ -441,12 +442,17 @@ fn not_listed(
     let name = &component.name;
     let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
     let problem = Problem::warning("not-listed", component.begins(), what)
-        .cause(format!("{noun} {}", quoted(name)), format!("a {noun} has keys and is not in `{agent}.{list}`"))
+        .cause(
+            format!("{noun} {}", quoted(name)),
+            format!("a {noun} has keys and is not in `{agent}.{list}`"),
+        )
         .flume("ignores it without a word")
         .here("it does not run");
     match meant {
         Some(line) => problem.fix(format!("`{line}`, if that is meant")),
-        None => problem.fix(format!("`{agent}.{list} = {}`, or leave its keys out", [names, &[name.clone()]].concat().join(" "))),
+        None => {
+            problem.fix(format!("`{agent}.{list} = {}`, or leave its keys out", sources::with(names, name)))
+        }
     }
 }
 
@@ -454,9 +460,12 @@ impl Component {
     /// Where the first of its keys stands.
     pub(crate) fn begins(&self) -> &Place {
         let places = self.keys.iter().map(|key| &key.entry.first_at);
-        let first = places.reduce(|first, next| {
-            if next.origin == first.origin && next.line < first.line { next } else { first }
-        });
+        let first =
+            places.reduce(
+                |first, next| {
+                    if next.origin == first.origin && next.line < first.line { next } else { first }
+                },
+            );
         first.unwrap_or(&self.keys[0].entry.key_at)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sources::{any_of, below, not_a_channel, replaced};
+use super::sources::{any_of, below, not_a_channel, replaced, with};
 use super::tree::{Component, Key, Tree};
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
 use crate::component::{Descriptor, Kind, Property, Value};
@@ -91,7 +91,9 @@ impl Checker<'_> {
             self.agent
         );
         let fix = match words(&name).collect::<Vec<_>>()[..] {
-            [first, _, ..] => format!("`{} = {first}`, and a sink of its own for each other channel", key.entry.key),
+            [first, _, ..] => {
+                format!("`{} = {first}`, and a sink of its own for each other channel", key.entry.key)
+            }
             _ => self.which_channel(tree, &name, channels, (&key.entry.key, &name)),
         };
         self.astray.sinks += usize::from(tree.component("channels", &name).is_none());
@@ -182,7 +184,7 @@ impl Checker<'_> {
             let fix = match nearest(name, sinks.iter().map(String::as_str)) {
                 _ if tree.component("sinks", name).is_some() => {
                     self.named.insert(("sinks".into(), name.to_string()));
-                    format!("`{}.sinks = {}`", self.agent, [sinks, &[name.to_string()]].concat().join(" "))
+                    format!("`{}.sinks = {}`", self.agent, with(sinks, name))
                 }
                 _ if name.contains(',') => {
                     format!("{}, blanks between the names", line(text.replace(',', " ").trim()))

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::values::line_value;
 use super::tree::{Component, Key, Tree};
+use super::values::line_value;
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
@@ -61,7 +61,13 @@ impl Checker<'_> {
     }
 
     /// The source's channels that there are.
-    fn channels_of(&mut self, tree: &Tree, owner: &Owner, found: &Component, channels: &[String]) -> Vec<String> {
+    fn channels_of(
+        &mut self,
+        tree: &Tree,
+        owner: &Owner,
+        found: &Component,
+        channels: &[String],
+    ) -> Vec<String> {
         let Some(key) = found.key("channels") else {
             let what = format!("the {} has no `channels`", owner.noun);
             let fix = match found.key("channel") {
@@ -163,7 +169,7 @@ impl Checker<'_> {
                 let of_source = format!("{}channels", owner.prefix.trim_end_matches("selector."));
                 let fix = match nearest(name, channels.iter().map(String::as_str)) {
                     Some(meant) => format!("`{}{key} = {}`", owner.prefix, replaced(list, name, &meant)),
-                    None => format!("`{of_source} = {}`", [channels, &[(*name).to_string()]].concat().join(" ")),
+                    None => format!("`{of_source} = {}`", with(channels, name)),
                 };
                 self.report.add(Problem::error("unknown-channel", at, what).flume(flume).fix(fix));
             }
@@ -251,8 +257,22 @@ pub(super) fn not_a_channel(name: &str, agent: &str) -> String {
     format!("the channel {} is not in `{agent}.channels`", quoted(name))
 }
 
+/// Bytes of a list that anybody pastes; of a longer one only what changes is shown.
+const LONGEST_LINE: usize = 500;
+
+/// A list with one more name.
+pub(super) fn with(names: &[String], name: &str) -> String {
+    if names.len() > LONGEST_LINE / 10 {
+        return format!("... {name}");
+    }
+    names.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" ")
+}
+
 /// A list with another word in place of one of its own.
 pub(super) fn replaced(list: &str, word: &str, other: &str) -> String {
+    if list.len() > LONGEST_LINE {
+        return format!("... {other} ...");
+    }
     let mut once: Vec<&str> = Vec::new();
     for name in words(list).map(|one| if one == word { other } else { one }) {
         if !once.contains(&name) {
@@ -271,12 +291,11 @@ impl Checker<'_> {
         channels: &[String],
         (key, text): (&str, &str),
     ) -> String {
-        let listed = || [channels, &[name.to_string()]].concat().join(" ");
         let near = nearest(name, channels.iter().map(String::as_str));
         match (near, channels) {
             _ if tree.component("channels", name).is_some() => {
                 self.named.insert(("channels".into(), name.to_string()));
-                format!("`{}.channels = {}`", self.agent, listed())
+                format!("`{}.channels = {}`", self.agent, with(channels, name))
             }
             _ if name.contains(',') => {
                 format!("`{key} = {}`, blanks between the names", text.replace(',', " ").trim())

@@ -17,7 +17,8 @@ impl Checker<'_> {
         drained: &BTreeSet<String>,
     ) {
         // Who names no channel that there is means one of those that are left over, most likely; that has been told.
-        let left = |used: &BTreeSet<String>| plan.channels.iter().filter(|one| !used.contains(&one.name)).count();
+        let left =
+            |used: &BTreeSet<String>| plan.channels.iter().filter(|one| !used.contains(&one.name)).count();
         let all_filled = left(filled) <= self.astray.sources;
         let all_drained = left(drained) <= self.astray.sinks;
         for channel in &plan.channels {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::nearest::nearest;
 use crate::layers::{LISTS, named};
 use crate::place::Place;
-use crate::properties::Entry;
 use crate::problem::Problem;
+use crate::properties::Entry;
 use crate::report::{Report, quoted};
 
 /// A key of a component: its name without the component's prefix, and the whole of it.
@@ -210,11 +210,15 @@ const LIST_KEYS: [&str; 6] = ["channels", "interceptors", "sinks", "filegroups",
 
 pub(super) fn empty(entry: &Entry) -> Problem {
     if entry.key.rsplit('.').next().is_some_and(|last| LIST_KEYS.contains(&last)) {
-        return Problem::warning("empty-value", &entry.key_at, format!("the list `{}` names nothing", entry.key))
-            .cause(format!("`{}`", entry.key), "a list names nothing")
-            .flume("ignores it with a warning, as if it were not there")
-            .here("the same")
-            .fix(format!("`{} = NAME ...`, or leave the line out", entry.key));
+        return Problem::warning(
+            "empty-value",
+            &entry.key_at,
+            format!("the list `{}` names nothing", entry.key),
+        )
+        .cause(format!("`{}`", entry.key), "a list names nothing")
+        .flume("ignores it with a warning, as if it were not there")
+        .here("the same")
+        .fix(format!("`{} = NAME ...`, or leave the line out", entry.key));
     }
     Problem::warning("empty-value", &entry.key_at, format!("`{}` has no value", entry.key))
         .cause(format!("`{}`", entry.key), "a key has no value")

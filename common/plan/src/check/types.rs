@@ -109,7 +109,9 @@ pub(super) fn unknown_type(
             .flume("runs it if the class is on its class path")
             .effect(Effect::Class)
             .lacks(format!("own class {}", quoted(name))),
-        false if own => problem.flume(fatal.in_words(format!("runs it if the class is on its class path, else: {fatal}"))),
+        false if own => {
+            problem.flume(fatal.in_words(format!("runs it if the class is on its class path, else: {fatal}")))
+        }
         false => problem.flume(fatal),
     };
     let known = || catalogue.of(kind);

@@ -10,8 +10,8 @@ use crate::component::{Bad, Descriptor, Kind, Property, Value};
 use crate::fate::Dropped;
 use crate::owner::Owner;
 use crate::place::Place;
-use crate::properties::Entry;
 use crate::problem::{Problem, Severity};
+use crate::properties::Entry;
 use crate::report::{SHOWN, cut, quoted};
 use crate::secret::{HIDDEN, is_secret};
 use crate::settings::{ComponentPlan, Properties};
@@ -85,7 +85,14 @@ impl Checker<'_> {
         let missing: Vec<&Property> = known.all().filter(missing).collect();
         for property in missing {
             let at = self.missing_at(owner, property.name);
-            self.report.add(missing_property(owner, known, property, keys, &at));
+            let slip = |key: &&&Key| {
+                known.property(&key.name).is_none() && nearest(&key.name, [property.name]).is_some()
+            };
+            let slip = keys.iter().find(slip).copied();
+            if let Some(key) = slip {
+                self.report.take_back("unknown-property", &key.entry.key_at);
+            }
+            self.report.add(missing_property(owner, known, property, slip, &at));
             properties.refuse(property.name);
         }
         properties
@@ -258,11 +265,11 @@ impl Checker<'_> {
         }
         let of_variables = ["unknown-variable", "filter-without-answer"];
         let told = self.report.problems.iter_mut().rev();
-        let mut told =
-            told.filter(|told| of_variables.contains(&told.code) && told.place == entry.value_at);
+        let mut told = told.filter(|told| of_variables.contains(&told.code) && told.place == entry.value_at);
         let Some(problem) = told.next() else { return false };
         let consequence = consequence(owner, property);
-        let changed = problem.clone().flume(consequence.in_words(format!("{}: {consequence}", problem.flume)));
+        let changed =
+            problem.clone().flume(consequence.in_words(format!("{}: {consequence}", problem.flume)));
         *problem = match property.bad == Bad::Default || property.value == Value::Flag {
             true => changed.here("it is not used"),
             false => Problem {
@@ -321,7 +328,9 @@ fn consequence(owner: &Owner, property: &Property) -> Dropped {
         (Value::Charset, _) => {
             owner.dropped.in_words(format!("takes the charsets of its Java, else {}", owner.dropped))
         }
-        (Value::Regex, _) => owner.dropped.in_words(format!("takes what Java can read, else {}", owner.dropped)),
+        (Value::Regex, _) => {
+            owner.dropped.in_words(format!("takes what Java can read, else {}", owner.dropped))
+        }
         (Value::List | Value::Channels | Value::Parts(_), _) => {
             "takes each word for a name, and leaves out the names that it does not know".into()
         }
@@ -370,7 +379,9 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
         .cause(&owner.noun, format!("`{}` is not a property of the type `{}`", key.name, known.name()));
     let names = || known.all().map(|property| property.name);
     match nearest(&key.name, names()) {
-        Some(meant) => problem.fix(format!("`{}{meant} = {}`, if that is meant", owner.prefix, line_value(&key.entry))),
+        Some(meant) => {
+            problem.fix(format!("`{}{meant} = {}`, if that is meant", owner.prefix, line_value(&key.entry)))
+        }
         None => {
             let names: Vec<&str> = names().collect();
             let all = if names.is_empty() { "none".into() } else { names.join(", ") };
@@ -379,11 +390,16 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     }
 }
 
-fn missing_property(owner: &Owner, known: &Descriptor, property: &Property, keys: &[&Key], at: &Place) -> Problem {
+fn missing_property(
+    owner: &Owner,
+    known: &Descriptor,
+    property: &Property,
+    slip: Option<&Key>,
+    at: &Place,
+) -> Problem {
     let name = property.name;
     let what = format!("the {} has no `{name}`, which `{}` needs", owner.noun, known.name());
-    let slip = |key: &&&Key| known.property(&key.name).is_none() && nearest(&key.name, [name]).is_some();
-    let fix = match keys.iter().find(slip) {
+    let fix = match slip {
         Some(key) => {
             let line = format!("`{}{name} = {}`", owner.prefix, line_value(&key.entry));
             format!("{line} in place of `{}` at {}", key.entry.key, key.entry.key_at)
@@ -422,7 +438,10 @@ fn shell_in_path(entry: &Entry, value: &str) -> Problem {
         .cause(format!("`{}`", entry.key), format!("a path has `{sign}` in it, which only a shell replaces"))
         .flume("takes it as it is written")
         .here("the same")
-        .fix(format!("`{} = /WHOLE/PATH`, or `${{env:NAME}}` in it for a variable of the environment", entry.key))
+        .fix(format!(
+            "`{} = /WHOLE/PATH`, or `${{env:NAME}}` in it for a variable of the environment",
+            entry.key
+        ))
 }
 
 /// `String.trim` of Java: all up to the blank goes.

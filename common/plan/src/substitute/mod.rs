@@ -12,8 +12,8 @@ use jiff::Zoned;
 
 use crate::fate::Effect;
 use crate::place::Place;
-use crate::properties::Entry;
 use crate::problem::Problem;
+use crate::properties::Entry;
 use crate::report::{Report, SHOWN, cut};
 use crate::secret::{HIDDEN, Secrets, is_secret};
 
@@ -319,7 +319,9 @@ impl Found {
             Found::Cycle(names) => {
                 let what = format!("`{key}` refers to itself: {}", names.join(" -> "));
                 let flume = "ends with `Infinite loop in property interpolation`";
-                Problem::error("cycle", place, what).flume(flume).effect(Effect::Fails(format!("`{key}` refers to itself")))
+                Problem::error("cycle", place, what)
+                    .flume(flume)
+                    .effect(Effect::Fails(format!("`{key}` refers to itself")))
             }
             Found::TooBig => {
                 let what = format!("the variables in `{key}` are nested too deep or grow too large");
