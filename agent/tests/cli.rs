@@ -153,7 +153,12 @@ fn check_prints_the_report_and_its_exit_code_says_how_bad_it_is() {
     let wrong = SEQ.replace("sinks.k1.channel = c1", "sinks.k1.channel = c9");
     let doubtful =
         SEQ.replace("channels.c1.type = memory", "channels.c1.type = memory\na1.channels.c1.capasity = 7");
+    let lacking = SEQ.replace("sinks.k1.type = null", "sinks.k1.type = com.example.OwnSink");
+    let both = lacking.replace("sinks.k1.channel = c1", "sinks.k1.channel = c9");
     for (text, line, code, part) in [
+        (&lacking[..], "", 4, "this build lacks own class `com.example.OwnSink` (1)"),
+        (&both, "", 2, "the configuration has 1 error"),
+        (&lacking, "--json", 4, "\"exit_code\":4"),
         (SEQ, "", 0, "nothing is wrong"),
         (SEQ, "--deny-warnings", 0, "nothing is wrong"),
         (&doubtful, "", 0, "capasity"),
@@ -178,7 +183,10 @@ fn an_agent_that_is_not_in_the_file_is_told_which_are() {
 #[test]
 fn dryrun_checks_and_does_not_start() {
     let output = Place::with("a.conf", SEQ).output("agent -n a1 -f a.conf -d");
-    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "agent `a1`: nothing is wrong\n"));
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), "agent `a1` runs here: nothing is wrong\n")
+    );
 }
 
 #[test]

@@ -4,7 +4,9 @@ use crate::channel::NewChannel;
 use crate::component::{Components, Configure, MakeSink, Site};
 use crate::processor::{Grouping, LONE};
 use crate::source::NewSource;
-use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
+use plan::{
+    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan,
+};
 
 /// A plan whose components can all be made.
 pub struct Assembly {
@@ -42,6 +44,7 @@ pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut
     let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
     let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
     let groups = judge.groups(plan);
+    judge.aside(plan);
     report.sort();
     Some(Assembly {
         channels: channels.into_iter().collect::<Option<_>>()?,
@@ -68,6 +71,23 @@ impl Judge<'_> {
         self.parts(&plan.properties);
         let mut findings = Findings::new(&plan.owner, &plan.properties, self.report);
         judge(&component.configure, self.site, &mut findings)
+    }
+
+    /// Judges what does not run, for the sake of the findings.
+    fn aside(&mut self, plan: &Plan) {
+        let Aside { sources, interceptors, sinks, groups } = &plan.aside;
+        for source in sources {
+            self.source(source);
+        }
+        for interceptor in interceptors {
+            self.interceptor(interceptor);
+        }
+        for sink in sinks {
+            self.make_sink(sink);
+        }
+        for group in groups {
+            self.grouping(group);
+        }
     }
 
     fn parts(&mut self, properties: &Properties) {
@@ -118,12 +138,16 @@ impl Judge<'_> {
         })
     }
 
+    fn make_sink(&mut self, plan: &ComponentPlan) -> Option<MakeSink> {
+        self.component(plan, |configure, site, findings| match configure {
+            Configure::Sink(configure) => configure(&plan.properties, site, findings),
+            _ => None,
+        })
+    }
+
     fn sink(&mut self, plan: &SinkPlan) -> Option<NewSink> {
         let component = &plan.component;
-        let make = self.component(component, |configure, site, findings| match configure {
-            Configure::Sink(configure) => configure(&component.properties, site, findings),
-            _ => None,
-        });
+        let make = self.make_sink(component);
         let batch = component.descriptor.traits.batch;
         // Flume's logger sink prints one event per transaction; ours prints as many as there are with one write.
         let unnamed = if component.descriptor.traits.single { 1 } else { UNBOUNDED_BATCH };
@@ -152,12 +176,16 @@ impl Judge<'_> {
         Some(groups.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    fn group(&mut self, group: &GroupPlan, plan: &Plan) -> Option<Vec<NewGroup>> {
-        let component = &group.component;
-        let grouping = self.component(component, |configure, _, findings| match configure {
+    fn grouping(&mut self, group: &GroupPlan) -> Option<Grouping> {
+        self.component(&group.component, |configure, _, findings| match configure {
             Configure::Processor(configure) => configure(group, findings),
             _ => None,
-        });
+        })
+    }
+
+    fn group(&mut self, group: &GroupPlan, plan: &Plan) -> Option<Vec<NewGroup>> {
+        let component = &group.component;
+        let grouping = self.grouping(group);
         let members: Vec<&SinkPlan> = group
             .sinks
             .iter()

@@ -31,7 +31,8 @@ or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as un
 component is doing. Other signals are ignored.
 
 Exit codes: 0 stopped as requested; 1 could not start or continue; 2 the command line or the configuration is wrong;
-3 stopped, but events were lost or a component did not stop; 130 or 143 ended at once by a second signal.
+3 stopped, but events were lost or a component did not stop; 4 this build lacks a component that the configuration
+names; 130 or 143 ended at once by a second signal.
 
 Examples:
   {role} -n a1 -f flume.conf
@@ -94,11 +95,13 @@ pub(crate) struct RunOptions {
     disable_help_flag = true,
     disable_version_flag = true,
     override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
-    long_about = "Checks an agent's configuration and prints all that is wrong or doubtful in it: where it is, what Flume would do with
-it, what happens here, how to write it correctly. Nothing is started, and no port is opened.",
+    long_about = "Checks an agent's configuration. The first line says whether the agent runs here and in Flume, and what prevents it.
+Then comes all that is wrong or doubtful: where it is, what Flume would do with it, what happens here, how to write it
+correctly. Nothing is started, and no port is opened.",
     after_long_help = "-Dkey=value has the same effect as at the start: in substitutions, and as -Dagent1.sources.r1.port=4141.
 
-Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 errors."
+Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 the configuration is
+wrong; 4 nothing is wrong with it, and this build lacks a component that it names."
 )]
 pub(crate) struct CheckOptions {
     /// Which agent of the file to check
@@ -109,9 +112,13 @@ pub(crate) struct CheckOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Accepted: nothing in it is needed
+    /// Flume's configuration directory; only to say what a `flume.opts` in it would have set
     #[arg(short, long, value_name = "DIR", hide = true)]
     pub(crate) conf: Option<PathBuf>,
+
+    /// Print one JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Exit with 1 if there are warnings
     #[arg(long)]

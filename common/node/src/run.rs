@@ -12,7 +12,7 @@ use crate::{
 use console::Console;
 use flow::counters::Registry;
 use flow::{Assembly, Ended};
-use plan::{Problem, Report, Severity};
+use plan::{Report, Severity};
 use runtime::net::Globals;
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
@@ -46,8 +46,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             ExitCode::from(WRONG)
         }
         Ok(loaded) if options.dryrun => {
-            print(&check::text(&loaded.report, wanted.name));
-            check::exit_code(&loaded.report, false)
+            print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
+            ExitCode::from(check::exit_code(&loaded.report, false))
         }
         Ok(loaded) => {
             notices.extend(of_no_use(options, words));
@@ -82,16 +82,12 @@ fn run_loaded(
         }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
-            let errors = match checked.report.count(Severity::Error) {
-                1 => "1 error".to_owned(),
-                many => format!("{many} errors"),
-            };
             error!(
                 log,
-                "agent {name} does not start: {errors} in its configuration; \
-                 `{role} check` with the same options prints them for reading"
+                "agent {name} does not start: {}; `{role} check` with the same options prints the findings for reading",
+                checked.report.blocks()
             );
-            ExitCode::from(WRONG)
+            ExitCode::from(check::exit_code(&checked.report, false))
         }
     }
 }
@@ -156,6 +152,7 @@ fn of_no_use(options: &RunOptions, words: &Words) -> Vec<String> {
         }
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
+    notices.extend(env_file::options_file(options.conf.as_deref()));
     notices
 }
 
@@ -170,25 +167,14 @@ const MOST_SHOWN: usize = 500;
 
 /// Says every finding as one log line.
 fn say_report(log: &Logger, report: &Report) {
-    for problem in &report.problems {
-        let line = one_line(problem);
-        match problem.severity {
+    for finding in report.findings() {
+        let line = finding.one_line();
+        match finding.severity {
             Severity::Error => error!(log, "{line}"),
             Severity::Warning => warn!(log, "{line}"),
             Severity::Note => info!(log, "{line}"),
         }
     }
-}
-
-/// `flume.conf:11:27: what; in Flume: …; here: …; write: … [code]`
-fn one_line(problem: &Problem) -> String {
-    let mut line = format!("{}: {}", problem.place, problem.what);
-    for (label, text) in [("in Flume", &problem.flume), ("here", &problem.here), ("write", &problem.fix)] {
-        if !text.is_empty() {
-            line.push_str(&format!("; {label}: {text}"));
-        }
-    }
-    format!("{line} [{}]", problem.code)
 }
 
 /// Tells systemd how things stand; without systemd nobody is told.

@@ -10,12 +10,15 @@
 
 mod check;
 mod component;
+mod fate;
+mod finding;
 pub mod input;
 mod layers;
 mod load;
 mod owner;
 mod place;
 mod plan;
+mod problem;
 pub mod properties;
 mod report;
 pub mod secret;
@@ -24,10 +27,13 @@ mod substitute;
 
 pub use check::nearest::nearest;
 pub use component::{Availability, Bad, Catalogue, Descriptor, Kind, Names, Property, Traits, Value};
+pub use fate::{Dropped, Fate};
+pub use finding::{Finding, Spot};
 pub use layers::{Text, named};
 pub use load::{Loaded, Options, Sources, load, load_texts};
 pub use owner::{Findings, Owner};
 pub use place::Place;
-pub use plan::{GroupPlan, Plan, SinkPlan, SourcePlan};
-pub use report::{Problem, Report, Severity, cut, quoted};
+pub use plan::{Aside, GroupPlan, Plan, SinkPlan, SourcePlan};
+pub use problem::{Problem, Severity};
+pub use report::{Report, cut, quoted};
 pub use settings::{ComponentPlan, Properties, Properties as Context, Secret};

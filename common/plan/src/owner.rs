@@ -1,8 +1,10 @@
 //! How messages name a component, and where a component puts its findings.
 
 use crate::component::Kind;
+use crate::fate::Dropped;
 use crate::place::Place;
-use crate::report::{Problem, Report};
+use crate::problem::Problem;
+use crate::report::Report;
 use crate::settings::{ComponentPlan, Properties};
 
 /// Whose properties are checked, as messages name it.
@@ -12,17 +14,17 @@ pub struct Owner {
     pub noun: String,
     /// `a1.sources.r1.`.
     pub prefix: String,
-    /// What Flume does when it does not take it: ``removes the source `r1` and runs the rest``.
-    pub dropped: String,
+    /// What Flume does when it does not take it: ``removes the source `r1` ``.
+    pub dropped: Dropped,
     /// Where it begins.
     pub at: Place,
 }
 
 impl Owner {
     /// One that stands in a list of the agent.
-    pub(crate) fn new(kind: Kind, list: &str, agent: &str, name: &str, at: &Place) -> Owner {
+    pub(crate) fn new(kind: Kind, list: &'static str, agent: &str, name: &str, at: &Place) -> Owner {
         let noun = format!("{} `{name}`", kind.noun());
-        let dropped = format!("removes the {noun} and runs the rest");
+        let dropped = Dropped::unconfigured(&noun, list, name);
         Owner { dropped, noun, prefix: format!("{agent}.{list}.{name}."), at: at.clone() }
     }
 
@@ -35,7 +37,12 @@ impl Owner {
     /// For a component that no file has: in tests.
     pub fn nobody() -> Owner {
         let text = || String::from("test");
-        Owner { noun: text(), prefix: String::new(), dropped: text(), at: Place::whole("test") }
+        Owner {
+            noun: text(),
+            prefix: String::new(),
+            dropped: Dropped::says("test"),
+            at: Place::whole("test"),
+        }
     }
 }
 
@@ -56,6 +63,11 @@ impl<'a> Findings<'a> {
     /// Where `key` stands, or the component begins.
     pub fn at(&self, key: &str) -> &Place {
         self.properties.place(key).unwrap_or(&self.owner.at)
+    }
+
+    /// Where `word` stands, a part of the value of `key` as [`Properties::words`] has it.
+    pub fn word_at(&self, key: &str, word: &str) -> Place {
+        self.properties.word_at(key, word).unwrap_or_else(|| self.at(key).clone())
     }
 
     /// The whole key: `a1.sources.r1.port`.

@@ -279,10 +279,7 @@ fn other_components() {
         (&file(&["sinks.k.sink.rollInterval = -1", "sinks.k.sink.serializer = HEADER_AND_TEXT"]), &[]),
         (&file(&["sinks.k.sink.serializer.appendNewLine = false"]), &["warning unknown-property"]),
         (&file(&["sinks.k.sink.pathManager = rolltime", "sinks.k.sink.pathManager.prefix = x"]), &[]),
-        (
-            &["sinks.k.type = file_roll", "sinks.k.directory = /x"],
-            &["error missing-property", "warning unknown-property"],
-        ),
+        (&["sinks.k.type = file_roll", "sinks.k.directory = /x"], &["error missing-property"]),
         (
             &["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", "sources.r.command = a | b"],
             &["warning no-shell"],
