@@ -148,8 +148,9 @@ async fn each_counter_is_sent_to_ganglia() {
     let ganglia = Ganglia { hosts, every: Duration::from_secs(60), is_3_0: true };
     let registry = full();
     let mut packet = [0; 1500];
+    let log = flow::testing::silent();
     tokio::select! {
-        () = send::send(&ganglia, &registry, &flow::testing::silent()) => {}
+        () = send::send(&ganglia, &registry, &log) => {}
         received = ear.recv(&mut packet).within("a packet") => {
             let packet = String::from_utf8_lossy(&packet[..received.unwrap()]).into_owned();
             assert!(packet.contains(".flume.SOURCE.r1."), "{packet:?}");
