@@ -360,3 +360,19 @@ fn address_rules_that_do_nothing_are_told() {
         assert_eq!(said, "", "{rules}");
     }
 }
+
+#[test]
+fn a_spool_directory_is_judged_with_its_deserializer() {
+    let spool = |more: &[&str]| {
+        let file =
+            ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /x"];
+        text(&[&file[..], more].concat())
+    };
+    assert_eq!(spool(&["sources.r.inputCharset = GBK", "sources.r.deserializer = avro"]), "");
+    let own = spool(&["sources.r.deserializer = com.example.MyDeserializer$Builder"]);
+    assert!(own.contains("is none of Flume's") && own.contains("needs a JVM"), "{own}");
+    assert!(spool(&["sources.r.deserializer = blob"]).contains("BlobDeserializer$Builder"));
+    assert!(spool(&["sources.r.includePattern = *.log"]).contains("[bad-value]"));
+    assert!(spool(&["sources.r.deletePolicy = delay"]).contains("fails to start"));
+    assert!(spool(&["sources.r.deserializer.maxLineLenght = 7"]).contains("maxLineLength"));
+}

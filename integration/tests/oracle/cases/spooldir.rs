@@ -37,8 +37,8 @@ a1.sources.r1.basenameHeader = true
             ("spool/c.log.COMPLETED", "finished\n"),
             ("spool/.d.log", "hidden\n"),
         ],
-        steps: &[Until(Console(9)), Append { file: "spool/e.log", text: "later\n" }],
-        done: &[Console(10)],
+        steps: &[Until(Console(10)), Append { file: "spool/e.log", text: "end\n" }],
+        done: &[Console(11)],
         folders: &["spool"],
         ..EMPTY
     }
