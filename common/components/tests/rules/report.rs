@@ -68,7 +68,7 @@ fn the_fate_in_flume_is_worked_out_once_and_no_finding_tells_another() {
         "channels.d.type = memory",
         "sources.r.channels = c d",
     ]);
-    assert!(drained.contains("in Flume: once the agent runs: fills it up"), "{drained}");
+    assert!(drained.contains("here:     once the agent runs: it fills up"), "{drained}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
         said.contains("`path` is not a property of the type `null`, 2 times [unknown-property]"),
         "{said}"
     );
-    assert!(said.contains("at:       f:14:1 (sink `l`), f:15:1 (sink `m`)"), "{said}");
+    assert!(said.contains("at:       f:15:1 (sink `l`), f:16:1 (sink `m`)"), "{said}");
     let comments =
         text(&["sources.r.port = 4444 # c", "sinks.k.type = logger # d", "channels.c.capacity = 100 # e"]);
     assert_eq!(comments.matches("[inline-comment]").count(), 1, "{comments}");
@@ -172,7 +172,7 @@ fn a_word_deeper_in_a_component_has_its_own_column() {
         "sources.r.selector.default = c",
         "sources.r.selector.mapping.x = c  d",
     ]);
-    assert!(selector.contains("f:13:36: error: `a.sources.r.selector.mapping.x` names `d`"), "{selector}");
+    assert!(selector.contains("f:13:37: error: `a.sources.r.selector.mapping.x` names `d`"), "{selector}");
     let groups = text(&[
         "-sources.r.bind",
         "-sources.r.port",

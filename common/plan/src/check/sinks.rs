@@ -191,6 +191,7 @@ impl Checker<'_> {
                 }
                 _ if sinks.is_empty() => format!("`{}.sinks = {name}`", self.agent),
                 Some(meant) => line(&replaced(&text, name, &meant)),
+                None if sinks.len() == 1 => line(&replaced(&text, name, &sinks[0])),
                 None => format!("{}, one of {}", line(&replaced(&text, name, "SINK")), named(sinks)),
             };
             self.report.add(problem.fix(fix));
