@@ -9,6 +9,7 @@ use wire::{
         Answer, AnswerNotes, BatchId, ClientSession, Frame, FrameDecoder, FrameError, Hello, ProtocolCache,
         Received, ServerSession, TAIL,
     },
+    container::{self, Schema},
     line::{Ends, LineCutter},
 };
 
@@ -23,6 +24,7 @@ pub const ENTRIES: &[Entry] = &[
     ("client_session", client_session),
     ("event", event),
     ("line", line),
+    ("container", container),
 ];
 
 /// A stream gives the same frames, and ends with the same fault, in whatever pieces it is read.
@@ -234,3 +236,27 @@ const HELLO: Hello = Hello { window: 4, window_bytes: 1 << 20 };
 const BATCH: BatchId = BatchId { agent: 1, stream: 2, sequence: 3 };
 const MAX_FRAME_BYTES: usize = 1 << 20;
 const MOST_EVENTS: usize = 8;
+
+/// A container file: whatever it says, its blocks take no more memory than they may, and its records end within them.
+pub fn container(data: &[u8]) {
+    let Ok(Some(head)) = container::head(data) else { return };
+    let schema = head.meta("avro.schema").map(|text| Schema::parse(&String::from_utf8_lossy(text)));
+    let (mut rest, mut records) = (&data[head.size..], Vec::new());
+    while let Ok(Some(block)) = container::block(rest, &head.sync, data.len()) {
+        if head.codec.unpack(&rest[block.data.clone()], MOST_UNPACKED, &mut records).is_ok() {
+            assert!(records.len() <= MOST_UNPACKED);
+            if let Some(Ok(schema)) = &schema {
+                let mut at = 0;
+                for _ in 0..block.records.min(1000) {
+                    let Ok(end) = schema.end_of(&records, at) else { break };
+                    assert!((at..=records.len()).contains(&end));
+                    at = end;
+                }
+            }
+        }
+        assert!(block.end <= rest.len());
+        rest = &rest[block.end..];
+    }
+}
+
+const MOST_UNPACKED: usize = 1 << 20;
