@@ -20,6 +20,8 @@ pub enum Kind {
     Interceptor,
     /// `serializer` of the sinks that write files.
     Serializer,
+    /// `deserializer` of the sources that read files.
+    Deserializer,
     /// `serializers.NAME.type` of the `regex_extractor` interceptor.
     ExtractorSerializer,
     /// `sink.pathManager` of the `file_roll` sink.
@@ -222,6 +224,7 @@ impl Kind {
             Kind::Selector => "channel selector",
             Kind::Interceptor => "interceptor",
             Kind::Serializer => "serializer",
+            Kind::Deserializer => "deserializer",
             Kind::ExtractorSerializer => "serializer of `regex_extractor`",
             Kind::PathManager => "path manager",
             Kind::ConfigFilter => "config filter",

@@ -13,6 +13,9 @@ pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
             "ends, with exit code 0: no part of the agent runs".into()
         }
         Kind::Serializer => "starts, and fails with every batch".into(),
+        Kind::Deserializer => {
+            "starts, and ends the source at its first file, until the agent is started again".into()
+        }
         _ => owner.dropped.clone(),
     }
 }
