@@ -6,6 +6,7 @@ mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
+mod deserializer;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -36,15 +37,18 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::netcat::COMPONENT,
         &source::netcat_udp::COMPONENT,
         &source::seq::COMPONENT,
+        &source::spooldir::COMPONENT,
+        &source::stress::COMPONENT,
         &source::taildir::COMPONENT,
     ],
-    &[&channel::memory::COMPONENT],
+    &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT],
     &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
     processor::COMPONENTS,
     selector::COMPONENTS,
     interceptor::COMPONENTS,
     interceptor::SERIALIZERS,
     serializer::COMPONENTS,
+    deserializer::COMPONENTS,
     sink::file_roll::PATH_MANAGERS,
     filters::COMPONENTS,
 ];

@@ -5,6 +5,8 @@ pub(crate) mod exec;
 pub(crate) mod netcat;
 pub(crate) mod netcat_udp;
 pub(crate) mod seq;
+pub(crate) mod spooldir;
+pub(crate) mod stress;
 pub(crate) mod taildir;
 
 use plan::{Bad, Property, Value};

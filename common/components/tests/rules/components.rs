@@ -228,13 +228,15 @@ fn what_flume_does_with_a_codec_is_told_as_it_is() {
         ];
         text(&[&file[..], &[&line]].concat())
     };
-    assert!(codec("snappy").contains("in Flume: compresses with snappy"), "{}", codec("snappy"));
     assert!(
         codec("lz4").contains("in Flume: does not know the codec and compresses nothing"),
         "{}",
         codec("lz4")
     );
-    assert_eq!(codec("deflate"), "");
+    assert!(codec("SNAPPY").contains("compressionCodec = snappy`"), "{}", codec("SNAPPY"));
+    for name in ["null", "deflate", "snappy", "bzip2", "xz", "zstandard"] {
+        assert_eq!(codec(name), "");
+    }
 }
 
 #[test]
@@ -360,4 +362,20 @@ fn address_rules_that_do_nothing_are_told() {
         let said = text(&["sources.r.type = avro", "sources.r.ipFilter = true", &line]);
         assert_eq!(said, "", "{rules}");
     }
+}
+
+#[test]
+fn a_spool_directory_is_judged_with_its_deserializer() {
+    let spool = |more: &[&str]| {
+        let file =
+            ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /x"];
+        text(&[&file[..], more].concat())
+    };
+    assert_eq!(spool(&["sources.r.inputCharset = GBK", "sources.r.deserializer = avro"]), "");
+    let own = spool(&["sources.r.deserializer = com.example.MyDeserializer$Builder"]);
+    assert!(own.contains("is none of Flume's") && own.contains("needs a JVM"), "{own}");
+    assert!(spool(&["sources.r.deserializer = blob"]).contains("BlobDeserializer$Builder"));
+    assert!(spool(&["sources.r.includePattern = *.log"]).contains("[bad-value]"));
+    assert!(spool(&["sources.r.deletePolicy = delay"]).contains("fails to start"));
+    assert!(spool(&["sources.r.deserializer.maxLineLenght = 7"]).contains("maxLineLength"));
 }

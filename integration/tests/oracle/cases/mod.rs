@@ -29,6 +29,7 @@ mod interceptors;
 mod published;
 mod selectors;
 mod sources;
+mod spooldir;
 mod traps;
 
 use crate::case;
