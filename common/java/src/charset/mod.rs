@@ -155,7 +155,8 @@ impl Charset {
             let start = (from + found) / unit * unit;
             let whole = bytes.get(start..start + unit)?.iter();
             let digit = |code: u32, byte: &u8| code << 8 | u32::from(*byte);
-            if if big { whole.fold(0, digit) } else { whole.rfold(0, digit) } == u32::from(b'\n') {
+            let code = if big { whole.fold(0, digit) } else { whole.rfold(0, digit) };
+            if code == u32::from(b'\n') {
                 return Some(start);
             }
             from = start + unit;
