@@ -412,27 +412,6 @@ a1.sinks.k0.port = $PORT2
 );
 
 case!(
-    http_from_a_sink_to_a_source,
-    Case {
-        shows: "an http sink posts each body; what is answered 400 is given up where the file says so",
-        file: through!(
-            "a1.sources.r1.type = http
-a1.sinks.k0.type = http
-a1.sinks.k0.endpoint = http://127.0.0.1:$PORT2/path
-a1.sinks.k0.rollback.200 = false
-a1.sinks.k0.rollback.4XX = false
-a1.sinks.k0.defaultBackoff = false
-"
-        ),
-        before: OUT,
-        steps: &[Listens(2), Send { port: 1, bytes: b"[{body:one}]\nno json\n[{headers:{a:b},body:two}]\n" }],
-        done: &[Lines("out", 2)],
-        folders: &["out"],
-        ..EMPTY
-    }
-);
-
-case!(
     a_failover_client_in_an_avro_sink,
     Case {
         shows: "client.type = default_failover: hosts of the client's own, the next one where nobody listens",
