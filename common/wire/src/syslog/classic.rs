@@ -45,6 +45,7 @@ impl Classic {
             headers.put("Facility", "0");
             headers.put("Severity", "0");
             headers.put(STATUS, "Invalid");
+            headers.copy();
             headers.push(extra, line.bytes, out);
             return Found::Invalid;
         };
@@ -76,6 +77,7 @@ impl Classic {
         } else {
             body.as_bytes()
         };
+        headers.copy();
         headers.push(extra, body, out);
         if line.cut { Found::Incomplete } else { Found::Message }
     }

@@ -17,7 +17,7 @@ pub use custom::{BadFormat, Format};
 pub use lines::{Line, Lines};
 pub use multiport::Multiport;
 
-use event::BatchBuilder;
+use event::{BatchBuilder, Span};
 use std::fmt::Write;
 
 /// The header that tells of a line that is not whole, or no syslog.
@@ -99,6 +99,8 @@ struct Head<'l> {
 struct HeaderMap<'l> {
     pairs: [(&'static str, &'l str); MOST],
     used: usize,
+    /// So many were in the map when Flume copied it; the order in which they print depends on it. `None`: it did not.
+    copied: Option<usize>,
 }
 
 impl<'l> HeaderMap<'l> {
@@ -109,12 +111,17 @@ impl<'l> HeaderMap<'l> {
         }
     }
 
+    /// Here Flume copies the map.
+    fn copy(&mut self) {
+        self.copied = Some(self.used);
+    }
+
     /// Makes the event. A header of `extra` takes the place of one of the same name.
     fn push(&self, extra: &[(&str, &str)], body: &[u8], out: &mut BatchBuilder) {
-        let own = self.pairs[..self.used].iter().copied();
-        let own = own.filter(|(name, _)| extra.iter().all(|(other, _)| other != name));
-        // Flume copies the parser's map, and adds the others to the copy: the order in which they print depends on it.
-        let received = own.clone().count() as u32;
+        let kept = |(name, _): &(&str, &str)| extra.iter().all(|(other, _)| other != name);
+        let own = self.pairs[..self.used].iter().copied().filter(kept);
+        let count = |copied: usize| self.pairs[..copied].iter().filter(|pair| kept(pair)).count() as u32;
+        let received = self.copied.map_or(Span::BORN_HERE, count);
         out.push_received(own.chain(extra.iter().copied()), received, body);
     }
 }

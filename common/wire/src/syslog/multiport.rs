@@ -57,6 +57,7 @@ impl Multiport {
         headers.put("Version", head.version);
         headers.put("timestamp", millis.text());
         headers.put("host", head.host);
+        headers.copy();
         if line.cut {
             headers.put(STATUS, "Incomplete");
         }

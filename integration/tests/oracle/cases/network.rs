@@ -56,6 +56,14 @@ a1.sources.r1.port = $PORT1
     }
 );
 
+const SYSLOG_TCP_ONE_AFTER_ANOTHER: &[Step] = &[Send {
+    port: 1,
+    bytes: b"<165>1 2003-08-24T05:14:15.5-07:00 192.0.2.1 west
+<13>no timestamp here
+no priority
+<34>1 - host no end",
+}];
+
 case!(
     syslog_tcp_one_after_another,
     Case {
@@ -67,18 +75,12 @@ a1.sources.r1.port = $PORT1
 "
         ),
         before: OUT,
-        steps: &[Send {
-            port: 1,
-            bytes: b"<165>1 2003-08-24T05:14:15.5-07:00 192.0.2.1 west
-<13>no timestamp here
-no priority
-<34>1 - host no end",
-        }],
+        steps: SYSLOG_TCP_ONE_AFTER_ANOTHER,
         done: &[Lines("out", 3)],
         folders: &["out"],
         differs: Some(Differs {
             why: "headers are those of the line itself, a date is the one that is written, the last message is kept",
-            steps: &[],
+            steps: SYSLOG_TCP_ONE_AFTER_ANOTHER,
             done: &[Lines("out", 4)],
         }),
         ..EMPTY
@@ -171,6 +173,14 @@ no priority
     }
 );
 
+const SYSLOG_MULTIPORT_EMPTY_LINE: &[Step] = &[
+    Send {
+        port: 1,
+        bytes: b"<34>1 2003-10-11T22:14:15Z host before\n\n<34>1 2003-10-11T22:14:15Z host behind\n",
+    },
+    Send { port: 1, bytes: b"<34>1 2003-10-11T22:14:15Z host next\n" },
+];
+
 case!(
     syslog_multiport_empty_line,
     Case {
@@ -182,18 +192,12 @@ a1.sources.r1.ports = $PORT1
 "
         ),
         before: OUT,
-        steps: &[
-            Send {
-                port: 1,
-                bytes: b"<34>1 2003-10-11T22:14:15Z host before\n\n<34>1 2003-10-11T22:14:15Z host behind\n",
-            },
-            Send { port: 1, bytes: b"<34>1 2003-10-11T22:14:15Z host next\n" },
-        ],
+        steps: SYSLOG_MULTIPORT_EMPTY_LINE,
         done: &[Lines("out", 1)],
         folders: &["out"],
         differs: Some(Differs {
             why: "nothing is lost for an empty line",
-            steps: &[],
+            steps: SYSLOG_MULTIPORT_EMPTY_LINE,
             done: &[Lines("out", 3)],
         }),
         ..EMPTY
@@ -260,6 +264,16 @@ const fn json(body: &'static [u8]) -> Step {
     Request { port: 1, head: "POST /any HTTP/1.1\r\nContent-Type: application/json\r\n", body }
 }
 
+const HTTP_JSON_THAT_IS_NONE: &[Step] = &[
+    json(b""),
+    json(b"[null]"),
+    Request {
+        port: 1,
+        head: "POST / HTTP/1.1\r\nContent-Type: text/plain\r\n",
+        body: "[{\"body\":\"caf\u{e9}\"}]".as_bytes(),
+    },
+];
+
 case!(
     http_json_that_is_none,
     Case {
@@ -271,20 +285,12 @@ a1.sources.r1.port = $PORT1
 "
         ),
         before: OUT,
-        steps: &[
-            json(b""),
-            json(b"[null]"),
-            Request {
-                port: 1,
-                head: "POST / HTTP/1.1\r\nContent-Type: text/plain\r\n",
-                body: "[{\"body\":\"caf\u{e9}\"}]".as_bytes(),
-            },
-        ],
+        steps: HTTP_JSON_THAT_IS_NONE,
         done: &[Lines("out", 1)],
         folders: &["out"],
         differs: Some(Differs {
             why: "they are faults of the request; text is UTF-8 unless the request says otherwise",
-            steps: &[],
+            steps: HTTP_JSON_THAT_IS_NONE,
             done: &[Lines("out", 1)],
         }),
         ..EMPTY
@@ -405,27 +411,6 @@ a1.sinks.k0.port = $PORT2
         ),
         before: OUT,
         steps: &[Listens(2), Send { port: 1, bytes: b"one\ntwo\n" }],
-        done: &[Lines("out", 2)],
-        folders: &["out"],
-        ..EMPTY
-    }
-);
-
-case!(
-    http_from_a_sink_to_a_source,
-    Case {
-        shows: "an http sink posts each body; what is answered 400 is given up where the file says so",
-        file: through!(
-            "a1.sources.r1.type = http
-a1.sinks.k0.type = http
-a1.sinks.k0.endpoint = http://127.0.0.1:$PORT2/path
-a1.sinks.k0.rollback.200 = false
-a1.sinks.k0.rollback.4XX = false
-a1.sinks.k0.defaultBackoff = false
-"
-        ),
-        before: OUT,
-        steps: &[Listens(2), Send { port: 1, bytes: b"[{body:one}]\nno json\n[{headers:{a:b},body:two}]\n" }],
         done: &[Lines("out", 2)],
         folders: &["out"],
         ..EMPTY

@@ -92,6 +92,10 @@ impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
         let handler = match Handler::new(properties) {
             Ok(handler) => Some(handler),
+            Err((key, what)) if key == "handler" => {
+                own_handler(properties.word("handler"), &what, findings);
+                None
+            }
             Err((key, what)) => {
                 findings.refuse(&key, &what);
                 None
@@ -108,6 +112,12 @@ impl Config {
         let max_request_bytes = properties.count("maxRequestBytes");
         Some(Config { place, handler: handler?, layers: layers?, max_request_bytes })
     }
+}
+
+fn own_handler(class: &str, what: &str, findings: &mut Findings<'_>) {
+    let named = format!("`{}` names the class `{}`: {what}", findings.key("handler"), class.trim());
+    let problem = Problem::error("own-class", findings.at("handler"), named);
+    findings.add(problem.flume("runs it if the class is on its class path"));
 }
 
 fn layers(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<ServerLayers> {
