@@ -341,8 +341,9 @@ impl Checker<'_> {
                     continue;
                 }
                 let Key { name: key, entry } = &component.keys[0];
-                let value = values::line_value(entry);
-                let of = |list: &str, name: &str| format!("{}.{list}.{name}.{key} = {value}", self.agent);
+                let of = |list: &str, name: &str| {
+                    format!("{}.{list}.{name}.{key} = {}", self.agent, values::line_value(entry))
+                };
                 let slip = || {
                     let whole = component.key("type").or(component.key("sinks")).is_some();
                     let near = names.iter().find(|name| !whole && is_slip(&component.name, name));
