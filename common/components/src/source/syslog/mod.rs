@@ -14,6 +14,7 @@ use super::port::{Port, Voice};
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
 use config::Config;
 use flow::component::{Component, Configure};
+use flow::counters::Counted;
 use flow::source::{Seat, Source, Stopping};
 use futures_util::future::{LocalBoxFuture, join_all};
 use plan::{Bad, Descriptor, Kind, Property, Value};
@@ -119,6 +120,10 @@ const EVENT_SIZE: Property = Property::with("eventSize", Value::at_least(10, "by
 struct SyslogTcp(Config);
 
 impl Source for SyslogTcp {
+    fn counted(&self) -> Counted {
+        Counted::Events
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(listen(self.0, seat, stop))
     }

@@ -5,6 +5,7 @@
 use super::config::{Config, MOST_DATAGRAM};
 use super::session::Shared;
 use crate::source::port::Voice;
+use flow::counters::Counted;
 use flow::message::Patience;
 use flow::source::{Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
@@ -18,6 +19,10 @@ use wire::syslog::Line;
 pub(super) struct SyslogUdp(pub(super) Config);
 
 impl Source for SyslogUdp {
+    fn counted(&self) -> Counted {
+        Counted::Events
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(run(self.0, seat, stop))
     }
