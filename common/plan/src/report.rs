@@ -138,6 +138,8 @@ pub struct Report {
 
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
 const MAX_PROBLEMS: usize = 1000;
+/// Codes of errors that are none of the file's.
+const LACKING: [&str; 4] = ["needs-java", "no-such-class", "type-not-here-yet", "property-not-here-yet"];
 /// Bytes of each text of a finding: more than any of ours has, unless what it quotes is long.
 const MAX_TEXT: usize = 2000;
 
@@ -150,6 +152,16 @@ impl Report {
     /// Whether something may not be as it was meant.
     pub fn has_warnings(&self) -> bool {
         self.count(Severity::Warning) > 0
+    }
+
+    /// Whether the file is well, as far as can be seen: all that keeps the agent from starting is that this build or this
+    /// host lacks something.
+    pub fn only_lacks(&self) -> bool {
+        let mut errors =
+            self.problems.iter().filter(|problem| problem.severity == Severity::Error).peekable();
+        errors.peek().is_some()
+            && errors.all(|problem| LACKING.contains(&problem.code))
+            && !self.left_out.contains_key(&Severity::Error)
     }
 
     /// How many findings are of one severity.

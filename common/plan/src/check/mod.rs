@@ -5,6 +5,7 @@
 //! that half of it never ran.
 
 mod filters;
+mod hosted;
 pub(crate) mod nearest;
 mod sinks;
 mod sources;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::nearest::{is_slip, nearest};
 use self::tree::{Component, Key, Tree};
-use self::types::{not_here_yet, unknown_type, unknown_type_in_flume};
+use self::types::{is_own_class, not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::layers::{Merged, named};
@@ -63,6 +64,7 @@ pub(crate) fn check(
         at,
         places: tree.places(),
         listed: BTreeSet::new(),
+        forced: BTreeSet::new(),
     };
     Some(checker.plan(&tree))
 }
@@ -95,6 +97,8 @@ pub(crate) struct Checker<'a> {
     places: BTreeMap<String, Place>,
     /// Names that a list has, by the list.
     listed: BTreeSet<(&'static str, String)>,
+    /// Names of components that are to run in a JVM.
+    forced: BTreeSet<String>,
 }
 
 /// Components of one kind in an agent: far more than a process runs, and few enough to compare each with each.
@@ -114,6 +118,7 @@ const TYPE: Property = Property::optional("type", Value::List);
 impl Checker<'_> {
     fn plan(&mut self, tree: &Tree) -> Plan {
         let tree = &self.filtered(tree);
+        self.force(tree);
         let channel_names = self.list(tree, "channels");
         let channels = self.channels(tree, &channel_names);
         let channel_names: Vec<String> = channel_names.into_iter().map(|listed| listed.name).collect();
@@ -229,8 +234,13 @@ impl Checker<'_> {
         };
         let name = self.settle(&fatal, &Property { value: Value::Type(kind), ..TYPE }, &key.entry);
         let problem = match self.catalogue().find(kind, &name) {
-            Some(known) if known.availability == Availability::Here => return Some(known),
-            Some(known) => not_here_yet(self.catalogue(), kind, owner, known, key),
+            Some(known)
+                if known.availability == Availability::Here || Descriptor::class_of(kind).is_some() =>
+            {
+                return Some(known);
+            }
+            None if is_own_class(self.catalogue(), kind, &name) => return Descriptor::class_of(kind),
+            Some(known) => not_here_yet(kind, owner, known, key),
             None => unknown_type(self.catalogue(), kind, owner, &name, key, &fatal.dropped),
         };
         self.report.add(problem);
@@ -268,7 +278,7 @@ impl Checker<'_> {
         let owner =
             Owner::new(Kind::Channel, "channels", self.agent, &found.name, &found.keys[0].entry.key_at);
         let known = self.type_of(Kind::Channel, &owner, found.key("type"))?;
-        Some(self.component(owner, &found.name, known, &found.all(), &["type"]))
+        Some(self.any_component(owner, &found.name, known, &found.all(), &["type"]))
     }
 
     /// Components with keys that no list names.

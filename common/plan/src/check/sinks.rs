@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::below;
 use super::tree::{Component, Key, Tree};
-use super::types::own_classes;
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
 use crate::component::{Descriptor, Kind, Property, Value};
 use crate::layers::named;
@@ -36,14 +35,11 @@ impl Checker<'_> {
         let known = self.type_of(Kind::Sink, &owner, found.key("type"));
         let channel = self.channel_of(&owner, found, channels);
         drained.extend(channel.clone());
-        if known.is_none() {
-            own_classes(&owner, &found.keys).into_iter().for_each(|problem| self.report.add(problem));
-        }
         let known = known?;
         let missed = found.key("channel").is_none() && found.key("channels").is_some();
         let own: &[&str] = if missed { &["type", "channel", "channels"] } else { &["type", "channel"] };
         let owner = self.grouped(tree, owner, &found.name);
-        let component = self.component(owner, &found.name, known, &found.all(), own);
+        let component = self.any_component(owner, &found.name, known, &found.all(), own);
         Some(SinkPlan { component, channel: channel? })
     }
 
@@ -131,7 +127,7 @@ impl Checker<'_> {
         let keys = below(&found.keys, "processor.");
         let inner = owner.inner(owner.noun.clone(), "processor.", at);
         self.stray_group_keys(&owner, known, found);
-        let component = self.component(inner, name, known, &keys.iter().collect::<Vec<_>>(), &["type"]);
+        let component = self.any_component(inner, name, known, &keys.iter().collect::<Vec<_>>(), &["type"]);
         Some(GroupPlan { component, sinks: members })
     }
 

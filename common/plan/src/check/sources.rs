@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Component, Key, Tree};
-use super::types::own_classes;
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
@@ -11,7 +10,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::SourcePlan;
 use crate::report::{Problem, quoted};
-use crate::settings::{ComponentPlan, words};
+use crate::settings::{ComponentPlan, Properties, words};
 
 /// Keys that every source has.
 const OWN: &[&str] = &["type", "channels", "interceptors"];
@@ -44,17 +43,15 @@ impl Checker<'_> {
         filled.extend(to.iter().cloned());
         let selector = self.selector(&owner, found, &to);
         let interceptors = self.interceptors(&owner, found);
-        if known.is_none() {
-            own_classes(&owner, &found.keys).into_iter().for_each(|problem| self.report.add(problem));
-        }
         let known = known?;
         let elsewhere =
             |key: &&Key| !key.name.starts_with("selector.") && !key.name.starts_with("interceptors.");
         let keys: Vec<&Key> = found.keys.iter().filter(elsewhere).collect();
         let missed = found.key("channels").is_none() && found.key("channel").is_some();
         let own: &[&str] = if missed { &["type", "channels", "interceptors", "channel"] } else { OWN };
-        let component = self.component(owner, &found.name, known, &keys, own);
-        Some(SourcePlan { component, channels: to, selector: selector?, interceptors })
+        let written = self.as_written(&owner, Properties::default(), &found.all());
+        let component = self.any_component(owner, &found.name, known, &keys, own);
+        Some(SourcePlan { component, channels: to, selector: selector?, interceptors, written })
     }
 
     /// The source's channels that there are.
@@ -110,9 +107,11 @@ impl Checker<'_> {
             None => self.catalogue().find(Kind::Selector, "replicating")?,
         };
         let all: Vec<&Key> = keys.iter().collect();
-        let mut selector = self.component(owner, "", known, &all, &["type"]);
-        for key in self.names_channels(&selector, channels) {
-            selector.properties.refuse(&key);
+        let mut selector = self.any_component(owner, "", known, &all, &["type"]);
+        if selector.hosted().is_none() {
+            for key in self.names_channels(&selector, channels) {
+                selector.properties.refuse(&key);
+            }
         }
         Some(selector)
     }
@@ -184,7 +183,7 @@ impl Checker<'_> {
         let owner = source.inner(format!("interceptor `{name}` of the {}", source.noun), &prefix, at);
         let known = self.type_of(Kind::Interceptor, &owner, keys.iter().find(|key| key.name == "type"))?;
         let all: Vec<&Key> = keys.iter().collect();
-        Some(self.component(owner, name, known, &all, &["type"]))
+        Some(self.any_component(owner, name, known, &all, &["type"]))
     }
 
     fn interceptors_unlisted(&mut self, owner: &Owner, found: &Component, names: &[&str]) {

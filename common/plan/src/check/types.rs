@@ -17,36 +17,19 @@ pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
     }
 }
 
-pub(super) fn not_here_yet(
-    catalogue: &Catalogue,
-    kind: Kind,
-    owner: &Owner,
-    known: &Descriptor,
-    key: &Key,
-) -> Problem {
+pub(super) fn not_here_yet(kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what =
         format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
     Problem::error("type-not-here-yet", &key.entry.value_at, what)
         .flume(known.names.releases())
-        .fix(in_place_of(catalogue, kind, known))
+        .fix(in_place_of(known))
 }
 
-/// What to do about a component that does not run here. What is durable is not replaced by what is not.
-fn in_place_of(catalogue: &Catalogue, kind: Kind, known: &Descriptor) -> String {
-    let leave = match known.names.until {
+/// What to do about a component that does not run here.
+fn in_place_of(known: &Descriptor) -> String {
+    match known.names.until {
         Some(last) => format!("leave this agent on Flume {} or older for now", short(last)),
         None => "leave this agent on Flume for now".to_string(),
-    };
-    match kind {
-        Kind::Channel if known.traits.durable => {
-            let lost = "what a channel here holds is lost when the process dies";
-            format!(
-                "{leave}: no channel of this build keeps events on a disk ({lost}: {})",
-                catalogue.there_is(kind)
-            )
-        }
-        Kind::Channel => format!("{leave}, or use one of {}", catalogue.there_is(kind)),
-        _ => leave,
     }
 }
 
@@ -95,13 +78,14 @@ pub(super) fn unknown_type(
             if !advice.is_empty() {
                 fix += &format!(", {advice}");
             }
-            if known.availability != Availability::Here {
+            if known.availability != Availability::Here && Descriptor::class_of(kind).is_none() {
                 fix += ", which is not there yet: leave this agent on Flume for now";
             }
             problem.fix(fix)
         }
         None if own => problem.fix(format!(
-            "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
+            "no class of your own runs as a {}: leave this agent on Flume, or use one of {}",
+            kind.noun(),
             catalogue.there_is(kind)
         )),
         None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, catalogue.there_is(kind))),
@@ -118,36 +102,19 @@ pub(super) fn is_class(name: &str) -> bool {
     name.contains('.') && name.split('.').all(identifier) && class.starts_with(char::is_uppercase)
 }
 
+/// Whether a value names a class of somebody's own, which may be on a class path. What looks like a slip in the name of one
+/// of Flume's is none.
+pub(super) fn is_own_class(catalogue: &Catalogue, kind: Kind, name: &str) -> bool {
+    let builder = || catalogue.of(kind).any(|known| known.names.class.strip_suffix("$Builder") == Some(name));
+    let slip = || name.starts_with("org.apache.flume.") && meant(catalogue, kind, name).is_some();
+    Descriptor::class_of(kind).is_some() && is_class(name) && !builder() && !slip()
+}
+
 /// The line of the same agent that a value goes on with where a line end is missing.
 fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
     let agent = owner.prefix.split('.').next()?;
     let starts = LISTS.iter().filter_map(|list| value.find(&format!("{agent}.{list}.")));
     starts.min().filter(|at| *at > 0).map(|at| &value[at..])
-}
-
-/// Keys by which components load a class that may be anybody's.
-const LOADS_A_CLASS: [&str; 4] = ["serializer", "deserializer", "handler", "eventSerializer"];
-
-/// Classes of somebody's own in the keys of a component that is not there yet: they need a JVM also when it is there.
-pub(super) fn own_classes(owner: &Owner, keys: &[Key]) -> Vec<Problem> {
-    let loads = |key: &&Key| LOADS_A_CLASS.contains(&key.name.rsplit('.').next().unwrap_or_default());
-    let own = |key: &&Key| {
-        let value = key.entry.value.trim();
-        is_class(value) && !value.starts_with("org.apache.flume.")
-    };
-    let problem = |key: &Key| {
-        let what = format!(
-            "`{}` names the class {}, which is none of Flume's ({})",
-            key.entry.key,
-            quoted(key.entry.value.trim()),
-            owner.noun
-        );
-        Problem::warning("own-class", &key.entry.value_at, what)
-            .flume("runs it if the class is on its class path")
-            .here("no class of your own runs")
-            .fix("a class of your own needs a JVM: leave this agent on Flume")
-    };
-    keys.iter().filter(loads).filter(own).map(problem).collect()
 }
 
 /// The type that somebody means who writes `name`, and what he should know: a class in another package or without one,

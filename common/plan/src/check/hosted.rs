@@ -1,0 +1,108 @@
+//! What runs in a JVM with the jars of a Flume: types without a native version, classes of an operator's own, and what
+//! the operator wants there. Their keys are not checked: they go there as they are written.
+
+use super::tree::{Key, Tree};
+use super::types::is_class;
+use super::{Checker, LIST, TYPE};
+use crate::component::{Availability, Descriptor, Kind, Property, Value};
+use crate::owner::Owner;
+use crate::report::{Problem, quoted};
+use crate::secret::is_secret;
+use crate::settings::{ComponentPlan, Properties, words};
+
+/// The list of the agent that names them: ours, and ignored by Flume.
+pub(super) const BRIDGE: &str = "flume.bridge";
+
+impl Checker<'_> {
+    /// Reads which components the operator wants in the JVM.
+    pub(super) fn force(&mut self, tree: &Tree) {
+        let Some(entry) = tree.list(BRIDGE) else { return };
+        let owner = self.whole();
+        let text = self.settle(&owner, &LIST, entry);
+        for name in words(&text) {
+            let lists = ["sources", "channels", "sinks", "sinkgroups"];
+            let interceptor = format!("interceptors.{name}.");
+            let is_one = lists.iter().any(|list| tree.component(list, name).is_some())
+                || tree
+                    .components("sources")
+                    .iter()
+                    .any(|source| source.keys.iter().any(|key| key.name.starts_with(&interceptor)));
+            if !is_one {
+                let what = format!("`{}` names {}, and no component has that name", entry.key, quoted(name));
+                let problem = Problem::warning("unknown-name", &entry.word_at(&text, name), what);
+                self.report.add(problem.flume("ignores the whole line").here("it is ignored"));
+            }
+            self.forced.insert(name.to_string());
+        }
+    }
+
+    /// The component, in a JVM or native. As [`Checker::component`] for a native one.
+    pub(super) fn any_component(
+        &mut self,
+        owner: Owner,
+        name: &str,
+        known: &'static Descriptor,
+        keys: &[&Key],
+        own: &[&str],
+    ) -> ComponentPlan {
+        let (descriptor, why) = match self.why_hosted(name, known, keys) {
+            Some(why) if known.availability == Availability::Missing => (known, why),
+            Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
+            None => return self.component(owner, name, known, keys, own),
+        };
+        let properties = self.as_written(&owner, Properties::hosted(why), keys);
+        ComponentPlan { name: name.to_string(), descriptor, properties, owner }
+    }
+
+    /// All `keys` as they are written.
+    pub(super) fn as_written(
+        &mut self,
+        owner: &Owner,
+        mut properties: Properties,
+        keys: &[&Key],
+    ) -> Properties {
+        for key in keys {
+            let one_word = ["type", "channel", "channels", "interceptors"].contains(&key.name.as_str());
+            let property = if one_word { TYPE } else { Property { value: Value::Free, ..TYPE } };
+            let value = self.settle(owner, &property, &key.entry);
+            let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
+            properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
+        }
+        properties
+    }
+
+    /// Why a component runs in a JVM, if it does.
+    fn why_hosted(&self, name: &str, known: &'static Descriptor, keys: &[&Key]) -> Option<String> {
+        Descriptor::class_of(known.kind)?;
+        if known.names.class.is_empty() {
+            return Some("it is a Java class".into());
+        }
+        if known.availability == Availability::Missing {
+            return Some(format!("`{}` has no native version", known.name()));
+        }
+        if self.forced.contains(name) {
+            return Some(format!("`{}.{BRIDGE}` names it", self.agent));
+        }
+        let foreign = known.all().find_map(|property| self.foreign_part(property, keys))?;
+        Some(format!("its {} has no native version", foreign.noun()))
+    }
+
+    /// The kind of a part that `property` names and that has no native version.
+    fn foreign_part(&self, property: &Property, keys: &[&Key]) -> Option<Kind> {
+        let value = |name: &str| keys.iter().find(|key| key.name == name).map(|key| key.entry.value.trim());
+        let is_foreign = |kind: Kind, name: &str| match self.catalogue().find(kind, name) {
+            Some(known) => known.availability == Availability::Missing,
+            None => is_class(name),
+        };
+        match property.value {
+            Value::Type(kind) => {
+                value(property.name).is_some_and(|name| is_foreign(kind, name)).then_some(kind)
+            }
+            Value::Parts(kind) => words(value(property.name)?)
+                .filter_map(|part| value(&format!("{}.{part}.type", property.name)))
+                .any(|name| is_foreign(kind, name))
+                .then_some(kind),
+            _ => None,
+        }
+    }
+}
