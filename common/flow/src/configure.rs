@@ -1,9 +1,10 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
-use crate::component::{Components, Configure, MakeSink, MakeSource, NewChannel, Site};
-use crate::interceptor::MakeInterceptors;
+use crate::component::{Components, Configure, Hosts, MakeSink, MakeSource, NewChannel, Site};
+use crate::interceptor::{MakeElsewhere, MakeInterceptors};
 use crate::processor::{Grouping, LONE};
-use crate::selector::MakeSelector;
+use crate::selector::{ChannelSelector, MakeSelector, Selected};
+use event::Batch;
 use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
 
 /// A plan whose components can all be made.
@@ -32,6 +33,8 @@ pub struct NewSource {
     pub interceptors: Vec<ComponentPlan>,
     /// Makes them.
     pub chain: MakeInterceptors,
+    /// Makes what stands for them, or for the selector, in another process.
+    pub elsewhere: Option<MakeElsewhere>,
 }
 
 /// Sinks that one processor drives, all on one channel. A sink that no group names is a group of its own.
@@ -46,9 +49,11 @@ pub struct NewGroup {
 
 /// A sink.
 pub struct NewSink {
+    /// Its name in the configuration.
     pub name: String,
     /// Events it wants at a time.
     pub batch_size: usize,
+    /// Makes it, as often as it has to be built anew.
     pub make: MakeSink,
 }
 
@@ -56,7 +61,7 @@ pub struct NewSink {
 /// cannot be made.
 pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut Report) -> Option<Assembly> {
     let site = site.sharing((components.together)(plan, report));
-    let mut judge = Judge { components, site: &site, report };
+    let mut judge = Judge { components, site: &site, plan, report };
     let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
     let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
     let groups = judge.groups(plan);
@@ -71,6 +76,7 @@ pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut
 struct Judge<'a> {
     components: &'a Components,
     site: &'a Site,
+    plan: &'a Plan,
     report: &'a mut Report,
 }
 
@@ -88,6 +94,21 @@ impl Judge<'_> {
         judge(&component.configure, self.site, &mut findings)
     }
 
+    /// Calls `judge` with what runs a component that has no native version.
+    fn hosted<T>(
+        &mut self,
+        plan: &ComponentPlan,
+        judge: impl FnOnce(&dyn Hosts, &mut Report) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(hosts) = self.site.hosts() {
+            return judge(hosts, self.report);
+        }
+        let (owner, why) = (&plan.owner, plan.hosted().unwrap_or_default());
+        let what = format!("the {} needs a JVM with Flume's jars ({why}), and there is none", owner.noun);
+        self.report.add(Problem::error("needs-java", &owner.at, what).flume("runs it"));
+        None
+    }
+
     fn parts(&mut self, properties: &Properties) {
         for part in properties.all_parts() {
             self.parts(&part.properties);
@@ -100,6 +121,10 @@ impl Judge<'_> {
     }
 
     fn channel(&mut self, plan: &ComponentPlan) -> Option<(String, NewChannel)> {
+        if plan.hosted().is_some() {
+            let new = self.hosted(plan, |hosts, report| hosts.channel(plan, report));
+            return Some((plan.name.clone(), new?));
+        }
         let new = self.component(plan, |configure, site, findings| match configure {
             Configure::Channel(configure) => configure(&plan.properties, site, findings),
             _ => None,
@@ -108,24 +133,51 @@ impl Judge<'_> {
     }
 
     fn source(&mut self, plan: &SourcePlan) -> Option<NewSource> {
-        let SourcePlan { component, channels, selector, interceptors } = plan;
-        let make = self.component(component, |configure, site, findings| match configure {
-            Configure::Source(configure) => configure(&component.properties, site, findings),
-            _ => None,
-        });
-        let selector = self.component(selector, |configure, _, findings| match configure {
-            Configure::Selector(configure) => configure(&selector.properties, channels, findings),
-            _ => None,
-        });
-        let judged: Vec<_> = interceptors.iter().map(|interceptor| self.interceptor(interceptor)).collect();
+        let SourcePlan { component, channels, selector, interceptors, .. } = plan;
+        let is_hosted = |part: &ComponentPlan| part.hosted().is_some();
+        let chain = interceptors.iter().any(is_hosted);
+        let first = interceptors.iter().chain([selector]).find(|part| is_hosted(part));
+        let (elsewhere, make) = match first {
+            _ if is_hosted(component) => {
+                (Some(None), self.hosted(component, |hosts, report| hosts.source(plan, report)))
+            }
+            None => (Some(None), self.native_source(component)),
+            Some(part) => {
+                let elsewhere = self.hosted(part, |hosts, report| hosts.chain(plan, report));
+                (elsewhere.map(Some), self.native_source(component))
+            }
+        };
+        let selector = self.selector(selector, channels);
+        let native: &[ComponentPlan] = if chain { &[] } else { interceptors };
+        let judged: Vec<_> =
+            interceptors.iter().filter(|part| !is_hosted(part)).map(|part| self.interceptor(part)).collect();
         Some(NewSource {
             name: component.name.clone(),
             blocks: component.descriptor.traits.blocks,
             channels: channels.clone(),
             make: make?,
             selector: selector?,
-            interceptors: judged.into_iter().all(|judged| judged.is_some()).then(|| interceptors.clone())?,
+            interceptors: judged.into_iter().all(|judged| judged.is_some()).then(|| native.to_vec())?,
             chain: self.components.interceptors,
+            elsewhere: elsewhere?,
+        })
+    }
+
+    fn native_source(&mut self, component: &ComponentPlan) -> Option<MakeSource> {
+        self.component(component, |configure, site, findings| match configure {
+            Configure::Source(configure) => configure(&component.properties, site, findings),
+            _ => None,
+        })
+    }
+
+    /// A native selector; in place of one that is elsewhere stands Flume's usual one, which is not asked.
+    fn selector(&mut self, selector: &ComponentPlan, channels: &[String]) -> Option<MakeSelector> {
+        if selector.hosted().is_some() {
+            return Some(Box::new(|| Box::new(NotAsked)));
+        }
+        self.component(selector, |configure, _, findings| match configure {
+            Configure::Selector(configure) => configure(&selector.properties, channels, findings),
+            _ => None,
         })
     }
 
@@ -138,6 +190,10 @@ impl Judge<'_> {
 
     fn sink(&mut self, plan: &SinkPlan) -> Option<NewSink> {
         let component = &plan.component;
+        if component.hosted().is_some() {
+            let agent = self.plan;
+            return self.hosted(component, |hosts, report| hosts.sink(plan, agent, report));
+        }
         let make = self.component(component, |configure, site, findings| match configure {
             Configure::Sink(configure) => configure(&component.properties, site, findings),
             _ => None,
@@ -254,6 +310,24 @@ impl Judge<'_> {
                 false
             }
         }
+    }
+}
+
+/// In place of a selector that is in another process.
+#[derive(Debug)]
+struct NotAsked;
+
+impl ChannelSelector for NotAsked {
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    fn required(&self) -> &[usize] {
+        &[]
+    }
+
+    fn select(&mut self, batch: &Batch) -> Selected {
+        Selected { dropped: batch.len(), ..Selected::default() }
     }
 }
 

@@ -23,7 +23,7 @@ pub mod supervise;
 pub mod testing;
 
 pub use component::Site;
-pub use configure::{Assembly, NewSource, configure};
+pub use configure::{Assembly, NewSink, NewSource, configure};
 
 use actix_rt::System;
 use signals::{Patience, Signals, Wish};

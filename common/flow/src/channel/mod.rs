@@ -4,7 +4,7 @@ pub mod lease;
 pub mod memory;
 
 use crate::error::ChannelError;
-use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
+use crate::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
@@ -27,6 +27,8 @@ pub struct ChannelAddress {
     pub fill: Recipient<HowFull>,
     /// Says what it is doing.
     pub describe: Recipient<Describe>,
+    /// Of one that has something to end: files, a process.
+    pub stop: Option<Recipient<Stop>>,
 }
 
 /// What a channel holds, as it can be asked without its actor, whose thread may hang.
@@ -79,6 +81,11 @@ impl ChannelRef {
     /// Asks its actor what it is doing, if there is one.
     pub fn describe(&self) -> Option<RecipientRequest<Describe>> {
         self.slot.with(|channel| channel.describe.send(Describe))
+    }
+
+    /// Asks its actor to stop, if it has something to end.
+    pub fn stop(&self) -> Option<RecipientRequest<Stop>> {
+        self.slot.with(|channel| channel.stop.as_ref().map(|stop| stop.send(Stop))).flatten()
     }
 
     /// See [`Holds`].

@@ -227,7 +227,9 @@ impl Group {
     fn down(&mut self, sink: usize, error: &DeliveryError, bytes: usize, now: Instant) {
         let is_lost_again = matches!(error, DeliveryError::Lost { .. }) && self.roster.is_on_trial(sink);
         let failure = match error {
-            DeliveryError::Refused { .. } | DeliveryError::Write { .. } => Failure::Batch(bytes),
+            DeliveryError::Refused { .. } | DeliveryError::Write { .. } | DeliveryError::Class { .. } => {
+                Failure::Batch(bytes)
+            }
             _ if is_lost_again => Failure::Batch(bytes),
             _ => Failure::Connection(bytes),
         };

@@ -359,6 +359,7 @@ fn address_of(channel: Addr<MemoryChannel>) -> ChannelAddress {
         take: channel.clone().recipient(),
         fill: channel.clone().recipient(),
         describe: channel.recipient(),
+        stop: None,
     }
 }
 
