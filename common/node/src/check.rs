@@ -1,8 +1,9 @@
 //! `check`: the report and no more.
 
 use crate::{
-    FAILED, Role, WRONG, complain,
+    FAILED, LACKS, Role, WRONG, complain,
     java::{self, Words},
+    jvm::Given,
     load,
     load::Wanted,
     options::CheckOptions,
@@ -26,9 +27,18 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         files: &options.conf_file,
         properties: &properties,
         strict_flume: options.ours.strict_flume,
+        jvm: Given::new(
+            options.conf.as_deref(),
+            options.classpath.as_deref(),
+            options.plugins_path.as_deref(),
+            words,
+        ),
     };
     match load::load(&wanted) {
-        Ok(loaded) => {
+        Ok(mut loaded) => {
+            if let Some(java) = &loaded.java {
+                java.probe(&mut loaded.report);
+            }
             print(&text(&loaded.report, wanted.name));
             exit_code(&loaded.report, options.deny_warnings)
         }
@@ -48,7 +58,9 @@ pub(crate) fn text(report: &Report, name: Option<&str>) -> String {
 }
 
 pub(crate) fn exit_code(report: &Report, deny_warnings: bool) -> ExitCode {
-    if report.has_errors() {
+    if report.only_lacks() {
+        ExitCode::from(LACKS)
+    } else if report.has_errors() {
         ExitCode::from(WRONG)
     } else if deny_warnings && report.has_warnings() {
         ExitCode::from(FAILED)

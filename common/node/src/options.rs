@@ -22,13 +22,15 @@ are those of `flume-ng agent`. The binaries `agent` and `collector` both run any
   -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
+  -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
 
 Signals: SIGTERM, SIGINT or SIGHUP stops sources, lets the sinks empty the channels, then ends; a second SIGTERM or
 SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as by nohup. SIGQUIT prints what each
 component is doing. Others do no harm.
 
 Exit codes: 0 stopped as asked; 1 could not start or go on; 2 the command line or the configuration is wrong;
-3 stopped, but events were lost or a component had to be left behind; 130 or 143 ended at once by a second signal.
+3 stopped, but events were lost or a component had to be left behind; 4 this build or this host lacks a component;
+130 or 143 ended at once by a second signal.
 
 Examples:
   {role} -n a1 -f flume.conf
@@ -44,7 +46,7 @@ pub(crate) struct RunOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Flume's configuration directory; nothing in it is read but to say what it would have set
+    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
     #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 
@@ -68,12 +70,12 @@ pub(crate) struct RunOptions {
         hide_possible_values = true)]
     pub(crate) log_format: String,
 
-    /// Accepted: there are no classes to find
-    #[arg(short = 'C', long, value_name = "PATH", hide = true)]
+    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
+    #[arg(short = 'C', long, value_name = "PATH")]
     pub(crate) classpath: Option<String>,
 
-    /// Accepted: there are no plugins
-    #[arg(long, value_name = "DIRS", hide = true)]
+    /// Folders of plugins, in place of FLUME_HOME/plugins.d
+    #[arg(long, value_name = "DIRS")]
     pub(crate) plugins_path: Option<String>,
 
     /// Print this text
@@ -92,10 +94,12 @@ pub(crate) struct RunOptions {
     disable_version_flag = true,
     override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
     long_about = "Checks an agent's configuration and prints all that is wrong or doubtful in it: where it stands, what Flume would
-do with it, what is done here, how to write it right. Nothing is started, opened or listened on.",
+do with it, what is done here, how to write it right. Nothing is started, opened or listened on. Where a component needs
+a JVM, one is started to see whether its class is there and takes its properties.",
     after_long_help = "-Dkey=value counts as when it runs: in substitutions, and as -Dagent1.sources.r1.port=4141.
 
-Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 errors."
+Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 errors; 4 the file is
+well, and this build or this host lacks a component, a class or a JVM for it."
 )]
 pub(crate) struct CheckOptions {
     /// Which agent of the file to check
@@ -106,9 +110,17 @@ pub(crate) struct CheckOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Accepted: nothing in it is needed
-    #[arg(short, long, value_name = "DIR", hide = true)]
+    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
+    #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
+
+    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
+    #[arg(short = 'C', long, value_name = "PATH")]
+    pub(crate) classpath: Option<String>,
+
+    /// Folders of plugins, in place of FLUME_HOME/plugins.d
+    #[arg(long, value_name = "DIRS")]
+    pub(crate) plugins_path: Option<String>,
 
     /// Fail on warnings too
     #[arg(long)]
