@@ -103,9 +103,7 @@ impl Judge<'_> {
         if let Some(hosts) = self.site.hosts() {
             return judge(hosts, self.report);
         }
-        let (owner, why) = (&plan.owner, plan.hosted().unwrap_or_default());
-        let what = format!("the {} needs a JVM with Flume's jars ({why}), and there is none", owner.noun);
-        self.report.add(Problem::error("needs-java", &owner.at, what).flume("runs it"));
+        self.report.add(plan::needs_java(plan, ""));
         None
     }
 

@@ -34,14 +34,7 @@ impl Hosting {
                 Some(())
             }
             Err(searched) => {
-                let what = format!(
-                    "the {} needs a JVM with Flume's jars ({why}), and there is none: {searched}",
-                    owner.noun
-                );
-                let problem = Problem::error("needs-java", &owner.at, what).flume("runs it");
-                report.add(problem.fix(
-                    "the environment variables FLUME_HOME, with the Flume that this agent ran on, and JAVA_HOME; or `--classpath` with the jars",
-                ));
+                report.add(plan::needs_java(component, &format!(": {searched}")));
                 None
             }
         }

@@ -1,10 +1,11 @@
 //! What runs in a JVM with the jars of a Flume: types without a native version, classes of an operator's own, and what
 //! the operator wants there. Their keys are not checked: they go there as they are written.
 
-use super::tree::{Key, Tree};
+use super::tree::{Component, Key, Tree};
 use super::types::is_class;
+use super::values::java_trim;
 use super::{Checker, LIST, TYPE};
-use crate::component::{Availability, Descriptor, Kind, Property, Value};
+use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
 use crate::owner::Owner;
 use crate::report::{Problem, quoted};
 use crate::secret::is_secret;
@@ -50,23 +51,43 @@ impl Checker<'_> {
             Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
             None => return self.component(owner, name, known, keys, own),
         };
-        let properties = self.as_written(&owner, Properties::hosted(why), keys);
+        let mut properties = Properties::hosted(why);
+        for key in keys {
+            let property =
+                if is_one_word(&key.name) { TYPE } else { Property { value: Value::Free, ..TYPE } };
+            let value = self.settle(&owner, &property, &key.entry);
+            let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
+            properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
+        }
         ComponentPlan { name: name.to_string(), descriptor, properties, owner }
     }
 
-    /// All `keys` as they are written.
-    pub(super) fn as_written(
-        &mut self,
-        owner: &Owner,
-        mut properties: Properties,
-        keys: &[&Key],
+    /// All keys of a source, for what of it runs in a JVM. They have been looked at; a comment is left out where that was
+    /// told, so not of what is the class's own affair.
+    pub(super) fn written(
+        &self,
+        found: &Component,
+        component: &ComponentPlan,
+        selector: &ComponentPlan,
+        interceptors: &[ComponentPlan],
     ) -> Properties {
-        for key in keys {
-            let one_word = ["type", "channel", "channels", "interceptors"].contains(&key.name.as_str());
-            let property = if one_word { TYPE } else { Property { value: Value::Free, ..TYPE } };
-            let value = self.settle(owner, &property, &key.entry);
-            let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
-            properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
+        let is_whole = |key: &str| match key.split_once('.') {
+            Some(("selector", _)) => selector.hosted().is_some(),
+            Some(("interceptors", of)) => interceptors.iter().any(|part| {
+                part.hosted().is_some() && of.strip_prefix(&part.name).is_some_and(|of| of.starts_with('.'))
+            }),
+            _ => component.hosted().is_some(),
+        };
+        let mut properties = Properties::default();
+        for Key { name, entry } in &found.keys {
+            let whole = self.options.strict_flume || is_whole(name) && !is_one_word(name);
+            let text = match &entry.comment {
+                Some(comment) if !whole => &comment.value,
+                _ => &entry.value,
+            };
+            let value = java_trim(text).to_string();
+            let secret = is_secret(&entry.key) || self.secrets.are_in(&value);
+            properties.push(name.clone(), value, secret, entry.value_at.clone());
         }
         properties
     }
@@ -105,4 +126,31 @@ impl Checker<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a key of any component has one word, or a list of them, as its value.
+fn is_one_word(key: &str) -> bool {
+    ["type", "channel", "channels", "interceptors"].contains(&key.rsplit('.').next().unwrap_or(key))
+}
+
+/// That `component` needs a JVM with Flume's jars, and there is none; `searched` says where it was looked for.
+pub fn needs_java(component: &ComponentPlan, searched: &str) -> Problem {
+    let (owner, names) = (&component.owner, &component.descriptor.names);
+    let why = component.hosted().unwrap_or_default();
+    let what =
+        format!("the {} needs a JVM with Flume's jars ({why}), and there is none{searched}", owner.noun);
+    let flume = if names.class.is_empty() {
+        "runs it if the class is on its class path".into()
+    } else {
+        names.releases()
+    };
+    let fix = match names.until {
+        Some(last) => {
+            format!("FLUME_HOME in the environment, naming a Flume {} or older, and JAVA_HOME", short(last))
+        }
+        None => {
+            "FLUME_HOME in the environment, naming the Flume that this agent ran on, and JAVA_HOME".into()
+        }
+    };
+    Problem::error("needs-java", &owner.at, what).flume(flume).fix(fix)
 }

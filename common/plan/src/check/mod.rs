@@ -5,7 +5,7 @@
 //! that half of it never ran.
 
 mod filters;
-mod hosted;
+pub(crate) mod hosted;
 pub(crate) mod nearest;
 mod sinks;
 mod sources;

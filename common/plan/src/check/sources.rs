@@ -10,7 +10,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::SourcePlan;
 use crate::report::{Problem, quoted};
-use crate::settings::{ComponentPlan, Properties, words};
+use crate::settings::{ComponentPlan, words};
 
 /// Keys that every source has.
 const OWN: &[&str] = &["type", "channels", "interceptors"];
@@ -49,9 +49,10 @@ impl Checker<'_> {
         let keys: Vec<&Key> = found.keys.iter().filter(elsewhere).collect();
         let missed = found.key("channels").is_none() && found.key("channel").is_some();
         let own: &[&str] = if missed { &["type", "channels", "interceptors", "channel"] } else { OWN };
-        let written = self.as_written(&owner, Properties::default(), &found.all());
         let component = self.any_component(owner, &found.name, known, &keys, own);
-        Some(SourcePlan { component, channels: to, selector: selector?, interceptors, written })
+        let selector = selector?;
+        let written = self.written(found, &component, &selector, &interceptors);
+        Some(SourcePlan { component, channels: to, selector, interceptors, written })
     }
 
     /// The source's channels that there are.

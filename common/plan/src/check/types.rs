@@ -106,7 +106,8 @@ pub(super) fn is_class(name: &str) -> bool {
 /// of Flume's is none.
 pub(super) fn is_own_class(catalogue: &Catalogue, kind: Kind, name: &str) -> bool {
     let builder = || catalogue.of(kind).any(|known| known.names.class.strip_suffix("$Builder") == Some(name));
-    let slip = || name.starts_with("org.apache.flume.") && meant(catalogue, kind, name).is_some();
+    let flumes = ["org.apache.flume.", "flume."].iter().any(|package| name.starts_with(package));
+    let slip = || flumes && meant(catalogue, kind, name).is_some();
     Descriptor::class_of(kind).is_some() && is_class(name) && !builder() && !slip()
 }
 
