@@ -7,7 +7,7 @@ use crate::channel::memory::Limits;
 use crate::channel::{ChannelAddress, ChannelContext, Holds};
 use crate::configure::NewSink;
 use crate::interceptor::{MakeElsewhere, MakeInterceptors};
-use crate::processor::Grouping;
+use crate::processor::{Grouping, MakeGroup};
 use crate::selector::MakeSelector;
 use crate::sink::SinkContext;
 use crate::source::Source;
@@ -70,6 +70,9 @@ pub trait Hosts: Send + Sync {
 
     /// A sink of `agent`.
     fn sink(&self, plan: &SinkPlan, agent: &Plan, report: &mut Report) -> Option<NewSink>;
+
+    /// A group's processor; its sinks are wherever they are.
+    fn group(&self, plan: &GroupPlan, report: &mut Report) -> Option<MakeGroup>;
 }
 
 /// What components of one agent know of each other, of a type that only they know.

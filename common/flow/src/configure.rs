@@ -2,7 +2,7 @@
 
 use crate::component::{Components, Configure, Hosts, MakeSink, MakeSource, NewChannel, Site};
 use crate::interceptor::{MakeElsewhere, MakeInterceptors};
-use crate::processor::{Grouping, LONE};
+use crate::processor::{Grouping, LONE, MakeGroup};
 use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use event::Batch;
 use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
@@ -45,6 +45,8 @@ pub struct NewGroup {
     pub grouping: Grouping,
     pub channel: String,
     pub sinks: Vec<NewSink>,
+    /// Makes its actor, when its processor is in another process.
+    pub elsewhere: Option<MakeGroup>,
 }
 
 /// A sink.
@@ -216,6 +218,7 @@ impl Judge<'_> {
                     grouping: LONE,
                     channel: sink.channel.clone(),
                     sinks: vec![new],
+                    elsewhere: None,
                 }]
             };
             groups.push(self.sink(sink).map(lone));
@@ -225,10 +228,16 @@ impl Judge<'_> {
 
     fn group(&mut self, group: &GroupPlan, plan: &Plan) -> Option<Vec<NewGroup>> {
         let component = &group.component;
-        let grouping = self.component(component, |configure, _, findings| match configure {
-            Configure::Processor(configure) => configure(group, findings),
-            _ => None,
-        });
+        let (grouping, mut elsewhere) = if component.hosted().is_some() {
+            let make = self.hosted(component, |hosts, report| hosts.group(group, report));
+            (make.is_some().then_some(LONE), make)
+        } else {
+            let native = self.component(component, |configure, _, findings| match configure {
+                Configure::Processor(configure) => configure(group, findings),
+                _ => None,
+            });
+            (native, None)
+        };
         let members: Vec<&SinkPlan> = group
             .sinks
             .iter()
@@ -256,6 +265,7 @@ impl Judge<'_> {
                 grouping: grouping.clone(),
                 channel: channel.to_owned(),
                 sinks: own.into_iter().map(|(_, sink)| sink).collect(),
+                elsewhere: elsewhere.take(),
             });
         }
         one_channel.then_some(groups)

@@ -5,7 +5,7 @@ use crate::component::NewChannel;
 use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
 use crate::message::{Describe, Health, Pause, Stop};
 use crate::placement;
-use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
+use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};
 use crate::sink::{Member, SinkContext};
 use crate::source::{Doing, Intake, Seat, SourceActor};
 use crate::supervise::slot::{Post, Slot, slot};
@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use wire::avro::BatchId;
 
 /// What all components of a flow share.
 pub struct Surroundings {
@@ -163,8 +164,14 @@ impl Starting<'_> {
         }
         let (stop_post, stop) = slot();
         let name = group.name;
-        let build =
-            self.group_builder(&name, group.grouping, members, channel.clone(), health_post, stop_post);
+        let build = self.group_builder(
+            &name,
+            (group.grouping, group.elsewhere),
+            members,
+            channel.clone(),
+            health_post,
+            stop_post,
+        );
         self.watch(&channel.name, format!("sink group {name}"), build).await;
         (name, stop)
     }
@@ -172,7 +179,7 @@ impl Starting<'_> {
     fn group_builder(
         &mut self,
         name: &str,
-        grouping: Grouping,
+        (grouping, elsewhere): (Grouping, Option<MakeGroup>),
         members: Vec<MemberRef>,
         channel: ChannelRef,
         health: Post<Recipient<Health>>,
@@ -181,18 +188,26 @@ impl Starting<'_> {
         let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
         Box::new(move |guard| {
-            let config = GroupConfig {
-                name: name.clone(),
-                rest: grouping.rest,
-                choice: grouping.choice(members.len(), random.next()),
-                members: members.clone(),
-                agent,
-                stream: random.next(), // a group that is built anew counts its batches anew
+            let stream = random.next(); // a group that is built anew counts its batches anew
+            let group = match &elsewhere {
+                Some(make) => {
+                    let first = BatchId { agent, stream, sequence: 0 };
+                    make(members.clone(), channel.clone(), GroupContext { first, log: log.clone(), guard })
+                }
+                None => {
+                    let config = GroupConfig {
+                        name: name.clone(),
+                        rest: grouping.rest,
+                        choice: grouping.choice(members.len(), random.next()),
+                        members: members.clone(),
+                        agent,
+                        stream,
+                    };
+                    Group::new(config, channel.clone(), log.clone(), guard).begin()
+                }
             };
-            let group = Group::new(config, channel.clone(), log.clone(), guard).start();
-            health.set(group.clone().recipient());
-            let (stop, describe) = (group.clone().recipient(), group.recipient());
-            post.set(GroupAddress { stop, describe });
+            health.set(group.health);
+            post.set(GroupAddress { stop: group.stop, describe: group.describe });
             Ok(())
         })
     }

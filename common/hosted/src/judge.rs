@@ -2,6 +2,7 @@
 
 use crate::chain::Chain;
 use crate::channel::{self, Books};
+use crate::group;
 use crate::host::Host;
 use crate::sink;
 use crate::source::HostedSource;
@@ -9,7 +10,8 @@ use bridge::{Kind, Spec};
 use flow::NewSink;
 use flow::component::{Hosts, MakeSource, NewChannel};
 use flow::interceptor::MakeElsewhere;
-use plan::{ComponentPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
+use flow::processor::MakeGroup;
+use plan::{ComponentPlan, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
 use runtime::clock::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -81,6 +83,14 @@ impl Hosts for Hosting {
             make: Box::new(move |context| Ok(sink::start(host.clone(), spec.clone(), context))),
         })
     }
+
+    fn group(&self, plan: &GroupPlan, report: &mut Report) -> Option<MakeGroup> {
+        self.admits(&plan.component, report)?;
+        let (spec, host) = (group_spec(plan), self.0.clone());
+        Some(Box::new(move |members, channel, context| {
+            group::start(host.clone(), spec.clone(), members, channel, context)
+        }))
+    }
 }
 
 /// The source as its class gets it, and whether its own selector chooses among its channels.
@@ -114,6 +124,11 @@ pub(crate) fn chain_spec(plan: &SourcePlan) -> Spec {
 pub(crate) fn channel_spec(plan: &ComponentPlan) -> Spec {
     let spec = spec(Kind::Channel, &plan.name, plan.properties.iter());
     Spec { transaction_capacity: transaction(plan), ..spec }
+}
+
+pub(crate) fn group_spec(plan: &GroupPlan) -> Spec {
+    let spec = spec(Kind::Group, &plan.component.name, plan.component.properties.iter());
+    spec.with("sinks", &plan.sinks.join(" ")).names(plan.sinks.iter().map(String::as_str))
 }
 
 pub(crate) fn sink_spec(plan: &SinkPlan, agent: &Plan) -> Spec {

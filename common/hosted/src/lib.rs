@@ -6,6 +6,7 @@
 
 mod chain;
 mod channel;
+mod group;
 mod host;
 mod judge;
 mod parcels;

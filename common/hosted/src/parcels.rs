@@ -95,3 +95,63 @@ impl Parcels {
         taken.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix::prelude::*;
+    use flow::message::{Delivered, Parcel};
+    use flow::testing::{memory_channel, numbers, put, take_now};
+    use runtime::within::Within;
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+    use wire::avro::BatchId;
+
+    /// The group: what of each parcel was left when it ended, and rolls all back.
+    struct Ear(UnboundedSender<(bool, Vec<u64>)>);
+
+    impl Actor for Ear {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Delivered> for Ear {
+        type Result = ();
+
+        fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
+            for parcel in delivered.parcels {
+                self.0.send((delivered.outcome.is_ok(), numbers(parcel.lease.batches()))).expect("a test");
+            }
+        }
+    }
+
+    #[actix_rt::test]
+    async fn what_has_arrived_of_a_parcel_is_not_sent_again_and_comes_back_with_it() {
+        let (tell, mut heard) = unbounded_channel();
+        let group = Ear(tell).start();
+        let channel = memory_channel(&[]);
+        put(&channel, 0..9).await;
+        let mut parcels = Parcels::default();
+        for number in 0..3 {
+            let lease = channel.take(3).within("events").await.expect("the channel lives");
+            let id = BatchId { agent: 1, stream: 1, sequence: number };
+            let errand = Errand::new(Parcel { id, lease, doubt: false }, 0, group.clone().recipient());
+            parcels.sent(errand, 10 + 3 * number..13 + 3 * number);
+        }
+        // The first whole; of the second the one in its middle.
+        let done = parcels.delivered(&[(10, 3), (14, 1)]);
+        assert_eq!(done.len(), 1);
+        Errand::done(done);
+        assert_eq!(heard.recv().within("the first").await, Some((true, vec![0, 1, 2])));
+        let error = DeliveryError::Class { reason: "scripted".into() };
+        parcels.returned(&[(13, 1)], &error);
+        assert!(heard.try_recv().is_err(), "one event of it is still under way");
+        parcels.returned(&[(15, 4)], &error);
+        assert_eq!(heard.recv().within("the second").await, Some((false, vec![3, 5])));
+        assert_eq!(heard.recv().within("the third").await, Some((false, vec![6, 7, 8])));
+        assert!(parcels.is_empty());
+        assert_eq!(
+            take_now(&channel).await,
+            (0..9).collect::<Vec<_>>(),
+            "a lease that is rolled back is whole"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Looks whether the classes of a plan are there and take their properties, for `check`.
 
-use crate::judge::{Hosting, chain_spec, channel_spec, sink_spec, source_spec};
-use bridge::{BridgeError, Channel, Interceptors, Jvm, Sink, Source, Spec};
+use crate::judge::{Hosting, chain_spec, channel_spec, group_spec, sink_spec, source_spec};
+use bridge::{BridgeError, Channel, Group, Interceptors, Jvm, Sink, Source, Spec};
 use plan::{ComponentPlan, Plan, Problem, Report};
 
 impl Hosting {
@@ -57,6 +57,8 @@ fn wanted(plan: &Plan) -> Vec<(&ComponentPlan, Spec)> {
             .filter(|sink| hosted(&sink.component))
             .map(|sink| (&sink.component, sink_spec(sink, plan))),
     );
+    let groups = plan.groups.iter().filter(|group| hosted(&group.component));
+    wanted.extend(groups.map(|group| (&group.component, group_spec(group))));
     wanted
 }
 
@@ -66,7 +68,7 @@ async fn create(jvm: &Jvm, spec: &Spec) -> Result<(), BridgeError> {
         bridge::Kind::Sink => Sink::create(jvm, spec).await.map(drop),
         bridge::Kind::Interceptors => Interceptors::create(jvm, spec).await.map(drop),
         bridge::Kind::Channel => Channel::create(jvm, spec).await.map(drop),
-        bridge::Kind::Group => Ok(()),
+        bridge::Kind::Group => Group::create(jvm, spec).await.map(drop),
     }
 }
 

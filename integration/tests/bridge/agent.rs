@@ -192,6 +192,32 @@ fn a_class_that_exits_or_hangs_is_named_and_native_parts_go_on() {
     }
 }
 
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_sink_processor_in_the_jvm_drives_sinks_here_and_there() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1 k2\na1.sinkgroups = g1\na1.flume.bridge = g1\n\
+        a1.sinkgroups.g1.sinks = k1 k2\na1.sinkgroups.g1.processor.type = failover\n\
+        a1.sinkgroups.g1.processor.priority.k1 = 10\na1.sinkgroups.g1.processor.priority.k2 = 5\n\
+        a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 2000\na1.sources.r1.channels = c1\n\
+        a1.channels.c1.type = memory\na1.sinks.k1.channel = c1\na1.sinks.k2.channel = c1\n\
+        a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.file = DIR/lines\na1.sinks.k1.mode = throw\n\
+        a1.sinks.k2.type = file_roll\na1.sinks.k2.sink.directory = DIR/native\n";
+    for version in Version::ALL {
+        let directory = tempfile::tempdir().expect("a folder");
+        fs::create_dir(directory.path().join("native")).expect("a folder");
+        let words = environment(version);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start_in(directory, text, &words);
+        until("the standby gets all", || has_all(&solo.path("native"), 2000));
+        assert!(lines(&solo.path("lines")).is_empty() && doubled(&solo.path("native")) == 0);
+        assert!(
+            solo.said("org.apache.flume.sink.FailoverSinkProcessor] Sink k1 failed") > 0,
+            "Flume's own says so"
+        );
+        stop(solo);
+    }
+}
+
 fn check(words: &[&str], text: &str) -> (Output, String) {
     let directory = tempfile::tempdir().expect("a folder");
     let file = directory.path().join("a1.conf");

@@ -19,7 +19,7 @@ pub use roster::Rest;
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Delivered, Errand, Health, Parcel, Probe, State, Stop, Window};
+use crate::message::{Deliver, Delivered, Describe, Errand, Health, Parcel, Probe, State, Stop, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
@@ -57,12 +57,13 @@ impl SinkAddress {
 
 /// A member of a group, as the group is told of it.
 #[derive(Clone)]
-pub(crate) struct MemberRef {
+pub struct MemberRef {
     /// The sink's name in the configuration.
-    pub(crate) name: String,
+    pub name: String,
     /// Events it wants at a time.
-    pub(crate) batch_size: usize,
-    pub(crate) slot: Slot<SinkAddress>,
+    pub batch_size: usize,
+    /// Where it is.
+    pub slot: Slot<SinkAddress>,
 }
 
 /// How a group is to behave.
@@ -75,6 +76,29 @@ pub(crate) struct GroupConfig {
     /// This process and this group, for the names of batches.
     pub(crate) agent: u64,
     pub(crate) stream: u64,
+}
+
+/// Makes the actor of a group whose processor is in another process.
+pub type MakeGroup = Box<dyn Fn(Vec<MemberRef>, ChannelRef, GroupContext) -> GroupRecipients + Send>;
+
+/// What such a group is given besides.
+pub struct GroupContext {
+    /// The name of its first batch; the next ones count on.
+    pub first: BatchId,
+    /// Where it logs.
+    pub log: slog::Logger,
+    /// To be kept in its actor.
+    pub guard: Guard,
+}
+
+/// How the actor of a group can be reached.
+pub struct GroupRecipients {
+    /// For its sinks.
+    pub health: Recipient<Health>,
+    /// For the flow's stop.
+    pub stop: Recipient<Stop>,
+    /// For who asks what it is doing.
+    pub describe: Recipient<Describe>,
 }
 
 /// The actor of a group.
@@ -151,6 +175,16 @@ impl Group {
             starting: true,
             alarm: None,
             _guard: guard,
+        }
+    }
+
+    /// Starts it.
+    pub(crate) fn begin(self) -> GroupRecipients {
+        let group = self.start();
+        GroupRecipients {
+            health: group.clone().recipient(),
+            stop: group.clone().recipient(),
+            describe: group.recipient(),
         }
     }
 

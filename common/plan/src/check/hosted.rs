@@ -104,6 +104,14 @@ impl Checker<'_> {
         if self.forced.contains(name) {
             return Some(format!("`{}.{BRIDGE}` names it", self.agent));
         }
+        let choice = |property: &&Property| {
+            let key = keys.iter().find(|key| key.name == property.name);
+            matches!(property.value, Value::Choice(_))
+                && key.is_some_and(|key| is_class(key.entry.value.trim()))
+        };
+        if let Some(property) = known.all().find(choice) {
+            return Some(format!("its `{}` is a Java class", property.name));
+        }
         let foreign = known.all().find_map(|property| self.foreign_part(property, keys))?;
         Some(format!("its {} has no native version", foreign.noun()))
     }
