@@ -2,10 +2,10 @@
 
 #[cfg(test)]
 mod allocations;
+mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
-mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -18,11 +18,12 @@ mod sink;
 mod source;
 #[cfg(test)]
 mod testing;
+mod together;
 
-pub use files::together;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
 pub use source::exec::keeper::{KEEPER, keep};
+pub use together::together;
 
 use flow::component::{Component, Components};
 use std::sync::LazyLock;
@@ -37,7 +38,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::seq::COMPONENT,
         &source::taildir::COMPONENT,
     ],
-    &[&flow::channel::memory::COMPONENT],
+    &[&channel::memory::COMPONENT],
     &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
     processor::COMPONENTS,
     selector::COMPONENTS,

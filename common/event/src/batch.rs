@@ -31,10 +31,12 @@ impl Span {
 pub struct Batch {
     bytes: Bytes,
     index: Arc<Index>,
-    from: usize,
-    to: usize,
+    // As small as spans are: a batch of 64 bytes is moved by eight instructions.
+    from: u32,
+    to: u32,
     event_bytes: usize,
-    origin: Option<Origin>,
+    // Shared: a batch is moved and cut more often than its origin is asked for.
+    origin: Option<Arc<Origin>>,
 }
 
 /// Where the events of a batch can be read again, should they not arrive: for the source that has read them.
@@ -80,7 +82,7 @@ impl Batch {
             event_bytes += (span.end - span.start) as usize;
         }
         assert!(last as usize <= bytes.len(), "spans lie within the buffer");
-        let (to, maps) = (spans.len(), alike.map_or(Maps::InPlace, Maps::Alike));
+        let (to, maps) = (count(&spans), alike.map_or(Maps::InPlace, Maps::Alike));
         Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes, origin: None }
     }
 
@@ -100,18 +102,18 @@ impl Batch {
 
     /// The same events, of that origin.
     pub fn with_origin(mut self, origin: Option<Origin>) -> Batch {
-        self.origin = origin;
+        self.origin = origin.map(Arc::new);
         self
     }
 
     /// Where they can be read again, if anywhere. Kept by whatever makes a part of a batch.
     pub fn origin(&self) -> Option<Origin> {
-        self.origin
+        self.origin.as_deref().copied()
     }
 
     /// How many events it holds.
     pub fn len(&self) -> usize {
-        self.to - self.from
+        (self.to - self.from) as usize
     }
 
     /// Whether it holds none.
@@ -176,7 +178,7 @@ impl Batch {
 
     /// Where its events stand in [`Batch::buffer`]; their header maps may have been set since they were written there.
     pub fn spans(&self) -> &[Span] {
-        &self.index.spans[self.from..self.to]
+        &self.index.spans[self.from as usize..self.to as usize]
     }
 
     /// The whole buffer, with what may stand before, between and behind this batch's events.
@@ -189,7 +191,7 @@ impl Batch {
         if events >= self.len() {
             return std::mem::take(self);
         }
-        let middle = self.from + events;
+        let middle = self.from + events as u32; // fewer than are there
         let mut first = Batch { to: middle, ..self.clone() };
         first.event_bytes = first.measure();
         self.event_bytes -= first.event_bytes;
@@ -201,9 +203,9 @@ impl Batch {
     /// [`Batch::is_in_place`] is copied into new memory.
     pub fn runs(&self) -> impl Iterator<Item = Bytes> + use<> {
         let batch = self.in_place();
-        let mut at = batch.from;
+        let mut at = batch.from as usize;
         std::iter::from_fn(move || {
-            let run = batch.index.spans[at..batch.to].chunk_by(|a, b| a.end == b.start).next()?;
+            let run = batch.index.spans[at..batch.to as usize].chunk_by(|a, b| a.end == b.start).next()?;
             at += run.len();
             Some(batch.bytes.slice(run[0].start as usize..run[run.len() - 1].end as usize))
         })
@@ -219,8 +221,8 @@ impl Batch {
     pub fn filter(&self, mut keep: impl FnMut(&Event<'_>) -> bool) -> Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
-        let (bytes, maps, to) = (self.bytes.clone(), self.index.maps.clone(), spans.len());
-        let (index, origin) = (Arc::new(Index { spans, maps }), self.origin);
+        let (bytes, maps, to) = (self.bytes.clone(), self.index.maps.clone(), count(&spans));
+        let (index, origin) = (Arc::new(Index { spans, maps }), self.origin.clone());
         let mut batch = Batch { bytes, index, from: 0, to, event_bytes: 0, origin };
         batch.event_bytes = batch.measure();
         if batch.event_bytes >= self.bytes.len() / FEW {
@@ -230,7 +232,7 @@ impl Batch {
         for event in batch.events() {
             builder.push_encoded(event.header_bytes(), event.received, event.body());
         }
-        builder.finish().with_origin(self.origin)
+        Batch { origin: self.origin.clone(), ..builder.finish() }
     }
 
     /// See [`Batch::event_bytes`].
@@ -259,6 +261,11 @@ impl Batch {
         let Batch { bytes, index, .. } = self;
         Some((bytes.try_into_mut().ok()?, Arc::try_unwrap(index).ok()?.spans))
     }
+}
+
+/// How many events these are.
+fn count(spans: &[Span]) -> u32 {
+    u32::try_from(spans.len()).expect("each has bytes in a buffer of less than 4 GiB")
 }
 
 /// A batch of less than this part of its buffer gets one of its own.

@@ -1,9 +1,10 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
-use crate::component::{Components, Configure, Hosts, MakeSink, MakeSource, NewChannel, Site};
-use crate::interceptor::{MakeElsewhere, MakeInterceptors};
+use crate::channel::NewChannel;
+use crate::component::{Components, Configure, Hosts, MakeSink, Site};
 use crate::processor::{Grouping, LONE, MakeGroup};
 use crate::selector::{ChannelSelector, MakeSelector, Selected};
+use crate::source::{MakeSource, NewSource};
 use event::Batch;
 use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
 
@@ -15,26 +16,6 @@ pub struct Assembly {
     pub sources: Vec<NewSource>,
     /// Sinks by the processor that drives them.
     pub groups: Vec<NewGroup>,
-}
-
-/// A source, with what stands between it and its channels.
-pub struct NewSource {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Whether it may wait for a disk: then it gets a thread of its own.
-    pub blocks: bool,
-    /// The names of its channels, in order.
-    pub channels: Vec<String>,
-    /// Makes it, as often as it has to be built anew.
-    pub make: MakeSource,
-    /// Makes its channel selector.
-    pub selector: MakeSelector,
-    /// Its interceptors, in order.
-    pub interceptors: Vec<ComponentPlan>,
-    /// Makes them.
-    pub chain: MakeInterceptors,
-    /// Makes what stands for them, or for the selector, in another process.
-    pub elsewhere: Option<MakeElsewhere>,
 }
 
 /// Sinks that one processor drives, all on one channel. A sink that no group names is a group of its own.

@@ -62,6 +62,14 @@ pub enum ChannelError {
         /// Which, and why, for people.
         reason: String,
     },
+    /// It may take the same batch later: its store failed.
+    #[error("channel {channel} cannot store events: {reason}")]
+    Failed {
+        /// Its name.
+        channel: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// The channel is being stopped.
     #[error("channel {0} is stopping")]
     Stopping(String),

@@ -138,7 +138,7 @@ impl Books {
                 break Err(ChannelError::Stopping(channel));
             }
             if patience != Patience::Forever {
-                break Err(ChannelError::Class { reason: error.to_string() });
+                break Err(ChannelError::Failed { channel, reason: error.to_string() });
             }
             if !error.is_full() {
                 self.tell(&error, log);

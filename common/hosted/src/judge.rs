@@ -8,9 +8,11 @@ use crate::sink;
 use crate::source::HostedSource;
 use bridge::{Kind, Spec};
 use flow::NewSink;
-use flow::component::{Hosts, MakeSource, NewChannel};
+use flow::channel::NewChannel;
+use flow::component::Hosts;
 use flow::interceptor::MakeElsewhere;
 use flow::processor::MakeGroup;
+use flow::source::MakeSource;
 use plan::{ComponentPlan, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
 use runtime::clock::Duration;
 use std::rc::Rc;
@@ -66,12 +68,7 @@ impl Hosts for Hosting {
         let transaction = spec.transaction_capacity;
         let books = Books::new(self.0.clone(), spec, plan.descriptor.traits.durable);
         let start = books.clone();
-        Some(NewChannel {
-            transaction,
-            limits: None,
-            held: Some(books),
-            start: Box::new(move |context| channel::start(start.clone(), context)),
-        })
+        Some(NewChannel::elsewhere(transaction, books, move |context| channel::start(start.clone(), context)))
     }
 
     fn sink(&self, plan: &SinkPlan, agent: &Plan, report: &mut Report) -> Option<NewSink> {

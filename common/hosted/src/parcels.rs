@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use actix::prelude::*;
     use flow::message::{Delivered, Parcel};
-    use flow::testing::{memory_channel, numbers, put, take_now};
+    use flow::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
     use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
     use wire::avro::BatchId;
@@ -127,7 +127,7 @@ mod tests {
     async fn what_has_arrived_of_a_parcel_is_not_sent_again_and_comes_back_with_it() {
         let (tell, mut heard) = unbounded_channel();
         let group = Ear(tell).start();
-        let channel = memory_channel(&[]);
+        let channel = plain_channel(&[]);
         put(&channel, 0..9).await;
         let mut parcels = Parcels::default();
         for number in 0..3 {

@@ -34,7 +34,8 @@ fn table(availability: Availability) -> String {
     for (title, kind) in ROWS {
         let known = COMPONENTS.names().of(kind).filter(|known| known.availability == availability);
         // A config filter is asked before there is a plan: no JVM hosts one.
-        let known = known.filter(|known| availability == Availability::Here || known.kind != Kind::ConfigFilter);
+        let known =
+            known.filter(|known| availability == Availability::Here || known.kind != Kind::ConfigFilter);
         let names: Vec<String> = known.map(|known| format!("`{}`", known.name())).collect();
         if !names.is_empty() {
             table += &format!("| {title} | {} |\n", names.join(" "));

@@ -32,6 +32,10 @@ use slog::{Logger, info, warn};
 pub(crate) struct InterceptorChain {
     steps: Vec<Step>,
     way: Way,
+    /// Some step writes the time of the batch.
+    tells_time: bool,
+    /// Some step has a regex, or reads dates.
+    reads_texts: bool,
     fixed: Fixed,
     desk: Desk,
     memo: Memo,
@@ -113,6 +117,8 @@ impl InterceptorChain {
         let tells_time = steps.iter().any(|step| matches!(step, Step::Set(set) if set.tells_time()));
         Ok(InterceptorChain {
             way: Way::of(&steps),
+            tells_time,
+            reads_texts: steps.iter().any(|step| step.pattern().is_some()),
             steps,
             fixed,
             desk: Desk::new(),
@@ -242,7 +248,9 @@ impl Interceptors for InterceptorChain {
         if batch.is_empty() {
             return Ok(batch);
         }
-        self.fixed.set_now(now_millis);
+        if self.tells_time {
+            self.fixed.set_now(now_millis);
+        }
         self.memo.begin(now_millis);
         let passed = match self.way {
             Way::Untouched => Ok(batch),
@@ -253,8 +261,10 @@ impl Interceptors for InterceptorChain {
             Way::Apart => self.rewrite_apart(&batch, recycler),
             Way::Each => self.rewrite_each(&batch, recycler),
         };
-        self.tell_unparsed(now_millis);
-        self.tell_given_up(now_millis);
+        if self.reads_texts {
+            self.tell_unparsed(now_millis);
+            self.tell_given_up(now_millis);
+        }
         self.desk.tidy();
         self.memo.end();
         passed

@@ -59,6 +59,7 @@ pub struct Groups {
 
 impl Groups {
     /// From where to where group `group` matched; 0 is the whole match. None for one that took no part.
+    #[inline]
     pub fn get(&self, group: usize) -> Option<(usize, usize)> {
         match &self.exact {
             None => self.fast.as_ref()?.get(group),
@@ -110,6 +111,7 @@ impl Pattern {
     }
 
     /// Whether it is found anywhere in `text`.
+    #[inline]
     pub fn is_found(&self, text: &[u8]) -> bool {
         match self.engine(text) {
             Engine::Fast(regex) => regex.is_match(text),
@@ -118,6 +120,7 @@ impl Pattern {
     }
 
     /// The first match in `text`, which is UTF-8, that begins at `start` or behind; its groups go to `groups`.
+    #[inline]
     pub fn find_at(&self, text: &[u8], start: usize, groups: &mut Groups) -> bool {
         match (self.engine(text), &mut groups.fast) {
             (Engine::Fast(regex), Some(fast)) => {
@@ -132,6 +135,7 @@ impl Pattern {
         }
     }
 
+    #[inline]
     fn engine(&self, text: &[u8]) -> Engine<'_> {
         match &self.engines {
             Engines::Fast(regex) => Engine::Fast(regex),
@@ -226,6 +230,7 @@ fn has_odd_end(text: &[u8]) -> bool {
 }
 
 /// `bytes` as Java decodes UTF-8: each malformed part becomes U+FFFD.
+#[inline]
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| Charset::UTF_8.decode(bytes), Cow::Borrowed)
 }

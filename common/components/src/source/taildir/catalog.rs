@@ -3,15 +3,13 @@
 //! A name is asked about again whenever something is heard of it; what was heard is never taken for how it is now.
 
 use super::config::TailDirConfig;
-use super::enter::Spot;
-use super::hear::News;
 use super::known::Known;
+use super::own::Own;
 use super::policy::{self, Start};
 use super::position::{EntryRef, Positions};
 use super::scan::{Directory, Unmatched};
-use super::tail::{Facts, FileId, Tail};
-use super::wake::Wake;
-use crate::files::own::Own;
+use super::tail::{Facts, FileId, Spot, Tail};
+use super::wake::{News, Wake};
 use runtime::clock::{self, Instant};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -101,7 +99,7 @@ impl Catalog {
             queue: VecDeque::new(),
             open: BTreeSet::new(),
             strays: BTreeSet::new(),
-            most_open: super::open::most_open(),
+            most_open: most_open(),
             changed: false,
             known: Known::new(positions),
             shared,
@@ -417,3 +415,9 @@ const REMOTE: [u32; 8] =
 const SCAN_STEP: usize = 256;
 /// A change that is older than this should have been heard.
 const TIME_TO_TELL_MILLIS: i64 = 200;
+
+/// Files that may be open at a time: half of what the process may have, since connections need some too.
+fn most_open() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.and_then(|limit| usize::try_from(limit / 2).ok()).unwrap_or(usize::MAX).clamp(16, 8192)
+}

@@ -1,6 +1,6 @@
 //! What an operator can say.
 
-use crate::files::own::OwnFiles;
+use super::own::OwnFiles;
 use java::Pattern;
 use runtime::clock::Duration;
 use std::path::{Path, PathBuf};

@@ -1,21 +1,10 @@
 //! A file is taken up, or left alone because this agent writes it itself.
 
 use super::catalog::Catalog;
-use super::tail::{Facts, Tail};
+use super::tail::{Facts, Spot, Tail};
 use runtime::clock::Instant;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// Where a file belongs.
-pub(super) struct Spot {
-    /// As in its events' header and in the position file.
-    pub(super) path: Arc<str>,
-    /// Where it can be opened.
-    pub(super) place: PathBuf,
-    pub(super) directory: usize,
-    pub(super) group: usize,
-}
+use std::path::Path;
 
 impl Catalog {
     /// Whether this agent writes the file itself.

@@ -2,18 +2,8 @@
 
 use super::catalog::Catalog;
 use super::tail::FileId;
-use super::wake::Heard;
+use super::wake::{Heard, News};
 use runtime::clock::Instant;
-use std::ffi::OsString;
-
-/// What was heard, without what it was heard in.
-#[derive(Debug)]
-pub(super) enum News {
-    Written(FileId),
-    Renamed { directory: usize, name: OsString, cookie: u32 },
-    FileRenamed(FileId),
-    LookAtAll,
-}
 
 impl Catalog {
     /// Acts on what has happened. Answers whether a scan must tell what has.

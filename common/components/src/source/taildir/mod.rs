@@ -18,6 +18,7 @@ mod hear;
 mod hold;
 mod known;
 mod open;
+mod own;
 mod policy;
 pub(crate) mod position;
 mod read;
@@ -34,6 +35,7 @@ mod unusual_tests;
 mod wake;
 
 pub(crate) use config::{TailDirConfig, position_file};
+pub(crate) use own::{OwnFiles, Rolled};
 pub(crate) use shared::PositionFiles;
 
 pub(crate) use rules::COMPONENT;

@@ -195,9 +195,3 @@ fn is_out_of_descriptors(error: &io::Error) -> bool {
         .iter()
         .any(|errno| code == Some(errno.raw_os_error()))
 }
-
-/// Files that may be open at a time: half of what the process may have, since connections need some too.
-pub(super) fn most_open() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    limit.and_then(|limit| usize::try_from(limit / 2).ok()).unwrap_or(usize::MAX).clamp(16, 8192)
-}

@@ -3,7 +3,7 @@
 use super::super::POLLED;
 use super::TailDir;
 use super::config::TailDirConfig;
-use crate::files::own::OwnFiles;
+use super::own::OwnFiles;
 use flow::component::{Component, Configure};
 use java::Pattern;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value, nearest, quoted};

@@ -38,6 +38,16 @@ impl Facts {
     }
 }
 
+/// Where a file belongs.
+pub(super) struct Spot {
+    /// As in its events' header and in the position file.
+    pub(super) path: Arc<str>,
+    /// Where it can be opened.
+    pub(super) place: PathBuf,
+    pub(super) directory: usize,
+    pub(super) group: usize,
+}
+
 /// A followed file.
 #[derive(Debug)]
 pub(super) struct Tail {

@@ -1,8 +1,8 @@
 //! The whole source on real directories, with a real channel.
 
+use super::own::OwnFiles;
 use super::position::Entry;
 use super::*;
-use crate::files::own::OwnFiles;
 use crate::testing::{memory_channel, seat, start_source_at};
 use actix::prelude::*;
 use flow::channel::ChannelRef;

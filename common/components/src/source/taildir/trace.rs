@@ -4,10 +4,9 @@
 //! no longer how it is. It is looked for only when something of it may be unread.
 
 use super::catalog::Catalog;
-use super::enter::Spot;
 use super::policy::{self, Start};
 use super::position::Entry;
-use super::tail::{Facts, FileId};
+use super::tail::{Facts, FileId, Spot};
 use runtime::clock::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,8 +1,8 @@
 //! Files with unusual names, in unusual places and of unusual kinds.
 
+use super::own::OwnFiles;
 use super::position;
 use super::tests::{Bench, DEADLINE};
-use crate::files::own::OwnFiles;
 use crate::testing::memory_channel;
 use runtime::clock::Duration;
 use std::fs;
@@ -15,7 +15,7 @@ async fn a_position_file_that_matches_the_pattern_is_not_followed() {
     let position = bench.path("positions.json");
     bench.keys.push(("positionFile".to_owned(), position.display().to_string()));
     let context = plan::Context::from_pairs(bench.keys.iter().cloned());
-    bench.own = Arc::new(OwnFiles::of_one_source(&context));
+    bench.own = Arc::new(OwnFiles { positions: vec![super::position_file(&context)], ..OwnFiles::default() });
     bench.start().await;
     for round in 0..5 {
         bench.append("a", &format!("{round}\n"));

@@ -7,7 +7,7 @@
 use super::tail::FileId;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -27,6 +27,15 @@ pub(super) enum Heard<'a> {
     /// It was renamed or deleted.
     FileRenamed(FileId),
     /// So much happened that some of it was not told, or a directory is not what it was: look at everything.
+    LookAtAll,
+}
+
+/// What was heard, without what it was heard in.
+#[derive(Debug)]
+pub(super) enum News {
+    Written(FileId),
+    Renamed { directory: usize, name: OsString, cookie: u32 },
+    FileRenamed(FileId),
     LookAtAll,
 }
 

@@ -1,8 +1,6 @@
 //! What this process writes itself, so that it does not follow it: what came in would go out into what comes in.
 
-use crate::sink::file_roll;
-use crate::source::taildir::{PositionFiles, position_file};
-use plan::Plan;
+use super::shared::PositionFiles;
 use runtime::files::whole::is_temporary;
 use runtime::files::{is_same, resolve};
 use std::ffi::OsStr;
@@ -14,21 +12,23 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default)]
 pub(crate) struct OwnFiles {
     /// Position files, each once.
-    positions: Vec<PathBuf>,
-    rolled: Vec<Rolled>,
+    pub(crate) positions: Vec<PathBuf>,
+    /// Files of `file_roll` sinks.
+    pub(crate) rolled: Vec<Rolled>,
     /// There is a logger sink: what is followed is printed.
-    prints: bool,
+    pub(crate) prints: bool,
     /// Those that are in use, and how many sources use each.
     pub(crate) shared: PositionFiles,
 }
 
 /// Files of a `file_roll` sink.
 #[derive(Debug)]
-struct Rolled {
-    directory: PathBuf,
+pub(crate) struct Rolled {
+    /// Where they are.
+    pub(crate) directory: PathBuf,
     /// What stands before and behind their numbers.
-    prefix: String,
-    suffix: String,
+    pub(crate) prefix: String,
+    pub(crate) suffix: String,
 }
 
 /// Whose file it is.
@@ -40,34 +40,6 @@ pub(crate) enum Own {
 }
 
 impl OwnFiles {
-    pub(crate) fn of(plan: &Plan) -> OwnFiles {
-        let mut positions: Vec<PathBuf> = Vec::new();
-        let shared = PositionFiles::default();
-        for source in plan.sources.iter().filter(|source| source.component.kind() == "taildir") {
-            let path = position_file(&source.component.properties);
-            shared.expect(&path);
-            if !positions.contains(&path) {
-                positions.push(path);
-            }
-        }
-        let rolled = plan.sinks.iter().filter(|sink| sink.component.kind() == "file_roll").map(|sink| {
-            let (directory, prefix, suffix) = file_roll::names(&sink.component.properties);
-            Rolled { directory, prefix, suffix }
-        });
-        OwnFiles {
-            positions,
-            rolled: rolled.collect(),
-            prints: plan.sinks.iter().any(|sink| sink.component.kind() == "logger"),
-            shared,
-        }
-    }
-
-    /// Those of an agent with one TAILDIR source, for tests.
-    #[cfg(test)]
-    pub(crate) fn of_one_source(context: &plan::Context) -> OwnFiles {
-        OwnFiles { positions: vec![position_file(context)], ..OwnFiles::default() }
-    }
-
     /// Whether the file at `path`, which is `about`, is one of those; asked once for each file.
     pub(crate) fn find(&self, path: &Path, about: &Metadata) -> Option<Own> {
         if self.positions.iter().any(|own| is_position_file(own, path, about)) {

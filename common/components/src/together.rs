@@ -1,11 +1,43 @@
-//! What the check says of files: who reads what this agent itself writes, and who writes what another one writes.
+//! What components of one agent do to each other by way of files: who reads what this agent itself writes, and who writes what
+//! another one writes.
 
 use crate::sink::file_roll;
-use crate::source::taildir;
+use crate::source::taildir::{self, OwnFiles, PositionFiles, Rolled};
+use flow::component::Shared;
 use plan::{ComponentPlan, Place, Plan, Problem, Report, SourcePlan, quoted};
+use std::sync::Arc;
+
+/// Judges what file sources and file sinks of one agent do to each other; what they share is which files it writes.
+pub fn together(plan: &Plan, report: &mut Report) -> Shared {
+    judge(plan, report);
+    Arc::new(own_files(plan))
+}
+
+/// The files that the components of an agent write.
+fn own_files(plan: &Plan) -> OwnFiles {
+    let mut positions = Vec::new();
+    let shared = PositionFiles::default();
+    for source in plan.sources.iter().filter(|source| source.component.kind() == "taildir") {
+        let path = taildir::position_file(&source.component.properties);
+        shared.expect(&path);
+        if !positions.contains(&path) {
+            positions.push(path);
+        }
+    }
+    let rolled = plan.sinks.iter().filter(|sink| sink.component.kind() == "file_roll").map(|sink| {
+        let (directory, prefix, suffix) = file_roll::names(&sink.component.properties);
+        Rolled { directory, prefix, suffix }
+    });
+    OwnFiles {
+        positions,
+        rolled: rolled.collect(),
+        prints: plan.sinks.iter().any(|sink| sink.component.kind() == "logger"),
+        shared,
+    }
+}
 
 /// Checks what file sources and file sinks of one agent do to each other.
-pub(crate) fn judge(plan: &Plan, report: &mut Report) {
+fn judge(plan: &Plan, report: &mut Report) {
     let tails: Vec<&SourcePlan> =
         plan.sources.iter().filter(|source| source.component.kind() == "taildir").collect();
     for (index, source) in tails.iter().enumerate() {
