@@ -3,9 +3,9 @@
 use crate::{
     BridgeError, Notice, Notify, Settings,
     clock::{self, Instant},
-    component::{Life, Made},
     frame::{FrameDecoder, Outgoing},
     jar, launch,
+    life::{Life, Made},
     policy::{Patience, Verdict},
     protocol::{FromJvm, Hello, Metrics, VERSION, to_jvm},
 };
