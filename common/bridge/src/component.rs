@@ -2,7 +2,7 @@
 
 use crate::{
     BridgeError, Spec,
-    jvm::{Inbox, Jvm},
+    jvm::{Inbox, Jvm, START},
     life::{Life, Made},
     protocol::{Thrown, to_jvm},
 };
@@ -39,7 +39,7 @@ impl Component {
 
     pub(crate) async fn start(&self) -> Result<(), BridgeError> {
         self.jvm.send(to_jvm::plain(to_jvm::START, self.id));
-        self.step("start").await.map(drop)
+        self.step(START).await.map(drop)
     }
 
     pub(crate) async fn stop(&self) -> Result<(), BridgeError> {

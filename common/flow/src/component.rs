@@ -4,7 +4,6 @@
 //! only place where properties are judged, and what it gives can make the component as often as it has to be built anew.
 
 use crate::channel::NewChannel;
-use crate::configure::NewSink;
 use crate::interceptor::{MakeElsewhere, MakeInterceptors};
 use crate::processor::{Grouping, MakeGroup};
 use crate::selector::MakeSelector;
@@ -174,3 +173,13 @@ pub fn told<T>(built: Result<T, BuildError>, notes: Vec<String>, findings: &mut 
 
 /// Starts a sink; an error is in an operator's words, and the start is tried again later.
 pub type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
+
+/// A sink that can be started.
+pub struct NewSink {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Events it wants at a time.
+    pub batch_size: usize,
+    /// Makes it, as often as it has to be built anew.
+    pub make: MakeSink,
+}

@@ -1,7 +1,7 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
 use crate::channel::NewChannel;
-use crate::component::{Components, Configure, Hosts, MakeSink, Site};
+use crate::component::{Components, Configure, Hosts, NewSink, Site};
 use crate::processor::{Grouping, LONE, MakeGroup};
 use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use crate::source::{MakeSource, NewSource};
@@ -28,16 +28,6 @@ pub struct NewGroup {
     pub sinks: Vec<NewSink>,
     /// Makes its actor, when its processor is in another process.
     pub elsewhere: Option<MakeGroup>,
-}
-
-/// A sink.
-pub struct NewSink {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Events it wants at a time.
-    pub batch_size: usize,
-    /// Makes it, as often as it has to be built anew.
-    pub make: MakeSink,
 }
 
 /// Judges every component of `plan`; what is wrong or doubtful goes into `report`, all at once. `None` when something

@@ -2,7 +2,8 @@
 
 use crate::channel::NewChannel;
 use crate::channel::{ChannelContext, ChannelRef};
-use crate::configure::{Assembly, NewGroup, NewSink};
+use crate::component::NewSink;
+use crate::configure::{Assembly, NewGroup};
 use crate::message::{Describe, Health, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};

@@ -12,6 +12,8 @@ pub(crate) fn to(log: Logger) -> Notify {
 fn say(log: &Logger, notice: Notice) {
     match notice {
         Notice::Log(line) => said_by_a_class(log, &line),
+        // slf4j says at length that its first lines came while it looked for its logging.
+        Notice::Output(text) if text.starts_with("SLF4J: ") => slog::debug!(log, "the JVM prints: {text}"),
         Notice::Output(text) => slog::info!(log, "the JVM prints: {text}"),
         Notice::Uncaught { component, thread, thrown } => {
             let who = if component.is_empty() {

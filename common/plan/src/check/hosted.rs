@@ -6,13 +6,11 @@ use super::types::is_class;
 use super::values::java_trim;
 use super::{Checker, LIST, TYPE};
 use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
+use crate::layers::BRIDGE;
 use crate::owner::Owner;
 use crate::report::{Problem, quoted};
 use crate::secret::is_secret;
 use crate::settings::{ComponentPlan, Properties, words};
-
-/// The list of the agent that names them: ours, and ignored by Flume.
-pub(super) const BRIDGE: &str = "flume.bridge";
 
 impl Checker<'_> {
     /// Reads which components the operator wants in the JVM.

@@ -4,9 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::hosted::BRIDGE;
 use super::nearest::nearest;
-use crate::layers::{LISTS, named};
+use crate::layers::{BRIDGE, LISTS, named};
 use crate::place::Place;
 use crate::properties::Entry;
 use crate::report::{Problem, Report, quoted};
