@@ -151,8 +151,11 @@ impl Task {
     /// Makes the sink when there is none, and tells the group how it is. `false` when it is to stop.
     async fn probe(&mut self) -> bool {
         if let Some(live) = &mut self.live {
-            live.failed = None;
-            self.member.tell(State::Up(Window::LOCAL));
+            // A dead one still gives back what it has; then it is made anew.
+            if !live.dead {
+                live.failed = None;
+            }
+            self.member.tell(live.failed.clone().map_or(State::Up(Window::LOCAL), State::Down));
             return true;
         }
         let opened = {
