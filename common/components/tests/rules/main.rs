@@ -300,6 +300,10 @@ fn a_named_component_is_sent_to_the_jvm() {
         "{}",
         said("x")
     );
+    let comments = text(&["flume.bridge = k", "sinks.k.type = logger # c", "sinks.k.own = a # b"]);
+    for code in ["[inline-comment]", "[comment-in-value]"] {
+        assert_eq!(comments.matches(code).count(), 1, "{comments}");
+    }
 }
 
 #[test]

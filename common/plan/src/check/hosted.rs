@@ -8,6 +8,7 @@ use super::{Checker, LIST, TYPE};
 use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
 use crate::layers::BRIDGE;
 use crate::owner::Owner;
+use crate::properties::Entry;
 use crate::report::{Problem, quoted};
 use crate::secret::is_secret;
 use crate::settings::{ComponentPlan, Properties, words};
@@ -51,9 +52,11 @@ impl Checker<'_> {
         };
         let mut properties = Properties::hosted(why);
         for key in keys {
-            let property =
-                if is_one_word(&key.name) { TYPE } else { Property { value: Value::Free, ..TYPE } };
-            let value = self.settle(&owner, &property, &key.entry);
+            let value = if is_one_word(&key.name) {
+                self.value(&key.entry, false) // what is behind it has been told
+            } else {
+                self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry)
+            };
             let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
             properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
         }
@@ -78,16 +81,20 @@ impl Checker<'_> {
         };
         let mut properties = Properties::default();
         for Key { name, entry } in &found.keys {
-            let whole = self.options.strict_flume || is_whole(name) && !is_one_word(name);
-            let text = match &entry.comment {
-                Some(comment) if !whole => &comment.value,
-                _ => &entry.value,
-            };
-            let value = java_trim(text).to_string();
+            let value = self.value(entry, is_whole(name) && !is_one_word(name));
             let secret = is_secret(&entry.key) || self.secrets.are_in(&value);
             properties.push(name.clone(), value, secret, entry.value_at.clone());
         }
         properties
+    }
+
+    /// The trimmed value of a key that was looked at, with or without what reads like a comment.
+    fn value(&self, entry: &Entry, whole: bool) -> String {
+        let text = match &entry.comment {
+            Some(comment) if !whole && !self.options.strict_flume => &comment.value,
+            _ => &entry.value,
+        };
+        java_trim(text).to_string()
     }
 
     /// Why a component runs in a JVM, if it does.
