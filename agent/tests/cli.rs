@@ -153,7 +153,12 @@ fn check_prints_the_report_and_its_exit_code_says_how_bad_it_is() {
     let wrong = SEQ.replace("sinks.k1.channel = c1", "sinks.k1.channel = c9");
     let doubtful =
         SEQ.replace("channels.c1.type = memory", "channels.c1.type = memory\na1.channels.c1.capasity = 7");
+    let lacking = SEQ.replace("sinks.k1.type = null", "sinks.k1.type = com.example.OwnSink");
+    let both = lacking.replace("sinks.k1.channel = c1", "sinks.k1.channel = c9");
     for (text, line, code, part) in [
+        (&lacking[..], "", 4, "this build lacks own class `com.example.OwnSink` (1)"),
+        (&both, "", 2, "the configuration has 1 error"),
+        (&lacking, "--json", 4, "\"exit_code\":4"),
         (SEQ, "", 0, "nothing is wrong"),
         (SEQ, "--deny-warnings", 0, "nothing is wrong"),
         (&doubtful, "", 0, "capasity"),
@@ -178,7 +183,10 @@ fn an_agent_that_is_not_in_the_file_is_told_which_are() {
 #[test]
 fn dryrun_checks_and_does_not_start() {
     let output = Place::with("a.conf", SEQ).output("agent -n a1 -f a.conf -d");
-    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "agent `a1`: nothing is wrong\n"));
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), "agent `a1` runs here: nothing is wrong\n")
+    );
 }
 
 #[test]
@@ -207,7 +215,7 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
         .expect("a file");
     let (code, text) = place.until_ready(
         "agent -n a1 -c . -f a.conf -Xmx20m -XX:+UseG1GC -javaagent:x.jar -C x:y --plugins-path p \
-         -Dflume.root.logger=WARN,LOGFILE -Dflume.monitoring.type=http -Dsome.other=1",
+         -Dflume.root.logger=WARN,LOGFILE -Dflume.monitoring.type=com.acme.Monitor -Dsome.other=1",
     );
     assert_eq!(code, Some(0), "{text}");
     for part in [
@@ -215,7 +223,7 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
         "no component needs a JVM, so --classpath is ignored",
         "no component needs a JVM, so --plugins-path is ignored",
         "-Dflume.root.logger=WARN,LOGFILE: only the appender `console` is supported",
-        "-Dflume.monitoring.type: counters are not published yet",
+        "-Dflume.monitoring.type=com.acme.Monitor: no Java class is loaded",
         "flume-env.sh is not run; it sets -Dflume.root.logger",
     ] {
         assert_eq!(text.lines().filter(|line| line.contains(part)).count(), 1, "{part}: {text}");
@@ -284,4 +292,101 @@ fn a_closed_console_stalls_nothing() {
     ready.wait_for("READY=1");
     terminate(&child);
     assert_eq!(ends(child), Some(0));
+}
+
+/// What `check` prints of `place`'s `a.conf` starts, or is refused by the start with the same findings and exit code.
+fn check_and_start_agree(place: &Place, agent: &str) {
+    let checked = place.output(&format!("check -n {agent} -f a.conf"));
+    let report = stdout(&checked);
+    let runs = report.starts_with(&format!("agent `{agent}` runs here"));
+    assert_eq!(runs, checked.status.code() == Some(0), "{report}");
+    if runs {
+        let (code, text) = place.until_ready(&format!("agent -n {agent} -f a.conf --drain-timeout 0"));
+        assert!([Some(0), Some(3)].contains(&code), "{code:?} of {report}{text}");
+        return;
+    }
+    let started = place.output(&format!("agent -n {agent} -f a.conf"));
+    let log = stderr(&started);
+    assert_eq!(started.status.code(), checked.status.code(), "{report}{log}");
+    for severity in [": error: ", ": warning: ", ": note: "] {
+        for (place, what) in report.lines().filter_map(|line| line.split_once(severity)) {
+            let (what, code) = what.rsplit_once(" [").expect("a code");
+            let same = |line: &str| {
+                line.contains(place) && line.contains(what) && line.ends_with(&format!("[{code}"))
+            };
+            assert!(log.lines().any(same), "{place}: {what} [{code}\n{log}");
+        }
+    }
+}
+
+#[test]
+fn what_check_accepts_starts_and_what_the_start_refuses_check_refuses_alike() {
+    for (old, new) in [
+        ("", ""),
+        (
+            "sinks.k1.type = null",
+            "sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = 1",
+        ),
+        (
+            "sources.r1.type = seq",
+            "sources.r1.type = netcat\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = 0",
+        ),
+        ("sources.r1.type = seq", "sources.r1.type = exec\na1.sources.r1.command = true"),
+        (
+            "sources.r1.type = seq",
+            "sources.r1.type = exec\na1.sources.r1.command = true # c\na1.sources.r1.x = y",
+        ),
+        ("sinks.k1.type = null", "sinks.k1.type = com.example.Own"),
+        ("sinks.k1.type = null", "sinks.k1.type = nul"),
+        ("channels.c1.type = memory", "channels.c1.type = memory\na1.channels.c1.capacity = 7"),
+        (
+            "sources.r1.type = seq",
+            "sources.r1.type = avro\na1.sources.r1.bind = h\na1.sources.r1.port = 1\na1.sources.r1.ssl = true\na1.sources.r1.keystore = /no/such\na1.sources.r1.keystore-password = x",
+        ),
+    ] {
+        check_and_start_agree(
+            &Place::with("a.conf", &SEQ.replacen(old, new, usize::from(!old.is_empty()))),
+            "a1",
+        );
+    }
+}
+
+/// Commands, ports and paths of published files are replaced by harmless ones, as they would be run, opened and written.
+#[test]
+#[ignore = "needs FLUME_CONFIGS, a folder of *.conf files"]
+fn check_and_start_agree_about_published_files() {
+    let folder = std::env::var_os("FLUME_CONFIGS").expect("FLUME_CONFIGS names a folder");
+    let reviewed = include_str!("../../common/components/testdata/verdicts.tsv");
+    let mut looked_at = 0;
+    for line in reviewed.lines() {
+        let mut words = line.split('\t');
+        let (Some(file), Some(agent)) = (words.next(), words.next()) else { continue };
+        let bytes = fs::read(std::path::Path::new(&folder).join(file)).expect("a file of the folder");
+        // Latin-1 keeps all bytes, and a continued line is one for this purpose.
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        let harmless = |line: &str| {
+            let Some((key, value)) = line.split_once('=') else { return line.to_owned() };
+            let last = key.trim().rsplit('.').next().unwrap_or_default().to_owned();
+            let number = value.trim().parse::<u16>().is_ok();
+            match last.as_str() {
+                "command" if !key.contains("configfilters") => format!("{key}= true"),
+                "port" if number && key.contains(".sinks.") => format!("{key}= 1"),
+                "port" if number => format!("{key}= 0"),
+                "bind" | "hostname" if !value.trim().is_empty() && !value.contains('#') => {
+                    format!("{key}= 127.0.0.1")
+                }
+                "positionFile" => format!("{key}= position.json"),
+                "directory" if key.contains("sink.directory") => format!("{key}= ."),
+                _ => line.to_owned(),
+            }
+        };
+        let text = text.lines().map(harmless).collect::<Vec<_>>().join("\n") + "\n";
+        let bytes: Vec<u8> = text.chars().map(|sign| u8::try_from(u32::from(sign)).unwrap_or(b'?')).collect();
+        let place = Place::with("a.conf", "");
+        fs::write(place.path("a.conf"), bytes).expect("a file");
+        println!("{file} {agent}");
+        check_and_start_agree(&place, agent);
+        looked_at += 1;
+    }
+    assert!(looked_at > 100, "{looked_at} agents were looked at");
 }

@@ -10,6 +10,7 @@ pub mod drill;
 pub mod duel;
 pub mod event_line;
 pub mod flume;
+pub mod http;
 pub mod leave;
 pub mod ledger;
 pub mod lesson;

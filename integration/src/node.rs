@@ -62,7 +62,7 @@ pub enum Kind {
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Kind::Ours => f.write_str("ours"),
+            Kind::Ours => f.write_str("native"),
             Kind::Flume(version) => write!(f, "Flume {}", version.name()),
         }
     }

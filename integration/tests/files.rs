@@ -246,3 +246,32 @@ fn a_pipe_in_place_of_the_position_file_is_told_and_stops_nobody() {
 
 /// Long enough for any machine; nothing waits for it to pass.
 const LONG: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_killed_agent_goes_on_inside_the_file_of_its_spool_directory() {
+    const LINES: u32 = 2000;
+    let mut stage = Stage::new();
+    fs::create_dir(stage.path("spool")).expect("a directory");
+    let text: String = (0..LINES).map(|line| format!("line {line};\n")).collect();
+    fs::write(stage.path("spool/a"), text).expect("a file");
+    let (root, conf) = (stage.root.path().display().to_string(), stage.path("a.properties"));
+    let properties = format!(
+        "a.sources = r\na.channels = c\na.sinks = k\na.channels.c.type = memory\na.channels.c.capacity = 10\n\
+         a.channels.c.transactionCapacity = 10\na.sources.r.type = spooldir\na.sources.r.channels = c\n\
+         a.sources.r.spoolDir = {root}/spool\na.sources.r.batchSize = 5\na.sinks.k.type = logger\na.sinks.k.channel = c\n"
+    );
+    fs::write(&conf, properties).expect("it can be written");
+    let mut first = stage.start_with(&conf);
+    stage.wait("line 300;");
+    first.kill();
+    let agent = stage.start_with(&conf);
+    stage.wait(&format!("line {};", LINES - 1));
+    stage.wait("spool/a is finished");
+    end(agent);
+    assert!(stage.path("spool/a.COMPLETED").exists());
+    let counts = stage.counts(0..LINES);
+    // What the memory channel held is gone, and a batch may have been stored and not yet been marked.
+    let (lost, doubled) = (counts.iter().filter(|count| **count == 0).count(), counts.iter().sum::<usize>());
+    assert!(lost <= 15, "{lost} lines are lost");
+    assert!(doubled + lost <= LINES as usize + 15, "{doubled} lines came");
+}

@@ -67,7 +67,8 @@ impl Target {
         );
         assert!(self.cluster.collector(0).is_running());
         let panics = self.cluster.collector(0).console().visit(0, |line| {
-            (line.text.contains("panicked") || line.text.contains("fault of ours")).then(|| line.text.clone())
+            (line.text.contains("panicked") || line.text.contains("internal error"))
+                .then(|| line.text.clone())
         });
         assert!(panics.is_empty(), "{panics:?}");
         Cost { grown, slowest }

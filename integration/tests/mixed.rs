@@ -221,6 +221,74 @@ fn clients(side: &Side) {
     has_its_headers(&two.lines(), "two");
 }
 
+/// Lines of a sender over Thrift, in either protocol, and the calls of the released clients.
+fn over_thrift(sender: &Side, receiver: &Side) {
+    flume::require();
+    for protocol in ["compact", "binary"] {
+        let scene = tempfile::tempdir().expect("a folder");
+        let dir = scene.path();
+        fs::create_dir_all(dir.join("out")).expect("a folder");
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|held| held.local_addr());
+        let port = port.expect("a port").port();
+        let start = |side: &Side, name: &str, text: &str| {
+            let text = text.replace("$PORT", &port.to_string()).replace("$PROTOCOL", protocol);
+            let file = dir.join(name);
+            fs::write(&file, text.replace("$DIR", &dir.display().to_string())).expect("a file");
+            Node::start(side, &file, "a1", dir).expect("a process")
+        };
+        let _receiver = start(receiver, "receiver.properties", THRIFT_RECEIVER);
+        let _sender = start(sender, "sender.properties", THRIFT_SENDER);
+        let written = Receiver { side: receiver.clone(), dir: dir.to_path_buf(), port, node: None };
+        assert!(wait(|| written.lines().len() >= 300), "{}", written.lines().len());
+        let expected: Vec<String> = (1..=300).map(|number| format!("{{}} {number}")).collect();
+        assert_eq!(written.lines(), expected);
+        for (number, version) in Version::ALL.into_iter().enumerate() {
+            let how = format!(
+                "client.type = thrift\nprotocol = {protocol}\nhosts = a\nhosts.a = 127.0.0.1:{port}\n"
+            );
+            finish(client::sdk(version, &how, 50, 10, "batch", dir));
+            finish(client::sdk(version, &how, 5, 1, "single", dir));
+            assert!(wait(|| written.lines().len() >= 300 + 55 * (number + 1)), "{}", written.lines().len());
+        }
+        assert_eq!(written.lines().len(), 410);
+        let names =
+            |line: &&String| parts(line).0.get("name").is_some_and(|name| ["batch", "single"].contains(name));
+        assert_eq!(written.lines().iter().filter(names).count(), 110);
+    }
+}
+
+const THRIFT_RECEIVER: &str = "a1.sources = r1
+a1.channels = c1
+a1.sinks = k1
+a1.channels.c1.type = memory
+a1.channels.c1.capacity = 1000
+a1.sources.r1.type = thrift
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = $PORT
+a1.sources.r1.protocol = $PROTOCOL
+a1.sources.r1.channels = c1
+a1.sinks.k1.type = file_roll
+a1.sinks.k1.channel = c1
+a1.sinks.k1.sink.directory = $DIR/out
+a1.sinks.k1.sink.rollInterval = 0
+a1.sinks.k1.sink.serializer = header_and_text
+";
+
+const THRIFT_SENDER: &str = "a1.sources = r1
+a1.channels = c1
+a1.sinks = k1
+a1.channels.c1.type = memory
+a1.channels.c1.capacity = 1000
+a1.sources.r1.type = exec
+a1.sources.r1.command = seq 1 300
+a1.sources.r1.channels = c1
+a1.sinks.k1.type = thrift
+a1.sinks.k1.channel = c1
+a1.sinks.k1.hostname = 127.0.0.1
+a1.sinks.k1.port = $PORT
+a1.sinks.k1.protocol = $PROTOCOL
+";
+
 fn finish(client: io::Result<client::Client>) {
     let (ended, lines) = client.expect("a JVM").finish(PATIENCE).expect("it ends");
     assert!(ended.status.success(), "{lines:#?}");
@@ -292,6 +360,10 @@ macro_rules! tests {
 }
 
 tests! {
+    thrift_from_ours_to_flume_1_9: over_thrift(&agent(), &V1_9);
+    thrift_from_ours_to_flume_1_11: over_thrift(&agent(), &V1_11);
+    thrift_from_flume_1_9_to_ours: over_thrift(&V1_9, &agent());
+    thrift_from_flume_1_11_to_ours: over_thrift(&V1_11, &agent());
     flume_to_flume: drill(&V1_9, &V1_11, &V1_9);
     flume_1_9_to_ours: drill(&V1_9, &collector(), &collector());
     flume_1_11_to_ours: drill(&V1_11, &collector(), &collector());

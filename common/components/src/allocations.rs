@@ -45,7 +45,7 @@ fn two_hops(lines: u64, batch: usize, file: &Path) {
     let port = free.to_string();
     let console =
         console::Console::to(std::io::sink(), console::Settings::for_stderr(console::Levels::new(None)));
-    let around = Surroundings { log: silent(), console };
+    let around = Surroundings { log: silent(), console, counters: Default::default() };
     actix_rt::System::new().block_on(async {
         let into = flow(
             &[("type", "avro"), ("bind", "127.0.0.1"), ("port", &port)],

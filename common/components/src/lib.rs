@@ -6,6 +6,7 @@ mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
+mod deserializer;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -33,18 +34,31 @@ pub const COMPONENTS: &[&[&Component]] = &[
     &[
         &source::avro::COMPONENT,
         &source::exec::COMPONENT,
+        &source::http::COMPONENT,
         &source::netcat::COMPONENT,
         &source::netcat_udp::COMPONENT,
         &source::seq::COMPONENT,
+        &source::spooldir::COMPONENT,
+        &source::stress::COMPONENT,
         &source::taildir::COMPONENT,
+        &source::thrift::COMPONENT,
     ],
-    &[&channel::memory::COMPONENT],
-    &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
+    source::syslog::COMPONENTS,
+    &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT],
+    &[
+        &sink::avro::COMPONENT,
+        &sink::file_roll::COMPONENT,
+        &sink::http::COMPONENT,
+        &sink::logger::COMPONENT,
+        &sink::null::COMPONENT,
+        &sink::thrift::COMPONENT,
+    ],
     processor::COMPONENTS,
     selector::COMPONENTS,
     interceptor::COMPONENTS,
     interceptor::SERIALIZERS,
     serializer::COMPONENTS,
+    deserializer::COMPONENTS,
     sink::file_roll::PATH_MANAGERS,
     filters::COMPONENTS,
 ];

@@ -4,16 +4,8 @@ use plan::{Descriptor, Kind};
 
 /// One row each.
 pub const MISSING: &[Descriptor] = &[
-    source("thrift", "org.apache.flume.source.ThriftSource"),
     source("jms", "org.apache.flume.source.jms.JMSSource"),
-    source("spooldir", "org.apache.flume.source.SpoolDirectorySource")
-        .mistaken(&[("spool", ""), ("spooldirectory", "")]),
     source("", "org.apache.flume.source.kafka.KafkaSource").since("1.6.0"),
-    source("syslogtcp", "org.apache.flume.source.SyslogTcpSource"),
-    source("multiport_syslogtcp", "org.apache.flume.source.MultiportSyslogTCPSource"),
-    source("syslogudp", "org.apache.flume.source.SyslogUDPSource"),
-    source("http", "org.apache.flume.source.http.HTTPSource"),
-    source("", "org.apache.flume.source.StressSource"),
     source("", "org.apache.flume.source.scribe.ScribeSource"),
     source("", "org.apache.flume.source.avroLegacy.AvroLegacySource").until("1.9.0"),
     source("", "org.apache.flume.source.thriftLegacy.ThriftLegacySource").until("1.9.0"),
@@ -28,11 +20,8 @@ pub const MISSING: &[Descriptor] = &[
     channel("spillablememory", "org.apache.flume.channel.SpillableMemoryChannel"),
     channel("jdbc", "org.apache.flume.channel.jdbc.JdbcChannel").durable(),
     channel("", "org.apache.flume.channel.kafka.KafkaChannel").durable().shared().since("1.6.0"),
-    channel("", "org.apache.flume.channel.PseudoTxnMemoryChannel"),
-    sink("thrift", "org.apache.flume.sink.ThriftSink"),
     sink("hdfs", "org.apache.flume.sink.hdfs.HDFSEventSink").durable().mistaken(&[("hadoop", "")]),
     sink("", "org.apache.flume.sink.kafka.KafkaSink").durable().since("1.6.0"),
-    sink("http", "org.apache.flume.sink.http.HttpSink").since("1.9.0"),
     sink("irc", "org.apache.flume.sink.irc.IRCSink"),
     sink("hive", "org.apache.flume.sink.hive.HiveSink").since("1.6.0"),
     sink("hbase2", "org.apache.flume.sink.hbase2.HBase2Sink").since("1.9.0"),
@@ -43,11 +32,6 @@ pub const MISSING: &[Descriptor] = &[
     sink("", "org.apache.flume.sink.solr.morphline.MorphlineSink"),
     sink("elasticsearch", "org.apache.flume.sink.elasticsearch.ElasticSearchSink").until("1.9.0"),
     sink("", "org.apache.flume.sink.kite.DatasetSink").until("1.9.0"),
-    Descriptor::missing(
-        Kind::Interceptor,
-        "",
-        "org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder",
-    ),
     Descriptor::missing(
         Kind::Interceptor,
         "",

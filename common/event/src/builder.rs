@@ -25,10 +25,20 @@ impl BatchBuilder {
 
     /// Encodes an event that is born here.
     pub fn push<'a>(&mut self, headers: impl IntoIterator<Item = (&'a str, &'a str)>, body: &[u8]) {
+        self.push_received(headers, Span::BORN_HERE, body);
+    }
+
+    /// Encodes an event of which the first `received` headers came with it; see [`Span::received`].
+    pub fn push_received<'a>(
+        &mut self,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+        received: u32,
+        body: &[u8],
+    ) {
         let start = self.bytes.len();
         let pairs = headers.into_iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
         encode_headers(&mut self.bytes, pairs);
-        self.body(start, Span::BORN_HERE, body);
+        self.body(start, received, body);
     }
 
     /// Encodes an event whose header map already stands in its Avro form (see [`encode_headers`]).

@@ -1,12 +1,14 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
 use crate::channel::NewChannel;
-use crate::component::{Components, Configure, Hosts, NewSink, Site};
+use crate::component::{Components, Configure, Hosts, MakeSink, NewSink, Site};
 use crate::processor::{Grouping, LONE, MakeGroup};
 use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use crate::source::{MakeSource, NewSource};
 use event::Batch;
-use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
+use plan::{
+    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan,
+};
 
 /// A plan whose components can all be made.
 pub struct Assembly {
@@ -38,6 +40,7 @@ pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut
     let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
     let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
     let groups = judge.groups(plan);
+    judge.aside(plan);
     report.sort();
     Some(Assembly {
         channels: channels.into_iter().collect::<Option<_>>()?,
@@ -78,6 +81,23 @@ impl Judge<'_> {
         }
         self.report.add(plan::needs_java(plan, ""));
         None
+    }
+
+    /// Judges what does not run, for the sake of the findings.
+    fn aside(&mut self, plan: &Plan) {
+        let Aside { sources, interceptors, sinks, groups } = &plan.aside;
+        for source in sources {
+            self.source(source);
+        }
+        for interceptor in interceptors {
+            self.interceptor(interceptor);
+        }
+        for sink in sinks {
+            self.make_sink(sink);
+        }
+        for group in groups {
+            self.grouping(group);
+        }
     }
 
     fn parts(&mut self, properties: &Properties) {
@@ -159,19 +179,24 @@ impl Judge<'_> {
         })
     }
 
+    fn make_sink(&mut self, plan: &ComponentPlan) -> Option<MakeSink> {
+        self.component(plan, |configure, site, findings| match configure {
+            Configure::Sink(configure) => configure(&plan.properties, site, findings),
+            _ => None,
+        })
+    }
+
     fn sink(&mut self, plan: &SinkPlan) -> Option<NewSink> {
         let component = &plan.component;
         if component.hosted().is_some() {
             let agent = self.plan;
             return self.hosted(component, |hosts, report| hosts.sink(plan, agent, report));
         }
-        let make = self.component(component, |configure, site, findings| match configure {
-            Configure::Sink(configure) => configure(&component.properties, site, findings),
-            _ => None,
-        });
+        let make = self.make_sink(component);
         let batch = component.descriptor.traits.batch;
         // Flume's logger sink prints one event per transaction; ours prints as many as there are with one write.
-        let batch_size = batch.map_or(UNBOUNDED_BATCH, |key| component.properties.count(key));
+        let unnamed = if component.descriptor.traits.single { 1 } else { UNBOUNDED_BATCH };
+        let batch_size = batch.map_or(unnamed, |key| component.properties.count(key));
         Some(NewSink { name: component.name.clone(), batch_size: batch_size.max(1), make: make? })
     }
 
@@ -197,17 +222,20 @@ impl Judge<'_> {
         Some(groups.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
+    fn grouping(&mut self, group: &GroupPlan) -> Option<Grouping> {
+        self.component(&group.component, |configure, _, findings| match configure {
+            Configure::Processor(configure) => configure(group, findings),
+            _ => None,
+        })
+    }
+
     fn group(&mut self, group: &GroupPlan, plan: &Plan) -> Option<Vec<NewGroup>> {
         let component = &group.component;
         let (grouping, mut elsewhere) = if component.hosted().is_some() {
             let make = self.hosted(component, |hosts, report| hosts.group(group, report));
             (make.is_some().then_some(LONE), make)
         } else {
-            let native = self.component(component, |configure, _, findings| match configure {
-                Configure::Processor(configure) => configure(group, findings),
-                _ => None,
-            });
-            (native, None)
+            (self.grouping(group), None)
         };
         let members: Vec<&SinkPlan> = group
             .sinks

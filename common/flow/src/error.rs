@@ -127,7 +127,7 @@ pub enum DeliveryError {
         reason: String,
     },
     /// The sink's actor is gone; its supervisor builds a new one.
-    #[error("the sink has stopped working and is being started again")]
+    #[error("the sink crashed (internal error) and is being restarted")]
     Gone,
 }
 

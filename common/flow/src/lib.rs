@@ -4,6 +4,7 @@
 pub mod channel;
 pub mod component;
 mod configure;
+pub mod counters;
 mod describe;
 mod drain;
 pub mod error;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub console: Arc<console::Console>,
     /// How long a stop waits for the channels to run dry.
     pub drain_timeout: Duration,
+    /// Where its components count.
+    pub counters: counters::Registry,
     /// Called once, when every source has opened its way in or has told why it could not.
     pub on_ready: Box<dyn FnOnce() + Send>,
     /// Called once, when a stop begins.
@@ -65,9 +68,9 @@ pub enum Ended {
 pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
     let system = System::new();
     let ended = system.block_on(async move {
-        let Settings { log, console, drain_timeout, on_ready, on_stop } = settings;
+        let Settings { log, console, drain_timeout, counters, on_ready, on_stop } = settings;
         let mut signals = Signals::new()?;
-        let mut flow = Flow::start(assembly, &Surroundings { log, console }).await;
+        let mut flow = Flow::start(assembly, &Surroundings { log, console, counters }).await;
         let mut patience = Patience::default();
         let mut on_ready = Some(on_ready);
         loop {

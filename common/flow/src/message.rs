@@ -5,9 +5,12 @@
 //! next one, and a group keeps no more parcels with a sink than the sink's [`Window`] allows.
 
 use crate::channel::lease::Lease;
+use crate::counters::SinkCounters;
 use crate::error::{ChannelError, DeliveryError};
 use actix::prelude::*;
 use event::Batch;
+use runtime::clock::{self, Instant};
+use std::sync::Arc;
 use wire::avro::BatchId;
 
 /// Stores batches in their order, each whole or not at all: as many as there is room for, and at least the first, for which
@@ -89,12 +92,20 @@ pub struct Errand {
     parcel: Option<Parcel>,
     sink: usize,
     boss: Recipient<Delivered>,
+    /// Since when it is under way, where that is counted.
+    since: Option<(Instant, Arc<SinkCounters>)>,
 }
 
 impl Errand {
     /// `parcel` for member `sink` of the group that `boss` reaches.
     pub fn new(parcel: Parcel, sink: usize, boss: Recipient<Delivered>) -> Errand {
-        Errand { parcel: Some(parcel), sink, boss }
+        Errand { parcel: Some(parcel), sink, boss, since: None }
+    }
+
+    /// From now on its time runs, if `counters` keep it.
+    pub(crate) fn timed(mut self, counters: &Arc<SinkCounters>) -> Errand {
+        self.since = counters.latency.is_some().then(|| (clock::now(), counters.clone()));
+        self
     }
 
     /// The batches to deliver, in order.
@@ -115,7 +126,10 @@ impl Errand {
     /// The parcels of these errands, all of one sink, have arrived: their channel may forget them.
     pub fn done(mut errands: Vec<Errand>) {
         let parcels = errands.iter_mut().filter_map(|errand| errand.parcel.take()).collect();
-        if let Some(Errand { sink, boss, .. }) = errands.first() {
+        if let Some(Errand { sink, boss, since, .. }) = errands.first() {
+            if since.is_some() {
+                record(&errands, clock::now());
+            }
             boss.do_send(Delivered { sink: *sink, parcels, outcome: Ok(()) });
         }
     }
@@ -135,6 +149,14 @@ impl Errand {
     fn report(&mut self, error: DeliveryError) {
         if let Some(parcel) = self.parcel.take() {
             self.boss.do_send(Delivered { sink: self.sink, parcels: vec![parcel], outcome: Err(error) });
+        }
+    }
+}
+
+fn record(errands: &[Errand], now: Instant) {
+    for (since, counters) in errands.iter().filter_map(|errand| errand.since.as_ref()) {
+        if let Some(latency) = &counters.latency {
+            latency.record(now.saturating_duration_since(*since));
         }
     }
 }

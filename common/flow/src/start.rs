@@ -4,6 +4,7 @@ use crate::channel::NewChannel;
 use crate::channel::{ChannelContext, ChannelRef};
 use crate::component::NewSink;
 use crate::configure::{Assembly, NewGroup};
+use crate::counters::{GroupEntry, Life, Registry, SinkCounters, SinkEntry, SourceCounters, SourceEntry};
 use crate::message::{Describe, Health, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};
@@ -28,6 +29,8 @@ pub struct Surroundings {
     pub log: slog::Logger,
     /// Where logger sinks print.
     pub console: Arc<console::Console>,
+    /// Where all count.
+    pub counters: Registry,
 }
 
 /// What a group of sinks can be asked, by others than its sinks.
@@ -39,6 +42,7 @@ pub(crate) struct GroupAddress {
 /// The actors of a running flow.
 pub struct Flow {
     pub(crate) log: slog::Logger,
+    pub(crate) counters: Registry,
     _bosses: HashMap<String, Addr<Boss>>,
     pub(crate) channels: Vec<ChannelRef>,
     pub(crate) groups: Vec<(String, Slot<GroupAddress>)>,
@@ -65,6 +69,7 @@ impl Flow {
         let sources = starting.sources(sources, &tell).await;
         Flow {
             log,
+            counters: around.counters.clone(),
             _bosses: starting.bosses,
             channels: starting.order,
             groups,
@@ -101,9 +106,10 @@ struct Starting<'a> {
 
 impl Starting<'_> {
     /// Has a component built, and built again, where `channel` lives.
-    async fn watch(&self, channel: &str, name: String, build: crate::supervise::Build) {
+    async fn watch(&self, channel: &str, name: String, life: &Arc<Life>, build: crate::supervise::Build) {
         // A boss lives as long as the flow.
         if let Some(boss) = self.bosses.get(channel) {
+            let build = living(life.clone(), build);
             let started = boss.send(Watch { name: name.as_str().into(), build });
             if timeout(START_WITHIN, started).await.is_err() {
                 slog::warn!(
@@ -121,13 +127,15 @@ impl Starting<'_> {
             fact::starting(log, Kind::Channel, &name);
             let NewChannel { transaction, fits, held, start } = channel;
             let (post, slot) = slot();
+            let reference = ChannelRef::new(&name, transaction, slot).of(fits, held);
+            let counters = reference.counters.clone();
             let (child, child_log): (Arc<str>, _) = (name.as_str().into(), log.clone());
             let build = move |guard| {
                 post.set(start(ChannelContext { name: child.clone(), log: child_log.clone(), guard }));
                 Ok(())
             };
-            self.watch(&name, format!("channel {name}"), Box::new(build)).await;
-            let reference = ChannelRef::new(&name, transaction, slot).of(fits, held);
+            self.watch(&name, format!("channel {name}"), &counters.life, Box::new(build)).await;
+            self.around.counters.add_channel(reference.entry());
             self.order.push(reference.clone());
             fact::component_started(log, Kind::Channel, &name);
             self.channels.insert(name, reference);
@@ -147,13 +155,15 @@ impl Starting<'_> {
 
     async fn group(&mut self, group: NewGroup, channel: ChannelRef) -> (String, Slot<GroupAddress>) {
         let (health_post, health) = slot();
-        let mut members = Vec::new();
+        let (mut members, mut sinks) = (Vec::new(), Vec::new());
         for (index, sink) in group.sinks.into_iter().enumerate() {
             fact::starting(&self.around.log, Kind::Sink, &sink.name);
             let member = Member { index, group: health.clone() };
             let (name, batch_size) = (sink.name.clone(), sink.batch_size);
-            let slot = self.sink(sink, &channel.name, member, group.processor).await;
-            members.push(MemberRef { name, batch_size, slot });
+            let counters = self.around.counters.of_a_sink();
+            let slot = self.sink(sink, &channel.name, member, group.processor, counters.clone()).await;
+            sinks.push(SinkEntry { name: name.clone(), counters: counters.clone() });
+            members.push(MemberRef { name, batch_size, slot, counters });
         }
         let (stop_post, stop) = slot();
         let name = group.name;
@@ -165,7 +175,10 @@ impl Starting<'_> {
             health_post,
             stop_post,
         );
-        self.watch(&channel.name, format!("sink group {name}"), build).await;
+        let life = Arc::new(Life::default());
+        self.watch(&channel.name, format!("sink group {name}"), &life, build).await;
+        let (processor, channel) = (group.processor, channel.name.to_string());
+        self.around.counters.add_group(GroupEntry { name: name.clone(), processor, channel, life, sinks });
         (name, stop)
     }
 
@@ -211,8 +224,10 @@ impl Starting<'_> {
         channel: &str,
         member: Member,
         processor: &'static str,
+        counters: Arc<SinkCounters>,
     ) -> Slot<SinkAddress> {
         let (post, slot) = slot();
+        let life = counters.life.clone();
         let (log, console) = (self.around.log.clone(), self.around.console.clone());
         let NewSink { name, make, .. } = sink;
         let what = format!("sink {name}");
@@ -220,6 +235,7 @@ impl Starting<'_> {
             post.set(make(SinkContext {
                 name: name.clone(),
                 member: member.clone(),
+                counters: counters.clone(),
                 guard,
                 log: log.clone(),
                 console: console.clone(),
@@ -227,7 +243,7 @@ impl Starting<'_> {
             })?);
             Ok(())
         };
-        self.watch(channel, what, Box::new(build)).await;
+        self.watch(channel, what, &life, Box::new(build)).await;
         slot
     }
 
@@ -243,8 +259,13 @@ impl Starting<'_> {
             let (post, slot) = slot();
             let (channels, log, ready) = (self.channels.clone(), self.around.log.clone(), ready.clone());
             let channel = source.channels.first().cloned().unwrap_or_default();
+            let counters = Arc::new(SourceCounters::default());
+            let (life, entry) = (counters.life.clone(), counters.clone());
+            self.around.counters.add_source(SourceEntry { name: name.clone(), counters: entry });
             let build = move |guard| {
-                let intake = Intake::build(&source, &channels, &log).map_err(|error| error.to_string())?;
+                let intake = Intake::build(&source, &channels, &log)
+                    .map_err(|error| error.to_string())?
+                    .counting(counters.clone());
                 let seat = Seat {
                     name: source.name.as_str().into(),
                     log: log.clone(),
@@ -256,11 +277,22 @@ impl Starting<'_> {
                 post.set(SourceActor::new((source.make)(), seat, guard).begin());
                 Ok(())
             };
-            self.watch(&channel, format!("source {name}"), Box::new(build)).await;
+            self.watch(&channel, format!("source {name}"), &life, Box::new(build)).await;
             started.push((name, slot));
         }
         started
     }
+}
+
+/// Notes the start of a component in `life`, and each time that it is built again.
+fn living(life: Arc<Life>, mut build: crate::supervise::Build) -> crate::supervise::Build {
+    Box::new(move |guard| {
+        match life.started.get() {
+            0 => life.start(),
+            _ => life.restarts.increment(),
+        }
+        build(guard)
+    })
 }
 
 /// A component that takes longer to start (a disk makes it wait) is not waited for.

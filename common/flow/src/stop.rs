@@ -26,6 +26,7 @@ impl Flow {
         let sources_until = begun + drain_timeout.clamp(LEAST_WAIT, SOURCES_WITHIN);
         let mut hung = self.end_sources(sources_until).await;
         hung.extend(self.drain(end).await);
+        self.counters.sources().iter().for_each(|source| source.counters.life.stop());
         for (name, _) in &self.groups {
             fact::stopping(&self.log, Kind::Sink, name);
         }
@@ -36,6 +37,9 @@ impl Flow {
             self.channels.iter().filter_map(|channel| Some((channel.name.to_string(), channel.stop()?)));
         let channels_until = (end + A_LITTLE).min(clock::now() + SINKS_FINISH_WITHIN);
         hung.extend(silent("channel", channels.collect(), channels_until).await);
+        let groups = self.counters.groups();
+        groups.iter().flat_map(|group| &group.sinks).for_each(|sink| sink.counters.life.stop());
+        self.counters.channels().iter().for_each(|channel| channel.counters.life.stop());
         hung.extend(self.settle_sources((end + A_LITTLE).min(clock::now() + SINKS_FINISH_WITHIN)).await);
         self.tell_the_end(&hung)
     }

@@ -5,6 +5,7 @@ use actix::prelude::*;
 use bridge::{BridgeError, Channel, Spec, Taking};
 use event::{Batch, Origin};
 use flow::channel::lease::{Lease, Settle};
+use flow::channel::store::Level;
 use flow::channel::{ChannelAddress, ChannelContext, Holds};
 use flow::error::ChannelError;
 use flow::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take};
@@ -212,6 +213,19 @@ impl Holds for Books {
     }
 
     fn give_back(&self, _: &dyn Fn(Origin) -> bool) {}
+
+    /// As far as it is known here: what came and went since the JVM began.
+    fn level(&self) -> Level {
+        let (held, leased) = (self.left(), self.leased.load(Relaxed));
+        let capacity = self.spec.properties.get("capacity").and_then(|capacity| capacity.trim().parse().ok());
+        // The file channel's default.
+        let capacity = capacity.unwrap_or(1_000_000);
+        Level { held, leased, bytes: 0, taken: self.taken.load(Relaxed), capacity }
+    }
+
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// Where leases are settled.

@@ -22,7 +22,9 @@ impl Hosting {
                 Err(error) => Err(("needs-java", error.to_string())),
             };
             if let Err((code, what)) = outcome {
-                let problem = Problem::error(code, &component.owner.at, what).flume(&component.owner.dropped);
+                let problem =
+                    Problem::error(code, &component.owner.at, what).flume(component.owner.dropped.clone());
+                let problem = if code == "class-refuses" { problem } else { problem.lacks(lacking(&spec)) };
                 report.add(problem);
             }
             if jvm.is_err() {
@@ -69,6 +71,14 @@ async fn create(jvm: &Jvm, spec: &Spec) -> Result<(), BridgeError> {
         bridge::Kind::Interceptors => Interceptors::create(jvm, spec).await.map(drop),
         bridge::Kind::Channel => Channel::create(jvm, spec).await.map(drop),
         bridge::Kind::Group => Group::create(jvm, spec).await.map(drop),
+    }
+}
+
+/// The class without its package; of a chain, what it is.
+fn lacking(spec: &Spec) -> String {
+    match spec.class.rsplit('.').next() {
+        Some(class) if !class.is_empty() => class.to_owned(),
+        _ => "an interceptor's or a selector's class".to_owned(),
     }
 }
 

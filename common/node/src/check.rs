@@ -1,7 +1,7 @@
 //! `check`: the report and no more.
 
 use crate::{
-    FAILED, LACKS, Role, WRONG, complain,
+    FAILED, LACKS, Role, WRONG, complain, env_file,
     java::{self, Words},
     jvm::Given,
     load,
@@ -9,7 +9,8 @@ use crate::{
     options::CheckOptions,
     print,
 };
-use plan::Report;
+use plan::{Fate, Report, Severity};
+use serde_json::json;
 use std::process::ExitCode;
 
 /// Prints what is to be said of a configuration on stdout.
@@ -39,8 +40,16 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            print(&text(&loaded.report, wanted.name));
-            exit_code(&loaded.report, options.deny_warnings)
+            let (report, name) = (&loaded.report, wanted.name.unwrap_or_default());
+            let code = exit_code(report, options.deny_warnings);
+            if options.json {
+                print(&json(report, name, code));
+            } else {
+                let opts = env_file::options_file(options.conf.as_deref());
+                opts.iter().for_each(|text| complain(role, text));
+                print(&text(report, name));
+            }
+            ExitCode::from(code)
         }
         Err(text) => {
             complain(role, &text);
@@ -49,22 +58,47 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     }
 }
 
-/// The report, or that there is nothing to report.
-pub(crate) fn text(report: &Report, name: Option<&str>) -> String {
-    match report.to_string() {
-        nothing if nothing.is_empty() => format!("agent `{}`: nothing is wrong\n", name.unwrap_or_default()),
-        text => text,
-    }
+/// Whether the agent runs, and the report.
+pub(crate) fn text(report: &Report, name: &str) -> String {
+    format!("{}\n{report}", report.head(name))
 }
 
-pub(crate) fn exit_code(report: &Report, deny_warnings: bool) -> ExitCode {
-    if report.only_lacks() {
-        ExitCode::from(LACKS)
+/// The same for programs, on one line.
+fn json(report: &Report, name: &str, code: u8) -> String {
+    let lacking = report.lacking();
+    let lacking = lacking.iter().map(|(what, times)| json!({ "what": what, "times": times }));
+    let (in_flume, without) = match report.fate() {
+        Fate::Runs => ("runs", Vec::new()),
+        Fate::Part(without) => ("runs in part", without),
+        Fate::Idle(why) => ("starts nothing", vec![why]),
+        Fate::Ends(why) => ("ends", vec![why]),
+    };
+    let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));
+    let whole = json!({
+        "agent": name,
+        "head": report.head(name),
+        "runs_here": !report.has_errors(),
+        "exit_code": code,
+        "lacks": lacking.collect::<Vec<_>>(),
+        "in_flume": in_flume,
+        "in_flume_because": without,
+        "errors": counts[0],
+        "warnings": counts[1],
+        "notes": counts[2],
+        "findings": report.findings(),
+    });
+    format!("{whole}\n")
+}
+
+/// What a process that finds this ends with.
+pub(crate) fn exit_code(report: &Report, deny_warnings: bool) -> u8 {
+    if report.is_wrong() {
+        WRONG
     } else if report.has_errors() {
-        ExitCode::from(WRONG)
+        LACKS
     } else if deny_warnings && report.has_warnings() {
-        ExitCode::from(FAILED)
+        FAILED
     } else {
-        ExitCode::SUCCESS
+        0
     }
 }

@@ -49,8 +49,8 @@ impl Role {
     /// What it is for, in one sentence.
     fn lead(self) -> &'static str {
         match self {
-            Role::Agent => "Follows what is born on this host and sends every event on.",
-            Role::Collector => "Takes events from agents, and numbers, stores or prints them.",
+            Role::Agent => "Follows logs on this host and sends every event on.",
+            Role::Collector => "Receives events from agents and prints, stores or forwards them.",
         }
     }
 }

@@ -15,22 +15,25 @@ use std::{path::PathBuf, time::Duration};
        {role} version | help [COMMAND]",
     long_about = "{lead}
 
-It reads Flume's properties files and speaks Flume's protocols, so it can stand where a Flume agent stood; the options
-are those of `flume-ng agent`. The binaries `agent` and `collector` both run any file and differ in their defaults.",
+It reads Flume's properties files and speaks Flume's protocols, so it can replace a Flume agent. The options are those
+of `flume-ng agent`. The binaries `agent` and `collector` both run any file and differ in their defaults.",
     after_long_help = "Properties, anywhere on the line, -D more than once:
   -Dkey=value                           a value for `sys:key` substitutions in the file
   -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
+  -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
+                                        /metrics/prometheus (or type=prometheus); whether events move at /health
+  -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
 
-Signals: SIGTERM, SIGINT or SIGHUP stops sources, lets the sinks empty the channels, then ends; a second SIGTERM or
-SIGINT ends at once. SIGHUP does nothing where it was ignored at the start, as by nohup. SIGQUIT prints what each
-component is doing. Others do no harm.
+Signals: SIGTERM, SIGINT or SIGHUP stops the sources, lets the sinks empty the channels, then exits. A second SIGTERM
+or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each
+component is doing. Other signals are ignored.
 
-Exit codes: 0 stopped as asked; 1 could not start or go on; 2 the command line or the configuration is wrong;
-3 stopped, but events were lost or a component had to be left behind; 4 this build or this host lacks a component;
-130 or 143 ended at once by a second signal.
+Exit codes: 0 stopped as requested; 1 could not start or continue; 2 the command line or the configuration is wrong;
+3 stopped, but events were lost or a component did not stop; 4 this build or this host lacks a component that the
+configuration names; 130 or 143 ended at once by a second signal.
 
 Examples:
   {role} -n a1 -f flume.conf
@@ -42,7 +45,7 @@ pub(crate) struct RunOptions {
     #[arg(short, long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// A properties file; give it again for more, later files win key by key
+    /// A properties file. Repeat it for several files; a key in a later file wins
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
@@ -50,22 +53,22 @@ pub(crate) struct RunOptions {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 
-    /// Accepted: a changed file is not read again while it runs
+    /// Accepted: a changed file is never read again while the process runs
     #[arg(long)]
     pub(crate) no_reload_conf: bool,
 
-    /// Check the configuration, print what is to be said of it and do not start
+    /// Check the configuration, print the findings and do not start
     #[arg(short, long)]
     pub(crate) dryrun: bool,
 
     #[command(flatten)]
     pub(crate) ours: Ours,
 
-    /// Seconds that channels have to run empty when it is told to stop
+    /// How long to drain channels at shutdown, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) drain_timeout: Duration,
 
-    /// How log lines look: `flume`, or `json` for one object a line
+    /// Format of log lines: `flume`, or `json` for one object per line
     #[arg(long, value_name = "FORMAT", default_value = "flume", value_parser = ["flume", "json"],
         hide_possible_values = true)]
     pub(crate) log_format: String,
@@ -93,20 +96,21 @@ pub(crate) struct RunOptions {
     disable_help_flag = true,
     disable_version_flag = true,
     override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
-    long_about = "Checks an agent's configuration and prints all that is wrong or doubtful in it: where it stands, what Flume would
-do with it, what is done here, how to write it right. Nothing is started, opened or listened on. Where a component needs
-a JVM, one is started to see whether its class is there and takes its properties.",
-    after_long_help = "-Dkey=value counts as when it runs: in substitutions, and as -Dagent1.sources.r1.port=4141.
+    long_about = "Checks an agent's configuration. The first line says whether the agent runs here and in Flume, and what prevents it.
+Then comes all that is wrong or doubtful: where it is, what Flume would do with it, what happens here, how to write it
+correctly. Nothing is started, and no port is opened. Where a component needs a JVM, one is started to see whether its
+class is there and takes its properties.",
+    after_long_help = "-Dkey=value has the same effect as at the start: in substitutions, and as -Dagent1.sources.r1.port=4141.
 
-Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 errors; 4 the file is
-well, and this build or this host lacks a component, a class or a JVM for it."
+Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 the configuration is
+wrong; 4 nothing is wrong with it, and this build or this host lacks a component that it names, a class, or a JVM."
 )]
 pub(crate) struct CheckOptions {
     /// Which agent of the file to check
     #[arg(short, long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// A properties file; give it again for more, later files win key by key
+    /// A properties file. Repeat it for several files; a key in a later file wins
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
@@ -122,7 +126,11 @@ pub(crate) struct CheckOptions {
     #[arg(long, value_name = "DIRS")]
     pub(crate) plugins_path: Option<String>,
 
-    /// Fail on warnings too
+    /// Print one JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Exit with 1 if there are warnings
     #[arg(long)]
     pub(crate) deny_warnings: bool,
 
@@ -149,25 +157,25 @@ pub(crate) struct CheckOptions {
     disable_version_flag = true,
     override_usage = "{role} avro-client -H HOST -p PORT [-F FILE | --dirname DIR] [-R FILE]
        {role} avro-client -P FILE [-F FILE | --dirname DIR] [-R FILE]",
-    long_about = "Sends lines to collectors, ours or a Flume's, one event a line: those of a file, of the files of a directory, or of
-standard input. It prints nothing when all have arrived. Lines end at LF, CR or CRLF, as in Flume's client.",
+    long_about = "Sends lines to collectors, native nodes or Flumes, one event per line: the lines of a file, of all files of a directory,
+or of standard input. It prints nothing if all of them arrive. Lines end at LF, CR or CRLF, as in Flume's client.",
     after_long_help = "Properties for -P:
   hosts = h1 h2                     names, each with an address: hosts.h1 = collector1:4141
-  client.type                       default: the first host; default_failover: the next one when one fails;
-                                    default_loadbalance: another one for each batch
-  batch-size                        events sent at a time (100)
+  client.type                       default: the first host; default_failover: the next host when one fails;
+                                    default_loadbalance: another host for each batch
+  batch-size                        events in a batch (100)
   connect-timeout, request-timeout  milliseconds (20000)
-  max-attempts                      of default_failover: tries of a batch (as many as hosts)
+  max-attempts                      of default_failover: tries for a batch (the number of hosts)
   host-selector                     of default_loadbalance: ROUND_ROBIN or RANDOM
-  backoff, maxBackoff               of default_loadbalance: true leaves a host that failed alone, for 2, 4, 8 seconds
-                                    and so on up to so many milliseconds (30000)
+  backoff, maxBackoff               of default_loadbalance: with true a failed host is not tried for 2, 4, 8 seconds
+                                    and so on, up to maxBackoff milliseconds (30000)
   compression-type                  deflate or none; compression-level 0 to 9 (6)
   ssl, truststore, truststore-password, verify-hostname, ... as for an avro sink
 
--Dflume.root.logger=DEBUG,console prints what it does.
+-Dflume.root.logger=DEBUG,console prints each step.
 
-Exit codes: 0 everything has arrived; 1 not everything; 2 the command line or the properties are wrong, and nothing was
-sent. (Flume's client ends with 0 whatever happens.)
+Exit codes: 0 all events arrived; 1 some did not; 2 the command line or the properties are wrong, and nothing was sent.
+(Flume's client always exits with 0.)
 
 Examples:
   {role} avro-client -H localhost -p 4141 -F app.log
@@ -190,7 +198,7 @@ pub(crate) struct ClientOptions {
     #[arg(short = 'F', long, value_name = "FILE")]
     pub(crate) filename: Option<PathBuf>,
 
-    /// Send the files of this directory, the oldest first, and rename each to FILE.COMPLETED when it has arrived
+    /// Send the files of this directory, the oldest first. Each is renamed to FILE.COMPLETED when it has arrived
     #[arg(long, value_name = "DIR")]
     pub(crate) dirname: Option<PathBuf>,
 
@@ -218,7 +226,7 @@ pub(crate) struct ClientOptions {
 /// How a file is read.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Ours {
-    /// Read values as Flume does to the letter: ` # text` behind a value belongs to it
+    /// Read values exactly as Flume does: ` # text` behind a value is part of it
     #[arg(long)]
     pub(crate) strict_flume: bool,
 }

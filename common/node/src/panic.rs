@@ -14,9 +14,9 @@ pub(crate) fn log_panics(log: Logger) {
         let backtrace = Backtrace::capture();
         match backtrace.status() {
             std::backtrace::BacktraceStatus::Captured => {
-                error!(log, "panic at {at}: {what}. This is a fault of the program."; "backtrace" => %backtrace);
+                error!(log, "panic at {at}: {what}. This is an internal error: please report it."; "backtrace" => %backtrace);
             }
-            _ => error!(log, "panic at {at}: {what}. This is a fault of the program."),
+            _ => error!(log, "panic at {at}: {what}. This is an internal error: please report it."),
         }
     }));
 }

@@ -11,8 +11,10 @@ use crate::{
     panic, print,
 };
 use console::Console;
+use flow::counters::Registry;
 use flow::{Assembly, Ended};
-use plan::{Problem, Report, Severity};
+use plan::{Report, Severity};
+use runtime::net::Globals;
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -25,6 +27,14 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
+    let mut notices = Vec::new();
+    let monitoring = match monitoring(&properties, &mut notices) {
+        Ok(monitoring) => monitoring,
+        Err(text) => {
+            complain(role, &text);
+            return ExitCode::from(WRONG);
+        }
+    };
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,
@@ -46,59 +56,78 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            print(&check::text(&loaded.report, wanted.name));
-            check::exit_code(&loaded.report, false)
+            print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
+            ExitCode::from(check::exit_code(&loaded.report, false))
         }
-        Ok(loaded) => run_loaded(role, options, words, &properties, loaded),
+        Ok(loaded) => {
+            if loaded.java.is_none() {
+                notices.extend(without_a_jvm(options, words));
+            }
+            run_loaded(role, options, &properties, (loaded, monitoring), notices)
+        }
     }
 }
 
 fn run_loaded(
     role: Role,
     options: &RunOptions,
-    words: &Words,
     properties: &[(String, String)],
-    checked: Checked,
+    (checked, monitoring): (Checked, Option<monitor::Settings>),
+    mut notices: Vec<String>,
 ) -> ExitCode {
-    let (settings, mut notices) = logging::settings(properties, &options.log_format);
+    let (settings, told) = logging::settings(properties, &options.log_format);
+    notices.extend(told);
     let console = Console::stderr(settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
     panic::log_panics(log.clone());
     notices.extend(java::not_text_variables(std::env::vars_os()));
-    if checked.java.is_none() {
-        notices.extend(without_a_jvm(options, words));
-    }
-    if java::last(properties, "flume.monitoring.type").is_some() {
-        notices.push("-Dflume.monitoring.type: counters are not published yet; it has no effect".to_owned());
-    }
     notices.extend(limits::raise_open_files());
     for notice in notices {
         warn!(log, "{notice}");
     }
     say_report(&log, &checked.report);
     match checked.assembly {
-        Some(assembly) => start(role, options, assembly, log, console),
+        Some(assembly) => {
+            let counters = start_monitoring(monitoring, &log);
+            start(role, options, assembly, counters, log, console)
+        }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
-            let errors = match checked.report.count(Severity::Error) {
-                1 => "1 error".to_owned(),
-                many => format!("{many} errors"),
-            };
             error!(
                 log,
-                "agent {name} does not start: {errors} in its configuration; \
-                 `{role} check` with the same options prints them for reading"
+                "agent {name} does not start: {}; `{role} check` with the same options prints the findings for reading",
+                checked.report.blocks()
             );
-            check::exit_code(&checked.report, false)
+            ExitCode::from(check::exit_code(&checked.report, false))
         }
     }
+}
+
+/// Where counters are served, if they are.
+fn monitoring(
+    properties: &[(String, String)],
+    notices: &mut Vec<String>,
+) -> Result<Option<monitor::Settings>, String> {
+    let globals = Globals::new(properties, |name| std::env::var(name).ok());
+    monitor::Settings::of(properties, &globals, notices)
+}
+
+/// What components count in.
+fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Registry {
+    let Some(settings) = settings else { return Registry::default() };
+    let counters = Registry::watched();
+    if let Err(cause) = monitor::start(settings, counters.clone(), log.clone()) {
+        error!(log, "monitoring: the system gives no thread for it; the agent runs, and its counters cannot be read"; "error" => #%cause);
+    }
+    counters
 }
 
 fn start(
     role: Role,
     options: &RunOptions,
     assembly: Assembly,
+    counters: Registry,
     log: Logger,
     console: Arc<Console>,
 ) -> ExitCode {
@@ -106,6 +135,7 @@ fn start(
     let settings = flow::Settings {
         log: log.clone(),
         console,
+        counters,
         drain_timeout: options.drain_timeout,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
@@ -134,6 +164,7 @@ fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
         }
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
+    notices.extend(env_file::options_file(options.conf.as_deref()));
     notices
 }
 
@@ -148,25 +179,14 @@ const MOST_SHOWN: usize = 500;
 
 /// Says every finding as one log line.
 fn say_report(log: &Logger, report: &Report) {
-    for problem in &report.problems {
-        let line = one_line(problem);
-        match problem.severity {
+    for finding in report.findings() {
+        let line = finding.one_line();
+        match finding.severity {
             Severity::Error => error!(log, "{line}"),
             Severity::Warning => warn!(log, "{line}"),
             Severity::Note => info!(log, "{line}"),
         }
     }
-}
-
-/// `flume.conf:11:27: what; in Flume: …; here: …; write: … [code]`
-fn one_line(problem: &Problem) -> String {
-    let mut line = format!("{}: {}", problem.place, problem.what);
-    for (label, text) in [("in Flume", &problem.flume), ("here", &problem.here), ("write", &problem.fix)] {
-        if !text.is_empty() {
-            line.push_str(&format!("; {label}: {text}"));
-        }
-    }
-    format!("{line} [{}]", problem.code)
 }
 
 /// Tells systemd how things stand; without systemd nobody is told.

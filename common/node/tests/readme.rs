@@ -4,7 +4,7 @@ use node::COMPONENTS;
 use plan::{Availability, Kind};
 use std::{env, fs, path::Path};
 
-const ROWS: [(&str, Kind); 9] = [
+const ROWS: [(&str, Kind); 10] = [
     ("sources", Kind::Source),
     ("channels", Kind::Channel),
     ("sinks", Kind::Sink),
@@ -12,6 +12,7 @@ const ROWS: [(&str, Kind); 9] = [
     ("channel selectors", Kind::Selector),
     ("interceptors", Kind::Interceptor),
     ("serializers", Kind::Serializer),
+    ("deserializers", Kind::Deserializer),
     ("path managers", Kind::PathManager),
     ("config filters", Kind::ConfigFilter),
 ];

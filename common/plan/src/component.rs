@@ -20,6 +20,8 @@ pub enum Kind {
     Interceptor,
     /// `serializer` of the sinks that write files.
     Serializer,
+    /// `deserializer` of the sources that read files.
+    Deserializer,
     /// `serializers.NAME.type` of the `regex_extractor` interceptor.
     ExtractorSerializer,
     /// `sink.pathManager` of the `file_roll` sink.
@@ -75,6 +77,8 @@ pub struct Traits {
     pub durable: bool,
     /// It can read again what was not delivered: a file, not a socket.
     pub rereadable: bool,
+    /// A sink that takes one event in a transaction.
+    pub single: bool,
     /// Of use without a source, or without a sink, as a channel that other processes share.
     pub shared: bool,
 }
@@ -222,6 +226,7 @@ impl Kind {
             Kind::Selector => "channel selector",
             Kind::Interceptor => "interceptor",
             Kind::Serializer => "serializer",
+            Kind::Deserializer => "deserializer",
             Kind::ExtractorSerializer => "serializer of `regex_extractor`",
             Kind::PathManager => "path manager",
             Kind::ConfigFilter => "config filter",
@@ -248,6 +253,7 @@ impl Descriptor {
                 blocks: false,
                 durable: false,
                 rereadable: false,
+                single: false,
                 shared: false,
             },
             availability: Availability::Here,
@@ -272,6 +278,11 @@ impl Descriptor {
     /// Says that it listens at `bind` and `port`, over TCP.
     pub const fn listens(self) -> Descriptor {
         Descriptor { traits: Traits { listens: true, ..self.traits }, ..self }
+    }
+
+    /// Says that it takes one event in a transaction.
+    pub const fn single(self) -> Descriptor {
+        Descriptor { traits: Traits { single: true, ..self.traits }, ..self }
     }
 
     /// Says that it reads or writes files on its own actor's thread.

@@ -5,13 +5,14 @@
 //! layering. It takes a dot in a top-level key for a path, and a Flume key may be leaf and branch at once
 //! (`a1.sources` and `a1.sources.r1.type`), so every layer answers one table whose keys it keeps as they are.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use config::{Config, ConfigError, Map, Value, ValueKind};
 
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::properties::{Entry, parse};
-use crate::report::{Problem, Report, quoted};
+use crate::report::{Report, quoted};
 
 /// A file's name as it was given, and its bytes.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub(crate) const LISTS: [&str; 5] = ["configfilters", "sources", "channels", "si
 pub(crate) struct Merged {
     pub(crate) entries: Vec<Entry>,
     pub(crate) agents: Vec<String>,
+    /// Where a second agent of the same name begins, by that name.
+    pub(crate) pasted: BTreeMap<String, Place>,
 }
 
 /// Reads the files and lays environment and properties over them.
@@ -48,15 +51,16 @@ pub(crate) fn merge(
     report: &mut Report,
 ) -> Merged {
     let mut layers: Vec<Vec<Entry>> = Vec::new();
+    let mut pasted = BTreeMap::new();
     for file in files {
         let entries = parse(&file.name, &file.bytes, report);
-        report_duplicates(&entries, report);
+        report_duplicates(&entries, &mut pasted, report);
         layers.push(entries);
     }
     let agents = agents(&layers);
     layers.push(from_environment(environment, &agents, report));
     layers.push(from_properties(properties, &agents, report));
-    Merged { entries: layered(layers), agents }
+    Merged { entries: layered(layers), agents, pasted }
 }
 
 /// Names that stand in front of a list, each once, in the order of the files.
@@ -69,20 +73,73 @@ fn agents(layers: &[Vec<Entry>]) -> Vec<String> {
     names.filter(|name| seen.insert(name.to_string())).map(String::from).collect()
 }
 
-fn report_duplicates(entries: &[Entry], report: &mut Report) {
+fn report_duplicates(entries: &[Entry], pasted: &mut BTreeMap<String, Place>, report: &mut Report) {
+    let second = second_agents(entries);
+    for (agent, start) in &second {
+        report.add_warning(|| two_agents(agent, *start, entries));
+        pasted.entry((*agent).to_string()).or_insert_with(|| entries[*start].key_at.clone());
+    }
     let mut first: HashMap<&str, &Entry> = HashMap::new();
-    for entry in entries.iter().filter(|entry| entry.key.contains('.')) {
+    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.key.contains('.')) {
         let Some(before) = first.insert(&entry.key, entry) else { continue };
+        let agent = entry.key.split('.').next().unwrap_or_default();
+        if second.get(agent).is_some_and(|start| *start <= index) {
+            continue;
+        }
         let what = format!("`{}` is set a second time; the first is at {}", entry.key, before.key_at);
         let same = before.value.trim() == entry.value.trim();
         let make = if same { Problem::note } else { Problem::warning };
         report.add(
             make("duplicate-key", &entry.key_at, what)
+                .cause(format!("`{}`", entry.key), "a key is set a second time")
                 .flume("takes the last one and says nothing")
                 .here("the last one is taken")
                 .fix("one line for each key"),
         );
     }
+}
+
+/// Agents whose lists stand twice in one file, each with the first list that does.
+fn second_agents(entries: &[Entry]) -> BTreeMap<&str, usize> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut again: BTreeMap<&str, (BTreeSet<&str>, usize)> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some((agent, list)) = entry.key.split_once('.').filter(|(_, rest)| LISTS.contains(rest)) else {
+            continue;
+        };
+        if !seen.insert(&entry.key) {
+            again.entry(agent).or_insert((BTreeSet::new(), index)).0.insert(list);
+        }
+    }
+    again.into_iter().filter(|(_, (lists, _))| lists.len() > 1).map(|(agent, (_, at))| (agent, at)).collect()
+}
+
+fn two_agents(agent: &str, start: usize, entries: &[Entry]) -> Problem {
+    let mine = |entry: &&Entry| entry.key.split('.').next() == Some(agent);
+    let before: BTreeSet<&str> =
+        entries[..start].iter().filter(mine).map(|entry| entry.key.as_str()).collect();
+    let behind: BTreeSet<&str> =
+        entries[start..].iter().filter(mine).map(|entry| entry.key.as_str()).collect();
+    let twice = behind.intersection(&before).count();
+    let what = format!(
+        "a second agent {} begins here, {twice} keys are set again: two agents of the same name stand in one file",
+        quoted(agent)
+    );
+    let taken = |name: &str| {
+        let prefix = format!("{name}.");
+        entries.iter().any(|entry| entry.key.starts_with(&prefix))
+    };
+    let other = (2..10).map(|number| format!("{agent}_{number}")).find(|name| !taken(name));
+    let key = entries[start].key.split_once('.').map_or("", |(_, rest)| rest);
+    let line = format!(
+        "`{}.{key} = {}`",
+        other.unwrap_or_default(),
+        quoted(entries[start].value.trim()).trim_matches('`')
+    );
+    Problem::warning("two-agents", &entries[start].key_at, what)
+        .flume("takes the last value of each key, so that one agent runs, a mixture of both")
+        .here("the same")
+        .fix(format!("{line} and so on, another name in front of each of its keys; or a file of its own"))
 }
 
 fn from_environment(variables: &[(String, String)], agents: &[String], report: &mut Report) -> Vec<Entry> {
@@ -113,6 +170,7 @@ fn from_properties(properties: &[(String, String)], agents: &[String], report: &
 
 fn override_note(key: &str, place: &Place) -> Problem {
     Problem::note("override", place, format!("`{key}` is set outside the files"))
+        .cause(format!("`{key}`"), "a key is set outside the files")
         .flume("does not look there for it")
         .here("it wins over the files")
 }
@@ -125,6 +183,7 @@ fn entry(key: String, value: &str, place: Place) -> Entry {
     Entry {
         key,
         key_at: place.clone(),
+        first_at: place.clone(),
         value: value.to_string(),
         value_at: place,
         comment: None,
@@ -151,11 +210,16 @@ fn layered(layers: Vec<Vec<Entry>>) -> Vec<Entry> {
         layers.iter().fold(Config::builder(), |builder, layer| builder.add_source(Layer::new(layer)));
     let winners = builder.build().and_then(|config| config.get_table(ROOT));
     let mut winners = winners.expect("a table of texts is always a configuration");
+    let mut first: HashMap<String, Place> = HashMap::new();
+    for entry in layers.iter().flatten() {
+        first.entry(entry.key.clone()).or_insert_with(|| entry.key_at.clone());
+    }
     let mut entries: Vec<Entry> = Vec::with_capacity(winners.len());
-    for entry in layers.into_iter().flatten().rev() {
+    for mut entry in layers.into_iter().flatten().rev() {
         let wins = winners.get(&entry.key).is_some_and(|value| value.origin() == Some(&origin(&entry)));
         if wins {
             winners.remove(&entry.key);
+            entry.first_at = first.remove(&entry.key).unwrap_or(entry.first_at);
             entries.push(entry);
         }
     }

@@ -11,7 +11,8 @@ use crate::input;
 use crate::layers::{Text, merge};
 use crate::place::Place;
 use crate::plan::Plan;
-use crate::report::{Problem, Report};
+use crate::problem::Problem;
+use crate::report::Report;
 use crate::secret::Secrets;
 use crate::substitute::{Lookups, substitute};
 
@@ -93,10 +94,7 @@ pub fn load(sources: &Sources, agent: &str, options: &Options) -> Loaded {
     if report.has_errors() {
         return Loaded { plan: None, report, agents: Vec::new() };
     }
-    let loaded = load_texts(&texts, sources, agent, options);
-    report.problems.extend(loaded.report.problems);
-    report.sort();
-    Loaded { report, ..loaded }
+    load_texts(&texts, sources, agent, options)
 }
 
 /// As [`load`], from texts in place of the files that `sources` names.

@@ -15,6 +15,21 @@ pub struct Plan {
     pub sinks: Vec<SinkPlan>,
     /// In the order of the agent's `sinkgroups` list. A sink that no group names runs alone.
     pub groups: Vec<GroupPlan>,
+    /// What does not run, and whose properties are judged all the same, so that all findings are told at once.
+    pub aside: Aside,
+}
+
+/// Components that do not run because something else is wrong, or because no list names them.
+#[derive(Clone, Debug, Default)]
+pub struct Aside {
+    /// Where the agent has no list of sources.
+    pub sources: Vec<SourcePlan>,
+    /// Interceptors of sources that cannot run.
+    pub interceptors: Vec<ComponentPlan>,
+    /// Sinks without a channel, or where the agent has no list of sinks.
+    pub sinks: Vec<ComponentPlan>,
+    /// Where the agent has no list of sinks.
+    pub groups: Vec<GroupPlan>,
 }
 
 impl Plan {

@@ -9,8 +9,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::fate::Effect;
 use crate::place::Place;
-use crate::report::{Problem, Report, quoted};
+use crate::problem::Problem;
+use crate::report::{Report, quoted};
 use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
 /// A key with its value and their places.
@@ -20,6 +22,8 @@ pub struct Entry {
     pub key: String,
     /// Where the key begins.
     pub key_at: Place,
+    /// Where the same key stands first, when it is set more than once; else as `key_at`.
+    pub first_at: Place,
     /// The value, escapes translated, blanks at its end kept.
     pub value: String,
     /// Where the value begins, or would.
@@ -205,6 +209,7 @@ impl Source<'_> {
         Ok(Entry {
             key: self.convert(line, key.clone())?,
             key_at: self.place(line, key.start),
+            first_at: self.place(line, key.start),
             value: self.convert(line, value.clone())?,
             value_at: self.place(line, value.start),
             parts: self.parts(line, value.clone()),
@@ -294,14 +299,16 @@ impl Source<'_> {
         };
         let place = self.place(line, range.start);
         report.add_warning(|| {
-            let warn = |what: String, fix: String| {
+            let warn = |what: String, about: &str, fix: String| {
                 let flume = "drops the backslash without a word";
-                Problem::warning("dropped-backslash", &place, what).flume(flume).here("the same").fix(fix)
+                let problem =
+                    Problem::warning("dropped-backslash", &place, what).flume(flume).here("the same");
+                problem.fix(fix).cause(about, "the properties format drops a backslash")
             };
             let shown = &entry.key;
             if !in_key && is_secret(shown) {
                 let what = format!("a backslash of `{shown}` escapes nothing and is dropped");
-                return warn(what, "`\\\\` for each backslash that is meant".into());
+                return warn(what, &format!("`{shown}`"), "`\\\\` for each backslash that is meant".into());
             }
             let sign = self.decode(&line.text[range.start + 1..range.end]).chars().next().unwrap_or_default();
             let right = self.decode(&doubled(&line.text[if in_key { key } else { value }]));
@@ -312,7 +319,7 @@ impl Source<'_> {
                 (format!("`{shown}` is read as {read}"), format!("`{shown} = {}`", without_log_ins(&right)))
             };
             let what = format!("the properties format drops the backslash of `\\{sign}`: {read}");
-            warn(what, format!("{fix}, if the backslash is meant; `{sign}` alone if not"))
+            warn(what, &read, format!("{fix}, if the backslash is meant; `{sign}` alone if not"))
         });
     }
 
@@ -334,6 +341,7 @@ impl Source<'_> {
                 "a `\\u` without four hex digits behind it is not an escape",
             )
             .flume("stops reading: the whole file is lost (`Malformed \\uxxxx encoding.`)")
+            .effect(Effect::Fails("it cannot read the file (`Malformed \\uxxxx encoding.`)".into()))
             .fix("four hex digits behind `\\u`, or `\\\\u` for a backslash and a u"),
         )
     }

@@ -5,124 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::fate::{Effect, Fate, Outline};
+use crate::finding::{Finding, findings};
 use crate::place::Place;
+use crate::problem::{Problem, Severity};
 use crate::secret::Secrets;
-
-/// How bad a [`Problem`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know; nothing is wrong.
-    Note,
-    /// The agent can start, and may not do what was meant.
-    Warning,
-    /// The agent does not start.
-    Error,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(match self {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        })
-    }
-}
-
-/// One finding. Texts are whole sentences without a line end; an empty one has nothing to say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// How bad it is.
-    pub severity: Severity,
-    /// A short name that stays the same from release to release: `inline-comment`.
-    pub code: &'static str,
-    /// Where it stands.
-    pub place: Place,
-    /// What was found.
-    pub what: String,
-    /// What Apache Flume 1.11 does with it.
-    pub flume: String,
-    /// What is done with it here.
-    pub here: String,
-    /// How to write it right.
-    pub fix: String,
-}
-
-impl Problem {
-    /// An error: the agent does not start.
-    pub fn error(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
-        let here = "the agent does not start with it".to_string();
-        Problem { here, ..Problem::new(Severity::Error, code, place, what.into()) }
-    }
-
-    /// A warning: the agent can start.
-    pub fn warning(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
-        Problem::new(Severity::Warning, code, place, what.into())
-    }
-
-    /// Good to know.
-    pub fn note(code: &'static str, place: &Place, what: impl Into<String>) -> Problem {
-        Problem::new(Severity::Note, code, place, what.into())
-    }
-
-    fn new(severity: Severity, code: &'static str, place: &Place, what: String) -> Problem {
-        let nothing = String::new;
-        Problem {
-            severity,
-            code,
-            place: place.clone(),
-            what,
-            flume: nothing(),
-            here: nothing(),
-            fix: nothing(),
-        }
-    }
-
-    /// The same with every text cut to what somebody reads: a line of a file may have megabytes.
-    fn bounded(mut self) -> Problem {
-        for text in self.texts() {
-            if text.len() > MAX_TEXT {
-                *text = cut(text, MAX_TEXT);
-            }
-        }
-        if self.place.origin.len() > MAX_TEXT {
-            self.place.origin = cut(&self.place.origin, MAX_TEXT).into();
-        }
-        self
-    }
-
-    fn texts(&mut self) -> [&mut String; 4] {
-        [&mut self.what, &mut self.flume, &mut self.here, &mut self.fix]
-    }
-
-    /// Says what Flume does.
-    pub fn flume(self, text: impl Into<String>) -> Problem {
-        Problem { flume: text.into(), ..self }
-    }
-
-    /// Says what is done here.
-    pub fn here(self, text: impl Into<String>) -> Problem {
-        Problem { here: text.into(), ..self }
-    }
-
-    /// Says how to write it right.
-    pub fn fix(self, text: impl Into<String>) -> Problem {
-        Problem { fix: text.into(), ..self }
-    }
-}
-
-/// A heading line, then a line for each thing there is to say.
-impl fmt::Display for Problem {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {}: {} [{}]", self.place, self.severity, Printable(&self.what), self.code)?;
-        let lines = [("in Flume:", &self.flume), ("here:", &self.here), ("write:", &self.fix)];
-        for (label, text) in lines.into_iter().filter(|(_, text)| !text.is_empty()) {
-            write!(out, "\n    {label:<9} {}", Printable(text))?;
-        }
-        Ok(())
-    }
-}
 
 /// Everything found, in the order of the places in which it stands.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -134,14 +21,12 @@ pub struct Report {
     pub left_out: BTreeMap<Severity, usize>,
     #[serde(skip)]
     secrets: Secrets,
+    #[serde(skip)]
+    pub(crate) outline: Outline,
 }
 
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
 const MAX_PROBLEMS: usize = 1000;
-/// Codes of errors that are none of the file's.
-const LACKING: [&str; 4] = ["needs-java", "no-such-class", "type-not-here-yet", "property-not-here-yet"];
-/// Bytes of each text of a finding: more than any of ours has, unless what it quotes is long.
-const MAX_TEXT: usize = 2000;
 
 impl Report {
     /// Whether the agent cannot start.
@@ -152,16 +37,6 @@ impl Report {
     /// Whether something may not be as it was meant.
     pub fn has_warnings(&self) -> bool {
         self.count(Severity::Warning) > 0
-    }
-
-    /// Whether the file is well, as far as can be seen: all that keeps the agent from starting is that this build or this
-    /// host lacks something.
-    pub fn only_lacks(&self) -> bool {
-        let mut errors =
-            self.problems.iter().filter(|problem| problem.severity == Severity::Error).peekable();
-        errors.peek().is_some()
-            && errors.all(|problem| LACKING.contains(&problem.code))
-            && !self.left_out.contains_key(&Severity::Error)
     }
 
     /// How many findings are of one severity.
@@ -192,6 +67,11 @@ impl Report {
         }
     }
 
+    /// Takes back what another finding at the same place says better.
+    pub(crate) fn take_back(&mut self, code: &str, place: &Place) {
+        self.problems.retain(|problem| problem.code != code || problem.place != *place);
+    }
+
     /// Leaves the secrets out of all texts, also of those that are still to come.
     pub(crate) fn hide(&mut self, secrets: Secrets) {
         for text in self.problems.iter_mut().flat_map(|problem| problem.texts()) {
@@ -207,14 +87,105 @@ impl Report {
     }
 }
 
+impl Report {
+    /// One finding for each cause, in the order of the places in which they stand.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut problems = self.problems.clone();
+        let runs_in_flume = matches!(self.fate(), Fate::Runs | Fate::Part(_));
+        for problem in problems.iter_mut().filter(|problem| problem.while_running) {
+            for (text, runs) in [(&mut problem.flume, runs_in_flume), (&mut problem.here, !self.has_errors())]
+            {
+                if !runs && !text.is_empty() {
+                    *text = format!("once the agent runs: {text}");
+                }
+            }
+        }
+        findings(&problems)
+    }
+
+    /// What becomes of the agent in Flume.
+    pub fn fate(&self) -> Fate {
+        Fate::decide(&self.outline, &self.effects())
+    }
+
+    fn effects(&self) -> Vec<&Effect> {
+        self.problems.iter().filter_map(|problem| problem.effect.as_ref()).collect()
+    }
+
+    /// What this build does not have of what the file asks for, the most frequent first: (`hdfs`, 3).
+    pub fn lacking(&self) -> Vec<(&str, usize)> {
+        let mut lacking: Vec<(&str, usize)> = Vec::new();
+        for what in self.errors().map(|problem| problem.lacks.as_str()).filter(|what| !what.is_empty()) {
+            match lacking.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, times)) => *times += 1,
+                None => lacking.push((what, 1)),
+            }
+        }
+        lacking.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        lacking
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Whether the file itself has errors, and does not only ask for what this build lacks.
+    pub fn is_wrong(&self) -> bool {
+        let left_out = self.left_out.contains_key(&Severity::Error);
+        left_out || self.errors().any(|problem| problem.lacks.is_empty())
+    }
+
+    /// The line above all findings: whether the agent runs here and in Flume, and what keeps it from it.
+    pub fn head(&self, agent: &str) -> String {
+        let agent = format!("agent {}", quoted(agent));
+        let in_flume = match self.fate() {
+            fate if self.is_known() => format!("; in Flume {}", fate.sentence(&self.effects())),
+            _ => String::new(),
+        };
+        if !self.has_errors() {
+            let doubts = match (self.count(Severity::Warning), self.count(Severity::Note)) {
+                (0, 0) => return format!("{agent} runs here: nothing is wrong"),
+                (0, notes) => counted(notes, "note"),
+                (warnings, 0) => counted(warnings, "warning"),
+                (warnings, notes) => {
+                    format!("{} and {}", counted(warnings, "warning"), counted(notes, "note"))
+                }
+            };
+            return format!("{agent} runs here, with {doubts}{in_flume}");
+        }
+        format!("{agent} does not run here: {}{in_flume}", self.blocks())
+    }
+
+    /// What keeps the agent from running here: what this build lacks, and how much is wrong.
+    pub fn blocks(&self) -> String {
+        let lacking: Vec<String> =
+            self.lacking().iter().map(|(what, times)| format!("{what} ({times})")).collect();
+        let wrong =
+            self.count(Severity::Error) - self.errors().filter(|problem| !problem.lacks.is_empty()).count();
+        let mut blocks = Vec::new();
+        if !lacking.is_empty() {
+            blocks.push(format!("this build lacks {}", lacking.join(", ")));
+        }
+        if wrong > 0 {
+            blocks.push(format!("the configuration has {}", counted(wrong, "error")));
+        }
+        blocks.join("; ")
+    }
+
+    /// Whether the agent was found, so that something can be said of its fate.
+    fn is_known(&self) -> bool {
+        !self.outline.agent.is_empty()
+    }
+}
+
 /// All findings and a last line that counts them; nothing at all when there is nothing to say.
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.problems.is_empty() {
             return Ok(());
         }
-        for problem in &self.problems {
-            writeln!(out, "{problem}")?;
+        for finding in self.findings() {
+            writeln!(out, "{finding}")?;
         }
         let more: usize = self.left_out.values().sum();
         if more > 0 {
@@ -237,7 +208,7 @@ fn counted(number: usize, word: &str) -> String {
 }
 
 /// Text from a file, safe for a terminal: control characters are shown as escapes.
-struct Printable<'a>(&'a str);
+pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::component::{Descriptor, Value};
 use crate::owner::Owner;
 use crate::place::Place;
+use crate::properties::Entry as Written;
 use crate::report::cut;
 use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
@@ -31,6 +32,8 @@ struct Entry {
     key: String,
     value: String,
     place: Option<Place>,
+    /// Where each part of the value begins, as the file has it.
+    written: Option<Box<Written>>,
     secret: bool,
 }
 
@@ -138,14 +141,16 @@ impl Properties {
     }
 
     /// Adds a property, or gives it another value.
-    pub(crate) fn push(&mut self, key: String, value: String, secret: bool, place: Place) {
-        self.put(key, value, secret, Some(place));
+    pub(crate) fn push(&mut self, key: String, value: String, secret: bool, written: &Written) {
+        self.put(key, value, secret, Some(written));
     }
 
-    fn put(&mut self, key: String, value: String, secret: bool, place: Option<Place>) {
+    fn put(&mut self, key: String, value: String, secret: bool, written: Option<&Written>) {
         let next = self.entries.len();
+        let place = written.map(|written| written.value_at.clone());
+        let written = written.filter(|written| !written.parts.is_empty()).cloned().map(Box::new);
         let index = *self.index.entry(key.clone()).or_insert(next);
-        let entry = Entry { key, value, place, secret };
+        let entry = Entry { key, value, place, written, secret };
         match self.entries.get_mut(index) {
             Some(there) => *there = entry,
             None => self.entries.push(entry),
@@ -270,6 +275,13 @@ impl Properties {
     /// Where the value of `key` was set; `None` for a missing key and for one made by hand.
     pub fn place(&self, key: &str) -> Option<&Place> {
         self.find(key).and_then(|entry| entry.place.as_ref())
+    }
+
+    /// Where `word` stands, a part of the value of `key` as [`Properties::words`] answers it.
+    pub fn word_at(&self, key: &str, word: &str) -> Option<Place> {
+        let entry = self.find(key)?;
+        let written = entry.written.as_ref().map(|written| written.word_at(&entry.value, word));
+        written.or_else(|| entry.place.clone())
     }
 
     /// All keys and values.

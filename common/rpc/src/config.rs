@@ -36,9 +36,7 @@ impl AvroSinkConfig {
                 .filter(|time| *time >= LEAST_TIMEOUT)
                 .unwrap_or(DEFAULT_TIMEOUT)
         };
-        let (host, port) = first_host(context).unwrap_or_else(|| {
-            (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
-        });
+        let (host, port) = AvroSinkConfig::place(context);
         Ok(AvroSinkConfig {
             host,
             port,
@@ -47,6 +45,13 @@ impl AvroSinkConfig {
             reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO))
                 .filter(|time| !time.is_zero()),
             layers: ClientLayers::build(context, globals, notes)?,
+        })
+    }
+
+    /// The host and port that the properties name.
+    pub fn place(context: &plan::Context) -> (String, u16) {
+        first_host(context).unwrap_or_else(|| {
+            (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
         })
     }
 

@@ -3,13 +3,19 @@
 //! Each takes any bytes and panics when a promise is broken, be it only that no input panics.
 
 use bytes::{Bytes, BytesMut};
-use event::{Batch, Scanner, Span};
+use event::{Batch, BatchBuilder, Scanner, Span};
+use java::Charset;
+use jiff::tz::TimeZone;
 use wire::{
     avro::{
         Answer, AnswerNotes, BatchId, ClientSession, Frame, FrameDecoder, FrameError, Hello, ProtocolCache,
         Received, ServerSession, TAIL,
     },
+    container::{self, Schema},
+    http,
     line::{Ends, LineCutter},
+    syslog::{Classic, Format, Found, Keep, Line, Lines, Multiport},
+    thrift,
 };
 
 /// A target's name and function.
@@ -23,6 +29,10 @@ pub const ENTRIES: &[Entry] = &[
     ("client_session", client_session),
     ("event", event),
     ("line", line),
+    ("syslog", syslog),
+    ("thrift", thrift),
+    ("json", json),
+    ("container", container),
 ];
 
 /// A stream gives the same frames, and ends with the same fault, in whatever pieces it is read.
@@ -106,6 +116,106 @@ pub fn line(data: &[u8]) {
         let kept = |bytes: &[u8]| bytes.iter().filter(|byte| !b"\r\n".contains(byte)).count();
         assert_eq!(whole.iter().map(|line| kept(line)).sum::<usize>(), kept(data));
     }
+}
+
+/// Lines of syslog are the same in whatever pieces a stream is read; each becomes one event, and none is longer than allowed.
+pub fn syslog(data: &[u8]) {
+    let regex = r"<(\d+)>(\d?) ?(\S+) (\S+) (.*)";
+    let mut own = Format::compile(regex, None, Some("MMMdd"), &TimeZone::UTC).ok();
+    for limit in [10, 2500] {
+        let whole = syslog_lines(limit, data, usize::MAX);
+        for piece in [1, 3] {
+            assert_eq!(syslog_lines(limit, data, piece), whole, "pieces of {piece}");
+        }
+        for keep in ["none", "all", "priority timestamp hostname"].map(Keep::parse) {
+            let mut readers = [None, own.take()].map(|own| Classic::new(keep, own, TimeZone::UTC));
+            let mut multiport = Multiport::new(Charset::UTF_8, keep);
+            let (mut out, mut invalid) = (BatchBuilder::default(), 0);
+            for (bytes, cut) in &whole {
+                let line = Line { bytes, cut: *cut };
+                let found = readers.each_mut().map(|reader| reader.push(line, SYSLOG_NOW, &[], &mut out));
+                invalid += 2 * usize::from(found == [Found::Invalid; 2]);
+                invalid += usize::from(multiport.push(line, SYSLOG_NOW, &[], &mut out) == Found::Invalid);
+            }
+            let batch = out.finish();
+            assert_eq!(batch.len(), 3 * whole.len());
+            let marked =
+                batch.events().filter(|event| event.header("flume.syslog.status") == Some("Invalid"));
+            assert_eq!(marked.count(), invalid);
+            look_at(&batch);
+        }
+    }
+}
+
+/// Messages of Thrift: whatever is read is answered, and what is written anew reads the same.
+pub fn thrift(data: &[u8]) {
+    let frames = thrift::Frames::new(MAX_FRAME_BYTES);
+    let (mut input, mut messages) = (BytesMut::from(data), vec![Bytes::copy_from_slice(data)]);
+    while let Ok(Some(message)) = frames.decode(&mut input) {
+        messages.push(message);
+    }
+    for protocol in [thrift::Protocol::Binary, thrift::Protocol::Compact] {
+        for message in &messages {
+            thrift_message(protocol, message);
+        }
+    }
+}
+
+/// Events in JSON are read or refused, in time that grows with the text; so is a query.
+pub fn json(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut out = BatchBuilder::default();
+    match http::events(&text, Charset::UTF_8, &mut out) {
+        Err(bad) => assert!(bad.at <= text.len() && bad.to_string().len() < 200),
+        Ok(events) => {
+            let batch = out.finish();
+            assert!(batch.len() == events && events <= text.len());
+            look_at(&batch);
+        }
+    }
+    assert!(http::parameters(&text).len() <= text.len());
+}
+
+fn thrift_message(protocol: thrift::Protocol, message: &Bytes) {
+    drop(thrift::read_answer(protocol, 7, message));
+    let (mut builder, mut out) = (BatchBuilder::default(), BytesMut::new());
+    match thrift::receive(protocol, message, &mut builder) {
+        Err(malformed) => assert!(malformed.to_string().len() < 200),
+        Ok(thrift::Received::Bad(token, why)) => thrift::refuse(protocol, &token, &why, &mut out),
+        Ok(thrift::Received::Events(token)) => {
+            let batch = builder.finish();
+            assert!(batch.len() <= message.len());
+            look_at(&batch);
+            thrift::answer(protocol, &token, thrift::Status::Ok, &mut out);
+            let mut again = BytesMut::new();
+            thrift::call(protocol, 7, std::slice::from_ref(&batch), &mut again);
+            let mut read = BatchBuilder::default();
+            let found = thrift::receive(protocol, &again[thrift::HEAD_BYTES..], &mut read);
+            assert!(matches!(found, Ok(thrift::Received::Events(_))), "{found:?}");
+            assert!(parts(&read.finish()).eq(parts(&batch)));
+        }
+    }
+    let most = thrift::Frames::new(usize::MAX);
+    assert!(
+        out.is_empty() || matches!(most.decode(&mut out), Ok(Some(_))) && out.is_empty(),
+        "one whole answer"
+    );
+}
+
+fn syslog_lines(limit: usize, stream: &[u8], piece: usize) -> Vec<(Vec<u8>, bool)> {
+    let (mut lines, mut found) = (Lines::new(limit), Vec::new());
+    let (mut from, mut to) = (0, 0);
+    while to < stream.len() {
+        to = stream.len().min(to.saturating_add(piece));
+        let mut at = 0;
+        while let Some(line) = lines.next(&stream[from..to], &mut at) {
+            assert!(!line.bytes.is_empty() && line.bytes.len() <= limit && !line.bytes.contains(&b'\n'));
+            found.push((line.bytes.to_vec(), line.cut));
+        }
+        from += at;
+        assert!(to - from < limit, "what is held is bounded");
+    }
+    found
 }
 
 /// All frames of a stream read in pieces of `piece` bytes, and what ended it, if not its end.
@@ -232,5 +342,30 @@ fn lines(ends: Ends, stream: &[u8], piece: usize) -> Vec<Vec<u8>> {
 
 const HELLO: Hello = Hello { window: 4, window_bytes: 1 << 20 };
 const BATCH: BatchId = BatchId { agent: 1, stream: 2, sequence: 3 };
+const SYSLOG_NOW: i64 = 1_795_305_600_000;
 const MAX_FRAME_BYTES: usize = 1 << 20;
 const MOST_EVENTS: usize = 8;
+
+/// A container file: whatever it says, its blocks take no more memory than they may, and its records end within them.
+pub fn container(data: &[u8]) {
+    let Ok(Some(head)) = container::head(data) else { return };
+    let schema = head.meta("avro.schema").map(|text| Schema::parse(&String::from_utf8_lossy(text)));
+    let (mut rest, mut records) = (&data[head.size..], Vec::new());
+    while let Ok(Some(block)) = container::block(rest, &head.sync, data.len()) {
+        if head.codec.unpack(&rest[block.data.clone()], MOST_UNPACKED, &mut records).is_ok() {
+            assert!(records.len() <= MOST_UNPACKED);
+            if let Some(Ok(schema)) = &schema {
+                let mut at = 0;
+                for _ in 0..block.records.min(1000) {
+                    let Ok(end) = schema.end_of(&records, at) else { break };
+                    assert!((at..=records.len()).contains(&end));
+                    at = end;
+                }
+            }
+        }
+        assert!(block.end <= rest.len());
+        rest = &rest[block.end..];
+    }
+}
+
+const MOST_UNPACKED: usize = 1 << 20;

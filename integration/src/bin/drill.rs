@@ -68,10 +68,10 @@ struct Arguments {
 
 fn kind(word: &str) -> Result<Kind, String> {
     match word {
-        "ours" => Ok(Kind::Ours),
+        "native" | "ours" => Ok(Kind::Ours),
         "flume" => Ok(Kind::Flume(Version::V1_11)),
         "flume19" => Ok(Kind::Flume(Version::V1_9)),
-        _ => Err("one of ours, flume, flume19".to_owned()),
+        _ => Err("one of native, flume, flume19".to_owned()),
     }
 }
 

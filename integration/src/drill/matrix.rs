@@ -148,7 +148,7 @@ fn one(kinds: [Kind; 4], built: &Path, directory: &Path) -> Result<Row, Error> {
 /// As `--kinds` has it.
 fn word(kind: Kind) -> &'static str {
     match kind {
-        Kind::Ours => "ours",
+        Kind::Ours => "native",
         Kind::Flume(Version::V1_11) => "flume",
         Kind::Flume(Version::V1_9) => "flume19",
     }
@@ -161,7 +161,7 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Line(kinds, row) = self;
         for kind in *kinds {
-            write!(f, "{:<8}", if *kind == Kind::Ours { "ours" } else { "Flume" })?;
+            write!(f, "{:<8}", if *kind == Kind::Ours { "native" } else { "Flume" })?;
         }
         for step in 0..STEPS.len() {
             match row.milliseconds.get(step).copied().flatten() {
@@ -226,7 +226,7 @@ mod tests {
         assert!(!Row { milliseconds: vec![Some(4), None, Some(1)], ..read.clone() }.passed());
         assert!(!Row::broken("nothing came").passed());
         let text = Line(&all()[5], &read).to_string();
-        assert!(text.starts_with("ours    Flume   ours    Flume          4 ms"), "{text}");
+        assert!(text.starts_with("native  Flume   native  Flume          4 ms"), "{text}");
         assert!(text.ends_with("passed"), "{text}");
     }
 }

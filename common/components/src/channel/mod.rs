@@ -1,3 +1,4 @@
 //! Where events wait between a source and a sink.
 
 pub(crate) mod memory;
+pub(crate) mod pseudo_txn;

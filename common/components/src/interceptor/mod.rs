@@ -11,6 +11,7 @@ mod header;
 mod host;
 mod memo;
 mod rows;
+mod uuid;
 
 pub(crate) use rows::{COMPONENTS, SERIALIZERS};
 
@@ -24,8 +25,10 @@ use header::{HostLookup, RemoveHeader, SetHeader};
 use java::{Pattern, Zone};
 use memo::Memo;
 use plan::{ComponentPlan, Context};
+use rows::UUID;
 use runtime::build::BuildError;
 use slog::{Logger, info, warn};
+use uuid::SetUuid;
 
 /// A source's interceptors, in order.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ enum Step {
     Filter(RegexFilter),
     Replace(Box<SearchReplace>),
     Extract(Box<RegexExtractor>),
+    Uuid(Box<SetUuid>),
 }
 
 /// How a batch passes, by rising cost: the dearest that a step needs.
@@ -65,7 +69,7 @@ enum Way {
     Headers,
     /// Bodies are rewritten: headers as in `Headers`, bodies each.
     Apart,
-    /// Headers come from bodies: all of it for each event.
+    /// Headers come from bodies, or are other ones for each event: all of it for each event.
     Each,
 }
 
@@ -318,6 +322,7 @@ impl Step {
                 tell_mismatch(&extract, &plan.name, log);
                 Step::Extract(Box::new(extract))
             }
+            UUID => Step::Uuid(Box::new(SetUuid::build(context, fixed))),
             other => {
                 let context = Context::from_pairs([("type", other)]);
                 return Err(BuildError::new(&context, &prefix, "type", "there is no such interceptor here"));
@@ -329,14 +334,14 @@ impl Step {
         match self {
             Step::Set(set) => set.apply(draft),
             Step::Remove(remove) => remove.apply(draft),
-            Step::Filter(_) | Step::Replace(_) | Step::Extract(_) => {}
+            Step::Filter(_) | Step::Replace(_) | Step::Extract(_) | Step::Uuid(_) => {}
         }
     }
 
     /// The regex that runs on events.
     fn pattern(&self) -> Option<&Pattern> {
         match self {
-            Step::Set(_) => None,
+            Step::Set(_) | Step::Uuid(_) => None,
             Step::Remove(remove) => remove.pattern(),
             Step::Filter(filter) => Some(filter.pattern()),
             Step::Replace(replace) => Some(replace.pattern()),
@@ -357,7 +362,7 @@ impl Way {
         let way = |step: &Step| match step {
             Step::Set(_) | Step::Remove(_) | Step::Filter(_) => Way::Headers,
             Step::Replace(_) => Way::Apart,
-            Step::Extract(_) => Way::Each,
+            Step::Extract(_) | Step::Uuid(_) => Way::Each,
         };
         steps.iter().map(way).max().unwrap_or(Way::Untouched)
     }
@@ -382,6 +387,7 @@ fn apply(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
             Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
             Step::Replace(replace) => replace.apply(draft)?,
             Step::Extract(extract) => extract.apply(draft)?,
+            Step::Uuid(uuid) => uuid.apply(draft)?,
             other => other.apply_to_headers(draft),
         }
     }

@@ -32,7 +32,11 @@ pub(crate) const COMPONENTS: &[&Component] = &[
         "org.apache.flume.interceptor.SearchAndReplaceInterceptor$Builder",
         &[SEARCH_REPLACE],
     ),
+    &row("", UUID, &[UUID_PROPERTIES]),
 ];
+
+/// It has no alias.
+pub(super) const UUID: &str = "org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder";
 
 /// The rows of the serializers of `regex_extractor`.
 pub(crate) const SERIALIZERS: &[&Component] = &[
@@ -77,6 +81,12 @@ const SEARCH_REPLACE: &[Property] = &[
     Property::required("searchPattern", Value::Regex),
     Property::with("replaceString", Value::Free, ""),
     Property::with("charset", Value::Charset, "UTF-8"),
+];
+
+const UUID_PROPERTIES: &[Property] = &[
+    Property::with("headerName", Value::Text, "id"),
+    Property::with("preserveExisting", Value::Flag, "true"),
+    Property::with("prefix", Value::Text, ""),
 ];
 
 const NAME: &[Property] = &[Property::required("name", Value::Text)];

@@ -5,10 +5,10 @@
 //! schema, so a block is its events' bytes.
 
 use event::{Batch, Span, Zigzag};
-use flate2::{Compress, Compression, FlushCompress, Status};
 use java::hash_order;
-use plan::{Bad, Findings, Problem, Properties, Property, Value, quoted};
+use plan::{Bad, Findings, Problem, Properties, Property, Value, nearest, quoted};
 use runtime::random::Random;
+use wire::container::{Codec, Marker, Packer, push_head};
 
 pub(super) const PROPERTIES: &[Property] = &[
     Property::with(
@@ -24,51 +24,32 @@ pub(super) const PROPERTIES: &[Property] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AvroConfig {
     sync_interval: usize,
-    codec: CodecConfig,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CodecConfig {
-    Null,
-    Deflate,
-    /// As Flume does with a codec that it does not know: nothing is compressed, and the head names no codec.
-    None,
+    /// `None` as Flume does with a codec that it does not know: nothing is compressed, and the head names no codec.
+    codec: Option<Codec>,
 }
 
 /// Says which codec is none.
 pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     let name = properties.text_or("compressionCodec", "null");
-    if CODECS.contains(&name) {
+    if Codec::for_name(name).is_some() {
         return;
     }
-    let key = findings.key("compressionCodec");
-    let what = format!("`{key}` is {}: not one of {}", quoted(name), CODECS.join(", "));
+    let (key, known) = (findings.key("compressionCodec"), Codec::ALL.map(Codec::name));
+    let what = format!("`{key}` is {}: not one of {}", quoted(name), known.join(", "));
     let problem = Problem::warning("bad-value", findings.at("compressionCodec"), what)
-        .flume(match FLUMES.contains(&name) {
-            true => format!("compresses with {name}"),
-            false => format!(
-                "does not know the codec and compresses nothing; it has {} and {}",
-                CODECS.join(", "),
-                FLUMES.join(", ")
-            ),
-        })
+        .flume("does not know the codec and compresses nothing")
         .here("nothing is compressed");
-    findings.add(problem.fix(format!("`{key} = WORD`, one of {}", CODECS.join(", "))));
+    findings.add(problem.fix(match nearest(name, known.into_iter()) {
+        Some(meant) => format!("`{key} = {meant}`"),
+        None => format!("`{key} = WORD`, one of {}", known.join(", ")),
+    }));
 }
-
-const CODECS: [&str; 2] = ["null", "deflate"];
-/// What Flume's Avro has besides.
-const FLUMES: [&str; 4] = ["snappy", "bzip2", "xz", "zstandard"];
 
 impl AvroConfig {
     pub(super) fn new(properties: &Properties) -> AvroConfig {
         AvroConfig {
             sync_interval: properties.number("syncIntervalBytes", 2_048_000),
-            codec: match properties.text_or("compressionCodec", "null") {
-                "null" => CodecConfig::Null,
-                "deflate" => CodecConfig::Deflate,
-                _ => CodecConfig::None,
-            },
+            codec: Codec::for_name(properties.text_or("compressionCodec", "null")),
         }
     }
 }
@@ -77,30 +58,16 @@ impl AvroConfig {
 #[derive(Debug)]
 pub(crate) struct AvroContainer {
     sync_interval: usize,
-    codec: Option<Codec>,
+    packer: Option<Packer>,
     random: Random,
-    sync: [u8; 16],
-    packed: Vec<u8>, // a block, compressed
-}
-
-#[derive(Debug)]
-enum Codec {
-    Null,
-    Deflate(Box<Compress>),
+    sync: Marker,
 }
 
 impl AvroContainer {
     /// An empty one.
     pub(crate) fn new(config: AvroConfig, random: Random) -> AvroContainer {
-        let codec = match config.codec {
-            CodecConfig::Null => Some(Codec::Null),
-            CodecConfig::Deflate => {
-                Some(Codec::Deflate(Box::new(Compress::new(Compression::default(), false))))
-            }
-            CodecConfig::None => None,
-        };
-        let sync_interval = config.sync_interval;
-        AvroContainer { sync_interval, codec, random, sync: [0; 16], packed: Vec::new() }
+        let AvroConfig { sync_interval, codec } = config;
+        AvroContainer { sync_interval, packer: codec.map(Packer::new), random, sync: Marker::default() }
     }
 
     /// Appends the head of a new file.
@@ -108,23 +75,14 @@ impl AvroContainer {
         for half in self.sync.chunks_exact_mut(8) {
             half.copy_from_slice(&self.random.next().to_be_bytes());
         }
-        let codec: Option<&[u8]> = self.codec.as_ref().map(|codec| match codec {
-            Codec::Null => &b"null"[..],
-            Codec::Deflate(_) => &b"deflate"[..],
-        });
+        let codec = self.packer.as_ref().map(|packer| packer.codec().name());
         let mut pairs: Vec<(&[u8], &[u8])> =
-            codec.map(|codec| (&b"avro.codec"[..], codec)).into_iter().collect();
+            codec.map(|codec| (&b"avro.codec"[..], codec.as_bytes())).into_iter().collect();
         pairs.push((b"avro.schema", SCHEMA));
         let mut order = Vec::new();
         hash_order(&pairs, Span::BORN_HERE, &mut order);
-        out.extend_from_slice(b"Obj\x01");
-        out.extend_from_slice(&Zigzag::new(pairs.len() as i64));
-        for text in order.iter().flat_map(|pair| [pairs[pair.key].0, pairs[pair.value].1]) {
-            out.extend_from_slice(&Zigzag::new(text.len() as i64));
-            out.extend_from_slice(text);
-        }
-        out.push(0);
-        out.extend_from_slice(&self.sync);
+        let ordered: Vec<_> = order.iter().map(|pair| (pairs[pair.key].0, pairs[pair.value].1)).collect();
+        push_head(&ordered, &self.sync, out);
     }
 
     /// Appends the events of `batch` as one block or more.
@@ -143,43 +101,20 @@ impl AvroContainer {
 
     fn write_block(&mut self, block: &Batch, bytes: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(&Zigzag::new(block.len() as i64));
-        if let Some(Codec::Deflate(compress)) = &mut self.codec {
-            deflate(compress, block, bytes, &mut self.packed);
-            out.extend_from_slice(&Zigzag::new(self.packed.len() as i64));
-            out.extend_from_slice(&self.packed);
-        } else {
-            out.extend_from_slice(&Zigzag::new(bytes as i64));
-            out.reserve(bytes + self.sync.len());
-            block.runs().for_each(|run| out.extend_from_slice(&run));
+        match &mut self.packer {
+            Some(packer) if packer.codec() != Codec::Null => {
+                let packed = packer.pack(block.runs()).expect("a codec takes any bytes");
+                out.extend_from_slice(&Zigzag::new(packed.len() as i64));
+                out.extend_from_slice(packed);
+            }
+            _ => {
+                out.extend_from_slice(&Zigzag::new(bytes as i64));
+                out.reserve(bytes + self.sync.len());
+                block.runs().for_each(|run| out.extend_from_slice(&run));
+            }
         }
         out.extend_from_slice(&self.sync);
     }
-}
-
-/// Packs `block` into `packed`, replacing what that held.
-fn deflate(compress: &mut Compress, block: &Batch, bytes: usize, packed: &mut Vec<u8>) {
-    compress.reset();
-    packed.clear();
-    packed.reserve(bytes / 4 + 64);
-    for run in block.runs() {
-        let begin = compress.total_in();
-        loop {
-            let rest = &run[(compress.total_in() - begin) as usize..];
-            if rest.is_empty() {
-                break;
-            }
-            step(compress, rest, packed, FlushCompress::None);
-        }
-    }
-    while step(compress, &[], packed, FlushCompress::Finish) != Status::StreamEnd {}
-}
-
-/// Packs what there is room for, and sees to it that there is some.
-fn step(compress: &mut Compress, rest: &[u8], packed: &mut Vec<u8>, flush: FlushCompress) -> Status {
-    if packed.capacity() == packed.len() {
-        packed.reserve(packed.len().max(64));
-    }
-    compress.compress_vec(rest, packed, flush).expect("a deflate stream that is begun anew takes any bytes")
 }
 
 /// What Flume writes into `avro.schema`.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::file_roll_plan;
 use event::BatchBuilder;
-use std::io::Read;
+use wire::container::{self, Codec};
 
 fn serializer(pairs: &[(&str, &str)]) -> Result<Serializer, String> {
     let mut all = vec![("sink.directory", "/d")];
@@ -107,28 +107,29 @@ fn a_container_is_byte_for_byte_flumes() {
 }
 
 #[test]
-fn a_compressed_block_inflates_to_the_same_records() {
-    let pairs = [("sink.serializer", "avro_event"), ("sink.serializer.compressionCodec", "deflate")];
+fn a_packed_block_unpacks_to_the_same_records() {
     let gaps = sample().filter(|event| event.body() != b"body 1");
-    let file = written(&pairs, &[sample(), gaps.clone(), sample()]);
-    let head = head(2, b"\x14avro.codec\x0edeflate");
-    assert_eq!(file[..head.len()], head);
-    let (sync, mut blocks) = file[head.len()..].split_at(16);
-    for (events, expected) in
-        [(3, RECORDS.to_vec()), (2, gaps.runs().flatten().collect()), (3, RECORDS.to_vec())]
-    {
-        let mut at = 0;
-        assert_eq!(event::read_zigzag(blocks, &mut at), Ok(events));
-        let length = event::read_length(blocks, &mut at).expect("a length");
-        let mut records = Vec::new();
-        flate2::read::DeflateDecoder::new(&blocks[at..at + length])
-            .read_to_end(&mut records)
-            .expect("deflated");
-        assert_eq!(records, expected);
-        assert_eq!(&blocks[at + length..at + length + 16], sync);
-        blocks = &blocks[at + length + 16..];
+    for codec in Codec::ALL {
+        let name = codec.name();
+        let pairs = [("sink.serializer", "avro_event"), ("sink.serializer.compressionCodec", name)];
+        let file = written(&pairs, &[sample(), gaps.clone(), sample()]);
+        let entry = [b"\x14avro.codec", &[2 * name.len() as u8][..], name.as_bytes()].concat();
+        let expected = head(2, &entry);
+        assert_eq!(file[..expected.len()], expected);
+        let head = container::head(&file).expect("a head").expect("all of it");
+        let mut blocks = &file[head.size..];
+        for (events, expected) in
+            [(3, RECORDS.to_vec()), (2, gaps.runs().flatten().collect()), (3, RECORDS.to_vec())]
+        {
+            let block = container::block(blocks, &head.sync, 1000).expect("a block").expect("all of it");
+            assert_eq!(block.records, events);
+            let mut records = Vec::new();
+            codec.unpack(&blocks[block.data], 1000, &mut records).expect("packed");
+            assert_eq!(records, expected, "{name}");
+            blocks = &blocks[block.end..];
+        }
+        assert!(blocks.is_empty());
     }
-    assert!(blocks.is_empty());
 }
 
 #[test]
@@ -142,7 +143,7 @@ fn headers_that_were_set_since_are_written_as_if_the_event_had_come_with_them() 
     let map = wanted.model().expect("all alike").header_bytes().to_vec();
     let set = batch("x").with_headers(map.into());
     for serializer in ["text", "header_and_text", "avro_event"] {
-        for codec in ["null", "deflate"] {
+        for codec in Codec::ALL.map(Codec::name) {
             let pairs = [("sink.serializer", serializer), ("sink.serializer.compressionCodec", codec)];
             assert_eq!(
                 written(&pairs, std::slice::from_ref(&set)),
@@ -171,11 +172,13 @@ fn large_blocks_that_do_not_compress_come_through() {
     let batch = builder.finish();
     let pairs = [("sink.serializer", "avro_event"), ("sink.serializer.compressionCodec", "deflate")];
     let file = written(&pairs, std::slice::from_ref(&batch));
-    let mut at = head(2, b"\x14avro.codec\x0edeflate").len() + 16;
-    assert_eq!(event::read_zigzag(&file, &mut at), Ok(1));
-    let length = event::read_length(&file, &mut at).expect("a length");
+    let head = container::head(&file).expect("a head").expect("all of it");
+    let block =
+        container::block(&file[head.size..], &head.sync, file.len()).expect("a block").expect("all of it");
+    assert_eq!(block.records, 1);
     let mut records = Vec::new();
-    flate2::read::DeflateDecoder::new(&file[at..at + length]).read_to_end(&mut records).expect("deflated");
+    let packed = &file[head.size..][block.data];
+    Codec::Deflate.unpack(packed, batch.buffer().len(), &mut records).expect("deflated");
     assert_eq!(records[..], batch.buffer()[..]);
 }
 

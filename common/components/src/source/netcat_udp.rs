@@ -7,6 +7,7 @@ use super::NO_BIND;
 use bytes::BytesMut;
 use event::Span;
 use flow::component::{Component, Configure};
+use flow::counters::Counted;
 use flow::error::ChannelError;
 use flow::message::Patience;
 use flow::source::{Seat, Source, Stopping};
@@ -73,6 +74,10 @@ impl Config {
 struct NetcatUdp(Config);
 
 impl Source for NetcatUdp {
+    fn counted(&self) -> Counted {
+        Counted::Events
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(run(self.0, seat, stop))
     }

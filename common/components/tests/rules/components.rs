@@ -228,13 +228,15 @@ fn what_flume_does_with_a_codec_is_told_as_it_is() {
         ];
         text(&[&file[..], &[&line]].concat())
     };
-    assert!(codec("snappy").contains("in Flume: compresses with snappy"), "{}", codec("snappy"));
     assert!(
         codec("lz4").contains("in Flume: does not know the codec and compresses nothing"),
         "{}",
         codec("lz4")
     );
-    assert_eq!(codec("deflate"), "");
+    assert!(codec("SNAPPY").contains("compressionCodec = snappy`"), "{}", codec("SNAPPY"));
+    for name in ["null", "deflate", "snappy", "bzip2", "xz", "zstandard"] {
+        assert_eq!(codec(name), "");
+    }
 }
 
 #[test]
@@ -277,10 +279,7 @@ fn other_components() {
         (&file(&["sinks.k.sink.rollInterval = -1", "sinks.k.sink.serializer = HEADER_AND_TEXT"]), &[]),
         (&file(&["sinks.k.sink.serializer.appendNewLine = false"]), &["warning unknown-property"]),
         (&file(&["sinks.k.sink.pathManager = rolltime", "sinks.k.sink.pathManager.prefix = x"]), &[]),
-        (
-            &["sinks.k.type = file_roll", "sinks.k.directory = /x"],
-            &["error missing-property", "warning unknown-property"],
-        ),
+        (&["sinks.k.type = file_roll", "sinks.k.directory = /x"], &["error missing-property"]),
         (
             &["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", "sources.r.command = a | b"],
             &["warning no-shell"],
@@ -313,11 +312,11 @@ fn a_bad_limit_of_our_own_is_told_with_its_unit_and_that_flume_has_none() {
 #[test]
 fn what_is_not_there_yet_is_refused_and_may_be_off() {
     let said = |value: &str| {
-        let line = format!("sinks.k.client.type = {value}");
-        text(&["sinks.k.type = avro", &line, "sinks.k.hostname = h", "sinks.k.port = 1"])
+        let line = format!("sinks.k.kerberos = {value}");
+        text(&["sinks.k.type = thrift", &line, "sinks.k.hostname = h", "sinks.k.port = 1"])
     };
-    let (on, off) = (said("default_failover"), said("default"));
-    assert!(on.contains("`a.sinks.k.client.type = default_failover` of Flume is not there yet"), "{on}");
+    let (on, off) = (said("true"), said("false"));
+    assert!(on.contains("`a.sinks.k.kerberos = true` of Flume is not there yet"), "{on}");
     assert!(!off.contains("not there yet"), "{off}");
 }
 
@@ -360,4 +359,20 @@ fn address_rules_that_do_nothing_are_told() {
         let said = text(&["sources.r.type = avro", "sources.r.ipFilter = true", &line]);
         assert_eq!(said, "", "{rules}");
     }
+}
+
+#[test]
+fn a_spool_directory_is_judged_with_its_deserializer() {
+    let spool = |more: &[&str]| {
+        let file =
+            ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /x"];
+        text(&[&file[..], more].concat())
+    };
+    assert_eq!(spool(&["sources.r.inputCharset = GBK", "sources.r.deserializer = avro"]), "");
+    let own = spool(&["sources.r.deserializer = com.example.MyDeserializer$Builder"]);
+    assert!(own.contains("is none of Flume's") && own.contains("needs a JVM"), "{own}");
+    assert!(spool(&["sources.r.deserializer = blob"]).contains("BlobDeserializer$Builder"));
+    assert!(spool(&["sources.r.includePattern = *.log"]).contains("[bad-value]"));
+    assert!(spool(&["sources.r.deletePolicy = delay"]).contains("fails to start"));
+    assert!(spool(&["sources.r.deserializer.maxLineLenght = 7"]).contains("maxLineLength"));
 }

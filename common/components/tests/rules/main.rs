@@ -2,6 +2,7 @@
 
 mod around;
 mod components;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
 mod together;
@@ -152,10 +153,10 @@ fn names_and_lists() {
         (&["channels = c d"], &["error no-keys"]),
         (&["sinks.l.type = null"], &["warning not-listed"]),
         (&["sources.r.channels = c d"], &["warning unknown-channel"]),
-        (&["sources.r.channels = d"], &["warning nobody-fills", "error unknown-channel"]),
-        (&["-sources.r.channels", "sources.r.channel = c"], &["warning nobody-fills", "error no-channel"]),
-        (&["-sinks.k.channel", "sinks.k.channels = c"], &["warning nobody-drains", "error no-channel"]),
-        (&["sinks.k.channel = c d"], &["warning nobody-drains", "error unknown-channel"]),
+        (&["sources.r.channels = d"], &["error unknown-channel"]),
+        (&["-sources.r.channels", "sources.r.channel = c"], &["error no-channel"]),
+        (&["-sinks.k.channel", "sinks.k.channels = c"], &["error no-channel"]),
+        (&["sinks.k.channel = c d"], &["error unknown-channel"]),
         (&["channels = c d", "channels.d.type = memory"], &["warning unused-channel"]),
         (&["source.r.type = x"], &["warning invalid-key"]),
         (&["sources.r = x"], &["warning invalid-key"]),
@@ -321,7 +322,7 @@ fn which_release_of_flume_has_a_type_is_told() {
     for (kind, flume, fix) in [
         ("elasticsearch", "has it up to 1.9; later releases have not", "naming a Flume 1.9 or older"),
         ("org.apache.flume.sink.kite.DatasetSink", "has it up to 1.9;", "Flume 1.9 or older"),
-        ("http", "has it from 1.9 on", "naming the Flume that this agent ran on"),
+        ("hbase2", "has it from 1.9 on", "naming the Flume that this agent ran on"),
         ("hdfs", "has it\n", "naming the Flume that this agent ran on"),
     ] {
         let said = sink(kind);
@@ -336,8 +337,8 @@ fn a_name_that_is_nearly_that_of_a_listed_component_is_told() {
     let r1 = ["sources.r1.type = seq", "sources.r1.channels = c"];
     let with = |last: &'static str| text(&[&base[..], &r1, &[last]].concat());
     let said = with("sources.ri.batchSize = 5");
-    assert!(said.contains("write:    `a.sources.r1.batchSize = VALUE`, if that is meant"), "{said}");
-    assert!(with("sources.r2.type = seq").contains("`a.sources = ... r2`"));
+    assert!(said.contains("write:    `a.sources.r1.batchSize = 5`, if that is meant"), "{said}");
+    assert!(with("sources.r2.type = seq").contains("`a.sources = r1 r2`"));
 }
 
 #[test]
@@ -359,7 +360,7 @@ fn values() {
             &["warning bad-value", "warning bad-value"],
         ),
         (&["channels.c.capacity = 99999999999"], &["warning bad-value"]),
-        (&["sources.r.port = ${env:NO_SUCH}"], &["error bad-value", "warning unknown-variable"]),
+        (&["sources.r.port = ${env:NO_SUCH}"], &["error unknown-variable"]),
     ]);
     let unset = plan(&["channels.c.capacity = many"]);
     assert_eq!(unset.channels[0].properties.text("capacity"), None);
@@ -380,11 +381,11 @@ fn a_property_that_is_not_known_is_told_with_the_one_that_is() {
         "sinks.k.batchSize = 5",
         "sinks.k.maxIoWorkers = 5",
     ]);
-    assert!(report.contains("`a.sinks.k.batch-size`, if that is meant"), "{report}");
+    assert!(report.contains("`a.sinks.k.batch-size = 5`, if that is meant"), "{report}");
     assert!(
         report.contains("error: the sink `k` has no `hostname`, which `avro` needs [missing-property]"),
         "{report}"
     );
-    assert!(report.contains("`a.sinks.k.hostname` in place of `a.sinks.k.host` at f:11:1"), "{report}");
+    assert!(report.contains("`a.sinks.k.hostname = h` in place of `a.sinks.k.host` at f:11:1"), "{report}");
     assert!(report.contains("note: `maxIoWorkers` has no effect"), "{report}");
 }

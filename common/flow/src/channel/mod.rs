@@ -7,6 +7,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take, Window};
 use crate::supervise::Guard;
@@ -15,7 +16,7 @@ use actix::prelude::*;
 use event::{Batch, Origin};
 use lease::Lease;
 use std::sync::Arc;
-use store::Fits;
+use store::{Fits, Level};
 
 /// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
 /// processor's cache and take memory.
@@ -39,6 +40,12 @@ pub struct ChannelAddress {
 pub trait Holds: Send + Sync {
     /// The events, leased or not, by where they can be read again.
     fn origins(&self) -> Vec<(Option<Origin>, usize)>;
+
+    /// How much it holds.
+    fn level(&self) -> Level;
+
+    /// What only this type of channel counts.
+    fn figures(&self) -> Vec<(&'static str, String)>;
 
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&self, again: &dyn Fn(Origin) -> bool);
@@ -87,12 +94,14 @@ pub struct ChannelRef {
     fits: Option<Fits>,
     slot: Slot<ChannelAddress>,
     held: Option<Arc<dyn Holds>>,
+    /// What it has done.
+    pub counters: Arc<ChannelCounters>,
 }
 
 impl ChannelRef {
     /// The channel `name`, whose actor is found in `slot`.
     pub fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, fits: None, slot, held: None }
+        ChannelRef { name: name.into(), transaction, fits: None, slot, held: None, counters: Arc::default() }
     }
 
     /// The same channel, of which it may be known how much it takes at all, and what it holds.
@@ -103,6 +112,24 @@ impl ChannelRef {
     /// Whether it takes `batch` when it is empty.
     pub fn fits(&self, batch: &Batch) -> bool {
         batch.len() <= self.transaction && self.fits.as_ref().is_none_or(|fits| fits(batch))
+    }
+
+    /// Its counters, and what it says of itself.
+    pub fn entry(&self) -> ChannelEntry {
+        let (held, counters) = (self.held.clone(), self.counters.clone());
+        let more = self.held.clone();
+        let size = move || match &held {
+            Some(held) => held.level().held,
+            // It says nothing of itself: what was put and not taken.
+            None => counters.put_success.get().saturating_sub(counters.take_success.get()) as usize,
+        };
+        ChannelEntry {
+            name: self.name.to_string(),
+            capacity: self.held.as_ref().map(|held| held.level().capacity),
+            size: Arc::new(size),
+            more: Arc::new(move || more.as_ref().map(|held| held.figures()).unwrap_or_default()),
+            counters: self.counters.clone(),
+        }
     }
 
     /// Asks its actor what it is doing, if there is one.
@@ -141,14 +168,24 @@ impl ChannelRef {
     /// # Errors
     /// Why the first is not stored.
     pub async fn put_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
-        self.ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
+        self.counters.put_attempt.add(events(batches));
+        let stored = self
+            .ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
             .await
-            .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())))
+            .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())));
+        // What has to come again is another attempt then.
+        if let Ok(stored) = &stored {
+            self.counters.put_success.add(events(&batches[..*stored]));
+        }
+        stored
     }
 
     /// Leases what is there, as soon as there is anything; see [`Take`]. `None` when the channel has been stopped for good.
     pub async fn take_some(&self, max: usize, credit: Window) -> Option<Vec<Lease>> {
-        self.ask(|channel| channel.take.send(Take { max, credit }), |leases| leases).await
+        let leases = self.ask(|channel| channel.take.send(Take { max, credit }), |leases| leases).await?;
+        let leased = leases.iter().map(|lease| events(lease.batches())).sum();
+        self.counters.take_attempt.add(leased);
+        Some(leases)
     }
 
     /// One lease, for tests.
@@ -187,4 +224,8 @@ impl ChannelRef {
             }
         }
     }
+}
+
+fn events(batches: &[Batch]) -> usize {
+    batches.iter().map(Batch::len).sum()
 }

@@ -42,6 +42,14 @@ impl<S: Store> Holds for Shared<S> {
     fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
         self.open().give_back(again);
     }
+
+    fn level(&self) -> Level {
+        self.open().level()
+    }
+
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        self.open().figures()
+    }
 }
 
 impl NewChannel {

@@ -43,6 +43,12 @@ pub trait Store: Send + 'static {
 
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&mut self, again: &dyn Fn(Origin) -> bool);
+
+    /// What only this type of channel counts, by its key in Flume: `KafkaEventGetTimer`, `Unhealthy`. Asked for when
+    /// somebody looks.
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// What was stored.

@@ -6,6 +6,7 @@
 
 mod choice;
 mod config;
+mod count;
 mod describe;
 mod roster;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use roster::Rest;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
+use crate::counters::SinkCounters;
 use crate::error::DeliveryError;
 use crate::message::{Deliver, Delivered, Describe, Errand, Health, Parcel, Probe, State, Stop, Window};
 use crate::supervise::Guard;
@@ -27,6 +29,7 @@ use actix::prelude::*;
 use roster::{Failure, Roster};
 use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;
 
@@ -64,6 +67,8 @@ pub struct MemberRef {
     pub batch_size: usize,
     /// Where it is.
     pub slot: Slot<SinkAddress>,
+    /// What it counts.
+    pub counters: Arc<SinkCounters>,
 }
 
 /// How a group is to behave.
@@ -252,7 +257,8 @@ impl Group {
         member.parcels += 1;
         member.bytes += bytes(&parcel);
         self.choice.given(sink);
-        let errand = Errand::new(parcel, sink, ctx.address().recipient());
+        member.count_given(&parcel, self.batch_size);
+        let errand = Errand::new(parcel, sink, ctx.address().recipient()).timed(&member.at.counters);
         // A sink that is gone drops the errand, which then says so itself.
         member.at.slot.with(|sink| sink.deliver.do_send(Deliver(errand)));
     }
@@ -270,6 +276,7 @@ impl Group {
         if !self.roster.failed(sink, now, failure) {
             return;
         }
+        self.members[sink].count_failed(true);
         let tell = match failure {
             Failure::Connection(_) => Told::Connection,
             Failure::Batch(_) => Told::Batch,
@@ -302,6 +309,7 @@ impl Group {
         let now = clock::now();
         if !self.roster.is_live(sink) {
             self.choice.back(sink);
+            self.members[sink].count_up();
         }
         self.roster.recovered(sink, now);
         let on_trial = self.roster.is_on_trial(sink);
@@ -353,6 +361,7 @@ impl Group {
             });
             self.alarm = Some((at, alarm));
         }
+        self.show_standing(now);
     }
 }
 
@@ -387,6 +396,9 @@ impl Handler<Delivered> for Group {
                         self.over(sink, now);
                     }
                 }
+                let events = parcels.iter().map(count::events).sum();
+                self.members[sink].count_arrived(events);
+                self.channel.counters.take_success.add(events);
                 parcels.into_iter().for_each(|parcel| parcel.lease.commit());
             }
             Err(error) => {
@@ -428,6 +440,7 @@ impl Handler<Health> for Group {
 impl Group {
     fn still_down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
         self.roster.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
+        self.members[sink].count_failed(false);
         let member = &mut self.members[sink];
         if member.trouble.tells(Told::Connection) {
             slog::warn!(

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 struct Fixture {
     channel: ChannelRef,
     scripts: Vec<Rc<RefCell<Script>>>,
+    counters: Vec<Arc<SinkCounters>>,
     sinks: Vec<Addr<Scripted>>,
     _posts: Vec<Post<SinkAddress>>,
     group: Addr<Group>,
@@ -44,16 +45,22 @@ impl Fixture {
         let (mut members, mut addresses, mut posts) = (Vec::new(), Vec::new(), Vec::new());
         for (index, script) in scripts.iter().enumerate() {
             let (post, slot, address) = scripted(script, index, health.clone());
-            members.push(MemberRef { name: format!("k{}", index + 1), batch_size: 1, slot });
+            members.push(MemberRef {
+                name: format!("k{}", index + 1),
+                batch_size: 1,
+                slot,
+                counters: Arc::default(),
+            });
             addresses.push(address);
             posts.push(post);
         }
+        let counters = members.iter().map(|member| member.counters.clone()).collect();
         let config = GroupConfig { name: "g1".to_owned(), rest, choice, members, agent: 1, stream: 1 };
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
         let group = Group::new(config, channel.clone(), log, Guard::unwatched()).start();
         post.set(group.clone().recipient());
-        Fixture { channel, scripts, sinks: addresses, _posts: posts, group, heard, _post: post }
+        Fixture { channel, scripts, counters, sinks: addresses, _posts: posts, group, heard, _post: post }
     }
 
     fn arrived(&self, sink: usize) -> Vec<u64> {
@@ -110,6 +117,27 @@ async fn a_broken_connection_moves_what_was_not_acknowledged_at_once_in_order_an
     assert_eq!(clock::now(), before, "no time has passed");
     let arrived = group.scripts[1].borrow().arrived.clone();
     assert_eq!(arrived, (0..6).map(|n| (n, vec![n])).collect::<Vec<_>>(), "name and content");
+    let [primary, standby] = [0, 1].map(|sink| {
+        let counters = &group.counters[sink];
+        [
+            counters.drain_attempt.get(),
+            counters.drain_success.get(),
+            counters.connection_created.get(),
+            counters.connection_closed.get(),
+            counters.event_write_fail.get(),
+        ]
+    });
+    assert_eq!(
+        (primary, standby),
+        ([4, 0, 1, 1, 1], [6, 6, 1, 0, 0]),
+        "what was tried, what arrived, connections"
+    );
+    assert_eq!(group.channel.counters.take_success.get(), 6);
+    let standing = |sink: usize| {
+        let health = &group.counters[sink].health;
+        [&health.up_since, &health.active_since, &health.next_try].map(|counter| counter.get() > 0)
+    };
+    assert_eq!((standing(0), standing(1)), ([false, false, true], [true, true, false]));
 }
 
 #[actix::test]

@@ -1,7 +1,9 @@
-//! What a sink is given, and the shell of those that block.
+//! What a sink is given, and the shells of those that block and of those that wait.
 
 pub mod local;
+pub mod remote;
 
+use crate::counters::SinkCounters;
 use crate::message::{Health, State};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
@@ -14,6 +16,8 @@ pub struct SinkContext {
     pub name: String,
     /// Its place in its group.
     pub member: Member,
+    /// What it has done: its group counts, but for what only the sink knows.
+    pub counters: Arc<SinkCounters>,
     /// To be kept in its actor.
     pub guard: Guard,
     /// Where it logs.

@@ -1,5 +1,6 @@
 //! Where events come from, and what every source does with them before they are stored.
 
+mod count;
 mod parts;
 mod shell;
 
@@ -7,6 +8,7 @@ pub(crate) use shell::SourceAddress;
 pub use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
 use crate::channel::ChannelRef;
+use crate::counters::{Counted, SourceCounters};
 use crate::error::ChannelError;
 use crate::interceptor::{Elsewhere, Interceptors, MakeElsewhere, MakeInterceptors, Passed};
 use crate::message::Patience;
@@ -60,6 +62,8 @@ pub struct Intake {
     storing: Rc<Cell<usize>>,
     /// What stands for the interceptors, or for the selector, in another process.
     elsewhere: Option<Rc<dyn Elsewhere>>,
+    counters: Arc<SourceCounters>,
+    counted: Rc<Cell<Counted>>,
 }
 
 struct Inner {
@@ -76,7 +80,7 @@ impl Inner {
         if selected.dropped > 0 && self.told_dropped.tell(clock::now()).is_some() {
             slog::warn!(
                 self.log,
-                "events whose header has no mapping are dropped, as Flume does it ({} in this batch; this is told once): set selector.default to keep them",
+                "events whose header has no mapping are dropped, as in Flume ({} in this batch; reported once): set selector.default to keep them",
                 selected.dropped
             );
         }
@@ -105,7 +109,14 @@ impl Intake {
             told_dropped: Told::once(),
         };
         let elsewhere = source.elsewhere.as_ref().map(|make| make(log));
-        Ok(Intake { inner: Rc::new(RefCell::new(inner)), channels, storing: Rc::default(), elsewhere })
+        Ok(Intake {
+            inner: Rc::new(RefCell::new(inner)),
+            channels,
+            storing: Rc::default(),
+            counters: Arc::default(),
+            counted: Rc::new(Cell::new(Counted::Batches)),
+            elsewhere,
+        })
     }
 
     /// Events in one transaction that all channels of this source take.
@@ -143,18 +154,34 @@ impl Intake {
     /// they are for, until all are stored or one is refused. Required channels before the one that refuses have stored that
     /// batch: a sender that tries again doubles it there.
     pub async fn store_all(&self, mut batches: Vec<Batch>, finished: bool, patience: Patience) -> Receipt {
+        let (calls, events) = (batches.len(), count::events(&batches));
+        self.count_received(calls, events);
         if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !finished) {
-            return self.store_from(elsewhere, batches, patience).await;
+            let receipt = self.store_from(elsewhere, batches, patience).await;
+            match &receipt.refused {
+                None => self.count_accepted(calls, events),
+                Some(error) => self.count_refused(error),
+            }
+            return receipt;
         }
         let oversized = if finished { None } else { self.intercept(&mut batches) };
-        let mut stored = 0;
-        while stored < batches.len() {
-            match self.store_some(&batches[stored..], patience).await {
-                Ok(more) => stored += more,
-                Err(error) => return Receipt { stored, refused: Some(error) },
+        let mut receipt = Receipt { stored: 0, refused: None };
+        while receipt.refused.is_none() && receipt.stored < batches.len() {
+            match self.pass_on(&batches[receipt.stored..], patience).await {
+                Ok(more) => receipt.stored += more,
+                Err(error) => receipt.refused = Some(error),
             }
         }
-        Receipt { stored, refused: oversized }
+        receipt.refused = receipt.refused.or(oversized);
+        match &receipt.refused {
+            None => self.count_accepted(calls, events),
+            Some(error) => {
+                // Events that an interceptor has left out of a batch that was stored are not known any more.
+                self.count_accepted(receipt.stored, count::events(&batches[..receipt.stored]));
+                self.count_refused(error);
+            }
+        }
+        receipt
     }
 
     /// Passes `batches` through interceptors in another process, all at once, and stores them in their order.
@@ -244,6 +271,19 @@ impl Intake {
     /// # Errors
     /// Why the first is not stored.
     pub async fn store_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
+        let stored = self.pass_on(batches, patience).await;
+        match &stored {
+            Ok(stored) => {
+                let events = count::events(&batches[..*stored]);
+                self.count_received(*stored, events);
+                self.count_accepted(*stored, events);
+            }
+            Err(error) => self.count_refused(error),
+        }
+        stored
+    }
+
+    async fn pass_on(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
         let _storing = Storing::begin(&self.storing);
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()

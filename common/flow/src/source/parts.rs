@@ -24,8 +24,12 @@ impl Intake {
     ///
     /// When `patience` has run out once, the rest is stored as far as there is room at that moment: a sender waits once.
     pub async fn store_parts(&self, batch: Batch, finished: bool, mut patience: Patience) -> Vec<Part> {
+        let whole = batch.len();
+        self.count_received(1, whole);
         if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !finished) {
-            return vec![(batch.len(), self.store_passed(elsewhere, batch, patience).await)];
+            let parts = vec![(whole, self.store_passed(elsewhere, batch, patience).await)];
+            self.count_parts(whole, &parts);
+            return parts;
         }
         let (mut left, mut parts) = (vec![batch], Vec::new());
         while let Some(mut part) = left.pop() {
@@ -40,7 +44,7 @@ impl Intake {
             }
             let outcome = match (oversized, passed.pop()) {
                 (Some(error), _) => Err(error),
-                (None, passed) => self.store_some(passed.as_slice(), patience).await.map(drop),
+                (None, passed) => self.pass_on(passed.as_slice(), patience).await.map(drop),
             };
             match outcome {
                 Err(error @ ChannelError::Full { .. }) if patience != Patience::Forever => {
@@ -50,6 +54,7 @@ impl Intake {
                 outcome => parts.push((events, outcome)),
             }
         }
+        self.count_parts(whole, &parts);
         parts
     }
 
@@ -78,8 +83,16 @@ impl Intake {
             return vec![(batch.len(), Err(full))];
         }
         let events = batch.len();
-        let singles = (0..events).map(|_| batch.split_to(1)).collect();
-        let stored = self.store_all(singles, finished, Patience::Now).await.stored;
+        let mut singles: Vec<_> = (0..events).map(|_| batch.split_to(1)).collect();
+        if !finished {
+            self.intercept(&mut singles);
+        }
+        let mut stored = 0;
+        while stored < singles.len()
+            && let Ok(more) = self.pass_on(&singles[stored..], Patience::Now).await
+        {
+            stored += more;
+        }
         vec![(stored, Ok(())), (events - stored, Err(full))]
     }
 }

@@ -1,6 +1,7 @@
 //! The actor that every source lives in.
 
 use super::{Doing, Seat};
+use crate::counters::Counted;
 use crate::message::{Describe, Pause, Stop};
 use crate::supervise::Guard;
 use actix::prelude::*;
@@ -12,6 +13,11 @@ pub trait Source {
     /// Runs until it is told to stop; then stores what it has under way, and ends. Tasks that it has started keep a copy of
     /// `stop` for as long as they run: the source has stopped when the last copy is gone.
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()>;
+
+    /// How its calls are told apart in its counters.
+    fn counted(&self) -> Counted {
+        Counted::Batches
+    }
 
     /// Whether it can read again what was not delivered: it takes [`Seat::pausing`] and answers what it finds there.
     fn is_rereadable(&self) -> bool {
@@ -84,6 +90,7 @@ impl SourceActor {
         let (paused, is_paused) = watch::channel(false);
         let (stage, is_stage) = watch::channel(Stage::Run);
         let doing = seat.doing.clone();
+        seat.intake.count_as(source.counted());
         let questions = source.is_rereadable().then_some(questions);
         seat.pausing = questions.is_some().then_some(Pausing { stage: is_stage, paused, asked });
         let work = Some(Work { source, seat, guard });

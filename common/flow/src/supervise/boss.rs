@@ -105,7 +105,7 @@ impl Handler<Died> for Boss {
         let pause = child.restarts.died(clock::now());
         slog::error!(
             self.log,
-            "{} stopped working by a fault of ours; it is started again in {} ms and what its channels hold is kept. Please report this.",
+            "{} crashed (internal error); restarting in {} ms. What its channels hold is kept. Please report this.",
             child.name,
             pause.as_millis()
         );

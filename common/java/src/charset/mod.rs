@@ -105,6 +105,64 @@ impl Charset {
         !matches!(self.kind, Kind::Utf16(_) | Kind::Utf32(_))
     }
 
+    /// How many bytes a line feed takes.
+    pub fn unit(&self) -> usize {
+        match self.kind {
+            Kind::Utf16(_) => 2,
+            Kind::Utf32(_) => 4,
+            _ => 1,
+        }
+    }
+
+    /// Whether the bytes at the front of a stream may be a byte order mark, which is no text.
+    pub fn may_be_marked(&self) -> bool {
+        matches!(self.kind, Kind::Utf16(Order::Marked(_)) | Kind::Utf32(_))
+    }
+
+    /// What the byte order mark at the `front` of a stream says: the charset of the bytes behind it, and how many bytes it
+    /// takes; without one, this charset without one. `front` needs no more than [`Charset::unit`] bytes.
+    pub fn settle(&self, front: &[u8]) -> (Charset, usize) {
+        let named = |wide: bool, big: bool| match (wide, big) {
+            (false, true) => Charset { name: "UTF-16BE", kind: Kind::Utf16(Order::Big) },
+            (false, false) => Charset { name: "UTF-16LE", kind: Kind::Utf16(Order::Little) },
+            (true, true) => Charset { name: "UTF-32BE", kind: Kind::Utf32(Order::Big) },
+            (true, false) => Charset { name: "UTF-32LE", kind: Kind::Utf32(Order::Little) },
+        };
+        let (wide, order) = match self.kind {
+            Kind::Utf16(order) if self.may_be_marked() => (false, order),
+            Kind::Utf32(order) => (true, order),
+            _ => return (*self, 0),
+        };
+        let marks: [&[u8]; 2] =
+            if wide { [&[0, 0, 0xfe, 0xff], &[0xff, 0xfe, 0, 0]] } else { [&[0xfe, 0xff], &[0xff, 0xfe]] };
+        let marked = marks.iter().position(|mark| front.starts_with(mark)).map(|place| place == 0);
+        match (order, marked) {
+            (Order::Marked(_), Some(big)) => (named(wide, big), self.unit()),
+            (Order::Marked(big), None) => (named(wide, big), 0),
+            (order, marked) => (*self, if marked == Some(order == Order::Big) { self.unit() } else { 0 }),
+        }
+    }
+
+    /// Where the first line feed begins in whole units of `bytes`, which begin with one; looked for from `from` on.
+    pub fn line_feed(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let (unit, big) = match self.kind {
+            Kind::Utf16(order) => (2, order == Order::Big),
+            Kind::Utf32(order) => (4, order == Order::Big),
+            _ => return memchr::memchr(b'\n', bytes.get(from..)?).map(|found| from + found),
+        };
+        let mut from = from - from % unit;
+        while let Some(found) = memchr::memchr(b'\n', bytes.get(from..)?) {
+            let start = (from + found) / unit * unit;
+            let whole = bytes.get(start..start + unit)?.iter();
+            let digit = |code: u32, byte: &u8| code << 8 | u32::from(*byte);
+            if if big { whole.fold(0, digit) } else { whole.rfold(0, digit) } == u32::from(b'\n') {
+                return Some(start);
+            }
+            from = start + unit;
+        }
+        None
+    }
+
     /// Whether text of ASCII alone has the same bytes in it.
     fn keeps_ascii(&self) -> bool {
         match self.kind {

@@ -146,3 +146,36 @@ proptest! {
         prop_assert_eq!(again.is_empty(), text.is_empty());
     }
 }
+
+#[test]
+fn lines_are_found_behind_the_byte_order_mark_of_a_stream() {
+    let text = "a\u{a0a}\u{10a}\nb\n";
+    for (name, front, behind) in [
+        ("UTF-16", &[0xfe, 0xff][..], "UTF-16BE"),
+        ("UTF-16", &[0xff, 0xfe], "UTF-16LE"),
+        ("UTF-16", &[], "UTF-16BE"),
+        ("x-UTF-16LE-BOM", &[], "UTF-16LE"),
+        ("UTF-16LE", &[], "UTF-16LE"),
+        ("UTF-32", &[0xff, 0xfe, 0, 0], "UTF-32LE"),
+        ("UTF-32BE", &[0, 0, 0xfe, 0xff], "UTF-32BE"),
+        ("UTF-32LE", &[], "UTF-32LE"),
+        ("GBK", &[], "GBK"),
+        ("UTF-8", &[], "UTF-8"),
+    ] {
+        let charset = Charset::for_name(name).unwrap();
+        let (settled, mark) = charset.settle(front);
+        assert_eq!((settled.name(), mark), (behind, front.len()), "{name}");
+        assert!(mark == 0 || charset.may_be_marked());
+        let bytes = settled.encode(text);
+        let first = settled.line_feed(&bytes, 0).unwrap();
+        let (line, rest) = bytes.split_at(first);
+        assert_eq!(settled.decode(line), settled.decode(&settled.encode("a\u{a0a}\u{10a}")), "{name}");
+        let second = settled.line_feed(&bytes, first + settled.unit()).unwrap();
+        assert_eq!(second, bytes.len() - settled.unit());
+        assert_eq!(settled.line_feed(rest, 0), Some(0));
+        assert_eq!(settled.line_feed(&bytes[..second], second), None);
+        if settled.unit() > 1 {
+            assert_eq!(settled.line_feed(&bytes[..first + 1], 0), None, "half a line feed");
+        }
+    }
+}

@@ -9,8 +9,9 @@ use super::tree::Tree;
 use super::{Checker, Listed};
 use crate::component::Kind;
 use crate::owner::Owner;
+use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Problem, quoted};
+use crate::report::quoted;
 use crate::settings::words;
 use crate::substitute::{filter_question, matching_end};
 
@@ -42,10 +43,11 @@ impl Checker<'_> {
             (listed.name, filter)
         });
         let mut filters = Filters { known: known.collect(), answers: BTreeMap::new() };
-        let mut tree = tree.clone();
+        let whole = tree;
+        let mut tree = whole.clone();
         for entry in tree.entries_mut(|kind| kind != "configfilters") {
             if entry.value.contains("${") {
-                self.answer(entry, &mut filters);
+                self.answer(whole, entry, &mut filters);
             }
         }
         // What is asked of a filter is a secret, whatever its key is called.
@@ -55,7 +57,7 @@ impl Checker<'_> {
 
     fn filter(&mut self, tree: &Tree, listed: &Listed) -> Option<Filter> {
         let found = self.keys(tree, "configfilters", Kind::ConfigFilter, listed)?;
-        let at = &found.keys[0].entry.key_at;
+        let at = found.begins();
         let owner = Owner::new(Kind::ConfigFilter, "configfilters", self.agent, &found.name, at);
         let known = self.type_of(Kind::ConfigFilter, &owner, found.key("type"))?;
         let filter = self.component(owner, &listed.name, known, &found.all(), &["type"]);
@@ -68,7 +70,7 @@ impl Checker<'_> {
         }
     }
 
-    fn answer(&mut self, entry: &mut Entry, filters: &mut Filters) {
+    fn answer(&mut self, tree: &Tree, entry: &mut Entry, filters: &mut Filters) {
         let mut unanswered = BTreeMap::new();
         let mut replace = |text: &str| {
             answered(text, |question, filter, key| match self.ask(filters, filter, key) {
@@ -84,14 +86,26 @@ impl Checker<'_> {
         if let Some(comment) = &mut entry.comment {
             comment.value = replace(&comment.value);
         }
-        for (question, why) in unanswered.into_iter().filter(|(_, why)| !why.is_empty()) {
+        for (question, why) in unanswered {
+            if why.is_empty() {
+                self.unanswered.insert(entry.value_at.clone());
+                continue;
+            }
             let what = format!("`{}` has {}, and {why}", entry.key, quoted(&question));
-            self.report.add(
-                Problem::warning("filter-without-answer", &entry.value_at, what)
-                    .flume("leaves it as it is")
-                    .here("it is left as it is")
-                    .fix(format!("a filter of `{}.configfilters` that has an answer", self.agent)),
-            );
+            let problem = Problem::warning("filter-without-answer", &entry.value_at, what)
+                .cause(format!("`{}`", entry.key), format!("{} has no answer: {why}", quoted(&question)))
+                .flume("leaves it as it is")
+                .here("it is left as it is");
+            let name = question.trim_start_matches("${").split('[').next().unwrap_or_default();
+            let fix = match tree.component("configfilters", name) {
+                Some(_) if !filters.known.contains_key(name) => {
+                    let known = filters.known.keys().map(String::as_str);
+                    let names = known.chain([name]).collect::<Vec<_>>().join(" ");
+                    format!("`{}.configfilters = {names}`", self.agent)
+                }
+                _ => format!("`{} = VALUE`, or a filter that has an answer", entry.key),
+            };
+            self.report.add(problem.fix(fix));
         }
     }
 

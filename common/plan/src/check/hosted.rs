@@ -2,14 +2,16 @@
 //! the operator wants there. Their keys are not checked: they go there as they are written.
 
 use super::tree::{Component, Key, Tree};
-use super::types::is_class;
+use super::types::{is_class, short_name};
 use super::values::java_trim;
 use super::{Checker, LIST, TYPE};
 use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
+use crate::fate::Effect;
 use crate::layers::BRIDGE;
 use crate::owner::Owner;
+use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Problem, quoted};
+use crate::report::quoted;
 use crate::secret::is_secret;
 use crate::settings::{ComponentPlan, Properties, words};
 
@@ -46,7 +48,7 @@ impl Checker<'_> {
         own: &[&str],
     ) -> ComponentPlan {
         let (descriptor, why) = match self.why_hosted(name, known, keys) {
-            Some(why) if known.availability == Availability::Missing => (known, why),
+            Some(why) if known.availability != Availability::Here => (known, why),
             Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
             None => return self.component(owner, name, known, keys, own),
         };
@@ -58,7 +60,7 @@ impl Checker<'_> {
                 self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry)
             };
             let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
-            properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
+            properties.push(key.name.clone(), value, secret, &key.entry);
         }
         ComponentPlan { name: name.to_string(), descriptor, properties, owner }
     }
@@ -83,7 +85,7 @@ impl Checker<'_> {
         for Key { name, entry } in &found.keys {
             let value = self.value(entry, is_whole(name) && !is_one_word(name));
             let secret = is_secret(&entry.key) || self.secrets.are_in(&value);
-            properties.push(name.clone(), value, secret, entry.value_at.clone());
+            properties.push(name.clone(), value, secret, entry);
         }
         properties
     }
@@ -103,7 +105,7 @@ impl Checker<'_> {
         if known.names.class.is_empty() {
             return Some("it is a Java class".into());
         }
-        if known.availability == Availability::Missing {
+        if known.availability != Availability::Here {
             return Some(format!("`{}` has no native version", known.name()));
         }
         if self.forced.contains(name) {
@@ -125,7 +127,7 @@ impl Checker<'_> {
     fn foreign_part(&self, property: &Property, keys: &[&Key]) -> Option<Kind> {
         let value = |name: &str| keys.iter().find(|key| key.name == name).map(|key| key.entry.value.trim());
         let is_foreign = |kind: Kind, name: &str| match self.catalogue().find(kind, name) {
-            Some(known) => known.availability == Availability::Missing,
+            Some(known) => known.availability != Availability::Here,
             None => is_class(name),
         };
         match property.value {
@@ -152,10 +154,15 @@ pub fn needs_java(component: &ComponentPlan, searched: &str) -> Problem {
     let why = component.hosted().unwrap_or_default();
     let what =
         format!("the {} needs a JVM with Flume's jars ({why}), and there is none{searched}", owner.noun);
-    let flume = if names.class.is_empty() {
-        "runs it if the class is on its class path".into()
+    let (flume, effect) = if names.class.is_empty() {
+        ("runs it if the class is on its class path".into(), Effect::Class)
     } else {
-        names.releases()
+        (names.releases(), Effect::Releases { since: names.since, until: names.until })
+    };
+    let lacks = if names.class.is_empty() {
+        "a JVM with Flume's jars".into()
+    } else {
+        short_name(component.descriptor)
     };
     let fix = match names.until {
         Some(last) => {
@@ -165,5 +172,7 @@ pub fn needs_java(component: &ComponentPlan, searched: &str) -> Problem {
             "FLUME_HOME in the environment, naming the Flume that this agent ran on, and JAVA_HOME".into()
         }
     };
-    Problem::error("needs-java", &owner.at, what).flume(flume).fix(fix)
+    let cause = format!("a component needs a JVM with Flume's jars ({why}), and there is none{searched}");
+    let problem = Problem::error("needs-java", &owner.at, what).flume(flume).effect(effect).fix(fix);
+    problem.cause(&owner.noun, cause).lacks(lacks)
 }

@@ -21,11 +21,14 @@ use self::tree::{Component, Key, Tree};
 use self::types::{is_own_class, not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
+use crate::fate::{Dropped, Effect, Outline};
 use crate::layers::{Merged, named};
 use crate::owner::Owner;
 use crate::place::Place;
-use crate::plan::Plan;
-use crate::report::{Problem, Report, quoted};
+use crate::plan::{Aside, Plan};
+use crate::problem::Problem;
+use crate::properties::Entry;
+use crate::report::{Report, quoted};
 use crate::secret::Secrets;
 use crate::settings::ComponentPlan;
 
@@ -53,6 +56,7 @@ pub(crate) fn check(
         && LISTS_OF_ALL.iter().all(|list| tree.list(list).is_none())
     {
         report.add(no_such_agent(agent, &merged.agents, &tree, &at));
+        tree.blank().values().for_each(|entry| report.add(tree::empty(entry)));
         return None;
     }
     let mut checker = Checker {
@@ -65,8 +69,17 @@ pub(crate) fn check(
         places: tree.places(),
         listed: BTreeSet::new(),
         forced: BTreeSet::new(),
+        astray: Astray::default(),
+        blank: tree.blank().clone(),
+        unanswered: BTreeSet::new(),
+        named: BTreeSet::new(),
+        pasted: merged.pasted.get(agent).cloned(),
+        outline: Outline::default(),
+        aside: Aside::default(),
     };
-    Some(checker.plan(&tree))
+    let plan = checker.plan(&tree);
+    std::mem::take(&mut checker.blank).values().for_each(|entry| checker.report.add(tree::empty(entry)));
+    Some(plan)
 }
 
 fn no_such_agent(agent: &str, agents: &[String], tree: &Tree, origin: &Place) -> Problem {
@@ -99,10 +112,28 @@ pub(crate) struct Checker<'a> {
     listed: BTreeSet<(&'static str, String)>,
     /// Names of components that are to run in a JVM.
     forced: BTreeSet<String>,
+    astray: Astray,
+    /// Keys without a value that were not told as missing.
+    blank: BTreeMap<String, Entry>,
+    /// Values with a question to a config filter that cannot run.
+    unanswered: BTreeSet<Place>,
+    /// Channels and sinks that something names, that have keys, and that their list does not have; told there.
+    named: BTreeSet<(String, String)>,
+    /// Where a second agent of this name begins.
+    pasted: Option<Place>,
+    outline: Outline,
+    aside: Aside,
 }
 
 /// Components of one kind in an agent: far more than a process runs, and few enough to compare each with each.
 const MAX_NAMES: usize = 1000;
+
+/// How often a source or a sink names no channel that there is.
+#[derive(Default)]
+struct Astray {
+    sources: usize,
+    sinks: usize,
+}
 
 /// A name in a list of components.
 struct Listed {
@@ -122,21 +153,29 @@ impl Checker<'_> {
         let channel_names = self.list(tree, "channels");
         let channels = self.channels(tree, &channel_names);
         let channel_names: Vec<String> = channel_names.into_iter().map(|listed| listed.name).collect();
+        self.outline.channels.clone_from(&channel_names);
         let (sources, filled) = self.sources(tree, &channel_names);
         let (sinks, drained) = self.sinks(tree, &channel_names);
         let groups = self.groups(tree, &sinks);
         self.unlisted(tree);
         self.is_there_anything(tree, &channel_names);
-        let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups };
+        let aside = std::mem::take(&mut self.aside);
+        let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups, aside };
         self.topology(&mut plan, &filled, &drained);
+        let mut outline = std::mem::take(&mut self.outline);
         // What no list names was checked, and does not run.
         if tree.is_inferred("sources") {
-            plan.sources.clear();
+            plan.aside.sources = std::mem::take(&mut plan.sources);
+            outline.sources.clear();
         }
         if tree.is_inferred("sinks") {
-            plan.sinks.clear();
-            plan.groups.clear();
+            let sinks = std::mem::take(&mut plan.sinks);
+            plan.aside.sinks.extend(sinks.into_iter().map(|sink| sink.component));
+            plan.aside.groups = std::mem::take(&mut plan.groups);
+            outline.sinks.clear();
         }
+        outline.agent = self.agent.to_string();
+        self.report.outline = outline;
         plan
     }
 
@@ -165,6 +204,12 @@ impl Checker<'_> {
         names
     }
 
+    /// Where the want of a key is told: on its line, when it stands there without a value, else at `owner`.
+    fn missing_at(&mut self, owner: &Owner, key: &str) -> Place {
+        let blank = self.blank.remove(&format!("{}{key}", owner.prefix));
+        blank.map_or_else(|| owner.at.clone(), |entry| entry.key_at)
+    }
+
     pub(crate) fn catalogue(&self) -> &'static Catalogue {
         self.options.catalogue
     }
@@ -173,7 +218,7 @@ impl Checker<'_> {
     fn whole(&self) -> Owner {
         let noun = format!("agent `{}`", self.agent);
         Owner {
-            dropped: format!("removes the {noun}"),
+            dropped: Dropped::says(format!("removes the {noun}")),
             noun,
             prefix: format!("{}.", self.agent),
             at: self.at.clone(),
@@ -205,7 +250,12 @@ impl Checker<'_> {
         } else {
             "leaves it out with a warning"
         };
-        let problem = Problem::error("no-keys", &listed.at, what).flume(quiet);
+        let owner = Owner::new(kind, list, agent, name, &listed.at);
+        let problem =
+            Problem::error("no-keys", &listed.at, what).flume(owner.dropped.early().in_words(quiet)).cause(
+                format!("{noun} {}", quoted(name)),
+                format!("a {noun} is in `{agent}.{list}` and has no keys"),
+            );
         let others = tree.components(list).iter().map(|component| component.name.as_str());
         let near = nearest(name, others.filter(|other| !self.listed.contains(&(list, other.to_string()))));
         if name.contains(',') {
@@ -225,7 +275,9 @@ impl Checker<'_> {
         let Some(key) = key else {
             let what = format!("the {} has no type", owner.noun);
             let fix = format!("`{}type = TYPE`, one of {}", owner.prefix, self.catalogue().there_is(kind));
-            self.report.add(Problem::error("no-type", &owner.at, what).flume(&owner.dropped).fix(fix));
+            let at = self.missing_at(owner, "type");
+            let problem = Problem::error("no-type", &at, what).flume(owner.dropped.early()).fix(fix);
+            self.report.add(problem.cause(&owner.noun, format!("a {} has no type", kind.noun())));
             return None;
         };
         let fatal = Owner {
@@ -250,10 +302,11 @@ impl Checker<'_> {
     fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ComponentPlan> {
         if (names.is_empty() || tree.is_inferred("channels")) && !self.has_no_list(tree) {
             let what = format!("the agent `{}` has no channels", self.agent);
-            let flume = "marks the agent as invalid, removes it and runs with nothing";
+            let flume = "marks the agent as invalid";
             let at = tree.list("channels").map_or(&self.at, |entry| &entry.key_at);
             let fix = self.list_to_paste(tree, &["channels"]);
-            self.report.add(Problem::error("no-channels", at, what).flume(flume).fix(fix));
+            let problem = Problem::error("no-channels", at, what).flume(flume).effect(Effect::Invalid);
+            self.report.add(problem.fix(fix));
         }
         names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
     }
@@ -275,9 +328,11 @@ impl Checker<'_> {
 
     fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ComponentPlan> {
         let found = self.keys(tree, "channels", Kind::Channel, listed)?;
-        let owner =
-            Owner::new(Kind::Channel, "channels", self.agent, &found.name, &found.keys[0].entry.key_at);
-        let known = self.type_of(Kind::Channel, &owner, found.key("type"))?;
+        let owner = Owner::new(Kind::Channel, "channels", self.agent, &found.name, found.begins());
+        let Some(known) = self.type_of(Kind::Channel, &owner, found.key("type")) else {
+            self.glance(&owner, &found.all(), &["type"]);
+            return None;
+        };
         Some(self.any_component(owner, &found.name, known, &found.all(), &["type"]))
     }
 
@@ -292,8 +347,12 @@ impl Checker<'_> {
                     || lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
                 let missing =
                     || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
-                let key = &component.keys[0].name;
-                let of = |list: &str, name: &str| format!("{}.{list}.{name}.{key}", self.agent);
+                if self.is_told(list, component) {
+                    continue;
+                }
+                let Key { name: key, entry } = &component.keys[0];
+                let value = values::line_value(entry);
+                let of = |list: &str, name: &str| format!("{}.{list}.{name}.{key} = {value}", self.agent);
                 let slip = || {
                     let whole = component.key("type").or(component.key("sinks")).is_some();
                     let near = names.iter().find(|name| !whole && is_slip(&component.name, name));
@@ -303,9 +362,18 @@ impl Checker<'_> {
                     Some((other, _)) => Some(of(other, &component.name)),
                     None => nearest(&component.name, missing()).map(|name| of(list, &name)).or_else(slip),
                 };
-                self.report.add_warning(|| not_listed(self.agent, list, noun, component, meant()));
+                self.report.add_warning(|| not_listed(self.agent, (list, names), noun, component, meant()));
             }
         }
+    }
+
+    /// Whether something else that was told is the cause: a name that is missing in a list, a second agent in the file.
+    fn is_told(&self, list: &str, component: &Component) -> bool {
+        let begins = component.begins();
+        let pasted = self.pasted.as_ref();
+        let of_the_first =
+            pasted.is_some_and(|start| start.origin == begins.origin && begins.line < start.line);
+        of_the_first || self.named.contains(&(list.to_string(), component.name.clone()))
     }
 
     /// The names of a list whose comment has been reported already.
@@ -333,8 +401,8 @@ impl Checker<'_> {
                 LISTS_OF_ALL.iter().find_map(|list| tree.list(list)).map_or(&self.at, |entry| &entry.key_at);
             let what =
                 format!("the agent `{agent}` has keys, and no list that says which of its components run");
-            let flume = "marks the agent as invalid, removes it and runs with nothing";
-            let problem = Problem::error("no-lists", at, what).flume(flume);
+            let flume = "marks the agent as invalid";
+            let problem = Problem::error("no-lists", at, what).flume(flume).effect(Effect::Invalid);
             return self.report.add(problem.fix(self.list_to_paste(tree, &LISTS_OF_ALL)));
         }
         let at_of = |list| tree.list(list).map_or(&self.at, |entry| &entry.key_at);
@@ -346,18 +414,21 @@ impl Checker<'_> {
                 at_of("sources"),
                 format!("the agent `{agent}` has neither sources nor sinks"),
             )
-            .flume("marks the agent as invalid, removes it and runs with nothing"),
+            .flume("marks the agent as invalid")
+            .effect(Effect::Invalid),
             (true, false) => Problem::warning(
                 "no-sources",
                 at_of("sources"),
                 format!("the agent `{agent}` has no sources"),
             )
             .flume("warns, and runs the sinks")
-            .here("its sinks run and get nothing"),
+            .here("its sinks run and get nothing")
+            .while_running(),
             (false, true) => {
                 Problem::warning("no-sinks", at_of("sinks"), format!("the agent `{agent}` has no sinks"))
                     .flume("warns, and runs the sources until the channels are full")
                     .here("its sources run until the channels are full, then they wait")
+                    .while_running()
             }
             (false, false) => return,
         };
@@ -371,19 +442,43 @@ impl Checker<'_> {
 const LISTED: [(&str, &str); 4] =
     [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")];
 
-fn not_listed(agent: &str, list: &str, noun: &str, component: &Component, meant: Option<String>) -> Problem {
+fn not_listed(
+    agent: &str,
+    (list, names): (&str, &[String]),
+    noun: &str,
+    component: &Component,
+    meant: Option<String>,
+) -> Problem {
     let name = &component.name;
     let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
-    let problem = Problem::warning("not-listed", &component.keys[0].entry.key_at, what)
+    let problem = Problem::warning("not-listed", component.begins(), what)
+        .cause(
+            format!("{noun} {}", quoted(name)),
+            format!("a {noun} has keys and is not in `{agent}.{list}`"),
+        )
         .flume("ignores it without a word")
         .here("it does not run");
     match meant {
-        Some(key) => problem.fix(format!("`{key} = VALUE`, if that is meant")),
-        None => problem.fix(format!("`{agent}.{list} = ... {name}`, or leave its keys out")),
+        Some(line) => problem.fix(format!("`{line}`, if that is meant")),
+        None => {
+            problem.fix(format!("`{agent}.{list} = {}`, or leave its keys out", sources::with(names, name)))
+        }
     }
 }
 
 impl Component {
+    /// Where the first of its keys stands.
+    pub(crate) fn begins(&self) -> &Place {
+        let places = self.keys.iter().map(|key| &key.entry.first_at);
+        let first =
+            places.reduce(
+                |first, next| {
+                    if next.origin == first.origin && next.line < first.line { next } else { first }
+                },
+            );
+        first.unwrap_or(&self.keys[0].entry.key_at)
+    }
+
     fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.name == name)
     }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sources::below;
+use super::sources::{any_of, below, not_a_channel, replaced, with};
 use super::tree::{Component, Key, Tree};
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
 use crate::component::{Descriptor, Kind, Property, Value};
+use crate::fate::{Dropped, Effect};
 use crate::layers::named;
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::{GroupPlan, SinkPlan};
-use crate::report::{Problem, quoted};
+use crate::problem::Problem;
+use crate::report::quoted;
 use crate::settings::words;
 
 impl Checker<'_> {
@@ -31,41 +33,50 @@ impl Checker<'_> {
         drained: &mut BTreeSet<String>,
     ) -> Option<SinkPlan> {
         let found = self.keys(tree, "sinks", Kind::Sink, listed)?;
-        let owner = Owner::new(Kind::Sink, "sinks", self.agent, &found.name, &found.keys[0].entry.key_at);
+        let owner = Owner::new(Kind::Sink, "sinks", self.agent, &found.name, found.begins());
         let known = self.type_of(Kind::Sink, &owner, found.key("type"));
-        let channel = self.channel_of(&owner, found, channels);
+        let channel = self.channel_of(tree, &owner, found, channels);
         drained.extend(channel.clone());
-        let known = known?;
+        self.outline.sinks.push((found.name.clone(), channel.iter().cloned().collect()));
+        let Some(known) = known else {
+            self.glance(&owner, &found.all(), &["type", "channel", "channels"]);
+            return None;
+        };
         let missed = found.key("channel").is_none() && found.key("channels").is_some();
         let own: &[&str] = if missed { &["type", "channel", "channels"] } else { &["type", "channel"] };
-        let owner = self.grouped(tree, owner, &found.name);
         let component = self.any_component(owner, &found.name, known, &found.all(), own);
-        Some(SinkPlan { component, channel: channel? })
-    }
-
-    /// A sink that cannot be configured takes more with it when a group counts on it.
-    fn grouped(&self, tree: &Tree, owner: Owner, sink: &str) -> Owner {
-        let counts = |group: &Component| {
-            group.key("sinks").is_some_and(|key| words(&key.entry.value).any(|name| name == sink))
-        };
-        if !tree.components("sinkgroups").iter().any(counts) {
-            return owner;
+        match channel {
+            Some(channel) => Some(SinkPlan { component, channel }),
+            None => {
+                self.aside.sinks.push(component);
+                None
+            }
         }
-        let dropped = format!("starts nothing at all, because a group counts on the {}", owner.noun);
-        Owner { dropped, ..owner }
     }
 
-    fn channel_of(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Option<String> {
+    fn channel_of(
+        &mut self,
+        tree: &Tree,
+        owner: &Owner,
+        found: &Component,
+        channels: &[String],
+    ) -> Option<String> {
         let Some(key) = found.key("channel") else {
             let what = format!("the {} has no `channel`", owner.noun);
             let fix = match found.key("channels") {
                 Some(key) => format!(
-                    "`{}channel`, one name, in place of `{}` at {}",
-                    owner.prefix, key.entry.key, key.entry.key_at
+                    "`{}channel = {}` in place of `{}` at {}",
+                    owner.prefix,
+                    words(&key.entry.value).next().unwrap_or(any_of(channels)),
+                    key.entry.key,
+                    key.entry.key_at
                 ),
-                None => format!("`{}channel = NAME`", owner.prefix),
+                None => format!("`{}channel = {}`", owner.prefix, any_of(channels)),
             };
-            self.report.add(Problem::error("no-channel", &owner.at, what).flume(&owner.dropped).fix(fix));
+            let at = self.missing_at(owner, "channel");
+            let problem = Problem::error("no-channel", &at, what).flume(owner.dropped.early());
+            self.report.add(problem.fix(fix).cause(&owner.noun, "a sink has no `channel`"));
+            self.astray.sinks += 1;
             return None;
         };
         let strange = Property { value: Value::Type(Kind::Channel), ..TYPE }; // a name that is not there drops the sink
@@ -79,14 +90,16 @@ impl Checker<'_> {
             quoted(&name),
             self.agent
         );
-        let fix = match nearest(&name, channels.iter().map(String::as_str)) {
-            Some(meant) => format!("`{} = {meant}`", key.entry.key),
-            None if words(&name).count() > 1 => "one channel; another sink for another channel".to_string(),
-            None if channels.is_empty() => format!("`{}.channels = {name}`", self.agent),
-            None => format!("one of {}", named(channels)),
+        let fix = match words(&name).collect::<Vec<_>>()[..] {
+            [first, _, ..] => {
+                format!("`{} = {first}`, and a sink of its own for each other channel", key.entry.key)
+            }
+            _ => self.which_channel(tree, &name, channels, (&key.entry.key, &name)),
         };
-        self.report
-            .add(Problem::error("unknown-channel", &key.entry.value_at, what).flume(&owner.dropped).fix(fix));
+        self.astray.sinks += usize::from(tree.component("channels", &name).is_none());
+        let problem =
+            Problem::error("unknown-channel", &key.entry.value_at, what).flume(owner.dropped.early());
+        self.report.add(problem.fix(fix).cause(&owner.noun, not_a_channel(&name, self.agent)));
         None
     }
 
@@ -117,12 +130,13 @@ impl Checker<'_> {
         taken: &mut BTreeMap<String, String>,
     ) -> Option<GroupPlan> {
         let found = self.keys(tree, "sinkgroups", Kind::Processor, listed)?;
-        let (at, name) = (&found.keys[0].entry.key_at, &found.name);
+        let (at, name) = (found.begins(), &found.name);
         let noun = format!("sink group `{name}`");
-        let dropped = format!("removes the {noun}; its sinks do not run either");
+        let dropped = Dropped::unconfigured(&noun, "sinkgroups", name);
+        let dropped = dropped.in_words(format!("removes the {noun}, and its sinks with it"));
         let owner =
             Owner { noun, dropped, prefix: format!("{}.sinkgroups.{name}.", self.agent), at: at.clone() };
-        let members = self.members(&owner, found, sinks, taken)?;
+        let members = self.members(&owner, tree, found, sinks, taken)?;
         let known = self.processor(&owner, found, &members)?;
         let keys = below(&found.keys, "processor.");
         let inner = owner.inner(owner.noun.clone(), "processor.", at);
@@ -135,15 +149,19 @@ impl Checker<'_> {
     fn members(
         &mut self,
         owner: &Owner,
+        tree: &Tree,
         found: &Component,
         sinks: &[String],
         taken: &mut BTreeMap<String, String>,
     ) -> Option<Vec<String>> {
         let Some(key) = found.key("sinks") else {
             let what = format!("the {} has no `sinks`", owner.noun);
-            let flume = "ends with a NullPointerException: no part of the agent runs";
+            let why = format!("the {} has no `sinks` (NullPointerException)", owner.noun);
+            let flume = "fails with a NullPointerException";
             let fix = format!("`{}sinks = NAME NAME`", owner.prefix);
-            self.report.add(Problem::error("no-members", &owner.at, what).flume(flume).fix(fix));
+            let at = self.missing_at(owner, "sinks");
+            let problem = Problem::error("no-members", &at, what).flume(flume).effect(Effect::Fails(why));
+            self.report.add(problem.fix(fix));
             return None;
         };
         let text = self.settle(owner, &LIST, &key.entry);
@@ -157,30 +175,39 @@ impl Checker<'_> {
                 None => members.push(name.to_string()),
             }
         }
+        self.outline.groups.push((found.name.clone(), members.clone()));
         taken.extend(members.iter().map(|member| (member.clone(), found.name.clone())));
         for name in words(&text).filter(|name| !sinks.iter().any(|sink| sink == name)) {
             let at = key.entry.word_at(&text, name);
-            let problem = self.no_such_member(owner, name, sinks, members.is_empty(), &at);
-            self.report.add(problem);
+            let problem = self.no_such_member(owner, name, members.is_empty(), &at);
+            let line = |sinks: &str| format!("`{} = {sinks}`", key.entry.key);
+            let fix = match nearest(name, sinks.iter().map(String::as_str)) {
+                _ if tree.component("sinks", name).is_some() => {
+                    self.named.insert(("sinks".into(), name.to_string()));
+                    format!("`{}.sinks = {}`", self.agent, with(sinks, name))
+                }
+                _ if name.contains(',') => {
+                    format!("{}, blanks between the names", line(text.replace(',', " ").trim()))
+                }
+                _ if sinks.is_empty() => format!("`{}.sinks = {name}`", self.agent),
+                Some(meant) => line(&replaced(&text, name, &meant)),
+                None if sinks.len() == 1 => line(&replaced(&text, name, &sinks[0])),
+                None => format!("{}, one of {}", line(&replaced(&text, name, "SINK")), named(sinks)),
+            };
+            self.report.add(problem.fix(fix));
         }
         (!members.is_empty()).then_some(members)
     }
 
-    fn no_such_member(&self, owner: &Owner, name: &str, sinks: &[String], last: bool, at: &Place) -> Problem {
+    fn no_such_member(&self, owner: &Owner, name: &str, last: bool, at: &Place) -> Problem {
         let what =
             format!("the {} has a member {} that is not in `{}.sinks`", owner.noun, quoted(name), self.agent);
-        let problem = if last {
+        if last {
             Problem::error("no-such-member", at, what).flume("removes the group, because no member is left")
         } else {
             Problem::warning("no-such-member", at, what)
                 .flume("takes it out of the group with a warning")
                 .here("the group runs without it")
-        };
-        match nearest(name, sinks.iter().map(String::as_str)) {
-            Some(meant) => problem.fix(format!("`{meant}`, if that is meant")),
-            None if name.contains(',') => problem.fix("blanks between the names, not commas"),
-            None if sinks.is_empty() => problem.fix(format!("`{}.sinks = {name}`", self.agent)),
-            None => problem.fix(format!("one of {}", named(sinks))),
         }
     }
 
@@ -197,7 +224,7 @@ impl Checker<'_> {
         }
         let what = format!("the {} has no `processor.type`", owner.noun);
         let problem = Problem::warning("no-processor", &owner.at, what)
-            .flume(format!("{}, though its guide says `default`", owner.dropped))
+            .flume(owner.dropped.in_words(format!("{}, though its guide says `default`", owner.dropped)))
             .here("its only sink runs as with `default`")
             .fix(format!("`{}type = default`", inner.prefix));
         self.report.add(problem);

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Component, Key, Tree};
+use super::values::line_value;
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::SourcePlan;
-use crate::report::{Problem, quoted};
+use crate::problem::Problem;
+use crate::report::quoted;
 use crate::settings::{ComponentPlan, words};
 
 /// Keys that every source has.
@@ -37,36 +39,52 @@ impl Checker<'_> {
         filled: &mut BTreeSet<String>,
     ) -> Option<SourcePlan> {
         let found = self.keys(tree, "sources", Kind::Source, listed)?;
-        let owner = Owner::new(Kind::Source, "sources", self.agent, &found.name, &found.keys[0].entry.key_at);
+        let owner = Owner::new(Kind::Source, "sources", self.agent, &found.name, found.begins());
         let known = self.type_of(Kind::Source, &owner, found.key("type"));
-        let to = self.channels_of(&owner, found, channels);
+        let to = self.channels_of(tree, &owner, found, channels);
         filled.extend(to.iter().cloned());
+        self.outline.sources.push((found.name.clone(), to.clone()));
         let selector = self.selector(&owner, found, &to);
         let interceptors = self.interceptors(&owner, found);
-        let known = known?;
         let elsewhere =
             |key: &&Key| !key.name.starts_with("selector.") && !key.name.starts_with("interceptors.");
         let keys: Vec<&Key> = found.keys.iter().filter(elsewhere).collect();
+        let (Some(known), Some(selector)) = (known, selector) else {
+            self.glance(&owner, &keys, OWN);
+            self.aside.interceptors.extend(interceptors);
+            return None;
+        };
         let missed = found.key("channels").is_none() && found.key("channel").is_some();
         let own: &[&str] = if missed { &["type", "channels", "interceptors", "channel"] } else { OWN };
         let component = self.any_component(owner, &found.name, known, &keys, own);
-        let selector = selector?;
         let written = self.written(found, &component, &selector, &interceptors);
         Some(SourcePlan { component, channels: to, selector, interceptors, written })
     }
 
     /// The source's channels that there are.
-    fn channels_of(&mut self, owner: &Owner, found: &Component, channels: &[String]) -> Vec<String> {
+    fn channels_of(
+        &mut self,
+        tree: &Tree,
+        owner: &Owner,
+        found: &Component,
+        channels: &[String],
+    ) -> Vec<String> {
         let Some(key) = found.key("channels") else {
             let what = format!("the {} has no `channels`", owner.noun);
             let fix = match found.key("channel") {
                 Some(key) => format!(
-                    "`{}channels` in place of `{}` at {}",
-                    owner.prefix, key.entry.key, key.entry.key_at
+                    "`{}channels = {}` in place of `{}` at {}",
+                    owner.prefix,
+                    line_value(&key.entry),
+                    key.entry.key,
+                    key.entry.key_at
                 ),
-                None => format!("`{}channels = NAME ...`", owner.prefix),
+                None => format!("`{}channels = {}`", owner.prefix, any_of(channels)),
             };
-            self.report.add(Problem::error("no-channel", &owner.at, what).flume(&owner.dropped).fix(fix));
+            let at = self.missing_at(owner, "channels");
+            let problem = Problem::error("no-channel", &at, what).flume(owner.dropped.early());
+            self.report.add(problem.fix(fix).cause(&owner.noun, "a source has no `channels`"));
+            self.astray.sources += 1;
             return Vec::new();
         };
         let text = self.settle(owner, &LIST, &key.entry);
@@ -80,14 +98,17 @@ impl Checker<'_> {
                 self.agent
             );
             let at = key.entry.word_at(&text, name);
+            self.astray.sources += usize::from(tree.component("channels", name).is_none());
             let problem = if known.is_empty() {
-                Problem::error("unknown-channel", &at, what).flume(&owner.dropped)
+                Problem::error("unknown-channel", &at, what).flume(owner.dropped.early())
             } else {
                 Problem::warning("unknown-channel", &at, what)
                     .flume("leaves it out without a word")
                     .here("it is left out")
             };
-            self.report.add(problem.fix(which_channel(name, channels, &format!("{}.channels", self.agent))));
+            let problem = problem.cause(&owner.noun, not_a_channel(name, self.agent));
+            let fix = self.which_channel(tree, name, channels, (&key.entry.key, &text));
+            self.report.add(problem.fix(fix));
         }
         let mut once: Vec<String> = Vec::new();
         for name in known {
@@ -135,20 +156,24 @@ impl Checker<'_> {
         let strange = |word: &&str| !channels.iter().any(|channel| channel == word);
         lists.retain(|(_, list)| words(list).any(|word| strange(&word)));
         for (key, list) in &lists {
+            let list = *list;
             for name in words(list).filter(strange) {
-                let at = properties.place(key).unwrap_or(&owner.at);
+                let at = &properties.word_at(key, name).unwrap_or_else(|| owner.at.clone());
                 let what = format!(
                     "`{}{key}` names {}, which is no channel of the source",
                     owner.prefix,
                     quoted(name)
                 );
                 let flume = if key == "optional" {
-                    "starts, and fails for every event after the other channels have it: the source sends all of it again and again".to_string()
+                    "starts, and fails for every event after the other channels have it: the source sends all of it again and again".into()
                 } else {
                     owner.dropped.clone()
                 };
-                let list = format!("{}channels", owner.prefix.trim_end_matches("selector."));
-                let fix = which_channel(name, channels, &list);
+                let of_source = format!("{}channels", owner.prefix.trim_end_matches("selector."));
+                let fix = match nearest(name, channels.iter().map(String::as_str)) {
+                    Some(meant) => format!("`{}{key} = {}`", owner.prefix, replaced(list, name, &meant)),
+                    None => format!("`{of_source} = {}`", with(channels, name)),
+                };
                 self.report.add(Problem::error("unknown-channel", at, what).flume(flume).fix(fix));
             }
         }
@@ -199,7 +224,7 @@ impl Checker<'_> {
                 quoted(name),
                 owner.prefix
             );
-            let problem = Problem::warning("not-listed", &key.entry.key_at, what)
+            let problem = Problem::warning("not-listed", &key.entry.first_at, what)
                 .flume("ignores it without a word")
                 .here("it does not run");
             let mut list = names.to_vec();
@@ -222,12 +247,66 @@ pub(super) fn below(keys: &[Key], prefix: &str) -> Vec<Key> {
     keys.iter().filter_map(strip).collect()
 }
 
-/// The channel that is meant; `list` is where channels are listed.
-fn which_channel(name: &str, channels: &[String], list: &str) -> String {
-    match nearest(name, channels.iter().map(String::as_str)) {
-        Some(meant) => format!("`{meant}`, if that is meant"),
-        None if name.contains(',') => "blanks between the names, not commas".to_string(),
-        None if channels.is_empty() => format!("`{list} = {name}`"),
-        None => format!("one of {}", named(channels)),
+/// The one channel there is, or a word for one.
+pub(super) fn any_of(channels: &[String]) -> &str {
+    match channels {
+        [only] => only,
+        _ => "CHANNEL",
+    }
+}
+
+/// What several components that name the same channel have in common.
+pub(super) fn not_a_channel(name: &str, agent: &str) -> String {
+    format!("the channel {} is not in `{agent}.channels`", quoted(name))
+}
+
+/// Bytes of a list that anybody pastes; of a longer one only what changes is shown.
+const LONGEST_LINE: usize = 500;
+
+/// A list with one more name.
+pub(super) fn with(names: &[String], name: &str) -> String {
+    if names.len() > LONGEST_LINE / 10 {
+        return format!("... {name}");
+    }
+    names.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" ")
+}
+
+/// A list with another word in place of one of its own.
+pub(super) fn replaced(list: &str, word: &str, other: &str) -> String {
+    if list.len() > LONGEST_LINE {
+        return format!("... {other} ...");
+    }
+    let mut once: Vec<&str> = Vec::new();
+    for name in words(list).map(|one| if one == word { other } else { one }) {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once.join(" ")
+}
+
+impl Checker<'_> {
+    /// The line that names a channel which there is, in place of the one that is not; `text` is the value of `key`.
+    pub(super) fn which_channel(
+        &mut self,
+        tree: &Tree,
+        name: &str,
+        channels: &[String],
+        (key, text): (&str, &str),
+    ) -> String {
+        let near = nearest(name, channels.iter().map(String::as_str));
+        match (near, channels) {
+            _ if tree.component("channels", name).is_some() => {
+                self.named.insert(("channels".into(), name.to_string()));
+                format!("`{}.channels = {}`", self.agent, with(channels, name))
+            }
+            _ if name.contains(',') => {
+                format!("`{key} = {}`, blanks between the names", text.replace(',', " ").trim())
+            }
+            (_, []) => format!("`{}.channels = {name}`", self.agent),
+            (Some(only), _) => format!("`{key} = {}`", replaced(text, name, &only)),
+            (None, [only]) => format!("`{key} = {}`", replaced(text, name, only)),
+            _ => format!("`{key} = {}`, one of {}", replaced(text, name, "CHANNEL"), named(channels)),
+        }
     }
 }

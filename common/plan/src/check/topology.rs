@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Checker;
 use crate::place::Place;
 use crate::plan::{Plan, SourcePlan};
-use crate::report::Problem;
+use crate::problem::Problem;
 use crate::settings::ComponentPlan;
 
 impl Checker<'_> {
@@ -16,8 +16,14 @@ impl Checker<'_> {
         filled: &BTreeSet<String>,
         drained: &BTreeSet<String>,
     ) {
+        // Who names no channel that there is means one of those that are left over, most likely; that has been told.
+        let left =
+            |used: &BTreeSet<String>| plan.channels.iter().filter(|one| !used.contains(&one.name)).count();
+        let all_filled = left(filled) <= self.astray.sources;
+        let all_drained = left(drained) <= self.astray.sinks;
         for channel in &plan.channels {
-            self.used(channel, filled.contains(&channel.name), drained.contains(&channel.name));
+            let is_filled = all_filled || filled.contains(&channel.name);
+            self.used(channel, is_filled, all_drained || drained.contains(&channel.name));
         }
         plan.channels.retain(|channel| filled.contains(&channel.name) || drained.contains(&channel.name));
         self.batches(plan);
@@ -45,12 +51,14 @@ impl Checker<'_> {
                 Problem::warning("nobody-drains", &at, format!("no sink drains the channel `{name}`"))
                     .flume("fills it up; then its sources fail")
                     .here("it fills up; then its sources wait")
+                    .while_running()
                     .fix(format!("`{}.sinks.NAME.channel = {name}`", self.agent))
             }
             (false, true) => {
                 Problem::warning("nobody-fills", &at, format!("no source fills the channel `{name}`"))
                     .flume("runs its sinks, which get nothing")
                     .here("its sinks run and get nothing")
+                    .while_running()
                     .fix(format!("`{}.sources.NAME.channels = {name}`", self.agent))
             }
         };
@@ -90,8 +98,8 @@ impl Checker<'_> {
             "`{0}.channels.{1}.{limit} = {batch}` or more (and `capacity` at least that), or `{0}.{list}.{name}.{key} = {room}`",
             self.agent, channel.name
         );
-        let flume = format!("removes the {noun} and runs the rest");
-        self.report.add(Problem::error("batch-too-large", at, what).flume(flume).fix(fix));
+        let problem = Problem::error("batch-too-large", at, what).flume(&component.owner.dropped);
+        self.report.add(problem.fix(fix));
     }
 
     /// Two sources cannot listen at the same place.
@@ -125,7 +133,8 @@ fn by_default(component: &ComponentPlan, key: &str) -> &'static str {
 fn listens(source: &SourcePlan) -> Option<(&ComponentPlan, &str, u16)> {
     let component = Some(&source.component).filter(|component| component.descriptor.traits.listens)?;
     let port = component.properties.count("port");
-    (port > 0).then_some((component, component.properties.text("bind")?, port))
+    let address = if component.descriptor.property("bind").is_some() { "bind" } else { "host" };
+    (port > 0).then_some((component, component.properties.text(address)?, port))
 }
 
 fn same_address(a: &str, b: &str) -> bool {

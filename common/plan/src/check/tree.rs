@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::nearest::nearest;
 use crate::layers::{BRIDGE, LISTS, named};
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Problem, Report, quoted};
+use crate::report::{Report, quoted};
 
 /// A key of a component: its name without the component's prefix, and the whole of it.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Tree {
     lists: BTreeMap<&'static str, Entry>,
     /// Lists that stand there without a name.
     empty: BTreeMap<&'static str, Entry>,
+    /// Other keys without a value.
+    blank: BTreeMap<String, Entry>,
     /// Lists that are missing or empty although there are keys for them: checked as if they named all.
     inferred: BTreeSet<&'static str>,
     components: BTreeMap<&'static str, Vec<Component>>,
@@ -37,6 +40,11 @@ pub(super) struct Tree {
 }
 
 impl Tree {
+    /// Keys of components without a value.
+    pub(super) fn blank(&self) -> &BTreeMap<String, Entry> {
+        &self.blank
+    }
+
     /// The list of the names of one kind.
     pub(super) fn list(&self, kind: &'static str) -> Option<&Entry> {
         self.lists.get(kind)
@@ -63,6 +71,7 @@ impl Tree {
             let value_at = key_at.clone();
             let entry = Entry {
                 key: format!("{agent}.{kind}"),
+                first_at: key_at.clone(),
                 key_at,
                 value,
                 value_at,
@@ -158,7 +167,8 @@ impl Tree {
         if entry.value.trim().is_empty() {
             match list {
                 Some(list) => drop(self.empty.insert(list, entry)),
-                None => report.add(empty(&entry)),
+                None if entry.bare => report.add(bare(&entry)),
+                None => drop(self.blank.insert(entry.key.clone(), entry)),
             }
             return;
         }
@@ -187,15 +197,31 @@ impl Tree {
     }
 }
 
-fn empty(entry: &Entry) -> Problem {
-    if entry.bare {
-        let what = format!("{} stands alone on its line, without `=` and a value", quoted(&entry.key));
-        return Problem::warning("bare-line", &entry.key_at, what)
-            .flume("ignores it with a warning")
-            .here("it is ignored")
-            .fix(format!("`{} = VALUE`, or `#` in front of a comment", entry.key));
+fn bare(entry: &Entry) -> Problem {
+    let what = format!("{} stands alone on its line, without `=` and a value", quoted(&entry.key));
+    Problem::warning("bare-line", &entry.key_at, what)
+        .flume("ignores it with a warning")
+        .here("it is ignored")
+        .fix(format!("`{} = VALUE`, or `#` in front of a comment", entry.key))
+}
+
+/// Keys whose value is a list of names; a list has no default.
+const LIST_KEYS: [&str; 6] = ["channels", "interceptors", "sinks", "filegroups", "serializers", "optional"];
+
+pub(super) fn empty(entry: &Entry) -> Problem {
+    if entry.key.rsplit('.').next().is_some_and(|last| LIST_KEYS.contains(&last)) {
+        return Problem::warning(
+            "empty-value",
+            &entry.key_at,
+            format!("the list `{}` names nothing", entry.key),
+        )
+        .cause(format!("`{}`", entry.key), "a list names nothing")
+        .flume("ignores it with a warning, as if it were not there")
+        .here("the same")
+        .fix(format!("`{} = NAME ...`, or leave the line out", entry.key));
     }
     Problem::warning("empty-value", &entry.key_at, format!("`{}` has no value", entry.key))
+        .cause(format!("`{}`", entry.key), "a key has no value")
         .flume("ignores it with a warning, so the default holds if there is one")
         .here("it is ignored")
         .fix(format!("`{} = VALUE`, or leave the line out", entry.key))
@@ -215,7 +241,12 @@ fn nobodys(entry: &Entry) -> Problem {
     } else {
         ("no-agent", format!("{} does not begin with the name of an agent and a dot", quoted(&entry.key)))
     };
+    let cause = match entry.bare {
+        true => "a line has one word, without `=` and a value",
+        false => "a key does not begin with the name of an agent and a dot",
+    };
     Problem::warning(code, &entry.key_at, what)
+        .cause(quoted(&entry.key), cause)
         .flume("ignores it with a warning")
         .here("it is ignored")
         .fix("`AGENT.sources.NAME.KEY = VALUE`, or `#` in front of a comment")
@@ -239,7 +270,8 @@ fn invalid(rest: &str, entry: &Entry) -> Problem {
     let problem =
         Problem::warning("invalid-key", &entry.key_at, format!("{} is no key of Flume", quoted(&entry.key)))
             .flume("ignores it with a warning (`Invalid property specified`)")
-            .here("it is ignored");
+            .here("it is ignored")
+            .cause(quoted(&entry.key), "a key is none of Flume's");
     let (kind, behind) = rest.split_once('.').unwrap_or((rest, ""));
     let agent = entry.key.split_once('.').map(|(agent, _)| agent).unwrap_or_default();
     let dot = if behind.is_empty() { "" } else { "." };

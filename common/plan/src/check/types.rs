@@ -2,17 +2,23 @@
 
 use super::nearest::nearest;
 use super::tree::Key;
-use crate::component::{Availability, Catalogue, Descriptor, Kind, short};
+use crate::component::{Availability, Catalogue, Descriptor, Kind, Names, short};
+use crate::fate::{Dropped, Effect};
 use crate::layers::LISTS;
 use crate::owner::Owner;
-use crate::report::{Problem, quoted};
+use crate::problem::Problem;
+use crate::report::quoted;
 
-pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
+pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> Dropped {
     match kind {
-        Kind::Source | Kind::Channel | Kind::Sink => {
-            "ends, with exit code 0: no part of the agent runs".into()
-        }
+        Kind::Source | Kind::Channel | Kind::Sink => owner
+            .dropped
+            .unloadable()
+            .in_words(format!("cannot load it (`Unable to load {} type`)", kind.noun())),
         Kind::Serializer => "starts, and fails with every batch".into(),
+        Kind::Deserializer => {
+            "starts, and ends the source at its first file, until the agent is started again".into()
+        }
         _ => owner.dropped.clone(),
     }
 }
@@ -20,13 +26,34 @@ pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> String {
 pub(super) fn not_here_yet(kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what =
         format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
+    let Names { since, until, .. } = known.names;
     Problem::error("type-not-here-yet", &key.entry.value_at, what)
         .flume(known.names.releases())
+        .effect(Effect::Releases { since, until })
         .fix(in_place_of(known))
+        .cause(&owner.noun, format!("the {} `{}` of Flume is not there yet", kind.noun(), known.name()))
+        .lacks(short_name(known))
+}
+
+/// How the head of a report names what is lacking: the alias, or the class without its package.
+pub(super) fn short_name(known: &Descriptor) -> String {
+    match known.names.alias {
+        "" => last_part(known.names.class).to_string(),
+        alias => known.names.spelled.unwrap_or(alias).to_string(),
+    }
+}
+
+/// A class without its package and without `$Builder`.
+fn last_part(class: &str) -> &str {
+    let class = class.strip_suffix("$Builder").unwrap_or(class);
+    class.rsplit('.').next().unwrap_or(class)
 }
 
 /// What to do about a component that does not run here.
 fn in_place_of(known: &Descriptor) -> String {
+    if let Availability::Feature(feature) = known.availability {
+        return format!("a build with the feature `{feature}`, as packaged builds are");
+    }
     match known.names.until {
         Some(last) => format!("leave this agent on Flume {} or older for now", short(last)),
         None => "leave this agent on Flume for now".to_string(),
@@ -39,7 +66,7 @@ pub(super) fn unknown_type(
     owner: &Owner,
     name: &str,
     key: &Key,
-    fatal: &str,
+    fatal: &Dropped,
 ) -> Problem {
     if let Some(joined) = joined_line(owner, name) {
         let what = format!(
@@ -57,12 +84,22 @@ pub(super) fn unknown_type(
     } else {
         format!("there is no {} {} (the {})", kind.noun(), quoted(name), owner.noun)
     };
-    let flume = if own {
-        format!("runs it if the class is on its class path, else: {fatal}")
-    } else {
-        fatal.to_string()
+    let cause = match own {
+        true => format!("the class {} is none of Flume's", quoted(name)),
+        false => format!("there is no {} {}", kind.noun(), quoted(name)),
     };
-    let problem = Problem::error("unknown-type", &key.entry.value_at, what).flume(flume);
+    let problem = Problem::error("unknown-type", &key.entry.value_at, what).cause(&owner.noun, cause);
+    // A class of Flume's own under a wrong name is a slip.
+    let problem = match own && meant(catalogue, kind, name).is_none() {
+        true => problem
+            .flume("runs it if the class is on its class path")
+            .effect(Effect::Class)
+            .lacks(format!("own class {}", quoted(name))),
+        false if own => {
+            problem.flume(fatal.in_words(format!("runs it if the class is on its class path, else: {fatal}")))
+        }
+        false => problem.flume(fatal),
+    };
     let known = || catalogue.of(kind);
     let builder = known().find(|known| known.names.class.strip_suffix("$Builder") == Some(name));
     if let Some(known) = builder {
@@ -121,10 +158,7 @@ fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
 /// The type that somebody means who writes `name`, and what he should know: a class in another package or without one,
 /// a word that people use for it, a slip.
 fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Descriptor, &'static str)> {
-    let last = |text: &str| {
-        let text = text.strip_suffix("$Builder").unwrap_or(text);
-        text.rsplit('.').next().unwrap_or(text).to_ascii_lowercase()
-    };
+    let last = |text: &str| last_part(text).to_ascii_lowercase();
     let word = name.to_ascii_lowercase().replace(['-', '_'], "");
     let mistaken = catalogue.of(kind).find_map(|known| {
         let (_, advice) = known.names.mistaken.iter().find(|(mistaken, _)| *mistaken == word)?;
@@ -132,6 +166,12 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
     });
     let foreign = is_class(name) && !name.to_ascii_lowercase().contains("flume.");
     let class = || catalogue.of(kind).find(|known| last(known.names.class) == last(name));
+    // `kafka` for `KafkaSource`, which has no alias.
+    let stem = || {
+        let noun = kind.noun().replace(' ', "");
+        let stem = |class: &str| last(class).strip_suffix(&noun).is_some_and(|stem| stem == word);
+        catalogue.of(kind).find(|known| known.names.alias.is_empty() && stem(known.names.class))
+    };
     let near = || {
         let aliases = catalogue.of(kind).map(|known| known.names.alias).filter(|alias| !alias.is_empty());
         nearest(name, aliases).and_then(|alias| catalogue.find(kind, &alias))
@@ -139,5 +179,5 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
     if foreign {
         return None;
     }
-    mistaken.or_else(|| class().or_else(near).map(|known| (known, "")))
+    mistaken.or_else(|| class().or_else(stem).or_else(near).map(|known| (known, "")))
 }

@@ -6,9 +6,12 @@ use super::Checker;
 use super::nearest::nearest;
 use super::tree::Key;
 use crate::component::{Bad, Descriptor, Kind, Property, Value};
+use crate::fate::Dropped;
 use crate::owner::Owner;
+use crate::place::Place;
+use crate::problem::{Problem, Severity};
 use crate::properties::Entry;
-use crate::report::{Problem, quoted};
+use crate::report::{SHOWN, cut, quoted};
 use crate::secret::{HIDDEN, is_secret};
 use crate::settings::{ComponentPlan, Properties};
 
@@ -26,6 +29,16 @@ impl Checker<'_> {
         let mut properties = self.properties(&owner, known, keys, own);
         self.parts(&owner, &mut properties, known, keys);
         ComponentPlan { name: name.to_string(), descriptor: known, properties, owner }
+    }
+
+    /// Looks at the keys of a component whose type is not known, as far as that can be judged.
+    pub(super) fn glance(&mut self, owner: &Owner, keys: &[&Key], own: &[&str]) {
+        for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
+            let last = key.name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+            let free = FREE_NAMES.iter().any(|name| last.contains(name));
+            let value = if free { Value::Free } else { Value::Text };
+            self.settle(owner, &Property::optional("", value), &key.entry);
+        }
     }
 
     fn properties(
@@ -60,7 +73,7 @@ impl Checker<'_> {
             }
             let secret =
                 property.value == Value::Secret || is_secret(&key.entry.key) || self.secrets.are_in(&value);
-            properties.push(key.name.clone(), value, secret, key.entry.value_at.clone());
+            properties.push(key.name.clone(), value, secret, &key.entry);
         }
         let missing = |property: &&Property| {
             property.required
@@ -69,7 +82,15 @@ impl Checker<'_> {
         };
         let missing: Vec<&Property> = known.all().filter(missing).collect();
         for property in missing {
-            self.report.add(missing_property(owner, known, property, keys));
+            let at = self.missing_at(owner, property.name);
+            let slip = |key: &&&Key| {
+                known.property(&key.name).is_none() && nearest(&key.name, [property.name]).is_some()
+            };
+            let slip = keys.iter().find(slip).copied();
+            if let Some(key) = slip {
+                self.report.take_back("unknown-property", &key.entry.key_at);
+            }
+            self.report.add(missing_property(owner, known, property, slip, &at));
             properties.refuse(property.name);
         }
         properties
@@ -164,7 +185,10 @@ impl Checker<'_> {
             return;
         }
         let what = format!("`{} = {value}` of Flume is not there yet (the {})", entry.key, owner.noun);
-        let problem = Problem::error("property-not-here-yet", &entry.value_at, what).flume("has it");
+        let problem = Problem::error("property-not-here-yet", &entry.value_at, what)
+            .flume("has it")
+            .cause(&owner.noun, format!("`{} = {value}` of Flume is not there yet", property.name))
+            .lacks(format!("`{} = {value}`", property.name));
         self.report
             .add(problem.fix(format!("leave this agent on Flume for now, or leave `{}` out", property.name)));
     }
@@ -185,7 +209,8 @@ impl Checker<'_> {
         if free {
             let what = format!("`{}` has a ` #` in its value", entry.key);
             let note = Problem::note("comment-in-value", &comment.at, what);
-            self.report.add(note.flume("takes it as part of the value").here("so it is here").fix(fix));
+            let note = note.cause(format!("`{}`", entry.key), "a ` #` stands in a value");
+            self.report.add(note.flume("takes it as part of the value").here("same here").fix(fix));
             return whole;
         }
         let strict = self.options.strict_flume;
@@ -194,8 +219,12 @@ impl Checker<'_> {
         } else {
             format!("the comment is left out: the value is {}", shown(stripped))
         };
-        let flume = format!("takes {} for the value: {}", shown(&whole), consequence(owner, property));
-        let warning = Problem::warning("inline-comment", &comment.at, what);
+        let consequence = consequence(owner, property);
+        let flume = consequence.in_words(format!("takes {} for the value: {consequence}", shown(&whole)));
+        let warning = Problem::warning("inline-comment", &comment.at, what).cause(
+            format!("`{}`", entry.key),
+            "a comment stands behind a value, where it is part of the value",
+        );
         self.report.add(warning.flume(flume).here(here).fix(fix));
         if strict { whole } else { stripped.to_string() }
     }
@@ -204,6 +233,9 @@ impl Checker<'_> {
     fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
         let Err(wrong) = self.fits(property, value) else { return true };
         let property = &Property { bad: bad(property, value), ..*property };
+        if value.contains("${") && self.variable_is_told(owner, property, entry) {
+            return property.value == Value::Flag;
+        }
         let shown = if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(value) };
         let what = format!("`{}` is {shown}: {wrong}", entry.key);
         let flume = consequence(owner, property);
@@ -217,8 +249,34 @@ impl Checker<'_> {
         } else {
             Problem::error("bad-value", &entry.value_at, what)
         };
+        let cause = format!("`{}` cannot be {shown}: {wrong}", property.name);
+        let problem = problem.cause(&owner.noun, cause);
         self.report.add(problem.flume(flume).fix(right(property, &entry.key)));
         property.value == Value::Flag
+    }
+
+    /// Whether it was told that a variable of the value names nothing; where the value has to be more than text, that is
+    /// an error.
+    fn variable_is_told(&mut self, owner: &Owner, property: &Property, entry: &Entry) -> bool {
+        if self.unanswered.contains(&entry.value_at) {
+            return true;
+        }
+        let of_variables = ["unknown-variable", "filter-without-answer"];
+        let told = self.report.problems.iter_mut().rev();
+        let mut told = told.filter(|told| of_variables.contains(&told.code) && told.place == entry.value_at);
+        let Some(problem) = told.next() else { return false };
+        let consequence = consequence(owner, property);
+        let changed =
+            problem.clone().flume(consequence.in_words(format!("{}: {consequence}", problem.flume)));
+        *problem = match property.bad == Bad::Default || property.value == Value::Flag {
+            true => changed.here("it is not used"),
+            false => Problem {
+                severity: Severity::Error,
+                here: Problem::error(problem.code, &problem.place, "").here,
+                ..changed
+            },
+        };
+        true
     }
 
     /// What is wrong with a value, if anything.
@@ -252,18 +310,25 @@ impl Checker<'_> {
     }
 }
 
+/// What names of properties have in them that hold free text.
+const FREE_NAMES: [&str; 6] = ["regex", "pattern", "command", "search", "replace", "query"];
+
 /// What Flume does with text that does not fit.
-fn consequence(owner: &Owner, property: &Property) -> String {
+fn consequence(owner: &Owner, property: &Property) -> Dropped {
     match (property.value, property.bad) {
         (Value::Flag, _) => "takes all but `true` for `false`".into(),
         (_, Bad::Says(what)) => what.into(),
         (_, Bad::Default) => match property.default {
-            Some(default) => format!("takes the default, {default}"),
+            Some(default) => format!("takes the default, {default}").into(),
             None => "takes the default".into(),
         },
         (Value::Text | Value::Free | Value::Secret | Value::Path, _) => "uses it as it is".into(),
-        (Value::Charset, _) => format!("takes the charsets of its Java, else {}", owner.dropped),
-        (Value::Regex, _) => format!("takes what Java can read, else {}", owner.dropped),
+        (Value::Charset, _) => {
+            owner.dropped.in_words(format!("takes the charsets of its Java, else {}", owner.dropped))
+        }
+        (Value::Regex, _) => {
+            owner.dropped.in_words(format!("takes what Java can read, else {}", owner.dropped))
+        }
         (Value::List | Value::Channels | Value::Parts(_), _) => {
             "takes each word for a name, and leaves out the names that it does not know".into()
         }
@@ -308,10 +373,13 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what = format!("`{}` is not a property of the type `{}` ({})", key.name, known.name(), owner.noun);
     let problem = Problem::warning("unknown-property", &key.entry.key_at, what)
         .flume("ignores it without a word")
-        .here("it is ignored");
+        .here("it is ignored")
+        .cause(&owner.noun, format!("`{}` is not a property of the type `{}`", key.name, known.name()));
     let names = || known.all().map(|property| property.name);
     match nearest(&key.name, names()) {
-        Some(meant) => problem.fix(format!("`{}{meant}`, if that is meant", owner.prefix)),
+        Some(meant) => {
+            problem.fix(format!("`{}{meant} = {}`, if that is meant", owner.prefix, line_value(&key.entry)))
+        }
         None => {
             let names: Vec<&str> = names().collect();
             let all = if names.is_empty() { "none".into() } else { names.join(", ") };
@@ -320,22 +388,38 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     }
 }
 
-fn missing_property(owner: &Owner, known: &Descriptor, property: &Property, keys: &[&Key]) -> Problem {
+fn missing_property(
+    owner: &Owner,
+    known: &Descriptor,
+    property: &Property,
+    slip: Option<&Key>,
+    at: &Place,
+) -> Problem {
     let name = property.name;
     let what = format!("the {} has no `{name}`, which `{}` needs", owner.noun, known.name());
-    let slip = |key: &&&Key| known.property(&key.name).is_none() && nearest(&key.name, [name]).is_some();
-    let fix = match keys.iter().find(slip) {
+    let fix = match slip {
         Some(key) => {
-            format!("`{}{name}` in place of `{}` at {}", owner.prefix, key.entry.key, key.entry.key_at)
+            let line = format!("`{}{name} = {}`", owner.prefix, line_value(&key.entry));
+            format!("{line} in place of `{}` at {}", key.entry.key, key.entry.key_at)
         }
         None => right(property, &format!("{}{name}", owner.prefix)),
     };
-    Problem::error("missing-property", &owner.at, what).flume(&owner.dropped).fix(fix)
+    Problem::error("missing-property", at, what)
+        .flume(&owner.dropped)
+        .fix(fix)
+        .cause(&owner.noun, format!("`{name}` is missing, which `{}` needs", known.name()))
 }
 
 fn unused(owner: &Owner, known: &Descriptor, key: &Key, why: &str) -> Problem {
     let what = format!("`{}` has no effect on the type `{}` ({})", key.name, known.name(), owner.noun);
-    Problem::note("unused-property", &key.entry.key_at, what).here(format!("it is accepted: {why}"))
+    Problem::note("unused-property", &key.entry.key_at, what)
+        .here(format!("it is accepted: {why}"))
+        .cause(&owner.noun, format!("`{}` has no effect on the type `{}`", key.name, known.name()))
+}
+
+/// The value as it stands behind a suggested key.
+pub(super) fn line_value(entry: &Entry) -> String {
+    if is_secret(&entry.key) { HIDDEN.to_string() } else { cut(java_trim(&entry.value), SHOWN) }
 }
 
 /// Whether a path has what only a shell replaces.
@@ -349,9 +433,13 @@ fn shell_in_path(entry: &Entry, value: &str) -> Problem {
     let sign = if value.starts_with('~') { "~" } else { "$" };
     let what = format!("`{}` is {}: only a shell replaces `{sign}`", entry.key, quoted(value));
     Problem::warning("shell-in-path", &entry.value_at, what)
+        .cause(format!("`{}`", entry.key), format!("a path has `{sign}` in it, which only a shell replaces"))
         .flume("takes it as it is written")
         .here("the same")
-        .fix("the whole path, or `${env:NAME}` for a variable of the environment")
+        .fix(format!(
+            "`{} = /WHOLE/PATH`, or `${{env:NAME}}` in it for a variable of the environment",
+            entry.key
+        ))
 }
 
 /// `String.trim` of Java: all up to the blank goes.

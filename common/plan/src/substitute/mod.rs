@@ -10,9 +10,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Zoned;
 
+use crate::fate::Effect;
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Problem, Report, SHOWN, cut};
+use crate::report::{Report, SHOWN, cut};
 use crate::secret::{HIDDEN, Secrets, is_secret};
 
 /// What look-ups may read.
@@ -316,8 +318,10 @@ impl Found {
             Found::Unknown(name) => unknown(&name, key, place, lookups),
             Found::Cycle(names) => {
                 let what = format!("`{key}` refers to itself: {}", names.join(" -> "));
+                let flume = "ends with `Infinite loop in property interpolation`";
                 Problem::error("cycle", place, what)
-                    .flume("ends with `Infinite loop in property interpolation`")
+                    .flume(flume)
+                    .effect(Effect::Fails(format!("`{key}` refers to itself")))
             }
             Found::TooBig => {
                 let what = format!("the variables in `{key}` are nested too deep or grow too large");
@@ -327,7 +331,8 @@ impl Found {
             Found::Refused(name) => {
                 let what = format!("`{key}` has `${{{name}}}`, which cannot be answered");
                 Problem::error("bad-variable", place, what)
-                    .flume("stops with an IllegalArgumentException: the whole configuration is lost")
+                    .flume("stops with an IllegalArgumentException")
+                    .effect(Effect::Fails(format!("`{key}` cannot be resolved (IllegalArgumentException)")))
                     .fix("`${date:yyyy-MM-dd}` with the letters of Java's SimpleDateFormat; `${java:version}`, runtime, vm, os, hardware or locale")
             }
             Found::NoJava(name) => {
@@ -348,7 +353,8 @@ fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Probl
     let make = if own { Problem::note } else { Problem::warning };
     let problem = make("unknown-variable", place, what)
         .flume("leaves it as it is; up to 1.9, and with `EnvVarResolverProperties`, an unset variable becomes empty")
-        .here("it is left as it is");
+        .here("it is left as it is")
+        .cause(format!("`{key}`"), format!("`${{{name}}}` names nothing"));
     if find(lookups.environment, name).is_some() {
         return problem.fix(format!("`${{env:{name}}}` for the environment variable"));
     }

@@ -14,6 +14,7 @@ fn entry(key: &str, value: &str) -> Entry {
         value_at: place,
         comment: None,
         bare: false,
+        first_at: Place::whole("f"),
         parts: Vec::new(),
     }
 }

@@ -11,7 +11,10 @@ mod directory;
 mod feed;
 mod lines;
 mod policy;
+mod routed;
 mod ship;
+
+pub use routed::{RoutedClient, Routes};
 
 use actix_rt::System;
 use bytes::BytesMut;

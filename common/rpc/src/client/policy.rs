@@ -4,6 +4,7 @@ use runtime::clock::{Duration, Instant};
 use runtime::random::Random;
 
 /// Holds no clock and no connection: the caller says what time it is and how each try ended.
+#[derive(Clone)]
 pub(super) enum Route {
     /// One host until it fails, then the next one.
     Failover(Failover),
@@ -44,6 +45,14 @@ impl Route {
         }
     }
 
+    /// It was given up, and another batch comes: who failed is tried again.
+    pub(super) fn begin_again(&mut self) {
+        match self {
+            Route::Failover(failover) => failover.delivered(),
+            Route::Balance(balance) => balance.hosts.iter_mut().for_each(|health| health.tried = false),
+        }
+    }
+
     /// Whether each batch goes its own way.
     pub(super) fn is_balance(&self) -> bool {
         matches!(self, Route::Balance(_))
@@ -54,6 +63,7 @@ impl Route {
 /// be connected to, or after so many failures of hosts that could, without a success between.
 ///
 /// Source: Flume 1.11 `FailoverRpcClient`; with one host and one attempt, `NettyAvroRpcClient`.
+#[derive(Clone)]
 pub(super) struct Failover {
     hosts: usize,
     most_attempts: usize,
@@ -93,6 +103,7 @@ impl Failover {
 /// A failed host rests `2^failures` seconds, at most `most_rest`. Source: Flume 1.11 `LoadBalancingRpcClient` with
 /// `backoff`. Three differences: Flume gives up while a host that rests might do, a success does not forgive there, and
 /// without `backoff` a dead host is tried each time its turn comes; here it rests for a moment all the same.
+#[derive(Clone)]
 pub(super) struct Balance {
     hosts: Vec<Health>,
     order: Order,
@@ -100,6 +111,7 @@ pub(super) struct Balance {
 }
 
 /// In which order hosts come.
+#[derive(Clone)]
 pub(super) enum Order {
     /// In turn; the number is whose it is.
     RoundRobin(usize),
@@ -196,6 +208,21 @@ mod tests {
         let mut one = Route::Failover(Failover::new(1, 1));
         one.failed(0, now);
         assert_eq!(one.pick(now), None, "Flume's default client is dead after a failure");
+    }
+
+    #[test]
+    fn who_was_given_up_is_tried_again_for_the_next_batch() {
+        let now = now();
+        for mut route in [
+            Route::Failover(Failover::new(2, 2)),
+            Route::Balance(Balance::new(2, Order::RoundRobin(0), MOST_REST)),
+        ] {
+            while let Some(host) = route.pick(now) {
+                route.unreachable(host, now);
+            }
+            route.begin_again();
+            assert_eq!(route.pick(now), Some(0));
+        }
     }
 
     #[test]

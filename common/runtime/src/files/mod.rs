@@ -3,6 +3,7 @@
 //! A name in a configuration may stand for anything: a link, a device, a pipe. What is not a regular file is never
 //! replaced. A device is written to as it is, as Flume does; all else is refused.
 
+pub mod watch;
 pub mod whole;
 
 use plan::input::name_of;
@@ -101,6 +102,18 @@ pub fn resolve(path: &Path) -> io::Result<PathBuf> {
 /// Whether two looks were at the same file.
 pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// The process that has locked `file`, as far as it can be seen from here.
+pub fn holder(file: &File) -> Option<u32> {
+    let inode = file.metadata().ok()?.ino().to_string();
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 4711 08:01:131090 0 EOF`
+    let found = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|words| {
+        words.get(1) == Some(&"FLOCK")
+            && words.get(5).and_then(|id| id.rsplit(':').next()) == Some(inode.as_str())
+    })?;
+    found.get(4)?.parse().ok().filter(|id| *id > 0)
 }
 
 /// Whether writing in place may still work. On a full disk it must not be tried: it begins by emptying the file.

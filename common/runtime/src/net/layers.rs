@@ -82,6 +82,18 @@ impl ServerLayers {
         Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: deflates(context) })
     }
 
+    /// The same for a source that has TLS alone.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a TLS that cannot be.
+    pub fn tls(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<ServerLayers, BuildError> {
+        Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: false })
+    }
+
     /// Takes what lies around the frames off a new connection.
     ///
     /// # Errors
@@ -150,6 +162,19 @@ impl ClientLayers {
             return Err(BuildError::new(context, "", "compression-level", what));
         }
         Ok(ClientLayers { tls, deflate, order: Remembered::default() })
+    }
+
+    /// The same for a sink that has TLS alone.
+    ///
+    /// # Errors
+    /// [`BuildError`] for a TLS that cannot be.
+    pub fn tls(
+        context: &plan::Context,
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<ClientLayers, BuildError> {
+        let tls = ClientTls::build(context, globals, notes)?;
+        Ok(ClientLayers { tls, deflate: None, order: Remembered::default() })
     }
 
     /// As if TLS outside had worked.

@@ -87,7 +87,7 @@ mod frame;
 mod handshake;
 mod own;
 mod protocol;
-mod read;
+pub(crate) mod read;
 mod server;
 mod shape;
 

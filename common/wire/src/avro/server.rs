@@ -68,12 +68,18 @@ pub struct ReplyToken {
     serial: i32,
     handshake: Option<Match>,
     swaps: bool,
+    single: bool,
 }
 
 impl ReplyToken {
     /// Whether zlib goes inside TLS once this answer is written: both sides can, and the client waits for the answer.
     pub fn swaps(&self) -> bool {
         self.swaps
+    }
+
+    /// Whether the call was an `append`, of one event.
+    pub fn is_single(&self) -> bool {
+        self.single
     }
 }
 
@@ -141,7 +147,7 @@ impl ServerSession {
         let serial = frame.serial();
         let message = frame.into_message();
         let mut at = 0;
-        let mut token = ReplyToken { serial, handshake: None, swaps: false };
+        let mut token = ReplyToken { serial, handshake: None, swaps: false, single: false };
         if !self.connected {
             match self.shake_hands(&message, &mut at, cache) {
                 Ok(Match::None) => return self.ask_for_protocol(serial),
@@ -195,7 +201,7 @@ impl ServerSession {
     /// The call was not executed; the client will send it again with the text of its protocol.
     fn ask_for_protocol(&self, serial: i32) -> Received {
         let mut out = BytesMut::new();
-        self.pong(&mut out, ReplyToken { serial, handshake: Some(Match::None), swaps: false });
+        self.pong(&mut out, ReplyToken { serial, handshake: Some(Match::None), swaps: false, single: false });
         Received::Reply { bytes: out.freeze(), complaint: None }
     }
 
@@ -217,6 +223,7 @@ impl ServerSession {
                 return self.refuse(token, complaint);
             }
         };
+        token.single = single;
         match read(message, at, self.most_events) {
             Ok((_, events)) if events > self.most_events => Received::TooMany { token, events },
             Ok((batch, _)) => Received::Batch { token, batch, single, id },

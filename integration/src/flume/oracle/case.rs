@@ -79,6 +79,22 @@ pub enum Step {
         /// What to send.
         bytes: &'static [u8],
     },
+    /// Sends a datagram to a UDP port.
+    Datagram {
+        /// `1` is `$PORT1`.
+        port: usize,
+        /// What to send.
+        bytes: &'static [u8],
+    },
+    /// Sends an HTTP request and keeps the status of the answer.
+    Request {
+        /// `1` is `$PORT1`.
+        port: usize,
+        /// The line and the headers, without `Host`, `Content-Length` and the empty line.
+        head: &'static str,
+        /// The body.
+        body: &'static [u8],
+    },
     /// Sends events to a port, each list one `appendBatch` of one connection; each status is kept.
     Avro {
         /// `1` is `$PORT1`.

@@ -13,7 +13,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -97,6 +97,11 @@ impl<'a> Run<'a> {
             }
             Step::Rename { from, to } => fs::rename(self.dir.join(from), self.dir.join(to)).map_err(io(from)),
             Step::Send { port, bytes } => self.send(port, bytes),
+            Step::Datagram { port, bytes } => {
+                let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io("a socket"))?;
+                socket.send_to(bytes, self.address(port)).map(drop).map_err(io("a datagram"))
+            }
+            Step::Request { port, head, body } => self.request(port, head, body),
             Step::Avro { port, calls } => self.avro(port, calls),
             Step::Listens(port) => {
                 self.listens(port);
@@ -128,6 +133,17 @@ impl<'a> Run<'a> {
         // A peer that closes with bytes of ours unread resets: what it said before that counts.
         let _ = stream.read_to_end(&mut answer);
         self.notes.push(format!("answer from $PORT{port}: {}", answer.escape_ascii()));
+        Ok(())
+    }
+
+    fn request(&mut self, port: usize, head: &str, body: &[u8]) -> Result<(), Failure> {
+        let mut stream = self.connect(port)?;
+        let head = format!("{head}Host: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(&[head.as_bytes(), body].concat()).map_err(io("sending"))?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).map_err(io("an answer"))?;
+        let status = answer.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+        self.notes.push(format!("answer from $PORT{port}: {}", status.escape_ascii()));
         Ok(())
     }
 

@@ -26,9 +26,11 @@ a1.sinks.k1.channel = c1
 mod corpus;
 mod groups;
 mod interceptors;
+mod network;
 mod published;
 mod selectors;
 mod sources;
+mod spooldir;
 mod traps;
 
 use crate::case;
@@ -37,7 +39,9 @@ use integration::flume::{
     oracle::{
         Case, Differs,
         Done::{Console, Lines, Says, Sink},
-        Step::{Answers, Append, Avro, Down, Exit, Listens, Pass, Rename, Send, Until, Up},
+        Step::{
+            Answers, Append, Avro, Datagram, Down, Exit, Listens, Pass, Rename, Request, Send, Until, Up,
+        },
     },
 };
 

@@ -1,5 +1,6 @@
 //! `avro`: hands events to a collector, ours or a Flume's, over Flume's Avro protocol.
 
+mod client;
 #[cfg(test)]
 mod peer_tests;
 #[cfg(test)]
@@ -28,6 +29,11 @@ pub(crate) const COMPONENT: Component = Component {
     .batch("batch-size"),
     configure: Configure::Sink(|properties, site, findings| {
         client_hosts(properties, findings);
+        match properties.word("client.type").to_ascii_lowercase().as_str() {
+            "default" => {}
+            "thrift" => return client::thrift(properties, site, findings),
+            _ => return client::routed(properties, site, findings),
+        }
         let mut notes = Vec::new();
         let built = AvroSinkConfig::build(properties, site.globals(), &mut notes);
         let config = told(built, notes, findings)?;
@@ -62,17 +68,17 @@ const PROPERTIES: &[Property] = &[
 const CLIENT: &[Property] = &[
     Property::with(
         "client.type",
-        Value::Choice(&["default", "default_failover", "default_loadbalance"]),
+        Value::Choice(&["default", "default_failover", "default_loadbalance", "thrift"]),
         "default",
     )
-    .bad(Bad::Says("never gets a client, and tries again every 5 s for ever"))
-    .not_yet(),
+    .bad(Bad::Says("never gets a client, and tries again every 5 s for ever")),
     Property::optional("hosts", Value::List),
     Property::optional("hosts.", Value::Text),
     Property::optional("max-attempts", Value::at_least(0, "attempts")).lenient(),
     Property::with("host-selector", Value::Choice(&["round_robin", "random"]), "round_robin").lenient(),
     Property::with("backoff", Value::Flag, "false"),
     Property::with("maxBackoff", Value::at_least(0, "ms"), "30000").lenient(),
+    Property::with("protocol", Value::Choice(&["compact", "binary"]), "compact").lenient(),
 ];
 
 /// The sink hands its keys to a client that may have hosts of its own.

@@ -1,8 +1,8 @@
 //! One peer of an avro source, from its first byte to its last.
 
 use super::Shared;
-use super::budget::Share;
 use super::vigil::{LOOK_AGAIN, NATIVE_SILENCE, Signs, Verdict, Vigil};
+use crate::source::budget::Share;
 use bytes::BytesMut;
 use event::Batch;
 use flow::error::ChannelError;
@@ -211,6 +211,12 @@ impl Connection {
                 self.reply(token, Answer::Failed);
             }
             Received::Batch { token, batch, .. } => {
+                let counters = self.shared.intake.counters();
+                let calls = match token.is_single() {
+                    true => &counters.append_received,
+                    false => &counters.append_batch_received,
+                };
+                calls.increment();
                 let bytes = bytes + batch.len() * size_of::<event::Span>();
                 self.wait(token, Ok(batch), bytes);
             }
@@ -276,9 +282,13 @@ impl Connection {
         let mut tokens = tokens.into_iter();
         let mut out = BytesMut::with_capacity(REPLY_BYTES * tokens.len());
         let notes = AnswerNotes { leaving: self.leaving };
+        let (mut singles, counters) = (0, self.shared.intake.counters());
         for token in tokens.by_ref().take(receipt.stored) {
+            singles += usize::from(token.is_single());
             self.session.reply(&mut out, token, Answer::Ok, notes);
         }
+        counters.append_accepted.add(singles);
+        counters.append_batch_accepted.add(receipt.stored - singles);
         if let Some(error) = receipt.refused {
             self.shared.complaints.borrow_mut().refused(&self.shared.log, &error, clock::now());
             if self.session.peer_is_ours() {

@@ -7,9 +7,9 @@
 //!
 //! Source: Flume 1.11 `AvroSource`, `PatternRule`.
 
+use crate::source::names::{addresses, as_java, name_of};
 use java::Pattern;
-use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The rules of a source, in their order.
 #[derive(Debug, Clone)]
@@ -44,19 +44,13 @@ pub(super) trait Names {
 pub(super) struct SystemNames;
 
 impl Names for SystemNames {
-    /// As in Java, a name counts only if it stands for the address in turn.
     fn name(&self, address: IpAddr) -> String {
-        let name = dns_lookup::lookup_addr(&address).ok();
-        name.filter(|name| addresses(name).contains(&address)).unwrap_or_else(|| as_java(address))
+        name_of(address)
     }
 
     fn own(&self) -> Vec<IpAddr> {
         addresses(&gethostname::gethostname().to_string_lossy())
     }
-}
-
-fn addresses(name: &str) -> Vec<IpAddr> {
-    (name, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
 }
 
 impl IpFilter {
@@ -127,23 +121,6 @@ impl Test {
             Test::Nobody => false,
         }
     }
-}
-
-/// As `InetAddress.getHostAddress` has it: no part of an IPv6 address is left out.
-pub(super) fn as_java(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => long(address),
-    }
-}
-
-fn long(address: Ipv6Addr) -> String {
-    let mut text = String::new();
-    for (index, part) in address.segments().into_iter().enumerate() {
-        let colon = if index == 0 { "" } else { ":" };
-        let _never_fails = write!(text, "{colon}{part:x}");
-    }
-    text
 }
 
 #[cfg(test)]

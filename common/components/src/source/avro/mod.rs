@@ -1,21 +1,19 @@
 //! `avro`: takes events from agents, ours and Flume's, over Flume's Avro protocol.
 
-mod budget;
 mod complaints;
 mod connection;
 mod ip_filter;
-mod lanes;
-mod pace;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod vigil;
 
-use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
-use budget::Budget;
+use super::budget::Budget;
+use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
 use complaints::Complaints;
 use connection::Connection;
 use flow::component::{Component, Configure, Site, told};
+use flow::counters::{Connected, Counted};
 use flow::error::ChannelError;
 use flow::source::{Intake, Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
@@ -123,27 +121,6 @@ impl AvroSourceConfig {
     }
 }
 
-/// A key store is needed as soon as `ssl` is true, from the component or from the process.
-fn needs_keystore(properties: &Properties, globals: &Globals, findings: &mut Findings<'_>) -> Option<()> {
-    if !properties.flag("ssl", false) {
-        return Some(());
-    }
-    let needed =
-        [("keystore", "javax.net.ssl.keyStore"), ("keystore-password", "javax.net.ssl.keyStorePassword")];
-    let missing = needed.map(|(key, global)| {
-        let missing = properties.text(key).is_none() && globals.get(global).is_none();
-        if missing {
-            let what = format!("the {} has `ssl = true` and no `{key}`", findings.owner.noun);
-            let problem = Problem::error("missing-property", findings.at("ssl"), what)
-                .flume(&findings.owner.dropped)
-                .fix(format!("`{} = ...`", findings.key(key)));
-            findings.add(problem);
-        }
-        missing
-    });
-    (missing == [false, false]).then_some(())
-}
-
 /// A frame of the largest size must pass, with the index of its events, beside what is kept for smaller ones.
 fn memory(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
     let frame = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
@@ -201,6 +178,10 @@ struct Shared {
 struct AvroSource(AvroSourceConfig);
 
 impl Source for AvroSource {
+    fn counted(&self) -> Counted {
+        Counted::Itself
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(listen(self.0, seat, stop))
     }
@@ -249,6 +230,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
 }
 
 async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {
+    let _open = Connected::count(shared.intake.counters());
     let (peer, number, door) = (guest.peer(), guest.number(), guest.door());
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,

@@ -1,6 +1,7 @@
 //! What a source answers to calls that it cannot take, and what it says of them.
 
 use super::*;
+use crate::source::budget;
 use crate::testing::{Heard, assembly, batch, memory_channel, seat, silent, start_source};
 use actix::prelude::*;
 use bytes::BytesMut;
@@ -179,11 +180,11 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
         format!("where their events stand ({} bytes each)", size_of::<event::Span>()),
         format!(
             "1/{part} is kept for connections that hold up to {} KiB and 1/{part} for those that hold up to {} MiB",
-            kib(lanes::TINY),
-            mib(lanes::SMALL),
-            part = lanes::SMALL_PART
+            kib(budget::lanes::TINY),
+            mib(budget::lanes::SMALL),
+            part = budget::lanes::SMALL_PART
         ),
-        format!("does nothing with it for {} s", pace::WINDOW.as_secs()),
+        format!("does nothing with it for {} s", budget::pace::WINDOW.as_secs()),
         format!("reads none of its answers for {} s", vigil::UNREAD.as_secs()),
         format!("| {} KiB; with TLS", kib(budget::FREE)),
         format!("reads of {} KiB", kib(runtime::net::LAST_READ)),

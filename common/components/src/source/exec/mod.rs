@@ -8,6 +8,7 @@ mod session;
 mod shell;
 
 use flow::component::{Component, Configure};
+use flow::counters::Counted;
 use flow::source::{Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
 use java::Charset;
@@ -116,6 +117,10 @@ impl ExecConfig {
 struct Exec(Arc<ExecConfig>);
 
 impl Source for Exec {
+    fn counted(&self) -> Counted {
+        Counted::Events
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         let told_ends = Told::every(NEWS_PAUSE);
         Box::pin(Runner { config: self.0, seat, stop, told_ends }.run())

@@ -7,6 +7,7 @@ mod tests;
 
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
 use flow::component::{Component, Configure};
+use flow::counters::Counted;
 use flow::source::{Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
 use java::Charset;
@@ -71,6 +72,10 @@ impl NetcatConfig {
 struct Netcat(NetcatConfig);
 
 impl Source for Netcat {
+    fn counted(&self) -> Counted {
+        Counted::Events
+    }
+
     fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(listen(self.0, seat, stop))
     }

@@ -4,6 +4,7 @@ use super::NetcatConfig;
 use super::lines::Lines;
 use bytes::BytesMut;
 use event::{Batch, Span};
+use flow::counters::Connected;
 use flow::error::ChannelError;
 use flow::message::Patience;
 use flow::source::Intake;
@@ -50,6 +51,7 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let (log, name, peer, door) = (shared.log.clone(), shared.name.clone(), guest.peer(), guest.door());
+    let _open = Connected::count(shared.intake.counters());
     let lines = Lines::new(shared.config.encoding, shared.config.max_line_length);
     let session = Session { shared, stream, guest, lines };
     tokio::select! { biased;

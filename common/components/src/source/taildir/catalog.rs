@@ -10,6 +10,7 @@ use super::position::{EntryRef, Positions};
 use super::scan::{Directory, Unmatched};
 use super::tail::{Facts, FileId, Spot, Tail};
 use super::wake::{News, Wake};
+use flow::counters::SourceCounters;
 use runtime::clock::{self, Instant};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub(super) struct Catalog {
     pub(super) config: Arc<TailDirConfig>,
     pub(super) log: slog::Logger,
+    pub(super) counters: Arc<SourceCounters>,
     pub(super) wake: Wake,
     pub(super) directories: Vec<Directory>,
     pub(super) tails: BTreeMap<FileId, Tail>,
@@ -71,6 +73,7 @@ impl Catalog {
         config: Arc<TailDirConfig>,
         positions: Positions,
         shared: bool,
+        counters: Arc<SourceCounters>,
         log: slog::Logger,
     ) -> Catalog {
         let mut directories: Vec<Directory> = Vec::new();
@@ -93,6 +96,7 @@ impl Catalog {
         Catalog {
             config,
             log,
+            counters,
             wake,
             directories,
             tails: BTreeMap::new(),
@@ -313,6 +317,7 @@ impl Catalog {
         slog::info!(self.log, "{} is now {}: it goes on at {}", tail.path, path.display(), tail.next);
         (tail.path, tail.place) = (path.to_string_lossy().into(), path.to_owned());
         (tail.directory, tail.group, tail.linked) = (directory, group, true);
+        self.counters.files.follow(id.inode, path.to_owned());
         self.directories[directory].names.insert(name.to_owned(), id);
         if self.strays.remove(&id) {
             self.wake.forget(id);

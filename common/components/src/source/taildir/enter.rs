@@ -17,7 +17,7 @@ impl Catalog {
             self.told_own.push(own);
             slog::warn!(
                 self.log,
-                "{} matches a pattern and is not followed: {} (this is told once)",
+                "{} matches a pattern and is not followed: {} (reported once)",
                 path.display(),
                 own.reason()
             );
@@ -33,6 +33,8 @@ impl Catalog {
         position: u64,
         now: Instant,
     ) -> &mut Tail {
+        let shown = self.counters.files.follow(facts.id.inode, spot.place.clone());
+        shown.set(position);
         let tail = Tail {
             id: facts.id,
             path: spot.path,
@@ -44,6 +46,7 @@ impl Catalog {
             generation: self.next_generation(),
             next: position,
             stored: position,
+            shown,
             in_flight: 0,
             held: 0,
             mark: Vec::new(),

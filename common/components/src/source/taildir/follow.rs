@@ -68,7 +68,13 @@ impl Follower {
         let now = clock::now();
         let saver = Saver::new(&config, share, seat.log.clone());
         Follower {
-            catalog: Catalog::new(config.clone(), positions, saver.is_shared(), seat.log.clone()),
+            catalog: Catalog::new(
+                config.clone(),
+                positions,
+                saver.is_shared(),
+                seat.intake.counters().clone(),
+                seat.log.clone(),
+            ),
             scratch: Scratch::new(),
             delivery: Delivery::new(seat.intake.clone()),
             saver,
@@ -409,7 +415,7 @@ impl Follower {
         for id in self.catalog.written() {
             let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };
             let Some((start, events)) = undelivered.remove(&tail.generation) else { continue };
-            tail.stored = tail.stored.min(start);
+            tail.set_stored(tail.stored.min(start));
             self.catalog.changed = true;
             again.parts.push(tail.generation);
             again.events += events;

@@ -99,6 +99,7 @@ impl Catalog {
     pub(super) fn cannot_read(&mut self, id: FileId, error: &io::Error) {
         let Some(tail) = self.tails.get_mut(&id) else { return };
         tail.modified = i64::MIN; // so that the next scan tries again
+        self.counters.event_read_fail.increment();
         if !std::mem::replace(&mut tail.told, true) {
             slog::warn!(
                 self.log,
@@ -177,6 +178,7 @@ impl Catalog {
         self.wake.forget(id);
         self.strays.remove(&id);
         self.tails.remove(&id);
+        self.counters.files.leave(id.inode);
         self.changed = true;
     }
 }

@@ -56,12 +56,11 @@ fn file_groups(properties: &Properties, findings: &mut Findings<'_>) {
         .collect();
     for group in groups.iter().filter(|group| !with_path.contains(group)) {
         let what = format!("the file group {} of the {} has no path", quoted(group), findings.owner.noun);
+        let at = findings.word_at("filegroups", group);
         let problem = if with_path.is_empty() {
-            Problem::error("no-path", findings.at("filegroups"), what).flume(&findings.owner.dropped)
+            Problem::error("no-path", &at, what).flume(&findings.owner.dropped)
         } else {
-            Problem::warning("no-path", findings.at("filegroups"), what)
-                .flume("ignores the group")
-                .here("it is ignored")
+            Problem::warning("no-path", &at, what).flume("ignores the group").here("it is ignored")
         };
         let fix = format!("`{} = /DIRECTORY/REGEX`", findings.key(&format!("filegroups.{group}")));
         findings.add(problem.fix(fix));

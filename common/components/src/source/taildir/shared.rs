@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -225,7 +225,7 @@ fn take(path: &Path) -> io::Result<Taken> {
         };
         // What another error says is that there are no locks here.
         if let Err(Errno::WOULDBLOCK) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            return Ok(Taken::Busy(holder(&file)));
+            return Ok(Taken::Busy(files::holder(&file)));
         }
         let is_still_there = fs::metadata(path).and_then(|now| Ok(files::is_same(&now, &file.metadata()?)));
         if is_still_there.unwrap_or(false) {
@@ -244,18 +244,6 @@ fn open(path: &Path) -> io::Result<Option<File>> {
     let file = input::open(path)?;
     files::refuse_unless_regular(file.metadata()?.file_type())?;
     Ok(Some(file))
-}
-
-/// The process that has locked `file`, as far as it can be seen from here.
-fn holder(file: &File) -> Option<u32> {
-    let inode = file.metadata().ok()?.ino().to_string();
-    let locks = fs::read_to_string("/proc/locks").ok()?;
-    // `1: FLOCK  ADVISORY  WRITE 4711 08:01:131090 0 EOF`
-    let found = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|words| {
-        words.get(1) == Some(&"FLOCK")
-            && words.get(5).and_then(|id| id.rsplit(':').next()) == Some(inode.as_str())
-    })?;
-    found.get(4)?.parse().ok().filter(|id| *id > 0)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,6 @@
 //! One followed file: which one it is, and how far it has been read and stored.
 
+use flow::counters::Counter;
 use runtime::clock::Instant;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -68,6 +69,8 @@ pub(super) struct Tail {
     pub(super) next: u64,
     /// Bytes of which the channel has said that it stored their events.
     pub(super) stored: u64,
+    /// The same, for whoever asks how far the source is behind.
+    pub(super) shown: Arc<Counter>,
     /// Batches under way to the channel.
     pub(super) in_flight: usize,
     /// Bytes behind `next` that are no line yet.
@@ -138,8 +141,13 @@ impl Tail {
         if !self.was_answered(generation) || self.parked {
             return false;
         }
-        self.stored = end;
+        self.set_stored(end);
         true
+    }
+
+    pub(super) fn set_stored(&mut self, stored: u64) {
+        self.stored = stored;
+        self.shown.set(stored);
     }
 
     /// A batch of `generation` was answered; whether it is about the file as it is now.
@@ -153,13 +161,15 @@ impl Tail {
 
     /// There is nothing before `position`.
     pub(super) fn skip_to(&mut self, position: u64) {
-        (self.next, self.stored, self.held) = (position, position, 0);
+        (self.next, self.held) = (position, 0);
+        self.set_stored(position);
     }
 
     /// The file was written anew: it begins at its beginning.
     pub(super) fn restart(&mut self, generation: u64) {
         self.generation = generation;
-        (self.next, self.stored, self.held, self.in_flight) = (0, 0, 0, 0);
+        (self.next, self.held, self.in_flight) = (0, 0, 0);
+        self.set_stored(0);
         self.mark.clear();
         self.finish = false;
     }
@@ -184,6 +194,7 @@ pub(super) mod tests {
             generation: 1,
             next,
             stored: next,
+            shown: Arc::default(),
             in_flight: 0,
             held: 0,
             mark: Vec::new(),

@@ -5,7 +5,7 @@
 //! them: behind symbolic links, and those that were renamed away while they are read.
 
 use super::tail::FileId;
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use runtime::files::watch::{Ear, Event, ReadFlags, WatchFlags};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,7 +13,6 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use tokio::net::unix::pipe;
 
 /// Something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,22 +47,15 @@ enum Watched {
 /// What is watched, and the ear.
 #[derive(Debug)]
 pub(super) struct Wake {
-    /// To tokio it is a pipe's end: something that becomes readable.
-    ear: Option<pipe::Receiver>,
+    ear: Ear,
     watches: HashMap<i32, Watched>,
-    buffer: Vec<u8>,
 }
 
 impl Wake {
     /// An ear, or why there is none; without one, scans must do.
     pub(super) fn new() -> (Wake, Option<io::Error>) {
-        let opened = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
-        let (ear, error) =
-            match opened.map_err(io::Error::from).and_then(pipe::Receiver::from_owned_fd_unchecked) {
-                Ok(ear) => (Some(ear), None),
-                Err(error) => (None, Some(error)),
-            };
-        (Wake { ear, watches: HashMap::new(), buffer: vec![0; BUFFER_BYTES] }, error)
+        let (ear, error) = Ear::new();
+        (Wake { ear, watches: HashMap::new() }, error)
     }
 
     /// Watches a directory; when that is done already, nothing changes.
@@ -92,19 +84,18 @@ impl Wake {
     }
 
     fn watch(&mut self, what: Watched, path: &Path, events: WatchFlags) -> io::Result<()> {
-        let ear = self.ear.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-        let watch = inotify::add_watch(ear, path, events)?;
+        let watch = self.ear.watch(path, events)?;
         self.watches.insert(watch, what);
         Ok(())
     }
 
     /// Watches the file no longer, if it ever did.
     pub(super) fn forget(&mut self, id: FileId) {
-        let Some(ear) = &self.ear else { return };
-        self.watches.retain(|watch, what| {
+        let Wake { ear, watches } = self;
+        watches.retain(|watch, what| {
             let keep = *what != Watched::File(id);
             if !keep {
-                let _ended_by_itself = inotify::remove_watch(ear, *watch);
+                ear.forget(*watch);
             }
             keep
         });
@@ -112,52 +103,17 @@ impl Wake {
 
     /// Waits until something has happened.
     pub(super) async fn ready(&self) {
-        let failed = match &self.ear {
-            Some(ear) => ear.readable().await.is_err(),
-            None => true,
-        };
-        if failed {
-            std::future::pending::<()>().await;
-        }
+        self.ear.ready().await;
     }
 
     /// Tells of what has happened, up to some thousand things; the rest with the next call.
     pub(super) fn listen(&mut self, mut tell: impl FnMut(Heard<'_>)) {
-        let Some(ear) = &self.ear else { return };
-        for _ in 0..MOST_READS {
-            // Asked first without tokio, which may not have noticed yet; then through it, so that it waits again.
-            let read = rustix::io::read(ear, &mut self.buffer[..]).map_err(io::Error::from);
-            let Ok(read) = read.or_else(|_| ear.try_read(&mut self.buffer)) else { return };
-            let mut rest = &self.buffer[..read];
-            while let Some(event) = Event::split_off(&mut rest) {
-                if let Some(heard) = understand(&mut self.watches, &event) {
-                    tell(heard);
-                }
+        let Wake { ear, watches } = self;
+        ear.listen(|event| {
+            if let Some(heard) = understand(watches, &event) {
+                tell(heard);
             }
-        }
-    }
-}
-
-/// One `struct inotify_event`, see inotify(7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Event<'a> {
-    watch: i32,
-    what: ReadFlags,
-    cookie: u32,
-    /// Empty when it is about what is watched itself.
-    name: &'a [u8],
-}
-
-impl<'a> Event<'a> {
-    /// Takes the first event off `bytes`; `None` when they hold no whole one.
-    fn split_off(bytes: &mut &'a [u8]) -> Option<Event<'a>> {
-        let (head, rest) = bytes.split_at_checked(4 * size_of::<u32>())?;
-        let word = |at: usize| u32::from_ne_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let (name, rest) = rest.split_at_checked(usize::try_from(word(12)).ok()?)?;
-        *bytes = rest;
-        let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
-        let what = ReadFlags::from_bits_retain(word(4));
-        Some(Event { watch: word(0).cast_signed(), what, cookie: word(8), name: &name[..end] })
+        });
     }
 }
 
@@ -196,10 +152,6 @@ const DIRECTORY_EVENTS: WatchFlags = WatchFlags::MODIFY
 /// A change of attributes tells of a name less: a file that is open is not deleted yet.
 const FILE_EVENTS: WatchFlags =
     WatchFlags::MODIFY.union(WatchFlags::MOVE_SELF).union(WatchFlags::DELETE_SELF).union(WatchFlags::ATTRIB);
-/// Room for some hundred events; the largest takes 272 bytes.
-const BUFFER_BYTES: usize = 16 << 10;
-/// Of that buffer in one go, so that nobody waits long for his turn.
-const MOST_READS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -233,20 +185,6 @@ mod tests {
         while !wake.watches.is_empty() {
             assert!(next(&mut wake).await.iter().all(|what| what.contains('b') || what == "LookAtAll"));
         }
-    }
-
-    #[test]
-    fn half_an_event_is_none() {
-        let mut bytes = Vec::new();
-        for word in [7u32, ReadFlags::MODIFY.bits(), 9, 4] {
-            bytes.extend_from_slice(&word.to_ne_bytes());
-        }
-        bytes.extend_from_slice(b"a\0\0\0");
-        for cut in 0..bytes.len() {
-            assert_eq!(Event::split_off(&mut &bytes[..cut]), None);
-        }
-        let event = Event { watch: 7, what: ReadFlags::MODIFY, cookie: 9, name: b"a" };
-        assert_eq!(Event::split_off(&mut &bytes[..]), Some(event));
     }
 
     #[tokio::test]

@@ -1,8 +1,11 @@
 //! What all connections of a source together may hold for their peers: frames that are not complete, calls that wait for
 //! a channel, answers that are not written.
 
-use super::lanes::{Id, Lanes, Part};
-use super::pace::{Pace, WINDOW};
+pub(super) mod lanes;
+pub(super) mod pace;
+
+use lanes::{Id, Lanes, Part};
+use pace::{Pace, WINDOW};
 use runtime::clock::{self, Duration, Instant};
 use runtime::net::{Door, Guest, LAST_READ};
 use std::cell::{Cell, RefCell};

@@ -35,7 +35,7 @@ impl Pace {
 }
 
 /// Longer than a lossy link is silent, and much shorter than the 20 s for which a Flume waits for an answer.
-pub(super) const WINDOW: Duration = Duration::from_secs(5);
+pub(in crate::source) const WINDOW: Duration = Duration::from_secs(5);
 /// 96 MiB at 0.8 Mbit/s.
 const WITHIN: Duration = Duration::from_secs(1024);
 

@@ -100,11 +100,11 @@ impl Lanes {
 
 const LANES: usize = 3;
 /// Of the whole, what is kept for each of the two lanes of smaller ones: one part in so many.
-pub(super) const SMALL_PART: usize = 8;
+pub(in crate::source) const SMALL_PART: usize = 8;
 /// What a connection holds that delivers lines as they come.
-pub(super) const TINY: usize = 64 << 10;
+pub(in crate::source) const TINY: usize = 64 << 10;
 /// What a native node may have under way, and a read besides.
-pub(super) const SMALL: usize = 4 << 20;
+pub(in crate::source) const SMALL: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,122 @@
+//! `thrift`: takes events from clients of Flume's Thrift protocol; see [`wire::thrift`].
+//!
+//! Source: Flume 1.11 `ThriftSource`. One difference: `protocol = BINARY` is the binary protocol; Flume takes the word and
+//! speaks the compact one.
+
+mod session;
+#[cfg(test)]
+mod tests;
+
+use super::budget::Budget;
+use super::port::{Port, Voice};
+use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
+use flow::component::{Component, Configure, Site, told};
+use flow::source::{Seat, Source, Stopping};
+use futures_util::future::LocalBoxFuture;
+use plan::{Bad, Descriptor, Findings, Kind, Properties, Property, Value};
+use runtime::clock::Duration;
+use runtime::net::{Place, SERVER_TLS, ServerLayers, Spent};
+use session::Shared;
+use std::pin::pin;
+use std::rc::Rc;
+use wire::thrift::Protocol;
+
+/// Its row in the catalogue.
+pub(crate) const COMPONENT: Component = Component {
+    descriptor: Descriptor::new(
+        Kind::Source,
+        "thrift",
+        "org.apache.flume.source.ThriftSource",
+        &[PROPERTIES, SERVER_TLS],
+    )
+    .listens(),
+    configure: Configure::Source(|properties, site, findings| {
+        let config = Config::new(properties, site, findings)?;
+        Some(Box::new(move || Box::new(Thrift(config.clone()))))
+    }),
+};
+
+const PROPERTIES: &[Property] = &[
+    Property::required("bind", Value::Host).bad(NO_BIND),
+    Property::required("port", Value::Port).outside(NO_BIND),
+    Property::optional("threads", Value::Unused("connections have no threads of their own")),
+    Property::with("protocol", Value::Choice(&["compact", "binary"]), "compact"),
+    Property::with("kerberos", Value::Flag, "false").not_yet(),
+    Property::optional("agent-principal", Value::Text),
+    Property::optional("agent-keytab", Value::Path),
+    // As Thrift's own limit.
+    Property::with("maxFrameBytes", Value::at_least(64 << 10, "bytes"), "16384000")
+        .bad(Bad::Says("has no such property and takes frames of up to 16384000 bytes")),
+    Property::with("maxConnections", Value::at_least(1, "connections"), "4096").bad(IGNORED),
+    MAX_IDLE_SECONDS,
+];
+
+/// Keys, units and defaults are Flume's: User Guide, "Thrift Source".
+#[derive(Debug, Clone)]
+struct Config {
+    place: Place,
+    /// `protocol`
+    protocol: Protocol,
+    /// `ssl` and what belongs to it.
+    layers: ServerLayers,
+    /// `maxFrameBytes`, which Flume does not have: a larger frame ends its connection.
+    max_frame_bytes: usize,
+}
+
+impl Config {
+    fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
+        needs_keystore(properties, site.globals(), findings)?;
+        let mut notes = Vec::new();
+        let layers = ServerLayers::tls(properties, site.globals(), &mut notes);
+        let layers = told(layers, notes, findings)?;
+        let idle: u64 = properties.count("maxIdleSeconds");
+        let place = Place {
+            bind: properties.word("bind").to_owned(),
+            port: properties.count("port"),
+            most: properties.count("maxConnections"),
+            idle_limit: (idle > 0).then(|| Duration::from_secs(idle)),
+        };
+        let is_binary = properties.word("protocol").eq_ignore_ascii_case("binary");
+        let protocol = if is_binary { Protocol::Binary } else { Protocol::Compact };
+        Some(Config { place, protocol, layers, max_frame_bytes: properties.count("maxFrameBytes") })
+    }
+}
+
+/// Listens, and starts a task for each connection. At a stop it takes no more connections and calls, and answers those it has.
+struct Thrift(Config);
+
+impl Source for Thrift {
+    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, seat, stop))
+    }
+}
+
+async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
+    let Config { place, protocol, layers, max_frame_bytes } = config;
+    seat.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
+    let what = format!("thrift source {}", seat.name);
+    let voice = Voice::new(&what, &seat.log);
+    let budget = Budget::new((FRAMES * max_frame_bytes).max(LEAST_MEMORY_BYTES));
+    let shared = Rc::new(Shared {
+        protocol,
+        max_frame_bytes,
+        idle_limit: place.idle_limit,
+        intake: seat.intake,
+        voice: voice.clone(),
+        budget: budget.clone(),
+        spent: Spent::default(),
+    });
+    let port = Port { what, place, layers, voice };
+    let serve = move |stream, guest, stop| session::serve(shared.clone(), stream, guest, stop);
+    let mut watch = pin!(budget.watch());
+    tokio::select! {
+        () = port.serve(&mut seat.ready, stop, serve) => {}
+        () = &mut watch => {}
+    }
+}
+
+/// What all clients together may make a source hold, in frames of the largest size: one and its events, which may be three
+/// times as large, and what is kept for smaller ones.
+const FRAMES: usize = 6;
+/// And in any case so much.
+const LEAST_MEMORY_BYTES: usize = 8 << 20;

@@ -1,0 +1,247 @@
+//! The report as a whole: its head, one finding for each cause, what becomes of the agent in Flume.
+
+use super::{load_with, text};
+use plan::{Fate, Report, Sources};
+
+fn report(changes: &[&str]) -> Report {
+    load_with(changes, &Sources::default()).report
+}
+
+fn head(changes: &[&str]) -> String {
+    report(changes).head("a")
+}
+
+/// Keys of a second and a third sink on the channel.
+const THREE_SINKS: [&str; 5] = [
+    "sinks = k l m",
+    "sinks.l.type = null",
+    "sinks.l.channel = c",
+    "sinks.m.type = null",
+    "sinks.m.channel = c",
+];
+
+#[test]
+fn the_head_says_what_runs_and_what_blocks_it() {
+    assert_eq!(head(&[]), "agent `a` runs here: nothing is wrong");
+    assert_eq!(head(&["sources.r.hostname = x"]), "agent `a` runs here, with 1 warning; in Flume it runs");
+    let lacking = [
+        &THREE_SINKS[..1],
+        &["sinks.l.type = hive", "sinks.l.channel = c", "sinks.m.type = hive"],
+        &["sinks.m.channel = c", "sinks.k.type = com.example.Mine"],
+    ]
+    .concat();
+    assert_eq!(
+        head(&lacking),
+        "agent `a` does not run here: this build lacks hive (2), own class `com.example.Mine` (1); in Flume it \
+         runs, if the classes are on its class path"
+    );
+    assert!(report(&lacking).has_errors() && !report(&lacking).is_wrong(), "nothing is wrong with the file");
+    let wrong = [&lacking[..], &["sources.r.port = x"]].concat();
+    assert!(
+        head(&wrong)
+            .contains("(1); the configuration has 1 error; in Flume it runs in part, without the source `r`")
+    );
+    assert!(report(&wrong).is_wrong());
+}
+
+#[test]
+fn the_fate_in_flume_is_worked_out_once_and_no_finding_tells_another() {
+    let cases: [(&[&str], Fate); 6] = [
+        (&["sinks.k.type = loger"], Fate::Ends("it cannot load the sink `k`".into())),
+        // A channel without a type marks the agent as invalid, before a class is looked for.
+        (&["sinks.k.type = loger", "-channels.c.type"], Fate::Idle("the agent is marked as invalid".into())),
+        (&["-channels"], Fate::Idle("the agent is marked as invalid".into())),
+        (&["sources.r.port = x"], Fate::Part(vec!["source `r`".into()])),
+        (&["sources.r.port = x", "-sinks.k.channel"], Fate::Idle("no source and no sink is left".into())),
+        (&["sources.r.threads = x"], Fate::Runs),
+    ];
+    for (changes, expected) in cases {
+        assert_eq!(report(changes).fate(), expected, "{changes:?}");
+        let text = text(changes);
+        for other in ["runs the rest", "runs with nothing", "no part of the agent", "starts nothing at all"] {
+            assert!(!text.contains(other), "{text}");
+        }
+    }
+    let drained = text(&[
+        "sources.r.port = x",
+        "channels = c d",
+        "channels.d.type = memory",
+        "sources.r.channels = c d",
+    ]);
+    assert!(drained.contains("here:     once the agent runs: it fills up"), "{drained}");
+}
+
+#[test]
+fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
+    let unknown = [&THREE_SINKS[..], &["sinks.l.path = x", "sinks.m.path = y"]].concat();
+    let said = text(&unknown);
+    assert!(
+        said.contains("`path` is not a property of the type `null`, 2 times [unknown-property]"),
+        "{said}"
+    );
+    assert!(said.contains("at:       f:15:1 (sink `l`), f:16:1 (sink `m`)"), "{said}");
+    let comments =
+        text(&["sources.r.port = 4444 # c", "sinks.k.type = logger # d", "channels.c.capacity = 100 # e"]);
+    assert_eq!(comments.matches("[inline-comment]").count(), 1, "{comments}");
+    for about in ["`a.sources.r.port`", "`a.sinks.k.type`", "`a.channels.c.capacity`"] {
+        assert!(comments.contains(&format!("({about})")), "{comments}");
+    }
+    assert!(comments.contains("0 errors, 3 warnings"), "{comments}");
+}
+
+#[test]
+fn one_cause_is_one_finding() {
+    for (changes, expected) in [
+        // The source means the channel that is left over.
+        (&["sources.r.channels = cc"][..], "unknown-channel"),
+        (&["sinks.k.channel = "], "no-channel"),
+        (&["sources.r.port = ${env:NO_SUCH}"], "unknown-variable"),
+        (&["sources.r.port = "], "missing-property"),
+    ] {
+        let report = report(changes);
+        let codes: Vec<_> = report.problems.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, [expected], "{report}");
+        assert!(report.has_errors(), "{report}");
+    }
+    // A channel that its list forgets is told once for all who name it, with the list to paste.
+    let forgotten = text(&[
+        "channels.d.type = memory",
+        "sources.r.channels = c d",
+        "sinks = k l",
+        "sinks.l.type = null",
+        "sinks.l.channel = d",
+    ]);
+    assert!(!forgotten.contains("not-listed") && forgotten.contains("`a.channels = c d`"), "{forgotten}");
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let said = text(&[
+        "sources.r.type = kafka",
+        "sources.r.batch = 5 # c",
+        "sources.r.interceptors = i",
+        "sources.r.interceptors.i.type = search_replace",
+        "sources.r.interceptors.i.searchPattern = (a)",
+        "sources.r.interceptors.i.replaceString = $7",
+        "-sinks.k.channel",
+        "sinks.k.type = file_roll",
+        "sinks.k.sink.directory = /x",
+        "sinks.k.sink.serializer = avro_event",
+        "sinks.k.sink.serializer.compressionCodec = lz4",
+    ]);
+    for code in ["unknown-type", "inline-comment", "no-channel", "nobody-drains"] {
+        let told = said.contains(&format!("[{code}]"));
+        assert_eq!(told, code != "nobody-drains", "{code}: {said}");
+    }
+    assert!(said.contains("replaceString") && said.contains("lz4"), "{said}");
+    assert!(said.contains("`a.sources.r.type = org.apache.flume.source.kafka.KafkaSource`"), "{said}");
+    let unlisted = text(&[
+        "-sources",
+        "sources.r.interceptors = i",
+        "sources.r.interceptors.i.type = search_replace",
+        "sources.r.interceptors.i.searchPattern = (a)",
+        "sources.r.interceptors.i.replaceString = $7",
+    ]);
+    assert!(unlisted.contains("replaceString") && unlisted.contains("[no-sources]"), "{unlisted}");
+}
+
+#[test]
+fn what_is_to_be_written_is_a_whole_line() {
+    for (changes, line) in [
+        (&["sources.r.channels = c d"][..], "`a.sources.r.channels = c`"),
+        (&["sinks.k.channel = x"], "`a.sinks.k.channel = c`"),
+        (&["-sinks.k.channel"], "`a.sinks.k.channel = c`"),
+        (&["-sources.r.channels", "sources.r.channel = c"], "`a.sources.r.channels = c` in place of"),
+        (&["sinks.l.type = null"], "`a.sinks = k l`, or leave its keys out"),
+        (&["sources.r.prot = 1"], "`a.sources.r.port = 1`, if that is meant"),
+        (
+            &["sinkgroups = g", "sinkgroups.g.sinks = k1", "sinkgroups.g.processor.type = default"],
+            "`a.sinkgroups.g.sinks = k`",
+        ),
+    ] {
+        let said = text(changes);
+        assert!(said.contains(&format!("write:    {line}")), "{line}: {said}");
+        assert!(!said.contains("one of none"), "{said}");
+    }
+}
+
+#[test]
+fn a_word_deeper_in_a_component_has_its_own_column() {
+    let selector = text(&[
+        "sources.r.selector.type = multiplexing",
+        "sources.r.selector.default = c",
+        "sources.r.selector.mapping.x = c  d",
+    ]);
+    assert!(selector.contains("f:13:37: error: `a.sources.r.selector.mapping.x` names `d`"), "{selector}");
+    let groups = text(&[
+        "-sources.r.bind",
+        "-sources.r.port",
+        "sources.r.type = TAILDIR",
+        "sources.r.filegroups = f g",
+        "sources.r.filegroups.f = /x/y",
+    ]);
+    assert!(groups.contains("f:9:28: warning: the file group `g`"), "{groups}");
+}
+
+#[test]
+fn a_component_without_a_list_is_told_where_its_first_key_stands() {
+    let said = text(&["sinks.l.type = null", "sinks.l.type = logger"]);
+    assert!(said.contains("f:11:1: warning: the sink `l` has keys"), "{said}");
+    assert!(said.contains("f:12:1: warning: `a.sinks.l.type` is set a second time"), "{said}");
+}
+
+#[test]
+fn two_agents_of_one_name_in_a_file_are_told_for_what_they_are() {
+    let second = [
+        "sources = s",
+        "channels = d",
+        "sinks = k",
+        "sources.s.type = seq",
+        "sources.s.channels = d",
+        "channels.d.type = memory",
+        "sinks.k.type = null",
+        "sinks.k.channel = d",
+    ];
+    let text: String = [
+        "sources = r",
+        "channels = c",
+        "sinks = k",
+        "channels.c.type = memory",
+        "sources.r.type = seq",
+        "sources.r.channels = c",
+        "sinks.k.type = logger",
+        "sinks.k.channel = c",
+    ]
+    .iter()
+    .chain(&second)
+    .map(|line| format!("a.{line}\n"))
+    .collect();
+    let text = plan::Text { name: "f".into(), bytes: text.into_bytes() };
+    let loaded = super::load_texts(&[text], &Sources::default(), "a", &super::options());
+    let said = loaded.report.to_string();
+    assert!(
+        said.starts_with("f:9:1: warning: a second agent `a` begins here, 5 keys are set again"),
+        "{said}"
+    );
+    assert!(
+        said.contains("write:    `a_2.sources = s` and so on") && said.contains("0 errors, 1 warning,"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_list_in_a_component_has_no_default() {
+    let said = text(&["sources.r.interceptors = "]);
+    assert!(
+        said.contains("the list `a.sources.r.interceptors` names nothing") && !said.contains("default"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_filter_that_cannot_run_is_told_once_whatever_its_answer_was_for() {
+    let said = text(&["configfilters = f", "configfilters.f.type = vault", "sources.r.port = ${f['port']}"]);
+    assert!(said.contains("[unknown-type]") && said.contains("\n1 error, 0 warnings"), "{said}");
+    let unlisted = text(&["configfilters.f.type = env", "sources.r.bind = ${f[\"H\"]}"]);
+    assert!(unlisted.contains("`${f[\"H\"]}`") && unlisted.contains("`a.configfilters = f`"), "{unlisted}");
+}

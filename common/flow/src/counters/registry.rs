@@ -1,0 +1,117 @@
+//! Where the counters of all components are found.
+
+use super::{ChannelCounters, Latency, Life, SinkCounters, SourceCounters};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The counters of a process. A clone is the same registry.
+#[derive(Clone, Default)]
+pub struct Registry(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Somebody looks: what costs a look at the clock per batch is kept, too.
+    watched: bool,
+    lists: Mutex<Lists>,
+}
+
+#[derive(Default)]
+struct Lists {
+    sources: Vec<SourceEntry>,
+    channels: Vec<ChannelEntry>,
+    groups: Vec<GroupEntry>,
+}
+
+/// A source.
+#[derive(Clone)]
+pub struct SourceEntry {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What it has done.
+    pub counters: Arc<SourceCounters>,
+}
+
+/// A channel.
+#[derive(Clone)]
+pub struct ChannelEntry {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Events that it takes at most, where that is known.
+    pub capacity: Option<usize>,
+    /// Says how many events it holds; asks its books, not its actor.
+    pub size: Arc<dyn Fn() -> usize + Send + Sync>,
+    /// What only this type of channel counts, by its key in Flume.
+    pub more: Arc<dyn Fn() -> Vec<(&'static str, String)> + Send + Sync>,
+    /// What it has done.
+    pub counters: Arc<ChannelCounters>,
+}
+
+/// A group of sinks, or a sink that stands alone.
+#[derive(Clone)]
+pub struct GroupEntry {
+    /// The group's name, or the sink's.
+    pub name: String,
+    /// Flume's alias of its processor.
+    pub processor: &'static str,
+    /// The name of the channel that it empties.
+    pub channel: String,
+    /// When it started, and how often.
+    pub life: Arc<Life>,
+    /// Its sinks.
+    pub sinks: Vec<SinkEntry>,
+}
+
+/// A sink.
+#[derive(Clone)]
+pub struct SinkEntry {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What it has done.
+    pub counters: Arc<SinkCounters>,
+}
+
+impl Registry {
+    /// One that somebody looks at.
+    pub fn watched() -> Registry {
+        Registry(Arc::new(Inner { watched: true, lists: Mutex::default() }))
+    }
+
+    /// Counters for a sink.
+    pub fn of_a_sink(&self) -> Arc<SinkCounters> {
+        let latency = self.0.watched.then(Latency::default);
+        Arc::new(SinkCounters { latency, ..SinkCounters::default() })
+    }
+
+    /// One more source.
+    pub fn add_source(&self, source: SourceEntry) {
+        self.open().sources.push(source);
+    }
+
+    /// One more channel.
+    pub fn add_channel(&self, channel: ChannelEntry) {
+        self.open().channels.push(channel);
+    }
+
+    /// One more group of sinks.
+    pub fn add_group(&self, group: GroupEntry) {
+        self.open().groups.push(group);
+    }
+
+    /// All sources, in the order in which they were started.
+    pub fn sources(&self) -> Vec<SourceEntry> {
+        self.open().sources.clone()
+    }
+
+    /// All channels.
+    pub fn channels(&self) -> Vec<ChannelEntry> {
+        self.open().channels.clone()
+    }
+
+    /// All groups of sinks.
+    pub fn groups(&self) -> Vec<GroupEntry> {
+        self.open().groups.clone()
+    }
+
+    fn open(&self) -> MutexGuard<'_, Lists> {
+        self.0.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

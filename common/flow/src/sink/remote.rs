@@ -1,0 +1,362 @@
+//! What sinks that wait for somebody else have in common: each works in a task on the thread of its actor.
+
+use super::{Member, SinkContext};
+use crate::error::DeliveryError;
+use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
+use crate::processor::SinkAddress;
+use crate::supervise::Guard;
+use actix::prelude::*;
+use event::Batch;
+use std::future::{pending, ready};
+use tokio::sync::{mpsc, watch};
+
+/// A sink whose work is awaited. It bounds its own waits: nobody else ends one of its calls.
+pub trait AsyncSink: Unpin + 'static {
+    /// Gets ready, and says how much may wait for it at a time. Called before the first batches and again after each failure.
+    fn open(&mut self) -> impl Future<Output = Result<Window, DeliveryError>>;
+
+    /// Delivers all of `batches`, in order, or fails; then all of them will come again. They have been taken in one
+    /// transaction, and are settled as soon as this returns.
+    fn deliver(&mut self, batches: &[Batch]) -> impl Future<Output = Result<(), DeliveryError>>;
+
+    /// Resolves when what was opened has come to its end though nothing is delivered. It is dropped when work comes.
+    fn ended(&mut self) -> impl Future<Output = DeliveryError> {
+        pending()
+    }
+
+    /// No more will come.
+    fn close(&mut self) -> impl Future<Output = ()> {
+        ready(())
+    }
+}
+
+/// The actor of such a sink: hands errands to its task, which settles them itself.
+pub struct RemoteSink<S> {
+    sink: Option<S>,
+    work: Option<mpsc::UnboundedSender<Work>>, // bounded by the window
+    todo: Option<mpsc::UnboundedReceiver<Work>>,
+    end: Option<watch::Sender<()>>,
+    ended: watch::Receiver<()>, // its sender goes with the task, however that ends
+    member: Member,
+    guard: Guard,
+}
+
+enum Work {
+    Probe,
+    Deliver(Errand),
+}
+
+impl<S: AsyncSink> RemoteSink<S> {
+    /// An actor for `sink`.
+    pub fn new(sink: S, member: Member, guard: Guard) -> RemoteSink<S> {
+        let (work, todo) = mpsc::unbounded_channel();
+        let (end, ended) = watch::channel(());
+        let (work, todo, end) = (Some(work), Some(todo), Some(end));
+        RemoteSink { sink: Some(sink), work, todo, end, ended, member, guard }
+    }
+
+    fn give(&self, work: Work) {
+        // An errand that finds nobody says of itself that it failed.
+        let _nobody = self.work.as_ref().map(|task| task.send(work));
+    }
+}
+
+/// Starts `sink`.
+pub fn start(sink: impl AsyncSink, context: SinkContext) -> SinkAddress {
+    SinkAddress::of(&RemoteSink::new(sink, context.member, context.guard).start())
+}
+
+impl<S: AsyncSink> Actor for RemoteSink<S> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(0); // bounded by the window
+        self.member.tell(State::Started);
+        let (Some(sink), Some(todo), end) = (self.sink.take(), self.todo.take(), self.end.take()) else {
+            return;
+        };
+        let worker = Worker { sink, member: self.member.clone(), todo, open: false };
+        let running = async move {
+            let _end = end;
+            worker.run().await;
+        };
+        ctx.spawn(running.into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl<S: AsyncSink> Handler<Probe> for RemoteSink<S> {
+    type Result = ();
+
+    fn handle(&mut self, _: Probe, _: &mut Self::Context) {
+        self.give(Work::Probe);
+    }
+}
+
+impl<S: AsyncSink> Handler<Deliver> for RemoteSink<S> {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
+        self.give(Work::Deliver(errand));
+    }
+}
+
+impl<S: AsyncSink> Handler<Stop> for RemoteSink<S> {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        self.guard.release();
+        self.work = None; // the task ends when it has done what it was given, and the actor with it
+        let mut ended = self.ended.clone();
+        Box::pin(async move { while ended.changed().await.is_ok() {} })
+    }
+}
+
+struct Worker<S> {
+    sink: S,
+    member: Member,
+    todo: mpsc::UnboundedReceiver<Work>,
+    open: bool,
+}
+
+impl<S: AsyncSink> Worker<S> {
+    async fn run(mut self) {
+        loop {
+            let ended = async { if self.open { self.sink.ended().await } else { pending().await } };
+            let work = tokio::select! { biased;
+                work = self.todo.recv() => work,
+                error = ended => {
+                    self.down(error);
+                    continue;
+                }
+            };
+            match work {
+                Some(Work::Probe) => self.open().await,
+                Some(Work::Deliver(errand)) => self.deliver(errand).await,
+                None => return self.sink.close().await,
+            }
+        }
+    }
+
+    async fn open(&mut self) {
+        if self.open {
+            return; // it is up, or about to be heard of
+        }
+        match self.sink.open().await {
+            Ok(window) => {
+                self.open = true;
+                self.member.tell(State::Up(window));
+            }
+            Err(error) => self.down(error),
+        }
+    }
+
+    async fn deliver(&mut self, errand: Errand) {
+        if !self.open {
+            return errand.failed(DeliveryError::Gone); // it failed a moment ago; this was on its way already
+        }
+        match self.sink.deliver(errand.batches()).await {
+            Ok(()) => Errand::done(vec![errand]),
+            Err(error) => {
+                errand.failed(error.clone());
+                self.down(error);
+            }
+        }
+    }
+
+    fn down(&mut self, error: DeliveryError) {
+        self.open = false;
+        self.member.tell(State::Down(error));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::ChannelRef;
+    use crate::message::{Delivered, Health, Parcel};
+    use crate::supervise::slot::slot;
+    use crate::testing::{numbers, plain_channel, put, take_now};
+    use runtime::within::Within;
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::rc::Rc;
+    use tokio::sync::Notify;
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+    use wire::avro::BatchId;
+
+    /// What a sink is to do, and what it did.
+    #[derive(Default)]
+    struct Script {
+        opens: RefCell<VecDeque<bool>>,
+        /// For each delivery: it succeeds, fails, or panics.
+        delivers: RefCell<VecDeque<Option<bool>>>,
+        ends: Notify,
+        did: RefCell<Vec<String>>,
+    }
+
+    struct Scripted(Rc<Script>);
+
+    fn broken() -> DeliveryError {
+        DeliveryError::Lost { peer: "it".to_owned(), reason: "scripted".to_owned() }
+    }
+
+    impl AsyncSink for Scripted {
+        async fn open(&mut self) -> Result<Window, DeliveryError> {
+            let opens = self.0.opens.borrow_mut().pop_front().unwrap_or(true);
+            if opens { Ok(Window::LOCAL) } else { Err(broken()) }
+        }
+
+        async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
+            tokio::task::yield_now().await;
+            let delivers =
+                self.0.delivers.borrow_mut().pop_front().unwrap_or(Some(true)).expect("as scripted");
+            self.0.did.borrow_mut().push(format!("{:?}", numbers(batches)));
+            if delivers { Ok(()) } else { Err(broken()) }
+        }
+
+        async fn ended(&mut self) -> DeliveryError {
+            self.0.ends.notified().await;
+            broken()
+        }
+
+        async fn close(&mut self) {
+            self.0.did.borrow_mut().push("closed".to_owned());
+        }
+    }
+
+    /// The group that the sink belongs to: hears what it says, and commits what arrived.
+    struct Ear(UnboundedSender<String>);
+
+    impl Actor for Ear {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Health> for Ear {
+        type Result = ();
+
+        fn handle(&mut self, health: Health, _: &mut Self::Context) {
+            let heard = match health.state {
+                State::Up(_) => "up",
+                State::Started => "started",
+                State::Leaving => "leaving",
+                State::Down(_) => "down",
+            };
+            self.0.send(heard.to_owned()).unwrap();
+        }
+    }
+
+    impl Handler<Delivered> for Ear {
+        type Result = ();
+
+        fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
+            for parcel in delivered.parcels {
+                let heard = match &delivered.outcome {
+                    Ok(()) => {
+                        parcel.lease.commit();
+                        "arrived".to_owned()
+                    }
+                    Err(error) => error.to_string(),
+                };
+                self.0.send(heard).unwrap();
+            }
+        }
+    }
+
+    struct Stage {
+        script: Rc<Script>,
+        sink: Addr<RemoteSink<Scripted>>,
+        group: Addr<Ear>,
+        heard: UnboundedReceiver<String>,
+        channel: ChannelRef,
+    }
+
+    async fn start(script: Script) -> Stage {
+        let script = Rc::new(script);
+        let (tell, heard) = unbounded_channel();
+        let group = Ear(tell).start();
+        let (post, slot) = slot();
+        post.set(group.clone().recipient());
+        let member = Member { index: 0, group: slot };
+        let sink = RemoteSink::new(Scripted(script.clone()), member, Guard::unwatched()).start();
+        let mut stage = Stage { script, sink, group, heard, channel: plain_channel(&[]) };
+        assert_eq!(stage.hear().await, "started");
+        stage
+    }
+
+    impl Stage {
+        async fn deliver(&self, event: u64) {
+            put(&self.channel, event..event + 1).await;
+            let lease = self.channel.take(1).within("events from the channel").await.unwrap();
+            let id = BatchId { agent: 1, stream: 1, sequence: event };
+            let parcel = Parcel { id, lease, doubt: false };
+            self.sink.do_send(Deliver(Errand::new(parcel, 0, self.group.clone().recipient())));
+        }
+
+        async fn hear(&mut self) -> String {
+            self.heard.recv().within("a word of the sink").await.unwrap()
+        }
+
+        async fn probe(&mut self) -> String {
+            self.sink.do_send(Probe);
+            self.hear().await
+        }
+    }
+
+    #[actix::test]
+    async fn delivers_in_order_what_it_has_and_closes_when_it_is_stopped() {
+        let mut stage = start(Script::default()).await;
+        assert_eq!(stage.probe().await, "up");
+        for event in 0..3 {
+            stage.deliver(event).await;
+        }
+        stage.sink.send(Stop).within("the stop").await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(stage.hear().await, "arrived");
+        }
+        assert_eq!(*stage.script.did.borrow(), ["[0]", "[1]", "[2]", "closed"]);
+    }
+
+    #[actix::test]
+    async fn a_failure_gives_back_what_waits_until_a_probe_succeeds() {
+        let delivers = RefCell::new([Some(true), Some(false)].into());
+        let mut stage = start(Script { delivers, ..Script::default() }).await;
+        assert_eq!(stage.probe().await, "up");
+        for event in 0..3 {
+            stage.deliver(event).await;
+        }
+        let (lost, gone) = (broken().to_string(), DeliveryError::Gone.to_string());
+        for expected in ["arrived", &lost, "down", &gone] {
+            assert_eq!(stage.hear().await, expected);
+        }
+        assert_eq!(stage.probe().await, "up");
+        assert_eq!(take_now(&stage.channel).await, [1, 2]);
+    }
+
+    #[actix::test]
+    async fn what_cannot_be_opened_is_told_and_tried_again() {
+        let mut stage = start(Script { opens: RefCell::new([false].into()), ..Script::default() }).await;
+        assert_eq!([stage.probe().await, stage.probe().await], ["down", "up"]);
+    }
+
+    #[actix::test]
+    async fn an_end_while_nothing_is_delivered_is_told() {
+        let mut stage = start(Script::default()).await;
+        assert_eq!(stage.probe().await, "up");
+        stage.script.ends.notify_one();
+        assert_eq!(stage.hear().await, "down");
+        assert_eq!(stage.probe().await, "up");
+    }
+
+    #[actix::test]
+    async fn a_panic_loses_no_event_and_ends_the_actor() {
+        let mut stage = start(Script { delivers: RefCell::new([None].into()), ..Script::default() }).await;
+        assert_eq!(stage.probe().await, "up");
+        stage.deliver(0).await;
+        stage.deliver(1).await;
+        for _ in 0..2 {
+            assert_eq!(stage.hear().await, DeliveryError::Gone.to_string());
+        }
+        assert_eq!(take_now(&stage.channel).await, [0, 1]);
+        while stage.sink.send(Probe).within("an answer of the sink, or its end").await.is_ok() {}
+    }
+}

@@ -1,0 +1,275 @@
+//! `flume.monitoring.*`, as given with `-D`.
+
+use crate::ganglia::Ganglia;
+use plan::Properties;
+use runtime::clock::Duration;
+use runtime::net::{Globals, Place, ServerLayers};
+use std::fs;
+
+/// What is told, and to whom.
+#[derive(Debug)]
+pub struct Settings(pub(crate) Way);
+
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Whoever asks is answered.
+    Http(Box<Http>),
+    /// Everything is sent now and again.
+    Ganglia(Ganglia),
+}
+
+/// What is served, and where.
+#[derive(Debug)]
+pub(crate) struct Http {
+    pub(crate) page: Page,
+    pub(crate) place: Place,
+    pub(crate) layers: ServerLayers,
+    pub(crate) token: Option<Token>,
+    /// An agent is not well when its events have not moved for so long.
+    pub(crate) patience: Duration,
+}
+
+/// What stands at `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// Flume's JSON.
+    Json,
+    /// Prometheus text.
+    Prometheus,
+}
+
+/// What a client has to know.
+pub(crate) struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("***")
+    }
+}
+
+impl Token {
+    /// Whether `given` is it; takes as long wherever they differ.
+    pub(crate) fn is(&self, given: &str) -> bool {
+        let (own, given) = (self.0.as_bytes(), given.as_bytes());
+        let differ = own.iter().zip(given).fold(0, |differ, (own, given)| differ | (own ^ given));
+        std::hint::black_box(differ) == 0 && own.len() == given.len()
+    }
+}
+
+impl Settings {
+    /// Of Java's system properties; `None` when nothing is to be served. What is doubtful goes into `notes`.
+    ///
+    /// # Errors
+    /// What is wrong, in an operator's words.
+    pub fn of(
+        properties: &[(String, String)],
+        globals: &Globals,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Settings>, String> {
+        let own = properties.iter().filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, &**value)));
+        let mut own: Vec<(&str, &str)> = own.collect();
+        // The last one given counts.
+        own.reverse();
+        let get = |key: &str| own.iter().find(|(name, _)| *name == key).map(|(_, value)| value.trim());
+        let page = match get("type") {
+            None => return Ok(None),
+            Some(kind) if kind.eq_ignore_ascii_case("http") => Some(Page::Json),
+            Some(kind) if kind.eq_ignore_ascii_case("prometheus") => Some(Page::Prometheus),
+            Some(kind) if kind.eq_ignore_ascii_case("ganglia") => None,
+            Some(kind) => {
+                let kind = plan::cut(kind, MOST_SHOWN);
+                notes.push(format!(
+                    "-D{PREFIX}type={kind}: no Java class is loaded for it, counters are not published; write http, prometheus or ganglia"
+                ));
+                return Ok(None);
+            }
+        };
+        let known = if page.is_some() { KEYS } else { GANGLIA_KEYS };
+        for (key, _) in own.iter().filter(|(key, _)| !known.contains(key)) {
+            notes.push(format!("-D{PREFIX}{key}: not known, and ignored; known are {}", known.join(", ")));
+        }
+        for (key, least, most) in NUMBERS {
+            if let Some(text) = get(key)
+                && !text.parse().is_ok_and(|number: u64| (*least..=*most).contains(&number))
+            {
+                return Err(format!("-D{PREFIX}{key}={text}: write a whole number from {least} to {most}"));
+            }
+        }
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        for (key, value) in &own {
+            if !pairs.iter().any(|(known, _)| known == key) {
+                pairs.push((key, value.trim()));
+            }
+        }
+        if get("port").is_none() {
+            pairs.push(("port", PORT));
+        }
+        let context = Properties::from_pairs(pairs);
+        let Some(page) = page else { return ganglia(&context, notes).map(Some) };
+        let layers = ServerLayers::build(&context, globals, notes)
+            .map_err(|error| format!("-D{PREFIX}{}: {}", error.key, error.what))?;
+        Ok(Some(Settings(Way::Http(Box::new(Http {
+            page,
+            place: Place::new(&context, MOST_CONNECTIONS),
+            layers,
+            token: token(get("token"), get("tokenFile"), notes)?,
+            patience: context.seconds("stuckSeconds", STUCK),
+        })))))
+    }
+}
+
+/// A host that cannot be read is left out, as in Flume; without any there is nobody to send to.
+fn ganglia(context: &Properties, notes: &mut Vec<String>) -> Result<Settings, String> {
+    let given = context.text("hosts").unwrap_or_default();
+    let mut hosts = Vec::new();
+    for host in given.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+        let parts =
+            host.rsplit_once(':').and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?)));
+        match parts {
+            Some(parts) => hosts.push(parts),
+            None => notes.push(format!(
+                "-D{PREFIX}hosts: {} is left out, it is no HOST:PORT",
+                plan::cut(host, MOST_SHOWN)
+            )),
+        }
+    }
+    if hosts.is_empty() {
+        return Err(format!("-D{PREFIX}hosts: name the hosts of Ganglia: HOST:PORT,HOST:PORT"));
+    }
+    let every = context.seconds("pollFrequency", Duration::from_secs(60));
+    Ok(Settings(Way::Ganglia(Ganglia { hosts, every, is_3_0: context.flag("isGanglia3", false) })))
+}
+
+fn token(given: Option<&str>, file: Option<&str>, notes: &mut Vec<String>) -> Result<Option<Token>, String> {
+    let text = match (given, file) {
+        (_, Some(path)) => fs::read_to_string(path)
+            .map_err(|error| format!("-D{PREFIX}tokenFile={path}: cannot be read: {error}"))?,
+        (Some(text), None) => {
+            notes.push(format!(
+                "-D{PREFIX}token: every user of this host can read it in the list of processes; write it into a file and give {PREFIX}tokenFile"
+            ));
+            text.to_owned()
+        }
+        (None, None) => return Ok(None),
+    };
+    match text.trim() {
+        "" => Err(format!("-D{PREFIX}token, tokenFile: it is empty; write the token that clients send")),
+        text => Ok(Some(Token(text.to_owned()))),
+    }
+}
+
+/// In front of all keys.
+const PREFIX: &str = "flume.monitoring.";
+const KEYS: &[&str] = &[
+    "type",
+    "port",
+    "bind",
+    "maxConnections",
+    "maxIdleSeconds",
+    "stuckSeconds",
+    "token",
+    "tokenFile",
+    "ssl",
+    "keystore",
+    "keystore-password",
+    "keystore-type",
+    "include-protocols",
+    "exclude-protocols",
+    "include-cipher-suites",
+    "exclude-cipher-suites",
+    "need-client-auth",
+    "truststore",
+    "truststore-password",
+    "truststore-type",
+];
+const GANGLIA_KEYS: &[&str] = &["type", "hosts", "pollFrequency", "isGanglia3"];
+const NUMBERS: &[(&str, u64, u64)] = &[
+    ("port", 1, 65_535),
+    ("maxConnections", 1, 10_000),
+    ("maxIdleSeconds", 1, 86_400),
+    ("stuckSeconds", 1, 86_400),
+    ("pollFrequency", 1, 86_400),
+];
+/// Flume's.
+const PORT: &str = "41414";
+const MOST_CONNECTIONS: usize = 32;
+const STUCK: Duration = Duration::from_secs(30);
+const MOST_SHOWN: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> (Result<Option<Settings>, String>, Vec<String>) {
+        let properties: Vec<_> =
+            pairs.iter().map(|(key, value)| (format!("{PREFIX}{key}"), (*value).to_owned())).collect();
+        let mut notes = Vec::new();
+        (Settings::of(&properties, &Globals::new(&[], |_| None), &mut notes), notes)
+    }
+
+    fn http(pairs: &[(&str, &str)]) -> (Http, Vec<String>) {
+        match of(pairs) {
+            (Ok(Some(Settings(Way::Http(http)))), notes) => (*http, notes),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn wrong(pairs: &[(&str, &str)]) -> String {
+        of(pairs).0.unwrap_err()
+    }
+
+    #[test]
+    fn flumes_defaults_hold_and_the_last_value_counts() {
+        let settings = http(&[("type", "HTTP")]).0;
+        assert_eq!(
+            (settings.page, settings.place.port, &*settings.place.bind),
+            (Page::Json, 41_414, "0.0.0.0")
+        );
+        let (settings, notes) =
+            http(&[("type", "http"), ("port", "1"), ("port", "2"), ("type", "prometheus")]);
+        assert_eq!((settings.page, settings.place.port, notes), (Page::Prometheus, 2, vec![]));
+        assert!(of(&[]).0.unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_not_served_is_told_by_name() {
+        let (settings, notes) = of(&[("type", "com.acme.Monitor")]);
+        assert!(settings.unwrap().is_none());
+        assert!(notes.len() == 1 && notes[0].contains("com.acme.Monitor"), "{notes:?}");
+        let (_, notes) = of(&[("type", "http"), ("prot", "1")]);
+        assert!(notes[0].starts_with("-Dflume.monitoring.prot: not known"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_with_what_to_write() {
+        assert_eq!(
+            wrong(&[("type", "http"), ("port", "high")]),
+            "-Dflume.monitoring.port=high: write a whole number from 1 to 65535"
+        );
+        assert!(wrong(&[("type", "http"), ("token", " ")]).contains("empty"));
+        assert!(wrong(&[("type", "http"), ("tokenFile", "/nowhere")]).contains("cannot be read"));
+        assert!(wrong(&[("type", "http"), ("ssl", "true")]).starts_with("-Dflume.monitoring.keystore: "));
+    }
+
+    #[test]
+    fn a_token_is_itself_only_and_is_never_shown() {
+        let (settings, notes) = http(&[("type", "http"), ("token", "s3cret")]);
+        let token = settings.token.as_ref().unwrap();
+        assert_eq!(
+            ["s3cret", "s3creT", "s3cre", "s3cret2", ""].map(|given| token.is(given)),
+            [true, false, false, false, false]
+        );
+        assert!(!format!("{settings:?}{notes:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn ganglia_has_hosts_and_those_that_are_none_are_told() {
+        let (settings, notes) =
+            of(&[("type", "ganglia"), ("hosts", "a:1, b ,c:x,d:2"), ("isGanglia3", "true")]);
+        let Ok(Some(Settings(Way::Ganglia(ganglia)))) = settings else { panic!("{notes:?}") };
+        let hosts = vec![("a".to_owned(), 1), ("d".to_owned(), 2)];
+        assert_eq!(ganglia, Ganglia { hosts, every: Duration::from_secs(60), is_3_0: true });
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(wrong(&[("type", "ganglia"), ("hosts", "b")]).contains("HOST:PORT"));
+    }
+}

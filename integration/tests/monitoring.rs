@@ -1,0 +1,211 @@
+//! Counters over HTTP: real processes, and the same traffic through real Flume.
+
+use integration::{
+    flume::{
+        self, Flume, Launch, Version,
+        avro::{Connection, Event, Hello, Meta, parameters},
+        stand_in::StandIn,
+    },
+    http, ports,
+    solo::{LONG, Solo, until},
+};
+use std::{collections::BTreeMap, fs, path::Path};
+
+fn port() -> u16 {
+    ports::free(&["127.0.0.1"]).expect("a port")
+}
+
+/// What is said to an agent, so that it answers at `port`.
+fn options(port: u16) -> String {
+    format!(
+        "JAVA_OPTS=-Dflume.monitoring.type=http -Dflume.monitoring.port={port} -Dflume.monitoring.bind=127.0.0.1 \
+         -Dflume.monitoring.stuckSeconds=1"
+    )
+}
+
+fn start(text: &str, port: u16) -> Solo {
+    Solo::start(text, &["env", &options(port)])
+}
+
+/// `SOURCE.r1` → `EventReceivedCount` → `7`.
+type Counters = BTreeMap<String, BTreeMap<String, String>>;
+
+fn counters(port: u16) -> Counters {
+    let (status, page) = http::get(port, "/metrics").expect("an answer");
+    assert_eq!(status, 200, "{page}");
+    serde_json::from_str(&page).unwrap_or_else(|error| panic!("{error}: {page}"))
+}
+
+/// Waits until the counter is `value`.
+fn wait(port: u16, component: &str, key: &str, value: u64) {
+    let shown = || counters(port).get(component)?.get(key).cloned();
+    until(&format!("{component} {key} is {value}"), || shown() == Some(value.to_string()));
+}
+
+/// The sample that begins with `sample`, a name with its labels.
+fn sample(port: u16, sample: &str) -> f64 {
+    let (_, page) = http::get(port, "/metrics/prometheus").expect("an answer");
+    let line = page.lines().find_map(|line| line.strip_prefix(sample));
+    let value = line.unwrap_or_else(|| panic!("no {sample} in {page}")).trim();
+    value.parse().unwrap_or_else(|_| panic!("{sample} is {value}"))
+}
+
+#[test]
+fn each_event_is_counted_on_its_way_and_a_collector_that_is_away_makes_the_agent_unwell() {
+    let (agent_port, collector_port, avro) = (port(), port(), port());
+    let collector_file = COLLECTOR.replace("PORT", &avro.to_string());
+    let mut collector = start(&collector_file, collector_port);
+    let agent = start(&AGENT.replace("PORT", &avro.to_string()), agent_port);
+    collector.wait_for("Avro source r1 started.");
+    agent.wait_for("Component type: SOURCE, name: r1 started");
+    let log = agent.path("a.log");
+    fs::write(&log, "one\ntwo\nthree\n").expect("a file");
+    wait(agent_port, "SINK.k1", "EventDrainSuccessCount", 3);
+    let here = counters(agent_port);
+    for (component, key, value) in [
+        ("SOURCE.r1", "EventReceivedCount", "3"),
+        ("SOURCE.r1", "EventAcceptedCount", "3"),
+        ("CHANNEL.c1", "EventPutSuccessCount", "3"),
+        ("CHANNEL.c1", "EventTakeSuccessCount", "3"),
+        ("CHANNEL.c1", "ChannelCapacity", "1000"),
+        ("CHANNEL.c1", "ChannelFillPercentage", "0.0"),
+        ("SINK.k1", "EventDrainAttemptCount", "3"),
+        ("SINK.k1", "ConnectionCreatedCount", "1"),
+        ("SINK.k1", "Type", "SINK"),
+    ] {
+        assert_eq!(here[component][key], value, "{component} {key}");
+    }
+    wait(collector_port, "SOURCE.r1", "EventAcceptedCount", 3);
+    assert_eq!(counters(collector_port)["SOURCE.r1"]["OpenConnectionCount"], "1");
+    let sink = "{kind=\"sink\",name=\"k1\",group=\"k1\",processor=\"default\"}";
+    assert!(sample(agent_port, &format!("flume_sink_acknowledgement_seconds_count{sink}")) >= 1.0);
+    assert_eq!(sample(agent_port, &format!("flume_sink_active{sink}")), 1.0);
+    let lag =
+        format!("flume_followed_file_lag_bytes{{kind=\"source\",name=\"r1\",path=\"{}\"}}", log.display());
+    assert_eq!(sample(agent_port, &lag), 0.0);
+    assert_eq!(http::get(agent_port, "/health").expect("an answer"), (200, "OK\n".to_owned()));
+
+    collector.node.kill();
+    collector.node.wait(LONG).expect("it is dead");
+    fs::write(agent.path("b.log"), "four\nfive\n").expect("a file");
+    until("the agent is unwell", || {
+        let (status, page) = http::get(agent_port, "/health").expect("an answer");
+        status == 503 && page.contains("channel c1: 2 events wait") && page.contains("sink k1 is down")
+    });
+    assert_eq!(sample(agent_port, &format!("flume_sink_up{sink}")), 0.0);
+    assert!(sample(agent_port, &format!("flume_sink_next_try_timestamp_seconds{sink}")) > 0.0);
+    let oldest = "flume_channel_oldest_event_seconds{kind=\"channel\",name=\"c1\"}";
+    until("the oldest event has waited for a second", || sample(agent_port, oldest) >= 1.0);
+
+    collector.start_again(&collector_file, &["env", &options(collector_port)]);
+    wait(agent_port, "SINK.k1", "EventDrainSuccessCount", 5);
+    until("the agent is well", || http::get(agent_port, "/health").is_ok_and(|(status, _)| status == 200));
+}
+
+/// Sends the same to both sides and waits until it has come out.
+fn traffic(avro: u16, stand_in: &StandIn) {
+    let mut connection = Connection::open(([127, 0, 0, 1], avro).into()).expect("a connection");
+    let three = ["a", "b", "c"].map(|body| Event::new(&[("k", "v")], body));
+    let array = parameters(&three[..1]);
+    let one = &array[1..array.len() - 1]; // without the array around it
+    connection.call(Some(&Hello::default()), &Meta::new(), "append", one).expect("an answer");
+    for _ in 0..2 {
+        connection.append_batch(&three).expect("an answer");
+    }
+    assert!(stand_in.wait_for(24, LONG), "{} of 24 events", stand_in.events().len());
+}
+
+/// A directory with what the sources read, and the configuration with its ports.
+fn lay_out(dir: &Path, avro: u16, sink: u16) -> String {
+    let lines = |count: usize| (0..count).map(|number| format!("line {number}\n")).collect::<String>();
+    fs::write(dir.join("ten"), lines(10)).expect("a file");
+    fs::write(dir.join("seven.log"), lines(7)).expect("a file");
+    ORACLE
+        .replace("DIR/", &format!("{}/", dir.display()))
+        .replace("PORT", &avro.to_string())
+        .replace("SINK", &sink.to_string())
+}
+
+/// What real Flume counts.
+fn flumes(version: Version) -> Counters {
+    let (dir, stand_in, avro, port) =
+        (tempfile::tempdir().expect("a folder"), StandIn::listen().expect("a port"), port(), port());
+    let text = lay_out(dir.path(), avro, stand_in.address().port());
+    let file = dir.path().join("a1.properties");
+    fs::write(&file, text).expect("a file");
+    let jvm = ["type=http".to_owned(), format!("port={port}")].map(|key| format!("-Dflume.monitoring.{key}"));
+    let launch = Launch { jvm: jvm.into(), ..Launch::default() };
+    let flume =
+        Flume::start_as(version, &file, "a1", dir.path(), &launch, &Default::default()).expect("a JVM");
+    flume.wait_for_line("Avro source r1 started.", LONG).expect("it starts");
+    traffic(avro, &stand_in);
+    wait(port, "SINK.k1", "EventDrainSuccessCount", 24);
+    counters(port)
+}
+
+/// What a native agent counts.
+fn native() -> Counters {
+    let (dir, stand_in, avro, port) =
+        (tempfile::tempdir().expect("a folder"), StandIn::listen().expect("a port"), port(), port());
+    let text = lay_out(dir.path(), avro, stand_in.address().port());
+    let agent = Solo::start_in(dir, &text, &["env", &options(port)]);
+    agent.wait_for("Avro source r1 started.");
+    traffic(avro, &stand_in);
+    wait(port, "SINK.k1", "EventDrainSuccessCount", 24);
+    counters(port)
+}
+
+fn counts_as(version: Version) {
+    flume::require();
+    let (flumes, native) = (flumes(version), native());
+    for (component, theirs) in &flumes {
+        let ours = native.get(component).unwrap_or_else(|| panic!("no {component} in {native:?}"));
+        assert!(ours.keys().eq(theirs.keys()), "{component}: {ours:?}, in Flume {theirs:?}");
+        for (key, value) in theirs.iter().filter(|(key, _)| !DEPENDS_ON_TIME.contains(&key.as_str())) {
+            assert_eq!(&ours[key], value, "{component} {key}: {ours:?}, in Flume {theirs:?}");
+        }
+    }
+    assert!(native.keys().eq(flumes.keys()), "{native:?}, in Flume {flumes:?}");
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry"]
+fn the_same_traffic_counts_as_in_flume_1_9() {
+    counts_as(Version::V1_9);
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry"]
+fn the_same_traffic_counts_as_in_flume_1_11() {
+    counts_as(Version::V1_11);
+}
+
+/// How often a sink looks at an empty channel, which events go together, and when: another time in each run. Flume
+/// looks at its open connections once a minute.
+const DEPENDS_ON_TIME: &[&str] = &[
+    "StartTime",
+    "EventTakeAttemptCount",
+    "BatchEmptyCount",
+    "BatchUnderflowCount",
+    "BatchCompleteCount",
+    "OpenConnectionCount",
+];
+
+const AGENT: &str = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\n\
+    a1.channels.c1.type = memory\na1.channels.c1.capacity = 1000\n\
+    a1.sources.r1.type = TAILDIR\na1.sources.r1.channels = c1\na1.sources.r1.filegroups = f\n\
+    a1.sources.r1.filegroups.f = DIR/.*log\na1.sources.r1.positionFile = DIR/positions.json\n\
+    a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = PORT\na1.sinks.k1.channel = c1\n";
+
+const COLLECTOR: &str = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.channels.c1.type = memory\n\
+    a1.sources.r1.type = avro\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = PORT\na1.sources.r1.channels = c1\n\
+    a1.sinks.k1.type = logger\na1.sinks.k1.channel = c1\n";
+
+const ORACLE: &str = "a1.sources = r1 r2 r3\na1.channels = c1\na1.sinks = k1\n\
+    a1.channels.c1.type = memory\na1.channels.c1.capacity = 1000\n\
+    a1.sources.r1.type = avro\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = PORT\na1.sources.r1.channels = c1\n\
+    a1.sources.r2.type = exec\na1.sources.r2.command = cat DIR/ten\na1.sources.r2.channels = c1\n\
+    a1.sources.r3.type = TAILDIR\na1.sources.r3.channels = c1\na1.sources.r3.filegroups = f\n\
+    a1.sources.r3.filegroups.f = DIR/.*log\na1.sources.r3.positionFile = DIR/positions.json\n\
+    a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = SINK\n\
+    a1.sinks.k1.batch-size = 5\na1.sinks.k1.channel = c1\n";
