@@ -219,9 +219,9 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
     );
     assert_eq!(code, Some(0), "{text}");
     for part in [
-        "there is no JVM: not needed, and ignored: -Xmx20m -XX:+UseG1GC -javaagent:x.jar",
-        "--classpath is not needed",
-        "--plugins-path is not needed",
+        "no component needs a JVM, so these are ignored: -Xmx20m -XX:+UseG1GC -javaagent:x.jar",
+        "no component needs a JVM, so --classpath is ignored",
+        "no component needs a JVM, so --plugins-path is ignored",
         "-Dflume.root.logger=WARN,LOGFILE: only the appender `console` is supported",
         "-Dflume.monitoring.type=com.acme.Monitor: no Java class is loaded",
         "flume-env.sh is not run; it sets -Dflume.root.logger",

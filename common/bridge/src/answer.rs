@@ -31,6 +31,13 @@ pub struct Route {
 }
 
 impl Routes {
+    /// One for each event, in their order.
+    pub fn new(routes: impl IntoIterator<Item = Route>) -> Routes {
+        let sets: Vec<Route> = routes.into_iter().collect();
+        let of = (0..sets.len() as u32).collect();
+        Routes { sets, of }
+    }
+
     /// The channels of the event at `index`.
     pub fn of(&self, index: usize) -> Option<&Route> {
         self.sets.get(*self.of.get(index)? as usize)

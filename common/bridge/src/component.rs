@@ -2,30 +2,12 @@
 
 use crate::{
     BridgeError, Spec,
-    jvm::{Inbox, Jvm},
+    jvm::{Inbox, Jvm, START},
+    life::{Life, Made},
     protocol::{Thrown, to_jvm},
 };
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
-
-/// What is known of a component once it is created.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
-    /// Its class; of interceptors and selector all, with spaces between.
-    pub class: String,
-    /// The batch size it says it has, a channel's transaction capacity.
-    pub batch_size: Option<usize>,
-    /// `pollable`, `driven`, `sink`, `channel`, ...
-    pub how: String,
-}
-
-/// A step of the life cycle that has ended.
-pub(crate) enum Life {
-    Created(Made),
-    Started,
-    Stopped,
-    Failed { phase: String, thrown: Thrown },
-}
 
 /// A component of a JVM. Dropping it makes the JVM forget it.
 pub(crate) struct Component {
@@ -57,7 +39,7 @@ impl Component {
 
     pub(crate) async fn start(&self) -> Result<(), BridgeError> {
         self.jvm.send(to_jvm::plain(to_jvm::START, self.id));
-        self.step("start").await.map(drop)
+        self.step(START).await.map(drop)
     }
 
     pub(crate) async fn stop(&self) -> Result<(), BridgeError> {

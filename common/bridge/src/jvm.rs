@@ -3,9 +3,9 @@
 use crate::{
     BridgeError, Notice, Notify, Settings,
     clock::{self, Instant},
-    component::{Life, Made},
     frame::{FrameDecoder, Outgoing},
     jar, launch,
+    life::{Life, Made},
     policy::{Patience, Verdict},
     protocol::{FromJvm, Hello, Metrics, VERSION, to_jvm},
 };
@@ -240,8 +240,11 @@ impl Jvm {
     ) -> T {
         let mut answer = std::pin::pin!(answer);
         let (since, mut told) = (clock::now(), false);
+        // A file channel that replays a long log is at work, however long.
+        let end_after = self.0.0.patience.end_after.filter(|_| what != START);
+        let patience = Patience { end_after, ..self.0.0.patience };
         loop {
-            match self.0.0.patience.judge(since, told, clock::now()) {
+            match patience.judge(since, told, clock::now()) {
                 Verdict::Wait(pause) => {
                     if let Ok(answer) = tokio::time::timeout(pause, &mut answer).await {
                         return answer;
@@ -387,6 +390,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// However large a heap is.
 const MOST_FRAME: usize = 1 << 30;
+
+/// The step of a component's life that may take as long as it takes.
+pub(crate) const START: &str = "start";
 
 /// Why a JVM ends that nobody needs any more.
 const UNUSED: &str = "no component needs it";

@@ -93,6 +93,11 @@ impl Sink {
         Ok(numbers)
     }
 
+    /// The number that the next event gets.
+    pub fn next_number(&self) -> u64 {
+        self.leases.next()
+    }
+
     /// Lets it run until it wants a pause; then [`SinkEvent::Paused`] comes.
     pub fn process(&mut self) {
         if !self.running {

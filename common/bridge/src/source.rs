@@ -55,12 +55,14 @@ impl Source {
         &self.component.made
     }
 
-    /// Starts it. Some of Flume's begin to store before this returns, others have not opened their port then.
+    /// Starts it. Some of Flume's begin to store before this returns, others have not opened their port then. What it
+    /// commits on the way is given to `store`, which answers it.
     ///
     /// # Errors
     /// When it fails. Make a new one for the next try: a second start of the same one fails for ever.
-    pub async fn start(&mut self) -> Result<(), BridgeError> {
-        self.component.start().await
+    pub async fn start(&mut self, store: impl AsyncFnMut(Put)) -> Result<(), BridgeError> {
+        let Source { component, puts } = self;
+        storing(component, puts, component.start(), store).await
     }
 
     /// The next batch; `None` when the JVM is gone. May be dropped and called again.
@@ -77,25 +79,35 @@ impl Source {
     ///
     /// # Errors
     /// When it fails.
-    pub async fn stop(&mut self, mut store: impl AsyncFnMut(Put)) -> Result<(), BridgeError> {
-        let (component, puts) = (&self.component, &mut self.puts);
-        let (id, jvm) = (component.id, component.jvm.clone());
-        let mut stopped = std::pin::pin!(component.stop());
-        loop {
-            let message = tokio::select! {
-                biased;
-                Some(message) = puts.recv() => message,
-                stopped = &mut stopped => return stopped,
-            };
-            if let FromJvm::Put { transaction, channel, batch } = message {
-                store(Put { batch, channel, transaction, component: id, jvm: Some(jvm.clone()) }).await;
-            }
-        }
+    pub async fn stop(&mut self, store: impl AsyncFnMut(Put)) -> Result<(), BridgeError> {
+        let Source { component, puts } = self;
+        storing(component, puts, component.stop(), store).await
     }
 
     /// Why its JVM has ended.
     pub fn gone(&self) -> BridgeError {
         self.component.jvm.gone()
+    }
+}
+
+/// Waits for the end of a step of `component`, and stores what it commits meanwhile.
+async fn storing(
+    component: &Component,
+    puts: &mut mpsc::UnboundedReceiver<FromJvm>,
+    step: impl Future<Output = Result<(), BridgeError>>,
+    mut store: impl AsyncFnMut(Put),
+) -> Result<(), BridgeError> {
+    let mut step = std::pin::pin!(step);
+    loop {
+        let message = tokio::select! {
+            biased;
+            Some(message) = puts.recv() => message,
+            ended = &mut step => return ended,
+        };
+        if let FromJvm::Put { transaction, channel, batch } = message {
+            let (component, jvm) = (component.id, Some(component.jvm.clone()));
+            store(Put { batch, channel, transaction, component, jvm }).await;
+        }
     }
 }
 

@@ -96,6 +96,11 @@ pub const LOGGER_SINK_FAILOVER: &str = "SinkRunner-PollingRunner-FailoverSinkPro
 pub const LOGGER_SINK_LOAD_BALANCING: &str = "SinkRunner-PollingRunner-LoadBalancingSinkProcessor|\
     org.apache.flume.sink.LoggerSink.process(LoggerSink.java:95)";
 
+/// The place of a line that another program's thread has said under this logger's name.
+pub fn of(thread: &str, logger: &str) -> String {
+    format!("{}|{logger}", thread.replace('|', "/"))
+}
+
 /// Thread and location of a tag, or `None` when it is no place.
 pub(crate) fn split(tag: &str) -> Option<(&str, &str)> {
     tag.split_once('|')

@@ -4,12 +4,15 @@
 //! only place where properties are judged, and what it gives can make the component as often as it has to be built anew.
 
 use crate::channel::NewChannel;
-use crate::interceptor::MakeInterceptors;
-use crate::processor::Grouping;
+use crate::interceptor::{MakeElsewhere, MakeInterceptors};
+use crate::processor::{Grouping, MakeGroup};
 use crate::selector::MakeSelector;
 use crate::sink::SinkContext;
 use crate::source::MakeSource;
-use plan::{Catalogue, ComponentPlan, Descriptor, Findings, GroupPlan, Plan, Problem, Properties, Report};
+use plan::{
+    Catalogue, ComponentPlan, Descriptor, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan,
+    SourcePlan,
+};
 use runtime::build::BuildError;
 use runtime::net::Globals;
 use std::any::Any;
@@ -49,6 +52,25 @@ pub const PART: Configure = Configure::Part(|_, _| {});
 pub struct Site {
     globals: Arc<Globals>,
     shared: Shared,
+    hosts: Option<Arc<dyn Hosts>>,
+}
+
+/// Runs components that have no native version, in another process. What cannot run there is told in the report.
+pub trait Hosts: Send + Sync {
+    /// A source; its interceptors are with it when one of them has no native version.
+    fn source(&self, plan: &SourcePlan, report: &mut Report) -> Option<MakeSource>;
+
+    /// The interceptors of a native source when one of them has no native version, and its selector when that has none.
+    fn chain(&self, plan: &SourcePlan, report: &mut Report) -> Option<MakeElsewhere>;
+
+    /// A channel.
+    fn channel(&self, plan: &ComponentPlan, report: &mut Report) -> Option<NewChannel>;
+
+    /// A sink of `agent`.
+    fn sink(&self, plan: &SinkPlan, agent: &Plan, report: &mut Report) -> Option<NewSink>;
+
+    /// A group's processor; its sinks are wherever they are.
+    fn group(&self, plan: &GroupPlan, report: &mut Report) -> Option<MakeGroup>;
 }
 
 /// What components of one agent know of each other, of a type that only they know.
@@ -68,12 +90,23 @@ impl Site {
     }
 
     fn of(globals: Globals) -> Site {
-        Site { globals: Arc::new(globals), shared: Arc::new(()) }
+        Site { globals: Arc::new(globals), shared: Arc::new(()), hosts: None }
     }
 
     /// The same process, for an agent whose components share this.
     pub fn sharing(&self, shared: Shared) -> Site {
-        Site { globals: self.globals.clone(), shared }
+        Site { globals: self.globals.clone(), shared, hosts: self.hosts.clone() }
+    }
+
+    /// The same process, with what runs components that have no native version.
+    #[must_use]
+    pub fn hosting(self, hosts: Arc<dyn Hosts>) -> Site {
+        Site { hosts: Some(hosts), ..self }
+    }
+
+    /// What runs components that have no native version.
+    pub(crate) fn hosts(&self) -> Option<&dyn Hosts> {
+        self.hosts.as_deref()
     }
 
     /// What the process says about TLS.
@@ -140,3 +173,13 @@ pub fn told<T>(built: Result<T, BuildError>, notes: Vec<String>, findings: &mut 
 
 /// Starts a sink; an error is in an operator's words, and the start is tried again later.
 pub type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
+
+/// A sink that can be started.
+pub struct NewSink {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Events it wants at a time.
+    pub batch_size: usize,
+    /// Makes it, as often as it has to be built anew.
+    pub make: MakeSink,
+}

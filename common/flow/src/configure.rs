@@ -1,9 +1,11 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
 use crate::channel::NewChannel;
-use crate::component::{Components, Configure, MakeSink, Site};
-use crate::processor::{Grouping, LONE};
-use crate::source::NewSource;
+use crate::component::{Components, Configure, Hosts, MakeSink, NewSink, Site};
+use crate::processor::{Grouping, LONE, MakeGroup};
+use crate::selector::{ChannelSelector, MakeSelector, Selected};
+use crate::source::{MakeSource, NewSource};
+use event::Batch;
 use plan::{
     Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan,
 };
@@ -26,21 +28,15 @@ pub struct NewGroup {
     pub grouping: Grouping,
     pub channel: String,
     pub sinks: Vec<NewSink>,
-}
-
-/// A sink.
-pub struct NewSink {
-    pub name: String,
-    /// Events it wants at a time.
-    pub batch_size: usize,
-    pub make: MakeSink,
+    /// Makes its actor, when its processor is in another process.
+    pub elsewhere: Option<MakeGroup>,
 }
 
 /// Judges every component of `plan`; what is wrong or doubtful goes into `report`, all at once. `None` when something
 /// cannot be made.
 pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut Report) -> Option<Assembly> {
     let site = site.sharing((components.together)(plan, report));
-    let mut judge = Judge { components, site: &site, report };
+    let mut judge = Judge { components, site: &site, plan, report };
     let channels: Vec<_> = plan.channels.iter().map(|channel| judge.channel(channel)).collect();
     let sources: Vec<_> = plan.sources.iter().map(|source| judge.source(source)).collect();
     let groups = judge.groups(plan);
@@ -56,6 +52,7 @@ pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut
 struct Judge<'a> {
     components: &'a Components,
     site: &'a Site,
+    plan: &'a Plan,
     report: &'a mut Report,
 }
 
@@ -71,6 +68,19 @@ impl Judge<'_> {
         self.parts(&plan.properties);
         let mut findings = Findings::new(&plan.owner, &plan.properties, self.report);
         judge(&component.configure, self.site, &mut findings)
+    }
+
+    /// Calls `judge` with what runs a component that has no native version.
+    fn hosted<T>(
+        &mut self,
+        plan: &ComponentPlan,
+        judge: impl FnOnce(&dyn Hosts, &mut Report) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(hosts) = self.site.hosts() {
+            return judge(hosts, self.report);
+        }
+        self.report.add(plan::needs_java(plan, ""));
+        None
     }
 
     /// Judges what does not run, for the sake of the findings.
@@ -102,6 +112,10 @@ impl Judge<'_> {
     }
 
     fn channel(&mut self, plan: &ComponentPlan) -> Option<(String, NewChannel)> {
+        if plan.hosted().is_some() {
+            let new = self.hosted(plan, |hosts, report| hosts.channel(plan, report));
+            return Some((plan.name.clone(), new?));
+        }
         let new = self.component(plan, |configure, site, findings| match configure {
             Configure::Channel(configure) => configure(&plan.properties, site, findings),
             _ => None,
@@ -110,24 +124,51 @@ impl Judge<'_> {
     }
 
     fn source(&mut self, plan: &SourcePlan) -> Option<NewSource> {
-        let SourcePlan { component, channels, selector, interceptors } = plan;
-        let make = self.component(component, |configure, site, findings| match configure {
-            Configure::Source(configure) => configure(&component.properties, site, findings),
-            _ => None,
-        });
-        let selector = self.component(selector, |configure, _, findings| match configure {
-            Configure::Selector(configure) => configure(&selector.properties, channels, findings),
-            _ => None,
-        });
-        let judged: Vec<_> = interceptors.iter().map(|interceptor| self.interceptor(interceptor)).collect();
+        let SourcePlan { component, channels, selector, interceptors, .. } = plan;
+        let is_hosted = |part: &ComponentPlan| part.hosted().is_some();
+        let chain = interceptors.iter().any(is_hosted);
+        let first = interceptors.iter().chain([selector]).find(|part| is_hosted(part));
+        let (elsewhere, make) = match first {
+            _ if is_hosted(component) => {
+                (Some(None), self.hosted(component, |hosts, report| hosts.source(plan, report)))
+            }
+            None => (Some(None), self.native_source(component)),
+            Some(part) => {
+                let elsewhere = self.hosted(part, |hosts, report| hosts.chain(plan, report));
+                (elsewhere.map(Some), self.native_source(component))
+            }
+        };
+        let selector = self.selector(selector, channels);
+        let native: &[ComponentPlan] = if chain { &[] } else { interceptors };
+        let judged: Vec<_> =
+            interceptors.iter().filter(|part| !is_hosted(part)).map(|part| self.interceptor(part)).collect();
         Some(NewSource {
             name: component.name.clone(),
             blocks: component.descriptor.traits.blocks,
             channels: channels.clone(),
             make: make?,
             selector: selector?,
-            interceptors: judged.into_iter().all(|judged| judged.is_some()).then(|| interceptors.clone())?,
+            interceptors: judged.into_iter().all(|judged| judged.is_some()).then(|| native.to_vec())?,
             chain: self.components.interceptors,
+            elsewhere: elsewhere?,
+        })
+    }
+
+    fn native_source(&mut self, component: &ComponentPlan) -> Option<MakeSource> {
+        self.component(component, |configure, site, findings| match configure {
+            Configure::Source(configure) => configure(&component.properties, site, findings),
+            _ => None,
+        })
+    }
+
+    /// A native selector; in place of one that is elsewhere stands Flume's usual one, which is not asked.
+    fn selector(&mut self, selector: &ComponentPlan, channels: &[String]) -> Option<MakeSelector> {
+        if selector.hosted().is_some() {
+            return Some(Box::new(|| Box::new(NotAsked)));
+        }
+        self.component(selector, |configure, _, findings| match configure {
+            Configure::Selector(configure) => configure(&selector.properties, channels, findings),
+            _ => None,
         })
     }
 
@@ -147,6 +188,10 @@ impl Judge<'_> {
 
     fn sink(&mut self, plan: &SinkPlan) -> Option<NewSink> {
         let component = &plan.component;
+        if component.hosted().is_some() {
+            let agent = self.plan;
+            return self.hosted(component, |hosts, report| hosts.sink(plan, agent, report));
+        }
         let make = self.make_sink(component);
         let batch = component.descriptor.traits.batch;
         // Flume's logger sink prints one event per transaction; ours prints as many as there are with one write.
@@ -169,6 +214,7 @@ impl Judge<'_> {
                     grouping: LONE,
                     channel: sink.channel.clone(),
                     sinks: vec![new],
+                    elsewhere: None,
                 }]
             };
             groups.push(self.sink(sink).map(lone));
@@ -185,7 +231,12 @@ impl Judge<'_> {
 
     fn group(&mut self, group: &GroupPlan, plan: &Plan) -> Option<Vec<NewGroup>> {
         let component = &group.component;
-        let grouping = self.grouping(group);
+        let (grouping, mut elsewhere) = if component.hosted().is_some() {
+            let make = self.hosted(component, |hosts, report| hosts.group(group, report));
+            (make.is_some().then_some(LONE), make)
+        } else {
+            (self.grouping(group), None)
+        };
         let members: Vec<&SinkPlan> = group
             .sinks
             .iter()
@@ -213,6 +264,7 @@ impl Judge<'_> {
                 grouping: grouping.clone(),
                 channel: channel.to_owned(),
                 sinks: own.into_iter().map(|(_, sink)| sink).collect(),
+                elsewhere: elsewhere.take(),
             });
         }
         one_channel.then_some(groups)
@@ -265,6 +317,24 @@ impl Judge<'_> {
                 false
             }
         }
+    }
+}
+
+/// In place of a selector that is in another process.
+#[derive(Debug)]
+struct NotAsked;
+
+impl ChannelSelector for NotAsked {
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    fn required(&self) -> &[usize] {
+        &[]
+    }
+
+    fn select(&mut self, batch: &Batch) -> Selected {
+        Selected { dropped: batch.len(), ..Selected::default() }
     }
 }
 

@@ -56,6 +56,12 @@ pub enum ChannelError {
     /// It never will: interceptors have made it larger than a batch can be.
     #[error("the source's interceptors made a batch of more than 4 GiB: send smaller batches")]
     Oversized,
+    /// A Java class on the way has failed; it may take the same batch later.
+    #[error("{reason}")]
+    Class {
+        /// Which, and why, for people.
+        reason: String,
+    },
     /// It may take the same batch later: its store failed.
     #[error("channel {channel} cannot store events: {reason}")]
     Failed {
@@ -114,6 +120,12 @@ pub enum DeliveryError {
         /// Why, for people.
         reason: String,
     },
+    /// Its Java class has failed.
+    #[error("its class has failed: {reason}")]
+    Class {
+        /// How, for people.
+        reason: String,
+    },
     /// The sink's actor is gone; its supervisor builds a new one.
     #[error("the sink crashed (internal error) and is being restarted")]
     Gone,
@@ -122,6 +134,12 @@ pub enum DeliveryError {
 impl DeliveryError {
     /// Whether the events may have been stored all the same.
     pub fn leaves_doubt(&self) -> bool {
-        matches!(self, DeliveryError::Lost { .. } | DeliveryError::Write { .. } | DeliveryError::Gone)
+        matches!(
+            self,
+            DeliveryError::Lost { .. }
+                | DeliveryError::Write { .. }
+                | DeliveryError::Class { .. }
+                | DeliveryError::Gone
+        )
     }
 }

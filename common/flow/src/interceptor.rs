@@ -1,10 +1,15 @@
 //! The contract of interceptors: what a source's events pass before they are stored.
 
+use crate::error::ChannelError;
+use crate::message::Patience;
+use crate::selector::Selected;
 use bytes::BytesMut;
 use event::{Batch, Recycler};
+use futures_util::future::LocalBoxFuture;
 use plan::ComponentPlan;
 use runtime::build::BuildError;
 use slog::Logger;
+use std::rc::Rc;
 use thiserror::Error;
 
 /// Makes the interceptors of one source, all of them together: they pass over a batch in one go.
@@ -30,6 +35,27 @@ pub trait Interceptors {
 
     /// Whether fewer events may come out than go in.
     fn leaves_out(&self) -> bool;
+}
+
+/// Makes what stands for [`Elsewhere`]; it logs where it is told.
+pub type MakeElsewhere = Box<dyn Fn(&Logger) -> Rc<dyn Elsewhere> + Send>;
+
+/// A source's interceptors, its channel selector, or both, in another process. They stand in place of the native ones.
+pub trait Elsewhere {
+    /// Passes a batch through. Calls may overlap.
+    ///
+    /// # Errors
+    /// Why it has not passed. Nothing of it is stored, and it may pass later.
+    fn pass(&self, batch: Batch, patience: Patience)
+    -> LocalBoxFuture<'static, Result<Passed, ChannelError>>;
+}
+
+/// A batch after its interceptors.
+pub struct Passed {
+    /// What is left of it.
+    pub batch: Batch,
+    /// Where that goes, when it is not for the native selector to say.
+    pub routes: Option<Selected>,
 }
 
 /// Interceptors would make a batch, or one event, larger than it may be.

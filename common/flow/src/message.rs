@@ -134,6 +134,13 @@ impl Errand {
         }
     }
 
+    /// Some of the parcel's events have arrived: leaves those, by their place among all, for which `is_left` holds.
+    pub fn keep(&mut self, is_left: impl FnMut(usize) -> bool) {
+        if let Some(parcel) = &mut self.parcel {
+            parcel.lease.keep(is_left);
+        }
+    }
+
     /// The parcel has not arrived, or nobody knows.
     pub fn failed(mut self, error: DeliveryError) {
         self.report(error);

@@ -2,11 +2,12 @@
 
 use crate::channel::NewChannel;
 use crate::channel::{ChannelContext, ChannelRef};
-use crate::configure::{Assembly, NewGroup, NewSink};
+use crate::component::NewSink;
+use crate::configure::{Assembly, NewGroup};
 use crate::counters::{GroupEntry, Life, Registry, SinkCounters, SinkEntry, SourceCounters, SourceEntry};
 use crate::message::{Describe, Health, Stop};
 use crate::placement;
-use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
+use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};
 use crate::sink::{Member, SinkContext};
 use crate::source::{Doing, Intake, NewSource, Seat, SourceActor, SourceAddress};
 use crate::supervise::slot::{Post, Slot, slot};
@@ -20,6 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use wire::avro::BatchId;
 
 /// What all components of a flow share.
 pub struct Surroundings {
@@ -165,8 +167,14 @@ impl Starting<'_> {
         }
         let (stop_post, stop) = slot();
         let name = group.name;
-        let build =
-            self.group_builder(&name, group.grouping, members, channel.clone(), health_post, stop_post);
+        let build = self.group_builder(
+            &name,
+            (group.grouping, group.elsewhere),
+            members,
+            channel.clone(),
+            health_post,
+            stop_post,
+        );
         let life = Arc::new(Life::default());
         self.watch(&channel.name, format!("sink group {name}"), &life, build).await;
         let (processor, channel) = (group.processor, channel.name.to_string());
@@ -177,7 +185,7 @@ impl Starting<'_> {
     fn group_builder(
         &mut self,
         name: &str,
-        grouping: Grouping,
+        (grouping, elsewhere): (Grouping, Option<MakeGroup>),
         members: Vec<MemberRef>,
         channel: ChannelRef,
         health: Post<Recipient<Health>>,
@@ -186,18 +194,26 @@ impl Starting<'_> {
         let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
         Box::new(move |guard| {
-            let config = GroupConfig {
-                name: name.clone(),
-                rest: grouping.rest,
-                choice: grouping.choice(members.len(), random.next()),
-                members: members.clone(),
-                agent,
-                stream: random.next(), // a group that is built anew counts its batches anew
+            let stream = random.next(); // a group that is built anew counts its batches anew
+            let group = match &elsewhere {
+                Some(make) => {
+                    let first = BatchId { agent, stream, sequence: 0 };
+                    make(members.clone(), channel.clone(), GroupContext { first, log: log.clone(), guard })
+                }
+                None => {
+                    let config = GroupConfig {
+                        name: name.clone(),
+                        rest: grouping.rest,
+                        choice: grouping.choice(members.len(), random.next()),
+                        members: members.clone(),
+                        agent,
+                        stream,
+                    };
+                    Group::new(config, channel.clone(), log.clone(), guard).begin()
+                }
             };
-            let group = Group::new(config, channel.clone(), log.clone(), guard).start();
-            health.set(group.clone().recipient());
-            let (stop, describe) = (group.clone().recipient(), group.recipient());
-            post.set(GroupAddress { stop, describe });
+            health.set(group.health);
+            post.set(GroupAddress { stop: group.stop, describe: group.describe });
             Ok(())
         })
     }

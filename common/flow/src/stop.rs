@@ -33,6 +33,10 @@ impl Flow {
         let groups_until = (end + A_LITTLE / 2).min(clock::now() + SINKS_FINISH_WITHIN);
         let groups = asked(&self.groups, |group| Some(group.stop.send(Stop)));
         hung.extend(silent("sink group", groups, groups_until).await);
+        let channels =
+            self.channels.iter().filter_map(|channel| Some((channel.name.to_string(), channel.stop()?)));
+        let channels_until = (end + A_LITTLE).min(clock::now() + SINKS_FINISH_WITHIN);
+        hung.extend(silent("channel", channels.collect(), channels_until).await);
         let groups = self.counters.groups();
         groups.iter().flat_map(|group| &group.sinks).for_each(|sink| sink.counters.life.stop());
         self.counters.channels().iter().for_each(|channel| channel.counters.life.stop());

@@ -130,6 +130,7 @@ pub fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
         selector: Box::new(|| Box::new(OneChannel)),
         interceptors: Vec::new(),
         chain: |_, _| Ok(Box::new(NoInterceptors)),
+        elsewhere: None,
     };
     let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);
     let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");

@@ -3,6 +3,7 @@
 use crate::{
     FAILED, LACKS, Role, WRONG, complain, env_file,
     java::{self, Words},
+    jvm::Given,
     load,
     load::Wanted,
     options::CheckOptions,
@@ -27,9 +28,18 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         files: &options.conf_file,
         properties: &properties,
         strict_flume: options.ours.strict_flume,
+        jvm: Given::new(
+            options.conf.as_deref(),
+            options.classpath.as_deref(),
+            options.plugins_path.as_deref(),
+            words,
+        ),
     };
     match load::load(&wanted) {
-        Ok(loaded) => {
+        Ok(mut loaded) => {
+            if let Some(java) = &loaded.java {
+                java.probe(&mut loaded.report);
+            }
             let (report, name) = (&loaded.report, wanted.name.unwrap_or_default());
             let code = exit_code(report, options.deny_warnings);
             if options.json {

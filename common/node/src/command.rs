@@ -52,7 +52,7 @@ pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -
             other => other,
         },
         "tool" => Command::Wrong(
-            "`tool` is not there yet: Flume's only tool checks file channels, and there is no file channel yet".to_owned(),
+            "`tool` is not there: Flume's only tool checks the files of its file channel; run that with the Flume they are of".to_owned(),
         ),
         other => Command::Wrong(format!(
             "Unknown or unspecified command '{other}': agent, check, avro-client, version and help are known; \

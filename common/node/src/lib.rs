@@ -10,6 +10,7 @@ mod command;
 mod env_file;
 mod external;
 mod java;
+mod jvm;
 mod limits;
 mod load;
 mod logging;
@@ -64,7 +65,8 @@ impl fmt::Display for Role {
 ///
 /// The exit code is 0 when all went well, 1 when it could not start or go on (or `check --deny-warnings` found
 /// warnings, or `avro-client` could not deliver everything), 2 when the command line or the configuration is wrong, 3 when a stop has
-/// lost events or had to leave a component behind, 4 when this build lacks a component that the configuration names.
+/// lost events or had to leave a component behind, 4 when the configuration is well and this build or this host lacks what it
+/// needs.
 pub fn main(role: Role) -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
     if words.next_if(|word| word == components::KEEPER).is_some() {
@@ -117,7 +119,7 @@ const LOST: u8 = 3;
 /// Exit code: the command line or the configuration is wrong.
 const WRONG: u8 = 2;
 
-/// Exit code: nothing is wrong with the configuration, and this build lacks something that it asks for.
+/// Exit code: the configuration is well, and this build or this host lacks something that it needs.
 const LACKS: u8 = 4;
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! From files, environment and properties to a plan.
 
-use crate::{catalogue::COMPONENTS, external};
+use crate::{
+    catalogue::COMPONENTS,
+    external,
+    jvm::{self, Given},
+};
 use flow::{Assembly, Site};
+use hosted::{Host, Hosting};
 use jiff::Zoned;
-use plan::{Loaded, Options, Report, Sources};
-use std::path::PathBuf;
+use plan::{Loaded, Options, Plan, Report, Sources};
+use std::{path::PathBuf, sync::Arc};
 
 /// What to load.
 pub(crate) struct Wanted<'a> {
@@ -12,6 +17,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) files: &'a [PathBuf],
     pub(crate) properties: &'a [(String, String)],
     pub(crate) strict_flume: bool,
+    /// Where a JVM comes from, should a component need one.
+    pub(crate) jvm: Given,
 }
 
 /// What came of it.
@@ -20,6 +27,24 @@ pub(crate) struct Checked {
     pub(crate) report: Report,
     /// What to start; `None` when the report has errors.
     pub(crate) assembly: Option<Assembly>,
+    /// What runs in a JVM, if anything does.
+    pub(crate) java: Option<Java>,
+}
+
+/// A plan with components that run in a JVM, and what runs them.
+pub(crate) struct Java {
+    plan: Plan,
+    hosting: Arc<Hosting>,
+}
+
+impl Java {
+    /// Whether their classes are there and take their properties goes into `report`.
+    pub(crate) fn probe(&self, report: &mut Report) {
+        // The system refuses this only where nothing else would run.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let silent = slog::Logger::root(slog::Discard, slog::o!());
+        runtime.block_on(self.hosting.probe(&self.plan, &silent, report));
+    }
 }
 
 /// Reads and checks an agent's configuration, to the point where it only has to be started.
@@ -50,9 +75,12 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
         return Err(no_name(wanted, &loaded));
     }
     let Loaded { plan, mut report, .. } = loaded;
-    let site = Site::new(wanted.properties);
-    let assembly = plan.and_then(|plan| flow::configure(&plan, &COMPONENTS, &site, &mut report));
-    Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report })
+    let given = wanted.jvm.clone();
+    let hosting = Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))));
+    let site = Site::new(wanted.properties).hosting(hosting.clone());
+    let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
+    let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
+    Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report, java })
 }
 
 /// Which names there are, for one who gave none.

@@ -25,14 +25,15 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
   -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
                                         /metrics/prometheus (or type=prometheus); whether events move at /health
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
+  -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
 
 Signals: SIGTERM, SIGINT or SIGHUP stops the sources, lets the sinks empty the channels, then exits. A second SIGTERM
 or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each
 component is doing. Other signals are ignored.
 
 Exit codes: 0 stopped as requested; 1 could not start or continue; 2 the command line or the configuration is wrong;
-3 stopped, but events were lost or a component did not stop; 4 this build lacks a component that the configuration
-names; 130 or 143 ended at once by a second signal.
+3 stopped, but events were lost or a component did not stop; 4 this build or this host lacks a component that the
+configuration names; 130 or 143 ended at once by a second signal.
 
 Examples:
   {role} -n a1 -f flume.conf
@@ -48,7 +49,7 @@ pub(crate) struct RunOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Flume's configuration directory. It is only read to report what it would have set
+    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
     #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 
@@ -72,12 +73,12 @@ pub(crate) struct RunOptions {
         hide_possible_values = true)]
     pub(crate) log_format: String,
 
-    /// Accepted: there are no classes to find
-    #[arg(short = 'C', long, value_name = "PATH", hide = true)]
+    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
+    #[arg(short = 'C', long, value_name = "PATH")]
     pub(crate) classpath: Option<String>,
 
-    /// Accepted: there are no plugins
-    #[arg(long, value_name = "DIRS", hide = true)]
+    /// Folders of plugins, in place of FLUME_HOME/plugins.d
+    #[arg(long, value_name = "DIRS")]
     pub(crate) plugins_path: Option<String>,
 
     /// Print this text
@@ -97,11 +98,12 @@ pub(crate) struct RunOptions {
     override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
     long_about = "Checks an agent's configuration. The first line says whether the agent runs here and in Flume, and what prevents it.
 Then comes all that is wrong or doubtful: where it is, what Flume would do with it, what happens here, how to write it
-correctly. Nothing is started, and no port is opened.",
+correctly. Nothing is started, and no port is opened. Where a component needs a JVM, one is started to see whether its
+class is there and takes its properties.",
     after_long_help = "-Dkey=value has the same effect as at the start: in substitutions, and as -Dagent1.sources.r1.port=4141.
 
 Exit codes: 0 nothing is wrong, or there are warnings only; 1 warnings, with --deny-warnings; 2 the configuration is
-wrong; 4 nothing is wrong with it, and this build lacks a component that it names."
+wrong; 4 nothing is wrong with it, and this build or this host lacks a component that it names, a class, or a JVM."
 )]
 pub(crate) struct CheckOptions {
     /// Which agent of the file to check
@@ -112,9 +114,17 @@ pub(crate) struct CheckOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Flume's configuration directory; only to say what a `flume.opts` in it would have set
-    #[arg(short, long, value_name = "DIR", hide = true)]
+    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
+    #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
+
+    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
+    #[arg(short = 'C', long, value_name = "PATH")]
+    pub(crate) classpath: Option<String>,
+
+    /// Folders of plugins, in place of FLUME_HOME/plugins.d
+    #[arg(long, value_name = "DIRS")]
+    pub(crate) plugins_path: Option<String>,
 
     /// Print one JSON object, for programs
     #[arg(long)]

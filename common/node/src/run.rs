@@ -3,6 +3,7 @@
 use crate::{
     FAILED, LOST, Role, WRONG, check, complain, env_file,
     java::{self, Words},
+    jvm::Given,
     limits,
     load::{self, Checked, Wanted},
     logging,
@@ -39,18 +40,29 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         files: &options.conf_file,
         properties: &properties,
         strict_flume: options.ours.strict_flume,
+        jvm: Given::new(
+            options.conf.as_deref(),
+            options.classpath.as_deref(),
+            options.plugins_path.as_deref(),
+            words,
+        ),
     };
     match load::load(&wanted) {
         Err(text) => {
             complain(role, &text);
             ExitCode::from(WRONG)
         }
-        Ok(loaded) if options.dryrun => {
+        Ok(mut loaded) if options.dryrun => {
+            if let Some(java) = &loaded.java {
+                java.probe(&mut loaded.report);
+            }
             print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
         Ok(loaded) => {
-            notices.extend(of_no_use(options, words));
+            if loaded.java.is_none() {
+                notices.extend(without_a_jvm(options, words));
+            }
             run_loaded(role, options, &properties, (loaded, monitoring), notices)
         }
     }
@@ -140,15 +152,15 @@ fn start(
     }
 }
 
-/// What was given and does nothing here.
-fn of_no_use(options: &RunOptions, words: &Words) -> Vec<String> {
+/// What was given for a JVM, where no component needs one.
+fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
-        notices.push(format!("there is no JVM: not needed, and ignored: {}", flags(&words.flags)));
+        notices.push(format!("no component needs a JVM, so these are ignored: {}", flags(&words.flags)));
     }
     for (name, given) in [("--classpath", &options.classpath), ("--plugins-path", &options.plugins_path)] {
         if given.is_some() {
-            notices.push(format!("{name} is not needed, and ignored: no Java class is loaded"));
+            notices.push(format!("no component needs a JVM, so {name} is ignored"));
         }
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));

@@ -90,7 +90,7 @@ pub enum Availability {
     Here,
     /// It runs in builds that have this feature.
     Feature(&'static str),
-    /// It does not run yet.
+    /// It has no native version: it runs in a JVM with the jars of a Flume, where its kind can.
     Missing,
 }
 
@@ -260,7 +260,12 @@ impl Descriptor {
         }
     }
 
-    /// One that Flume has and that does not run yet.
+    /// A class that is named as a type; it is on the class path of a JVM or nowhere. `None` for what cannot run there.
+    pub fn class_of(kind: Kind) -> Option<&'static Descriptor> {
+        CLASSES.iter().find(|class| class.kind == kind)
+    }
+
+    /// One that Flume has and that has no native version.
     pub const fn missing(kind: Kind, alias: &'static str, class: &'static str) -> Descriptor {
         Descriptor { availability: Availability::Missing, ..Descriptor::new(kind, alias, class, &[]) }
     }
@@ -349,6 +354,16 @@ impl Descriptor {
             .filter(|known| known.name != key || !key.ends_with('.'))
     }
 }
+
+/// What a JVM can host.
+const CLASSES: &[Descriptor] = &[
+    Descriptor::missing(Kind::Source, "", ""),
+    Descriptor::missing(Kind::Channel, "", ""),
+    Descriptor::missing(Kind::Sink, "", ""),
+    Descriptor::missing(Kind::Processor, "", ""),
+    Descriptor::missing(Kind::Selector, "", ""),
+    Descriptor::missing(Kind::Interceptor, "", ""),
+];
 
 impl Property {
     /// One that may be left out and has no default.

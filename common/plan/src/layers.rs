@@ -29,6 +29,9 @@ pub(crate) const ENVIRONMENT_PREFIX: &str = "FLUME__";
 /// The one key under which every layer keeps its own.
 const ROOT: &str = "flume";
 
+/// The list of the components that are to run in a JVM: ours, and ignored by Flume.
+pub(crate) const BRIDGE: &str = "flume.bridge";
+
 /// The lists of an agent. A name with one of them behind it is an agent.
 pub(crate) const LISTS: [&str; 5] = ["configfilters", "sources", "channels", "sinks", "sinkgroups"];
 

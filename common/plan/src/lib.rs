@@ -26,6 +26,7 @@ pub mod secret;
 mod settings;
 mod substitute;
 
+pub use check::hosted::needs_java;
 pub use check::nearest::nearest;
 pub use component::{Availability, Bad, Catalogue, Descriptor, Kind, Names, Property, Traits, Value};
 pub use fate::{Dropped, Fate};

@@ -1,6 +1,6 @@
 //! What an agent is to run: every name checked, every type known, lists in written order.
 
-use crate::settings::ComponentPlan;
+use crate::settings::{ComponentPlan, Properties};
 
 /// One agent of a file, ready to be built.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,20 @@ pub struct Aside {
     pub groups: Vec<GroupPlan>,
 }
 
+impl Plan {
+    /// Whether any of it runs in a JVM.
+    pub fn needs_java(&self) -> bool {
+        let of_sources = self
+            .sources
+            .iter()
+            .flat_map(|source| source.interceptors.iter().chain([&source.component, &source.selector]));
+        let sinks = self.sinks.iter().map(|sink| &sink.component);
+        let groups = self.groups.iter().map(|group| &group.component);
+        let mut all = self.channels.iter().chain(of_sources).chain(sinks).chain(groups);
+        all.any(|component| component.hosted().is_some())
+    }
+}
+
 /// A source with what stands between it and its channels.
 #[derive(Clone, Debug)]
 pub struct SourcePlan {
@@ -43,6 +57,8 @@ pub struct SourcePlan {
     pub selector: ComponentPlan,
     /// In the order in which events pass them.
     pub interceptors: Vec<ComponentPlan>,
+    /// All keys of the source as they are written, those of selector and interceptors too: what runs in a JVM gets them.
+    pub written: Properties,
 }
 
 /// A sink.

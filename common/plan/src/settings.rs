@@ -24,6 +24,7 @@ pub struct Properties {
     index: HashMap<String, usize>,
     parts: Vec<Part>,
     refused: Vec<String>,
+    hosted: Option<String>,
 }
 
 #[derive(Clone)]
@@ -61,6 +62,11 @@ impl ComponentPlan {
     /// Flume's alias in lower case, or the class where there is none.
     pub fn kind(&self) -> &'static str {
         self.descriptor.name()
+    }
+
+    /// Why it runs in a JVM with the jars of a Flume, if it does. Its properties are then all that is written, `type` too.
+    pub fn hosted(&self) -> Option<&str> {
+        self.properties.hosted.as_deref()
     }
 }
 
@@ -111,6 +117,11 @@ impl Properties {
     /// None yet, of a component of this type.
     pub fn new(descriptor: &'static Descriptor) -> Properties {
         Properties { descriptor: Some(descriptor), ..Properties::default() }
+    }
+
+    /// None yet, of a component that runs in a JVM, and why it does. Any key may be asked for.
+    pub(crate) fn hosted(why: String) -> Properties {
+        Properties { hosted: Some(why), ..Properties::default() }
     }
 
     /// Those of a component of this type, without places: for tests and for components made by hand. The last of equal

@@ -64,6 +64,18 @@ pub fn host(version: Version, directory: &Path, change: impl FnOnce(&mut Setting
     (Bridge::new(settings, notify), said)
 }
 
+/// The words in front of an agent's command line that show it the Flume of `version` and the classes of the tests.
+///
+/// # Panics
+/// When there is no JVM, or the classes cannot be compiled.
+pub fn environment(version: Version) -> Vec<String> {
+    super::require();
+    let plugins = plugins().unwrap_or_else(|why| panic!("{why}"));
+    let home = install::home(version);
+    let words = [format!("FLUME_HOME={}", home.display()), format!("FLUME_CLASSPATH={}", plugins.display())];
+    ["env".to_owned()].into_iter().chain(words).collect()
+}
+
 /// The operator's classes of the tests, compiled.
 fn plugins() -> Result<PathBuf, Missing> {
     install::compiled("plugins", &sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("flume/plugins")))

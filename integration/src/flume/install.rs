@@ -61,6 +61,11 @@ pub(super) fn release(version: Version) -> String {
     jars(version.name())
 }
 
+/// A folder as `FLUME_HOME` is: the release's jars are in its `lib`.
+pub(super) fn home(version: Version) -> PathBuf {
+    target().join(version.name())
+}
+
 /// The class path of the Log4j 1 program.
 pub(super) fn log4j1() -> String {
     format!("{}:{}", classes().display(), jars("log4j1"))

@@ -172,15 +172,16 @@ fn types() {
     check(&[
         (&["sinks.k.type = LOGGER"], &[]),
         (&["sinks.k.type = org.apache.flume.sink.LoggerSink"], &[]),
-        (&["sinks.k.type = hdfs", "sinks.k.hdfs.path = /x"], &["error type-not-here-yet"]),
-        (&["sinks.k.type = org.apache.flume.sink.kafka.KafkaSink"], &["error type-not-here-yet"]),
+        (&["sinks.k.type = hdfs", "sinks.k.hdfs.path = /x"], &["error needs-java"]),
+        (&["sinks.k.type = org.apache.flume.sink.kafka.KafkaSink"], &["error needs-java"]),
         (&["sinks.k.type = loger"], &["error unknown-type"]),
-        (&["sinks.k.type = com.example.Sink"], &["error unknown-type"]),
+        (&["sinks.k.type = com.example.Sink"], &["error needs-java"]),
         (&["-sinks.k.type"], &["error no-type"]),
     ]);
     assert!(text(&["sinks.k.type = loger"]).contains("write:    `a.sinks.k.type = logger`"));
     assert!(
-        text(&["sinks.k.type = hdfs"]).contains("the sink `hdfs` of Flume is not there yet (the sink `k`)")
+        text(&["sinks.k.type = hdfs"])
+            .contains("the sink `k` needs a JVM with Flume's jars (`hdfs` has no native version)")
     );
     let builder = [
         "sources.r.interceptors = i",
@@ -198,11 +199,11 @@ fn what_is_proposed_does_what_was_meant() {
     let channel = |kind: &str| text(&[&format!("channels.c.type = {kind}")]);
     for durable in ["file", "File", "FILE", "jdbc"] {
         let said = channel(durable);
-        assert!(said.contains("no channel of this build keeps events on a disk"), "{durable}: {said}");
-        assert!(!said.contains("use one of"), "{durable}: {said}");
+        assert!(said.contains("the channel `c` needs a JVM with Flume's jars"), "{durable}: {said}");
+        assert!(!said.contains("memory"), "{durable}: {said}");
     }
     for (kind, expected) in [
-        ("disk", "`a.channels.c.type = file`, which is not there yet: leave this agent on Flume for now"),
+        ("disk", "`a.channels.c.type = file`"),
         ("memroy", "`a.channels.c.type = memory`"),
         ("flume.channel.MemoryChannel", "`a.channels.c.type = memory`"),
     ] {
@@ -222,7 +223,7 @@ fn what_is_proposed_does_what_was_meant() {
         );
     }
     let hdfs = text(&["sinks.k.type = hdfs"]);
-    assert!(hdfs.contains("leave this agent on Flume for now\n") && !hdfs.contains("null"), "{hdfs}");
+    assert!(hdfs.contains("FLUME_HOME in the environment") && !hdfs.contains("null"), "{hdfs}");
     let several = text(&["sources.r.interceptors = i", "sources.r.interceptors.i.type = multi_static"]);
     assert!(several.contains("i.type = static`, one interceptor for each header"), "{several}");
     for lists in [vec!["-channels"], vec!["-channels", "sources.r.selector.default = x"]] {
@@ -262,16 +263,48 @@ fn a_word_in_a_list_has_the_column_of_that_word() {
 }
 
 #[test]
-fn a_class_of_somebodys_own_is_told_and_text_with_a_dot_is_none() {
-    let handler = text(&["sources.r.type = http", "sources.r.handler = com.example.CsvHandler"]);
-    assert!(handler.contains("`a.sources.r.handler` names the class `com.example.CsvHandler`"), "{handler}");
-    let flumes = text(&["sinks.k.type = hdfs", "sinks.k.serializer = org.apache.flume.sink.hdfs.X$Builder"]);
-    assert!(!flumes.contains("own-class"), "{flumes}");
+fn a_class_of_somebodys_own_needs_a_jvm_and_text_with_a_dot_is_none() {
     let own = text(&["sinks.k.type = com.example.LoggerSink"]);
-    assert!(own.contains("a class of your own needs a JVM"), "{own}");
+    assert!(own.contains("the sink `k` needs a JVM with Flume's jars (it is a Java class)"), "{own}");
+    let slip = text(&["sinks.k.type = org.apache.flume.sinks.LoggerSink"]);
+    assert!(slip.contains("[unknown-type]") && slip.contains("`a.sinks.k.type = logger`"), "{slip}");
     let joined = text(&["sinks.k.type = avroa.sinks.k.hostname = h"]);
     assert!(joined.contains("write:    a line end in front of `a.sinks.k.hostname = h`"), "{joined}");
     assert!(!text(&["sinks.k.type = logger.txt"]).contains("class"));
+}
+
+#[test]
+fn a_part_without_a_native_version_takes_its_component_to_the_jvm_with_all_its_keys() {
+    let file = ["sinks.k.type = file_roll", "sinks.k.sink.directory = /x", "sinks.k.own.key = a # b"];
+    let own = |serializer: &'static str| text(&[&file[..], &[serializer]].concat());
+    for serializer in ["com.example.Own$Builder", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder"] {
+        let said = text(&[&file[..], &[&format!("sinks.k.sink.serializer = {serializer}")]].concat());
+        assert!(said.contains("(its serializer has no native version)"), "{said}");
+        assert!(!said.contains("unknown-property"), "{said}");
+    }
+    assert!(own("sinks.k.sink.serializer = text").contains("`own.key` is not a property"));
+    let misspelt = own("sinks.k.sink.serializer = avro_evnt");
+    assert!(misspelt.contains("[unknown-type]"), "{misspelt}");
+}
+
+#[test]
+fn a_named_component_is_sent_to_the_jvm() {
+    let said = |names: &str| text(&[&format!("flume.bridge = {names}")]);
+    assert!(
+        said("k").contains("the sink `k` needs a JVM with Flume's jars (`a.flume.bridge` names it)"),
+        "{}",
+        said("k")
+    );
+    assert!(said("r").contains("the source `r` needs a JVM"), "{}", said("r"));
+    assert!(
+        said("x").contains("`a.flume.bridge` names `x`, and no component has that name"),
+        "{}",
+        said("x")
+    );
+    let comments = text(&["flume.bridge = k", "sinks.k.type = logger # c", "sinks.k.own = a # b"]);
+    for code in ["[inline-comment]", "[comment-in-value]"] {
+        assert_eq!(comments.matches(code).count(), 1, "{comments}");
+    }
 }
 
 #[test]
@@ -287,14 +320,10 @@ fn a_lone_line_is_no_agent() {
 fn which_release_of_flume_has_a_type_is_told() {
     let sink = |kind: &str| text(&[&format!("sinks.k.type = {kind}")]);
     for (kind, flume, fix) in [
-        (
-            "elasticsearch",
-            "has it up to 1.9; later releases have not",
-            "leave this agent on Flume 1.9 or older for now",
-        ),
+        ("elasticsearch", "has it up to 1.9; later releases have not", "naming a Flume 1.9 or older"),
         ("org.apache.flume.sink.kite.DatasetSink", "has it up to 1.9;", "Flume 1.9 or older"),
-        ("hbase2", "has it from 1.9 on", "leave this agent on Flume for now"),
-        ("hdfs", "has it\n", "leave this agent on Flume for now"),
+        ("hbase2", "has it from 1.9 on", "naming the Flume that this agent ran on"),
+        ("hdfs", "has it\n", "naming the Flume that this agent ran on"),
     ] {
         let said = sink(kind);
         assert!(said.contains(&format!("in Flume: {flume}")) && said.contains(fix), "{kind}: {said}");

@@ -158,7 +158,7 @@ fn a_channel_that_other_processes_share_needs_no_source_and_no_sink() {
     let without_source: Vec<&str> =
         ["-sources", kafka].into_iter().chain(source.iter().map(String::as_str)).collect();
     let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka];
-    check(&[(&without_source, &["error type-not-here-yet"]), (&without_sink, &["error type-not-here-yet"])]);
+    check(&[(&without_source, &["error needs-java"]), (&without_sink, &["error needs-java"])]);
 }
 
 #[test]

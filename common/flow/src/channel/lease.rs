@@ -29,6 +29,16 @@ impl Lease {
         &self.batches
     }
 
+    /// Leaves those events, by their place among all, for which `is_left` holds; the others have arrived elsewhere. It ends as
+    /// one: when it is rolled back, all come back.
+    pub fn keep(&mut self, mut is_left: impl FnMut(usize) -> bool) {
+        let mut places = 0..;
+        for batch in &mut self.batches {
+            *batch = batch.filter(|_| places.next().is_some_and(&mut is_left));
+        }
+        self.batches.retain(|batch| !batch.is_empty());
+    }
+
     /// The events have arrived elsewhere.
     pub fn commit(mut self) {
         self.settle(true);

@@ -9,7 +9,7 @@ mod tests;
 
 use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
-use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
+use crate::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
@@ -32,6 +32,8 @@ pub struct ChannelAddress {
     pub fill: Recipient<HowFull>,
     /// Says what it is doing.
     pub describe: Recipient<Describe>,
+    /// Of one that has something to end: files, a process.
+    pub stop: Option<Recipient<Stop>>,
 }
 
 /// What a channel holds, as it can be asked without its actor, whose thread may hang.
@@ -59,6 +61,17 @@ pub struct NewChannel {
     pub(crate) held: Option<Arc<dyn Holds>>,
     /// Starts its actor. What the channel holds outlives the actor.
     pub(crate) start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
+}
+
+impl NewChannel {
+    /// A channel with an actor of its own: its events are in another process, which waits itself.
+    pub fn elsewhere(
+        transaction: usize,
+        held: Arc<dyn Holds>,
+        start: impl Fn(ChannelContext) -> ChannelAddress + Send + 'static,
+    ) -> NewChannel {
+        NewChannel { transaction, fits: None, held: Some(held), start: Box::new(start) }
+    }
 }
 
 /// What a channel is given by whoever starts it.
@@ -122,6 +135,11 @@ impl ChannelRef {
     /// Asks its actor what it is doing, if there is one.
     pub fn describe(&self) -> Option<RecipientRequest<Describe>> {
         self.slot.with(|channel| channel.describe.send(Describe))
+    }
+
+    /// Asks its actor to stop, if it has something to end.
+    pub fn stop(&self) -> Option<RecipientRequest<Stop>> {
+        self.slot.with(|channel| channel.stop.as_ref().map(|stop| stop.send(Stop))).flatten()
     }
 
     /// See [`Holds`].

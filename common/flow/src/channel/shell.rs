@@ -268,6 +268,7 @@ pub(super) fn address_of<S: Store>(channel: Addr<ChannelActor<S>>) -> ChannelAdd
         take: channel.clone().recipient(),
         fill: channel.clone().recipient(),
         describe: channel.recipient(),
+        stop: None,
     }
 }
 

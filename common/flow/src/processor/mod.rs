@@ -21,7 +21,7 @@ use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::counters::SinkCounters;
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Delivered, Errand, Health, Parcel, Probe, State, Stop, Window};
+use crate::message::{Deliver, Delivered, Describe, Errand, Health, Parcel, Probe, State, Stop, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
@@ -60,13 +60,15 @@ impl SinkAddress {
 
 /// A member of a group, as the group is told of it.
 #[derive(Clone)]
-pub(crate) struct MemberRef {
+pub struct MemberRef {
     /// The sink's name in the configuration.
-    pub(crate) name: String,
+    pub name: String,
     /// Events it wants at a time.
-    pub(crate) batch_size: usize,
-    pub(crate) slot: Slot<SinkAddress>,
-    pub(crate) counters: Arc<SinkCounters>,
+    pub batch_size: usize,
+    /// Where it is.
+    pub slot: Slot<SinkAddress>,
+    /// What it counts.
+    pub counters: Arc<SinkCounters>,
 }
 
 /// How a group is to behave.
@@ -79,6 +81,29 @@ pub(crate) struct GroupConfig {
     /// This process and this group, for the names of batches.
     pub(crate) agent: u64,
     pub(crate) stream: u64,
+}
+
+/// Makes the actor of a group whose processor is in another process.
+pub type MakeGroup = Box<dyn Fn(Vec<MemberRef>, ChannelRef, GroupContext) -> GroupRecipients + Send>;
+
+/// What such a group is given besides.
+pub struct GroupContext {
+    /// The name of its first batch; the next ones count on.
+    pub first: BatchId,
+    /// Where it logs.
+    pub log: slog::Logger,
+    /// To be kept in its actor.
+    pub guard: Guard,
+}
+
+/// How the actor of a group can be reached.
+pub struct GroupRecipients {
+    /// For its sinks.
+    pub health: Recipient<Health>,
+    /// For the flow's stop.
+    pub stop: Recipient<Stop>,
+    /// For who asks what it is doing.
+    pub describe: Recipient<Describe>,
 }
 
 /// The actor of a group.
@@ -158,6 +183,16 @@ impl Group {
         }
     }
 
+    /// Starts it.
+    pub(crate) fn begin(self) -> GroupRecipients {
+        let group = self.start();
+        GroupRecipients {
+            health: group.clone().recipient(),
+            stop: group.clone().recipient(),
+            describe: group.recipient(),
+        }
+    }
+
     /// Moves what can be moved: first what has come back, then what the channel has.
     fn pump(&mut self, ctx: &mut Context<Self>) {
         while let Some(sink) = self.next_sink().filter(|sink| !self.is_older_elsewhere(*sink)) {
@@ -232,7 +267,9 @@ impl Group {
     fn down(&mut self, sink: usize, error: &DeliveryError, bytes: usize, now: Instant) {
         let is_lost_again = matches!(error, DeliveryError::Lost { .. }) && self.roster.is_on_trial(sink);
         let failure = match error {
-            DeliveryError::Refused { .. } | DeliveryError::Write { .. } => Failure::Batch(bytes),
+            DeliveryError::Refused { .. } | DeliveryError::Write { .. } | DeliveryError::Class { .. } => {
+                Failure::Batch(bytes)
+            }
             _ if is_lost_again => Failure::Batch(bytes),
             _ => Failure::Connection(bytes),
         };

@@ -10,11 +10,12 @@ pub use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 use crate::channel::ChannelRef;
 use crate::counters::{Counted, SourceCounters};
 use crate::error::ChannelError;
-use crate::interceptor::{Interceptors, MakeInterceptors};
+use crate::interceptor::{Elsewhere, Interceptors, MakeElsewhere, MakeInterceptors, Passed};
 use crate::message::Patience;
 use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Origin, Recycler};
+use futures_util::{StreamExt, stream};
 use plan::ComponentPlan;
 use runtime::build::BuildError;
 use runtime::clock;
@@ -45,6 +46,8 @@ pub struct NewSource {
     pub interceptors: Vec<ComponentPlan>,
     /// Makes them.
     pub chain: MakeInterceptors,
+    /// Makes what stands for them, or for the selector, in another process.
+    pub elsewhere: Option<MakeElsewhere>,
 }
 
 /// What Flume calls a channel processor: interceptors, then the selector, then the channels.
@@ -57,6 +60,8 @@ pub struct Intake {
     channels: Rc<[ChannelRef]>,
     /// Stores under way.
     storing: Rc<Cell<usize>>,
+    /// What stands for the interceptors, or for the selector, in another process.
+    elsewhere: Option<Rc<dyn Elsewhere>>,
     counters: Arc<SourceCounters>,
     counted: Rc<Cell<Counted>>,
 }
@@ -103,12 +108,14 @@ impl Intake {
             log: log.clone(),
             told_dropped: Told::once(),
         };
+        let elsewhere = source.elsewhere.as_ref().map(|make| make(log));
         Ok(Intake {
             inner: Rc::new(RefCell::new(inner)),
             channels,
             storing: Rc::default(),
             counters: Arc::default(),
             counted: Rc::new(Cell::new(Counted::Batches)),
+            elsewhere,
         })
     }
 
@@ -120,6 +127,9 @@ impl Intake {
     /// Of the channels that must have all that comes, the one that takes the fewest events in one transaction: what is
     /// more is refused whatever it is. `None` where one must look first: events are left out, or dealt out.
     pub fn narrowest(&self) -> Option<&ChannelRef> {
+        if self.elsewhere.is_some() {
+            return None;
+        }
         let inner = self.inner.borrow();
         let required = if inner.chain.leaves_out() { &[] } else { inner.selector.required() };
         required.iter().map(|index| &self.channels[*index]).min_by_key(|channel| channel.transaction)
@@ -129,7 +139,7 @@ impl Intake {
     /// moment: a source of lines then writes each event once, and stores it as finished. Nothing is appended to `out` and
     /// the answer is `false` when the interceptors must see each event.
     pub fn prefix(&self, headers: &[(&str, &str)], out: &mut BytesMut) -> bool {
-        self.inner.borrow().chain.prefix(headers, clock::epoch_millis(), out)
+        self.elsewhere.is_none() && self.inner.borrow().chain.prefix(headers, clock::epoch_millis(), out)
     }
 
     /// Stores `batch` in all channels it is for; see [`Intake::store_all`].
@@ -146,6 +156,14 @@ impl Intake {
     pub async fn store_all(&self, mut batches: Vec<Batch>, finished: bool, patience: Patience) -> Receipt {
         let (calls, events) = (batches.len(), count::events(&batches));
         self.count_received(calls, events);
+        if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !finished) {
+            let receipt = self.store_from(elsewhere, batches, patience).await;
+            match &receipt.refused {
+                None => self.count_accepted(calls, events),
+                Some(error) => self.count_refused(error),
+            }
+            return receipt;
+        }
         let oversized = if finished { None } else { self.intercept(&mut batches) };
         let mut receipt = Receipt { stored: 0, refused: None };
         while receipt.refused.is_none() && receipt.stored < batches.len() {
@@ -164,6 +182,70 @@ impl Intake {
             }
         }
         receipt
+    }
+
+    /// Passes `batches` through interceptors in another process, all at once, and stores them in their order.
+    async fn store_from(
+        &self,
+        elsewhere: &Rc<dyn Elsewhere>,
+        batches: Vec<Batch>,
+        patience: Patience,
+    ) -> Receipt {
+        let _storing = Storing::begin(&self.storing);
+        let origins: Vec<_> = batches.iter().map(Batch::origin).collect();
+        // Those behind the first are on their way while it is stored; a few calls keep both sides at work.
+        let passing = stream::iter(batches).map(|batch| elsewhere.pass(batch, patience)).buffered(CALLS);
+        let mut passing = std::pin::pin!(passing.zip(stream::iter(origins)));
+        let mut stored = 0;
+        while let Some((passed, origin)) = passing.next().await {
+            let outcome = match passed {
+                Ok(Passed { batch, .. }) if batch.is_empty() => Ok(()),
+                Ok(Passed { batch, routes: None }) => {
+                    self.store_some(&[batch.with_origin(origin)], patience).await.map(drop)
+                }
+                Ok(Passed { routes: Some(selected), .. }) => {
+                    self.store_selected(selected, origin, patience).await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                return Receipt { stored, refused: Some(error) };
+            }
+            stored += 1;
+        }
+        Receipt { stored, refused: None }
+    }
+
+    async fn store_selected(
+        &self,
+        selected: Selected,
+        origin: Option<Origin>,
+        patience: Patience,
+    ) -> Result<(), ChannelError> {
+        let with = |parts: Vec<(usize, Batch)>| {
+            parts.into_iter().map(|(index, batch)| (index, batch.with_origin(origin))).collect()
+        };
+        let Selected { required, optional, dropped } = selected;
+        self.store_dealt(Selected { required: with(required), optional, dropped }, patience).await
+    }
+
+    /// Stores `batch`, which needs no interceptor, in this one of the source's channels.
+    ///
+    /// # Errors
+    /// Why it is not stored.
+    pub async fn store_in(
+        &self,
+        channel: usize,
+        batch: Batch,
+        patience: Patience,
+    ) -> Result<(), ChannelError> {
+        let _storing = Storing::begin(&self.storing);
+        match self.channels.get(channel) {
+            Some(channel) => channel.put(batch, patience).await,
+            None => Err(ChannelError::Class {
+                reason: format!("its selector names a channel {channel} that it does not have"),
+            }),
+        }
     }
 
     /// Leaves the batches that have passed, and says why the next one has not.
@@ -216,6 +298,10 @@ impl Intake {
 
     async fn select_and_store(&self, batch: &Batch, patience: Patience) -> Result<(), ChannelError> {
         let selected = self.inner.borrow_mut().select(batch);
+        self.store_dealt(selected, patience).await
+    }
+
+    async fn store_dealt(&self, selected: Selected, patience: Patience) -> Result<(), ChannelError> {
         for (index, batch) in selected.required {
             self.channels[index].put(batch, patience).await?;
         }
@@ -334,6 +420,9 @@ impl Doing {
         }
     }
 }
+
+/// Batches of one store that are in another process at a time.
+const CALLS: usize = 8;
 
 /// Buffers of batches on their way that a source hopes to get back, and bytes in them.
 const BUFFERS: usize = 128;

@@ -5,8 +5,10 @@
 
 use super::Intake;
 use crate::error::ChannelError;
+use crate::interceptor::{Elsewhere, Passed};
 use crate::message::Patience;
 use event::Batch;
+use std::rc::Rc;
 
 /// What became of some of a batch's events.
 pub(crate) type Part = (usize, Result<(), ChannelError>);
@@ -24,6 +26,11 @@ impl Intake {
     pub async fn store_parts(&self, batch: Batch, finished: bool, mut patience: Patience) -> Vec<Part> {
         let whole = batch.len();
         self.count_received(1, whole);
+        if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !finished) {
+            let parts = vec![(whole, self.store_passed(elsewhere, batch, patience).await)];
+            self.count_parts(whole, &parts);
+            return parts;
+        }
         let (mut left, mut parts) = (vec![batch], Vec::new());
         while let Some(mut part) = left.pop() {
             let events = part.len();
@@ -49,6 +56,24 @@ impl Intake {
         }
         self.count_parts(whole, &parts);
         parts
+    }
+
+    /// Stores what interceptors in another process leave of `batch`, in parts where its channels ask for that.
+    async fn store_passed(
+        &self,
+        elsewhere: &Rc<dyn Elsewhere>,
+        batch: Batch,
+        patience: Patience,
+    ) -> Result<(), ChannelError> {
+        let Passed { batch, routes } = elsewhere.pass(batch, patience).await?;
+        match routes {
+            None if batch.is_empty() => Ok(()),
+            Some(selected) => self.store_dealt(selected, patience).await,
+            None => {
+                let parts = Box::pin(self.store_parts(batch, true, patience)).await;
+                parts.into_iter().try_for_each(|(_, outcome)| outcome)
+            }
+        }
     }
 
     /// Stores the first events of `batch`, for which together there is no room, as far as there is.

@@ -5,6 +5,7 @@
 //! that half of it never ran.
 
 mod filters;
+pub(crate) mod hosted;
 pub(crate) mod nearest;
 mod sinks;
 mod sources;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::nearest::{is_slip, nearest};
 use self::tree::{Component, Key, Tree};
-use self::types::{not_here_yet, unknown_type, unknown_type_in_flume};
+use self::types::{is_own_class, not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
 use crate::fate::{Dropped, Effect, Outline};
@@ -67,6 +68,7 @@ pub(crate) fn check(
         at,
         places: tree.places(),
         listed: BTreeSet::new(),
+        forced: BTreeSet::new(),
         astray: Astray::default(),
         blank: tree.blank().clone(),
         unanswered: BTreeSet::new(),
@@ -108,6 +110,8 @@ pub(crate) struct Checker<'a> {
     places: BTreeMap<String, Place>,
     /// Names that a list has, by the list.
     listed: BTreeSet<(&'static str, String)>,
+    /// Names of components that are to run in a JVM.
+    forced: BTreeSet<String>,
     astray: Astray,
     /// Keys without a value that were not told as missing.
     blank: BTreeMap<String, Entry>,
@@ -145,6 +149,7 @@ const TYPE: Property = Property::optional("type", Value::List);
 impl Checker<'_> {
     fn plan(&mut self, tree: &Tree) -> Plan {
         let tree = &self.filtered(tree);
+        self.force(tree);
         let channel_names = self.list(tree, "channels");
         let channels = self.channels(tree, &channel_names);
         let channel_names: Vec<String> = channel_names.into_iter().map(|listed| listed.name).collect();
@@ -281,8 +286,13 @@ impl Checker<'_> {
         };
         let name = self.settle(&fatal, &Property { value: Value::Type(kind), ..TYPE }, &key.entry);
         let problem = match self.catalogue().find(kind, &name) {
-            Some(known) if known.availability == Availability::Here => return Some(known),
-            Some(known) => not_here_yet(self.catalogue(), kind, owner, known, key),
+            Some(known)
+                if known.availability == Availability::Here || Descriptor::class_of(kind).is_some() =>
+            {
+                return Some(known);
+            }
+            None if is_own_class(self.catalogue(), kind, &name) => return Descriptor::class_of(kind),
+            Some(known) => not_here_yet(kind, owner, known, key),
             None => unknown_type(self.catalogue(), kind, owner, &name, key, &fatal.dropped),
         };
         self.report.add(problem);
@@ -323,7 +333,7 @@ impl Checker<'_> {
             self.glance(&owner, &found.all(), &["type"]);
             return None;
         };
-        Some(self.component(owner, &found.name, known, &found.all(), &["type"]))
+        Some(self.any_component(owner, &found.name, known, &found.all(), &["type"]))
     }
 
     /// Components with keys that no list names.

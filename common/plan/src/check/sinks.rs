@@ -44,7 +44,7 @@ impl Checker<'_> {
         };
         let missed = found.key("channel").is_none() && found.key("channels").is_some();
         let own: &[&str] = if missed { &["type", "channel", "channels"] } else { &["type", "channel"] };
-        let component = self.component(owner, &found.name, known, &found.all(), own);
+        let component = self.any_component(owner, &found.name, known, &found.all(), own);
         match channel {
             Some(channel) => Some(SinkPlan { component, channel }),
             None => {
@@ -141,7 +141,7 @@ impl Checker<'_> {
         let keys = below(&found.keys, "processor.");
         let inner = owner.inner(owner.noun.clone(), "processor.", at);
         self.stray_group_keys(&owner, known, found);
-        let component = self.component(inner, name, known, &keys.iter().collect::<Vec<_>>(), &["type"]);
+        let component = self.any_component(inner, name, known, &keys.iter().collect::<Vec<_>>(), &["type"]);
         Some(GroupPlan { component, sinks: members })
     }
 

@@ -56,8 +56,9 @@ impl Checker<'_> {
         };
         let missed = found.key("channels").is_none() && found.key("channel").is_some();
         let own: &[&str] = if missed { &["type", "channels", "interceptors", "channel"] } else { OWN };
-        let component = self.component(owner, &found.name, known, &keys, own);
-        Some(SourcePlan { component, channels: to, selector, interceptors })
+        let component = self.any_component(owner, &found.name, known, &keys, own);
+        let written = self.written(found, &component, &selector, &interceptors);
+        Some(SourcePlan { component, channels: to, selector, interceptors, written })
     }
 
     /// The source's channels that there are.
@@ -128,9 +129,11 @@ impl Checker<'_> {
             None => self.catalogue().find(Kind::Selector, "replicating")?,
         };
         let all: Vec<&Key> = keys.iter().collect();
-        let mut selector = self.component(owner, "", known, &all, &["type"]);
-        for key in self.names_channels(&selector, channels) {
-            selector.properties.refuse(&key);
+        let mut selector = self.any_component(owner, "", known, &all, &["type"]);
+        if selector.hosted().is_none() {
+            for key in self.names_channels(&selector, channels) {
+                selector.properties.refuse(&key);
+            }
         }
         Some(selector)
     }
@@ -206,7 +209,7 @@ impl Checker<'_> {
         let owner = source.inner(format!("interceptor `{name}` of the {}", source.noun), &prefix, at);
         let known = self.type_of(Kind::Interceptor, &owner, keys.iter().find(|key| key.name == "type"))?;
         let all: Vec<&Key> = keys.iter().collect();
-        Some(self.component(owner, name, known, &all, &["type"]))
+        Some(self.any_component(owner, name, known, &all, &["type"]))
     }
 
     fn interceptors_unlisted(&mut self, owner: &Owner, found: &Component, names: &[&str]) {

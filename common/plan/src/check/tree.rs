@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nearest::nearest;
-use crate::layers::{LISTS, named};
+use crate::layers::{BRIDGE, LISTS, named};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::properties::Entry;
@@ -163,7 +163,7 @@ impl Tree {
 
     fn add(&mut self, rest: &str, mut entry: Entry, used: &BTreeSet<String>, report: &mut Report) {
         entry.key = entry.key.trim().to_string();
-        let list = LISTS.iter().find(|list| **list == rest);
+        let list = LISTS.iter().chain([&BRIDGE]).find(|list| **list == rest);
         if entry.value.trim().is_empty() {
             match list {
                 Some(list) => drop(self.empty.insert(list, entry)),

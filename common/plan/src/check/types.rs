@@ -23,26 +23,20 @@ pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> Dropped {
     }
 }
 
-pub(super) fn not_here_yet(
-    catalogue: &Catalogue,
-    kind: Kind,
-    owner: &Owner,
-    known: &Descriptor,
-    key: &Key,
-) -> Problem {
+pub(super) fn not_here_yet(kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what =
         format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
     let Names { since, until, .. } = known.names;
     Problem::error("type-not-here-yet", &key.entry.value_at, what)
         .flume(known.names.releases())
         .effect(Effect::Releases { since, until })
-        .fix(in_place_of(catalogue, kind, known))
+        .fix(in_place_of(known))
         .cause(&owner.noun, format!("the {} `{}` of Flume is not there yet", kind.noun(), known.name()))
         .lacks(short_name(known))
 }
 
 /// How the head of a report names what is lacking: the alias, or the class without its package.
-fn short_name(known: &Descriptor) -> String {
+pub(super) fn short_name(known: &Descriptor) -> String {
     match known.names.alias {
         "" => last_part(known.names.class).to_string(),
         alias => known.names.spelled.unwrap_or(alias).to_string(),
@@ -55,25 +49,14 @@ fn last_part(class: &str) -> &str {
     class.rsplit('.').next().unwrap_or(class)
 }
 
-/// What to do about a component that does not run here. What is durable is not replaced by what is not.
-fn in_place_of(catalogue: &Catalogue, kind: Kind, known: &Descriptor) -> String {
+/// What to do about a component that does not run here.
+fn in_place_of(known: &Descriptor) -> String {
     if let Availability::Feature(feature) = known.availability {
         return format!("a build with the feature `{feature}`, as packaged builds are");
     }
-    let leave = match known.names.until {
+    match known.names.until {
         Some(last) => format!("leave this agent on Flume {} or older for now", short(last)),
         None => "leave this agent on Flume for now".to_string(),
-    };
-    match kind {
-        Kind::Channel if known.traits.durable => {
-            let lost = "what a channel here holds is lost when the process dies";
-            format!(
-                "{leave}: no channel of this build keeps events on a disk ({lost}: {})",
-                catalogue.there_is(kind)
-            )
-        }
-        Kind::Channel => format!("{leave}, or use one of {}", catalogue.there_is(kind)),
-        _ => leave,
     }
 }
 
@@ -132,13 +115,14 @@ pub(super) fn unknown_type(
             if !advice.is_empty() {
                 fix += &format!(", {advice}");
             }
-            if known.availability != Availability::Here {
+            if known.availability != Availability::Here && Descriptor::class_of(kind).is_none() {
                 fix += ", which is not there yet: leave this agent on Flume for now";
             }
             problem.fix(fix)
         }
         None if own => problem.fix(format!(
-            "a class of your own needs a JVM: leave this agent on Flume, or use one of {}",
+            "no class of your own runs as a {}: leave this agent on Flume, or use one of {}",
+            kind.noun(),
             catalogue.there_is(kind)
         )),
         None => problem.fix(format!("`{} = TYPE`, one of {}", key.entry.key, catalogue.there_is(kind))),
@@ -155,37 +139,20 @@ pub(super) fn is_class(name: &str) -> bool {
     name.contains('.') && name.split('.').all(identifier) && class.starts_with(char::is_uppercase)
 }
 
+/// Whether a value names a class of somebody's own, which may be on a class path. What looks like a slip in the name of one
+/// of Flume's is none.
+pub(super) fn is_own_class(catalogue: &Catalogue, kind: Kind, name: &str) -> bool {
+    let builder = || catalogue.of(kind).any(|known| known.names.class.strip_suffix("$Builder") == Some(name));
+    let flumes = ["org.apache.flume.", "flume."].iter().any(|package| name.starts_with(package));
+    let slip = || flumes && meant(catalogue, kind, name).is_some();
+    Descriptor::class_of(kind).is_some() && is_class(name) && !builder() && !slip()
+}
+
 /// The line of the same agent that a value goes on with where a line end is missing.
 fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
     let agent = owner.prefix.split('.').next()?;
     let starts = LISTS.iter().filter_map(|list| value.find(&format!("{agent}.{list}.")));
     starts.min().filter(|at| *at > 0).map(|at| &value[at..])
-}
-
-/// Keys by which components load a class that may be anybody's.
-const LOADS_A_CLASS: [&str; 4] = ["serializer", "deserializer", "handler", "eventSerializer"];
-
-/// Whether a key of a component that is not there yet names a class of somebody's own, which needs a JVM also when the
-/// component is there.
-pub(super) fn own_class(owner: &Owner, key: &Key) -> Option<Problem> {
-    let value = key.entry.value.trim();
-    let loads = LOADS_A_CLASS.contains(&key.name.rsplit('.').next().unwrap_or_default());
-    if !loads || !is_class(value) || value.starts_with("org.apache.flume.") {
-        return None;
-    }
-    let cause = format!("the class {} is none of Flume's", quoted(value));
-    let what = format!(
-        "`{}` names the class {}, which is none of Flume's ({})",
-        key.entry.key,
-        quoted(value),
-        owner.noun
-    );
-    let problem = Problem::warning("own-class", &key.entry.value_at, what)
-        .flume("runs it if the class is on its class path")
-        .effect(Effect::Class)
-        .cause(&owner.noun, cause)
-        .here("no class of your own runs");
-    Some(problem.fix("a class of your own needs a JVM: leave this agent on Flume"))
 }
 
 /// The type that somebody means who writes `name`, and what he should know: a class in another package or without one,

@@ -5,7 +5,6 @@ use java::{Charset, Pattern};
 use super::Checker;
 use super::nearest::nearest;
 use super::tree::Key;
-use super::types::own_class;
 use crate::component::{Bad, Descriptor, Kind, Property, Value};
 use crate::fate::Dropped;
 use crate::owner::Owner;
@@ -39,7 +38,6 @@ impl Checker<'_> {
             let free = FREE_NAMES.iter().any(|name| last.contains(name));
             let value = if free { Value::Free } else { Value::Text };
             self.settle(owner, &Property::optional("", value), &key.entry);
-            own_class(owner, key).into_iter().for_each(|problem| self.report.add(problem));
         }
     }
 

@@ -1,0 +1,391 @@
+//! A channel in the JVM, behind the same messages as a native one. A lease is a transaction that its settling ends.
+
+use crate::host::Host;
+use actix::prelude::*;
+use bridge::{BridgeError, Channel, Spec, Taking};
+use event::{Batch, Origin};
+use flow::channel::lease::{Lease, Settle};
+use flow::channel::store::Level;
+use flow::channel::{ChannelAddress, ChannelContext, Holds};
+use flow::error::ChannelError;
+use flow::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take};
+use flow::supervise::Guard;
+use runtime::clock::{self, Duration};
+use runtime::told::Told;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+
+/// What is known of a channel natively; it outlives the actor.
+pub(crate) struct Books {
+    host: Arc<Host>,
+    spec: Spec,
+    /// Whether what it holds survives the JVM.
+    durable: bool,
+    made: tokio::sync::Mutex<Option<Arc<Channel>>>,
+    /// Something was stored, or has left.
+    moved: Notify,
+    stopping: AtomicBool,
+    told: Mutex<Told>,
+    /// Events that are being stored or wait for that, that are leased, and that were stored and have left since the JVM began.
+    storing: AtomicUsize,
+    leased: AtomicUsize,
+    stored: AtomicU64,
+    taken: AtomicU64,
+    /// Leases that are not settled.
+    open: Mutex<HashMap<u64, (Taking, usize)>>,
+    next_lease: AtomicU64,
+}
+
+impl Books {
+    pub(crate) fn new(host: Arc<Host>, spec: Spec, durable: bool) -> Arc<Books> {
+        Arc::new(Books {
+            host,
+            spec,
+            durable,
+            made: tokio::sync::Mutex::default(),
+            moved: Notify::new(),
+            stopping: AtomicBool::new(false),
+            told: Mutex::new(Told::every(TELL_EVERY)),
+            storing: AtomicUsize::new(0),
+            leased: AtomicUsize::new(0),
+            stored: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            open: Mutex::default(),
+            next_lease: AtomicU64::new(0),
+        })
+    }
+
+    /// The channel, made when there is none.
+    async fn made(&self, log: &slog::Logger) -> Result<Arc<Channel>, BridgeError> {
+        let mut made = self.made.lock().await;
+        if let Some(made) = &*made {
+            return Ok(made.clone());
+        }
+        let jvm = self.host.jvm(log).await?;
+        let new = Channel::create(&jvm, &self.spec).await?;
+        new.start().await?;
+        Ok(made.insert(Arc::new(new)).clone())
+    }
+
+    /// Its JVM is gone: the next one that asks makes it anew.
+    async fn gone(&self, old: &Arc<Channel>, log: &slog::Logger) {
+        if self.made.lock().await.take_if(|now| Arc::ptr_eq(now, old)).is_none() {
+            return;
+        }
+        let left = self.stored.swap(0, Relaxed).saturating_sub(self.taken.load(Relaxed));
+        self.taken.store(0, Relaxed);
+        if !self.durable && left > 0 {
+            slog::error!(
+                log,
+                "channel {}: its JVM has ended with up to {left} events in it, which its class keeps in memory: they are lost",
+                self.spec.name
+            );
+        }
+    }
+
+    fn tell(&self, error: &BridgeError, log: &slog::Logger) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.tell(clock::now()).is_some() {
+            slog::error!(log, "{error}; it is tried again, and what is sent to the channel waits");
+        }
+    }
+
+    /// Whether nothing is to be waited for any more.
+    fn stops(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    /// Waits until something has moved, at most so long.
+    async fn a_move(&self, most: Duration) {
+        let _moved_or_late = timeout(most, self.moved.notified()).await;
+    }
+
+    async fn put_some(
+        &self,
+        batches: &[Batch],
+        patience: Patience,
+        log: &slog::Logger,
+    ) -> Result<usize, ChannelError> {
+        for (stored, batch) in batches.iter().enumerate() {
+            let patience = if stored == 0 { patience } else { Patience::Now };
+            match self.put(batch, patience, log).await {
+                Ok(()) => {}
+                Err(error) if stored == 0 => return Err(error),
+                Err(_) => return Ok(stored),
+            }
+        }
+        Ok(batches.len())
+    }
+
+    async fn put(&self, batch: &Batch, patience: Patience, log: &slog::Logger) -> Result<(), ChannelError> {
+        let (channel, events) = (self.spec.name.clone(), batch.len());
+        if events > self.spec.transaction_capacity {
+            let limit = self.spec.transaction_capacity;
+            return Err(ChannelError::TooLarge { channel, events, limit });
+        }
+        self.storing.fetch_add(events, Relaxed);
+        let stored = loop {
+            let error = match self.put_once(batch, log).await {
+                Ok(()) => break Ok(()),
+                Err(BridgeError::TooLarge { bytes, .. }) => {
+                    break Err(ChannelError::TooManyBytes { channel, bytes });
+                }
+                Err(error) => error,
+            };
+            if self.stops() {
+                break Err(ChannelError::Stopping(channel));
+            }
+            if patience != Patience::Forever {
+                break Err(ChannelError::Failed { channel, reason: error.to_string() });
+            }
+            if !error.is_full() {
+                self.tell(&error, log);
+            }
+            // The channel itself has waited for its keep-alive, unless it was its JVM that went.
+            self.a_move(if matches!(error, BridgeError::Gone(_)) { Duration::ZERO } else { RETRY }).await;
+        };
+        self.storing.fetch_sub(events, Relaxed);
+        stored
+    }
+
+    async fn put_once(&self, batch: &Batch, log: &slog::Logger) -> Result<(), BridgeError> {
+        let channel = self.made(log).await?;
+        let put = channel.put(batch).await;
+        match &put {
+            Ok(()) => {
+                self.stored.fetch_add(batch.len() as u64, Relaxed);
+                self.moved.notify_waiters();
+            }
+            Err(BridgeError::Gone(_)) => self.gone(&channel, log).await,
+            Err(_) => {}
+        }
+        put
+    }
+
+    /// Events, as soon as there are any; `None` when it stops.
+    async fn take(&self, most: usize, log: &slog::Logger) -> Option<Taking> {
+        while !self.stops() {
+            let taken = match self.made(log).await {
+                Ok(channel) => {
+                    let taken = channel.take(most).await;
+                    if matches!(taken, Err(BridgeError::Gone(_))) {
+                        self.gone(&channel, log).await;
+                        continue;
+                    }
+                    taken
+                }
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(taking) if !taking.batch.is_empty() => return Some(taking),
+                // It has waited for its own keep-alive. Others may fill it too, so that it is asked now and then.
+                Ok(empty) => {
+                    drop(empty);
+                    self.a_move(LOOK).await;
+                }
+                Err(error) => {
+                    self.tell(&error, log);
+                    self.a_move(RETRY).await;
+                }
+            }
+        }
+        None
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (Taking, usize)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn left(&self) -> usize {
+        let left = self.stored.load(Relaxed).saturating_sub(self.taken.load(Relaxed));
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+}
+
+/// Of a channel whose events do not survive the JVM.
+impl Holds for Books {
+    fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+        let left = if self.durable { 0 } else { self.left() };
+        if left > 0 { vec![(None, left)] } else { Vec::new() }
+    }
+
+    fn give_back(&self, _: &dyn Fn(Origin) -> bool) {}
+
+    /// As far as it is known here: what came and went since the JVM began.
+    fn level(&self) -> Level {
+        let (held, leased) = (self.left(), self.leased.load(Relaxed));
+        let capacity = self.spec.properties.get("capacity").and_then(|capacity| capacity.trim().parse().ok());
+        // The file channel's default.
+        let capacity = capacity.unwrap_or(1_000_000);
+        Level { held, leased, bytes: 0, taken: self.taken.load(Relaxed), capacity }
+    }
+
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// Where leases are settled.
+struct Settling {
+    books: Arc<Books>,
+    ends: mpsc::UnboundedSender<(Taking, usize, bool)>,
+}
+
+impl Settle for Settling {
+    fn settle(&self, lease: u64, commit: bool) {
+        if let Some((taking, events)) = self.books.open().remove(&lease) {
+            // Should the thread be at its end already, the transaction rolls back.
+            let _ended = self.ends.send((taking, events, commit));
+        }
+    }
+}
+
+/// Ends transactions. It goes on without the channel's actor for as long as there are leases.
+async fn settle(
+    books: Arc<Books>,
+    mut ended: mpsc::UnboundedReceiver<(Taking, usize, bool)>,
+    log: slog::Logger,
+) {
+    while let Some((taking, events, commit)) = ended.recv().await {
+        let (books, log) = (books.clone(), log.clone());
+        // Transactions that were open together end together: none waits for another one's disk.
+        actix_rt::spawn(async move {
+            let outcome = if commit { taking.commit().await } else { taking.rollback().await };
+            books.leased.fetch_sub(events, Relaxed);
+            match outcome {
+                Ok(()) if commit => drop(books.taken.fetch_add(events as u64, Relaxed)),
+                Ok(()) => {}
+                Err(error) if commit => slog::warn!(
+                    log,
+                    "channel {}: {events} events were delivered, and it may deliver them again: {error}",
+                    books.spec.name
+                ),
+                Err(error) => slog::debug!(log, "channel {}: {error}", books.spec.name),
+            }
+            books.moved.notify_waiters();
+        });
+    }
+}
+
+/// The channel's actor.
+struct HostedChannel {
+    books: Arc<Books>,
+    settling: Arc<Settling>,
+    log: slog::Logger,
+    guard: Guard,
+}
+
+/// Starts the actor over `books`.
+pub(crate) fn start(books: Arc<Books>, context: ChannelContext) -> ChannelAddress {
+    let ChannelContext { log, guard, .. } = context;
+    let (ends, ended) = mpsc::unbounded_channel();
+    actix_rt::spawn(settle(books.clone(), ended, log.clone()));
+    let settling = Arc::new(Settling { books: books.clone(), ends });
+    let channel = HostedChannel { books, settling, log, guard }.start();
+    ChannelAddress {
+        put: channel.clone().recipient(),
+        take: channel.clone().recipient(),
+        fill: channel.clone().recipient(),
+        describe: channel.clone().recipient(),
+        stop: Some(channel.recipient()),
+    }
+}
+
+impl Actor for HostedChannel {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(0); // each sender awaits its answer
+        let (books, log) = (self.books.clone(), self.log.clone());
+        // It replays its log now, not when the first event comes.
+        actix_rt::spawn(async move {
+            if let Err(error) = books.made(&log).await {
+                books.tell(&error, &log);
+            }
+        });
+    }
+}
+
+impl Handler<Put> for HostedChannel {
+    type Result = ResponseFuture<Option<Result<usize, ChannelError>>>;
+
+    fn handle(&mut self, Put { batches, patience }: Put, _: &mut Self::Context) -> Self::Result {
+        let (books, log) = (self.books.clone(), self.log.clone());
+        Box::pin(async move { Some(books.put_some(&batches, patience, &log).await) })
+    }
+}
+
+impl Handler<Take> for HostedChannel {
+    type Result = ResponseFuture<Option<Vec<Lease>>>;
+
+    fn handle(&mut self, take: Take, _: &mut Self::Context) -> Self::Result {
+        let (books, settling, log) = (self.books.clone(), self.settling.clone(), self.log.clone());
+        Box::pin(async move {
+            let Some(taking) = books.take(take.max, &log).await else {
+                return std::future::pending().await; // nothing comes any more, and its group is about to be stopped
+            };
+            let (lease, batch) = (books.next_lease.fetch_add(1, Relaxed), taking.batch.clone());
+            books.leased.fetch_add(batch.len(), Relaxed);
+            books.open().insert(lease, (taking, batch.len()));
+            Some(vec![Lease::new(lease, vec![batch], settling)])
+        })
+    }
+}
+
+impl Handler<HowFull> for HostedChannel {
+    type Result = MessageResult<HowFull>;
+
+    /// What is on a disk needs no drain: it is there at the next start.
+    fn handle(&mut self, _: HowFull, _: &mut Self::Context) -> Self::Result {
+        let books = &self.books;
+        let held = if books.durable { 0 } else { books.left() };
+        let events = held + books.storing.load(Relaxed);
+        MessageResult(Fill { events, taken: books.taken.load(Relaxed) })
+    }
+}
+
+impl Handler<Describe> for HostedChannel {
+    type Result = MessageResult<Describe>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        let books = &self.books;
+        MessageResult(format!(
+            "runs in the JVM as {}; since that began {} events were stored and {} have left; {} are with its sinks, {} are being stored",
+            books.spec.class,
+            books.stored.load(Relaxed),
+            books.taken.load(Relaxed),
+            books.leased.load(Relaxed),
+            books.storing.load(Relaxed)
+        ))
+    }
+}
+
+impl Handler<Stop> for HostedChannel {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        self.guard.release();
+        self.books.stopping.store(true, Relaxed);
+        self.books.moved.notify_waiters();
+        let (books, log) = (self.books.clone(), self.log.clone());
+        Box::pin(async move {
+            // Not one that is still being made: its JVM ends with the agent.
+            let made = books.made.try_lock().ok().and_then(|made| made.clone());
+            if let Some(channel) = made
+                && let Err(error) = channel.stop().await
+            {
+                slog::warn!(log, "{error}");
+            }
+        })
+    }
+}
+
+/// Between two tries of something that fails, and of a full channel whose sinks do not take.
+const RETRY: Duration = Duration::from_secs(1);
+/// Between two looks at an empty channel that others may fill.
+const LOOK: Duration = Duration::from_millis(250);
+/// Between two lines about a channel that fails.
+const TELL_EVERY: Duration = Duration::from_secs(60);

@@ -1,0 +1,19 @@
+//! Components that run in a JVM, as actors of a flow: what has no native version, and an operator's own classes.
+//!
+//! [`Hosting`] judges such components and makes actors of them. Each holds a handle of the crate `bridge`; when the JVM
+//! dies, it makes a new one, and what was not acknowledged is the channel's again. The JVM starts with the first
+//! component that needs it.
+
+mod chain;
+mod channel;
+mod group;
+mod host;
+mod judge;
+mod parcels;
+mod probe;
+mod say;
+mod sink;
+mod source;
+
+pub use host::{Find, Host};
+pub use judge::Hosting;

@@ -1,0 +1,333 @@
+//! A sink in the JVM, as a member of a native group: parcels go in ahead of need, commits come back by number.
+
+use crate::host::Host;
+use crate::parcels::Parcels;
+use actix::prelude::*;
+use bridge::{BridgeError, Outcome, Sink, SinkEvent, Spec};
+use flow::error::DeliveryError;
+use flow::message::{Deliver, Errand, Probe, State, Stop, Window};
+use flow::processor::SinkAddress;
+use flow::sink::{Member, SinkContext};
+use flow::supervise::Guard;
+use runtime::clock::{self, Duration, Instant};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep_until, timeout};
+
+/// The actor: hands what it is asked to its task.
+struct HostedSink {
+    work: Option<mpsc::UnboundedSender<Work>>,
+    task: Option<Task>,
+    ended: watch::Receiver<()>,
+    guard: Guard,
+}
+
+enum Work {
+    Probe,
+    Deliver(Errand),
+}
+
+/// Starts the actor of a sink that `spec` describes.
+pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAddress {
+    let SinkContext { member, guard, log, .. } = context;
+    let (work, todo) = mpsc::unbounded_channel();
+    let (end, ended) = watch::channel(());
+    let task = Task { host, spec, member, log, todo, live: None, _end: end };
+    SinkAddress::of(&HostedSink { work: Some(work), task: Some(task), ended, guard }.start())
+}
+
+impl HostedSink {
+    fn give(&mut self, work: Work) {
+        // An errand that nobody takes says so itself.
+        self.work.as_ref().map(|task| task.send(work));
+    }
+}
+
+impl Actor for HostedSink {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(0); // bounded by the window
+        let Some(task) = self.task.take() else { return };
+        task.member.tell(State::Started);
+        ctx.spawn(task.run().into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl Handler<Probe> for HostedSink {
+    type Result = ();
+
+    fn handle(&mut self, _: Probe, _: &mut Self::Context) {
+        self.give(Work::Probe);
+    }
+}
+
+impl Handler<Deliver> for HostedSink {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
+        self.give(Work::Deliver(errand));
+    }
+}
+
+impl Handler<Stop> for HostedSink {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        self.guard.release();
+        self.work = None; // the task ends, and the actor with it
+        let mut ended = self.ended.clone();
+        Box::pin(async move { while ended.changed().await.is_ok() {} })
+    }
+}
+
+/// What does the sink's work.
+struct Task {
+    host: Arc<Host>,
+    spec: Spec,
+    member: Member,
+    log: slog::Logger,
+    todo: mpsc::UnboundedReceiver<Work>,
+    live: Option<Live>,
+    _end: watch::Sender<()>,
+}
+
+/// A sink that has been started in a JVM.
+struct Live {
+    sink: Sink,
+    parcels: Parcels,
+    /// Why it takes no more until it is probed.
+    failed: Option<DeliveryError>,
+    /// Its thread is gone: it is made anew.
+    dead: bool,
+    backoffs: u32,
+    /// When it is to run though nothing has come.
+    run_at: Option<Instant>,
+}
+
+enum Happened {
+    Work(Option<Work>),
+    Said(Option<SinkEvent>),
+    Time,
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            match self.happens().await {
+                Happened::Work(None) => break,
+                Happened::Work(Some(Work::Probe)) => {
+                    if !self.probe().await {
+                        break;
+                    }
+                }
+                Happened::Work(Some(Work::Deliver(errand))) => self.deliver(errand),
+                Happened::Said(Some(event)) => self.heard(event),
+                Happened::Said(None) => self.jvm_is_gone(),
+                Happened::Time => self.live.iter_mut().for_each(Live::run),
+            }
+            self.bury();
+        }
+        self.stop().await;
+    }
+
+    async fn happens(&mut self) -> Happened {
+        let Some(live) = &mut self.live else { return Happened::Work(self.todo.recv().await) };
+        let run_at = live.run_at;
+        let time = async {
+            match run_at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            event = live.sink.next() => Happened::Said(event),
+            work = self.todo.recv() => Happened::Work(work),
+            () = time => Happened::Time,
+        }
+    }
+
+    /// Makes the sink when there is none, and tells the group how it is. `false` when it is to stop.
+    async fn probe(&mut self) -> bool {
+        if let Some(live) = &mut self.live {
+            // A dead one still gives back what it has; then it is made anew.
+            if !live.dead {
+                live.failed = None;
+            }
+            self.member.tell(live.failed.clone().map_or(State::Up(Window::LOCAL), State::Down));
+            return true;
+        }
+        let opened = {
+            let mut opening = std::pin::pin!(open(&self.host, &self.spec, &self.log));
+            loop {
+                tokio::select! {
+                    opened = &mut opening => break opened,
+                    work = self.todo.recv() => match work {
+                        None => return false,
+                        Some(Work::Deliver(errand)) => errand.failed(DeliveryError::Gone),
+                        Some(Work::Probe) => {}
+                    },
+                }
+            }
+        };
+        match opened {
+            Ok(sink) => {
+                let mut live = Live {
+                    sink,
+                    parcels: Parcels::default(),
+                    failed: None,
+                    dead: false,
+                    backoffs: 0,
+                    run_at: None,
+                };
+                live.run(); // some roll files or send heartbeats when they run, also without events
+                self.live = Some(live);
+                self.member.tell(State::Up(Window::LOCAL));
+            }
+            Err(error) => self.member.tell(State::Down(class_failed(&error))),
+        }
+        true
+    }
+
+    fn deliver(&mut self, errand: Errand) {
+        let Some(live) = self.live.as_mut().filter(|live| !live.dead) else {
+            return errand.failed(DeliveryError::Gone); // it was on its way already
+        };
+        if let Some(error) = &live.failed {
+            return errand.failed(error.clone());
+        }
+        let before = live.sink.next_number();
+        for batch in errand.batches() {
+            if let Err(error) = live.sink.push(batch) {
+                live.failed = Some(class_failed(&error));
+                break;
+            }
+        }
+        live.parcels.sent(errand, before..live.sink.next_number());
+        match &live.failed {
+            Some(error) => {
+                let error = error.clone();
+                self.fail(error);
+            }
+            None if live.run_at.is_none() || live.backoffs == 0 => live.run(),
+            None => {} // it has asked for a pause
+        }
+    }
+
+    fn heard(&mut self, event: SinkEvent) {
+        let Some(live) = &mut self.live else { return };
+        match event {
+            SinkEvent::Delivered(ranges) => {
+                live.backoffs = 0;
+                let done = live.parcels.delivered(&ranges);
+                Errand::done(done);
+            }
+            SinkEvent::Returned(ranges) => {
+                let error = live.failed.clone().unwrap_or(DeliveryError::Gone);
+                live.parcels.returned(&ranges, &error);
+            }
+            SinkEvent::Paused { outcome: Outcome::Ready | Outcome::Backoff, runs, starved } => {
+                live.paused(runs, starved);
+            }
+            SinkEvent::Paused { outcome: Outcome::Exception(thrown), .. } => {
+                let reason = thrown.to_string();
+                slog::debug!(self.log, "sink {} has thrown\n{}", self.spec.name, thrown.stack);
+                self.fail(DeliveryError::Class { reason });
+            }
+            SinkEvent::Paused { outcome: Outcome::Dead(thrown), .. } => {
+                live.dead = true;
+                let reason = format!("{thrown}: an Error ends its thread, so it is made anew");
+                slog::error!(self.log, "sink {} has thrown an Error: {}", self.spec.name, thrown.stack);
+                self.fail(DeliveryError::Class { reason });
+            }
+        }
+    }
+
+    /// It takes no more for now; what it has comes back.
+    fn fail(&mut self, error: DeliveryError) {
+        if let Some(live) = &mut self.live {
+            live.failed = Some(error.clone());
+            live.run_at = None;
+            live.sink.recall();
+            live.parcels.returned(&[], &error); // what never got there
+        }
+        self.member.tell(State::Down(error));
+    }
+
+    fn jvm_is_gone(&mut self) {
+        let Some(mut live) = self.live.take() else { return };
+        let (peer, reason) = ("the JVM".to_owned(), live.sink.gone().to_string());
+        live.parcels.lost(&DeliveryError::Lost { peer: peer.clone(), reason: reason.clone() });
+        self.member.tell(State::Down(DeliveryError::Unreachable { peer, reason }));
+    }
+
+    /// A dead sink goes when it has given everything back.
+    fn bury(&mut self) {
+        self.live.take_if(|live| live.dead && live.parcels.is_empty());
+    }
+
+    async fn stop(&mut self) {
+        let Some(mut live) = self.live.take() else { return };
+        let name = &self.spec.name;
+        match timeout(STOP_WITHIN, live.sink.stop()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => slog::warn!(self.log, "{error}"),
+            Err(_) => slog::warn!(
+                self.log,
+                "sink {name} has not stopped within {} s; its JVM is ended with the agent",
+                STOP_WITHIN.as_secs()
+            ),
+        }
+        while let Some(event) = live.sink.try_next() {
+            if let SinkEvent::Delivered(ranges) = event {
+                Errand::done(live.parcels.delivered(&ranges));
+            }
+        }
+        live.parcels.lost(&DeliveryError::Gone);
+    }
+}
+
+impl Live {
+    fn run(&mut self) {
+        self.run_at = None;
+        if self.failed.is_none() && !self.dead {
+            self.sink.process();
+        }
+    }
+
+    /// It has stopped running. Flume's runner waits a second more after each back-off; it does so with events in the
+    /// channel too. One that found its channel empty runs again as soon as there is something.
+    fn paused(&mut self, runs: u64, starved: bool) {
+        if self.failed.is_some() || self.dead {
+            return;
+        }
+        self.backoffs = if runs > 1 { 1 } else { self.backoffs + 1 };
+        if starved && !self.parcels.is_empty() {
+            self.backoffs = 0;
+            return self.run();
+        }
+        let pause = (BACKOFF * self.backoffs).min(LONGEST_BACKOFF);
+        self.run_at = Some(clock::now() + pause);
+        if starved {
+            self.backoffs = 0;
+        }
+    }
+}
+
+async fn open(host: &Arc<Host>, spec: &Spec, log: &slog::Logger) -> Result<Sink, BridgeError> {
+    let jvm = host.jvm(log).await?;
+    let sink = Sink::create(&jvm, spec).await?;
+    sink.start().await?;
+    Ok(sink)
+}
+
+fn class_failed(error: &BridgeError) -> DeliveryError {
+    DeliveryError::Class { reason: error.to_string() }
+}
+
+/// As Flume's `SinkRunner` has it.
+const BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+/// Less than what the agent's stop gives to sinks.
+const STOP_WITHIN: Duration = Duration::from_secs(4);

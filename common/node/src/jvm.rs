@@ -1,0 +1,169 @@
+//! Where the JVM for Java components comes from: the Flume and the Java of this host, found as `bin/flume-ng` finds them.
+
+use crate::java::{self, Words};
+use bridge::{ClassPath, Directory, Disk, Installation, Settings};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// What the command line says about it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) conf: Option<PathBuf>,
+    pub(crate) class_path: Option<String>,
+    pub(crate) plugins_path: Option<String>,
+    /// `-X...` and their like.
+    pub(crate) flags: Vec<String>,
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+impl Given {
+    pub(crate) fn new(
+        conf: Option<&Path>,
+        class_path: Option<&str>,
+        plugins_path: Option<&str>,
+        words: &Words,
+    ) -> Given {
+        Given {
+            conf: conf.map(Path::to_owned),
+            class_path: class_path.map(str::to_owned),
+            plugins_path: plugins_path.map(str::to_owned),
+            flags: words.flags.clone(),
+            properties: words.properties.clone(),
+        }
+    }
+}
+
+/// How the JVM is started.
+///
+/// # Errors
+/// What there is not, and where it was looked for.
+pub(crate) fn find(given: &Given) -> Result<Settings, String> {
+    let variables = std::env::vars_os();
+    let environment: BTreeMap<String, String> = variables
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut installation = Installation {
+        flume_home: flume_home(&Disk, &environment),
+        conf: given.conf.clone(),
+        class_path: given.class_path.clone(),
+        plugins_path: given.plugins_path.clone(),
+        environment,
+        ..Installation::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the system gives no means to ask programs: {error}"))?;
+    let mut remarks = runtime.block_on(bridge::probe(&mut installation, true));
+    let found = installation.find(&Disk);
+    remarks.extend(found.remarks);
+    let searched = |what: &str| {
+        let remarks: String = remarks.iter().map(|remark| format!("; {remark}")).collect();
+        format!("{what}{remarks}")
+    };
+    if !has_flume(&Disk, &found.class_path) {
+        return Err(searched(&match &installation.flume_home {
+            None => format!(
+                "FLUME_HOME is not set, no `flume-ng` is on the PATH, and there is no flume-ng-core jar on the class path, {}",
+                found.class_path
+            ),
+            Some(_) => format!("there is no flume-ng-core jar on the class path, {}", found.class_path),
+        }));
+    }
+    let Some(java) = found.java else {
+        return Err(searched("there is no `java` in JAVA_HOME/bin or on the PATH"));
+    };
+    let defined = given.properties.iter().map(|(key, value)| format!("-D{key}={value}"));
+    Ok(Settings {
+        java,
+        modular: found.modular,
+        class_path: found.class_path,
+        options: found.options.into_iter().chain(given.flags.iter().cloned()).chain(defined).collect(),
+        environment: installation.environment,
+        heap_bytes: java::last(&given.properties, HEAP).map(heap).transpose()?,
+        level: level(&given.properties),
+        ..Settings::default()
+    })
+}
+
+/// `FLUME_HOME`, or the folder above that of the first `flume-ng` of the PATH.
+fn flume_home(disk: &dyn Directory, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    if let Some(home) = environment.get("FLUME_HOME").filter(|home| !home.is_empty()) {
+        return Some(PathBuf::from(home));
+    }
+    let folders = environment.get("PATH")?.split(':').filter(|folder| !folder.is_empty());
+    let launchers = folders.map(|folder| disk.resolve(&Path::new(folder).join("flume-ng")));
+    let homes = launchers.filter_map(|launcher| launcher.ancestors().nth(2).map(Path::to_owned));
+    homes.into_iter().find(|home| has_core(disk, &home.join("lib")))
+}
+
+fn has_flume(disk: &dyn Directory, path: &ClassPath) -> bool {
+    path.entries.iter().any(|entry| match entry.strip_suffix("/*") {
+        Some(folder) => has_core(disk, Path::new(folder)),
+        None => is_core(entry.rsplit('/').next().unwrap_or(entry)) && disk.is_file(Path::new(entry)),
+    })
+}
+
+fn has_core(disk: &dyn Directory, folder: &Path) -> bool {
+    disk.list(folder).iter().any(|name| is_core(name))
+}
+
+fn is_core(name: &str) -> bool {
+    name.starts_with("flume-ng-core") && name.ends_with(".jar")
+}
+
+/// Bytes of `64m`, as Java writes them.
+fn heap(text: &str) -> Result<u64, String> {
+    let (digits, unit) = text.split_at(text.trim_end_matches(|sign: char| sign.is_ascii_alphabetic()).len());
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" => Some(0),
+        "k" => Some(10),
+        "m" => Some(20),
+        "g" => Some(30),
+        _ => None,
+    };
+    let number: Option<u64> = digits.parse().ok();
+    let bytes = number.zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
+    bytes.ok_or_else(|| format!("-D{HEAP}={text} is no size: write 64m, or 1g"))
+}
+
+/// The level of `LEVEL,console`.
+fn level(properties: &[(String, String)]) -> String {
+    let value = java::last(properties, "flume.root.logger").unwrap_or("INFO");
+    let level = value.split(',').next().unwrap_or_default().trim().to_ascii_uppercase();
+    let known = ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"].contains(&level.as_str());
+    if known { level } else { "INFO".to_owned() }
+}
+
+/// Ours: the heap of the JVM for Java components.
+const HEAP: &str = "flume.bridge.heap";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_as_for_java() {
+        assert_eq!([heap("64m"), heap("1G"), heap("512")], [Ok(64 << 20), Ok(1 << 30), Ok(512)]);
+        assert!(heap("many").is_err() && heap("99999999999g").is_err() && heap("").is_err());
+    }
+
+    #[test]
+    fn a_flume_is_found_by_its_variable_or_by_its_launcher() {
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["bin", "lib"] {
+            std::fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        std::fs::write(folder.path().join("bin/flume-ng"), "").unwrap();
+        let path = folder.path().join("bin").display().to_string();
+        let by = |pairs: &[(&str, &str)]| {
+            flume_home(&Disk, &pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        };
+        assert_eq!(by(&[("PATH", &path)]), None, "a launcher of our own has no jars above it");
+        std::fs::write(folder.path().join("lib/flume-ng-core-1.9.0.jar"), "").unwrap();
+        assert_eq!(by(&[("PATH", &path)]), Some(folder.path().canonicalize().unwrap()));
+        assert_eq!(by(&[("PATH", &path), ("FLUME_HOME", "/f")]), Some("/f".into()));
+        let entries = vec![format!("{}/lib/*", folder.path().display())];
+        assert!(has_flume(&Disk, &ClassPath { entries, native: vec![] }));
+    }
+}

@@ -1,0 +1,178 @@
+//! What runs in a JVM with the jars of a Flume: types without a native version, classes of an operator's own, and what
+//! the operator wants there. Their keys are not checked: they go there as they are written.
+
+use super::tree::{Component, Key, Tree};
+use super::types::{is_class, short_name};
+use super::values::java_trim;
+use super::{Checker, LIST, TYPE};
+use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
+use crate::fate::Effect;
+use crate::layers::BRIDGE;
+use crate::owner::Owner;
+use crate::problem::Problem;
+use crate::properties::Entry;
+use crate::report::quoted;
+use crate::secret::is_secret;
+use crate::settings::{ComponentPlan, Properties, words};
+
+impl Checker<'_> {
+    /// Reads which components the operator wants in the JVM.
+    pub(super) fn force(&mut self, tree: &Tree) {
+        let Some(entry) = tree.list(BRIDGE) else { return };
+        let owner = self.whole();
+        let text = self.settle(&owner, &LIST, entry);
+        for name in words(&text) {
+            let lists = ["sources", "channels", "sinks", "sinkgroups"];
+            let interceptor = format!("interceptors.{name}.");
+            let is_one = lists.iter().any(|list| tree.component(list, name).is_some())
+                || tree
+                    .components("sources")
+                    .iter()
+                    .any(|source| source.keys.iter().any(|key| key.name.starts_with(&interceptor)));
+            if !is_one {
+                let what = format!("`{}` names {}, and no component has that name", entry.key, quoted(name));
+                let problem = Problem::warning("unknown-name", &entry.word_at(&text, name), what);
+                self.report.add(problem.flume("ignores the whole line").here("it is ignored"));
+            }
+            self.forced.insert(name.to_string());
+        }
+    }
+
+    /// The component, in a JVM or native. As [`Checker::component`] for a native one.
+    pub(super) fn any_component(
+        &mut self,
+        owner: Owner,
+        name: &str,
+        known: &'static Descriptor,
+        keys: &[&Key],
+        own: &[&str],
+    ) -> ComponentPlan {
+        let (descriptor, why) = match self.why_hosted(name, known, keys) {
+            Some(why) if known.availability != Availability::Here => (known, why),
+            Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
+            None => return self.component(owner, name, known, keys, own),
+        };
+        let mut properties = Properties::hosted(why);
+        for key in keys {
+            let value = if is_one_word(&key.name) {
+                self.value(&key.entry, false) // what is behind it has been told
+            } else {
+                self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry)
+            };
+            let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
+            properties.push(key.name.clone(), value, secret, &key.entry);
+        }
+        ComponentPlan { name: name.to_string(), descriptor, properties, owner }
+    }
+
+    /// All keys of a source, for what of it runs in a JVM. They have been looked at; a comment is left out where that was
+    /// told, so not of what is the class's own affair.
+    pub(super) fn written(
+        &self,
+        found: &Component,
+        component: &ComponentPlan,
+        selector: &ComponentPlan,
+        interceptors: &[ComponentPlan],
+    ) -> Properties {
+        let is_whole = |key: &str| match key.split_once('.') {
+            Some(("selector", _)) => selector.hosted().is_some(),
+            Some(("interceptors", of)) => interceptors.iter().any(|part| {
+                part.hosted().is_some() && of.strip_prefix(&part.name).is_some_and(|of| of.starts_with('.'))
+            }),
+            _ => component.hosted().is_some(),
+        };
+        let mut properties = Properties::default();
+        for Key { name, entry } in &found.keys {
+            let value = self.value(entry, is_whole(name) && !is_one_word(name));
+            let secret = is_secret(&entry.key) || self.secrets.are_in(&value);
+            properties.push(name.clone(), value, secret, entry);
+        }
+        properties
+    }
+
+    /// The trimmed value of a key that was looked at, with or without what reads like a comment.
+    fn value(&self, entry: &Entry, whole: bool) -> String {
+        let text = match &entry.comment {
+            Some(comment) if !whole && !self.options.strict_flume => &comment.value,
+            _ => &entry.value,
+        };
+        java_trim(text).to_string()
+    }
+
+    /// Why a component runs in a JVM, if it does.
+    fn why_hosted(&self, name: &str, known: &'static Descriptor, keys: &[&Key]) -> Option<String> {
+        Descriptor::class_of(known.kind)?;
+        if known.names.class.is_empty() {
+            return Some("it is a Java class".into());
+        }
+        if known.availability != Availability::Here {
+            return Some(format!("`{}` has no native version", known.name()));
+        }
+        if self.forced.contains(name) {
+            return Some(format!("`{}.{BRIDGE}` names it", self.agent));
+        }
+        let choice = |property: &&Property| {
+            let key = keys.iter().find(|key| key.name == property.name);
+            matches!(property.value, Value::Choice(_))
+                && key.is_some_and(|key| is_class(key.entry.value.trim()))
+        };
+        if let Some(property) = known.all().find(choice) {
+            return Some(format!("its `{}` is a Java class", property.name));
+        }
+        let foreign = known.all().find_map(|property| self.foreign_part(property, keys))?;
+        Some(format!("its {} has no native version", foreign.noun()))
+    }
+
+    /// The kind of a part that `property` names and that has no native version.
+    fn foreign_part(&self, property: &Property, keys: &[&Key]) -> Option<Kind> {
+        let value = |name: &str| keys.iter().find(|key| key.name == name).map(|key| key.entry.value.trim());
+        let is_foreign = |kind: Kind, name: &str| match self.catalogue().find(kind, name) {
+            Some(known) => known.availability != Availability::Here,
+            None => is_class(name),
+        };
+        match property.value {
+            Value::Type(kind) => {
+                value(property.name).is_some_and(|name| is_foreign(kind, name)).then_some(kind)
+            }
+            Value::Parts(kind) => words(value(property.name)?)
+                .filter_map(|part| value(&format!("{}.{part}.type", property.name)))
+                .any(|name| is_foreign(kind, name))
+                .then_some(kind),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a key of any component has one word, or a list of them, as its value.
+fn is_one_word(key: &str) -> bool {
+    ["type", "channel", "channels", "interceptors"].contains(&key.rsplit('.').next().unwrap_or(key))
+}
+
+/// That `component` needs a JVM with Flume's jars, and there is none; `searched` says where it was looked for.
+pub fn needs_java(component: &ComponentPlan, searched: &str) -> Problem {
+    let (owner, names) = (&component.owner, &component.descriptor.names);
+    let why = component.hosted().unwrap_or_default();
+    let what =
+        format!("the {} needs a JVM with Flume's jars ({why}), and there is none{searched}", owner.noun);
+    let (flume, effect) = if names.class.is_empty() {
+        ("runs it if the class is on its class path".into(), Effect::Class)
+    } else {
+        (names.releases(), Effect::Releases { since: names.since, until: names.until })
+    };
+    let lacks = if names.class.is_empty() {
+        "a JVM with Flume's jars".into()
+    } else {
+        short_name(component.descriptor)
+    };
+    let fix = match names.until {
+        Some(last) => {
+            format!("FLUME_HOME in the environment, naming a Flume {} or older, and JAVA_HOME", short(last))
+        }
+        None => {
+            "FLUME_HOME in the environment, naming the Flume that this agent ran on, and JAVA_HOME".into()
+        }
+    };
+    let cause = format!("a component needs a JVM with Flume's jars ({why}), and there is none{searched}");
+    let problem = Problem::error("needs-java", &owner.at, what).flume(flume).effect(effect).fix(fix);
+    problem.cause(&owner.noun, cause).lacks(lacks)
+}

@@ -1,0 +1,280 @@
+//! The whole: agents with Java components in their files, their JVMs killed, hung and missing.
+
+use integration::{
+    flume::{Version, bridge::environment},
+    limit,
+    process::Process,
+    solo::{Solo, until},
+    vitals,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+const REASON: &str = "each number arrives";
+
+/// Starts the agent of `text` beside the Flume of `version`.
+fn start(version: Version, text: &str) -> Solo {
+    let words = environment(version);
+    Solo::start(text, &words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn start_again(solo: &mut Solo, version: Version, text: &str) {
+    let words = environment(version);
+    solo.start_again(text, &words.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The JVM of an agent.
+fn jvm(agent: &Process) -> Option<Pid> {
+    let is_jvm = |pid: &Pid| {
+        fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()))
+            .is_ok_and(|line| line.contains("org.logcluster.bridge"))
+    };
+    vitals::children(agent.pid()).into_iter().find(is_jvm)
+}
+
+/// Kills the JVM of an agent, as soon as there is one.
+fn kill_jvm(solo: &Solo) {
+    until("there is a JVM to kill", || jvm(&solo.node).is_some());
+    kill_process(jvm(&solo.node).expect("it was just seen"), Signal::KILL).expect("it lives");
+}
+
+/// How often each line stands in the files of a folder, or in a file.
+fn lines(path: &Path) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    for file in files.chain([path.to_owned()]) {
+        for line in fs::read_to_string(file).unwrap_or_default().lines() {
+            *lines.entry(line.to_owned()).or_default() += 1;
+        }
+    }
+    lines
+}
+
+fn has_all(path: &Path, count: u32) -> bool {
+    let lines = lines(path);
+    (1..=count).all(|number| lines.contains_key(&number.to_string()))
+}
+
+fn doubled(path: &Path) -> usize {
+    lines(path).values().map(|times| times - 1).sum()
+}
+
+fn stop(mut solo: Solo) {
+    solo.node.signal(Signal::TERM);
+    let ended = solo.node.wait(Duration::from_secs(30)).expect("it stops");
+    assert_eq!(ended.status.code(), Some(0), "it stops well");
+}
+
+/// `seq` through an own interceptor into an own sink.
+fn own_classes(count: u32) -> String {
+    format!(
+        "a1.sources = r1\na1.channels = c1\na1.sinks = k1\n\
+         a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 {count}\na1.sources.r1.channels = c1\n\
+         a1.sources.r1.interceptors = i1 i2\na1.sources.r1.interceptors.i1.type = static\n\
+         a1.sources.r1.interceptors.i2.type = org.acme.Tagging$Builder\n\
+         a1.channels.c1.type = memory\na1.channels.c1.capacity = 2000\na1.channels.c1.transactionCapacity = 500\n\
+         a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\na1.sinks.k1.file = DIR/lines\n"
+    )
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_killed() {
+    for version in Version::ALL {
+        let solo = start(version, &own_classes(40_000));
+        for least in [1, 8000, 16_000] {
+            until("lines come", || lines(&solo.path("lines")).len() >= least);
+            kill_jvm(&solo);
+        }
+        until(REASON, || has_all(&solo.path("lines"), 40_000));
+        // A batch that was written and whose commit was not told is written again.
+        assert!(doubled(&solo.path("lines")) <= 3 * 100, "{} doubled", doubled(&solo.path("lines")));
+        assert!(solo.said("(bridge-k1) [INFO - org.acme.Lines] Lines writes to") >= 1, "under its own name");
+        assert_eq!(solo.said("; it is started again, and what its components"), 3);
+        stop(solo);
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn an_own_source_and_an_own_selector_fill_native_channels() {
+    let channels = "a1.channels = c1 c2\na1.sinks = k1 k2\na1.sources = r1\na1.sources.r1.channels = c1 c2\n\
+        a1.channels.c1.type = memory\na1.channels.c2.type = memory\na1.sinks.k1.type = file_roll\n\
+        a1.sinks.k2.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k2.channel = c2\n\
+        a1.sinks.k1.sink.directory = DIR/even\na1.sinks.k2.sink.directory = DIR/odd\n\
+        a1.sources.r1.selector.type = org.acme.ByParity\n";
+    let sources = [
+        "a1.sources.r1.type = org.acme.Polled\na1.sources.r1.end = 3000\n",
+        "a1.sources.r1.type = org.acme.Driven\na1.sources.r1.end = 3000\n",
+        "a1.sources.r1.type = exec\na1.sources.r1.command = seq 0 2999\n",
+    ];
+    for (version, source) in
+        Version::ALL.into_iter().flat_map(|version| sources.map(|source| (version, source)))
+    {
+        let directory = tempfile::tempdir().expect("a folder");
+        for name in ["even", "odd"] {
+            fs::create_dir(directory.path().join(name)).expect("a folder");
+        }
+        let words = environment(version);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start_in(directory, &format!("{channels}{source}"), &words);
+        let of = |name: &str, remainder: u32| {
+            let there = lines(&solo.path(name));
+            (0..3000)
+                .filter(|number| number % 2 == remainder)
+                .all(|number| there.contains_key(&number.to_string()))
+                && there.len() == 1500
+        };
+        until("even and odd numbers arrive apart", || of("even", 0) && of("odd", 1));
+        stop(solo);
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn flumes_file_channel_keeps_all_events_when_its_jvm_and_its_agent_are_killed() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\n\
+        a1.sources.r1.type = TAILDIR\na1.sources.r1.filegroups = f\na1.sources.r1.filegroups.f = DIR/log\n\
+        a1.sources.r1.positionFile = DIR/position\na1.sources.r1.channels = c1\n\
+        a1.channels.c1.type = file\na1.channels.c1.checkpointDir = DIR/checkpoint\na1.channels.c1.dataDirs = DIR/data\n\
+        a1.channels.c1.transactionCapacity = 200\na1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\n\
+        a1.sinks.k1.file = DIR/lines\n";
+    for version in Version::ALL {
+        let directory = tempfile::tempdir().expect("a folder");
+        let log: String = (1..=20_000).map(|number| format!("{number}\n")).collect();
+        fs::write(directory.path().join("log"), log).expect("a file");
+        let words = environment(version);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut solo = Solo::start_in(directory, text, &words);
+        let arrived = |solo: &Solo| lines(&solo.path("lines")).len();
+        for least in [500, 4000] {
+            until("lines come", || arrived(&solo) >= least);
+            kill_jvm(&solo);
+        }
+        until("lines come again", || arrived(&solo) >= 8000);
+        solo.node.kill();
+        start_again(&mut solo, version, text);
+        until(REASON, || has_all(&solo.path("lines"), 20_000));
+        stop(solo);
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_class_that_exits_or_hangs_is_named_and_native_parts_go_on() {
+    let native = "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
+        a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 100\na1.sources.r1.channels = c1\n\
+        a1.sources.r2.type = exec\na1.sources.r2.command = seq 1 100000\na1.sources.r2.channels = c2\n\
+        a1.channels.c1.type = memory\na1.channels.c2.type = memory\n\
+        a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\na1.sinks.k1.file = DIR/lines\n\
+        a1.sinks.k2.type = file_roll\na1.sinks.k2.channel = c2\na1.sinks.k2.sink.directory = DIR/native\n";
+    for (mode, told) in [
+        ("exit", "sink k1 has called System.exit, in org.acme.Lines.process(Lines.java:"),
+        ("error", "its class has failed: NoClassDefFoundError: org/kite/Missing"),
+        ("throw-odd", "its class has failed: EventDeliveryException: "),
+    ] {
+        let directory = tempfile::tempdir().expect("a folder");
+        fs::create_dir(directory.path().join("native")).expect("a folder");
+        let words = environment(Version::V1_11);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start_in(directory, &format!("{native}a1.sinks.k1.mode = {mode}\n"), &words);
+        solo.wait_for(told);
+        until("the native sink writes all", || has_all(&solo.path("native"), 100_000));
+        if mode == "throw-odd" {
+            until("what was rolled back is delivered", || has_all(&solo.path("lines"), 100));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_sink_processor_in_the_jvm_drives_sinks_here_and_there() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1 k2\na1.sinkgroups = g1\na1.flume.bridge = g1\n\
+        a1.sinkgroups.g1.sinks = k1 k2\na1.sinkgroups.g1.processor.type = failover\n\
+        a1.sinkgroups.g1.processor.priority.k1 = 10\na1.sinkgroups.g1.processor.priority.k2 = 5\n\
+        a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 2000\na1.sources.r1.channels = c1\n\
+        a1.channels.c1.type = memory\na1.sinks.k1.channel = c1\na1.sinks.k2.channel = c1\n\
+        a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.file = DIR/lines\na1.sinks.k1.mode = throw\n\
+        a1.sinks.k2.type = file_roll\na1.sinks.k2.sink.directory = DIR/native\n";
+    for version in Version::ALL {
+        let directory = tempfile::tempdir().expect("a folder");
+        fs::create_dir(directory.path().join("native")).expect("a folder");
+        let words = environment(version);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start_in(directory, text, &words);
+        until("the standby gets all", || has_all(&solo.path("native"), 2000));
+        assert!(lines(&solo.path("lines")).is_empty() && doubled(&solo.path("native")) == 0);
+        assert!(
+            solo.said("org.apache.flume.sink.FailoverSinkProcessor] Sink k1 failed") > 0,
+            "Flume's own says so"
+        );
+        stop(solo);
+    }
+}
+
+fn check(words: &[&str], text: &str) -> (Output, String) {
+    let directory = tempfile::tempdir().expect("a folder");
+    let file = directory.path().join("a1.conf");
+    fs::write(&file, text).expect("a file");
+    let program = integration::binaries::directory().expect("it is built").join("agent");
+    let mut command = Command::new("env");
+    command.args(words).arg(program).args(["check", "-n", "a1", "-f"]).arg(&file);
+    let output = limit::output(&mut command);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output, said)
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn check_loads_the_classes_and_tells_one_that_is_missing() {
+    let file = |sink: &str| {
+        format!(
+            "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\na1.sources.r1.channels = c1\n\
+             a1.channels.c1.type = file\na1.channels.c1.checkpointDir = /no/such\na1.sinks.k1.channel = c1\n{sink}\n"
+        )
+    };
+    for version in Version::ALL {
+        let words = environment(version);
+        let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.Lines"));
+        assert!(output.status.success(), "{said}");
+        assert!(
+            said.contains("note: the sink `k1` runs in a JVM with Flume's jars: it is a Java class"),
+            "{said}"
+        );
+        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.NotThere"));
+        assert_eq!(output.status.code(), Some(4), "the file is well, the host lacks a class: {said}");
+        assert!(said.contains("there is no class org.acme.NotThere on the class path: "), "{said}");
+        assert!(said.contains("/lib/*") && said.contains("[no-such-class]"), "{said}");
+        let refused = "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.mode = bad-setting";
+        let (output, said) = check(&words, &file(refused));
+        assert_eq!(output.status.code(), Some(2), "the file is wrong: {said}");
+        assert!(said.contains("mode may not be bad-setting"), "{said}");
+    }
+}
+
+#[test]
+fn without_a_flume_what_needs_one_is_told_with_the_places_and_nothing_else_pays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = format!("FLUME_HOME={}", folder.path().display());
+    let file = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
+        a1.sources.r1.channels = c1\na1.channels.c1.type = memory\na1.sinks.k1.channel = c1\n";
+    let (output, said) =
+        check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"));
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("the sink `k1` needs a JVM with Flume's jars (`hdfs` has no native version)"),
+        "{said}"
+    );
+    assert!(said.contains(&format!("{}/lib/*", folder.path().display())), "the places: {said}");
+    let began = Instant::now();
+    let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"));
+    assert!(output.status.success() && said.contains("nothing is wrong"), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(20), "it looked for nothing");
+}
