@@ -1,9 +1,9 @@
 //! What the counted benchmarks (`benches/counts.rs`, `just counts`) take of this crate.
 
 use crate::LIGHT;
+use crate::channel::memory::{Ledger, Limits};
 use crate::interceptor::InterceptorChain;
 use event::{Batch, BatchBuilder, Recycler};
-use flow::channel::memory::{Ledger, Limits};
 use flow::interceptor::Interceptors;
 use plan::{Options, Sources, Text};
 use std::hint::black_box;

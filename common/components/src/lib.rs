@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod allocations;
+mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
@@ -37,7 +38,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::seq::COMPONENT,
         &source::taildir::COMPONENT,
     ],
-    &[&flow::channel::memory::COMPONENT],
+    &[&channel::memory::COMPONENT],
     &[&sink::avro::COMPONENT, &sink::file_roll::COMPONENT, &sink::logger::COMPONENT, &sink::null::COMPONENT],
     processor::COMPONENTS,
     selector::COMPONENTS,

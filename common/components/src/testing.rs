@@ -3,6 +3,8 @@
 pub(crate) use flow::testing::*;
 
 use crate::LIGHT;
+use crate::channel::memory::{MemoryConfig, new_channel};
+use flow::channel::ChannelRef;
 use flow::{Assembly, Site, configure};
 use plan::{Options, Plan, Sources};
 
@@ -42,4 +44,10 @@ pub(crate) fn file_roll_plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
     ];
     all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
     plan(&all)
+}
+
+/// A memory channel called `c1`, with the keys and values given.
+pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
+    let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
+    started("c1", new_channel(config))
 }

@@ -3,13 +3,12 @@
 //! A component costs its own folder and one line in a table. The check and the start call the same `configure`: it is the
 //! only place where properties are judged, and what it gives can make the component as often as it has to be built anew.
 
-use crate::channel::memory::Limits;
-use crate::channel::{ChannelAddress, ChannelContext, Holds};
+use crate::channel::NewChannel;
 use crate::interceptor::MakeInterceptors;
 use crate::processor::Grouping;
 use crate::selector::MakeSelector;
 use crate::sink::SinkContext;
-use crate::source::Source;
+use crate::source::MakeSource;
 use plan::{Catalogue, ComponentPlan, Descriptor, Findings, GroupPlan, Plan, Problem, Properties, Report};
 use runtime::build::BuildError;
 use runtime::net::Globals;
@@ -139,20 +138,5 @@ pub fn told<T>(built: Result<T, BuildError>, notes: Vec<String>, findings: &mut 
     }
 }
 
-/// Makes a source.
-pub type MakeSource = Box<dyn Fn() -> Box<dyn Source> + Send>;
-
 /// Starts a sink; an error is in an operator's words, and the start is tried again later.
 pub type MakeSink = Box<dyn Fn(SinkContext) -> Result<crate::processor::SinkAddress, String> + Send>;
-
-/// A channel that can be started.
-pub struct NewChannel {
-    /// Events in one transaction, at most.
-    pub transaction: usize,
-    /// How much it takes at all, where that is known.
-    pub limits: Option<Limits>,
-    /// What it holds, as it can be asked without its actor.
-    pub held: Option<Arc<dyn Holds>>,
-    /// Starts its actor. What the channel holds outlives the actor.
-    pub start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
-}

@@ -1,9 +1,9 @@
 //! Plan → what can be started: every component judged once, by its own `configure`.
 
-use crate::component::{Components, Configure, MakeSink, MakeSource, NewChannel, Site};
-use crate::interceptor::MakeInterceptors;
+use crate::channel::NewChannel;
+use crate::component::{Components, Configure, MakeSink, Site};
 use crate::processor::{Grouping, LONE};
-use crate::selector::MakeSelector;
+use crate::source::NewSource;
 use plan::{ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan};
 
 /// A plan whose components can all be made.
@@ -14,24 +14,6 @@ pub struct Assembly {
     pub sources: Vec<NewSource>,
     /// Sinks by the processor that drives them.
     pub groups: Vec<NewGroup>,
-}
-
-/// A source, with what stands between it and its channels.
-pub struct NewSource {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Whether it may wait for a disk: then it gets a thread of its own.
-    pub blocks: bool,
-    /// The names of its channels, in order.
-    pub channels: Vec<String>,
-    /// Makes it, as often as it has to be built anew.
-    pub make: MakeSource,
-    /// Makes its channel selector.
-    pub selector: MakeSelector,
-    /// Its interceptors, in order.
-    pub interceptors: Vec<ComponentPlan>,
-    /// Makes them.
-    pub chain: MakeInterceptors,
 }
 
 /// Sinks that one processor drives, all on one channel. A sink that no group names is a group of its own.

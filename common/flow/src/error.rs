@@ -56,6 +56,14 @@ pub enum ChannelError {
     /// It never will: interceptors have made it larger than a batch can be.
     #[error("the source's interceptors made a batch of more than 4 GiB: send smaller batches")]
     Oversized,
+    /// It may take the same batch later: its store failed.
+    #[error("channel {channel} cannot store events: {reason}")]
+    Failed {
+        /// Its name.
+        channel: String,
+        /// Why, for people.
+        reason: String,
+    },
     /// The channel is being stopped.
     #[error("channel {0} is stopping")]
     Stopping(String),

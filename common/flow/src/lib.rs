@@ -26,7 +26,7 @@ pub mod supervise;
 pub mod testing;
 
 pub use component::Site;
-pub use configure::{Assembly, NewSource, configure};
+pub use configure::{Assembly, configure};
 
 use actix_rt::System;
 use signals::{Patience, Signals, Wish};

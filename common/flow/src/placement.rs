@@ -4,8 +4,8 @@
 //! and stays in one processor's cache. A source that reads files may be held up by a disk; so what hangs together with
 //! one has a thread of its own, and only that waits with it. All the rest shares the first thread.
 
-use crate::component::NewChannel;
-use crate::configure::NewSource;
+use crate::channel::NewChannel;
+use crate::source::NewSource;
 use crate::supervise::Boss;
 use actix::prelude::*;
 use std::collections::HashMap;

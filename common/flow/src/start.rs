@@ -1,13 +1,13 @@
 //! Plan → actors: channels, then sinks, then sources; stops in reverse.
 
+use crate::channel::NewChannel;
 use crate::channel::{ChannelContext, ChannelRef};
-use crate::component::NewChannel;
-use crate::configure::{Assembly, NewGroup, NewSink, NewSource};
-use crate::message::{Describe, Health, Pause, Stop};
+use crate::configure::{Assembly, NewGroup, NewSink};
+use crate::message::{Describe, Health, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, Grouping, MemberRef, SinkAddress};
 use crate::sink::{Member, SinkContext};
-use crate::source::{Doing, Intake, Seat, SourceActor};
+use crate::source::{Doing, Intake, NewSource, Seat, SourceActor, SourceAddress};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
@@ -26,14 +26,6 @@ pub struct Surroundings {
     pub log: slog::Logger,
     /// Where logger sinks print.
     pub console: Arc<console::Console>,
-}
-
-/// What a source can be asked.
-pub(crate) struct SourceAddress {
-    pub(crate) stop: Recipient<Stop>,
-    /// Of one that can read its events again.
-    pub(crate) pause: Option<Recipient<Pause>>,
-    pub(crate) describe: Recipient<Describe>,
 }
 
 /// What a group of sinks can be asked, by others than its sinks.
@@ -125,7 +117,7 @@ impl Starting<'_> {
         let log = &self.around.log;
         for (name, channel) in channels {
             fact::starting(log, Kind::Channel, &name);
-            let NewChannel { transaction, limits, held, start } = channel;
+            let NewChannel { transaction, fits, held, start } = channel;
             let (post, slot) = slot();
             let (child, child_log): (Arc<str>, _) = (name.as_str().into(), log.clone());
             let build = move |guard| {
@@ -133,7 +125,7 @@ impl Starting<'_> {
                 Ok(())
             };
             self.watch(&name, format!("channel {name}"), Box::new(build)).await;
-            let reference = ChannelRef::new(&name, transaction, slot).of(limits, held);
+            let reference = ChannelRef::new(&name, transaction, slot).of(fits, held);
             self.order.push(reference.clone());
             fact::component_started(log, Kind::Channel, &name);
             self.channels.insert(name, reference);

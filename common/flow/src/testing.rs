@@ -1,15 +1,19 @@
 //! What tests of several components share: a channel, batches of numbers, scripted sinks.
 
+mod plain;
+
+pub use plain::PlainStore;
+
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
-use crate::channel::memory::{Books, MemoryChannel, MemoryConfig};
+use crate::channel::{ChannelContext, NewChannel};
 use crate::component::{Component, Configure, Site};
-use crate::configure::NewSource;
 use crate::error::DeliveryError;
 use crate::interceptor::{Interceptors, Oversized};
 use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::selector::{ChannelSelector, Selected};
+use crate::source::NewSource;
 use crate::source::{Doing, Intake, Seat, SourceActor};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
@@ -61,14 +65,21 @@ impl slog::Drain for Heard {
     }
 }
 
-/// A memory channel called `c1`, with the keys and values given.
-pub fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
-    let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
+/// A channel called `c1` with a plain store, with the keys and values given: those of a memory channel.
+pub fn plain_channel(settings: &[(&str, &str)]) -> ChannelRef {
+    let properties = plan::Context::from_pairs(settings.iter().copied());
+    let store = PlainStore::new(&properties);
+    let settings = store.settings(&properties);
+    started("c1", NewChannel::of(store, settings))
+}
+
+/// Starts a channel that lives as long as its test.
+pub fn started(name: &str, channel: NewChannel) -> ChannelRef {
+    let NewChannel { transaction, fits, held, start } = channel;
     let (post, slot) = slot();
-    let books = Books::new(config);
-    post.set(MemoryChannel::start("c1", config, books.clone(), silent(), Guard::unwatched()));
-    std::mem::forget(post); // the channel stays as long as its test
-    ChannelRef::new("c1", config.limits.transaction, slot).of(Some(config.limits), Some(Arc::new(books)))
+    post.set(start(ChannelContext { name: name.into(), log: silent(), guard: Guard::unwatched() }));
+    std::mem::forget(post);
+    ChannelRef::new(name, transaction, slot).of(fits, held)
 }
 
 /// All goes to the first channel.

@@ -1,7 +1,11 @@
 //! Channels: where events wait between a source and a sink, and the only place that owns them.
 
 pub mod lease;
-pub mod memory;
+mod pace;
+mod shell;
+pub mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take, Window};
@@ -10,8 +14,8 @@ use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use lease::Lease;
-use memory::Limits;
 use std::sync::Arc;
+use store::Fits;
 
 /// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
 /// processor's cache and take memory.
@@ -38,6 +42,18 @@ pub trait Holds: Send + Sync {
     fn give_back(&self, again: &dyn Fn(Origin) -> bool);
 }
 
+/// A channel that can be started.
+pub struct NewChannel {
+    /// Events in one transaction, at most.
+    pub(crate) transaction: usize,
+    /// What it takes at all, where that is known.
+    pub(crate) fits: Option<Fits>,
+    /// What it holds, as it can be asked without its actor.
+    pub(crate) held: Option<Arc<dyn Holds>>,
+    /// Starts its actor. What the channel holds outlives the actor.
+    pub(crate) start: Box<dyn Fn(ChannelContext) -> ChannelAddress + Send>,
+}
+
 /// What a channel is given by whoever starts it.
 pub struct ChannelContext {
     /// Its name in the configuration.
@@ -55,7 +71,7 @@ pub struct ChannelRef {
     pub name: Arc<str>,
     /// Events in one transaction, at most.
     pub transaction: usize,
-    limits: Option<Limits>,
+    fits: Option<Fits>,
     slot: Slot<ChannelAddress>,
     held: Option<Arc<dyn Holds>>,
 }
@@ -63,17 +79,17 @@ pub struct ChannelRef {
 impl ChannelRef {
     /// The channel `name`, whose actor is found in `slot`.
     pub fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, limits: None, slot, held: None }
+        ChannelRef { name: name.into(), transaction, fits: None, slot, held: None }
     }
 
     /// The same channel, of which it may be known how much it takes at all, and what it holds.
-    pub fn of(self, limits: Option<Limits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
-        ChannelRef { limits, held, ..self }
+    pub fn of(self, fits: Option<Fits>, held: Option<Arc<dyn Holds>>) -> ChannelRef {
+        ChannelRef { fits, held, ..self }
     }
 
     /// Whether it takes `batch` when it is empty.
     pub fn fits(&self, batch: &Batch) -> bool {
-        batch.len() <= self.transaction && self.limits.is_none_or(|limits| limits.fit(batch))
+        batch.len() <= self.transaction && self.fits.as_ref().is_none_or(|fits| fits(batch))
     }
 
     /// Asks its actor what it is doing, if there is one.

@@ -3,7 +3,7 @@ mod model;
 use super::*;
 use crate::message::Patience;
 use crate::supervise::slot::{Post, slot};
-use crate::testing::{Break, Heard, Script, Scripted, memory_channel, put, script, scripted};
+use crate::testing::{Break, Heard, Script, Scripted, plain_channel, put, script, scripted};
 use runtime::clock::Duration;
 use runtime::within::Within;
 use std::cell::RefCell;
@@ -37,7 +37,7 @@ impl Fixture {
     }
 
     fn choosing(choice: Choice, sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
-        let channel = memory_channel(&[("capacity", "1000")]);
+        let channel = plain_channel(&[("capacity", "1000")]);
         let (post, health) = slot();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
         first(&mut scripts[0].borrow_mut());

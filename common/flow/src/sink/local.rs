@@ -201,7 +201,7 @@ mod tests {
     use crate::channel::ChannelRef;
     use crate::message::{Delivered, Health, Parcel};
     use crate::supervise::slot::slot;
-    use crate::testing::{memory_channel, numbers, put, take_now};
+    use crate::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
     use std::sync::{Arc, Mutex};
     use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -309,7 +309,7 @@ mod tests {
         let member = Member { index: 0, group: slot };
         let sink =
             LocalSink::new("k1", Scripted(script.clone()), member, Guard::unwatched()).unwrap().start();
-        Stage { script, sink, group, heard, channel: memory_channel(&[]) }
+        Stage { script, sink, group, heard, channel: plain_channel(&[]) }
     }
 
     impl Stage {

@@ -3,16 +3,17 @@
 mod parts;
 mod shell;
 
+pub(crate) use shell::SourceAddress;
 pub use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
 use crate::channel::ChannelRef;
-use crate::configure::NewSource;
 use crate::error::ChannelError;
-use crate::interceptor::Interceptors;
+use crate::interceptor::{Interceptors, MakeInterceptors};
 use crate::message::Patience;
-use crate::selector::{ChannelSelector, Selected};
+use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Origin, Recycler};
+use plan::ComponentPlan;
 use runtime::build::BuildError;
 use runtime::clock;
 use runtime::ready::Ready;
@@ -22,6 +23,27 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// Makes a source.
+pub type MakeSource = Box<dyn Fn() -> Box<dyn Source> + Send>;
+
+/// A source, with what stands between it and its channels.
+pub struct NewSource {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether it may wait for a disk: then it gets a thread of its own.
+    pub blocks: bool,
+    /// The names of its channels, in order.
+    pub channels: Vec<String>,
+    /// Makes it, as often as it has to be built anew.
+    pub make: MakeSource,
+    /// Makes its channel selector.
+    pub selector: MakeSelector,
+    /// Its interceptors, in order.
+    pub interceptors: Vec<ComponentPlan>,
+    /// Makes them.
+    pub chain: MakeInterceptors,
+}
 
 /// What Flume calls a channel processor: interceptors, then the selector, then the channels.
 ///

@@ -65,12 +65,12 @@ impl Intake {
 mod tests {
     use crate::channel::ChannelRef;
     use crate::message::Patience;
-    use crate::testing::{batch, memory_channel, numbers, seat, take_now};
+    use crate::testing::{batch, numbers, plain_channel, seat, take_now};
     use event::{Batch, BatchBuilder};
 
     /// Eight slots of 100 bytes: eight small events.
     fn small_channel(keep_alive: &str) -> ChannelRef {
-        memory_channel(&[
+        plain_channel(&[
             ("byteCapacity", "1000"),
             ("keep-alive", keep_alive),
             ("transactionCapacity", "60"),
@@ -118,7 +118,7 @@ mod tests {
 
     #[actix::test]
     async fn of_a_batch_without_room_the_first_events_are_stored() {
-        let channel = memory_channel(&[("capacity", "5"), ("transactionCapacity", "5"), ("keep-alive", "0")]);
+        let channel = plain_channel(&[("capacity", "5"), ("transactionCapacity", "5"), ("keep-alive", "0")]);
         let intake = seat(&channel).0.intake;
         channel.put(batch(0..2), Patience::KeepAlive).await.unwrap();
         let parts = intake.store_parts(batch(2..6), true, Patience::KeepAlive).await;

@@ -2,7 +2,6 @@
 
 use super::{Doing, Seat};
 use crate::message::{Describe, Pause, Stop};
-use crate::start::SourceAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
@@ -52,6 +51,14 @@ pub enum Stage {
 
 /// Asks what the source is doing.
 pub type Question = oneshot::Sender<String>;
+
+/// What a source can be asked.
+pub(crate) struct SourceAddress {
+    pub(crate) stop: Recipient<Stop>,
+    /// Of one that can read its events again.
+    pub(crate) pause: Option<Recipient<Pause>>,
+    pub(crate) describe: Recipient<Describe>,
+}
 
 /// The actor of a source.
 pub struct SourceActor {

@@ -110,7 +110,7 @@ async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result
         }
         match intake.store(part.clone(), finished, Patience::Forever).await {
             Ok(()) => {}
-            Err(ChannelError::Full { .. }) => {
+            Err(ChannelError::Full { .. } | ChannelError::Failed { .. }) => {
                 tokio::time::sleep(PAUSE).await;
                 parts.push(part);
             }

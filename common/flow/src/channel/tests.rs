@@ -1,21 +1,25 @@
 use super::pace::{AHEAD_BYTES, PACE};
+use super::shell::{ChannelActor, Shared, address_of};
+use super::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use super::*;
-use crate::channel::ChannelRef;
 use crate::supervise::slot::slot;
 use crate::supervise::{Boss, Watch};
-use crate::testing::{batch, memory_channel, numbers, put, silent, take_now};
+use crate::testing::{PlainStore, batch, numbers, plain_channel, put, silent, started, take_now};
+use runtime::clock::{self, Duration};
 use runtime::within::Within;
+use std::sync::Mutex;
+use tokio::sync::oneshot;
 
 #[actix::test]
 async fn a_take_waits_for_an_event_and_gets_it_at_once() {
-    let channel = memory_channel(&[]);
+    let channel = plain_channel(&[]);
     let (lease, ()) = tokio::join!(channel.take(10).within("the event"), put(&channel, 7..8));
     assert_eq!(numbers(lease.expect("the channel lives").batches()), [7]);
 }
 
 #[actix::test]
 async fn a_dropped_lease_goes_back_to_its_place() {
-    let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
+    let channel = plain_channel(&[("capacity", "10"), ("transactionCapacity", "10")]);
     put(&channel, 0..6).await;
     let first = channel.take(2).within("events from the channel").await;
     let second = channel.take(2).within("events from the channel").await;
@@ -27,7 +31,7 @@ async fn a_dropped_lease_goes_back_to_its_place() {
 #[actix::test]
 async fn a_full_channel_refuses_after_its_keep_alive_and_says_how_full_it_is() {
     tokio::time::pause();
-    let channel = memory_channel(&[("capacity", "2"), ("transactionCapacity", "2"), ("keep-alive", "3")]);
+    let channel = plain_channel(&[("capacity", "2"), ("transactionCapacity", "2"), ("keep-alive", "3")]);
     put(&channel, 0..2).await;
     let before = clock::now();
     let error = channel
@@ -46,7 +50,7 @@ async fn a_full_channel_refuses_after_its_keep_alive_and_says_how_full_it_is() {
 #[actix::test]
 async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
     tokio::time::pause();
-    let channel = memory_channel(&[("capacity", "4"), ("transactionCapacity", "4")]);
+    let channel = plain_channel(&[("capacity", "4"), ("transactionCapacity", "4")]);
     put(&channel, 0..3).await;
     let large = channel.put(batch(3..6), Patience::Forever);
     let small = channel.put(batch(6..7), Patience::Forever);
@@ -65,7 +69,7 @@ async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
 #[actix::test]
 async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
     tokio::time::pause();
-    let channel = memory_channel(&[("capacity", "30000"), ("transactionCapacity", "10000")]);
+    let channel = plain_channel(&[("capacity", "30000"), ("transactionCapacity", "10000")]);
     let events = |bytes: usize| {
         let mut builder = event::BatchBuilder::default();
         (0..bytes / 1000).for_each(|_| builder.push([], &[0; 1000]));
@@ -90,7 +94,7 @@ async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
 
 #[actix::test]
 async fn what_can_never_fit_is_refused_at_once() {
-    let channel = memory_channel(&[("capacity", "4"), ("transactionCapacity", "2")]);
+    let channel = plain_channel(&[("capacity", "4"), ("transactionCapacity", "2")]);
     let refused = channel.put(batch(0..3), Patience::Forever).within("room in the channel").await;
     assert!(matches!(refused, Err(ChannelError::TooLarge { events: 3, limit: 2, .. })));
 }
@@ -100,7 +104,7 @@ async fn what_can_never_fit_is_refused_at_once() {
 #[rtype(result = "()")]
 struct Panic;
 
-impl Handler<Panic> for MemoryChannel {
+impl Handler<Panic> for ChannelActor<PlainStore> {
     type Result = ();
 
     fn handle(&mut self, _: Panic, _: &mut Self::Context) {
@@ -111,11 +115,14 @@ impl Handler<Panic> for MemoryChannel {
 #[actix::test]
 async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
     let boss = Boss::new(silent()).start();
-    let config = MemoryConfig::new(&plan::Context::default());
-    let (books, (post, slot)) = (Books::new(config), slot());
+    let properties = plan::Context::default();
+    let store = PlainStore::new(&properties);
+    let (settings, (post, slot)) = (store.settings(&properties), slot());
+    let (store, transaction) = (Shared::new(store), settings.transaction);
     let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
     let build = move |guard| {
-        let actor = MemoryChannel::create("c1", config, books.clone(), silent(), guard).start();
+        let context = ChannelContext { name: "c1".into(), log: silent(), guard };
+        let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
         let _test_over = deaths.send(actor.clone());
         post.set(address_of(actor));
         Ok(())
@@ -124,7 +131,7 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
         .within("the supervisor")
         .await
         .expect("the boss lives");
-    let channel = ChannelRef::new("c1", config.limits.transaction, slot);
+    let channel = ChannelRef::new("c1", transaction, slot);
     put(&channel, 0..3).await;
     let leased = channel.take(1).within("events from the channel").await.expect("the channel lives");
     born.recv().within("the channel to be started").await.expect("it was started").do_send(Panic);
@@ -137,12 +144,14 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
 #[actix::test]
 async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     let boss = Boss::new(silent()).start();
-    let config =
-        MemoryConfig::new(&plan::Context::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]));
-    let (books, (post, slot)) = (Books::new(config), slot());
+    let properties = plan::Context::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]);
+    let store = PlainStore::new(&properties);
+    let (settings, (post, slot)) = (store.settings(&properties), slot());
+    let (store, transaction) = (Shared::new(store), settings.transaction);
     let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
     let build = move |guard| {
-        let actor = MemoryChannel::create("c1", config, books.clone(), silent(), guard).start();
+        let context = ChannelContext { name: "c1".into(), log: silent(), guard };
+        let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
         let _test_over = deaths.send(actor.clone());
         post.set(address_of(actor));
         Ok(())
@@ -151,7 +160,7 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
         .within("the supervisor")
         .await
         .expect("the boss lives");
-    let channel = ChannelRef::new("c1", config.limits.transaction, slot);
+    let channel = ChannelRef::new("c1", transaction, slot);
     let first = born.recv().within("the channel to be started").await.expect("it was started");
 
     let waiting = channel.clone();
@@ -176,4 +185,129 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     let stored = stored.within("the answer to the put").await.expect("no panic");
     assert_eq!(stored, Ok(()));
     assert_eq!(take_now(&channel).await, [2, 3]);
+}
+
+/// What a [`LateStore`] has been asked for and not answered, and what it has been given from outside.
+#[derive(Default)]
+struct Outside {
+    unanswered: Vec<oneshot::Sender<Result<(), String>>>,
+    found: Vec<Batch>,
+    bell: Option<Bell>,
+}
+
+/// A store that answers when its test says so, and finds events by itself.
+struct LateStore {
+    inner: PlainStore,
+    outside: Arc<Mutex<Outside>>,
+}
+
+impl Store for LateStore {
+    fn start(&mut self, bell: Bell) {
+        self.outside.lock().unwrap().bell = Some(bell);
+    }
+
+    fn put(&mut self, batches: &[Batch]) -> Result<Stored, StoreRefusal> {
+        let Stored { batches, .. } = self.inner.put(batches)?;
+        let (answer, later) = oneshot::channel();
+        self.outside.lock().unwrap().unanswered.push(answer);
+        Ok(Stored { batches, later: Some(later) })
+    }
+
+    fn take(&mut self, max: usize, bytes: usize) -> Option<(u64, Vec<Batch>)> {
+        let found = std::mem::take(&mut self.outside.lock().unwrap().found);
+        if !found.is_empty() {
+            self.inner.put(&found).unwrap();
+        }
+        self.inner.take(max, bytes)
+    }
+
+    fn settle(&mut self, lease: u64, commit: bool) {
+        self.inner.settle(lease, commit);
+    }
+
+    fn bytes(&self) -> usize {
+        self.inner.bytes()
+    }
+
+    fn level(&self) -> Level {
+        self.inner.level()
+    }
+
+    fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+        self.inner.origins()
+    }
+
+    fn give_back(&mut self, again: &dyn Fn(Origin) -> bool) {
+        self.inner.give_back(again);
+    }
+}
+
+fn late_channel(capacity: &str) -> (ChannelRef, Arc<Mutex<Outside>>) {
+    let properties = plan::Context::from_pairs([("capacity", capacity)]);
+    let (inner, outside) = (PlainStore::new(&properties), Arc::<Mutex<Outside>>::default());
+    let settings: ChannelSettings = inner.settings(&properties);
+    let store = LateStore { inner, outside: outside.clone() };
+    (started("c1", NewChannel::of(store, settings)), outside)
+}
+
+/// Waits for a put that waits for its answer.
+async fn asked(outside: &Mutex<Outside>) {
+    let asked = async {
+        while outside.lock().unwrap().unanswered.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    asked.within("a put that reaches the store").await;
+}
+
+/// Answers the oldest one.
+async fn answer(outside: &Mutex<Outside>, answer: Result<(), String>) {
+    asked(outside).await;
+    outside.lock().unwrap().unanswered.remove(0).send(answer).unwrap();
+}
+
+#[actix::test]
+async fn a_put_is_answered_when_its_store_says_that_it_is_safe() {
+    let (channel, outside) = late_channel("2");
+    let putting = channel.clone();
+    let put = actix_rt::spawn(async move { putting.put(batch(0..2), Patience::Forever).await });
+    let putting = channel.clone();
+    let waits_for_room = actix_rt::spawn(async move { putting.put(batch(2..4), Patience::Forever).await });
+    let both_wait = async { while channel.fill().await.is_some_and(|fill| fill.events < 4) {} };
+    both_wait.within("both puts").await;
+    assert!(!put.is_finished(), "it is stored, and not safe");
+    answer(&outside, Ok(())).await;
+    assert_eq!(put.within("the answer to the put").await.unwrap(), Ok(()));
+    assert!(!waits_for_room.is_finished());
+    channel.take(2).within("events from the channel").await.unwrap().commit();
+    answer(&outside, Err("No space left on device".to_owned())).await;
+    let refused = waits_for_room.within("the answer to the put").await.unwrap().unwrap_err().to_string();
+    assert_eq!(refused, "channel c1 cannot store events: No space left on device");
+}
+
+#[actix::test]
+async fn a_store_that_goes_before_events_are_safe_fails_their_put() {
+    let (channel, outside) = late_channel("2");
+    let put = actix_rt::spawn(async move { channel.put(batch(0..1), Patience::KeepAlive).await });
+    asked(&outside).await;
+    outside.lock().unwrap().unanswered.clear();
+    let refused = put.within("the answer to the put").await.unwrap();
+    assert!(matches!(refused, Err(ChannelError::Failed { .. })), "{refused:?}");
+}
+
+#[actix::test]
+async fn events_that_a_store_finds_by_itself_reach_who_waits_for_them() {
+    let (channel, outside) = late_channel("10");
+    let waiting = channel.clone();
+    let taken = actix_rt::spawn(async move { waiting.take(10).await });
+    let waits = async { while !channel.describe().unwrap().await.unwrap().contains("; 1 sinks wait") {} };
+    waits.within("the take").await;
+    let bell = {
+        let mut outside = outside.lock().unwrap();
+        outside.found.push(batch(7..9));
+        outside.bell.clone().unwrap()
+    };
+    std::thread::spawn(move || bell.ring()).join().unwrap();
+    let lease = taken.within("the events").await.unwrap().unwrap();
+    assert_eq!(numbers(lease.batches()), [7, 8]);
 }

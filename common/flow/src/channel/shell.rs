@@ -1,0 +1,397 @@
+//! The actor that every channel lives in.
+
+use super::lease::{Lease, Settle};
+use super::pace::Pace;
+use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stored};
+use super::{ChannelAddress, ChannelContext, Holds, NewChannel, PARCEL_BYTES};
+use crate::error::ChannelError;
+use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
+use crate::supervise::Guard;
+use actix::prelude::*;
+use event::{Batch, Origin};
+use runtime::clock::{self, Duration, Instant};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// What a channel holds outlives the actor that keeps it: should the actor die, its successor goes on with this store.
+pub(super) struct Shared<S>(Arc<Mutex<S>>);
+
+impl<S> Clone for Shared<S> {
+    fn clone(&self) -> Shared<S> {
+        Shared(self.0.clone())
+    }
+}
+
+impl<S: Store> Shared<S> {
+    pub(super) fn new(store: S) -> Shared<S> {
+        Shared(Arc::new(Mutex::new(store)))
+    }
+
+    fn open(&self) -> MutexGuard<'_, S> {
+        // A lock per batch, with nobody to wait for: there is one actor at a time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Store> Holds for Shared<S> {
+    fn origins(&self) -> Vec<(Option<Origin>, usize)> {
+        self.open().origins()
+    }
+
+    fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
+        self.open().give_back(again);
+    }
+}
+
+impl NewChannel {
+    /// A channel that keeps its events in `store`.
+    pub fn of<S: Store>(store: S, settings: ChannelSettings) -> NewChannel {
+        let store = Shared::new(store);
+        NewChannel {
+            transaction: settings.transaction,
+            fits: settings.fits.clone(),
+            held: Some(Arc::new(store.clone())),
+            start: Box::new(move |context| {
+                address_of(ChannelActor::new(context, settings.clone(), store.clone()).start())
+            }),
+        }
+    }
+}
+
+/// The channel's actor: keeps those waiting who put into a full channel or take from an empty one.
+pub(super) struct ChannelActor<S: Store> {
+    name: Arc<str>,
+    log: slog::Logger,
+    settings: ChannelSettings,
+    store: Shared<S>,
+    puts: VecDeque<WaitingPut>,
+    takes: VecDeque<WaitingTake>,
+    pace: Pace,
+    alarm: Option<(Instant, SpawnHandle)>,
+    settling: Option<Arc<Settling<S>>>,
+    told_full: bool,
+    _guard: Guard,
+}
+
+/// Where the leases of this actor are settled.
+struct Settling<S> {
+    store: Shared<S>,
+    bell: Bell,
+}
+
+impl<S: Store> Settle for Settling<S> {
+    fn settle(&self, lease: u64, commit: bool) {
+        self.store.open().settle(lease, commit);
+        self.bell.ring();
+    }
+}
+
+struct WaitingPut {
+    batches: Vec<Batch>,
+    since: Instant,
+    deadline: Option<Instant>,
+    answer: oneshot::Sender<Result<Stored, ChannelError>>,
+}
+
+struct WaitingTake {
+    take: Take,
+    answer: oneshot::Sender<Vec<Lease>>,
+}
+
+impl<S: Store> ChannelActor<S> {
+    pub(super) fn new(
+        context: ChannelContext,
+        settings: ChannelSettings,
+        store: Shared<S>,
+    ) -> ChannelActor<S> {
+        let ChannelContext { name, log, guard } = context;
+        ChannelActor {
+            name,
+            log,
+            settings,
+            store,
+            puts: VecDeque::new(),
+            takes: VecDeque::new(),
+            pace: Pace::default(),
+            alarm: None,
+            settling: None,
+            told_full: false,
+            _guard: guard,
+        }
+    }
+
+    /// Why the first of `batches` is not stored.
+    fn refusal(&self, refused: StoreRefusal, batches: &[Batch]) -> ChannelError {
+        let batch = batches.first().cloned().unwrap_or_default();
+        let (channel, events) = (self.name.to_string(), batch.len());
+        match refused {
+            StoreRefusal::NoRoom => {
+                let Level { held, capacity, .. } = self.store.open().level();
+                let keep_alive = self.settings.keep_alive.as_secs();
+                ChannelError::Full { channel, held, capacity, events, keep_alive }
+            }
+            StoreRefusal::TooManyEvents => {
+                ChannelError::TooLarge { channel, events, limit: self.settings.transaction }
+            }
+            StoreRefusal::TooManyBytes => ChannelError::TooManyBytes { channel, bytes: batch.event_bytes() },
+            StoreRefusal::Failed(reason) => ChannelError::Failed { channel, reason },
+        }
+    }
+
+    /// Room has been made: lets in those who wait, in their order.
+    fn serve_puts(&mut self, ctx: &mut Context<Self>) {
+        while let Some(first) = self.puts.front() {
+            let stored = match self.store.open().put(&first.batches) {
+                Ok(stored) => Ok(stored),
+                Err(StoreRefusal::NoRoom) => return,
+                Err(refused) => Err(refused),
+            };
+            let served = self.puts.pop_front().expect("it was just looked at");
+            let answer = stored.map_err(|refused| self.refusal(refused, &served.batches));
+            let _gone = served.answer.send(answer);
+            self.serve_takes(ctx);
+        }
+        self.tell_room();
+    }
+
+    /// Events have come: gives them to those who wait.
+    fn serve_takes(&mut self, ctx: &mut Context<Self>) {
+        while let Some(waiting) = self.takes.front() {
+            if waiting.answer.is_closed() {
+                self.takes.pop_front();
+                continue;
+            }
+            let Some(leases) = lease(&self.store, &mut self.settling, &waiting.take, ctx) else { return };
+            let waiting = self.takes.pop_front().expect("it was just looked at");
+            // Whoever has gone meanwhile drops the leases, which rolls them back.
+            let _gone = waiting.answer.send(leases);
+        }
+    }
+
+    fn tell_full(&mut self) {
+        if !self.told_full {
+            self.told_full = true;
+            let Level { held, capacity, .. } = self.store.open().level();
+            slog::warn!(
+                self.log,
+                "channel {} is full ({held} of {capacity} events): its sources wait until its sinks catch up; nothing is lost",
+                self.name
+            );
+        }
+    }
+
+    fn tell_room(&mut self) {
+        if !self.told_full {
+            return;
+        }
+        let Level { held, capacity, .. } = self.store.open().level();
+        if held <= capacity / 2 {
+            self.told_full = false;
+            slog::info!(
+                self.log,
+                "channel {} has room again ({held} of {capacity} events): its sources go on",
+                self.name
+            );
+        }
+    }
+
+    /// Looks at those who wait too long, and comes back when the next one will.
+    fn watch_the_waiting(&mut self, ctx: &mut Context<Self>) {
+        let now = clock::now();
+        self.refuse_the_late(now);
+        if self.puts.front().is_some_and(|first| first.since + NEWS_AFTER <= now) {
+            self.tell_full();
+        }
+        let next = self.puts.iter().flat_map(|put| [put.deadline, Some(put.since + NEWS_AFTER)]).flatten();
+        let Some(next) = next.filter(|at| *at > now).min() else { return };
+        if let Some((_, alarm)) = self.alarm.take_if(|(at, _)| *at > next || *at <= now) {
+            ctx.cancel_future(alarm);
+        }
+        if self.alarm.is_none() {
+            let alarm = ctx.run_later(next - now, |channel, ctx| {
+                channel.alarm = None;
+                channel.watch_the_waiting(ctx);
+            });
+            self.alarm = Some((next, alarm));
+        }
+    }
+
+    fn refuse_the_late(&mut self, now: Instant) {
+        let late = |put: &WaitingPut| put.deadline.is_some_and(|deadline| deadline <= now);
+        while let Some(at) = self.puts.iter().position(late) {
+            let put = self.puts.remove(at).expect("it was just found");
+            let _gone = put.answer.send(Err(self.refusal(StoreRefusal::NoRoom, &put.batches)));
+        }
+    }
+}
+
+/// Leases what there is, as `take` wants it; `None` when there is nothing.
+fn lease<S: Store>(
+    store: &Shared<S>,
+    settling: &mut Option<Arc<Settling<S>>>,
+    take: &Take,
+    ctx: &mut Context<ChannelActor<S>>,
+) -> Option<Vec<Lease>> {
+    let settling = settling_of(store, settling, ctx);
+    let (mut leases, mut bytes, mut store) = (Vec::new(), 0, store.open());
+    while leases.len() < take.credit.parcels && bytes < take.credit.bytes {
+        let Some((id, batches)) = store.take(take.max, PARCEL_BYTES) else { break };
+        bytes += batches.iter().map(Batch::event_bytes).sum::<usize>();
+        leases.push(Lease::new(id, batches, settling.clone()));
+    }
+    Some(leases).filter(|leases| !leases.is_empty())
+}
+
+fn settling_of<'a, S: Store>(
+    store: &Shared<S>,
+    settling: &'a mut Option<Arc<Settling<S>>>,
+    ctx: &mut Context<ChannelActor<S>>,
+) -> &'a Arc<Settling<S>> {
+    settling.get_or_insert_with(|| {
+        let bell = Bell::new(ctx.address().downgrade().recipient());
+        Arc::new(Settling { store: store.clone(), bell })
+    })
+}
+
+pub(super) fn address_of<S: Store>(channel: Addr<ChannelActor<S>>) -> ChannelAddress {
+    ChannelAddress {
+        put: channel.clone().recipient(),
+        take: channel.clone().recipient(),
+        fill: channel.clone().recipient(),
+        describe: channel.recipient(),
+    }
+}
+
+impl<S: Store> Actor for ChannelActor<S> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // What bounds memory is `capacity` and that each sender awaits its answer; see message.rs.
+        ctx.set_mailbox_capacity(0);
+        let bell = settling_of(&self.store, &mut self.settling, ctx).bell.clone();
+        self.store.open().start(bell);
+    }
+}
+
+impl<S: Store> Handler<Put> for ChannelActor<S> {
+    type Result = ResponseFuture<Option<Result<usize, ChannelError>>>;
+
+    fn handle(&mut self, Put { batches, patience }: Put, ctx: &mut Self::Context) -> Self::Result {
+        // Nobody overtakes those who wait already.
+        let stored = if self.puts.is_empty() {
+            let mut store = self.store.open();
+            store.put(&batches).map(|stored| (stored, store.bytes()))
+        } else {
+            Err(StoreRefusal::NoRoom)
+        };
+        let answer = match stored {
+            Ok((stored, held)) => {
+                self.serve_takes(ctx);
+                let bytes = batches[..stored.batches].iter().map(Batch::event_bytes).sum();
+                let pause = self.pace.stored(bytes, held, patience == Patience::Forever);
+                if pause.is_none() && stored.later.is_none() {
+                    Ok(stored.batches)
+                } else {
+                    let channel = self.name.clone();
+                    return Box::pin(async move {
+                        if let Some(pause) = pause {
+                            pause.await;
+                        }
+                        Some(stored.safe(&channel).await)
+                    });
+                }
+            }
+            Err(StoreRefusal::NoRoom)
+                if patience == Patience::Forever
+                    || (patience == Patience::KeepAlive && !self.settings.keep_alive.is_zero()) =>
+            {
+                let (answer, waiting) = oneshot::channel();
+                let since = clock::now();
+                let deadline = (patience == Patience::KeepAlive).then_some(since + self.settings.keep_alive);
+                self.puts.push_back(WaitingPut { batches, since, deadline, answer });
+                if self.puts.len() == 1 || deadline.is_some() {
+                    self.watch_the_waiting(ctx);
+                }
+                let channel = self.name.clone();
+                return Box::pin(async move {
+                    match answer_of(waiting).await? {
+                        Ok(stored) => Some(stored.safe(&channel).await),
+                        Err(error) => Some(Err(error)),
+                    }
+                });
+            }
+            Err(refused) => Err(self.refusal(refused, &batches)),
+        };
+        Box::pin(std::future::ready(Some(answer)))
+    }
+}
+
+impl<S: Store> Handler<Take> for ChannelActor<S> {
+    type Result = ResponseFuture<Option<Vec<Lease>>>;
+
+    fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
+        if self.takes.is_empty()
+            && let Some(leases) = lease(&self.store, &mut self.settling, &take, ctx)
+        {
+            return Box::pin(std::future::ready(Some(leases)));
+        }
+        let (answer, waiting) = oneshot::channel();
+        self.takes.push_back(WaitingTake { take, answer });
+        Box::pin(answer_of(waiting))
+    }
+}
+
+/// The sender lives in the actor and goes with it. This future does not: actix runs a response apart from its actor.
+async fn answer_of<T>(waiting: oneshot::Receiver<T>) -> Option<T> {
+    waiting.await.ok()
+}
+
+impl<S: Store> Handler<Rung> for ChannelActor<S> {
+    type Result = ();
+
+    fn handle(&mut self, _: Rung, ctx: &mut Self::Context) {
+        if let Some(settling) = &self.settling {
+            settling.bell.is_heard();
+        }
+        if !self.puts.is_empty() || self.told_full {
+            self.serve_puts(ctx);
+        }
+        self.pace.freed(|| self.store.open().bytes());
+        self.serve_takes(ctx);
+    }
+}
+
+impl<S: Store> Handler<HowFull> for ChannelActor<S> {
+    type Result = MessageResult<HowFull>;
+
+    fn handle(&mut self, _: HowFull, _: &mut Self::Context) -> Self::Result {
+        let waiting: usize = self.puts.iter().flat_map(|put| &put.batches).map(Batch::len).sum();
+        let Level { held, taken, .. } = self.store.open().level();
+        MessageResult(Fill { events: held + waiting, taken })
+    }
+}
+
+impl<S: Store> Handler<Describe> for ChannelActor<S> {
+    type Result = MessageResult<Describe>;
+
+    fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
+        let Level { held, leased, bytes, taken, capacity } = self.store.open().level();
+        let puts = match self.puts.front() {
+            Some(first) => format!(
+                "{} of its sources wait for room, the first for {:.1} s",
+                self.puts.len(),
+                (clock::now() - first.since).as_secs_f64()
+            ),
+            None => "no source waits for room".to_owned(),
+        };
+        MessageResult(format!(
+            "{held} of {} events, {bytes} bytes; {leased} of them are with its sinks; {taken} have left since the start; {puts}; {} sinks wait for events",
+            capacity,
+            self.takes.iter().filter(|take| !take.answer.is_closed()).count()
+        ))
+    }
+}
+
+/// Back-pressure for a moment is how a loaded channel works; only when it lasts is it news.
+const NEWS_AFTER: Duration = Duration::from_secs(1);
