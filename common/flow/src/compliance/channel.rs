@@ -63,7 +63,7 @@ impl<B: ChannelBench> Suite<B> {
         let new = new_channel(self.channel, self.bench.properties(capacity, transaction, keep_alive));
         let (post, slot) = slot();
         let (post, heard) = (Arc::new(post), Heard::default());
-        let channel = ChannelRef::new("c1", new.transaction, slot).of(new.limits, new.held);
+        let channel = ChannelRef::new("c1", new.transaction, slot).of(new.fits, new.held);
         let (log, start, address) = (slog::Logger::root(heard.clone(), slog::o!()), new.start, post.clone());
         let child_log = log.clone();
         let build = move |guard| {

@@ -16,7 +16,8 @@ pub(crate) use parts::trip;
 pub use sink::SinkBench;
 pub use source::{Running, SourceBench};
 
-use crate::component::{Component, Configure, NewChannel, Site};
+use crate::channel::NewChannel;
+use crate::component::{Component, Configure, Site};
 use plan::{Findings, Owner, Properties, Report};
 use runtime::clock::{self, Duration};
 use runtime::within::LIMIT;

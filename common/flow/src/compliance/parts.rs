@@ -1,10 +1,10 @@
 //! What stands around a component under test: a source that is told what to store, a sink that remembers, and death.
 
-use crate::component::{MakeSink, MakeSource};
+use crate::component::MakeSink;
 use crate::error::DeliveryError;
 use crate::message::Patience;
 use crate::sink::local::{self, Blocking};
-use crate::source::{Seat, Source, Stopping};
+use crate::source::{MakeSource, Seat, Source, Stopping};
 use event::Batch;
 use futures_util::future::LocalBoxFuture;
 use runtime::within::Within;
