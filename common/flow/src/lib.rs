@@ -2,6 +2,9 @@
 //! [`configure`] is given the components of the build. [`run`] is the only way in.
 
 pub mod channel;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod compliance;
 pub mod component;
 mod configure;
 pub mod counters;

@@ -110,7 +110,10 @@ impl Errand {
 
     /// The batches to deliver, in order.
     pub fn batches(&self) -> &[Batch] {
-        self.parcel.as_ref().map_or(&[], |parcel| parcel.lease.batches())
+        let batches = self.parcel.as_ref().map_or(&[] as &[Batch], |parcel| parcel.lease.batches());
+        #[cfg(any(test, feature = "testing"))]
+        crate::compliance::trip(batches);
+        batches
     }
 
     /// How many events they hold together.

@@ -86,6 +86,22 @@ pub fn started(name: &str, channel: NewChannel) -> ChannelRef {
 #[derive(Debug)]
 struct OneChannel;
 
+/// A selector for a source with one channel.
+pub fn one_channel() -> Box<dyn ChannelSelector> {
+    Box::new(OneChannel)
+}
+
+/// Makes interceptors that let everything pass.
+///
+/// # Errors
+/// None.
+pub fn plain_chain(
+    _: &[plan::ComponentPlan],
+    _: &slog::Logger,
+) -> Result<Box<dyn Interceptors>, runtime::build::BuildError> {
+    Ok(Box::new(NoInterceptors))
+}
+
 impl ChannelSelector for OneChannel {
     fn is_plain(&self) -> bool {
         true
@@ -127,9 +143,9 @@ pub fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
         blocks: false,
         channels: vec![channel.name.to_string()],
         make: Box::new(|| unreachable!("a test starts its source itself")),
-        selector: Box::new(|| Box::new(OneChannel)),
+        selector: Box::new(one_channel),
         interceptors: Vec::new(),
-        chain: |_, _| Ok(Box::new(NoInterceptors)),
+        chain: plain_chain,
         elsewhere: None,
     };
     let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);

@@ -25,6 +25,12 @@ impl<T> Post<T> {
     pub fn set(&self, address: T) {
         self.0.send_replace(Some(address));
     }
+
+    /// Nobody finds the actor any more: one that has nothing of its own to do ends, as if it had died.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn clear(&self) {
+        self.0.send_replace(None);
+    }
 }
 
 impl<T> Slot<T> {
