@@ -153,7 +153,7 @@ async fn each_counter_is_sent_to_ganglia() {
         () = send::send(&ganglia, &registry, &log) => {}
         received = ear.recv(&mut packet).within("a packet") => {
             let packet = String::from_utf8_lossy(&packet[..received.unwrap()]).into_owned();
-            assert!(packet.contains(".flume.SOURCE.r1."), "{packet:?}");
+            assert!(packet.contains(".flume.CHANNEL.c1.ChannelCapacity"), "{packet:?}");
         }
     }
 }
