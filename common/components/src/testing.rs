@@ -48,6 +48,6 @@ pub(crate) fn file_roll_plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
 
 /// A memory channel called `c1`, with the keys and values given.
 pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
-    let config = MemoryConfig::new(&plan::Context::from_pairs(settings.iter().copied()));
+    let config = MemoryConfig::new(&plan::Properties::from_pairs(settings.iter().copied()));
     started("c1", new_channel(config))
 }

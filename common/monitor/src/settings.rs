@@ -104,23 +104,23 @@ impl Settings {
         if get("port").is_none() {
             pairs.push(("port", PORT));
         }
-        let context = Properties::from_pairs(pairs);
-        let Some(page) = page else { return ganglia(&context, notes).map(Some) };
-        let layers = ServerLayers::build(&context, globals, notes)
+        let properties = Properties::from_pairs(pairs);
+        let Some(page) = page else { return ganglia(&properties, notes).map(Some) };
+        let layers = ServerLayers::build(&properties, globals, notes)
             .map_err(|error| format!("-D{PREFIX}{}: {}", error.key, error.what))?;
         Ok(Some(Settings(Way::Http(Box::new(Http {
             page,
-            place: Place::new(&context, MOST_CONNECTIONS),
+            place: Place::new(&properties, MOST_CONNECTIONS),
             layers,
             token: token(get("token"), get("tokenFile"), notes)?,
-            patience: context.seconds("stuckSeconds", STUCK),
+            patience: properties.seconds("stuckSeconds", STUCK),
         })))))
     }
 }
 
 /// A host that cannot be read is left out, as in Flume; without any there is nobody to send to.
-fn ganglia(context: &Properties, notes: &mut Vec<String>) -> Result<Settings, String> {
-    let given = context.text("hosts").unwrap_or_default();
+fn ganglia(properties: &Properties, notes: &mut Vec<String>) -> Result<Settings, String> {
+    let given = properties.text("hosts").unwrap_or_default();
     let mut hosts = Vec::new();
     for host in given.split(',').map(str::trim).filter(|host| !host.is_empty()) {
         let parts =
@@ -136,8 +136,8 @@ fn ganglia(context: &Properties, notes: &mut Vec<String>) -> Result<Settings, St
     if hosts.is_empty() {
         return Err(format!("-D{PREFIX}hosts: name the hosts of Ganglia: HOST:PORT,HOST:PORT"));
     }
-    let every = context.seconds("pollFrequency", Duration::from_secs(60));
-    Ok(Settings(Way::Ganglia(Ganglia { hosts, every, is_3_0: context.flag("isGanglia3", false) })))
+    let every = properties.seconds("pollFrequency", Duration::from_secs(60));
+    Ok(Settings(Way::Ganglia(Ganglia { hosts, every, is_3_0: properties.flag("isGanglia3", false) })))
 }
 
 fn token(given: Option<&str>, file: Option<&str>, notes: &mut Vec<String>) -> Result<Option<Token>, String> {

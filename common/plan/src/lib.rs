@@ -39,4 +39,4 @@ pub use place::Place;
 pub use plan::{Aside, GroupPlan, Plan, SinkPlan, SourcePlan};
 pub use problem::{Problem, Severity};
 pub use report::{Report, cut, quoted};
-pub use settings::{ComponentPlan, Properties, Properties as Context, Secret};
+pub use settings::{ComponentPlan, Properties, Secret};

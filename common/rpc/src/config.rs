@@ -27,31 +27,31 @@ impl AvroSinkConfig {
     /// # Errors
     /// [`BuildError`] for a store that does not open.
     pub fn build(
-        context: &plan::Context,
+        properties: &plan::Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<AvroSinkConfig, BuildError> {
         let timeout = |key| {
-            Some(context.millis(key, DEFAULT_TIMEOUT))
+            Some(properties.millis(key, DEFAULT_TIMEOUT))
                 .filter(|time| *time >= LEAST_TIMEOUT)
                 .unwrap_or(DEFAULT_TIMEOUT)
         };
-        let (host, port) = AvroSinkConfig::place(context);
+        let (host, port) = AvroSinkConfig::place(properties);
         Ok(AvroSinkConfig {
             host,
             port,
             connect_timeout: timeout("connect-timeout"),
             request_timeout: timeout("request-timeout"),
-            reset_interval: Some(context.seconds("reset-connection-interval", Duration::ZERO))
+            reset_interval: Some(properties.seconds("reset-connection-interval", Duration::ZERO))
                 .filter(|time| !time.is_zero()),
-            layers: ClientLayers::build(context, globals, notes)?,
+            layers: ClientLayers::build(properties, globals, notes)?,
         })
     }
 
     /// The host and port that the properties name.
-    pub fn place(context: &plan::Context) -> (String, u16) {
-        first_host(context).unwrap_or_else(|| {
-            (context.text_or("hostname", "localhost").to_owned(), context.number("port", 0))
+    pub fn place(properties: &plan::Properties) -> (String, u16) {
+        first_host(properties).unwrap_or_else(|| {
+            (properties.text_or("hostname", "localhost").to_owned(), properties.number("port", 0))
         })
     }
 
@@ -62,9 +62,9 @@ impl AvroSinkConfig {
 }
 
 /// The client's own keys work on a sink as well, and win: `hosts = h1`, `hosts.h1 = name:port`. Only the first is used.
-fn first_host(context: &plan::Context) -> Option<(String, u16)> {
-    let alias = context.words("hosts").into_iter().next()?;
-    let (host, port) = context.text(&format!("hosts.{alias}"))?.rsplit_once(':')?;
+fn first_host(properties: &plan::Properties) -> Option<(String, u16)> {
+    let alias = properties.words("hosts").into_iter().next()?;
+    let (host, port) = properties.text(&format!("hosts.{alias}"))?.rsplit_once(':')?;
     Some((host.trim_matches(['[', ']']).to_owned(), port.trim().parse().ok()?))
 }
 

@@ -1,6 +1,6 @@
 //! How a component says that it cannot be built.
 
-use plan::{Context, Place};
+use plan::{Place, Properties};
 use thiserror::Error;
 
 /// Why a component cannot be built as its properties say: which property, what is wrong with it, what to write instead.
@@ -17,12 +17,12 @@ pub struct BuildError {
 
 impl BuildError {
     /// About `key` of `context`; `prefix` is what stands between the component's name and the key, with its dots.
-    pub fn new(context: &Context, prefix: &str, key: &str, what: impl Into<String>) -> BuildError {
-        let property = match context.shown(key) {
+    pub fn new(properties: &Properties, prefix: &str, key: &str, what: impl Into<String>) -> BuildError {
+        let property = match properties.shown(key) {
             Some(value) => format!("{prefix}{key} = {value}"),
             None => format!("{prefix}{key} is not set"),
         };
-        BuildError { key: key.to_owned(), property, what: what.into(), place: context.place(key).cloned() }
+        BuildError { key: key.to_owned(), property, what: what.into(), place: properties.place(key).cloned() }
     }
 
     /// About what is set for the whole process, by `-D` or in the environment.
@@ -37,10 +37,10 @@ mod tests {
 
     #[test]
     fn names_the_property_and_its_value() {
-        let context = Context::from_pairs([("regex", "(")]);
-        let error = |key| BuildError::new(&context, "interceptors.i1.", key, "write a regex").to_string();
+        let properties = Properties::from_pairs([("regex", "(")]);
+        let error = |key| BuildError::new(&properties, "interceptors.i1.", key, "write a regex").to_string();
         assert_eq!(error("regex"), "interceptors.i1.regex = (: write a regex");
-        let secret = Context::from_pairs([("keystore-pasword", "hunter2")]);
+        let secret = Properties::from_pairs([("keystore-pasword", "hunter2")]);
         let error_of_secret = BuildError::new(&secret, "", "keystore-pasword", "wrong").to_string();
         assert_eq!(error_of_secret, "keystore-pasword = ***: wrong");
         assert_eq!(error("serializers"), "interceptors.i1.serializers is not set: write a regex");

@@ -3,7 +3,7 @@
 use super::draft::{Draft, Text};
 use flow::interceptor::Oversized;
 use java::{Charset, Groups, Part, Pattern, Replacement, decode};
-use plan::Context;
+use plan::Properties;
 use runtime::build::BuildError;
 use std::borrow::Cow;
 
@@ -19,10 +19,10 @@ impl RegexFilter {
     ///
     /// # Errors
     /// [`BuildError`] for a regex that is none.
-    pub(crate) fn build(context: &Context, prefix: &str) -> Result<RegexFilter, BuildError> {
-        let regex = Pattern::compile(context.text_or("regex", ".*"));
-        let regex = regex.map_err(|what| BuildError::new(context, prefix, "regex", what))?;
-        Ok(RegexFilter { regex, exclude: context.flag("excludeEvents", false) })
+    pub(crate) fn build(properties: &Properties, prefix: &str) -> Result<RegexFilter, BuildError> {
+        let regex = Pattern::compile(properties.text_or("regex", ".*"));
+        let regex = regex.map_err(|what| BuildError::new(properties, prefix, "regex", what))?;
+        Ok(RegexFilter { regex, exclude: properties.flag("excludeEvents", false) })
     }
 
     /// What it looks for.
@@ -50,15 +50,15 @@ impl SearchReplace {
     ///
     /// # Errors
     /// [`BuildError`].
-    pub(crate) fn build(context: &Context, prefix: &str) -> Result<SearchReplace, BuildError> {
-        let wrong = |key| move |what: String| BuildError::new(context, prefix, key, what);
-        let search = context.text("searchPattern").filter(|search| !search.is_empty());
+    pub(crate) fn build(properties: &Properties, prefix: &str) -> Result<SearchReplace, BuildError> {
+        let wrong = |key| move |what: String| BuildError::new(properties, prefix, key, what);
+        let search = properties.text("searchPattern").filter(|search| !search.is_empty());
         let search = search
             .ok_or_else(|| "name the regex to search for".to_owned())
             .and_then(|search| Ok(Pattern::compile(search)?));
         let search = search.map_err(wrong("searchPattern"))?;
-        let replacement = Replacement::compile(context.text_or("replaceString", ""), &search);
-        let charset = Charset::for_name(context.text_or("charset", "UTF-8"))
+        let replacement = Replacement::compile(properties.text_or("replaceString", ""), &search);
+        let charset = Charset::for_name(properties.text_or("charset", "UTF-8"))
             .ok_or_else(|| "is no charset of Java's that can be read here, as UTF-8 or GBK".to_owned());
         Ok(SearchReplace {
             replacement: replacement.map_err(wrong("replaceString"))?,

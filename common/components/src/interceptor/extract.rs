@@ -3,7 +3,7 @@
 use super::draft::{Draft, Text};
 use flow::interceptor::Oversized;
 use java::{DateFormat, Groups, Pattern, Zone, decode};
-use plan::{ComponentPlan, Context};
+use plan::{ComponentPlan, Properties};
 use runtime::build::BuildError;
 
 /// Looks for the first match; group 1 becomes the first header, group 2 the second.
@@ -40,14 +40,18 @@ impl RegexExtractor {
     ///
     /// # Errors
     /// [`BuildError`].
-    pub(crate) fn build(context: &Context, prefix: &str, zone: &Zone) -> Result<RegexExtractor, BuildError> {
-        let wrong = |key: &str, what: String| BuildError::new(context, prefix, key, what);
-        let regex = context.text("regex").filter(|regex| !regex.is_empty());
+    pub(crate) fn build(
+        properties: &Properties,
+        prefix: &str,
+        zone: &Zone,
+    ) -> Result<RegexExtractor, BuildError> {
+        let wrong = |key: &str, what: String| BuildError::new(properties, prefix, key, what);
+        let regex = properties.text("regex").filter(|regex| !regex.is_empty());
         let regex = regex.ok_or_else(|| "name the regex whose groups become headers".to_owned());
         let regex =
             regex.and_then(|regex| Ok(Pattern::compile(regex)?)).map_err(|what| wrong("regex", what))?;
         let headers: Result<Vec<_>, _> =
-            context.parts("serializers").map(|part| header(part, zone)).collect();
+            properties.parts("serializers").map(|part| header(part, zone)).collect();
         Ok(RegexExtractor { groups: regex.groups(), regex, headers: headers?, unparsed: Unparsed::default() })
     }
 

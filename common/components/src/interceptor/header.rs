@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Fixed, Text};
 use java::{Pattern, Refused, decode};
-use plan::Context;
+use plan::Properties;
 use runtime::build::BuildError;
 use std::collections::HashSet;
 use std::io;
@@ -17,16 +17,16 @@ pub(crate) struct SetHeader {
 
 impl SetHeader {
     /// `timestamp`: `headerName` (timestamp), `preserveExisting` (false). The value is milliseconds since 1970, UTC.
-    pub(crate) fn timestamp(context: &Context, fixed: &mut Fixed) -> SetHeader {
-        let key = fixed.add(context.text_or("headerName", "timestamp"));
-        SetHeader { key, value: None, preserve: context.flag("preserveExisting", false) }
+    pub(crate) fn timestamp(properties: &Properties, fixed: &mut Fixed) -> SetHeader {
+        let key = fixed.add(properties.text_or("headerName", "timestamp"));
+        SetHeader { key, value: None, preserve: properties.flag("preserveExisting", false) }
     }
 
     /// `static`: `key` (key), `value` (value), `preserveExisting`, which is true unless set, unlike in the others.
-    pub(crate) fn constant(context: &Context, fixed: &mut Fixed) -> SetHeader {
-        let key = fixed.add(context.text_or("key", "key"));
-        let value = fixed.add(context.text_or("value", "value"));
-        SetHeader { key, value: Some(value), preserve: context.flag("preserveExisting", true) }
+    pub(crate) fn constant(properties: &Properties, fixed: &mut Fixed) -> SetHeader {
+        let key = fixed.add(properties.text_or("key", "key"));
+        let value = fixed.add(properties.text_or("value", "value"));
+        SetHeader { key, value: Some(value), preserve: properties.flag("preserveExisting", true) }
     }
 
     /// `host`: `hostHeader` (host), `useIP` (true), `preserveExisting` (false).
@@ -34,13 +34,13 @@ impl SetHeader {
     /// # Errors
     /// What `look_up` answers: this machine's address or name is not found, so there is nothing to set.
     pub(crate) fn host(
-        context: &Context,
+        properties: &Properties,
         fixed: &mut Fixed,
         look_up: HostLookup<'_>,
     ) -> io::Result<SetHeader> {
-        let value = fixed.add(&look_up(context.flag("useIP", true))?);
-        let key = fixed.add(context.text_or("hostHeader", "host"));
-        Ok(SetHeader { key, value: Some(value), preserve: context.flag("preserveExisting", false) })
+        let value = fixed.add(&look_up(properties.flag("useIP", true))?);
+        let key = fixed.add(properties.text_or("hostHeader", "host"));
+        Ok(SetHeader { key, value: Some(value), preserve: properties.flag("preserveExisting", false) })
     }
 
     /// Whether its value changes from batch to batch.
@@ -71,16 +71,16 @@ impl RemoveHeader {
     ///
     /// # Errors
     /// [`BuildError`] for a regex that is none.
-    pub(crate) fn build(context: &Context, prefix: &str) -> Result<RemoveHeader, BuildError> {
-        let wrong = |key| move |what: Refused| BuildError::new(context, prefix, key, what);
+    pub(crate) fn build(properties: &Properties, prefix: &str) -> Result<RemoveHeader, BuildError> {
+        let wrong = |key| move |what: Refused| BuildError::new(properties, prefix, key, what);
         let mut names = HashSet::new();
-        names.extend(context.text("withName").map(|name| name.as_bytes().to_vec()));
-        if let Some(list) = context.text("fromList") {
-            let separator = context.text_or("fromListSeparator", r"\s*,\s*");
+        names.extend(properties.text("withName").map(|name| name.as_bytes().to_vec()));
+        if let Some(list) = properties.text("fromList") {
+            let separator = properties.text_or("fromListSeparator", r"\s*,\s*");
             let separator = Pattern::compile(separator).map_err(wrong("fromListSeparator"))?;
             names.extend(separator.split(list).into_iter().map(|name| name.as_bytes().to_vec()));
         }
-        let matching = context.text("matching").map(Pattern::compile_whole).transpose();
+        let matching = properties.text("matching").map(Pattern::compile_whole).transpose();
         Ok(RemoveHeader { names, matching: matching.map_err(wrong("matching"))? })
     }
 

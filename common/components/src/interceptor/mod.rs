@@ -24,7 +24,7 @@ use flow::interceptor::{Interceptors, MOST_BYTES, Oversized};
 use header::{HostLookup, RemoveHeader, SetHeader};
 use java::{Pattern, Zone};
 use memo::Memo;
-use plan::{ComponentPlan, Context};
+use plan::{ComponentPlan, Properties};
 use rows::UUID;
 use runtime::build::BuildError;
 use slog::{Logger, info, warn};
@@ -302,11 +302,11 @@ impl Step {
         log: &Logger,
     ) -> Result<Option<Step>, BuildError> {
         let prefix = String::new();
-        let context = &plan.properties;
+        let properties = &plan.properties;
         Ok(Some(match plan.kind() {
-            "timestamp" => Step::Set(SetHeader::timestamp(context, fixed)),
-            "static" => Step::Set(SetHeader::constant(context, fixed)),
-            "host" => match SetHeader::host(context, fixed, surroundings.host) {
+            "timestamp" => Step::Set(SetHeader::timestamp(properties, fixed)),
+            "static" => Step::Set(SetHeader::constant(properties, fixed)),
+            "host" => match SetHeader::host(properties, fixed, surroundings.host) {
                 Ok(set) => Step::Set(set),
                 Err(error) => {
                     warn!(log, "this machine's own address or name is not found, so events get no such header: add its \
@@ -314,18 +314,23 @@ impl Step {
                     return Ok(None);
                 }
             },
-            "remove_header" => Step::Remove(RemoveHeader::build(context, &prefix)?),
-            "regex_filter" => Step::Filter(RegexFilter::build(context, &prefix)?),
-            "search_replace" => Step::Replace(Box::new(SearchReplace::build(context, &prefix)?)),
+            "remove_header" => Step::Remove(RemoveHeader::build(properties, &prefix)?),
+            "regex_filter" => Step::Filter(RegexFilter::build(properties, &prefix)?),
+            "search_replace" => Step::Replace(Box::new(SearchReplace::build(properties, &prefix)?)),
             "regex_extractor" => {
-                let extract = RegexExtractor::build(context, &prefix, &surroundings.zone)?;
+                let extract = RegexExtractor::build(properties, &prefix, &surroundings.zone)?;
                 tell_mismatch(&extract, &plan.name, log);
                 Step::Extract(Box::new(extract))
             }
-            UUID => Step::Uuid(Box::new(SetUuid::build(context, fixed))),
+            UUID => Step::Uuid(Box::new(SetUuid::build(properties, fixed))),
             other => {
-                let context = Context::from_pairs([("type", other)]);
-                return Err(BuildError::new(&context, &prefix, "type", "there is no such interceptor here"));
+                let properties = Properties::from_pairs([("type", other)]);
+                return Err(BuildError::new(
+                    &properties,
+                    &prefix,
+                    "type",
+                    "there is no such interceptor here",
+                ));
             }
         }))
     }

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Fixed, Text};
 use flow::interceptor::Oversized;
-use plan::Context;
+use plan::Properties;
 use runtime::random::Unique;
 
 /// Sets one header to a random UUID, another one for each event.
@@ -16,12 +16,12 @@ pub(crate) struct SetUuid {
 
 impl SetUuid {
     /// `headerName` (id), `preserveExisting` (true), `prefix` (nothing).
-    pub(crate) fn build(context: &Context, fixed: &mut Fixed) -> SetUuid {
-        let mut value = context.text_or("prefix", "").as_bytes().to_vec();
+    pub(crate) fn build(properties: &Properties, fixed: &mut Fixed) -> SetUuid {
+        let mut value = properties.text_or("prefix", "").as_bytes().to_vec();
         value.extend_from_slice(&[0; LENGTH]);
         SetUuid {
-            key: fixed.add(context.text_or("headerName", "id")),
-            preserve: context.flag("preserveExisting", true),
+            key: fixed.add(properties.text_or("headerName", "id")),
+            preserve: properties.flag("preserveExisting", true),
             value,
             unique: Unique::from_system(),
         }

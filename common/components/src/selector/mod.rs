@@ -144,8 +144,8 @@ fn named(properties: &Properties, key: &str, channels: &[String]) -> Vec<usize> 
     found
 }
 
-fn wrong(context: &Properties, key: &str, what: &str) -> BuildError {
-    BuildError::new(context, "", key, what)
+fn wrong(properties: &Properties, key: &str, what: &str) -> BuildError {
+    BuildError::new(properties, "", key, what)
 }
 
 #[cfg(test)]

@@ -61,20 +61,21 @@ impl Multiplexing {
     ///
     /// # Errors
     /// [`BuildError`].
-    pub(crate) fn build(context: &Properties, channels: &[String]) -> Result<Multiplexing, BuildError> {
-        let mut routes = vec![Route { required: named(context, "default", channels), optional: Vec::new() }];
+    pub(crate) fn build(properties: &Properties, channels: &[String]) -> Result<Multiplexing, BuildError> {
+        let mut routes =
+            vec![Route { required: named(properties, "default", channels), optional: Vec::new() }];
         let mut by_value = HashMap::new();
-        for (value, _) in context.under("mapping") {
+        for (value, _) in properties.under("mapping") {
             let key = format!("mapping.{value}");
-            let required = named(context, &key, channels);
+            let required = named(properties, &key, channels);
             if required.is_empty() {
-                return Err(wrong(context, &key, "name at least one channel for this value"));
+                return Err(wrong(properties, &key, "name at least one channel for this value"));
             }
             by_value.insert(value.to_owned(), routes.len());
             routes.push(Route { required, optional: Vec::new() });
         }
-        for (value, _) in context.under("optional") {
-            let mut optional = named(context, &format!("optional.{value}"), channels);
+        for (value, _) in properties.under("optional") {
+            let mut optional = named(properties, &format!("optional.{value}"), channels);
             let route = *by_value.entry(value.to_owned()).or_insert(routes.len());
             if route == routes.len() {
                 routes.push(routes[0].clone());
@@ -82,7 +83,7 @@ impl Multiplexing {
             optional.retain(|channel| !routes[route].required.contains(channel));
             routes[route].optional = optional;
         }
-        let header = context.text_or("header", "flume.selector.header").to_owned();
+        let header = properties.text_or("header", "flume.selector.header").to_owned();
         Ok(Multiplexing {
             header,
             routes,

@@ -46,8 +46,8 @@ pub(crate) struct LoggerConfig {
 }
 
 impl LoggerConfig {
-    pub(crate) fn new(context: &plan::Context) -> LoggerConfig {
-        LoggerConfig { max_bytes: context.number("maxBytesToLog", 16) }
+    pub(crate) fn new(properties: &plan::Properties) -> LoggerConfig {
+        LoggerConfig { max_bytes: properties.number("maxBytesToLog", 16) }
     }
 }
 
@@ -187,8 +187,8 @@ mod tests {
             "{}",
             paper.text()
         );
-        assert_eq!(LoggerConfig::new(&plan::Context::default()).max_bytes, 16);
-        let set = plan::Context::from_pairs([("maxBytesToLog", " 2048 ")]);
+        assert_eq!(LoggerConfig::new(&plan::Properties::default()).max_bytes, 16);
+        let set = plan::Properties::from_pairs([("maxBytesToLog", " 2048 ")]);
         assert_eq!(LoggerConfig::new(&set).max_bytes, 2048);
     }
 

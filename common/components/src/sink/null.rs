@@ -32,8 +32,8 @@ pub(crate) struct NullConfig {
 }
 
 impl NullConfig {
-    pub(crate) fn new(context: &plan::Context) -> NullConfig {
-        let every: u64 = context.number("logEveryNEvents", LOG_EVERY);
+    pub(crate) fn new(properties: &plan::Properties) -> NullConfig {
+        let every: u64 = properties.number("logEveryNEvents", LOG_EVERY);
         NullConfig { log_every: if every == 0 { LOG_EVERY } else { every } }
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn settings_as_flumes() {
         let every =
-            |pairs: &[(&str, &str)]| NullConfig::new(&plan::Context::from_pairs(pairs.to_vec())).log_every;
+            |pairs: &[(&str, &str)]| NullConfig::new(&plan::Properties::from_pairs(pairs.to_vec())).log_every;
         assert_eq!(
             (every(&[]), every(&[("logEveryNEvents", "5")]), every(&[("logEveryNEvents", "0")])),
             (10_000, 5, 10_000)

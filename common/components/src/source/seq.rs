@@ -46,13 +46,13 @@ pub(crate) struct SeqConfig {
 }
 
 impl SeqConfig {
-    pub(crate) fn new(context: &plan::Context) -> SeqConfig {
-        let total: i64 = context.number("totalEvents", i64::MAX);
+    pub(crate) fn new(properties: &plan::Properties) -> SeqConfig {
+        let total: i64 = properties.number("totalEvents", i64::MAX);
         SeqConfig {
-            batch_size: context.number("batchSize", 1).max(1),
+            batch_size: properties.number("batchSize", 1).max(1),
             total_events: u64::try_from(total).unwrap_or(0),
-            backoff_step: context.millis("backoffSleepIncrement", Duration::from_secs(1)),
-            max_backoff: context.millis("maxBackoffSleep", Duration::from_secs(5)),
+            backoff_step: properties.millis("backoffSleepIncrement", Duration::from_secs(1)),
+            max_backoff: properties.millis("maxBackoffSleep", Duration::from_secs(5)),
         }
     }
 
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn settings_as_flumes() {
-        let plain = SeqConfig::new(&plan::Context::default());
+        let plain = SeqConfig::new(&plan::Properties::default());
         let expected = SeqConfig {
             batch_size: 1,
             total_events: i64::MAX as u64,
@@ -266,13 +266,13 @@ mod tests {
             max_backoff: Duration::from_secs(5),
         };
         assert_eq!(plain, expected);
-        let set = SeqConfig::new(&plan::Context::from_pairs([("batchSize", "7"), ("totalEvents", "-3")]));
+        let set = SeqConfig::new(&plan::Properties::from_pairs([("batchSize", "7"), ("totalEvents", "-3")]));
         assert_eq!((set.batch_size, set.total_events), (7, 0));
     }
 
     #[test]
     fn refusals_rest_longer_up_to_the_maximum() {
-        let config = SeqConfig::new(&plan::Context::default());
+        let config = SeqConfig::new(&plan::Properties::default());
         let pauses: Vec<u64> = [1, 2, 5, 6, u32::MAX].map(|n| config.pause(n).as_secs()).into();
         assert_eq!(pauses, [1, 2, 5, 5, 5]);
     }

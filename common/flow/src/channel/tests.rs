@@ -115,7 +115,7 @@ impl Handler<Panic> for ChannelActor<PlainStore> {
 #[actix::test]
 async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
     let boss = Boss::new(silent()).start();
-    let properties = plan::Context::default();
+    let properties = plan::Properties::default();
     let store = PlainStore::new(&properties);
     let (settings, (post, slot)) = (store.settings(&properties), slot());
     let (store, transaction) = (Shared::new(store), settings.transaction);
@@ -144,7 +144,7 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
 #[actix::test]
 async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     let boss = Boss::new(silent()).start();
-    let properties = plan::Context::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]);
+    let properties = plan::Properties::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]);
     let store = PlainStore::new(&properties);
     let (settings, (post, slot)) = (store.settings(&properties), slot());
     let (store, transaction) = (Shared::new(store), settings.transaction);
@@ -243,7 +243,7 @@ impl Store for LateStore {
 }
 
 fn late_channel(capacity: &str) -> (ChannelRef, Arc<Mutex<Outside>>) {
-    let properties = plan::Context::from_pairs([("capacity", capacity)]);
+    let properties = plan::Properties::from_pairs([("capacity", capacity)]);
     let (inner, outside) = (PlainStore::new(&properties), Arc::<Mutex<Outside>>::default());
     let settings: ChannelSettings = inner.settings(&properties);
     let store = LateStore { inner, outside: outside.clone() };

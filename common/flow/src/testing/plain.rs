@@ -19,7 +19,7 @@ pub struct PlainStore {
 
 impl PlainStore {
     /// As configured.
-    pub fn new(properties: &plan::Context) -> PlainStore {
+    pub fn new(properties: &plan::Properties) -> PlainStore {
         PlainStore {
             waiting: BTreeMap::new(),
             leased: BTreeMap::new(),
@@ -32,7 +32,7 @@ impl PlainStore {
     }
 
     /// What its channel must know besides.
-    pub fn settings(&self, properties: &plan::Context) -> ChannelSettings {
+    pub fn settings(&self, properties: &plan::Properties) -> ChannelSettings {
         let (transaction, most_bytes) = (self.transaction, self.most_bytes);
         ChannelSettings {
             transaction,

@@ -2,7 +2,7 @@
 
 use super::policy::{Balance, Failover, Order, Route};
 use crate::AvroSinkConfig;
-use plan::{Context, cut, secret::without_log_ins};
+use plan::{Properties, cut, secret::without_log_ins};
 use runtime::net::Globals;
 use runtime::random::Random;
 use std::str::FromStr;
@@ -31,10 +31,10 @@ impl Config {
         notes: &mut Vec<String>,
     ) -> Result<Config, String> {
         let pairs = properties.iter().map(|(key, value)| (key.trim(), value.trim()));
-        let context = Context::from_pairs(pairs);
-        let kind = kind(&context)?;
-        remarks(&context, notes);
-        let mut hosts = hosts(&context)?;
+        let properties = Properties::from_pairs(pairs);
+        let kind = kind(&properties)?;
+        remarks(&properties, notes);
+        let mut hosts = hosts(&properties)?;
         if kind == Kind::Default && hosts.len() > 1 {
             let (first, port) = &hosts[0];
             notes.push(format!(
@@ -44,13 +44,13 @@ impl Config {
             ));
             hosts.truncate(1);
         }
-        let route = route(&context, kind, hosts.len(), notes)?;
-        let batch_size = checked(&context, "batch-size", DEFAULT_BATCH, notes);
+        let route = route(&properties, kind, hosts.len(), notes)?;
+        let batch_size = checked(&properties, "batch-size", DEFAULT_BATCH, notes);
         Ok(Config {
-            hosts: connections(&context, &hosts, globals, notes)?,
+            hosts: connections(&properties, &hosts, globals, notes)?,
             route,
             batch_size,
-            may_shrink: context.text("batch-size").is_none(),
+            may_shrink: properties.text("batch-size").is_none(),
         })
     }
 }
@@ -63,8 +63,8 @@ enum Kind {
 }
 
 /// Aliases in any case, or the names of Flume's classes.
-fn kind(context: &Context) -> Result<Kind, String> {
-    let text = context.text_or("client.type", "default");
+fn kind(properties: &Properties) -> Result<Kind, String> {
+    let text = properties.text_or("client.type", "default");
     match text.to_ascii_lowercase().as_str() {
         "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(Kind::Default),
         "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(Kind::Failover),
@@ -83,8 +83,8 @@ fn kind(context: &Context) -> Result<Kind, String> {
 }
 
 /// `hosts = h1 h2`, `hosts.h1 = name:port`.
-fn hosts(context: &Context) -> Result<Vec<(String, u16)>, String> {
-    let names = context.words("hosts");
+fn hosts(properties: &Properties) -> Result<Vec<(String, u16)>, String> {
+    let names = properties.words("hosts");
     if names.is_empty() {
         return Err("hosts names nobody: write `hosts = h1` and `hosts.h1 = name:port`".to_owned());
     }
@@ -92,8 +92,9 @@ fn hosts(context: &Context) -> Result<Vec<(String, u16)>, String> {
         .into_iter()
         .map(|name| {
             let key = format!("hosts.{name}");
-            let text =
-                context.text(&key).ok_or_else(|| format!("{key} is not set: write `{key} = name:port`"))?;
+            let text = properties
+                .text(&key)
+                .ok_or_else(|| format!("{key} is not set: write `{key} = name:port`"))?;
             address(text).ok_or_else(|| {
                 format!("{key} = {text}: that is no address, write `{key} = name:port`", text = shown(text))
             })
@@ -109,22 +110,27 @@ fn address(text: &str) -> Option<(String, u16)> {
     Some((host.to_owned(), port)).filter(|(host, _)| !host.is_empty())
 }
 
-fn route(context: &Context, kind: Kind, hosts: usize, notes: &mut Vec<String>) -> Result<Route, String> {
+fn route(
+    properties: &Properties,
+    kind: Kind,
+    hosts: usize,
+    notes: &mut Vec<String>,
+) -> Result<Route, String> {
     match kind {
         Kind::Default => Ok(Route::Failover(Failover::new(1, 1))),
         Kind::Failover => {
-            let attempts = checked(context, "max-attempts", hosts, notes);
+            let attempts = checked(properties, "max-attempts", hosts, notes);
             Ok(Route::Failover(Failover::new(hosts, attempts)))
         }
         Kind::Balance if hosts < 2 => {
             Err("client.type = default_loadbalance needs two hosts or more: name them in `hosts`".to_owned())
         }
-        Kind::Balance => Ok(Route::Balance(Balance::new(hosts, order(context)?, most_rest(context)?))),
+        Kind::Balance => Ok(Route::Balance(Balance::new(hosts, order(properties)?, most_rest(properties)?))),
     }
 }
 
-fn order(context: &Context) -> Result<Order, String> {
-    let text = context.text_or("host-selector", "round_robin");
+fn order(properties: &Properties) -> Result<Order, String> {
+    let text = properties.text_or("host-selector", "round_robin");
     match text.to_ascii_lowercase().as_str() {
         "round_robin" => Ok(Order::RoundRobin(0)),
         "random" => Ok(Order::Random(Random::from_system())),
@@ -136,14 +142,14 @@ fn order(context: &Context) -> Result<Order, String> {
 }
 
 /// How long a host that failed is left alone at most.
-fn most_rest(context: &Context) -> Result<Duration, String> {
-    let most = match context.text("maxBackoff") {
+fn most_rest(properties: &Properties) -> Result<Duration, String> {
+    let most = match properties.text("maxBackoff") {
         None => 0,
         Some(text) => text.parse().map_err(|_| {
             format!("maxBackoff = {text}: write a number of milliseconds", text = shown(text))
         })?,
     };
-    Ok(match (context.flag("backoff", false), most) {
+    Ok(match (properties.flag("backoff", false), most) {
         (false, _) => WITHOUT_BACKOFF,
         (true, 0) => DEFAULT_MAX_BACKOFF,
         (true, most) => Duration::from_millis(most),
@@ -152,17 +158,17 @@ fn most_rest(context: &Context) -> Result<Duration, String> {
 
 /// How each host is connected to. `ssl` and its like are the same for all.
 fn connections(
-    context: &Context,
+    properties: &Properties,
     hosts: &[(String, u16)],
     globals: &Globals,
     notes: &mut Vec<String>,
 ) -> Result<Vec<AvroSinkConfig>, String> {
-    let shared = context.iter().filter(|(key, _)| SHARED.contains(key)).collect::<Vec<_>>();
+    let shared = properties.iter().filter(|(key, _)| SHARED.contains(key)).collect::<Vec<_>>();
     let mut of_one = Vec::new();
     let connection = |(host, port): &(String, u16)| {
         of_one.clear();
         let config =
-            AvroSinkConfig::build(&Context::from_pairs(shared.iter().copied()), globals, &mut of_one);
+            AvroSinkConfig::build(&Properties::from_pairs(shared.iter().copied()), globals, &mut of_one);
         let config = config.map_err(|error| error.to_string())?;
         Ok(AvroSinkConfig { host: host.clone(), port: *port, ..config })
     };
@@ -172,8 +178,8 @@ fn connections(
 }
 
 /// Says what of the properties has no effect.
-fn remarks(context: &Context, notes: &mut Vec<String>) {
-    for (key, _) in context.iter() {
+fn remarks(properties: &Properties, notes: &mut Vec<String>) {
+    for (key, _) in properties.iter() {
         let known = SHARED.contains(&key) || KNOWN.contains(&key) || key.starts_with("hosts.");
         if !known {
             // Its value may be a password whose key is misspelt.
@@ -182,7 +188,7 @@ fn remarks(context: &Context, notes: &mut Vec<String>) {
         }
     }
     for key in ["connect-timeout", "request-timeout"] {
-        if let Some(text) = context.text(key)
+        if let Some(text) = properties.text(key)
             && text.parse::<u64>().ok().is_none_or(|millis| millis < 1000)
         {
             notes.push(format!(
@@ -191,7 +197,7 @@ fn remarks(context: &Context, notes: &mut Vec<String>) {
             ));
         }
     }
-    if let Some(text) = context.text("compression-type")
+    if let Some(text) = properties.text("compression-type")
         && !["deflate", "none"].iter().any(|known| text.eq_ignore_ascii_case(known))
     {
         notes.push(format!(
@@ -208,12 +214,12 @@ fn shown(text: &str) -> String {
 
 /// A number of at least 1; what is not becomes `default`, with a note.
 fn checked<T: FromStr + Copy + PartialOrd + From<u8> + std::fmt::Display>(
-    context: &Context,
+    properties: &Properties,
     key: &str,
     default: T,
     notes: &mut Vec<String>,
 ) -> T {
-    let Some(text) = context.text(key) else { return default };
+    let Some(text) = properties.text(key) else { return default };
     text.parse().ok().filter(|number| *number >= T::from(1)).unwrap_or_else(|| {
         notes.push(format!(
             "{key} = {text}: write a number of 1 or more; {default} is taken",

@@ -75,11 +75,11 @@ impl ServerLayers {
     /// # Errors
     /// [`BuildError`] for a TLS that cannot be.
     pub fn build(
-        context: &plan::Context,
+        properties: &plan::Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<ServerLayers, BuildError> {
-        Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: deflates(context) })
+        Ok(ServerLayers { tls: ServerTls::build(properties, globals, notes)?, deflate: deflates(properties) })
     }
 
     /// The same for a source that has TLS alone.
@@ -87,11 +87,11 @@ impl ServerLayers {
     /// # Errors
     /// [`BuildError`] for a TLS that cannot be.
     pub fn tls(
-        context: &plan::Context,
+        properties: &plan::Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<ServerLayers, BuildError> {
-        Ok(ServerLayers { tls: ServerTls::build(context, globals, notes)?, deflate: false })
+        Ok(ServerLayers { tls: ServerTls::build(properties, globals, notes)?, deflate: false })
     }
 
     /// Takes what lies around the frames off a new connection.
@@ -151,15 +151,16 @@ impl ClientLayers {
     /// # Errors
     /// [`BuildError`] for a TLS that cannot be.
     pub fn build(
-        context: &plan::Context,
+        properties: &plan::Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<ClientLayers, BuildError> {
-        let tls = ClientTls::build(context, globals, notes)?;
-        let deflate = if deflates(context) { Some(context.number("compression-level", LEVEL)) } else { None };
+        let tls = ClientTls::build(properties, globals, notes)?;
+        let deflate =
+            if deflates(properties) { Some(properties.number("compression-level", LEVEL)) } else { None };
         if let Some(10..) = deflate {
             let what = "levels go from 0, not at all, to 9, slow and small";
-            return Err(BuildError::new(context, "", "compression-level", what));
+            return Err(BuildError::new(properties, "", "compression-level", what));
         }
         Ok(ClientLayers { tls, deflate, order: Remembered::default() })
     }
@@ -169,11 +170,11 @@ impl ClientLayers {
     /// # Errors
     /// [`BuildError`] for a TLS that cannot be.
     pub fn tls(
-        context: &plan::Context,
+        properties: &plan::Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<ClientLayers, BuildError> {
-        let tls = ClientTls::build(context, globals, notes)?;
+        let tls = ClientTls::build(properties, globals, notes)?;
         Ok(ClientLayers { tls, deflate: None, order: Remembered::default() })
     }
 
@@ -259,8 +260,8 @@ fn zlib(inner: impl super::Duplex + 'static, level: u8) -> Layered {
 }
 
 /// `compression-type = deflate` in any case; every other text is none.
-fn deflates(context: &plan::Context) -> bool {
-    context.text_or("compression-type", "none").trim().eq_ignore_ascii_case("deflate")
+fn deflates(properties: &plan::Properties) -> bool {
+    properties.text_or("compression-type", "none").trim().eq_ignore_ascii_case("deflate")
 }
 
 /// What is wrong with the first bytes of a connection at a port that has `ssl`, compression or both.
@@ -301,18 +302,18 @@ mod tests {
     use crate::within::Within;
     use tokio::io::AsyncReadExt;
 
-    fn keys(text: &str) -> plan::Context {
+    fn keys(text: &str) -> plan::Properties {
         let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/stores/");
         let pair = |word: &str| {
             word.split_once('=').map(|(key, value)| (key.to_owned(), value.replace('@', stores)))
         };
-        plan::Context::from_pairs(text.split(' ').filter_map(pair))
+        plan::Properties::from_pairs(text.split(' ').filter_map(pair))
     }
 
     /// A source as Flume 1.9 is one: TLS outside, zlib within. Answers which connections passed.
     async fn serve_as_1_9(listener: super::super::TcpListener, connections: usize) -> Vec<bool> {
-        let context = keys("ssl=true keystore=@server.jks keystore-password=changeit");
-        let tls = ServerTls::build(&context, &Globals::default(), &mut Vec::new()).unwrap().unwrap();
+        let properties = keys("ssl=true keystore=@server.jks keystore-password=changeit");
+        let tls = ServerTls::build(&properties, &Globals::default(), &mut Vec::new()).unwrap().unwrap();
         let mut passed = Vec::new();
         for _ in 0..connections {
             let (stream, _) = listener.accept().within("a connection").await.unwrap();
@@ -329,8 +330,8 @@ mod tests {
     async fn the_order_that_worked_is_tried_first_from_then_on() {
         let listener = super::super::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let context = keys("ssl=true truststore=@trust.jks compression-type=deflate");
-        let layers = ClientLayers::build(&context, &Globals::default(), &mut Vec::new()).unwrap();
+        let properties = keys("ssl=true truststore=@trust.jks compression-type=deflate");
+        let layers = ClientLayers::build(&properties, &Globals::default(), &mut Vec::new()).unwrap();
         let (passed, ()) = tokio::join!(serve_as_1_9(listener, 3), async {
             for _ in 0..2 {
                 let connected = layers

@@ -26,12 +26,12 @@ pub struct Place {
 
 impl Place {
     /// As the properties of a source say.
-    pub fn new(context: &plan::Context, most: usize) -> Place {
-        let seconds = context.number("maxIdleSeconds", IDLE_SECONDS);
+    pub fn new(properties: &plan::Properties, most: usize) -> Place {
+        let seconds = properties.number("maxIdleSeconds", IDLE_SECONDS);
         Place {
-            bind: context.text_or("bind", "0.0.0.0").to_owned(),
-            port: context.number("port", 0),
-            most: context.number("maxConnections", most),
+            bind: properties.text_or("bind", "0.0.0.0").to_owned(),
+            port: properties.number("port", 0),
+            most: properties.number("maxConnections", most),
             idle_limit: (seconds > 0).then(|| Duration::from_secs(seconds)),
         }
     }

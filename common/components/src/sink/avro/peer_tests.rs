@@ -23,8 +23,8 @@ fn config(text: &str, port: u16) -> AvroSinkConfig {
     let pairs = text.split(' ').filter_map(|word| word.split_once('='));
     let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let at = [("hostname".to_owned(), "127.0.0.1".to_owned()), ("port".to_owned(), port.to_string())];
-    let context = plan::Context::from_pairs(pairs.chain(at));
-    AvroSinkConfig::build(&context, &Globals::default(), &mut Vec::new()).unwrap()
+    let properties = plan::Properties::from_pairs(pairs.chain(at));
+    AvroSinkConfig::build(&properties, &Globals::default(), &mut Vec::new()).unwrap()
 }
 
 /// What peers have got, and in how many connections.

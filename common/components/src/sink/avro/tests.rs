@@ -20,8 +20,8 @@ fn store(name: &str) -> String {
 }
 
 /// Keys as a line has them, `a=b c=d`; a value that is a file's name stands for the store of that name.
-fn keys(text: &str, port: u16) -> plan::Context {
-    plan::Context::from_pairs(pairs(text, port))
+fn keys(text: &str, port: u16) -> plan::Properties {
+    plan::Properties::from_pairs(pairs(text, port))
 }
 
 fn pairs(text: &str, port: u16) -> Vec<(String, String)> {

@@ -113,11 +113,11 @@ impl FileRollConfig {
 }
 
 /// Where a sink with these keys writes, and what stands before and behind the numbers in its files' names.
-pub(crate) fn names(context: &plan::Context) -> (PathBuf, String, String) {
-    let directory = PathBuf::from(context.text_or("sink.directory", ""));
-    let prefix = context.text_or("sink.pathManager.prefix", "").trim_start_matches('/');
+pub(crate) fn names(properties: &plan::Properties) -> (PathBuf, String, String) {
+    let directory = PathBuf::from(properties.text_or("sink.directory", ""));
+    let prefix = properties.text_or("sink.pathManager.prefix", "").trim_start_matches('/');
     let (below, prefix) = prefix.rsplit_once('/').unwrap_or(("", prefix));
-    let extension = context.text_or("sink.pathManager.extension", "");
+    let extension = properties.text_or("sink.pathManager.extension", "");
     let suffix = if extension.is_empty() { String::new() } else { format!(".{extension}") };
     (if below.is_empty() { directory } else { directory.join(below) }, prefix.to_owned(), suffix)
 }

@@ -89,17 +89,17 @@ impl AvroSourceConfig {
     /// # Errors
     /// [`BuildError`] for a store that does not open, and for a rule that is none.
     pub(crate) fn build(
-        context: &plan::Context,
+        properties: &plan::Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<AvroSourceConfig, BuildError> {
-        let max_frame_bytes = context.number("maxFrameBytes", MAX_FRAME_BYTES);
+        let max_frame_bytes = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
         Ok(AvroSourceConfig {
-            place: Place::new(context, MOST_CONNECTIONS),
-            layers: ServerLayers::build(context, globals, notes)?,
-            ip_filter: ip_filter(context)?,
+            place: Place::new(properties, MOST_CONNECTIONS),
+            layers: ServerLayers::build(properties, globals, notes)?,
+            ip_filter: ip_filter(properties)?,
             max_frame_bytes,
-            max_memory_bytes: context
+            max_memory_bytes: properties
                 .number("maxMemoryBytes", LEAST_MEMORY_BYTES)
                 .max(FRAMES * max_frame_bytes),
         })
@@ -142,15 +142,15 @@ fn memory(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
     None
 }
 
-fn ip_filter(context: &plan::Context) -> Result<Option<IpFilter>, BuildError> {
-    if !context.flag("ipFilter", false) {
+fn ip_filter(properties: &plan::Properties) -> Result<Option<IpFilter>, BuildError> {
+    if !properties.flag("ipFilter", false) {
         return Ok(None);
     }
-    let rules = context
+    let rules = properties
         .text("ipFilterRules")
         .ok_or_else(|| "`ipFilter = true` needs them: allow:ip:10.*,deny:ip:*".to_owned());
     let filter = rules.and_then(IpFilter::parse);
-    filter.map(Some).map_err(|what| BuildError::new(context, "", "ipFilterRules", what))
+    filter.map(Some).map_err(|what| BuildError::new(properties, "", "ipFilterRules", what))
 }
 
 /// What the connections of one source share. All live on one thread.

@@ -94,14 +94,14 @@ pub(crate) struct ExecConfig {
 }
 
 impl ExecConfig {
-    pub(crate) fn new(context: &plan::Context) -> ExecConfig {
+    pub(crate) fn new(properties: &plan::Properties) -> ExecConfig {
         ExecConfig {
-            command: context.text_or("command", "").to_owned(),
-            shell: context.text("shell").map(str::to_owned),
-            restart: context.flag("restart", false),
-            throttle: context.millis("restartThrottle", Duration::from_millis(10_000)),
-            log_stderr: context.flag("logStdErr", false),
-            batch_size: Some(context.number("batchSize", 0)).filter(|size| *size > 0),
+            command: properties.text_or("command", "").to_owned(),
+            shell: properties.text("shell").map(str::to_owned),
+            restart: properties.flag("restart", false),
+            throttle: properties.millis("restartThrottle", Duration::from_millis(10_000)),
+            log_stderr: properties.flag("logStdErr", false),
+            batch_size: Some(properties.number("batchSize", 0)).filter(|size| *size > 0),
         }
     }
 

@@ -56,13 +56,13 @@ pub(crate) struct NetcatConfig {
 }
 
 impl NetcatConfig {
-    pub(crate) fn new(context: &plan::Context) -> NetcatConfig {
+    pub(crate) fn new(properties: &plan::Properties) -> NetcatConfig {
         NetcatConfig {
-            place: Place::new(context, MOST_CONNECTIONS),
-            max_line_length: context.number("max-line-length", 512),
-            ack_every_event: context.flag("ack-every-event", true),
+            place: Place::new(properties, MOST_CONNECTIONS),
+            max_line_length: properties.number("max-line-length", 512),
+            ack_every_event: properties.flag("ack-every-event", true),
             // The check has refused all others.
-            encoding: context.text("encoding").and_then(Charset::for_name).unwrap_or(Charset::UTF_8),
+            encoding: properties.text("encoding").and_then(Charset::for_name).unwrap_or(Charset::UTF_8),
         }
     }
 }

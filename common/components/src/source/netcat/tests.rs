@@ -4,7 +4,7 @@ use actix::prelude::*;
 use flow::channel::ChannelRef;
 use flow::message::Stop;
 use flow::source::SourceActor;
-use plan::Context as Keys;
+use plan::Properties as Keys;
 use runtime::clock::Duration;
 use runtime::net::{TcpListener, TcpStream};
 use runtime::within::Within;

@@ -58,30 +58,30 @@ impl TailDirConfig {
         self.most_batches.min(LONGEST_TURN)
     }
 
-    pub(crate) fn new(context: &plan::Context, own: Arc<OwnFiles>) -> TailDirConfig {
+    pub(crate) fn new(properties: &plan::Properties, own: Arc<OwnFiles>) -> TailDirConfig {
         let (mut groups, mut faults) = (Vec::new(), Vec::new());
-        for name in context.words("filegroups") {
-            match group(context, name) {
+        for name in properties.words("filegroups") {
+            match group(properties, name) {
                 Ok(group) => groups.push(group),
                 Err(fault) => faults.push(fault),
             }
         }
-        let millis = |key, default| context.millis(key, Duration::from_millis(default));
-        let file_header = context.text_or("fileHeaderKey", "file").to_owned();
+        let millis = |key, default| properties.millis(key, Duration::from_millis(default));
+        let file_header = properties.text_or("fileHeaderKey", "file").to_owned();
         TailDirConfig {
             groups,
             faults,
-            position_file: position_file(context),
+            position_file: position_file(properties),
             write_interval: millis("writePosInterval", 3000),
-            batch_size: context.number("batchSize", 100).max(1),
-            most_batches: Some(context.number("maxBatchCount", 0))
+            batch_size: properties.number("batchSize", 100).max(1),
+            most_batches: Some(properties.number("maxBatchCount", 0))
                 .filter(|count| *count > 0)
                 .unwrap_or(u64::MAX),
-            offset_header: context.flag("byteOffsetHeader", false),
-            skip_to_end: context.flag("skipToEnd", false),
+            offset_header: properties.flag("byteOffsetHeader", false),
+            skip_to_end: properties.flag("skipToEnd", false),
             idle_timeout: millis("idleTimeout", 120_000),
-            cache_listing: context.flag("cachePatternMatching", true),
-            file_header: context.flag("fileHeader", false).then_some(file_header),
+            cache_listing: properties.flag("cachePatternMatching", true),
+            file_header: properties.flag("fileHeader", false).then_some(file_header),
             scan_increment: millis("backoffSleepIncrement", 1000),
             scan_longest: millis("maxBackoffSleep", 5000),
             own,
@@ -89,9 +89,10 @@ impl TailDirConfig {
     }
 }
 
-fn group(context: &plan::Context, name: &str) -> Result<Group, String> {
+fn group(properties: &plan::Properties, name: &str) -> Result<Group, String> {
     let key = format!("filegroups.{name}");
-    let path = context.text(&key).ok_or_else(|| format!("{key} is not set: the group {name} is left out"))?;
+    let path =
+        properties.text(&key).ok_or_else(|| format!("{key} is not set: the group {name} is left out"))?;
     let trimmed = path.trim_end_matches('/');
     let (directory, pattern) = match trimmed.rsplit_once('/') {
         Some(("", pattern)) => ("/", pattern),
@@ -104,7 +105,7 @@ fn group(context: &plan::Context, name: &str) -> Result<Group, String> {
         )
     };
     let prefix = format!("headers.{name}.");
-    let headers = context.under(&prefix);
+    let headers = properties.under(&prefix);
     Ok(Group {
         name: name.to_owned(),
         path: path.to_owned(),
@@ -115,9 +116,9 @@ fn group(context: &plan::Context, name: &str) -> Result<Group, String> {
 }
 
 /// Where a source with these keys keeps its positions.
-pub(crate) fn position_file(context: &plan::Context) -> PathBuf {
+pub(crate) fn position_file(properties: &plan::Properties) -> PathBuf {
     let home = || std::env::home_dir().unwrap_or_default().join(Path::new(".flume/taildir_position.json"));
-    context.text("positionFile").map_or_else(home, PathBuf::from)
+    properties.text("positionFile").map_or_else(home, PathBuf::from)
 }
 
 /// Batches from one file while others wait, should `maxBatchCount` not say less. Flume has no limit: one file that
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_property_is_read() {
-        let context = plan::Context::from_pairs([
+        let properties = plan::Properties::from_pairs([
             ("filegroups", "f1  f2 f3 f4"),
             ("filegroups.f1", "/var/log/app/.*log.*"),
             ("filegroups.f2", "/messages"),
@@ -149,7 +150,7 @@ mod tests {
             ("backoffSleepIncrement", "1"),
             ("maxBackoffSleep", "2"),
         ]);
-        let config = TailDirConfig::new(&context, Arc::default());
+        let config = TailDirConfig::new(&properties, Arc::default());
         let directories: Vec<_> =
             config.groups.iter().map(|group| group.directory.to_str().unwrap()).collect();
         assert_eq!(directories, ["/var/log/app", "/"]);
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_flumes() {
-        let config = TailDirConfig::new(&plan::Context::default(), Arc::default());
+        let config = TailDirConfig::new(&plan::Properties::default(), Arc::default());
         assert!(config.position_file.ends_with(".flume/taildir_position.json"));
         assert!(config.file_header.is_none() && config.cache_listing);
         assert_eq!((config.batch_size, config.idle_timeout.as_secs()), (100, 120));

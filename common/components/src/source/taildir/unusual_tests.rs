@@ -14,8 +14,9 @@ async fn a_position_file_that_matches_the_pattern_is_not_followed() {
     let mut bench = Bench::new(".*", &[]);
     let position = bench.path("positions.json");
     bench.keys.push(("positionFile".to_owned(), position.display().to_string()));
-    let context = plan::Context::from_pairs(bench.keys.iter().cloned());
-    bench.own = Arc::new(OwnFiles { positions: vec![super::position_file(&context)], ..OwnFiles::default() });
+    let properties = plan::Properties::from_pairs(bench.keys.iter().cloned());
+    bench.own =
+        Arc::new(OwnFiles { positions: vec![super::position_file(&properties)], ..OwnFiles::default() });
     bench.start().await;
     for round in 0..5 {
         bench.append("a", &format!("{round}\n"));

@@ -18,7 +18,7 @@ use crate::build::BuildError;
 use crate::clock;
 use choice::Choice;
 use pace::Paced;
-use plan::Context;
+use plan::Properties;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -55,12 +55,12 @@ impl ServerTls {
     /// # Errors
     /// [`BuildError`] for stores that do not open, and names that leave nothing.
     pub(crate) fn build(
-        context: &Context,
+        properties: &Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<Option<ServerTls>, BuildError> {
-        let settings = Settings { context, globals };
-        if !context.flag("ssl", false) {
+        let settings = Settings { properties, globals };
+        if !properties.flag("ssl", false) {
             return Ok(None);
         }
         let (provider, versions) = settings.offer(notes)?;
@@ -74,7 +74,7 @@ impl ServerTls {
         let builder = ServerConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)
             .map_err(|error| settings.error("include-cipher-suites", error.to_string()))?;
-        let builder = match context.flag("need-client-auth", false) {
+        let builder = match properties.flag("need-client-auth", false) {
             false => builder.with_no_client_auth(),
             true => builder.with_client_cert_verifier(settings.clients(provider)?),
         };
@@ -100,16 +100,16 @@ impl ClientTls {
     /// # Errors
     /// [`BuildError`] for stores that do not open, and names that leave nothing.
     pub(crate) fn build(
-        context: &Context,
+        properties: &Properties,
         globals: &Globals,
         notes: &mut Vec<String>,
     ) -> Result<Option<ClientTls>, BuildError> {
-        let settings = Settings { context, globals };
-        if !context.flag("ssl", false) {
+        let settings = Settings { properties, globals };
+        if !properties.flag("ssl", false) {
             return Ok(None);
         }
         let (provider, versions) = settings.offer(notes)?;
-        let trust = match context.flag("trust-all-certs", false) {
+        let trust = match properties.flag("trust-all-certs", false) {
             false => settings.trust()?,
             true => {
                 notes.push(
@@ -118,7 +118,7 @@ impl ClientTls {
                 Trust::Anybody
             }
         };
-        let names = context.flag("verify-hostname", false);
+        let names = properties.flag("verify-hostname", false);
         let judge = Judge { trust, names, algorithms: provider.signature_verification_algorithms };
         let builder = ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)
@@ -158,7 +158,7 @@ impl ClientTls {
 
 /// A component's properties, with the process's behind them.
 struct Settings<'a> {
-    context: &'a Context,
+    properties: &'a Properties,
     globals: &'a Globals,
 }
 
@@ -172,19 +172,19 @@ impl Settings<'_> {
             "include-cipher-suites" => "flume.ssl.include.cipherSuites",
             _ => "",
         };
-        if self.context.text(key).is_none() && self.globals.get(global).is_some() {
+        if self.properties.text(key).is_none() && self.globals.get(global).is_some() {
             return BuildError::of_process(global, what);
         }
-        BuildError::new(self.context, "", key, what)
+        BuildError::new(self.properties, "", key, what)
     }
 
     fn text(&self, key: &str, global: &str) -> Option<&str> {
-        self.context.text(key).or_else(|| self.globals.get(global))
+        self.properties.text(key).or_else(|| self.globals.get(global))
     }
 
     /// Lists of the component are cut at blanks, those of the process at commas too.
     fn list(&self, key: &str, global: &str) -> Vec<String> {
-        match self.context.text(key) {
+        match self.properties.text(key) {
             Some(text) => text.split_whitespace().map(str::to_owned).collect(),
             None => {
                 let words = self.globals.get(global).unwrap_or_default().split([',', ' ']);
@@ -214,7 +214,7 @@ impl Settings<'_> {
 
     /// The key of `keystore`, from the component or, for a source, from the process.
     fn own_key(&self, source: bool) -> Result<Option<Identity>, BuildError> {
-        let given = |key, global| if source { self.text(key, global) } else { self.context.text(key) };
+        let given = |key, global| if source { self.text(key, global) } else { self.properties.text(key) };
         let Some(path) = given("keystore", "javax.net.ssl.keyStore") else { return Ok(None) };
         let password = given("keystore-password", "javax.net.ssl.keyStorePassword").ok_or_else(|| {
             self.error("keystore-password", "the password of the keystore and of the key in it")
@@ -233,7 +233,7 @@ impl Settings<'_> {
     }
 
     fn bad_store(&self, key: &str, path: &str, error: &StoreError) -> BuildError {
-        let from_process = if self.context.text(key).is_some() {
+        let from_process = if self.properties.text(key).is_some() {
             String::new()
         } else {
             format!("{path}, set for the whole process, ")
