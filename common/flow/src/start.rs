@@ -9,7 +9,7 @@ use crate::message::{Describe, Health, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};
 use crate::sink::{Member, SinkContext};
-use crate::source::{Doing, Intake, NewSource, Seat, SourceActor, SourceAddress};
+use crate::source::{ChannelProcessor, Doing, NewSource, Seat, SourceActor, SourceAddress};
 use crate::supervise::slot::{Post, Slot, slot};
 use crate::supervise::{Boss, Watch};
 use actix::prelude::*;
@@ -263,14 +263,14 @@ impl Starting<'_> {
             let (life, entry) = (counters.life.clone(), counters.clone());
             self.around.counters.add_source(SourceEntry { name: name.clone(), counters: entry });
             let build = move |guard| {
-                let intake = Intake::build(&source, &channels, &log)
+                let processor = ChannelProcessor::build(&source, &channels, &log)
                     .map_err(|error| error.to_string())?
                     .counting(counters.clone());
                 let seat = Seat {
                     name: source.name.as_str().into(),
                     log: log.clone(),
-                    doing: Doing::new(intake.clone()),
-                    intake,
+                    doing: Doing::new(processor.clone()),
+                    processor,
                     ready: Ready::new(ready.clone()),
                     pausing: None,
                 };

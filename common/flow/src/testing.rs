@@ -14,7 +14,7 @@ use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Wind
 use crate::processor::SinkAddress;
 use crate::selector::{ChannelSelector, Selected};
 use crate::source::NewSource;
-use crate::source::{Doing, Intake, Seat, SourceActor};
+use crate::source::{ChannelProcessor, Doing, Seat, SourceActor};
 use crate::supervise::Guard;
 use crate::supervise::slot::{Post, Slot, slot};
 use actix::prelude::*;
@@ -149,10 +149,11 @@ pub fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
         elsewhere: None,
     };
     let channels = HashMap::from([(channel.name.to_string(), channel.clone())]);
-    let intake = Intake::build(&source, &channels, &silent()).expect("there is nothing to refuse");
+    let processor =
+        ChannelProcessor::build(&source, &channels, &silent()).expect("there is nothing to refuse");
     let (tell, ready) = mpsc::unbounded_channel();
-    let (name, log, doing) = ("r1".into(), silent(), Doing::new(intake.clone()));
-    (Seat { name, log, intake, ready: Ready::new(tell), doing, pausing: None }, ready)
+    let (name, log, doing) = ("r1".into(), silent(), Doing::new(processor.clone()));
+    (Seat { name, log, processor, ready: Ready::new(tell), doing, pausing: None }, ready)
 }
 
 /// Starts a source as its component configures it; panics when it cannot be made.

@@ -1,4 +1,4 @@
-//! A source in the JVM: each of its commits is stored through the native intake, and answered when it is.
+//! A source in the JVM: each of its commits is stored through the native channel processor, and answered when it is.
 
 use crate::host::Host;
 use bridge::{BridgeError, Put, PutError, Source, Spec};
@@ -29,7 +29,7 @@ impl flow::source::Source for HostedSource {
 
 impl HostedSource {
     async fn keep_running(mut self: Box<Self>, mut seat: Seat, mut stop: Stopping) {
-        self.spec.transaction_capacity = seat.intake.transaction();
+        self.spec.transaction_capacity = seat.processor.transaction();
         let mut told = Told::every(TELL_EVERY);
         loop {
             seat.doing.set("is being made in the JVM");
@@ -112,9 +112,9 @@ impl HostedSource {
     async fn store(&self, put: Put, seat: &Seat) {
         let batch = put.batch.clone();
         let stored = if self.selects {
-            seat.intake.store_in(put.channel, batch, Patience::Forever).await
+            seat.processor.store_in(put.channel, batch, Patience::Forever).await
         } else {
-            seat.intake.store(batch, false, Patience::Forever).await
+            seat.processor.store(batch, false, Patience::Forever).await
         };
         put.answer(stored.map_err(|error| match error {
             ChannelError::Full { .. } => PutError::Full(error.to_string()),

@@ -120,9 +120,9 @@ impl Reader {
     /// Stores the datagram in the buffer and all that have come meanwhile.
     async fn store_all(&mut self, mut length: usize, mut sender: SocketAddr) {
         let mut prefix = BytesMut::new();
-        let finished = self.config.header.is_none() && self.seat.intake.prefix(&[], &mut prefix);
-        let most = self.seat.intake.transaction().clamp(1, MOST_EVENTS);
-        let mut builder = self.seat.intake.builder();
+        let finished = self.config.header.is_none() && self.seat.processor.prefix(&[], &mut prefix);
+        let most = self.seat.processor.transaction().clamp(1, MOST_EVENTS);
+        let mut builder = self.seat.processor.builder();
         loop {
             let body = line(&self.buffer[..length]);
             match &self.config.header {
@@ -138,8 +138,8 @@ impl Reader {
                 None => break,
             }
         }
-        let batch = self.seat.intake.finish(builder);
-        for (events, stored) in self.seat.intake.store_parts(batch, finished, Patience::KeepAlive).await {
+        let batch = self.seat.processor.finish(builder);
+        for (events, stored) in self.seat.processor.store_parts(batch, finished, Patience::KeepAlive).await {
             if let Err(error) = stored {
                 self.tell_lost(events, &error);
             }

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use event::{Batch, Span};
 use flow::component::{Component, Configure};
 use flow::message::Patience;
-use flow::source::{Intake, Seat, Source, Stopping};
+use flow::source::{ChannelProcessor, Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Kind, Property, Value};
 use runtime::clock::Duration;
@@ -90,13 +90,14 @@ async fn run(config: SeqConfig, mut seat: Seat, mut stop: Stopping) {
 }
 
 async fn count(config: &SeqConfig, seat: &Seat) {
-    let size = config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_EVENTS);
+    let size = config.batch_size.min(seat.processor.transaction()).clamp(1, MOST_EVENTS);
     let (mut numbers, mut left, mut prefix) = (Decimal::default(), config.total_events, BytesMut::new());
     while left > 0 {
         let events = size.min(usize::try_from(left).unwrap_or(usize::MAX));
         prefix.clear();
-        let finished = seat.intake.prefix(&[], &mut prefix);
-        let batch = encode(&seat.intake, &mut numbers, events, if finished { &prefix } else { NO_HEADERS });
+        let finished = seat.processor.prefix(&[], &mut prefix);
+        let batch =
+            encode(&seat.processor, &mut numbers, events, if finished { &prefix } else { NO_HEADERS });
         store(config, seat, batch, finished).await;
         left -= events as u64;
         // A channel with room mostly answers at once: others on this thread must have their turn.
@@ -106,21 +107,21 @@ async fn count(config: &SeqConfig, seat: &Seat) {
 }
 
 /// The next `events` numbers, each behind the same header map.
-fn encode(intake: &Intake, numbers: &mut Decimal, events: usize, headers: &[u8]) -> Batch {
-    let mut builder = intake.builder();
+fn encode(processor: &ChannelProcessor, numbers: &mut Decimal, events: usize, headers: &[u8]) -> Batch {
+    let mut builder = processor.builder();
     builder.reserve(events * (headers.len() + 1 + numbers.text().len()));
     for _ in 0..events {
         builder.push_encoded(headers, Span::BORN_HERE, numbers.text());
         numbers.step();
     }
-    intake.finish(builder)
+    processor.finish(builder)
 }
 
 /// Stores `batch`, in parts if need be, however long that takes.
 async fn store(config: &SeqConfig, seat: &Seat, mut batch: Batch, finished: bool) {
     let mut refusals = 0;
     loop {
-        let parts = seat.intake.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let parts = seat.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
         let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
         batch.split_to(stored);
         let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };

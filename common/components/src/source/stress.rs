@@ -124,7 +124,7 @@ async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
 }
 
 async fn send_all(config: &Config, seat: &Seat) {
-    let most = config.batch_size.min(seat.intake.transaction());
+    let most = config.batch_size.min(seat.processor.transaction());
     let most = most.min(MOST_BYTES / config.size.max(1)).max(1);
     let body = vec![0x7f; config.size];
     let mut pace = config.pace.map(|each| Pace { each, free: clock::now() });
@@ -134,14 +134,14 @@ async fn send_all(config: &Config, seat: &Seat) {
             sleep_until(pace.take(events, clock::now())).await;
         }
         prefix.clear();
-        let finished = seat.intake.prefix(&[], &mut prefix);
+        let finished = seat.processor.prefix(&[], &mut prefix);
         let headers = if finished { &prefix[..] } else { NO_HEADERS };
-        let mut builder = seat.intake.builder();
+        let mut builder = seat.processor.builder();
         builder.reserve(events * (headers.len() + LENGTH_BYTES + body.len()));
         for _ in 0..events {
             builder.push_encoded(headers, Span::BORN_HERE, &body);
         }
-        store(seat, seat.intake.finish(builder), finished).await;
+        store(seat, seat.processor.finish(builder), finished).await;
         sent += events as u64;
         tokio::task::yield_now().await; // others on this thread must have their turn
     }
@@ -152,7 +152,7 @@ async fn send_all(config: &Config, seat: &Seat) {
 async fn store(seat: &Seat, mut batch: Batch, finished: bool) {
     let mut told = false;
     loop {
-        let parts = seat.intake.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let parts = seat.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
         let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
         batch.split_to(stored);
         let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };

@@ -91,7 +91,7 @@ impl Source for Feeder {
             seat.ready.done();
             let store = async {
                 while let Some(batch) = self.0.lock().await.recv().await {
-                    seat.intake.store(batch, true, Patience::Forever).await.expect("the channel takes it");
+                    seat.processor.store(batch, true, Patience::Forever).await.expect("the channel takes it");
                 }
             };
             tokio::select! { biased;

@@ -1,8 +1,8 @@
 //! What each component has done so far, under Flume's names.
 //!
-//! The shells count, once per batch: the intake of a source, the reference to a channel, the group of a sink. A component
-//! writes only what nobody else knows, through the counters that it is given. Plain atomics: nobody waits, and whoever
-//! reads them takes each figure as it is at that moment.
+//! The shells count, once per batch: the channel processor of a source, the reference to a channel, the group of a
+//! sink. A component writes only what nobody else knows, through the counters that it is given. Plain atomics: nobody
+//! waits, and whoever reads them takes each figure as it is at that moment.
 
 mod followed;
 mod latency;

@@ -1,16 +1,16 @@
-//! What an intake counts, once per store.
+//! What a channel processor counts, once per store.
 
-use super::Intake;
+use super::ChannelProcessor;
 use super::parts::Part;
 use crate::counters::{Counted, SourceCounters};
 use crate::error::ChannelError;
 use event::Batch;
 use std::sync::Arc;
 
-impl Intake {
-    /// The same intake, which counts here.
-    pub fn counting(self, counters: Arc<SourceCounters>) -> Intake {
-        Intake { counters, ..self }
+impl ChannelProcessor {
+    /// The same channel processor, which counts here.
+    pub fn counting(self, counters: Arc<SourceCounters>) -> ChannelProcessor {
+        ChannelProcessor { counters, ..self }
     }
 
     /// What its source has done.
@@ -18,7 +18,7 @@ impl Intake {
         &self.counters
     }
 
-    /// How calls are told apart from now on, in this intake and its clones.
+    /// How calls are told apart from now on, in this channel processor and its clones.
     pub(super) fn count_as(&self, counted: Counted) {
         self.counted.set(counted);
     }
@@ -72,8 +72,8 @@ mod tests {
     #[actix::test]
     async fn what_comes_and_what_is_stored_is_counted_once_by_whatever_way() {
         let channel = plain_channel(&[("capacity", "10"), ("transactionCapacity", "4"), ("keep-alive", "0")]);
-        let intake = seat(&channel).0.intake;
-        let counters = intake.counters().clone();
+        let processor = seat(&channel).0.processor;
+        let counters = processor.counters().clone();
         let counted = || {
             let figures = counters.figures();
             let of = |key: &str| figures.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
@@ -87,20 +87,20 @@ mod tests {
             .map(|key| of(key).expect("it is a key of Flume's"))
         };
         let both = vec![batch(0..2), batch(2..3)];
-        assert!(intake.store_all(both, false, Patience::KeepAlive).await.refused.is_none());
+        assert!(processor.store_all(both, false, Patience::KeepAlive).await.refused.is_none());
         assert_eq!(counted(), [3, 3, 2, 2, 0]);
         assert!(
-            intake
+            processor
                 .store_all(vec![batch(3..4), batch(0..5)], false, Patience::KeepAlive)
                 .await
                 .refused
                 .is_some()
         );
         assert_eq!(counted(), [9, 4, 4, 3, 1], "the first of two, the second is too large");
-        assert_eq!(intake.store_some(&[batch(4..5)], Patience::KeepAlive).await, Ok(1));
+        assert_eq!(processor.store_some(&[batch(4..5)], Patience::KeepAlive).await, Ok(1));
         assert_eq!(counted(), [10, 5, 5, 4, 1]);
-        intake.count_as(Counted::Events);
-        let parts = intake.store_parts(batch(5..11), true, Patience::KeepAlive).await;
+        processor.count_as(Counted::Events);
+        let parts = processor.store_parts(batch(5..11), true, Patience::KeepAlive).await;
         assert_eq!(
             parts.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum::<usize>(),
             5

@@ -50,12 +50,12 @@ pub struct NewSource {
     pub elsewhere: Option<MakeElsewhere>,
 }
 
-/// What Flume calls a channel processor: interceptors, then the selector, then the channels.
+/// Flume's channel processor: interceptors, then the selector, then the channels.
 ///
-/// A clone works on the same interceptors: the connections of one source share one intake. It lives on its source's
-/// thread.
+/// A clone works on the same interceptors: the connections of one source share one channel processor. It lives on its
+/// source's thread.
 #[derive(Clone)]
-pub struct Intake {
+pub struct ChannelProcessor {
     inner: Rc<RefCell<Inner>>,
     channels: Rc<[ChannelRef]>,
     /// Stores under way.
@@ -88,7 +88,7 @@ impl Inner {
     }
 }
 
-impl Intake {
+impl ChannelProcessor {
     /// Builds what stands between `source` and its channels.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Intake {
         source: &NewSource,
         channels: &HashMap<String, ChannelRef>,
         log: &slog::Logger,
-    ) -> Result<Intake, BuildError> {
+    ) -> Result<ChannelProcessor, BuildError> {
         let chain = (source.chain)(&source.interceptors, log)?;
         let selector = (source.selector)();
         let channels = source.channels.iter().filter_map(|name| channels.get(name)).cloned().collect();
@@ -109,7 +109,7 @@ impl Intake {
             told_dropped: Told::once(),
         };
         let elsewhere = source.elsewhere.as_ref().map(|make| make(log));
-        Ok(Intake {
+        Ok(ChannelProcessor {
             inner: Rc::new(RefCell::new(inner)),
             channels,
             storing: Rc::default(),
@@ -142,7 +142,7 @@ impl Intake {
         self.elsewhere.is_none() && self.inner.borrow().chain.prefix(headers, clock::epoch_millis(), out)
     }
 
-    /// Stores `batch` in all channels it is for; see [`Intake::store_all`].
+    /// Stores `batch` in all channels it is for; see [`ChannelProcessor::store_all`].
     ///
     /// # Errors
     /// Why it is not stored.
@@ -385,7 +385,7 @@ pub struct Seat {
     /// Where it logs.
     pub log: slog::Logger,
     /// Where its events go.
-    pub intake: Intake,
+    pub processor: ChannelProcessor,
     /// To be told when its way in is open.
     pub ready: Ready,
     /// What it says it is doing.
@@ -398,13 +398,13 @@ pub struct Seat {
 #[derive(Clone)]
 pub struct Doing {
     now: Rc<RefCell<Cow<'static, str>>>,
-    intake: Intake,
+    processor: ChannelProcessor,
 }
 
 impl Doing {
-    /// Of a source that stores through `intake`.
-    pub fn new(intake: Intake) -> Doing {
-        Doing { now: Rc::new(RefCell::new("starts".into())), intake }
+    /// Of a source that stores through `processor`.
+    pub fn new(processor: ChannelProcessor) -> Doing {
+        Doing { now: Rc::new(RefCell::new("starts".into())), processor }
     }
 
     /// From now on it does this.
@@ -414,7 +414,7 @@ impl Doing {
 
     /// In words, with what waits for its channels.
     pub fn text(&self) -> String {
-        match self.intake.storing.get() {
+        match self.processor.storing.get() {
             0 => self.now.borrow().to_string(),
             puts => format!("{}; {puts} of its stores are under way or wait for room", self.now.borrow()),
         }

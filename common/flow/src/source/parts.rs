@@ -3,7 +3,7 @@
 //! A peer's batch is stored whole or not at all. Lines that came in one read are a batch only because that is cheap: Flume
 //! stores each of them, so a limit that one line keeps must not refuse them all.
 
-use super::Intake;
+use super::ChannelProcessor;
 use crate::error::ChannelError;
 use crate::interceptor::{Elsewhere, Passed};
 use crate::message::Patience;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 /// What became of some of a batch's events.
 pub(crate) type Part = (usize, Result<(), ChannelError>);
 
-impl Intake {
+impl ChannelProcessor {
     /// Whether no channel of this source refuses `batch` for its size alone, however empty it is.
     pub fn fits(&self, batch: &Batch) -> bool {
         self.channels.iter().all(|channel| channel.fits(batch))
@@ -127,9 +127,11 @@ mod tests {
     #[actix::test]
     async fn a_batch_is_cut_down_to_what_the_channel_can_hold() {
         let channel = small_channel("3");
-        let intake = seat(&channel).0.intake;
+        let processor = seat(&channel).0.processor;
         let storing =
-            actix_rt::spawn(async move { intake.store_parts(batch(0..60), true, Patience::KeepAlive).await });
+            actix_rt::spawn(
+                async move { processor.store_parts(batch(0..60), true, Patience::KeepAlive).await },
+            );
         let mut all = Vec::new();
         while all.len() < 60 {
             let lease = channel.take(100).await.unwrap();
@@ -144,8 +146,8 @@ mod tests {
     #[actix::test]
     async fn only_the_event_that_no_channel_can_hold_is_refused() {
         let channel = small_channel("0");
-        let intake = seat(&channel).0.intake;
-        let parts = intake.store_parts(with_a_large_one(3, 5000), true, Patience::Forever).await;
+        let processor = seat(&channel).0.processor;
+        let parts = processor.store_parts(with_a_large_one(3, 5000), true, Patience::Forever).await;
         let refused: Vec<_> = parts.iter().filter(|(_, outcome)| outcome.is_err()).collect();
         assert_eq!(parts.iter().map(|(events, _)| events).sum::<usize>(), 5);
         assert!(refused.len() == 1 && refused[0].0 == 1, "{parts:?}");
@@ -155,9 +157,9 @@ mod tests {
     #[actix::test]
     async fn of_a_batch_without_room_the_first_events_are_stored() {
         let channel = plain_channel(&[("capacity", "5"), ("transactionCapacity", "5"), ("keep-alive", "0")]);
-        let intake = seat(&channel).0.intake;
+        let processor = seat(&channel).0.processor;
         channel.put(batch(0..2), Patience::KeepAlive).await.unwrap();
-        let parts = intake.store_parts(batch(2..6), true, Patience::KeepAlive).await;
+        let parts = processor.store_parts(batch(2..6), true, Patience::KeepAlive).await;
         let events: Vec<_> = parts.iter().map(|(events, outcome)| (*events, outcome.is_ok())).collect();
         assert_eq!(events, [(3, true), (1, false)]);
         assert_eq!(take_now(&channel).await, [0, 1, 2, 3, 4]);

@@ -8,7 +8,7 @@ use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A source: takes events in and stores them through its [`Seat`]'s intake.
+/// A source: takes events in and stores them through its [`Seat`]'s channel processor.
 pub trait Source {
     /// Runs until it is told to stop; then stores what it has under way, and ends. Tasks that it has started keep a copy of
     /// `stop` for as long as they run: the source has stopped when the last copy is gone.
@@ -90,7 +90,7 @@ impl SourceActor {
         let (paused, is_paused) = watch::channel(false);
         let (stage, is_stage) = watch::channel(Stage::Run);
         let doing = seat.doing.clone();
-        seat.intake.count_as(source.counted());
+        seat.processor.count_as(source.counted());
         let questions = source.is_rereadable().then_some(questions);
         seat.pausing = questions.is_some().then_some(Pausing { stage: is_stage, paused, asked });
         let work = Some(Work { source, seat, guard });

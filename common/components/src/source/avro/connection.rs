@@ -211,7 +211,7 @@ impl Connection {
                 self.reply(token, Answer::Failed);
             }
             Received::Batch { token, batch, .. } => {
-                let counters = self.shared.intake.counters();
+                let counters = self.shared.processor.counters();
                 let calls = match token.is_single() {
                     true => &counters.append_received,
                     false => &counters.append_batch_received,
@@ -271,8 +271,8 @@ impl Connection {
             (tokens, bytes) = (vec![token], of_it);
             std::future::ready(Receipt { stored: 0, refused: Some(error) }).boxed_local()
         } else {
-            let intake = self.shared.intake.clone();
-            async move { intake.store_all(batches, false, Patience::KeepAlive).await }.boxed_local()
+            let processor = self.shared.processor.clone();
+            async move { processor.store_all(batches, false, Patience::KeepAlive).await }.boxed_local()
         };
         self.waiting_bytes -= bytes;
         self.storing = Some(Storing { tokens, bytes, receipt });
@@ -282,7 +282,7 @@ impl Connection {
         let mut tokens = tokens.into_iter();
         let mut out = BytesMut::with_capacity(REPLY_BYTES * tokens.len());
         let notes = AnswerNotes { leaving: self.leaving };
-        let (mut singles, counters) = (0, self.shared.intake.counters());
+        let (mut singles, counters) = (0, self.shared.processor.counters());
         for token in tokens.by_ref().take(receipt.stored) {
             singles += usize::from(token.is_single());
             self.session.reply(&mut out, token, Answer::Ok, notes);

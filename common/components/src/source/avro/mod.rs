@@ -15,7 +15,7 @@ use connection::Connection;
 use flow::component::{Component, Configure, Site, told};
 use flow::counters::{Connected, Counted};
 use flow::error::ChannelError;
-use flow::source::{Intake, Seat, Source, Stopping};
+use flow::source::{ChannelProcessor, Seat, Source, Stopping};
 use futures_util::future::LocalBoxFuture;
 use ip_filter::{IpFilter, SystemNames};
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
@@ -156,7 +156,7 @@ fn ip_filter(properties: &plan::Properties) -> Result<Option<IpFilter>, BuildErr
 /// What the connections of one source share. All live on one thread.
 struct Shared {
     log: slog::Logger,
-    intake: Intake,
+    processor: ChannelProcessor,
     protocols: RefCell<ProtocolCache>,
     complaints: RefCell<Complaints>,
     budget: Budget,
@@ -200,10 +200,10 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
     console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
     console::fact::avro_source_started(&seat.log, &seat.name);
     seat.ready.done();
-    let narrowest = seat.intake.narrowest().map_or(usize::MAX, |channel| channel.transaction);
+    let narrowest = seat.processor.narrowest().map_or(usize::MAX, |channel| channel.transaction);
     let shared = Rc::new(Shared {
         log: seat.log,
-        intake: seat.intake,
+        processor: seat.processor,
         protocols: RefCell::default(),
         complaints: RefCell::default(),
         budget: Budget::new(max_memory_bytes),
@@ -230,7 +230,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
 }
 
 async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {
-    let _open = Connected::count(shared.intake.counters());
+    let _open = Connected::count(shared.processor.counters());
     let (peer, number, door) = (guest.peer(), guest.number(), guest.door());
     let allowed = tokio::select! {
         allowed = shared.allows(peer) => allowed,
@@ -301,7 +301,7 @@ impl Shared {
 
     /// Why a call of more than [`Shared::most_events`] is refused: what its channel would say, could it see it.
     fn too_many(&self, events: usize) -> ChannelError {
-        match self.intake.narrowest() {
+        match self.processor.narrowest() {
             Some(channel) if events > channel.transaction => {
                 let (channel, limit) = (channel.name.to_string(), channel.transaction);
                 ChannelError::TooLarge { channel, events, limit }

@@ -155,8 +155,8 @@ fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
         ];
         keys.extend(more);
         let source = assembly(&keys).unwrap().sources.remove(0);
-        let intake = Intake::build(&source, &channels, &silent()).unwrap();
-        intake.narrowest().map(|channel| channel.transaction)
+        let processor = ChannelProcessor::build(&source, &channels, &silent()).unwrap();
+        processor.narrowest().map(|channel| channel.transaction)
     };
     let kind = "sources.r.selector.type";
     let filter = [("sources.r.interceptors", "i"), ("sources.r.interceptors.i.type", "regex_filter")];

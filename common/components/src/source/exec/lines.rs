@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
 use flow::channel::PARCEL_BYTES;
 use flow::message::Patience;
-use flow::source::Intake;
+use flow::source::ChannelProcessor;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use runtime::clock;
 use runtime::told::Told;
@@ -16,7 +16,7 @@ use wire::line::{Ends, LineCutter};
 /// and encodes them by `charset`, which changes only what was malformed.
 pub(super) struct Lines<'a, R> {
     output: R,
-    intake: &'a Intake,
+    processor: &'a ChannelProcessor,
     log: &'a slog::Logger,
     cutter: LineCutter,
     input: BytesMut,
@@ -29,10 +29,15 @@ pub(super) struct Lines<'a, R> {
 
 impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
     /// `most`: lines in a batch.
-    pub(super) fn new(output: R, intake: &'a Intake, most: usize, log: &'a slog::Logger) -> Lines<'a, R> {
+    pub(super) fn new(
+        output: R,
+        processor: &'a ChannelProcessor,
+        most: usize,
+        log: &'a slog::Logger,
+    ) -> Lines<'a, R> {
         Lines {
             output,
-            intake,
+            processor,
             log,
             cutter: LineCutter::new(Ends::Any),
             input: BytesMut::new(),
@@ -54,14 +59,14 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         self.stored().await;
         loop {
             self.prefix.clear();
-            let finished = self.intake.prefix(&[], &mut self.prefix);
+            let finished = self.processor.prefix(&[], &mut self.prefix);
             if !finished {
                 self.prefix.extend_from_slice(NO_HEADERS);
             }
             let more = self.read().now_or_never().is_some_and(|read| read.is_ok_and(|read| read > 0));
             let batches = self.cut_all(more);
             if !batches.is_empty() {
-                let store = store(self.intake.clone(), batches, finished, self.log.clone());
+                let store = store(self.processor.clone(), batches, finished, self.log.clone());
                 self.storing = Some(store.boxed_local());
                 self.stored().await;
             }
@@ -108,7 +113,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
             return None;
         }
         let prefix = &self.prefix[..];
-        let mut builder = self.intake.builder();
+        let mut builder = self.processor.builder();
         let mut lines = self.cutter.cut(&self.input);
         while builder.len() < self.most && builder.bytes() < PARCEL_BYTES {
             let Some(line) = lines.next() else { break };
@@ -128,20 +133,20 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         if builder.is_empty() {
             return None;
         }
-        Some(self.intake.finish(builder))
+        Some(self.processor.finish(builder))
     }
 }
 
 /// Stores all of `batches`, in parts where a channel cannot hold one. It waits for room as long as it takes; the pipe fills meanwhile and the command waits too.
-async fn store(intake: Intake, mut batches: Vec<Batch>, finished: bool, log: slog::Logger) {
+async fn store(processor: ChannelProcessor, mut batches: Vec<Batch>, finished: bool, log: slog::Logger) {
     while !batches.is_empty() {
-        let fitting = batches.iter().take_while(|batch| intake.fits(batch)).count();
-        let receipt = intake.store_all(batches[..fitting].to_vec(), finished, Patience::Forever).await;
+        let fitting = batches.iter().take_while(|batch| processor.fits(batch)).count();
+        let receipt = processor.store_all(batches[..fitting].to_vec(), finished, Patience::Forever).await;
         batches.drain(..receipt.stored);
         if receipt.stored == fitting && fitting > 0 || batches.is_empty() {
             continue;
         }
-        for (events, stored) in intake.store_parts(batches.remove(0), finished, Patience::Forever).await {
+        for (events, stored) in processor.store_parts(batches.remove(0), finished, Patience::Forever).await {
             if let Err(error) = stored {
                 slog::error!(log, "{events} lines of the command are lost: {error}");
             }
@@ -176,7 +181,7 @@ mod tests {
         let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "4")]);
         let (seat, log) = (seat(&channel).0, silent());
         let output: String = (0..25).map(|number| format!("{number}\n")).collect();
-        let mut lines = Lines::new(output.as_bytes(), &seat.intake, 4, &log);
+        let mut lines = Lines::new(output.as_bytes(), &seat.processor, 4, &log);
         let mut all = Vec::new();
         while timeout(Duration::from_secs(1), lines.store_all()).await.is_err() {
             assert!(lines.is_storing());

@@ -211,7 +211,7 @@ impl Runner {
             actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.seat.log.clone()));
         }
         self.seat.doing.set(format!("reads what [{}] prints", self.config.command));
-        let mut lines = Lines::new(stdout, &self.seat.intake, self.batch_lines(), &self.seat.log);
+        let mut lines = Lines::new(stdout, &self.seat.processor, self.batch_lines(), &self.seat.log);
         tokio::select! { biased;
             () = lines.store_all() => {}
             () = leash.lost() => {
@@ -237,7 +237,7 @@ impl Runner {
     }
 
     fn batch_lines(&self) -> usize {
-        policy::batch_lines(self.config.batch_size, self.seat.intake.transaction())
+        policy::batch_lines(self.config.batch_size, self.seat.processor.transaction())
     }
 }
 

@@ -163,7 +163,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
         handler,
         max_request_bytes,
         idle_limit: place.idle_limit,
-        intake: seat.intake,
+        processor: seat.processor,
         voice: voice.clone(),
         budget: budget.clone(),
     });

@@ -5,7 +5,7 @@ use crate::source::budget::{Budget, Share};
 use crate::source::port::Voice;
 use bytes::{Bytes, BytesMut};
 use flow::message::Patience;
-use flow::source::{Intake, Stopping};
+use flow::source::{ChannelProcessor, Stopping};
 use futures_util::future::pending;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) handler: Handler,
     pub(super) max_request_bytes: usize,
     pub(super) idle_limit: Option<Duration>,
-    pub(super) intake: Intake,
+    pub(super) processor: ChannelProcessor,
     pub(super) voice: Rc<Voice>,
     pub(super) budget: Budget,
 }
@@ -121,7 +121,7 @@ impl Session {
         self.guest.served(true);
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content = Content { query: head.uri.query().unwrap_or_default(), content_type, body: &body };
-        let mut builder = self.shared.intake.builder();
+        let mut builder = self.shared.processor.builder();
         if self.shared.handler.events(&content, &mut builder)? {
             self.shared
                 .voice
@@ -131,8 +131,8 @@ impl Session {
         if builder.is_empty() {
             return Ok(());
         }
-        let batch = self.shared.intake.finish(builder);
-        let stored = self.shared.intake.store(batch, false, Patience::KeepAlive).await;
+        let batch = self.shared.processor.finish(builder);
+        let stored = self.shared.processor.store(batch, false, Patience::KeepAlive).await;
         stored.map_err(|error| {
             (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -92,7 +92,7 @@ async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: Stopping) {
     slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
         config.place.bind, config.place.port);
     seat.ready.done();
-    let shared = Rc::new(Shared::new(config, &seat.name, seat.intake, seat.log.clone()));
+    let shared = Rc::new(Shared::new(config, &seat.name, seat.processor, seat.log.clone()));
     loop {
         tokio::select! { biased;
             _ = stop.changed() => break,

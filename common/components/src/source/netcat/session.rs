@@ -7,7 +7,7 @@ use event::{Batch, Span};
 use flow::counters::Connected;
 use flow::error::ChannelError;
 use flow::message::Patience;
-use flow::source::Intake;
+use flow::source::ChannelProcessor;
 use runtime::clock::{self, Duration};
 use runtime::net::{Guest, HOST_GONE, TcpStream};
 use std::cell::{Cell, RefCell};
@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 pub(super) struct Shared {
     config: NetcatConfig,
     name: String,
-    intake: Intake,
+    processor: ChannelProcessor,
     log: slog::Logger,
     /// Events in one batch.
     most: usize,
@@ -36,10 +36,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: NetcatConfig, name: &str, intake: Intake, log: slog::Logger) -> Shared {
-        let most = intake.transaction().clamp(1, MOST_EVENTS);
+    pub(super) fn new(
+        config: NetcatConfig,
+        name: &str,
+        processor: ChannelProcessor,
+        log: slog::Logger,
+    ) -> Shared {
+        let most = processor.transaction().clamp(1, MOST_EVENTS);
         let read = RefCell::new(vec![0; READ_BYTES]);
-        Shared { config, name: name.to_owned(), intake, log, most, read, refused: Cell::new(0) }
+        Shared { config, name: name.to_owned(), processor, log, most, read, refused: Cell::new(0) }
     }
 }
 
@@ -51,7 +56,7 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let (log, name, peer, door) = (shared.log.clone(), shared.name.clone(), guest.peer(), guest.door());
-    let _open = Connected::count(shared.intake.counters());
+    let _open = Connected::count(shared.processor.counters());
     let lines = Lines::new(shared.config.encoding, shared.config.max_line_length);
     let session = Session { shared, stream, guest, lines };
     tokio::select! { biased;
@@ -116,7 +121,7 @@ impl Session {
     async fn answer_all(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<bool> {
         while let Some((batch, finished)) = self.next_batch() {
             self.guest.served(true);
-            let parts = self.shared.intake.store_parts(batch, finished, Patience::KeepAlive).await;
+            let parts = self.shared.processor.store_parts(batch, finished, Patience::KeepAlive).await;
             self.guest.served(false);
             let answers: String =
                 parts.into_iter().map(|(events, stored)| self.answers(events, stored)).collect();
@@ -136,14 +141,14 @@ impl Session {
 
     /// As many lines as one transaction takes, encoded, and whether interceptors have done all they do.
     fn next_batch(&mut self) -> Option<(Batch, bool)> {
-        let intake = &self.shared.intake;
+        let processor = &self.shared.processor;
         let mut prefix = BytesMut::new();
-        let finished = intake.prefix(&[], &mut prefix);
+        let finished = processor.prefix(&[], &mut prefix);
         let headers = if finished { &prefix[..] } else { NO_HEADERS };
-        let mut builder = intake.builder();
+        let mut builder = processor.builder();
         let given =
             self.lines.give(self.shared.most, |line| builder.push_encoded(headers, Span::BORN_HERE, line));
-        (given > 0).then(|| (intake.finish(builder), finished))
+        (given > 0).then(|| (processor.finish(builder), finished))
     }
 
     /// One line for each event.

@@ -29,7 +29,7 @@ pub(super) async fn store(
 ) -> Stored {
     let (mut backoff, mut done, mut told) = (Backoff::new(longest_backoff), 0, false);
     loop {
-        let mut storing = pin!(seat.intake.store_parts(batch.clone(), finished, Patience::KeepAlive));
+        let mut storing = pin!(seat.processor.store_parts(batch.clone(), finished, Patience::KeepAlive));
         let parts = tokio::select! { biased;
             parts = &mut storing => parts,
             _ = stop.changed() => match timeout(LAST_ANSWER, storing).await {

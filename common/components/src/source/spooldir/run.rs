@@ -214,7 +214,7 @@ impl Spool {
     /// Sends the events of one file, and finishes it.
     async fn send(&mut self, mut reading: Reading, stop: &mut Stopping) {
         let mut stored_to = reading.begun_at;
-        let most = self.config.batch_size.min(self.seat.intake.transaction()).clamp(1, MOST_EVENTS);
+        let most = self.config.batch_size.min(self.seat.processor.transaction()).clamp(1, MOST_EVENTS);
         loop {
             let (batch, finished) = match self.cut(&mut reading, most) {
                 Ok(Some(cut)) => cut,
@@ -244,7 +244,7 @@ impl Spool {
     /// The next batch of a file; nothing at its end. Whether its interceptors are done with it comes with it.
     fn cut(&mut self, reading: &mut Reading, most: usize) -> Result<Option<(Batch, bool)>, String> {
         let finished = self.write_prefix(reading);
-        let mut builder = self.seat.intake.builder();
+        let mut builder = self.seat.processor.builder();
         self.marks.clear();
         let prefix = &self.prefix[..];
         let read = reading.next(most, &mut self.marks, |body| {
@@ -261,7 +261,7 @@ impl Spool {
             builder.push_encoded(prefix, Span::BORN_HERE, b"");
         }
         self.is_first = false;
-        Ok(Some((self.seat.intake.finish(builder), finished)))
+        Ok(Some((self.seat.processor.finish(builder), finished)))
     }
 
     /// The header map of all events of this moment; whether it is finished already.
@@ -272,7 +272,7 @@ impl Spool {
         headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
         headers.extend(self.config.basename_header.as_deref().map(|key| (key, &*name)));
         self.prefix.clear();
-        let finished = self.seat.intake.prefix(&headers, &mut self.prefix);
+        let finished = self.seat.processor.prefix(&headers, &mut self.prefix);
         if !finished {
             let bytes = headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
             encode_headers(&mut self.prefix, bytes);

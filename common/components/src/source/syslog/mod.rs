@@ -137,7 +137,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
     let (tell, mut told) = mpsc::unbounded_channel();
     let serving = config.ports.iter().map(|port| {
         let shared =
-            Rc::new(Shared::new(&config, *port, &what, seat.intake.clone(), &seat.log, voice.clone()));
+            Rc::new(Shared::new(&config, *port, &what, seat.processor.clone(), &seat.log, voice.clone()));
         let (place, layers) = (config.place(*port), config.layers.clone());
         let port = Port { what: what.clone(), place, layers, voice: voice.clone() };
         let (mut ready, stop) = (Ready::new(tell.clone()), stop.clone());

@@ -5,7 +5,7 @@ use crate::source::names::{as_java, name_of};
 use crate::source::port::Voice;
 use event::{Batch, BatchBuilder};
 use flow::message::Patience;
-use flow::source::{Intake, Stopping};
+use flow::source::{ChannelProcessor, Stopping};
 use runtime::clock::{self, Duration};
 use runtime::net::{Guest, HOST_GONE, Stream};
 use runtime::told::Told;
@@ -24,7 +24,7 @@ use wire::syslog::{Classic, Found, Line, Lines, Multiport};
 /// What the senders at one port share. All live on one thread.
 pub(super) struct Shared {
     pub(super) what: String,
-    pub(super) intake: Intake,
+    pub(super) processor: ChannelProcessor,
     pub(super) log: slog::Logger,
     pub(super) voice: Rc<Voice>,
     pub(super) reader: RefCell<Reader>,
@@ -85,14 +85,14 @@ impl Shared {
         config: &Config,
         port: u16,
         what: &str,
-        intake: Intake,
+        processor: ChannelProcessor,
         log: &slog::Logger,
         voice: Rc<Voice>,
     ) -> Shared {
-        let most = intake.transaction().min(config.batch_size.unwrap_or(MOST_EVENTS)).max(1);
+        let most = processor.transaction().min(config.batch_size.unwrap_or(MOST_EVENTS)).max(1);
         Shared {
             what: what.to_owned(),
-            intake,
+            processor,
             log: log.clone(),
             voice,
             reader: RefCell::new(Reader::new(config, port)),
@@ -142,7 +142,7 @@ impl Shared {
 
     /// Stores a batch; `patience` says how long it waits for room.
     pub(super) async fn store(&self, batch: Batch, patience: Patience) {
-        for (events, stored) in self.intake.store_parts(batch, false, patience).await {
+        for (events, stored) in self.processor.store_parts(batch, false, patience).await {
             if let Err(error) = stored {
                 self.tell_lost(events, &error);
             }
@@ -234,14 +234,14 @@ impl Session {
     fn next_batch(&mut self, at: &mut usize) -> Option<Batch> {
         let Session { shared, guest, headers, lines, input, .. } = self;
         let extra: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let (mut builder, mut reader) = (shared.intake.builder(), shared.reader.borrow_mut());
+        let (mut builder, mut reader) = (shared.processor.builder(), shared.reader.borrow_mut());
         let now = clock::epoch_millis();
         while builder.len() < shared.most
             && let Some(line) = lines.next(input, at)
         {
             shared.tell(guest.peer(), reader.push(line, now, &extra, &mut builder));
         }
-        (!builder.is_empty()).then(|| shared.intake.finish(builder))
+        (!builder.is_empty()).then(|| shared.processor.finish(builder))
     }
 
     /// The sender has ended: what has no line feed behind it is a message, too.

@@ -40,7 +40,7 @@ async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
     console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
     seat.ready.done();
     let voice = Voice::new(&what, &seat.log);
-    let shared = Shared::new(&config, port, &what, seat.intake, &seat.log, voice);
+    let shared = Shared::new(&config, port, &what, seat.processor, &seat.log, voice);
     let known = BTreeMap::new();
     let mut reader = Reader { shared, socket, buffer: vec![0; MOST_DATAGRAM], known };
     loop {
@@ -67,7 +67,7 @@ struct Reader {
 impl Reader {
     /// Stores the datagram in the buffer and all that have come meanwhile.
     async fn store_all(&mut self, mut length: usize, mut sender: SocketAddr) {
-        let mut builder = self.shared.intake.builder();
+        let mut builder = self.shared.processor.builder();
         let now = clock::epoch_millis();
         loop {
             self.know(sender).await;
@@ -87,7 +87,7 @@ impl Reader {
             }
         }
         if !builder.is_empty() {
-            let batch = self.shared.intake.finish(builder);
+            let batch = self.shared.processor.finish(builder);
             self.shared.store(batch, Patience::KeepAlive).await;
         }
     }

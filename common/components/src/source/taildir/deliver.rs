@@ -5,7 +5,7 @@ use event::Batch;
 use flow::channel::PARCEL_BYTES;
 use flow::error::ChannelError;
 use flow::message::Patience;
-use flow::source::Intake;
+use flow::source::ChannelProcessor;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use runtime::clock::Duration;
@@ -47,7 +47,7 @@ impl Bundle {
 /// A bundle on its way. The next one is read when all of this one is stored: its channel is on this thread and has enough
 /// to do meanwhile.
 pub(super) struct Delivery {
-    intake: Intake,
+    processor: ChannelProcessor,
     tickets: VecDeque<Ticket>,
     finished: bool,
     step: Option<LocalBoxFuture<'static, Step>>,
@@ -57,8 +57,8 @@ pub(super) struct Delivery {
 type Step = (Vec<Result<(), ChannelError>>, Vec<Batch>);
 
 impl Delivery {
-    pub(super) fn new(intake: Intake) -> Delivery {
-        Delivery { intake, tickets: VecDeque::new(), finished: false, step: None }
+    pub(super) fn new(processor: ChannelProcessor) -> Delivery {
+        Delivery { processor, tickets: VecDeque::new(), finished: false, step: None }
     }
 
     /// Whether anything is under way.
@@ -74,8 +74,8 @@ impl Delivery {
     }
 
     fn go_on(&mut self, batches: Vec<Batch>) {
-        let (intake, finished) = (self.intake.clone(), self.finished);
-        self.step = (!batches.is_empty()).then(|| step(intake, batches, finished).boxed_local());
+        let (processor, finished) = (self.processor.clone(), self.finished);
+        self.step = (!batches.is_empty()).then(|| step(processor, batches, finished).boxed_local());
     }
 
     /// The next answers; `None` when nothing is under way. May be dropped and called again.
@@ -87,28 +87,32 @@ impl Delivery {
 }
 
 /// Stores as many of `batches` as there is room for, however long the first has to wait for it.
-async fn step(intake: Intake, mut batches: Vec<Batch>, finished: bool) -> Step {
+async fn step(processor: ChannelProcessor, mut batches: Vec<Batch>, finished: bool) -> Step {
     if finished
-        && intake.fits(&batches[0])
-        && let Ok(stored) = intake.store_some(&batches, Patience::Forever).await
+        && processor.fits(&batches[0])
+        && let Ok(stored) = processor.store_some(&batches, Patience::Forever).await
     {
         let outcomes = batches.drain(..stored).map(|_| Ok(())).collect();
         return (outcomes, batches);
     }
-    let outcome = store_in_parts(&intake, batches.remove(0), finished).await;
+    let outcome = store_in_parts(&processor, batches.remove(0), finished).await;
     (vec![outcome], batches)
 }
 
 /// Stores `batch`, in parts if that is the only way.
-async fn store_in_parts(intake: &Intake, batch: Batch, finished: bool) -> Result<(), ChannelError> {
+async fn store_in_parts(
+    processor: &ChannelProcessor,
+    batch: Batch,
+    finished: bool,
+) -> Result<(), ChannelError> {
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
-        if part.len() > 1 && !intake.fits(&part) {
+        if part.len() > 1 && !processor.fits(&part) {
             let first = part.split_to(part.len() / 2);
             parts.extend([part, first]);
             continue;
         }
-        match intake.store(part.clone(), finished, Patience::Forever).await {
+        match processor.store(part.clone(), finished, Patience::Forever).await {
             Ok(()) => {}
             Err(ChannelError::Full { .. } | ChannelError::Failed { .. }) => {
                 tokio::time::sleep(PAUSE).await;

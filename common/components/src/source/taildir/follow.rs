@@ -72,17 +72,17 @@ impl Follower {
                 config.clone(),
                 positions,
                 saver.is_shared(),
-                seat.intake.counters().clone(),
+                seat.processor.counters().clone(),
                 seat.log.clone(),
             ),
             scratch: Scratch::new(),
-            delivery: Delivery::new(seat.intake.clone()),
+            delivery: Delivery::new(seat.processor.clone()),
             saver,
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
             scan_again: false,
             sweep_due: now + SWEEP_PAUSE,
-            lines: config.batch_size.min(seat.intake.transaction()).clamp(1, MOST_LINES),
+            lines: config.batch_size.min(seat.processor.transaction()).clamp(1, MOST_LINES),
             turn: 0,
             halted: false,
             life: Random::from_system().next(),
@@ -292,7 +292,7 @@ impl Follower {
         let mut headers: Vec<(&str, &str)> = group.iter().map(|(key, value)| (&**key, &**value)).collect();
         headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
         self.prefix.clear();
-        let finished = !self.config.offset_header && self.seat.intake.prefix(&headers, &mut self.prefix);
+        let finished = !self.config.offset_header && self.seat.processor.prefix(&headers, &mut self.prefix);
         if !finished {
             encode_headers(
                 &mut self.prefix,
@@ -307,7 +307,7 @@ impl Follower {
             (tail.live, tail.finish) = (now, false);
         }
         loop {
-            let (start, mut builder) = (tail.next, self.seat.intake.builder());
+            let (start, mut builder) = (tail.next, self.seat.processor.builder());
             if rest {
                 self.scratch.cut_rest(tail, &mut builder, &form);
             } else {
@@ -316,7 +316,7 @@ impl Follower {
             self.turn += 1;
             let ticket = Ticket { id, generation: tail.generation, end: tail.next };
             let origin = Origin { source: self.life, part: tail.generation, start };
-            bundle.push(ticket, self.seat.intake.finish(builder).with_origin(Some(origin)));
+            bundle.push(ticket, self.seat.processor.finish(builder).with_origin(Some(origin)));
             if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
                 break;
             }
@@ -396,7 +396,7 @@ impl Follower {
         }
         let is_saved = self.saver.finish(&self.catalog).await;
         if is_saved && again.events > 0 {
-            self.seat.intake.give_back(self.life, |part| again.parts.contains(&part));
+            self.seat.processor.give_back(self.life, |part| again.parts.contains(&part));
             slog::warn!(
                 self.seat.log,
                 "source {}: the last {} events of {} were not delivered; the position file {} stands before them, and the next start sends them",
@@ -410,7 +410,7 @@ impl Follower {
 
     /// Moves the positions back to what the channels still hold.
     fn go_back(&mut self) -> Again {
-        let mut undelivered = self.seat.intake.undelivered(self.life);
+        let mut undelivered = self.seat.processor.undelivered(self.life);
         let mut again = Again::default();
         for id in self.catalog.written() {
             let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };

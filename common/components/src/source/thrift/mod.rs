@@ -101,7 +101,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
         protocol,
         max_frame_bytes,
         idle_limit: place.idle_limit,
-        intake: seat.intake,
+        processor: seat.processor,
         voice: voice.clone(),
         budget: budget.clone(),
         spent: Spent::default(),

@@ -5,7 +5,7 @@ use crate::source::port::Voice;
 use bytes::{Bytes, BytesMut};
 use flow::error::ChannelError;
 use flow::message::Patience;
-use flow::source::{Intake, Stopping};
+use flow::source::{ChannelProcessor, Stopping};
 use runtime::clock::{self, Duration};
 use runtime::net::{Guest, HOST_GONE, Link, Spent, Stream, Worked};
 use std::fmt::Display;
@@ -20,7 +20,7 @@ pub(super) struct Shared {
     pub(super) protocol: Protocol,
     pub(super) max_frame_bytes: usize,
     pub(super) idle_limit: Option<Duration>,
-    pub(super) intake: Intake,
+    pub(super) processor: ChannelProcessor,
     pub(super) voice: Rc<Voice>,
     pub(super) budget: Budget,
     pub(super) spent: Spent,
@@ -114,9 +114,9 @@ impl Session {
 
     /// Stores what a call brings, and says how that went.
     async fn answer(&mut self, message: &Bytes) -> Result<Bytes, End> {
-        let Shared { protocol, intake, voice, .. } = &*self.shared;
+        let Shared { protocol, processor, voice, .. } = &*self.shared;
         let peer = self.guest.peer();
-        let mut builder = intake.builder();
+        let mut builder = processor.builder();
         let received = thrift::receive(*protocol, message, &mut builder);
         let mut out = BytesMut::new();
         match received {
@@ -131,11 +131,11 @@ impl Session {
             Ok(Received::Events(token)) => {
                 self.share.moved(self.link.moved(), false);
                 self.guest.served(true);
-                let batch = intake.finish(builder);
+                let batch = processor.finish(builder);
                 let stored = if batch.is_empty() {
                     Ok(())
                 } else {
-                    intake.store(batch, false, Patience::KeepAlive).await
+                    processor.store(batch, false, Patience::KeepAlive).await
                 };
                 self.guest.served(false);
                 thrift::answer(*protocol, &token, status(peer, voice, stored), &mut out);
