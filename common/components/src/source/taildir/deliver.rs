@@ -46,7 +46,7 @@ impl Bundle {
 
 /// A bundle on its way. The next one is read when all of this one is stored: its channel is on this thread and has enough
 /// to do meanwhile.
-pub(super) struct Delivery {
+pub(super) struct Outbound {
     processor: ChannelProcessor,
     tickets: VecDeque<Ticket>,
     finished: bool,
@@ -56,9 +56,9 @@ pub(super) struct Delivery {
 /// How it went with the first batches, and those that are left.
 type Step = (Vec<Result<(), ChannelError>>, Vec<Batch>);
 
-impl Delivery {
-    pub(super) fn new(processor: ChannelProcessor) -> Delivery {
-        Delivery { processor, tickets: VecDeque::new(), finished: false, step: None }
+impl Outbound {
+    pub(super) fn new(processor: ChannelProcessor) -> Outbound {
+        Outbound { processor, tickets: VecDeque::new(), finished: false, step: None }
     }
 
     /// Whether anything is under way.

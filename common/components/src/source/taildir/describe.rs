@@ -20,7 +20,7 @@ impl Follower {
             0 => String::new(),
             more => format!(", and {more} files more"),
         };
-        let what = if self.delivery.is_busy() {
+        let what = if self.outbound.is_busy() {
             "waits for its channel to store what it has read"
         } else if self.catalog.is_scanning() {
             "looks for files"

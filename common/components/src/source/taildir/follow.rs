@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::config::TailDirConfig;
-use super::deliver::{Answer, Bundle, Delivery, Ticket};
+use super::deliver::{Answer, Bundle, Outbound, Ticket};
 use super::policy::ScanBeat;
 use super::position::Positions;
 use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
@@ -29,7 +29,7 @@ pub(super) struct Follower {
     pub(super) asked: mpsc::UnboundedReceiver<Question>,
     pub(super) catalog: Catalog,
     scratch: Scratch,
-    pub(super) delivery: Delivery,
+    pub(super) outbound: Outbound,
     saver: Saver,
     scans: ScanBeat,
     pub(super) scan_due: Instant,
@@ -76,7 +76,7 @@ impl Follower {
                 seat.log.clone(),
             ),
             scratch: Scratch::new(),
-            delivery: Delivery::new(seat.processor.clone()),
+            outbound: Outbound::new(seat.processor.clone()),
             saver,
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
@@ -131,7 +131,7 @@ impl Follower {
 
     /// Does a little of everything there is to do; whether there is more.
     fn step(&mut self, now: Instant) -> bool {
-        while let Some(Some(answers)) = self.delivery.next().now_or_never() {
+        while let Some(Some(answers)) = self.outbound.next().now_or_never() {
             self.settle(answers);
         }
         if self.catalog.wake.ready().now_or_never().is_some() {
@@ -156,7 +156,7 @@ impl Follower {
     }
 
     fn can_read(&self) -> bool {
-        !self.halted && !self.catalog.queue.is_empty() && !self.delivery.is_busy()
+        !self.halted && !self.catalog.queue.is_empty() && !self.outbound.is_busy()
     }
 
     /// Waits until there is something to do.
@@ -164,7 +164,7 @@ impl Follower {
         let due = self.scan_due.min(self.sweep_due).min(self.saver.due().unwrap_or(self.scan_due));
         let answers = tokio::select! { biased;
             _ = stage.changed() => None,
-            Some(answers) = self.delivery.next() => Some(answers),
+            Some(answers) = self.outbound.next() => Some(answers),
             () = self.catalog.wake.ready() => None,
             () = self.saver.ended() => None,
             () = sleep_until(due) => None,
@@ -327,7 +327,7 @@ impl Follower {
                 "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
             );
         }
-        self.delivery.send(bundle, finished);
+        self.outbound.send(bundle, finished);
     }
 
     fn settle(&mut self, answers: Vec<Answer>) {
@@ -358,9 +358,9 @@ impl Follower {
     /// What is under way is stored, if that does not take long.
     async fn settle_under_way(&mut self) {
         let latest = clock::now() + LAST_ANSWERS;
-        while self.delivery.is_busy() {
+        while self.outbound.is_busy() {
             let until = latest.min(clock::now() + LAST_ANSWER);
-            let Ok(answers) = timeout_at(until, self.delivery.next()).await else { break };
+            let Ok(answers) = timeout_at(until, self.outbound.next()).await else { break };
             self.settle(answers.unwrap_or_default());
         }
     }
@@ -370,7 +370,7 @@ impl Follower {
         while *stage.borrow_and_update() == Stage::Pause {
             let answers = tokio::select! { biased;
                 changed = stage.changed() => if changed.is_ok() { continue } else { break },
-                Some(answers) = self.delivery.next() => answers,
+                Some(answers) = self.outbound.next() => answers,
                 Some(question) = self.asked.recv() => {
                     let _gone = question.send(self.describe(clock::now()));
                     continue;
@@ -382,7 +382,7 @@ impl Follower {
 
     /// The position file says what is stored, or (`goes_back`) what is delivered.
     async fn finish(mut self, goes_back: bool) {
-        if self.delivery.is_busy() {
+        if self.outbound.is_busy() {
             slog::warn!(
                 self.seat.log,
                 "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
