@@ -150,7 +150,7 @@ fn other_signals_do_no_harm_and_sigquit_prints_what_each_component_is_doing() {
         "source r1: waits for something new in its files; 1 files",
         "channel c1: 5000 of 10000 events",
         "sink group k1: sink k1 ",
-        "0 parcels of 0 bytes under way",
+        "0 deliveries of 0 bytes under way",
     ] {
         assert_eq!(scene.said(part), 1, "{part}: {:#?}", scene.console.lines_from(0));
     }

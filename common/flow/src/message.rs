@@ -2,7 +2,7 @@
 //!
 //! A batch goes source → [`Put`] → channel → [`Take`] → group of sinks → [`Deliver`] → sink, and the answer comes back
 //! as [`Delivered`]. Memory is bounded by credits, not by mailboxes: a source awaits the answer to its `Put` before the
-//! next one, and a group keeps no more parcels with a sink than the sink's [`Window`] allows.
+//! next one, and a group keeps no more deliveries with a sink than the sink's [`Window`] allows.
 
 use crate::channel::lease::Lease;
 use crate::counters::SinkCounters;
@@ -67,7 +67,7 @@ pub struct Fill {
     pub taken: u64,
 }
 
-/// Hands a parcel to a sink. The answer comes as [`Delivered`], in whatever way the errand ends.
+/// Hands a delivery to a sink. The answer comes as [`Delivered`], however it ends.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Deliver(pub Errand);
@@ -78,7 +78,7 @@ pub struct Deliver(pub Errand);
 pub struct Probe;
 
 /// A batch on its way out, with its name. It keeps both when it is sent again, to whomever.
-pub struct Parcel {
+pub struct Delivery {
     /// Its name.
     pub id: BatchId,
     /// Its events, still those of their channel.
@@ -87,9 +87,9 @@ pub struct Parcel {
     pub doubt: bool,
 }
 
-/// A parcel in the hands of a sink, which says how it went. One that is dropped (its sink has died) says so itself.
+/// A delivery in the hands of a sink, which says how it went. One that is dropped (its sink has died) says so itself.
 pub struct Errand {
-    parcel: Option<Parcel>,
+    delivery: Option<Delivery>,
     sink: usize,
     boss: Recipient<Delivered>,
     /// Since when it is under way, where that is counted.
@@ -97,9 +97,9 @@ pub struct Errand {
 }
 
 impl Errand {
-    /// `parcel` for member `sink` of the group that `boss` reaches.
-    pub fn new(parcel: Parcel, sink: usize, boss: Recipient<Delivered>) -> Errand {
-        Errand { parcel: Some(parcel), sink, boss, since: None }
+    /// `delivery` for member `sink` of the group that `boss` reaches.
+    pub fn new(delivery: Delivery, sink: usize, boss: Recipient<Delivered>) -> Errand {
+        Errand { delivery: Some(delivery), sink, boss, since: None }
     }
 
     /// From now on its time runs, if `counters` keep it.
@@ -110,7 +110,7 @@ impl Errand {
 
     /// The batches to deliver, in order.
     pub fn batches(&self) -> &[Batch] {
-        let batches = self.parcel.as_ref().map_or(&[] as &[Batch], |parcel| parcel.lease.batches());
+        let batches = self.delivery.as_ref().map_or(&[] as &[Batch], |delivery| delivery.lease.batches());
         #[cfg(any(test, feature = "testing"))]
         crate::compliance::trip(batches);
         batches
@@ -121,37 +121,37 @@ impl Errand {
         self.batches().iter().map(Batch::len).sum()
     }
 
-    /// The parcel's name.
+    /// The delivery's name.
     pub fn id(&self) -> Option<BatchId> {
-        self.parcel.as_ref().map(|parcel| parcel.id)
+        self.delivery.as_ref().map(|delivery| delivery.id)
     }
 
-    /// The parcels of these errands, all of one sink, have arrived: their channel may forget them.
+    /// These deliveries, all of one sink, have arrived: their channel may forget them.
     pub fn done(mut errands: Vec<Errand>) {
-        let parcels = errands.iter_mut().filter_map(|errand| errand.parcel.take()).collect();
+        let deliveries = errands.iter_mut().filter_map(|errand| errand.delivery.take()).collect();
         if let Some(Errand { sink, boss, since, .. }) = errands.first() {
             if since.is_some() {
                 record(&errands, clock::now());
             }
-            boss.do_send(Delivered { sink: *sink, parcels, outcome: Ok(()) });
+            boss.do_send(Delivered { sink: *sink, deliveries, outcome: Ok(()) });
         }
     }
 
-    /// Some of the parcel's events have arrived: leaves those, by their place among all, for which `is_left` holds.
+    /// Some of the delivery's events have arrived: leaves those, by their place among all, for which `is_left` holds.
     pub fn keep(&mut self, is_left: impl FnMut(usize) -> bool) {
-        if let Some(parcel) = &mut self.parcel {
-            parcel.lease.keep(is_left);
+        if let Some(delivery) = &mut self.delivery {
+            delivery.lease.keep(is_left);
         }
     }
 
-    /// The parcel has not arrived, or nobody knows.
+    /// The delivery has not arrived, or nobody knows.
     pub fn failed(mut self, error: DeliveryError) {
         self.report(error);
     }
 
     fn report(&mut self, error: DeliveryError) {
-        if let Some(parcel) = self.parcel.take() {
-            self.boss.do_send(Delivered { sink: self.sink, parcels: vec![parcel], outcome: Err(error) });
+        if let Some(delivery) = self.delivery.take() {
+            self.boss.do_send(Delivered { sink: self.sink, deliveries: vec![delivery], outcome: Err(error) });
         }
     }
 }
@@ -177,7 +177,7 @@ pub struct Delivered {
     /// Which member of the group.
     pub sink: usize,
     /// What was handed to it.
-    pub parcels: Vec<Parcel>,
+    pub deliveries: Vec<Delivery>,
     /// How it went.
     pub outcome: Result<(), DeliveryError>,
 }
@@ -192,7 +192,7 @@ pub struct Health {
     pub state: State,
 }
 
-/// Whether a sink can be given parcels.
+/// Whether a sink can be given deliveries.
 #[derive(Debug)]
 pub enum State {
     /// Its actor has just started, for the first time or again: whatever it was asked before, it is to be asked now.
@@ -205,20 +205,20 @@ pub enum State {
     Down(DeliveryError),
 }
 
-/// A sink's credit: how many parcels, and bytes of them, may be in its hands.
+/// A sink's credit: how many deliveries, and bytes of them, may be in its hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Parcels at a time.
-    pub parcels: usize,
+    /// Deliveries at a time.
+    pub deliveries: usize,
     /// Bytes of them.
     pub bytes: usize,
 }
 
 impl Window {
     /// One after the other, as Flume's own sinks work.
-    pub const LOCK_STEP: Window = Window { parcels: 1, bytes: usize::MAX };
+    pub const LOCK_STEP: Window = Window { deliveries: 1, bytes: usize::MAX };
     /// For a sink on this machine: some are written together while the next ones wait, so that its thread never does.
-    pub const LOCAL: Window = Window { parcels: 16, bytes: 2 << 20 };
+    pub const LOCAL: Window = Window { deliveries: 16, bytes: 2 << 20 };
 }
 
 /// Asks a component what it is doing, in a line for an operator.

@@ -252,7 +252,7 @@ pub struct Scripted {
     group: Slot<Recipient<Health>>,
 }
 
-/// A script for a sink that is up, answers, and takes one parcel at a time.
+/// A script for a sink that is up, answers, and takes one delivery at a time.
 pub fn script() -> Rc<RefCell<Script>> {
     Rc::new(RefCell::new(Script {
         up: true,

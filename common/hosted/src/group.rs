@@ -6,7 +6,7 @@ use bridge::{BridgeError, Outcome, Spec, Thrown};
 use flow::channel::ChannelRef;
 use flow::channel::lease::Lease;
 use flow::error::DeliveryError;
-use flow::message::{Deliver, Delivered, Describe, Errand, Health, Parcel, Probe, State, Stop, Window};
+use flow::message::{Deliver, Delivered, Describe, Errand, Health, Delivery, Probe, State, Stop, Window};
 use flow::processor::{GroupContext, GroupRecipients, MemberRef};
 use flow::supervise::Guard;
 use runtime::clock::{self, Duration};
@@ -69,7 +69,7 @@ impl Actor for HostedGroup {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(0); // one parcel is under way
+        ctx.set_mailbox_capacity(0); // one delivery is under way
         if let Some(task) = self.task.take() {
             ctx.spawn(task.run().into_actor(self));
         }
@@ -88,7 +88,7 @@ impl Handler<Delivered> for HostedGroup {
     type Result = ();
 
     fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-        // Should the task have ended, the parcels are rolled back.
+        // Should the task have ended, the deliveries are rolled back.
         let _task_has_ended = self.tell.send(Heard::Delivered(delivered));
     }
 }
@@ -179,7 +179,7 @@ impl Task {
     }
 }
 
-/// The group's sinks, and the one parcel that is under way.
+/// The group's sinks, and the one delivery that is under way.
 struct Sinks {
     members: Vec<MemberRef>,
     batch_size: usize,
@@ -188,8 +188,8 @@ struct Sinks {
     heard: mpsc::UnboundedReceiver<Heard>,
     boss: Recipient<Delivered>,
     next: BatchId,
-    /// A parcel that no sink has taken yet.
-    waiting: Option<Parcel>,
+    /// A delivery that no sink has taken yet.
+    waiting: Option<Delivery>,
 }
 
 impl Sinks {
@@ -203,23 +203,23 @@ impl Sinks {
         {
             return failed(&reason);
         }
-        let Some(parcel) = self.parcel().await else { return Outcome::Backoff };
-        let errand = Errand::new(parcel, index, self.boss.clone());
+        let Some(delivery) = self.delivery().await else { return Outcome::Backoff };
+        let errand = Errand::new(delivery, index, self.boss.clone());
         // One that is dropped, since the sink is gone, says so itself.
         self.members[index].slot.with(|sink| sink.deliver.do_send(Deliver(errand)));
         loop {
             match self.heard.recv().await {
                 Some(Heard::Health(health)) => self.note(health),
-                Some(Heard::Delivered(Delivered { parcels, outcome: Ok(()), .. })) => {
-                    parcels.into_iter().for_each(|parcel| parcel.lease.commit());
+                Some(Heard::Delivered(Delivered { deliveries, outcome: Ok(()), .. })) => {
+                    deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
                     return Outcome::Ready;
                 }
-                Some(Heard::Delivered(Delivered { parcels, outcome: Err(error), sink })) => {
+                Some(Heard::Delivered(Delivered { deliveries, outcome: Err(error), sink })) => {
                     self.up[sink] = false;
-                    self.waiting = parcels
+                    self.waiting = deliveries
                         .into_iter()
                         .next()
-                        .map(|parcel| Parcel { doubt: parcel.doubt || error.leaves_doubt(), ..parcel });
+                        .map(|delivery| Delivery { doubt: delivery.doubt || error.leaves_doubt(), ..delivery });
                     return failed(&error.to_string());
                 }
                 None => return failed("the group is stopping"),
@@ -260,15 +260,15 @@ impl Sinks {
     }
 
     /// What is to be delivered next; `None` when the channel is empty for as long as Flume's would wait.
-    async fn parcel(&mut self) -> Option<Parcel> {
-        if let Some(parcel) = self.waiting.take() {
-            return Some(parcel);
+    async fn delivery(&mut self) -> Option<Delivery> {
+        if let Some(delivery) = self.waiting.take() {
+            return Some(delivery);
         }
         let taking = self.channel.take_some(self.batch_size, Window::LOCK_STEP);
         let lease: Lease = timeout(KEEP_ALIVE, taking).await.ok()??.pop()?;
         let id = self.next;
         self.next.sequence += 1;
-        Some(Parcel { id, lease, doubt: false })
+        Some(Delivery { id, lease, doubt: false })
     }
 }
 

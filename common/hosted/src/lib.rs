@@ -9,7 +9,7 @@ mod channel;
 mod group;
 mod host;
 mod judge;
-mod parcels;
+mod deliveries;
 mod probe;
 mod say;
 mod sink;

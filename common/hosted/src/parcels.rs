@@ -1,5 +1,5 @@
-//! Which parcels a sink in the JVM has, and how far it is with each. A sink commits as many events as it likes at a time:
-//! the end of its transaction may be in the middle of a parcel.
+//! Which deliveries a sink in the JVM has, and how far it is with each. A sink commits as many events as it likes at a
+//! time: the end of its transaction may be in the middle of a delivery.
 
 use bridge::Ranges;
 use flow::error::DeliveryError;
@@ -7,9 +7,9 @@ use flow::message::Errand;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Parcels by the numbers of their events.
+/// Deliveries by the numbers of their events.
 #[derive(Default)]
-pub(crate) struct Parcels(VecDeque<Sent>);
+pub(crate) struct Deliveries(VecDeque<Sent>);
 
 struct Sent {
     errand: Errand,
@@ -22,7 +22,7 @@ struct Sent {
     returned_events: u64,
 }
 
-impl Parcels {
+impl Deliveries {
     /// `errand` has been sent, as far as `numbers` go.
     pub(crate) fn sent(&mut self, errand: Errand, numbers: Range<u64>) {
         let unsent = errand.events() as u64 - (numbers.end - numbers.start);
@@ -34,7 +34,7 @@ impl Parcels {
         self.0.is_empty()
     }
 
-    /// These events have arrived; answers the parcels of which all have.
+    /// These events have arrived; answers the deliveries of which all have.
     pub(crate) fn delivered(&mut self, ranges: &[(u64, u64)]) -> Vec<Errand> {
         self.each(ranges, |sent, first, count| {
             sent.delivered.push((first, count));
@@ -45,8 +45,8 @@ impl Parcels {
             .collect()
     }
 
-    /// These events have come back: parcels of which nothing is under way any more have failed, by as much as has not
-    /// arrived.
+    /// These events have come back: deliveries of which nothing is under way any more have failed, by as much as has
+    /// not arrived.
     pub(crate) fn returned(&mut self, ranges: &[(u64, u64)], error: &DeliveryError) {
         self.each(ranges, |sent, _, count| sent.returned_events += count);
         self.fail(error, |sent| {
@@ -72,7 +72,7 @@ impl Parcels {
         }
     }
 
-    /// Calls `with` for the part of each range that is in a parcel.
+    /// Calls `with` for the part of each range that is in a delivery.
     fn each(&mut self, ranges: &[(u64, u64)], with: impl Fn(&mut Sent, u64, u64)) {
         for (first, count) in ranges {
             let end = first + count;
@@ -100,13 +100,13 @@ impl Parcels {
 mod tests {
     use super::*;
     use actix::prelude::*;
-    use flow::message::{Delivered, Parcel};
+    use flow::message::{Delivered, Delivery};
     use flow::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
     use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
     use wire::avro::BatchId;
 
-    /// The group: what of each parcel was left when it ended, and rolls all back.
+    /// The group: what of each delivery was left when it ended, and rolls all back.
     struct Ear(UnboundedSender<(bool, Vec<u64>)>);
 
     impl Actor for Ear {
@@ -117,37 +117,37 @@ mod tests {
         type Result = ();
 
         fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-            for parcel in delivered.parcels {
-                self.0.send((delivered.outcome.is_ok(), numbers(parcel.lease.batches()))).expect("a test");
+            for delivery in delivered.deliveries {
+                self.0.send((delivered.outcome.is_ok(), numbers(delivery.lease.batches()))).expect("a test");
             }
         }
     }
 
     #[actix_rt::test]
-    async fn what_has_arrived_of_a_parcel_is_not_sent_again_and_comes_back_with_it() {
+    async fn what_has_arrived_of_a_delivery_is_not_sent_again_and_comes_back_with_it() {
         let (tell, mut heard) = unbounded_channel();
         let group = Ear(tell).start();
         let channel = plain_channel(&[]);
         put(&channel, 0..9).await;
-        let mut parcels = Parcels::default();
+        let mut deliveries = Deliveries::default();
         for number in 0..3 {
             let lease = channel.take(3).within("events").await.expect("the channel lives");
             let id = BatchId { agent: 1, stream: 1, sequence: number };
-            let errand = Errand::new(Parcel { id, lease, doubt: false }, 0, group.clone().recipient());
-            parcels.sent(errand, 10 + 3 * number..13 + 3 * number);
+            let errand = Errand::new(Delivery { id, lease, doubt: false }, 0, group.clone().recipient());
+            deliveries.sent(errand, 10 + 3 * number..13 + 3 * number);
         }
         // The first whole; of the second the one in its middle.
-        let done = parcels.delivered(&[(10, 3), (14, 1)]);
+        let done = deliveries.delivered(&[(10, 3), (14, 1)]);
         assert_eq!(done.len(), 1);
         Errand::done(done);
         assert_eq!(heard.recv().within("the first").await, Some((true, vec![0, 1, 2])));
         let error = DeliveryError::Class { reason: "scripted".into() };
-        parcels.returned(&[(13, 1)], &error);
+        deliveries.returned(&[(13, 1)], &error);
         assert!(heard.try_recv().is_err(), "one event of it is still under way");
-        parcels.returned(&[(15, 4)], &error);
+        deliveries.returned(&[(15, 4)], &error);
         assert_eq!(heard.recv().within("the second").await, Some((false, vec![3, 5])));
         assert_eq!(heard.recv().within("the third").await, Some((false, vec![6, 7, 8])));
-        assert!(parcels.is_empty());
+        assert!(deliveries.is_empty());
         assert_eq!(
             take_now(&channel).await,
             (0..9).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
-//! A sink in the JVM, as a member of a native group: parcels go in ahead of need, commits come back by number.
+//! A sink in the JVM, as a member of a native group: deliveries go in ahead of need, commits come back by number.
 
 use crate::host::Host;
-use crate::parcels::Parcels;
+use crate::deliveries::Deliveries;
 use actix::prelude::*;
 use bridge::{BridgeError, Outcome, Sink, SinkEvent, Spec};
 use flow::error::DeliveryError;
@@ -95,7 +95,7 @@ struct Task {
 /// A sink that has been started in a JVM.
 struct Live {
     sink: Sink,
-    parcels: Parcels,
+    deliveries: Deliveries,
     /// Why it takes no more until it is probed.
     failed: Option<DeliveryError>,
     /// Its thread is gone: it is made anew.
@@ -175,7 +175,7 @@ impl Task {
             Ok(sink) => {
                 let mut live = Live {
                     sink,
-                    parcels: Parcels::default(),
+                    deliveries: Deliveries::default(),
                     failed: None,
                     dead: false,
                     backoffs: 0,
@@ -204,7 +204,7 @@ impl Task {
                 break;
             }
         }
-        live.parcels.sent(errand, before..live.sink.next_number());
+        live.deliveries.sent(errand, before..live.sink.next_number());
         match &live.failed {
             Some(error) => {
                 let error = error.clone();
@@ -220,12 +220,12 @@ impl Task {
         match event {
             SinkEvent::Delivered(ranges) => {
                 live.backoffs = 0;
-                let done = live.parcels.delivered(&ranges);
+                let done = live.deliveries.delivered(&ranges);
                 Errand::done(done);
             }
             SinkEvent::Returned(ranges) => {
                 let error = live.failed.clone().unwrap_or(DeliveryError::Gone);
-                live.parcels.returned(&ranges, &error);
+                live.deliveries.returned(&ranges, &error);
             }
             SinkEvent::Paused { outcome: Outcome::Ready | Outcome::Backoff, runs, starved } => {
                 live.paused(runs, starved);
@@ -250,7 +250,7 @@ impl Task {
             live.failed = Some(error.clone());
             live.run_at = None;
             live.sink.recall();
-            live.parcels.returned(&[], &error); // what never got there
+            live.deliveries.returned(&[], &error); // what never got there
         }
         self.member.tell(State::Down(error));
     }
@@ -258,13 +258,13 @@ impl Task {
     fn jvm_is_gone(&mut self) {
         let Some(mut live) = self.live.take() else { return };
         let (peer, reason) = ("the JVM".to_owned(), live.sink.gone().to_string());
-        live.parcels.lost(&DeliveryError::Lost { peer: peer.clone(), reason: reason.clone() });
+        live.deliveries.lost(&DeliveryError::Lost { peer: peer.clone(), reason: reason.clone() });
         self.member.tell(State::Down(DeliveryError::Unreachable { peer, reason }));
     }
 
     /// A dead sink goes when it has given everything back.
     fn bury(&mut self) {
-        self.live.take_if(|live| live.dead && live.parcels.is_empty());
+        self.live.take_if(|live| live.dead && live.deliveries.is_empty());
     }
 
     async fn stop(&mut self) {
@@ -281,10 +281,10 @@ impl Task {
         }
         while let Some(event) = live.sink.try_next() {
             if let SinkEvent::Delivered(ranges) = event {
-                Errand::done(live.parcels.delivered(&ranges));
+                Errand::done(live.deliveries.delivered(&ranges));
             }
         }
-        live.parcels.lost(&DeliveryError::Gone);
+        live.deliveries.lost(&DeliveryError::Gone);
     }
 }
 
@@ -303,7 +303,7 @@ impl Live {
             return;
         }
         self.backoffs = if runs > 1 { 1 } else { self.backoffs + 1 };
-        if starved && !self.parcels.is_empty() {
+        if starved && !self.deliveries.is_empty() {
             self.backoffs = 0;
             return self.run();
         }

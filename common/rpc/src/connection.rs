@@ -169,7 +169,7 @@ impl<C: Cargo> Connection<C> {
                     if let Some(hello) = hello {
                         self.ours = true;
                         self.window = Window {
-                            parcels: (hello.window as usize).clamp(1, MOST_PARCELS),
+                            deliveries: (hello.window as usize).clamp(1, MOST_DELIVERIES),
                             bytes: usize::try_from(hello.window_bytes).unwrap_or(usize::MAX),
                         };
                     }
@@ -395,8 +395,8 @@ const HEAD_BYTES: usize = 160;
 const PING_BYTES: usize = 128;
 /// Buffers for batches whose headers were set here come in sizes of so many bytes, so that one fits again.
 const WRITTEN_BYTES: usize = 64 << 10;
-/// Parcels in flight, whatever a peer allows.
-const MOST_PARCELS: usize = 64;
+/// Deliveries in flight, whatever a peer allows.
+const MOST_DELIVERIES: usize = 64;
 /// The largest frame that is taken from a peer: answers are a few dozen bytes, the longest is a handshake with the text of
 /// a protocol, some 64 KiB.
 const MAX_ANSWER_BYTES: usize = 1 << 20;

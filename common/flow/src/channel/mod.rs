@@ -18,9 +18,9 @@ use lease::Lease;
 use std::sync::Arc;
 use store::{Fits, Level};
 
-/// Bytes that go together where they can: lines in a batch, batches in a parcel. More gain nothing, leave the
+/// Bytes that go together where they can: lines in a batch, batches in a delivery. More gain nothing, leave the
 /// processor's cache and take memory.
-pub const PARCEL_BYTES: usize = 384 << 10;
+pub const DELIVERY_BYTES: usize = 384 << 10;
 
 /// What a channel can be asked.
 pub struct ChannelAddress {

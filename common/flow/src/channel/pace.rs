@@ -1,6 +1,6 @@
 //! Keeps who can wait from running far ahead of sinks that move (decisions/0012).
 
-use crate::channel::PARCEL_BYTES;
+use crate::channel::DELIVERY_BYTES;
 use runtime::clock::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -44,7 +44,7 @@ impl Pace {
 }
 
 /// Twice what goes to a sink at a time.
-pub(super) const AHEAD_BYTES: usize = 2 * PARCEL_BYTES;
+pub(super) const AHEAD_BYTES: usize = 2 * DELIVERY_BYTES;
 /// So many are stored for each pause: a channel fills as fast whatever the size of a put.
-const PACED_BYTES: usize = PARCEL_BYTES / 2;
+const PACED_BYTES: usize = DELIVERY_BYTES / 2;
 pub(super) const PACE: Duration = Duration::from_millis(1);

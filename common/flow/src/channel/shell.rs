@@ -3,7 +3,7 @@
 use super::lease::{Lease, Settle};
 use super::pace::Pace;
 use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stored};
-use super::{ChannelAddress, ChannelContext, Holds, NewChannel, PARCEL_BYTES};
+use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, Holds, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
 use crate::supervise::Guard;
@@ -243,8 +243,8 @@ fn lease<S: Store>(
 ) -> Option<Vec<Lease>> {
     let settling = settling_of(store, settling, ctx);
     let (mut leases, mut bytes, mut store) = (Vec::new(), 0, store.open());
-    while leases.len() < take.credit.parcels && bytes < take.credit.bytes {
-        let Some((id, batches)) = store.take(take.max, PARCEL_BYTES) else { break };
+    while leases.len() < take.credit.deliveries && bytes < take.credit.bytes {
+        let Some((id, batches)) = store.take(take.max, DELIVERY_BYTES) else { break };
         bytes += batches.iter().map(Batch::event_bytes).sum::<usize>();
         leases.push(Lease::new(id, batches, settling.clone()));
     }

@@ -1,4 +1,4 @@
-//! Which sink of a group gets the next parcel.
+//! Which sink of a group gets the next delivery.
 
 use runtime::random::Random;
 
@@ -62,9 +62,9 @@ impl Choice {
         self.next_awaiting(live, |_| false, credit)
     }
 
-    /// The sink for the next parcel. `live` says which may be given events at all, `credit` which have room for one more:
-    /// the first by priority is waited for, a busy one of many equals is not. One that is `awaited` (not live yet, but
-    /// about to be) goes by priority, too: nobody of lower priority is taken before it.
+    /// The sink for the next delivery. `live` says which may be given events at all, `credit` which have room for one
+    /// more: the first by priority is waited for, a busy one of many equals is not. One that is `awaited` (not live
+    /// yet, but about to be) goes by priority, too: nobody of lower priority is taken before it.
     pub(crate) fn next_awaiting(
         &self,
         live: impl Fn(usize) -> bool,
@@ -86,19 +86,20 @@ impl Choice {
         }
     }
 
-    /// Whether parcels arrive in the order in which they were given: one sink has all of them, until another is preferred.
+    /// Whether deliveries arrive in the order in which they were given: one sink has all of them, until another is
+    /// preferred.
     pub(crate) fn keeps_order(&self) -> bool {
         matches!(self, Choice::Priority(_))
     }
 
-    /// `sink` can be given parcels again.
+    /// `sink` can be given deliveries again.
     pub(crate) fn back(&mut self, sink: usize) {
         if let Choice::RoundRobin(turns) = self {
             turns.back(sink);
         }
     }
 
-    /// `sink` was given a parcel.
+    /// `sink` was given a delivery.
     pub(crate) fn given(&mut self, sink: usize) {
         match self {
             Choice::Priority(_) => {}
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(choice.next(|_| true, |sink| sink == 1), Some(1), "a busy one is not waited for");
     }
 
-    /// 300 parcels to three sinks of which `able` can be given the next one; how many each got.
+    /// 300 deliveries to three sinks of which `able` can be given the next one; how many each got.
     fn shares(choice: &mut Choice, able: impl Fn(usize, usize) -> bool) -> [usize; 3] {
         let mut shares = [0; 3];
         for number in 0..300 {

@@ -1,20 +1,20 @@
-//! What a group counts of its sinks, once per parcel, and what it shows of their health.
+//! What a group counts of its sinks, once per delivery, and what it shows of their health.
 
 use super::{Choice, Group, Member};
 use crate::counters::Counter;
-use crate::message::Parcel;
+use crate::message::Delivery;
 use runtime::clock::{self, Instant};
 
 impl Member {
-    /// It is given a parcel of a group that asks for `batch_size` events at a time.
-    pub(super) fn count_given(&self, parcel: &Parcel, batch_size: usize) {
-        let (counters, events) = (&self.at.counters, events(parcel));
+    /// It is given a delivery of a group that asks for `batch_size` events at a time.
+    pub(super) fn count_given(&self, delivery: &Delivery, batch_size: usize) {
+        let (counters, events) = (&self.at.counters, events(delivery));
         let filled = if events < batch_size { &counters.batch_underflow } else { &counters.batch_complete };
         filled.increment();
         counters.drain_attempt.add(events);
     }
 
-    /// Parcels with so many events have arrived.
+    /// Deliveries with so many events have arrived.
     pub(super) fn count_arrived(&self, events: usize) {
         self.at.counters.drain_success.add(events);
     }
@@ -61,7 +61,7 @@ fn since(counter: &Counter, holds: bool, now: impl Fn() -> u64) {
     }
 }
 
-/// The events of a parcel.
-pub(super) fn events(parcel: &Parcel) -> usize {
-    parcel.lease.batches().iter().map(event::Batch::len).sum()
+/// The events of a delivery.
+pub(super) fn events(delivery: &Delivery) -> usize {
+    delivery.lease.batches().iter().map(event::Batch::len).sum()
 }

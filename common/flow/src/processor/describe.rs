@@ -14,7 +14,7 @@ impl Handler<Describe> for Group {
         let waiting: usize = self
             .waiting
             .values()
-            .map(|parcel| parcel.lease.batches().iter().map(event::Batch::len).sum::<usize>())
+            .map(|delivery| delivery.lease.batches().iter().map(event::Batch::len).sum::<usize>())
             .sum();
         MessageResult(format!("{}; {waiting} events wait for a sink", members.join("; ")))
     }
@@ -36,8 +36,8 @@ impl Group {
             }
         };
         format!(
-            "sink {} {state}, {} parcels of {} bytes under way",
-            member.at.name, member.parcels, member.bytes
+            "sink {} {state}, {} deliveries of {} bytes under way",
+            member.at.name, member.deliveries, member.bytes
         )
     }
 }

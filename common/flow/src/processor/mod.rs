@@ -21,7 +21,7 @@ use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::counters::SinkCounters;
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Delivered, Describe, Errand, Health, Parcel, Probe, State, Stop, Window};
+use crate::message::{Deliver, Delivered, Delivery, Describe, Errand, Health, Probe, State, Stop, Window};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
@@ -35,7 +35,7 @@ use wire::avro::BatchId;
 
 /// What a sink can be asked.
 pub struct SinkAddress {
-    /// Delivers a parcel.
+    /// Takes a delivery.
     pub deliver: Recipient<Deliver>,
     /// Gets ready.
     pub probe: Recipient<Probe>,
@@ -116,8 +116,8 @@ pub(crate) struct Group {
     members: Vec<Member>,
     batch_size: usize,
     next_id: BatchId,
-    /// Parcels that are with no sink, by sequence: they go out before anything new is leased.
-    waiting: BTreeMap<u64, Parcel>,
+    /// Deliveries that are with no sink, by sequence: they go out before anything new is leased.
+    waiting: BTreeMap<u64, Delivery>,
     taking: bool,
     starting: bool,
     alarm: Option<(Instant, SpawnHandle)>,
@@ -127,28 +127,28 @@ pub(crate) struct Group {
 struct Member {
     at: MemberRef,
     window: Window,
-    parcels: usize,
+    deliveries: usize,
     bytes: usize,
     probing: bool,
     trouble: Trouble,
 }
 
 impl Member {
-    /// What it may have in its hands: one parcel while it is on trial.
+    /// What it may have in its hands: one delivery while it is on trial.
     fn limits(&self, on_trial: bool) -> Window {
         if on_trial { Window::LOCK_STEP } else { self.window }
     }
 
     fn has_credit(&self, on_trial: bool) -> bool {
-        let Window { parcels, bytes } = self.limits(on_trial);
-        self.parcels < parcels && (self.parcels == 0 || self.bytes < bytes)
+        let Window { deliveries, bytes } = self.limits(on_trial);
+        self.deliveries < deliveries && (self.deliveries == 0 || self.bytes < bytes)
     }
 
     /// What is left of that.
     fn credit(&self, on_trial: bool) -> Window {
-        let Window { parcels, bytes } = self.limits(on_trial);
+        let Window { deliveries, bytes } = self.limits(on_trial);
         Window {
-            parcels: parcels.saturating_sub(self.parcels),
+            deliveries: deliveries.saturating_sub(self.deliveries),
             bytes: bytes.saturating_sub(self.bytes).max(1),
         }
     }
@@ -161,7 +161,7 @@ impl Group {
         let member = |at| Member {
             at,
             window: Window::LOCK_STEP,
-            parcels: 0,
+            deliveries: 0,
             bytes: 0,
             probing: false,
             trouble: Trouble::default(),
@@ -197,7 +197,7 @@ impl Group {
     fn pump(&mut self, ctx: &mut Context<Self>) {
         while let Some(sink) = self.next_sink().filter(|sink| !self.is_older_elsewhere(*sink)) {
             match self.waiting.pop_first() {
-                Some((_, parcel)) => self.hand_over(parcel, sink, ctx),
+                Some((_, delivery)) => self.hand_over(delivery, sink, ctx),
                 None => {
                     let credit = self.members[sink].credit(self.roster.is_on_trial(sink));
                     return self.take(credit, ctx);
@@ -213,7 +213,7 @@ impl Group {
         let failing =
             |other| !self.roster.is_live(other) && self.members[other].trouble.is_after_better_days();
         (0..self.members.len())
-            .filter(|other| *other != sink && self.members[*other].parcels > 0)
+            .filter(|other| *other != sink && self.members[*other].deliveries > 0)
             .any(|other| self.choice.keeps_order() || failing(other))
     }
 
@@ -245,20 +245,20 @@ impl Group {
         }));
     }
 
-    /// From here on the events are one parcel with one name, whoever gets them and however often.
+    /// From here on the events are one delivery with one name, whoever gets them and however often.
     fn name_it(&mut self, lease: Lease) {
         let id = self.next_id;
         self.next_id.sequence += 1;
-        self.waiting.insert(id.sequence, Parcel { id, lease, doubt: false });
+        self.waiting.insert(id.sequence, Delivery { id, lease, doubt: false });
     }
 
-    fn hand_over(&mut self, parcel: Parcel, sink: usize, ctx: &mut Context<Self>) {
+    fn hand_over(&mut self, delivery: Delivery, sink: usize, ctx: &mut Context<Self>) {
         let member = &mut self.members[sink];
-        member.parcels += 1;
-        member.bytes += bytes(&parcel);
+        member.deliveries += 1;
+        member.bytes += bytes(&delivery);
         self.choice.given(sink);
-        member.count_given(&parcel, self.batch_size);
-        let errand = Errand::new(parcel, sink, ctx.address().recipient()).timed(&member.at.counters);
+        member.count_given(&delivery, self.batch_size);
+        let errand = Errand::new(delivery, sink, ctx.address().recipient()).timed(&member.at.counters);
         // A sink that is gone drops the errand, which then says so itself.
         member.at.slot.with(|sink| sink.deliver.do_send(Deliver(errand)));
     }
@@ -365,8 +365,8 @@ impl Group {
     }
 }
 
-fn bytes(parcel: &Parcel) -> usize {
-    parcel.lease.batches().iter().map(event::Batch::event_bytes).sum()
+fn bytes(delivery: &Delivery) -> usize {
+    delivery.lease.batches().iter().map(event::Batch::event_bytes).sum()
 }
 
 impl Actor for Group {
@@ -384,28 +384,28 @@ impl Handler<Delivered> for Group {
     type Result = ();
 
     fn handle(&mut self, delivered: Delivered, ctx: &mut Self::Context) {
-        let Delivered { sink, parcels, outcome } = delivered;
+        let Delivered { sink, deliveries, outcome } = delivered;
         let member = &mut self.members[sink];
-        member.parcels -= parcels.len();
-        member.bytes -= parcels.iter().map(bytes).sum::<usize>();
+        member.deliveries -= deliveries.len();
+        member.bytes -= deliveries.iter().map(bytes).sum::<usize>();
         match outcome {
             Ok(()) => {
                 if self.roster.is_on_trial(sink) {
-                    let (largest, now) = (parcels.iter().map(bytes).max(), clock::now());
+                    let (largest, now) = (deliveries.iter().map(bytes).max(), clock::now());
                     if self.roster.delivered(sink, largest.unwrap_or_default(), now) {
                         self.over(sink, now);
                     }
                 }
-                let events = parcels.iter().map(count::events).sum();
+                let events = deliveries.iter().map(count::events).sum();
                 self.members[sink].count_arrived(events);
                 self.channel.counters.take_success.add(events);
-                parcels.into_iter().for_each(|parcel| parcel.lease.commit());
+                deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
             }
             Err(error) => {
-                let largest = parcels.iter().map(bytes).max().unwrap_or_default();
-                for mut parcel in parcels {
-                    parcel.doubt |= error.leaves_doubt();
-                    self.waiting.insert(parcel.id.sequence, parcel);
+                let largest = deliveries.iter().map(bytes).max().unwrap_or_default();
+                for mut delivery in deliveries {
+                    delivery.doubt |= error.leaves_doubt();
+                    self.waiting.insert(delivery.id.sequence, delivery);
                 }
                 self.down(sink, &error, largest, clock::now());
                 self.look_after(ctx);

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn many_parcels_that_fail_together_are_one_failure() {
+    fn many_deliveries_that_fail_together_are_one_failure() {
         let now = runtime::clock::now();
         let mut roster = live(2, Rest::Penalty(secs(30)), now);
         assert!(roster.failed(0, now, LOST));

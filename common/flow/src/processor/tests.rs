@@ -107,7 +107,7 @@ async fn a_broken_connection_moves_what_was_not_acknowledged_at_once_in_order_an
     {
         let mut primary = group.scripts[0].borrow_mut();
         primary.answers = false;
-        primary.window = Window { parcels: 4, bytes: usize::MAX };
+        primary.window = Window { deliveries: 4, bytes: usize::MAX };
     }
     group.put(0..6).await;
     assert_eq!(group.scripts[0].borrow().held.len(), 4, "as many as its window allows");
@@ -300,7 +300,7 @@ async fn a_primary_behind_a_way_that_loses_large_packets_costs_one_batch_each_ti
     tokio::time::pause();
     let group = Fixture::with(2, PENALTY, |primary| {
         primary.swallows = 4;
-        primary.window = Window { parcels: 16, bytes: usize::MAX };
+        primary.window = Window { deliveries: 16, bytes: usize::MAX };
     });
     let large = |number: u64| number + 10_000;
     let mut given = Vec::new();

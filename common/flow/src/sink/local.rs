@@ -55,7 +55,7 @@ impl LocalSink {
     /// When the operating system gives no thread.
     pub fn new(name: &str, sink: impl Blocking, member: Member, guard: Guard) -> io::Result<LocalSink> {
         // Never more than the window, and a probe: a full queue cannot be.
-        let (work, todo) = bounded(Window::LOCAL.parcels + 2);
+        let (work, todo) = bounded(Window::LOCAL.deliveries + 2);
         let (end, ended) = watch::channel(());
         let of_worker = member.clone();
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -136,7 +136,7 @@ impl<S: Blocking> Worker<S> {
     fn run(mut self) {
         while let Some(work) = self.next() {
             // What has come meanwhile is written together: fewer calls of the system, and one flush for all.
-            let mut errands = Vec::with_capacity(Window::LOCAL.parcels);
+            let mut errands = Vec::with_capacity(Window::LOCAL.deliveries);
             let mut more = Some(work);
             while let Some(work) = more {
                 match work {
@@ -199,7 +199,7 @@ impl<S: Blocking> Worker<S> {
 mod tests {
     use super::*;
     use crate::channel::ChannelRef;
-    use crate::message::{Delivered, Health, Parcel};
+    use crate::message::{Delivered, Delivery, Health};
     use crate::supervise::slot::slot;
     use crate::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
@@ -279,10 +279,10 @@ mod tests {
         type Result = ();
 
         fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-            for parcel in delivered.parcels {
+            for delivery in delivered.deliveries {
                 let heard = match &delivered.outcome {
                     Ok(()) => {
-                        parcel.lease.commit();
+                        delivery.lease.commit();
                         "arrived".to_owned()
                     }
                     Err(error) => error.to_string(),
@@ -317,8 +317,8 @@ mod tests {
             put(&self.channel, event..event + 1).await;
             let lease = self.channel.take(1).within("events from the channel").await.unwrap();
             let id = BatchId { agent: 1, stream: 1, sequence: event };
-            let parcel = Parcel { id, lease, doubt: false };
-            self.sink.do_send(Deliver(Errand::new(parcel, 0, self.group.clone().recipient())));
+            let delivery = Delivery { id, lease, doubt: false };
+            self.sink.do_send(Deliver(Errand::new(delivery, 0, self.group.clone().recipient())));
         }
 
         async fn hear(&mut self) -> String {

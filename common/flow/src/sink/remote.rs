@@ -173,7 +173,7 @@ impl<S: AsyncSink> Worker<S> {
 mod tests {
     use super::*;
     use crate::channel::ChannelRef;
-    use crate::message::{Delivered, Health, Parcel};
+    use crate::message::{Delivered, Delivery, Health};
     use crate::supervise::slot::slot;
     use crate::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
@@ -249,10 +249,10 @@ mod tests {
         type Result = ();
 
         fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-            for parcel in delivered.parcels {
+            for delivery in delivered.deliveries {
                 let heard = match &delivered.outcome {
                     Ok(()) => {
-                        parcel.lease.commit();
+                        delivery.lease.commit();
                         "arrived".to_owned()
                     }
                     Err(error) => error.to_string(),
@@ -288,8 +288,8 @@ mod tests {
             put(&self.channel, event..event + 1).await;
             let lease = self.channel.take(1).within("events from the channel").await.unwrap();
             let id = BatchId { agent: 1, stream: 1, sequence: event };
-            let parcel = Parcel { id, lease, doubt: false };
-            self.sink.do_send(Deliver(Errand::new(parcel, 0, self.group.clone().recipient())));
+            let delivery = Delivery { id, lease, doubt: false };
+            self.sink.do_send(Deliver(Errand::new(delivery, 0, self.group.clone().recipient())));
         }
 
         async fn hear(&mut self) -> String {

@@ -28,7 +28,7 @@ pub(super) struct Shipper {
     most: usize,
     may_shrink: bool,
     /// To be sent, the oldest first.
-    queue: VecDeque<Parcel>,
+    queue: VecDeque<Delivery>,
     flying: Flying,
     settled: mpsc::UnboundedReceiver<Settled>,
     tell: mpsc::UnboundedSender<Settled>,
@@ -42,14 +42,14 @@ pub(super) struct Shipper {
 
 #[derive(Default)]
 struct Flying {
-    parcels: usize,
+    deliveries: usize,
     bytes: usize,
 }
 
 struct Failed {
     host: usize,
     error: DeliveryError,
-    parcels: Vec<Parcel>,
+    deliveries: Vec<Delivery>,
 }
 
 struct Host {
@@ -59,7 +59,7 @@ struct Host {
 
 /// A connection and the task that drives it.
 struct Lane {
-    parcels: mpsc::UnboundedSender<Consignment>,
+    deliveries: mpsc::UnboundedSender<Consignment>,
     window: Window,
     leaving: Rc<Cell<bool>>,
     proved: bool, // it has delivered something
@@ -68,12 +68,12 @@ struct Lane {
 
 impl Lane {
     fn is_usable(&self) -> bool {
-        !self.leaving.get() && !self.parcels.is_closed()
+        !self.leaving.get() && !self.deliveries.is_closed()
     }
 }
 
 /// A batch and its name.
-struct Parcel {
+struct Delivery {
     id: BatchId,
     batch: Batch,
     /// It was sent and not answered, so that it may have arrived.
@@ -93,34 +93,34 @@ impl Names {
     }
 }
 
-/// A parcel in the hands of a connection. One that is dropped says so.
+/// A delivery in the hands of a connection. One that is dropped says so.
 struct Consignment {
-    parcel: Option<Parcel>,
+    delivery: Option<Delivery>,
     host: usize,
     tell: mpsc::UnboundedSender<Settled>,
 }
 
 struct Settled {
-    parcel: Parcel,
+    delivery: Delivery,
     host: usize,
     outcome: Result<(), DeliveryError>,
 }
 
 impl Consignment {
     fn report(&mut self, outcome: Result<(), DeliveryError>) {
-        if let Some(parcel) = self.parcel.take() {
-            let _ = self.tell.send(Settled { parcel, host: self.host, outcome }); // nobody listens after a failure
+        if let Some(delivery) = self.delivery.take() {
+            let _ = self.tell.send(Settled { delivery, host: self.host, outcome }); // nobody listens after a failure
         }
     }
 }
 
 impl Cargo for Consignment {
     fn batches(&self) -> &[Batch] {
-        self.parcel.as_ref().map_or(&[], |parcel| std::slice::from_ref(&parcel.batch))
+        self.delivery.as_ref().map_or(&[], |delivery| std::slice::from_ref(&delivery.batch))
     }
 
     fn id(&self) -> Option<BatchId> {
-        self.parcel.as_ref().map(|parcel| parcel.id)
+        self.delivery.as_ref().map(|delivery| delivery.id)
     }
 
     fn done(all: Vec<Consignment>) {
@@ -172,7 +172,7 @@ impl Shipper {
             while self.may_send() {
                 self.send().await?;
             }
-            if self.queue.is_empty() && self.flying.parcels == 0 {
+            if self.queue.is_empty() && self.flying.deliveries == 0 {
                 if let Some(finished) = self.finished.take() {
                     let _ = finished.send(()); // the reader has gone if it is not there any more
                 }
@@ -247,13 +247,13 @@ impl Shipper {
     }
 
     fn has_room(&self) -> bool {
-        if self.flying.parcels == 0 {
+        if self.flying.deliveries == 0 {
             return true;
         }
         let lane = self.current.and_then(|host| self.hosts[host].lane.as_ref());
         lane.is_some_and(|lane| {
             let window = if self.route.is_balance() { Window::LOCK_STEP } else { lane.window };
-            lane.is_usable() && self.flying.parcels < window.parcels && self.flying.bytes < window.bytes
+            lane.is_usable() && self.flying.deliveries < window.deliveries && self.flying.bytes < window.bytes
         })
     }
 
@@ -261,29 +261,29 @@ impl Shipper {
     fn enqueue(&mut self, mut batch: Batch, doubt: bool) {
         while !batch.is_empty() {
             let part = batch.split_to(self.most);
-            self.queue.push_back(Parcel { id: self.names.next(), batch: part, doubt });
+            self.queue.push_back(Delivery { id: self.names.next(), batch: part, doubt });
         }
     }
 
     async fn send(&mut self) -> Result<(), Failure> {
         let host = self.connect().await?;
         let lane = self.hosts[host].lane.as_ref();
-        let (Some(lane), Some(parcel)) = (lane, self.queue.pop_front()) else { return Ok(()) };
-        self.flying.parcels += 1;
-        self.flying.bytes += parcel.batch.event_bytes();
-        let consignment = Consignment { parcel: Some(parcel), host, tell: self.tell.clone() };
-        if let Err(mpsc::error::SendError(unsent)) = lane.parcels.send(consignment) {
+        let (Some(lane), Some(delivery)) = (lane, self.queue.pop_front()) else { return Ok(()) };
+        self.flying.deliveries += 1;
+        self.flying.bytes += delivery.batch.event_bytes();
+        let consignment = Consignment { delivery: Some(delivery), host, tell: self.tell.clone() };
+        if let Err(mpsc::error::SendError(unsent)) = lane.deliveries.send(consignment) {
             unsent.failed(just_ended());
         }
         Ok(())
     }
 
-    fn settle(&mut self, Settled { parcel, host, outcome }: Settled) {
-        self.flying.parcels -= 1;
-        self.flying.bytes -= parcel.batch.event_bytes();
+    fn settle(&mut self, Settled { delivery, host, outcome }: Settled) {
+        self.flying.deliveries -= 1;
+        self.flying.bytes -= delivery.batch.event_bytes();
         match (outcome, &mut self.failed) {
             (Ok(()), _) => {
-                self.delivered += parcel.batch.len() as u64;
+                self.delivered += delivery.batch.len() as u64;
                 self.route.delivered(host);
                 if let Some(lane) = &mut self.hosts[host].lane {
                     lane.proved = true;
@@ -292,10 +292,10 @@ impl Shipper {
                     self.current = None;
                 }
             }
-            (Err(_), Some(failed)) => failed.parcels.push(parcel),
-            (Err(error), None) => self.failed = Some(Failed { host, error, parcels: vec![parcel] }),
+            (Err(_), Some(failed)) => failed.deliveries.push(delivery),
+            (Err(error), None) => self.failed = Some(Failed { host, error, deliveries: vec![delivery] }),
         }
-        if self.flying.parcels == 0
+        if self.flying.deliveries == 0
             && let Some(failed) = self.failed.take()
         {
             self.failed(failed);
@@ -303,12 +303,12 @@ impl Shipper {
     }
 
     /// A connection has failed and all that was under way on it is back.
-    fn failed(&mut self, Failed { host, error, mut parcels }: Failed) {
+    fn failed(&mut self, Failed { host, error, mut deliveries }: Failed) {
         let lane = self.hosts[host].lane.take();
         self.current = None;
-        parcels.iter_mut().for_each(|parcel| parcel.doubt |= error.leaves_doubt());
-        parcels.sort_by_key(|parcel| parcel.id.sequence);
-        parcels.into_iter().rev().for_each(|parcel| self.queue.push_front(parcel));
+        deliveries.iter_mut().for_each(|delivery| delivery.doubt |= error.leaves_doubt());
+        deliveries.sort_by_key(|delivery| delivery.id.sequence);
+        deliveries.into_iter().rev().for_each(|delivery| self.queue.push_front(delivery));
         match error {
             // It closed a connection on which nothing was under way, which is no failure.
             DeliveryError::Closed { .. } if lane.is_some_and(|lane| lane.proved) => self.current = Some(host),
@@ -328,20 +328,24 @@ impl Shipper {
     fn shrink(&mut self) {
         self.may_shrink = false;
         self.most = SMALL_BATCH;
-        for parcel in std::mem::take(&mut self.queue) {
-            self.enqueue(parcel.batch, parcel.doubt);
+        for delivery in std::mem::take(&mut self.queue) {
+            self.enqueue(delivery.batch, delivery.doubt);
         }
     }
 
     fn so_far(&self) -> Delivered {
-        let doubtful =
-            self.queue.iter().filter(|parcel| parcel.doubt).map(|parcel| parcel.batch.len() as u64).sum();
+        let doubtful = self
+            .queue
+            .iter()
+            .filter(|delivery| delivery.doubt)
+            .map(|delivery| delivery.batch.len() as u64)
+            .sum();
         Delivered { events: self.delivered, doubtful }
     }
 
     async fn close(&mut self) {
         for lane in self.hosts.iter_mut().filter_map(|host| host.lane.take()) {
-            drop(lane.parcels);
+            drop(lane.deliveries);
             let _ = lane.task.await; // however it ended: all that it was given is settled
         }
     }
@@ -349,7 +353,7 @@ impl Shipper {
 
 /// Drives a connection on a task of its own, until nobody has more for it.
 fn drive(mut connection: Connection<Consignment>) -> Lane {
-    let (parcels, mut coming) = mpsc::unbounded_channel();
+    let (deliveries, mut coming) = mpsc::unbounded_channel();
     let leaving = Rc::new(Cell::new(false));
     let (window, told) = (connection.window, leaving.clone());
     let task = actix_rt::spawn(async move {
@@ -359,7 +363,7 @@ fn drive(mut connection: Connection<Consignment>) -> Lane {
             unsent.failed(just_ended());
         }
     });
-    Lane { parcels, window, leaving, proved: false, task }
+    Lane { deliveries, window, leaving, proved: false, task }
 }
 
 fn just_ended() -> DeliveryError {

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{batch, memory_channel, numbers};
 use bytes::BytesMut;
 use event::Batch;
-use flow::message::{Delivered, Health, Parcel, Patience};
+use flow::message::{Delivered, Delivery, Health, Patience};
 use flow::supervise::slot::slot;
 use rpc::Cargo;
 use runtime::clock::{Duration, now};
@@ -103,7 +103,7 @@ impl Feeder {
         };
         ctx.spawn(lease.into_actor(self).map(move |lease, feeder, ctx| {
             let id = BatchId { agent: 1, stream: 1, sequence: number };
-            let errand = Errand::new(Parcel { id, lease, doubt: false }, 0, ctx.address().recipient());
+            let errand = Errand::new(Delivery { id, lease, doubt: false }, 0, ctx.address().recipient());
             feeder.sink.do_send(Deliver(errand));
             feeder.taking = false;
             feeder.feed(ctx);
@@ -119,8 +119,8 @@ impl Handler<Delivered> for Feeder {
     type Result = ();
 
     fn handle(&mut self, delivered: Delivered, ctx: &mut Self::Context) {
-        self.flying -= delivered.parcels.len() as u64;
-        delivered.parcels.into_iter().for_each(|parcel| parcel.lease.commit());
+        self.flying -= delivered.deliveries.len() as u64;
+        delivered.deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
         match delivered.outcome {
             Ok(()) => self.feed(ctx),
             Err(error) => self.failed.borrow_mut().push(error.to_string()),

@@ -6,7 +6,7 @@ use super::*;
 use crate::source::avro::AvroSourceConfig;
 use crate::testing::{Heard, batch, memory_channel, numbers, seat, start_source};
 use flow::channel::ChannelRef;
-use flow::message::{Delivered, Parcel};
+use flow::message::{Delivered, Delivery};
 use flow::source::SourceActor;
 use runtime::net::Globals;
 use runtime::within::Within;
@@ -83,7 +83,7 @@ impl Handler<Delivered> for Settle {
 
     fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
         delivered.outcome.unwrap();
-        delivered.parcels.into_iter().for_each(|parcel| parcel.lease.commit());
+        delivered.deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
     }
 }
 
@@ -99,7 +99,7 @@ async fn carry(running: &Running, config: &AvroSinkConfig, count: u64) {
             .unwrap();
         let lease = from.take(100).within("events from the channel").await.unwrap();
         let id = BatchId { agent: 1, stream: 1, sequence: start / 100 };
-        assert!(sender.send(Errand::new(Parcel { id, lease, doubt: false }, 0, settle.clone())).is_ok());
+        assert!(sender.send(Errand::new(Delivery { id, lease, doubt: false }, 0, settle.clone())).is_ok());
     }
     let mut connection = Connection::open(config).within("the handshake").await.unwrap();
     let (end, arrived) = tokio::join!(connection.run(&mut errands, || {}), async {
@@ -165,7 +165,7 @@ async fn a_batch_of_64_mib_arrives_whole() {
         let lease = from.take(100).within("events from the channel").await.unwrap();
         let id = BatchId { agent: 1, stream: 1, sequence: 0 };
         let (sender, mut errands) = mpsc::unbounded_channel();
-        let errand = Errand::new(Parcel { id, lease, doubt: false }, 0, Settle.start().recipient());
+        let errand = Errand::new(Delivery { id, lease, doubt: false }, 0, Settle.start().recipient());
         assert!(sender.send(errand).is_ok());
         let mut connection =
             Connection::open(&sink(&sink_keys, running.port)).within("the handshake").await.unwrap();

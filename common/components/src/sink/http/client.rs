@@ -142,7 +142,7 @@ impl AsyncSink for HttpClient {
             let peer = self.config.endpoint.authority.clone();
             self.connect().await.map_err(|reason| DeliveryError::Unreachable { peer, reason })?;
         }
-        Ok(Window { parcels: WAITING, bytes: usize::MAX })
+        Ok(Window { deliveries: WAITING, bytes: usize::MAX })
     }
 
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
-use flow::channel::PARCEL_BYTES;
+use flow::channel::DELIVERY_BYTES;
 use flow::message::Patience;
 use flow::source::ChannelProcessor;
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -115,7 +115,7 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
         let prefix = &self.prefix[..];
         let mut builder = self.processor.builder();
         let mut lines = self.cutter.cut(&self.input);
-        while builder.len() < self.most && builder.bytes() < PARCEL_BYTES {
+        while builder.len() < self.most && builder.bytes() < DELIVERY_BYTES {
             let Some(line) = lines.next() else { break };
             builder.push_encoded(prefix, Span::BORN_HERE, line);
         }

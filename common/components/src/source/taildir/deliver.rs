@@ -2,7 +2,7 @@
 
 use super::tail::FileId;
 use event::Batch;
-use flow::channel::PARCEL_BYTES;
+use flow::channel::DELIVERY_BYTES;
 use flow::error::ChannelError;
 use flow::message::Patience;
 use flow::source::ChannelProcessor;
@@ -131,6 +131,6 @@ async fn store_in_parts(
 }
 
 /// Bytes of a bundle: more than one read gives, whatever its headers add, unless its lines are very short.
-const BUNDLE_BYTES: usize = 4 * PARCEL_BYTES;
+const BUNDLE_BYTES: usize = 4 * DELIVERY_BYTES;
 /// Before a channel that had no room is asked again. As a rule the channel itself makes us wait.
 const PAUSE: Duration = Duration::from_millis(100);

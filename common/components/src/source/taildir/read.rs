@@ -2,7 +2,7 @@
 
 use super::tail::{FileId, MARK_BYTES, Tail};
 use event::{BatchBuilder, Span};
-use flow::channel::PARCEL_BYTES;
+use flow::channel::DELIVERY_BYTES;
 use memchr::memchr;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -139,7 +139,7 @@ impl Scratch {
     /// long is cut; answers whether that was so.
     pub(super) fn cut(&mut self, tail: &mut Tail, builder: &mut BatchBuilder, form: &Form<'_>) -> bool {
         let start = self.from;
-        while builder.len() < form.lines && builder.bytes() < PARCEL_BYTES {
+        while builder.len() < form.lines && builder.bytes() < DELIVERY_BYTES {
             let rest = &self.bytes[self.from..self.to];
             let Some(end) = memchr(b'\n', rest) else { break };
             let line = &rest[..end];

@@ -86,7 +86,7 @@ async fn played(balanced: bool, window: usize, steps: &[Step]) -> Result<(), Str
     let log = group.scripts[0].borrow().log.clone();
     for script in &group.scripts {
         script.borrow_mut().log = log.clone();
-        script.borrow_mut().window = Window { parcels: window, bytes: usize::MAX };
+        script.borrow_mut().window = Window { deliveries: window, bytes: usize::MAX };
     }
     let mut put = 0;
     for (number, step) in steps.iter().enumerate() {
