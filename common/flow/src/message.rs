@@ -70,7 +70,7 @@ pub struct Fill {
 /// Hands a delivery to a sink. The answer comes as [`Delivered`], however it ends.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Deliver(pub Errand);
+pub struct Deliver(pub PendingDelivery);
 
 /// Asks a sink to get ready: to connect, to open its file. It answers with [`Health`].
 #[derive(Message)]
@@ -88,22 +88,22 @@ pub struct Delivery {
 }
 
 /// A delivery in the hands of a sink, which says how it went. One that is dropped (its sink has died) says so itself.
-pub struct Errand {
+pub struct PendingDelivery {
     delivery: Option<Delivery>,
     sink: usize,
-    boss: Recipient<Delivered>,
+    group: Recipient<Delivered>,
     /// Since when it is under way, where that is counted.
     since: Option<(Instant, Arc<SinkCounters>)>,
 }
 
-impl Errand {
-    /// `delivery` for member `sink` of the group that `boss` reaches.
-    pub fn new(delivery: Delivery, sink: usize, boss: Recipient<Delivered>) -> Errand {
-        Errand { delivery: Some(delivery), sink, boss, since: None }
+impl PendingDelivery {
+    /// `delivery` for member `sink` of the group that `group` reaches.
+    pub fn new(delivery: Delivery, sink: usize, group: Recipient<Delivered>) -> PendingDelivery {
+        PendingDelivery { delivery: Some(delivery), sink, group, since: None }
     }
 
     /// From now on its time runs, if `counters` keep it.
-    pub(crate) fn timed(mut self, counters: &Arc<SinkCounters>) -> Errand {
+    pub(crate) fn timed(mut self, counters: &Arc<SinkCounters>) -> PendingDelivery {
         self.since = counters.latency.is_some().then(|| (clock::now(), counters.clone()));
         self
     }
@@ -127,13 +127,13 @@ impl Errand {
     }
 
     /// These deliveries, all of one sink, have arrived: their channel may forget them.
-    pub fn done(mut errands: Vec<Errand>) {
-        let deliveries = errands.iter_mut().filter_map(|errand| errand.delivery.take()).collect();
-        if let Some(Errand { sink, boss, since, .. }) = errands.first() {
+    pub fn done(mut all_pending: Vec<PendingDelivery>) {
+        let deliveries = all_pending.iter_mut().filter_map(|pending| pending.delivery.take()).collect();
+        if let Some(PendingDelivery { sink, group, since, .. }) = all_pending.first() {
             if since.is_some() {
-                record(&errands, clock::now());
+                record(&all_pending, clock::now());
             }
-            boss.do_send(Delivered { sink: *sink, deliveries, outcome: Ok(()) });
+            group.do_send(Delivered { sink: *sink, deliveries, outcome: Ok(()) });
         }
     }
 
@@ -151,26 +151,30 @@ impl Errand {
 
     fn report(&mut self, error: DeliveryError) {
         if let Some(delivery) = self.delivery.take() {
-            self.boss.do_send(Delivered { sink: self.sink, deliveries: vec![delivery], outcome: Err(error) });
+            self.group.do_send(Delivered {
+                sink: self.sink,
+                deliveries: vec![delivery],
+                outcome: Err(error),
+            });
         }
     }
 }
 
-fn record(errands: &[Errand], now: Instant) {
-    for (since, counters) in errands.iter().filter_map(|errand| errand.since.as_ref()) {
+fn record(all_pending: &[PendingDelivery], now: Instant) {
+    for (since, counters) in all_pending.iter().filter_map(|pending| pending.since.as_ref()) {
         if let Some(latency) = &counters.latency {
             latency.record(now.saturating_duration_since(*since));
         }
     }
 }
 
-impl Drop for Errand {
+impl Drop for PendingDelivery {
     fn drop(&mut self) {
         self.report(DeliveryError::Gone);
     }
 }
 
-/// How [`Errand`]s of one sink ended, all in the same way.
+/// How [`PendingDelivery`]s of one sink ended, all in the same way.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Delivered {

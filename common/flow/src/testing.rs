@@ -10,7 +10,7 @@ use crate::channel::{ChannelContext, NewChannel};
 use crate::component::{Component, Configure, Site};
 use crate::error::DeliveryError;
 use crate::interceptor::{Interceptors, Oversized};
-use crate::message::{Deliver, Errand, Health, Patience, Probe, State, Stop, Window};
+use crate::message::{Deliver, Health, Patience, PendingDelivery, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::selector::{ChannelSelector, Selected};
 use crate::source::NewSource;
@@ -225,7 +225,7 @@ pub async fn take_now(channel: &ChannelRef) -> Vec<u64> {
 pub struct Script {
     /// Whether a probe succeeds.
     pub up: bool,
-    /// Whether it answers at all; if not it keeps errands, as a stopped process does.
+    /// Whether it answers at all; if not it keeps pending deliveries, as a stopped process does.
     pub answers: bool,
     /// Whether it answers FAILED to every batch.
     pub refuses: bool,
@@ -239,7 +239,7 @@ pub struct Script {
     pub arrived: Vec<(u64, Vec<u64>)>,
     /// The same events, with those of other sinks that share this log.
     pub log: Rc<RefCell<Vec<u64>>>,
-    pub held: Vec<Errand>,
+    pub held: Vec<PendingDelivery>,
     pub probes: usize,
     /// Batches that it was given, whatever came of them.
     pub given: usize,
@@ -296,16 +296,16 @@ pub struct Break;
 
 impl Script {
     /// The sink acknowledges this one.
-    pub fn arrive(&mut self, errand: Errand) {
-        let (name, events) = (errand.id().map_or(0, |id| id.sequence), numbers(errand.batches()));
+    pub fn arrive(&mut self, pending: PendingDelivery) {
+        let (name, events) = (pending.id().map_or(0, |id| id.sequence), numbers(pending.batches()));
         self.log.borrow_mut().extend(&events);
         self.arrived.push((name, events));
-        Errand::done(vec![errand]);
+        PendingDelivery::done(vec![pending]);
     }
 }
 
-fn bytes(errand: &Errand) -> usize {
-    errand.batches().iter().map(Batch::event_bytes).sum()
+fn bytes(pending: &PendingDelivery) -> usize {
+    pending.batches().iter().map(Batch::event_bytes).sum()
 }
 
 impl Scripted {
@@ -337,20 +337,20 @@ impl Handler<Probe> for Scripted {
 impl Handler<Deliver> for Scripted {
     type Result = ();
 
-    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
+    fn handle(&mut self, Deliver(pending): Deliver, _: &mut Self::Context) {
         let mut script = self.script.borrow_mut();
         script.given += 1;
         if !script.up {
-            errand.failed(unreachable());
+            pending.failed(unreachable());
         } else if script.refuses {
             let (peer, reason) = ("test".to_owned(), "scripted".to_owned());
-            let refused = DeliveryError::Refused { peer, events: errand.events(), reason };
-            errand.failed(refused.clone());
+            let refused = DeliveryError::Refused { peer, events: pending.events(), reason };
+            pending.failed(refused.clone());
             self.tell(State::Down(refused));
-        } else if script.answers && bytes(&errand) < script.swallows {
-            script.arrive(errand);
+        } else if script.answers && bytes(&pending) < script.swallows {
+            script.arrive(pending);
         } else {
-            script.held.push(errand);
+            script.held.push(pending);
         }
     }
 }
@@ -360,8 +360,8 @@ impl Handler<Break> for Scripted {
 
     fn handle(&mut self, _: Break, _: &mut Self::Context) {
         self.script.borrow_mut().up = false;
-        for errand in self.script.borrow_mut().held.drain(..) {
-            errand.failed(DeliveryError::Lost { peer: "test".to_owned(), reason: "scripted".to_owned() });
+        for pending in self.script.borrow_mut().held.drain(..) {
+            pending.failed(DeliveryError::Lost { peer: "test".to_owned(), reason: "scripted".to_owned() });
         }
         self.tell(State::Down(unreachable()));
     }

@@ -6,7 +6,7 @@ use bridge::{BridgeError, Outcome, Spec, Thrown};
 use flow::channel::ChannelRef;
 use flow::channel::lease::Lease;
 use flow::error::DeliveryError;
-use flow::message::{Deliver, Delivered, Describe, Errand, Health, Delivery, Probe, State, Stop, Window};
+use flow::message::{Deliver, Delivered, Describe, PendingDelivery, Health, Delivery, Probe, State, Stop, Window};
 use flow::processor::{GroupContext, GroupRecipients, MemberRef};
 use flow::supervise::Guard;
 use runtime::clock::{self, Duration};
@@ -204,9 +204,9 @@ impl Sinks {
             return failed(&reason);
         }
         let Some(delivery) = self.delivery().await else { return Outcome::Backoff };
-        let errand = Errand::new(delivery, index, self.boss.clone());
+        let pending = PendingDelivery::new(delivery, index, self.boss.clone());
         // One that is dropped, since the sink is gone, says so itself.
-        self.members[index].slot.with(|sink| sink.deliver.do_send(Deliver(errand)));
+        self.members[index].slot.with(|sink| sink.deliver.do_send(Deliver(pending)));
         loop {
             match self.heard.recv().await {
                 Some(Heard::Health(health)) => self.note(health),

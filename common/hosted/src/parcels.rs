@@ -3,7 +3,7 @@
 
 use bridge::Ranges;
 use flow::error::DeliveryError;
-use flow::message::Errand;
+use flow::message::PendingDelivery;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use std::ops::Range;
 pub(crate) struct Deliveries(VecDeque<Sent>);
 
 struct Sent {
-    errand: Errand,
+    pending: PendingDelivery,
     /// The numbers of its events.
     numbers: Range<u64>,
     /// Events that were never sent.
@@ -23,11 +23,11 @@ struct Sent {
 }
 
 impl Deliveries {
-    /// `errand` has been sent, as far as `numbers` go.
-    pub(crate) fn sent(&mut self, errand: Errand, numbers: Range<u64>) {
-        let unsent = errand.events() as u64 - (numbers.end - numbers.start);
+    /// `pending` has been sent, as far as `numbers` go.
+    pub(crate) fn sent(&mut self, pending: PendingDelivery, numbers: Range<u64>) {
+        let unsent = pending.events() as u64 - (numbers.end - numbers.start);
         let (delivered, delivered_events, returned_events) = (Ranges::new(), 0, 0);
-        self.0.push_back(Sent { errand, numbers, unsent, delivered, delivered_events, returned_events });
+        self.0.push_back(Sent { pending, numbers, unsent, delivered, delivered_events, returned_events });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -35,13 +35,13 @@ impl Deliveries {
     }
 
     /// These events have arrived; answers the deliveries of which all have.
-    pub(crate) fn delivered(&mut self, ranges: &[(u64, u64)]) -> Vec<Errand> {
+    pub(crate) fn delivered(&mut self, ranges: &[(u64, u64)]) -> Vec<PendingDelivery> {
         self.each(ranges, |sent, first, count| {
             sent.delivered.push((first, count));
             sent.delivered_events += count;
         });
         self.take(|sent| sent.delivered_events == sent.numbers.end - sent.numbers.start && sent.unsent == 0)
-            .map(|sent| sent.errand)
+            .map(|sent| sent.pending)
             .collect()
     }
 
@@ -66,9 +66,9 @@ impl Deliveries {
                 let arrived = |number: u64| {
                     delivered.iter().any(|(from, count)| (*from..from + count).contains(&number))
                 };
-                sent.errand.keep(|event| !arrived(first + event as u64));
+                sent.pending.keep(|event| !arrived(first + event as u64));
             }
-            sent.errand.failed(error.clone());
+            sent.pending.failed(error.clone());
         }
     }
 
@@ -133,13 +133,13 @@ mod tests {
         for number in 0..3 {
             let lease = channel.take(3).within("events").await.expect("the channel lives");
             let id = BatchId { agent: 1, stream: 1, sequence: number };
-            let errand = Errand::new(Delivery { id, lease, doubt: false }, 0, group.clone().recipient());
-            deliveries.sent(errand, 10 + 3 * number..13 + 3 * number);
+            let pending = PendingDelivery::new(Delivery { id, lease, doubt: false }, 0, group.clone().recipient());
+            deliveries.sent(pending, 10 + 3 * number..13 + 3 * number);
         }
         // The first whole; of the second the one in its middle.
         let done = deliveries.delivered(&[(10, 3), (14, 1)]);
         assert_eq!(done.len(), 1);
-        Errand::done(done);
+        PendingDelivery::done(done);
         assert_eq!(heard.recv().within("the first").await, Some((true, vec![0, 1, 2])));
         let error = DeliveryError::Class { reason: "scripted".into() };
         deliveries.returned(&[(13, 1)], &error);

@@ -5,7 +5,7 @@ use crate::deliveries::Deliveries;
 use actix::prelude::*;
 use bridge::{BridgeError, Outcome, Sink, SinkEvent, Spec};
 use flow::error::DeliveryError;
-use flow::message::{Deliver, Errand, Probe, State, Stop, Window};
+use flow::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
 use flow::supervise::Guard;
@@ -24,7 +24,7 @@ struct HostedSink {
 
 enum Work {
     Probe,
-    Deliver(Errand),
+    Deliver(PendingDelivery),
 }
 
 /// Starts the actor of a sink that `spec` describes.
@@ -38,7 +38,7 @@ pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAd
 
 impl HostedSink {
     fn give(&mut self, work: Work) {
-        // An errand that nobody takes says so itself.
+        // A pending delivery that nobody takes says so itself.
         self.work.as_ref().map(|task| task.send(work));
     }
 }
@@ -65,8 +65,8 @@ impl Handler<Probe> for HostedSink {
 impl Handler<Deliver> for HostedSink {
     type Result = ();
 
-    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
-        self.give(Work::Deliver(errand));
+    fn handle(&mut self, Deliver(pending): Deliver, _: &mut Self::Context) {
+        self.give(Work::Deliver(pending));
     }
 }
 
@@ -121,7 +121,7 @@ impl Task {
                         break;
                     }
                 }
-                Happened::Work(Some(Work::Deliver(errand))) => self.deliver(errand),
+                Happened::Work(Some(Work::Deliver(pending))) => self.deliver(pending),
                 Happened::Said(Some(event)) => self.heard(event),
                 Happened::Said(None) => self.jvm_is_gone(),
                 Happened::Time => self.live.iter_mut().for_each(Live::run),
@@ -165,7 +165,7 @@ impl Task {
                     opened = &mut opening => break opened,
                     work = self.todo.recv() => match work {
                         None => return false,
-                        Some(Work::Deliver(errand)) => errand.failed(DeliveryError::Gone),
+                        Some(Work::Deliver(pending)) => pending.failed(DeliveryError::Gone),
                         Some(Work::Probe) => {}
                     },
                 }
@@ -190,21 +190,21 @@ impl Task {
         true
     }
 
-    fn deliver(&mut self, errand: Errand) {
+    fn deliver(&mut self, pending: PendingDelivery) {
         let Some(live) = self.live.as_mut().filter(|live| !live.dead) else {
-            return errand.failed(DeliveryError::Gone); // it was on its way already
+            return pending.failed(DeliveryError::Gone); // it was on its way already
         };
         if let Some(error) = &live.failed {
-            return errand.failed(error.clone());
+            return pending.failed(error.clone());
         }
         let before = live.sink.next_number();
-        for batch in errand.batches() {
+        for batch in pending.batches() {
             if let Err(error) = live.sink.push(batch) {
                 live.failed = Some(class_failed(&error));
                 break;
             }
         }
-        live.deliveries.sent(errand, before..live.sink.next_number());
+        live.deliveries.sent(pending, before..live.sink.next_number());
         match &live.failed {
             Some(error) => {
                 let error = error.clone();
@@ -221,7 +221,7 @@ impl Task {
             SinkEvent::Delivered(ranges) => {
                 live.backoffs = 0;
                 let done = live.deliveries.delivered(&ranges);
-                Errand::done(done);
+                PendingDelivery::done(done);
             }
             SinkEvent::Returned(ranges) => {
                 let error = live.failed.clone().unwrap_or(DeliveryError::Gone);
@@ -281,7 +281,7 @@ impl Task {
         }
         while let Some(event) = live.sink.try_next() {
             if let SinkEvent::Delivered(ranges) = event {
-                Errand::done(live.deliveries.delivered(&ranges));
+                PendingDelivery::done(live.deliveries.delivered(&ranges));
             }
         }
         live.deliveries.lost(&DeliveryError::Gone);

@@ -5,7 +5,7 @@ use crate::liveness::{Liveness, Unsent, Verdict};
 use bytes::{Bytes, BytesMut};
 use event::Batch;
 use flow::error::DeliveryError;
-use flow::message::{Errand, Window};
+use flow::message::{PendingDelivery, Window};
 use runtime::clock::{self, Duration, Instant};
 use runtime::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked, keep_alive};
 use std::cell::Cell;
@@ -19,7 +19,7 @@ use wire::avro::{
     BatchId, ClientEvent, ClientSession, Fault, FrameDecoder, FrameError, Outcome, Serial, TAIL,
 };
 
-/// What a connection carries, and tells how it went: a sink's [`Errand`], a batch of the command-line client.
+/// What a connection carries, and tells how it went: a sink's [`PendingDelivery`], a batch of the command-line client.
 pub trait Cargo: Sized {
     /// The batches to deliver, in order.
     fn batches(&self) -> &[Batch];
@@ -36,21 +36,21 @@ pub trait Cargo: Sized {
     }
 }
 
-impl Cargo for Errand {
+impl Cargo for PendingDelivery {
     fn batches(&self) -> &[Batch] {
-        Errand::batches(self)
+        PendingDelivery::batches(self)
     }
 
     fn id(&self) -> Option<BatchId> {
-        Errand::id(self)
+        PendingDelivery::id(self)
     }
 
-    fn done(all: Vec<Errand>) {
-        Errand::done(all);
+    fn done(all: Vec<PendingDelivery>) {
+        PendingDelivery::done(all);
     }
 
     fn failed(self, error: DeliveryError) {
-        Errand::failed(self, error);
+        PendingDelivery::failed(self, error);
     }
 }
 
@@ -189,9 +189,9 @@ impl<C: Cargo> Connection<C> {
         self.link.queue(bytes.freeze());
     }
 
-    /// Sends what comes through `errands` and settles what is answered, until the connection ends one way or another.
-    /// `leaving` is called when the peer says that it is about to stop.
-    pub async fn run(&mut self, errands: &mut mpsc::UnboundedReceiver<C>, leaving: impl Fn()) -> End {
+    /// Sends what comes through `all_pending` and settles what is answered, until the connection ends one way or
+    /// another. `leaving` is called when the peer says that it is about to stop.
+    pub async fn run(&mut self, all_pending: &mut mpsc::UnboundedReceiver<C>, leaving: impl Fn()) -> End {
         let mut liveness = Liveness::new(self.ours, self.request_timeout, clock::now());
         let mut look = pin!(sleep_until(clock::now()));
         let end = loop {
@@ -205,15 +205,15 @@ impl<C: Cargo> Connection<C> {
                         break end;
                     }
                 }
-                errand = errands.recv(), if !self.resetting => match errand {
-                    Some(errand) => {
+                pending = all_pending.recv(), if !self.resetting => match pending {
+                    Some(pending) => {
                         let now = clock::now();
-                        self.send(errand);
+                        self.send(pending);
                         liveness.called(now);
                         // Here as well as below: where there is always something to do, no timer gets its turn.
                         self.resetting = self.is_due(now);
-                        while let Some(errand) = next_of(errands).await {
-                            self.send(errand);
+                        while let Some(pending) = next_of(all_pending).await {
+                            self.send(pending);
                             liveness.called(now);
                         }
                     }
@@ -292,10 +292,10 @@ impl<C: Cargo> Connection<C> {
         let Some(at) = self.sent.iter().position(|(sent, _)| *sent == serial) else {
             return Err(self.lost("it answered a call that was never sent".to_owned()));
         };
-        let (_, errand) = self.sent.remove(at).expect("it was just found");
+        let (_, pending) = self.sent.remove(at).expect("it was just found");
         let reason = match outcome {
             Outcome::Ok => {
-                self.arrived.push(errand);
+                self.arrived.push(pending);
                 return Ok(());
             }
             Outcome::Failed | Outcome::Unknown => {
@@ -304,28 +304,28 @@ impl<C: Cargo> Connection<C> {
             }
             Outcome::Error(text) => text,
         };
-        let (peer, events) = (self.peer.clone(), errand.events());
-        errand.failed(DeliveryError::Refused { peer: peer.clone(), events, reason: reason.clone() });
+        let (peer, events) = (self.peer.clone(), pending.events());
+        pending.failed(DeliveryError::Refused { peer: peer.clone(), events, reason: reason.clone() });
         // Like Flume's client, ours starts over after a refusal. A peer of ours has refused all that came behind, too.
         Err(End::Failed(DeliveryError::Refused { peer, events, reason }))
     }
 
-    fn send(&mut self, errand: C) {
-        let bytes = errand.batches().iter().map(Batch::event_bytes).sum();
+    fn send(&mut self, pending: C) {
+        let bytes = pending.batches().iter().map(Batch::event_bytes).sum();
         let mut head = BytesMut::with_capacity(HEAD_BYTES);
-        let id = errand.id().filter(|_| self.ours);
-        let serial = self.session.call_head(&mut head, errand.events(), bytes, id);
+        let id = pending.id().filter(|_| self.ours);
+        let serial = self.session.call_head(&mut head, pending.events(), bytes, id);
         self.link.queue(head.freeze());
-        if errand.batches().iter().all(Batch::is_in_place) {
-            errand.batches().iter().flat_map(Batch::runs).for_each(|run| self.link.queue(run));
+        if pending.batches().iter().all(Batch::is_in_place) {
+            pending.batches().iter().flat_map(Batch::runs).for_each(|run| self.link.queue(run));
         } else {
             let (mut out, size) = self.spent.take(bytes.next_multiple_of(WRITTEN_BYTES));
-            errand.batches().iter().for_each(|batch| batch.append_to(&mut out));
+            pending.batches().iter().for_each(|batch| batch.append_to(&mut out));
             self.link.queue(out.split().freeze());
             self.spent.put(out, size);
         }
         self.link.queue(Bytes::from_static(TAIL));
-        self.sent.push_back((serial, errand));
+        self.sent.push_back((serial, pending));
     }
 
     async fn close(&mut self) -> End {
@@ -344,9 +344,9 @@ impl<C: Cargo> Connection<C> {
 
     /// What was sent and not answered goes back, oldest first.
     fn give_back(&mut self, end: &End) {
-        for (_, errand) in self.sent.drain(..) {
+        for (_, pending) in self.sent.drain(..) {
             let peer = self.peer.clone();
-            errand.failed(match end {
+            pending.failed(match end {
                 End::Failed(DeliveryError::Refused { events, reason, .. }) if self.ours => {
                     DeliveryError::Refused { peer, events: *events, reason: reason.clone() }
                 }
@@ -364,12 +364,12 @@ impl<C: Cargo> Connection<C> {
 
 /// The next one that is there, or comes when everybody else has had a turn: calls that go together cost one write here and
 /// one wake-up there.
-async fn next_of<C>(errands: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
-    if let Ok(errand) = errands.try_recv() {
-        return Some(errand);
+async fn next_of<C>(all_pending: &mut mpsc::UnboundedReceiver<C>) -> Option<C> {
+    if let Ok(pending) = all_pending.try_recv() {
+        return Some(pending);
     }
     yield_now().await;
-    errands.try_recv().ok()
+    all_pending.try_recv().ok()
 }
 
 /// What came instead of an answer, and what follows from it.

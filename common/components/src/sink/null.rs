@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 use flow::component::{Component, Configure};
-use flow::message::{Deliver, Errand, Probe, State, Stop, Window};
+use flow::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
 use flow::supervise::Guard;
@@ -38,7 +38,7 @@ impl NullConfig {
     }
 }
 
-/// The actor of a null sink. It waits for nothing, so it settles each errand where it is given.
+/// The actor of a null sink. It waits for nothing, so it settles each pending delivery where it is given.
 pub(crate) struct NullSink {
     name: String,
     log: slog::Logger,
@@ -76,11 +76,11 @@ impl Handler<Probe> for NullSink {
 impl Handler<Deliver> for NullSink {
     type Result = ();
 
-    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
-        for reached in self.count.add(errand.events() as u64) {
+    fn handle(&mut self, Deliver(pending): Deliver, _: &mut Self::Context) {
+        for reached in self.count.add(pending.events() as u64) {
             slog::info!(self.log, #COUNTED, "Null sink {} successful processed {reached} events.", self.name);
         }
-        Errand::done(vec![errand]);
+        PendingDelivery::done(vec![pending]);
     }
 }
 

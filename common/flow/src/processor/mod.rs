@@ -21,7 +21,9 @@ use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::counters::SinkCounters;
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Delivered, Delivery, Describe, Errand, Health, Probe, State, Stop, Window};
+use crate::message::{
+    Deliver, Delivered, Delivery, Describe, Health, PendingDelivery, Probe, State, Stop, Window,
+};
 use crate::supervise::Guard;
 use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
@@ -258,9 +260,10 @@ impl Group {
         member.bytes += bytes(&delivery);
         self.choice.given(sink);
         member.count_given(&delivery, self.batch_size);
-        let errand = Errand::new(delivery, sink, ctx.address().recipient()).timed(&member.at.counters);
-        // A sink that is gone drops the errand, which then says so itself.
-        member.at.slot.with(|sink| sink.deliver.do_send(Deliver(errand)));
+        let pending =
+            PendingDelivery::new(delivery, sink, ctx.address().recipient()).timed(&member.at.counters);
+        // A sink that is gone drops the pending delivery, which then says so itself.
+        member.at.slot.with(|sink| sink.deliver.do_send(Deliver(pending)));
     }
 
     /// A sink has failed at `now`, with a batch of so many bytes or without one.

@@ -70,8 +70,8 @@ impl Fixture {
     /// Lets its sink acknowledge what it holds.
     async fn acknowledge(&self, sink: usize) {
         let held = std::mem::take(&mut self.scripts[sink].borrow_mut().held);
-        for errand in held {
-            self.scripts[sink].borrow_mut().arrive(errand);
+        for pending in held {
+            self.scripts[sink].borrow_mut().arrive(pending);
         }
         self.settled().await;
     }
@@ -167,7 +167,7 @@ async fn the_primary_gets_nothing_newer_before_the_standby_has_answered() {
     group.put(1..3).await;
     assert_eq!(group.arrived(0), [] as [u64; 0], "its peer may be the same host, and the quicker one");
     let held = std::mem::take(&mut group.scripts[1].borrow_mut().held);
-    Errand::done(held);
+    PendingDelivery::done(held);
     group.settled().await;
     assert_eq!(group.arrived(0), [1, 2]);
 }
@@ -243,7 +243,7 @@ async fn a_refused_put_is_never_half_delivered() {
     assert!(refused.is_err());
     group.scripts[0].borrow_mut().answers = true;
     let held = std::mem::take(&mut group.scripts[0].borrow_mut().held);
-    Errand::done(held);
+    PendingDelivery::done(held);
     group.settled().await;
     assert_eq!(group.arrived(0), (1..1000).collect::<Vec<_>>());
 }

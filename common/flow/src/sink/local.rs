@@ -2,7 +2,7 @@
 
 use super::{Member, SinkContext};
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
+use crate::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
@@ -35,7 +35,7 @@ pub trait Blocking: Send + 'static {
     fn close(&mut self) {}
 }
 
-/// The actor of such a sink: hands errands to its thread, which settles them itself.
+/// The actor of such a sink: hands pending deliveries to its thread, which settles them itself.
 pub struct LocalSink {
     work: Option<Sender<Work>>,
     ended: watch::Receiver<()>, // its sender goes with the thread, however that ends
@@ -45,7 +45,7 @@ pub struct LocalSink {
 
 enum Work {
     Probe,
-    Deliver(Errand),
+    Deliver(PendingDelivery),
 }
 
 impl LocalSink {
@@ -66,8 +66,8 @@ impl LocalSink {
     }
 
     fn give(&mut self, work: Work, ctx: &mut Context<Self>) {
-        // A thread that is gone (it panicked) takes its actor with it, which drops the errands that wait for it: they say
-        // of themselves that they failed. The supervisor builds both anew.
+        // A thread that is gone (it panicked) takes its actor with it, which drops the pending deliveries that wait for
+        // it: they say of themselves that they failed. The supervisor builds both anew.
         if self.work.as_ref().is_none_or(|thread| thread.try_send(work).is_err()) {
             ctx.stop();
         }
@@ -97,8 +97,8 @@ impl Handler<Probe> for LocalSink {
 impl Handler<Deliver> for LocalSink {
     type Result = ();
 
-    fn handle(&mut self, Deliver(errand): Deliver, ctx: &mut Self::Context) {
-        self.give(Work::Deliver(errand), ctx);
+    fn handle(&mut self, Deliver(pending): Deliver, ctx: &mut Self::Context) {
+        self.give(Work::Deliver(pending), ctx);
     }
 }
 
@@ -136,17 +136,17 @@ impl<S: Blocking> Worker<S> {
     fn run(mut self) {
         while let Some(work) = self.next() {
             // What has come meanwhile is written together: fewer calls of the system, and one flush for all.
-            let mut errands = Vec::with_capacity(Window::LOCAL.deliveries);
+            let mut all_pending = Vec::with_capacity(Window::LOCAL.deliveries);
             let mut more = Some(work);
             while let Some(work) = more {
                 match work {
                     Work::Probe => self.open(),
-                    Work::Deliver(errand) => errands.push(errand),
+                    Work::Deliver(pending) => all_pending.push(pending),
                 }
                 more = self.todo.try_recv().ok();
             }
-            if !errands.is_empty() {
-                self.deliver(errands);
+            if !all_pending.is_empty() {
+                self.deliver(all_pending);
             }
         }
         self.sink.close();
@@ -178,17 +178,17 @@ impl<S: Blocking> Worker<S> {
         self.member.tell(State::Up(Window::LOCAL));
     }
 
-    fn deliver(&mut self, errands: Vec<Errand>) {
+    fn deliver(&mut self, all_pending: Vec<PendingDelivery>) {
         let result = if self.open {
-            self.sink.deliver(&mut errands.iter().flat_map(|errand| errand.batches()))
+            self.sink.deliver(&mut all_pending.iter().flat_map(|pending| pending.batches()))
         } else {
             Err(DeliveryError::Gone) // it failed a moment ago; these were on their way already
         };
         match result {
-            Ok(()) => Errand::done(errands),
+            Ok(()) => PendingDelivery::done(all_pending),
             Err(error) => {
                 self.open = false;
-                errands.into_iter().for_each(|errand| errand.failed(error.clone()));
+                all_pending.into_iter().for_each(|pending| pending.failed(error.clone()));
                 self.member.tell(State::Down(error));
             }
         }
@@ -318,7 +318,7 @@ mod tests {
             let lease = self.channel.take(1).within("events from the channel").await.unwrap();
             let id = BatchId { agent: 1, stream: 1, sequence: event };
             let delivery = Delivery { id, lease, doubt: false };
-            self.sink.do_send(Deliver(Errand::new(delivery, 0, self.group.clone().recipient())));
+            self.sink.do_send(Deliver(PendingDelivery::new(delivery, 0, self.group.clone().recipient())));
         }
 
         async fn hear(&mut self) -> String {

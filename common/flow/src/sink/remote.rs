@@ -2,7 +2,7 @@
 
 use super::{Member, SinkContext};
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Errand, Probe, State, Stop, Window};
+use crate::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::supervise::Guard;
 use actix::prelude::*;
@@ -30,7 +30,7 @@ pub trait AsyncSink: Unpin + 'static {
     }
 }
 
-/// The actor of such a sink: hands errands to its task, which settles them itself.
+/// The actor of such a sink: hands pending deliveries to its task, which settles them itself.
 pub struct RemoteSink<S> {
     sink: Option<S>,
     work: Option<mpsc::UnboundedSender<Work>>, // bounded by the window
@@ -43,7 +43,7 @@ pub struct RemoteSink<S> {
 
 enum Work {
     Probe,
-    Deliver(Errand),
+    Deliver(PendingDelivery),
 }
 
 impl<S: AsyncSink> RemoteSink<S> {
@@ -56,7 +56,7 @@ impl<S: AsyncSink> RemoteSink<S> {
     }
 
     fn give(&self, work: Work) {
-        // An errand that finds nobody says of itself that it failed.
+        // A pending delivery that finds nobody says of itself that it failed.
         let _nobody = self.work.as_ref().map(|task| task.send(work));
     }
 }
@@ -95,8 +95,8 @@ impl<S: AsyncSink> Handler<Probe> for RemoteSink<S> {
 impl<S: AsyncSink> Handler<Deliver> for RemoteSink<S> {
     type Result = ();
 
-    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
-        self.give(Work::Deliver(errand));
+    fn handle(&mut self, Deliver(pending_delivery): Deliver, _: &mut Self::Context) {
+        self.give(Work::Deliver(pending_delivery));
     }
 }
 
@@ -131,7 +131,7 @@ impl<S: AsyncSink> Worker<S> {
             };
             match work {
                 Some(Work::Probe) => self.open().await,
-                Some(Work::Deliver(errand)) => self.deliver(errand).await,
+                Some(Work::Deliver(pending_delivery)) => self.deliver(pending_delivery).await,
                 None => return self.sink.close().await,
             }
         }
@@ -150,14 +150,14 @@ impl<S: AsyncSink> Worker<S> {
         }
     }
 
-    async fn deliver(&mut self, errand: Errand) {
+    async fn deliver(&mut self, pending_delivery: PendingDelivery) {
         if !self.open {
-            return errand.failed(DeliveryError::Gone); // it failed a moment ago; this was on its way already
+            return pending_delivery.failed(DeliveryError::Gone); // it failed a moment ago; this was on its way already
         }
-        match self.sink.deliver(errand.batches()).await {
-            Ok(()) => Errand::done(vec![errand]),
+        match self.sink.deliver(pending_delivery.batches()).await {
+            Ok(()) => PendingDelivery::done(vec![pending_delivery]),
             Err(error) => {
-                errand.failed(error.clone());
+                pending_delivery.failed(error.clone());
                 self.down(error);
             }
         }
@@ -289,7 +289,7 @@ mod tests {
             let lease = self.channel.take(1).within("events from the channel").await.unwrap();
             let id = BatchId { agent: 1, stream: 1, sequence: event };
             let delivery = Delivery { id, lease, doubt: false };
-            self.sink.do_send(Deliver(Errand::new(delivery, 0, self.group.clone().recipient())));
+            self.sink.do_send(Deliver(PendingDelivery::new(delivery, 0, self.group.clone().recipient())));
         }
 
         async fn hear(&mut self) -> String {

@@ -44,7 +44,7 @@ pub struct RoutedClient {
 
 struct Host {
     config: AvroSinkConfig,
-    lane: Option<mpsc::UnboundedSender<Consignment>>,
+    lane: Option<mpsc::UnboundedSender<PendingDelivery>>,
 }
 
 impl Host {
@@ -64,9 +64,9 @@ impl Host {
 
     async fn deliver(&self, batches: &[Batch]) -> Result<(), DeliveryError> {
         let (tell, told) = oneshot::channel();
-        let consignment = Consignment { batches: batches.to_vec(), tell: Some(tell) };
+        let pending = PendingDelivery { batches: batches.to_vec(), tell: Some(tell) };
         let lane = self.lane.as_ref();
-        let _told_when_dropped = lane.map(|lane| lane.send(consignment));
+        let _told_when_dropped = lane.map(|lane| lane.send(pending));
         told.await.unwrap_or(Err(DeliveryError::Gone))
     }
 }
@@ -121,12 +121,12 @@ impl AsyncSink for RoutedClient {
 }
 
 /// A batch in the hands of a connection. One that is dropped has failed.
-struct Consignment {
+struct PendingDelivery {
     batches: Vec<Batch>,
     tell: Option<oneshot::Sender<Result<(), DeliveryError>>>,
 }
 
-impl Cargo for Consignment {
+impl Cargo for PendingDelivery {
     fn batches(&self) -> &[Batch] {
         &self.batches
     }
@@ -135,9 +135,9 @@ impl Cargo for Consignment {
         None
     }
 
-    fn done(all: Vec<Consignment>) {
-        for mut consignment in all {
-            let _nobody_waits = consignment.tell.take().map(|tell| tell.send(Ok(())));
+    fn done(all: Vec<PendingDelivery>) {
+        for mut pending in all {
+            let _nobody_waits = pending.tell.take().map(|tell| tell.send(Ok(())));
         }
     }
 

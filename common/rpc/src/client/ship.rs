@@ -59,7 +59,7 @@ struct Host {
 
 /// A connection and the task that drives it.
 struct Lane {
-    deliveries: mpsc::UnboundedSender<Consignment>,
+    deliveries: mpsc::UnboundedSender<PendingDelivery>,
     window: Window,
     leaving: Rc<Cell<bool>>,
     proved: bool, // it has delivered something
@@ -94,7 +94,7 @@ impl Names {
 }
 
 /// A delivery in the hands of a connection. One that is dropped says so.
-struct Consignment {
+struct PendingDelivery {
     delivery: Option<Delivery>,
     host: usize,
     tell: mpsc::UnboundedSender<Settled>,
@@ -106,7 +106,7 @@ struct Settled {
     outcome: Result<(), DeliveryError>,
 }
 
-impl Consignment {
+impl PendingDelivery {
     fn report(&mut self, outcome: Result<(), DeliveryError>) {
         if let Some(delivery) = self.delivery.take() {
             let _ = self.tell.send(Settled { delivery, host: self.host, outcome }); // nobody listens after a failure
@@ -114,7 +114,7 @@ impl Consignment {
     }
 }
 
-impl Cargo for Consignment {
+impl Cargo for PendingDelivery {
     fn batches(&self) -> &[Batch] {
         self.delivery.as_ref().map_or(&[], |delivery| std::slice::from_ref(&delivery.batch))
     }
@@ -123,8 +123,8 @@ impl Cargo for Consignment {
         self.delivery.as_ref().map(|delivery| delivery.id)
     }
 
-    fn done(all: Vec<Consignment>) {
-        all.into_iter().for_each(|mut consignment| consignment.report(Ok(())));
+    fn done(all: Vec<PendingDelivery>) {
+        all.into_iter().for_each(|mut pending| pending.report(Ok(())));
     }
 
     fn failed(mut self, error: DeliveryError) {
@@ -132,7 +132,7 @@ impl Cargo for Consignment {
     }
 }
 
-impl Drop for Consignment {
+impl Drop for PendingDelivery {
     fn drop(&mut self) {
         self.report(Err(DeliveryError::Gone));
     }
@@ -271,8 +271,8 @@ impl Shipper {
         let (Some(lane), Some(delivery)) = (lane, self.queue.pop_front()) else { return Ok(()) };
         self.flying.deliveries += 1;
         self.flying.bytes += delivery.batch.event_bytes();
-        let consignment = Consignment { delivery: Some(delivery), host, tell: self.tell.clone() };
-        if let Err(mpsc::error::SendError(unsent)) = lane.deliveries.send(consignment) {
+        let pending = PendingDelivery { delivery: Some(delivery), host, tell: self.tell.clone() };
+        if let Err(mpsc::error::SendError(unsent)) = lane.deliveries.send(pending) {
             unsent.failed(just_ended());
         }
         Ok(())
@@ -352,7 +352,7 @@ impl Shipper {
 }
 
 /// Drives a connection on a task of its own, until nobody has more for it.
-fn drive(mut connection: Connection<Consignment>) -> Lane {
+fn drive(mut connection: Connection<PendingDelivery>) -> Lane {
     let (deliveries, mut coming) = mpsc::unbounded_channel();
     let leaving = Rc::new(Cell::new(false));
     let (window, told) = (connection.window, leaving.clone());

@@ -9,7 +9,7 @@ mod tests;
 use actix::prelude::*;
 use flow::component::{Component, Configure, told};
 use flow::error::DeliveryError;
-use flow::message::{Deliver, Errand, Probe, State, Stop};
+use flow::message::{Deliver, PendingDelivery, Probe, State, Stop};
 use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
 use flow::supervise::Guard;
@@ -109,9 +109,9 @@ pub(crate) struct AvroSink {
 
 enum Connected {
     No,
-    /// Errands that come meanwhile (a reset is not told to the group) wait for the new connection.
-    Soon(Vec<Errand>),
-    Yes(mpsc::UnboundedSender<Errand>),
+    /// Pending deliveries that come meanwhile (a reset is not told to the group) wait for the new connection.
+    Soon(Vec<PendingDelivery>),
+    Yes(mpsc::UnboundedSender<PendingDelivery>),
 }
 
 impl AvroSink {
@@ -129,27 +129,27 @@ impl AvroSink {
         }));
     }
 
-    fn connected(&mut self, mut connection: Connection<Errand>, ctx: &mut Context<Self>) {
-        let (sender, mut errands) = mpsc::unbounded_channel();
+    fn connected(&mut self, mut connection: Connection<PendingDelivery>, ctx: &mut Context<Self>) {
+        let (sender, mut all_pending) = mpsc::unbounded_channel();
         if let Connected::Soon(held) = std::mem::replace(&mut self.state, Connected::No) {
-            held.into_iter().for_each(|errand| give(&sender, errand, &self.config));
+            held.into_iter().for_each(|pending| give(&sender, pending, &self.config));
         }
         self.state = Connected::Yes(sender);
         self.member.tell(State::Up(connection.window));
         let member = self.member.clone();
         let run = async move {
-            let end = connection.run(&mut errands, || member.tell(State::Leaving)).await;
-            errands.close();
+            let end = connection.run(&mut all_pending, || member.tell(State::Leaving)).await;
+            all_pending.close();
             let mut unsent = Vec::new();
-            while let Ok(errand) = errands.try_recv() {
-                unsent.push(errand);
+            while let Ok(pending) = all_pending.try_recv() {
+                unsent.push(pending);
             }
             (end, unsent)
         };
         ctx.spawn(run.into_actor(self).map(|(end, unsent), sink, ctx| sink.ended(end, unsent, ctx)));
     }
 
-    fn ended(&mut self, end: End, unsent: Vec<Errand>, ctx: &mut Context<Self>) {
+    fn ended(&mut self, end: End, unsent: Vec<PendingDelivery>, ctx: &mut Context<Self>) {
         match end {
             // It was told to stop meanwhile.
             End::Reset if matches!(self.state, Connected::No) => ctx.stop(),
@@ -160,7 +160,7 @@ impl AvroSink {
             End::Stopped => ctx.stop(),
             End::Failed(error) => {
                 self.state = Connected::No;
-                unsent.into_iter().for_each(|errand| errand.failed(self.not_connected()));
+                unsent.into_iter().for_each(|pending| pending.failed(self.not_connected()));
                 self.down(error);
             }
         }
@@ -168,7 +168,7 @@ impl AvroSink {
 
     fn down(&mut self, error: DeliveryError) {
         if let Connected::Soon(held) = std::mem::replace(&mut self.state, Connected::No) {
-            held.into_iter().for_each(|errand| errand.failed(self.not_connected()));
+            held.into_iter().for_each(|pending| pending.failed(self.not_connected()));
         }
         self.member.tell(State::Down(error));
     }
@@ -178,9 +178,13 @@ impl AvroSink {
     }
 }
 
-fn give(connection: &mpsc::UnboundedSender<Errand>, errand: Errand, config: &AvroSinkConfig) {
-    if let Err(mpsc::error::SendError(errand)) = connection.send(errand) {
-        errand.failed(DeliveryError::Closed { peer: config.peer(), reason: "it has just ended".to_owned() });
+fn give(
+    connection: &mpsc::UnboundedSender<PendingDelivery>,
+    pending: PendingDelivery,
+    config: &AvroSinkConfig,
+) {
+    if let Err(mpsc::error::SendError(pending)) = connection.send(pending) {
+        pending.failed(DeliveryError::Closed { peer: config.peer(), reason: "it has just ended".to_owned() });
     }
 }
 
@@ -207,11 +211,11 @@ impl Handler<Probe> for AvroSink {
 impl Handler<Deliver> for AvroSink {
     type Result = ();
 
-    fn handle(&mut self, Deliver(errand): Deliver, _: &mut Self::Context) {
+    fn handle(&mut self, Deliver(pending): Deliver, _: &mut Self::Context) {
         match &mut self.state {
-            Connected::Yes(connection) => give(connection, errand, &self.config),
-            Connected::Soon(held) => held.push(errand),
-            Connected::No => errand.failed(self.not_connected()),
+            Connected::Yes(connection) => give(connection, pending, &self.config),
+            Connected::Soon(held) => held.push(pending),
+            Connected::No => pending.failed(self.not_connected()),
         }
     }
 }

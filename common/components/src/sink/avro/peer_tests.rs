@@ -103,8 +103,9 @@ impl Feeder {
         };
         ctx.spawn(lease.into_actor(self).map(move |lease, feeder, ctx| {
             let id = BatchId { agent: 1, stream: 1, sequence: number };
-            let errand = Errand::new(Delivery { id, lease, doubt: false }, 0, ctx.address().recipient());
-            feeder.sink.do_send(Deliver(errand));
+            let pending =
+                PendingDelivery::new(Delivery { id, lease, doubt: false }, 0, ctx.address().recipient());
+            feeder.sink.do_send(Deliver(pending));
             feeder.taking = false;
             feeder.feed(ctx);
         }));
@@ -198,7 +199,7 @@ async fn a_peer_that_announces_a_long_answer_is_left_at_once() {
         stream
     };
     let config = config("", port);
-    let both = async { tokio::join!(Connection::<Errand>::open(&config), announce) };
+    let both = async { tokio::join!(Connection::<PendingDelivery>::open(&config), announce) };
     let (opened, _stream) = both.within("the answer that is too long").await;
     let error = opened.err().unwrap().to_string();
     for words in ["its answer is too long to be one, the connection is closed", "at most 1048576 are taken"] {
@@ -212,7 +213,7 @@ async fn a_peer_that_never_shakes_hands_is_down_after_exactly_the_connect_timeou
     let config = config("connect-timeout=3000", 1);
     let (dial, _far) = pipe();
     let start = now();
-    let opened = Connection::<Errand>::open_over(&config, dial).await;
+    let opened = Connection::<PendingDelivery>::open_over(&config, dial).await;
     let error = opened.err().unwrap().to_string();
     assert!(error.contains("no answer within connect-timeout (3000 ms)"), "{error}");
     // A timer is a millisecond late at most.
@@ -274,11 +275,11 @@ async fn three(mut session: ServerSession, answers: &[(usize, Answer<'_>)]) -> V
     };
     let told = Rc::new(RefCell::new(Vec::new()));
     let sink = async {
-        let (sender, mut errands) = mpsc::unbounded_channel();
+        let (sender, mut all_pending) = mpsc::unbounded_channel();
         (0..3).for_each(|n| assert!(sender.send(Note(n, batch(n..n + 1), told.clone())).is_ok()));
         let mut connection = Connection::open_over(&config, dial).within("the handshake").await.unwrap();
         let start = now();
-        assert!(matches!(connection.run(&mut errands, || {}).await, End::Failed(_)));
+        assert!(matches!(connection.run(&mut all_pending, || {}).await, End::Failed(_)));
         told.borrow_mut().push(format!("after {} s", (now() - start).as_secs()));
         drop(connection);
     };

@@ -59,7 +59,7 @@ impl Running {
         self.heard.lines()
     }
 
-    async fn connect(&self, text: &str) -> Result<Connection<Errand>, String> {
+    async fn connect(&self, text: &str) -> Result<Connection<PendingDelivery>, String> {
         Connection::open(&sink(text, self.port))
             .within("the handshake")
             .await
@@ -90,7 +90,7 @@ impl Handler<Delivered> for Settle {
 /// Sends the numbers to `count` and takes them out at the other end.
 async fn carry(running: &Running, config: &AvroSinkConfig, count: u64) {
     let from = memory_channel(&[("capacity", "100000"), ("transactionCapacity", "1000")]);
-    let (sender, mut errands) = mpsc::unbounded_channel();
+    let (sender, mut all_pending) = mpsc::unbounded_channel();
     let settle = Settle.start().recipient();
     for start in (0..count).step_by(100) {
         from.put(batch(start..start + 100), flow::message::Patience::KeepAlive)
@@ -99,10 +99,14 @@ async fn carry(running: &Running, config: &AvroSinkConfig, count: u64) {
             .unwrap();
         let lease = from.take(100).within("events from the channel").await.unwrap();
         let id = BatchId { agent: 1, stream: 1, sequence: start / 100 };
-        assert!(sender.send(Errand::new(Delivery { id, lease, doubt: false }, 0, settle.clone())).is_ok());
+        assert!(
+            sender
+                .send(PendingDelivery::new(Delivery { id, lease, doubt: false }, 0, settle.clone()))
+                .is_ok()
+        );
     }
     let mut connection = Connection::open(config).within("the handshake").await.unwrap();
-    let (end, arrived) = tokio::join!(connection.run(&mut errands, || {}), async {
+    let (end, arrived) = tokio::join!(connection.run(&mut all_pending, || {}), async {
         let mut arrived = Vec::new();
         while (arrived.len() as u64) < count {
             let lease = running.channel.take(usize::MAX).within("events from the channel").await.unwrap();
@@ -164,12 +168,13 @@ async fn a_batch_of_64_mib_arrives_whole() {
             .unwrap();
         let lease = from.take(100).within("events from the channel").await.unwrap();
         let id = BatchId { agent: 1, stream: 1, sequence: 0 };
-        let (sender, mut errands) = mpsc::unbounded_channel();
-        let errand = Errand::new(Delivery { id, lease, doubt: false }, 0, Settle.start().recipient());
-        assert!(sender.send(errand).is_ok());
+        let (sender, mut all_pending) = mpsc::unbounded_channel();
+        let pending =
+            PendingDelivery::new(Delivery { id, lease, doubt: false }, 0, Settle.start().recipient());
+        assert!(sender.send(pending).is_ok());
         let mut connection =
             Connection::open(&sink(&sink_keys, running.port)).within("the handshake").await.unwrap();
-        let (end, ()) = tokio::join!(connection.run(&mut errands, || {}), async {
+        let (end, ()) = tokio::join!(connection.run(&mut all_pending, || {}), async {
             let lease = running.channel.take(100).within("the events to arrive").await.unwrap();
             let events: Vec<_> = lease.batches().iter().flat_map(event::Batch::events).collect();
             assert!(events.len() == 64 && events.iter().zip(0..).all(|(event, n)| event.body() == body(n)));

@@ -69,7 +69,7 @@ async fn assert_passes(name: &str, host: &str, keys: &str, refused: Option<&str>
             None
         }
         Some(_) => {
-            let opened = Connection::<Errand>::open(&config).within("the handshake").await;
+            let opened = Connection::<PendingDelivery>::open(&config).within("the handshake").await;
             running.heard.wait(1).await;
             Some(opened.err().unwrap_or_else(|| panic!("{name} passes at {host} with {keys}")).to_string())
         }
