@@ -6,33 +6,33 @@
 
 use crate::channel::NewChannel;
 use crate::source::NewSource;
-use crate::supervise::Boss;
+use crate::supervise::Supervisor;
 use actix::prelude::*;
 use std::collections::HashMap;
 
 /// The supervisor of each channel, and of the sources and sinks that hang together with it, on the thread where they all
 /// live.
-pub(crate) fn bosses(
+pub(crate) fn supervisors(
     channels: &[(String, NewChannel)],
     sources: &[NewSource],
     log: &slog::Logger,
-) -> HashMap<String, Addr<Boss>> {
+) -> HashMap<String, Addr<Supervisor>> {
     let blocks =
         |channel: &String| sources.iter().any(|source| source.blocks && source.channels.contains(channel));
     let channels = channels.iter().map(|(name, _)| name.as_str());
     let fills = sources.iter().map(|source| source.channels.as_slice());
-    let first = Boss::new(log.clone()).start();
-    let mut bosses = HashMap::new();
+    let first = Supervisor::new(log.clone()).start();
+    let mut supervisors = HashMap::new();
     for together in together(channels, fills) {
-        let boss = if together.iter().any(blocks) {
+        let supervisor = if together.iter().any(blocks) {
             let log = log.clone();
-            Boss::start_in_arbiter(&Arbiter::new().handle(), move |_| Boss::new(log))
+            Supervisor::start_in_arbiter(&Arbiter::new().handle(), move |_| Supervisor::new(log))
         } else {
             first.clone()
         };
-        bosses.extend(together.into_iter().map(|channel| (channel, boss.clone())));
+        supervisors.extend(together.into_iter().map(|channel| (channel, supervisor.clone())));
     }
-    bosses
+    supervisors
 }
 
 /// Channels by what joins them: a source that stores into several. `fills` has the channels of each source.

@@ -11,7 +11,7 @@ use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, Me
 use crate::sink::{Member, SinkContext};
 use crate::source::{ChannelProcessor, Doing, NewSource, Seat, SourceActor, SourceAddress};
 use crate::supervise::slot::{Post, Slot, slot};
-use crate::supervise::{Boss, Watch};
+use crate::supervise::{Supervisor, Watch};
 use actix::prelude::*;
 use console::fact::{self, Kind};
 use runtime::clock::Duration;
@@ -43,7 +43,7 @@ pub(crate) struct GroupAddress {
 pub struct Flow {
     pub(crate) log: slog::Logger,
     pub(crate) counters: Registry,
-    _bosses: HashMap<String, Addr<Boss>>,
+    _supervisors: HashMap<String, Addr<Supervisor>>,
     pub(crate) channels: Vec<ChannelRef>,
     pub(crate) groups: Vec<(String, Slot<GroupAddress>)>,
     pub(crate) sources: Vec<(String, Slot<SourceAddress>)>,
@@ -58,7 +58,7 @@ impl Flow {
         let log = around.log.clone();
         let mut starting = Starting {
             around,
-            bosses: placement::bosses(&channels, &sources, &log),
+            supervisors: placement::supervisors(&channels, &sources, &log),
             random: Random::from_system(),
             channels: HashMap::new(),
             order: Vec::new(),
@@ -70,7 +70,7 @@ impl Flow {
         Flow {
             log,
             counters: around.counters.clone(),
-            _bosses: starting.bosses,
+            _supervisors: starting.supervisors,
             channels: starting.order,
             groups,
             not_ready: sources.len(),
@@ -98,7 +98,7 @@ impl Flow {
 struct Starting<'a> {
     around: &'a Surroundings,
     /// By channel.
-    bosses: HashMap<String, Addr<Boss>>,
+    supervisors: HashMap<String, Addr<Supervisor>>,
     random: Random,
     channels: HashMap<String, ChannelRef>,
     order: Vec<ChannelRef>,
@@ -107,10 +107,10 @@ struct Starting<'a> {
 impl Starting<'_> {
     /// Has a component built, and built again, where `channel` lives.
     async fn watch(&self, channel: &str, name: String, life: &Arc<Life>, build: crate::supervise::Build) {
-        // A boss lives as long as the flow.
-        if let Some(boss) = self.bosses.get(channel) {
+        // A supervisor lives as long as the flow.
+        if let Some(supervisor) = self.supervisors.get(channel) {
             let build = living(life.clone(), build);
-            let started = boss.send(Watch { name: name.as_str().into(), build });
+            let started = supervisor.send(Watch { name: name.as_str().into(), build });
             if timeout(START_WITHIN, started).await.is_err() {
                 slog::warn!(
                     self.around.log,

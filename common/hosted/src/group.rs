@@ -38,7 +38,7 @@ pub(crate) fn start(
             members,
             channel,
             heard,
-            boss: ctx.address().recipient(),
+            supervisor: ctx.address().recipient(),
             waiting: None,
         };
         HostedGroup { task: Some(Task { host, spec, log, sinks, stopping }), ..group }
@@ -186,7 +186,7 @@ struct Sinks {
     channel: ChannelRef,
     up: Vec<bool>,
     heard: mpsc::UnboundedReceiver<Heard>,
-    boss: Recipient<Delivered>,
+    supervisor: Recipient<Delivered>,
     next: BatchId,
     /// A delivery that no sink has taken yet.
     waiting: Option<Delivery>,
@@ -204,7 +204,7 @@ impl Sinks {
             return failed(&reason);
         }
         let Some(delivery) = self.delivery().await else { return Outcome::Backoff };
-        let pending = PendingDelivery::new(delivery, index, self.boss.clone());
+        let pending = PendingDelivery::new(delivery, index, self.supervisor.clone());
         // One that is dropped, since the sink is gone, says so itself.
         self.members[index].slot.with(|sink| sink.deliver.do_send(Deliver(pending)));
         loop {

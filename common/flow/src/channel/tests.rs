@@ -3,7 +3,7 @@ use super::shell::{ChannelActor, Shared, address_of};
 use super::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use super::*;
 use crate::supervise::slot::slot;
-use crate::supervise::{Boss, Watch};
+use crate::supervise::{Supervisor, Watch};
 use crate::testing::{PlainStore, batch, numbers, plain_channel, put, silent, started, take_now};
 use runtime::clock::{self, Duration};
 use runtime::within::Within;
@@ -114,7 +114,7 @@ impl Handler<Panic> for ChannelActor<PlainStore> {
 
 #[actix::test]
 async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
-    let boss = Boss::new(silent()).start();
+    let supervisor = Supervisor::new(silent()).start();
     let properties = plan::Properties::default();
     let store = PlainStore::new(&properties);
     let (settings, (post, slot)) = (store.settings(&properties), slot());
@@ -127,10 +127,11 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
         post.set(address_of(actor));
         Ok(())
     };
-    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) })
+    supervisor
+        .send(Watch { name: "channel c1".into(), build: Box::new(build) })
         .within("the supervisor")
         .await
-        .expect("the boss lives");
+        .expect("the supervisor lives");
     let channel = ChannelRef::new("c1", transaction, slot);
     put(&channel, 0..3).await;
     let leased = channel.take(1).within("events from the channel").await.expect("the channel lives");
@@ -143,7 +144,7 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
 
 #[actix::test]
 async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
-    let boss = Boss::new(silent()).start();
+    let supervisor = Supervisor::new(silent()).start();
     let properties = plan::Properties::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]);
     let store = PlainStore::new(&properties);
     let (settings, (post, slot)) = (store.settings(&properties), slot());
@@ -156,10 +157,11 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
         post.set(address_of(actor));
         Ok(())
     };
-    boss.send(Watch { name: "channel c1".into(), build: Box::new(build) })
+    supervisor
+        .send(Watch { name: "channel c1".into(), build: Box::new(build) })
         .within("the supervisor")
         .await
-        .expect("the boss lives");
+        .expect("the supervisor lives");
     let channel = ChannelRef::new("c1", transaction, slot);
     let first = born.recv().within("the channel to be started").await.expect("it was started");
 

@@ -6,7 +6,7 @@ use crate::component::Component;
 use crate::error::ChannelError;
 use crate::message::Patience;
 use crate::supervise::slot::{Post, slot};
-use crate::supervise::{Boss, Watch};
+use crate::supervise::{Supervisor, Watch};
 use crate::testing::{Heard, batch, numbers, put, take_now};
 use actix::prelude::*;
 use runtime::within::Within;
@@ -38,7 +38,7 @@ struct Running {
     channel: ChannelRef,
     post: Arc<Post<crate::channel::ChannelAddress>>,
     heard: Heard,
-    _boss: Addr<Boss>,
+    _boss: Addr<Supervisor>,
 }
 
 impl Running {
@@ -70,10 +70,10 @@ impl<B: ChannelBench> Suite<B> {
             address.set(start(ChannelContext { name: "c1".into(), log: child_log.clone(), guard }));
             Ok(())
         };
-        let boss = Boss::new(log).start();
+        let supervisor = Supervisor::new(log).start();
         let watch = Watch { name: "channel c1".into(), build: Box::new(build) };
-        boss.send(watch).within("the supervisor").await.expect("it lives");
-        Running { channel, post, heard, _boss: boss }
+        supervisor.send(watch).within("the supervisor").await.expect("it lives");
+        Running { channel, post, heard, _boss: supervisor }
     }
 
     /// A short batch can be taken at once; nobody waits for more.

@@ -1,7 +1,7 @@
 //! Who died, and when to build it anew.
 
-mod boss;
 mod policy;
 pub mod slot;
+mod supervisor;
 
-pub use boss::{Boss, Build, Guard, Watch};
+pub use supervisor::{Build, Guard, Supervisor, Watch};

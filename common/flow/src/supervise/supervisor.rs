@@ -1,7 +1,7 @@
 //! The actor that builds the others, and builds them again.
 //!
 //! actix's own `Supervisor` revives an actor that stopped, not one that panicked. Here every actor carries a [`Guard`];
-//! when the actor goes, however it goes, its guard tells the boss.
+//! when the actor goes, however it goes, its guard tells the supervisor.
 
 use super::policy::RestartPolicy;
 use actix::prelude::*;
@@ -14,26 +14,26 @@ pub type Build = Box<dyn FnMut(Guard) -> Result<(), String> + Send>;
 /// Lives in an actor and reports its end.
 pub struct Guard {
     child: usize,
-    boss: Option<Recipient<Died>>,
+    supervisor: Option<Recipient<Died>>,
 }
 
 impl Guard {
     /// For an actor that nobody watches: in tests.
     #[cfg(any(test, feature = "testing"))]
     pub fn unwatched() -> Guard {
-        Guard { child: 0, boss: None }
+        Guard { child: 0, supervisor: None }
     }
 
     /// The actor ends because it was asked to: nobody is to be told.
     pub fn release(&mut self) {
-        self.boss = None;
+        self.supervisor = None;
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(boss) = &self.boss {
-            boss.do_send(Died(self.child));
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.do_send(Died(self.child));
         }
     }
 }
@@ -53,7 +53,7 @@ pub struct Watch {
 }
 
 /// The supervisor of a flow.
-pub struct Boss {
+pub struct Supervisor {
     log: slog::Logger,
     children: Vec<Child>,
 }
@@ -64,14 +64,14 @@ struct Child {
     restarts: RestartPolicy,
 }
 
-impl Boss {
+impl Supervisor {
     /// One without children.
-    pub fn new(log: slog::Logger) -> Boss {
-        Boss { log, children: Vec::new() }
+    pub fn new(log: slog::Logger) -> Supervisor {
+        Supervisor { log, children: Vec::new() }
     }
 
     fn build(&mut self, index: usize, ctx: &mut Context<Self>) {
-        let guard = Guard { child: index, boss: Some(ctx.address().recipient()) };
+        let guard = Guard { child: index, supervisor: Some(ctx.address().recipient()) };
         let child = &mut self.children[index];
         // A guard that is dropped because the build failed reports a death, and so the next try.
         if let Err(error) = (child.build)(guard) {
@@ -80,11 +80,11 @@ impl Boss {
     }
 }
 
-impl Actor for Boss {
+impl Actor for Supervisor {
     type Context = Context<Self>;
 }
 
-impl Handler<Watch> for Boss {
+impl Handler<Watch> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, watch: Watch, ctx: &mut Self::Context) {
@@ -97,7 +97,7 @@ impl Handler<Watch> for Boss {
     }
 }
 
-impl Handler<Died> for Boss {
+impl Handler<Died> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Died(index): Died, ctx: &mut Self::Context) {
@@ -109,6 +109,6 @@ impl Handler<Died> for Boss {
             child.name,
             pause.as_millis()
         );
-        ctx.run_later(pause, move |boss, ctx| boss.build(index, ctx));
+        ctx.run_later(pause, move |supervisor, ctx| supervisor.build(index, ctx));
     }
 }
