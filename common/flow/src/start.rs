@@ -130,8 +130,8 @@ impl Starting<'_> {
             let reference = ChannelRef::new(&name, transaction, slot).of(fits, held);
             let counters = reference.counters.clone();
             let (child, child_log): (Arc<str>, _) = (name.as_str().into(), log.clone());
-            let build = move |guard| {
-                post.set(start(ChannelContext { name: child.clone(), log: child_log.clone(), guard }));
+            let build = move |death_watch| {
+                post.set(start(ChannelContext { name: child.clone(), log: child_log.clone(), death_watch }));
                 Ok(())
             };
             self.watch(&name, format!("channel {name}"), &counters.life, Box::new(build)).await;
@@ -193,12 +193,16 @@ impl Starting<'_> {
     ) -> crate::supervise::Build {
         let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
-        Box::new(move |guard| {
+        Box::new(move |death_watch| {
             let stream = random.next(); // a group that is built anew counts its batches anew
             let group = match &elsewhere {
                 Some(make) => {
                     let first = BatchId { agent, stream, sequence: 0 };
-                    make(members.clone(), channel.clone(), GroupContext { first, log: log.clone(), guard })
+                    make(
+                        members.clone(),
+                        channel.clone(),
+                        GroupContext { first, log: log.clone(), death_watch },
+                    )
                 }
                 None => {
                     let config = GroupConfig {
@@ -209,7 +213,7 @@ impl Starting<'_> {
                         agent,
                         stream,
                     };
-                    Group::new(config, channel.clone(), log.clone(), guard).begin()
+                    Group::new(config, channel.clone(), log.clone(), death_watch).begin()
                 }
             };
             health.set(group.health);
@@ -231,12 +235,12 @@ impl Starting<'_> {
         let (log, console) = (self.around.log.clone(), self.around.console.clone());
         let NewSink { name, make, .. } = sink;
         let what = format!("sink {name}");
-        let build = move |guard| {
+        let build = move |death_watch| {
             post.set(make(SinkContext {
                 name: name.clone(),
                 member: member.clone(),
                 counters: counters.clone(),
-                guard,
+                death_watch,
                 log: log.clone(),
                 console: console.clone(),
                 processor,
@@ -262,7 +266,7 @@ impl Starting<'_> {
             let counters = Arc::new(SourceCounters::default());
             let (life, entry) = (counters.life.clone(), counters.clone());
             self.around.counters.add_source(SourceEntry { name: name.clone(), counters: entry });
-            let build = move |guard| {
+            let build = move |death_watch| {
                 let processor = ChannelProcessor::build(&source, &channels, &log)
                     .map_err(|error| error.to_string())?
                     .counting(counters.clone());
@@ -274,7 +278,7 @@ impl Starting<'_> {
                     ready: Ready::new(ready.clone()),
                     pausing: None,
                 };
-                post.set(SourceActor::new((source.make)(), seat, guard).begin());
+                post.set(SourceActor::new((source.make)(), seat, death_watch).begin());
                 Ok(())
             };
             self.watch(&channel, format!("source {name}"), &life, Box::new(build)).await;
@@ -286,12 +290,12 @@ impl Starting<'_> {
 
 /// Notes the start of a component in `life`, and each time that it is built again.
 fn living(life: Arc<Life>, mut build: crate::supervise::Build) -> crate::supervise::Build {
-    Box::new(move |guard| {
+    Box::new(move |death_watch| {
         match life.started.get() {
             0 => life.start(),
             _ => life.restarts.increment(),
         }
-        build(guard)
+        build(death_watch)
     })
 }
 

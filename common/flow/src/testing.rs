@@ -15,7 +15,7 @@ use crate::processor::SinkAddress;
 use crate::selector::{ChannelSelector, Selected};
 use crate::source::NewSource;
 use crate::source::{ChannelProcessor, Doing, Seat, SourceActor};
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use crate::supervise::slot::{Post, Slot, slot};
 use actix::prelude::*;
 use bytes::BytesMut;
@@ -77,7 +77,11 @@ pub fn plain_channel(settings: &[(&str, &str)]) -> ChannelRef {
 pub fn started(name: &str, channel: NewChannel) -> ChannelRef {
     let NewChannel { transaction, fits, held, start } = channel;
     let (post, slot) = slot();
-    post.set(start(ChannelContext { name: name.into(), log: silent(), guard: Guard::unwatched() }));
+    post.set(start(ChannelContext {
+        name: name.into(),
+        log: silent(),
+        death_watch: DeathWatch::unwatched(),
+    }));
     std::mem::forget(post);
     ChannelRef::new(name, transaction, slot).of(fits, held)
 }
@@ -177,7 +181,7 @@ pub fn start_source_at<K: Into<String>, V: Into<String>>(
     let (owner, mut report) = (Owner::nobody(), Report::default());
     let made = configure(&properties, site, &mut Findings::new(&owner, &properties, &mut report));
     let make = made.unwrap_or_else(|| panic!("{report}"));
-    SourceActor::new(make(), seat, Guard::unwatched()).start()
+    SourceActor::new(make(), seat, DeathWatch::unwatched()).start()
 }
 
 /// Events whose bodies are these numbers.

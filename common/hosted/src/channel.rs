@@ -9,7 +9,7 @@ use flow::channel::store::Level;
 use flow::channel::{ChannelAddress, ChannelContext, Holds};
 use flow::error::ChannelError;
 use flow::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take};
-use flow::supervise::Guard;
+use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
 use std::collections::HashMap;
@@ -275,16 +275,16 @@ struct HostedChannel {
     books: Arc<Books>,
     settling: Arc<Settling>,
     log: slog::Logger,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 /// Starts the actor over `books`.
 pub(crate) fn start(books: Arc<Books>, context: ChannelContext) -> ChannelAddress {
-    let ChannelContext { log, guard, .. } = context;
+    let ChannelContext { log, death_watch, .. } = context;
     let (ends, ended) = mpsc::unbounded_channel();
     actix_rt::spawn(settle(books.clone(), ended, log.clone()));
     let settling = Arc::new(Settling { books: books.clone(), ends });
-    let channel = HostedChannel { books, settling, log, guard }.start();
+    let channel = HostedChannel { books, settling, log, death_watch }.start();
     ChannelAddress {
         put: channel.clone().recipient(),
         take: channel.clone().recipient(),
@@ -367,7 +367,7 @@ impl Handler<Stop> for HostedChannel {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.guard.release();
+        self.death_watch.release();
         self.books.stopping.store(true, Relaxed);
         self.books.moved.notify_waiters();
         let (books, log) = (self.books.clone(), self.log.clone());

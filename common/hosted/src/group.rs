@@ -8,7 +8,7 @@ use flow::channel::lease::Lease;
 use flow::error::DeliveryError;
 use flow::message::{Deliver, Delivered, Describe, PendingDelivery, Health, Delivery, Probe, State, Stop, Window};
 use flow::processor::{GroupContext, GroupRecipients, MemberRef};
-use flow::supervise::Guard;
+use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ pub(crate) fn start(
     channel: ChannelRef,
     context: GroupContext,
 ) -> GroupRecipients {
-    let GroupContext { first, log, guard } = context;
+    let GroupContext { first, log, death_watch } = context;
     let (tell, heard) = mpsc::unbounded_channel();
     let (stop, stopping) = watch::channel(false);
     let addresses = members.clone();
-    let group = HostedGroup { addresses, tell, stop, task: None, guard };
+    let group = HostedGroup { addresses, tell, stop, task: None, death_watch };
     let group = HostedGroup::create(move |ctx| {
         let batch_size = members.iter().map(|member| member.batch_size).min().unwrap_or(1);
         let sinks = Sinks {
@@ -56,7 +56,7 @@ struct HostedGroup {
     tell: mpsc::UnboundedSender<Heard>,
     stop: watch::Sender<bool>,
     task: Option<Task>,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 /// What sinks say.
@@ -106,7 +106,7 @@ impl Handler<Stop> for HostedGroup {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Self::Result {
-        self.guard.release();
+        self.death_watch.release();
         self.stop.send_replace(true);
         let stops: Vec<_> = self
             .addresses

@@ -8,7 +8,7 @@ use flow::error::DeliveryError;
 use flow::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
-use flow::supervise::Guard;
+use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration, Instant};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -19,7 +19,7 @@ struct HostedSink {
     work: Option<mpsc::UnboundedSender<Work>>,
     task: Option<Task>,
     ended: watch::Receiver<()>,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 enum Work {
@@ -29,11 +29,11 @@ enum Work {
 
 /// Starts the actor of a sink that `spec` describes.
 pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAddress {
-    let SinkContext { member, guard, log, .. } = context;
+    let SinkContext { member, death_watch, log, .. } = context;
     let (work, todo) = mpsc::unbounded_channel();
     let (end, ended) = watch::channel(());
     let task = Task { host, spec, member, log, todo, live: None, _end: end };
-    SinkAddress::of(&HostedSink { work: Some(work), task: Some(task), ended, guard }.start())
+    SinkAddress::of(&HostedSink { work: Some(work), task: Some(task), ended, death_watch }.start())
 }
 
 impl HostedSink {
@@ -74,7 +74,7 @@ impl Handler<Stop> for HostedSink {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.guard.release();
+        self.death_watch.release();
         self.work = None; // the task ends, and the actor with it
         let mut ended = self.ended.clone();
         Box::pin(async move { while ended.changed().await.is_ok() {} })

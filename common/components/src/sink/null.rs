@@ -5,7 +5,7 @@ use flow::component::{Component, Configure};
 use flow::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
-use flow::supervise::Guard;
+use flow::supervise::DeathWatch;
 use plan::{Descriptor, Kind, Property, Value};
 
 /// Its row in the catalogue.
@@ -44,13 +44,13 @@ pub(crate) struct NullSink {
     log: slog::Logger,
     count: Count,
     member: Member,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 impl NullSink {
     fn new(config: NullConfig, context: SinkContext) -> NullSink {
-        let SinkContext { name, log, member, guard, .. } = context;
-        NullSink { name, log, count: Count { events: 0, every: config.log_every }, member, guard }
+        let SinkContext { name, log, member, death_watch, .. } = context;
+        NullSink { name, log, count: Count { events: 0, every: config.log_every }, member, death_watch }
     }
 }
 
@@ -88,7 +88,7 @@ impl Handler<Stop> for NullSink {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
-        self.guard.release();
+        self.death_watch.release();
         slog::info!(self.log, #STOPPED, "Null sink {} stopped. Event metrics: {{ name:{} counters:{{events.success={}}} }}",
             self.name, self.name, self.count.events);
         ctx.stop();

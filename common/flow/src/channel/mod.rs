@@ -10,7 +10,7 @@ mod tests;
 use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take, Window};
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use crate::supervise::slot::Slot;
 use actix::prelude::*;
 use event::{Batch, Origin};
@@ -81,7 +81,7 @@ pub struct ChannelContext {
     /// Where it logs.
     pub log: slog::Logger,
     /// To be kept in its actor.
-    pub guard: Guard,
+    pub death_watch: DeathWatch,
 }
 
 /// A channel as a source or a group of sinks knows it: by name, wherever its actor is.

@@ -6,7 +6,7 @@ use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stor
 use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, Holds, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use runtime::clock::{self, Duration, Instant};
@@ -79,7 +79,7 @@ pub(super) struct ChannelActor<S: Store> {
     alarm: Option<(Instant, SpawnHandle)>,
     settling: Option<Arc<Settling<S>>>,
     told_full: bool,
-    _guard: Guard,
+    _death_watch: DeathWatch,
 }
 
 /// Where the leases of this actor are settled.
@@ -113,7 +113,7 @@ impl<S: Store> ChannelActor<S> {
         settings: ChannelSettings,
         store: Shared<S>,
     ) -> ChannelActor<S> {
-        let ChannelContext { name, log, guard } = context;
+        let ChannelContext { name, log, death_watch } = context;
         ChannelActor {
             name,
             log,
@@ -125,7 +125,7 @@ impl<S: Store> ChannelActor<S> {
             alarm: None,
             settling: None,
             told_full: false,
-            _guard: guard,
+            _death_watch: death_watch,
         }
     }
 

@@ -120,8 +120,8 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
     let (settings, (post, slot)) = (store.settings(&properties), slot());
     let (store, transaction) = (Shared::new(store), settings.transaction);
     let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
-    let build = move |guard| {
-        let context = ChannelContext { name: "c1".into(), log: silent(), guard };
+    let build = move |death_watch| {
+        let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
         let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
         let _test_over = deaths.send(actor.clone());
         post.set(address_of(actor));
@@ -150,8 +150,8 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     let (settings, (post, slot)) = (store.settings(&properties), slot());
     let (store, transaction) = (Shared::new(store), settings.transaction);
     let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
-    let build = move |guard| {
-        let context = ChannelContext { name: "c1".into(), log: silent(), guard };
+    let build = move |death_watch| {
+        let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
         let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
         let _test_over = deaths.send(actor.clone());
         post.set(address_of(actor));

@@ -66,8 +66,8 @@ impl<B: ChannelBench> Suite<B> {
         let channel = ChannelRef::new("c1", new.transaction, slot).of(new.fits, new.held);
         let (log, start, address) = (slog::Logger::root(heard.clone(), slog::o!()), new.start, post.clone());
         let child_log = log.clone();
-        let build = move |guard| {
-            address.set(start(ChannelContext { name: "c1".into(), log: child_log.clone(), guard }));
+        let build = move |death_watch| {
+            address.set(start(ChannelContext { name: "c1".into(), log: child_log.clone(), death_watch }));
             Ok(())
         };
         let supervisor = Supervisor::new(log).start();

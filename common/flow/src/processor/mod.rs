@@ -24,7 +24,7 @@ use crate::error::DeliveryError;
 use crate::message::{
     Deliver, Delivered, Delivery, Describe, Health, PendingDelivery, Probe, State, Stop, Window,
 };
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use crate::supervise::slot::Slot;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
@@ -95,7 +95,7 @@ pub struct GroupContext {
     /// Where it logs.
     pub log: slog::Logger,
     /// To be kept in its actor.
-    pub guard: Guard,
+    pub death_watch: DeathWatch,
 }
 
 /// How the actor of a group can be reached.
@@ -123,7 +123,7 @@ pub(crate) struct Group {
     taking: bool,
     starting: bool,
     alarm: Option<(Instant, SpawnHandle)>,
-    _guard: Guard,
+    _death_watch: DeathWatch,
 }
 
 struct Member {
@@ -157,7 +157,12 @@ impl Member {
 }
 
 impl Group {
-    pub(crate) fn new(config: GroupConfig, channel: ChannelRef, log: slog::Logger, guard: Guard) -> Group {
+    pub(crate) fn new(
+        config: GroupConfig,
+        channel: ChannelRef,
+        log: slog::Logger,
+        death_watch: DeathWatch,
+    ) -> Group {
         let count = config.members.len();
         let batch_size = config.members.iter().map(|member| member.batch_size).min().unwrap_or(1);
         let member = |at| Member {
@@ -181,7 +186,7 @@ impl Group {
             taking: false,
             starting: true,
             alarm: None,
-            _guard: guard,
+            _death_watch: death_watch,
         }
     }
 
@@ -472,7 +477,7 @@ impl Handler<Stop> for Group {
 
     /// Called when the channel has run dry or time is up: what is still under way is rolled back into the channel.
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Self::Result {
-        self._guard.release();
+        self._death_watch.release();
         self.waiting.clear();
         let stops: Vec<_> = self
             .members

@@ -58,7 +58,7 @@ impl Fixture {
         let config = GroupConfig { name: "g1".to_owned(), rest, choice, members, agent: 1, stream: 1 };
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
-        let group = Group::new(config, channel.clone(), log, Guard::unwatched()).start();
+        let group = Group::new(config, channel.clone(), log, DeathWatch::unwatched()).start();
         post.set(group.clone().recipient());
         Fixture { channel, scripts, counters, sinks: addresses, _posts: posts, group, heard, _post: post }
     }

@@ -4,7 +4,7 @@ use super::{Member, SinkContext};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use event::Batch;
@@ -40,7 +40,7 @@ pub struct LocalSink {
     work: Option<Sender<Work>>,
     ended: watch::Receiver<()>, // its sender goes with the thread, however that ends
     member: Member,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 enum Work {
@@ -53,7 +53,12 @@ impl LocalSink {
     ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub fn new(name: &str, sink: impl Blocking, member: Member, guard: Guard) -> io::Result<LocalSink> {
+    pub fn new(
+        name: &str,
+        sink: impl Blocking,
+        member: Member,
+        death_watch: DeathWatch,
+    ) -> io::Result<LocalSink> {
         // Never more than the window, and a probe: a full queue cannot be.
         let (work, todo) = bounded(Window::LOCAL.deliveries + 2);
         let (end, ended) = watch::channel(());
@@ -62,7 +67,7 @@ impl LocalSink {
             let _end = end;
             Worker { sink, member: of_worker, todo, open: false }.run();
         })?;
-        Ok(LocalSink { work: Some(work), ended, member, guard })
+        Ok(LocalSink { work: Some(work), ended, member, death_watch })
     }
 
     fn give(&mut self, work: Work, ctx: &mut Context<Self>) {
@@ -106,7 +111,7 @@ impl Handler<Stop> for LocalSink {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.guard.release();
+        self.death_watch.release();
         self.work = None; // the thread ends when it has done what it was given, and the actor with it
         let mut ended = self.ended.clone();
         Box::pin(async move { while ended.changed().await.is_ok() {} })
@@ -118,8 +123,8 @@ impl Handler<Stop> for LocalSink {
 /// # Errors
 /// When the operating system gives no thread.
 pub fn start(sink: impl Blocking, context: SinkContext) -> Result<SinkAddress, String> {
-    let SinkContext { name, member, guard, .. } = context;
-    match LocalSink::new(&name, sink, member, guard) {
+    let SinkContext { name, member, death_watch, .. } = context;
+    match LocalSink::new(&name, sink, member, death_watch) {
         Ok(sink) => Ok(SinkAddress::of(&sink.start())),
         Err(error) => Err(format!("no thread for it: {error}")),
     }
@@ -308,7 +313,7 @@ mod tests {
         post.set(group.clone().recipient());
         let member = Member { index: 0, group: slot };
         let sink =
-            LocalSink::new("k1", Scripted(script.clone()), member, Guard::unwatched()).unwrap().start();
+            LocalSink::new("k1", Scripted(script.clone()), member, DeathWatch::unwatched()).unwrap().start();
         Stage { script, sink, group, heard, channel: plain_channel(&[]) }
     }
 

@@ -5,7 +5,7 @@ pub mod remote;
 
 use crate::counters::SinkCounters;
 use crate::message::{Health, State};
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use crate::supervise::slot::Slot;
 use actix::Recipient;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct SinkContext {
     /// What it has done: its group counts, but for what only the sink knows.
     pub counters: Arc<SinkCounters>,
     /// To be kept in its actor.
-    pub guard: Guard,
+    pub death_watch: DeathWatch,
     /// Where it logs.
     pub log: slog::Logger,
     /// Where a logger sink prints.

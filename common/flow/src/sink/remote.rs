@@ -4,7 +4,7 @@ use super::{Member, SinkContext};
 use crate::error::DeliveryError;
 use crate::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use crate::processor::SinkAddress;
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use event::Batch;
 use std::future::{pending, ready};
@@ -38,7 +38,7 @@ pub struct RemoteSink<S> {
     end: Option<watch::Sender<()>>,
     ended: watch::Receiver<()>, // its sender goes with the task, however that ends
     member: Member,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 enum Work {
@@ -48,11 +48,11 @@ enum Work {
 
 impl<S: AsyncSink> RemoteSink<S> {
     /// An actor for `sink`.
-    pub fn new(sink: S, member: Member, guard: Guard) -> RemoteSink<S> {
+    pub fn new(sink: S, member: Member, death_watch: DeathWatch) -> RemoteSink<S> {
         let (work, todo) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(());
         let (work, todo, end) = (Some(work), Some(todo), Some(end));
-        RemoteSink { sink: Some(sink), work, todo, end, ended, member, guard }
+        RemoteSink { sink: Some(sink), work, todo, end, ended, member, death_watch }
     }
 
     fn give(&self, work: Work) {
@@ -63,7 +63,7 @@ impl<S: AsyncSink> RemoteSink<S> {
 
 /// Starts `sink`.
 pub fn start(sink: impl AsyncSink, context: SinkContext) -> SinkAddress {
-    SinkAddress::of(&RemoteSink::new(sink, context.member, context.guard).start())
+    SinkAddress::of(&RemoteSink::new(sink, context.member, context.death_watch).start())
 }
 
 impl<S: AsyncSink> Actor for RemoteSink<S> {
@@ -104,7 +104,7 @@ impl<S: AsyncSink> Handler<Stop> for RemoteSink<S> {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.guard.release();
+        self.death_watch.release();
         self.work = None; // the task ends when it has done what it was given, and the actor with it
         let mut ended = self.ended.clone();
         Box::pin(async move { while ended.changed().await.is_ok() {} })
@@ -277,7 +277,7 @@ mod tests {
         let (post, slot) = slot();
         post.set(group.clone().recipient());
         let member = Member { index: 0, group: slot };
-        let sink = RemoteSink::new(Scripted(script.clone()), member, Guard::unwatched()).start();
+        let sink = RemoteSink::new(Scripted(script.clone()), member, DeathWatch::unwatched()).start();
         let mut stage = Stage { script, sink, group, heard, channel: plain_channel(&[]) };
         assert_eq!(stage.hear().await, "started");
         stage

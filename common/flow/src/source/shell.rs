@@ -3,7 +3,7 @@
 use super::{Doing, Seat};
 use crate::counters::Counted;
 use crate::message::{Describe, Pause, Stop};
-use crate::supervise::Guard;
+use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -80,12 +80,12 @@ pub struct SourceActor {
 struct Work {
     source: Box<dyn Source>,
     seat: Seat,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 impl SourceActor {
     /// The actor of `source`.
-    pub fn new(source: Box<dyn Source>, mut seat: Seat, guard: Guard) -> SourceActor {
+    pub fn new(source: Box<dyn Source>, mut seat: Seat, death_watch: DeathWatch) -> SourceActor {
         let (questions, asked) = mpsc::unbounded_channel();
         let (paused, is_paused) = watch::channel(false);
         let (stage, is_stage) = watch::channel(Stage::Run);
@@ -93,7 +93,7 @@ impl SourceActor {
         seat.processor.count_as(source.counted());
         let questions = source.is_rereadable().then_some(questions);
         seat.pausing = questions.is_some().then_some(Pausing { stage: is_stage, paused, asked });
-        let work = Some(Work { source, seat, guard });
+        let work = Some(Work { source, seat, death_watch });
         SourceActor { work, stop: watch::Sender::new(false), stage, paused: is_paused, questions, doing }
     }
 
@@ -113,12 +113,12 @@ impl Actor for SourceActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(Work { source, seat, mut guard }) = self.work.take() else { return };
+        let Some(Work { source, seat, mut death_watch }) = self.work.take() else { return };
         let stop = self.stop.subscribe();
-        // The guard lives in this task: should it panic, the source has died.
+        // The death watch lives in this task: should it panic, the source has died.
         let running = async move {
             source.run(seat, stop).await;
-            guard.release();
+            death_watch.release();
         };
         ctx.spawn(running.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }

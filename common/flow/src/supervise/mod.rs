@@ -4,4 +4,4 @@ mod policy;
 pub mod slot;
 mod supervisor;
 
-pub use supervisor::{Build, Guard, Supervisor, Watch};
+pub use supervisor::{Build, DeathWatch, Supervisor, Watch};

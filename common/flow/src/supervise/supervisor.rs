@@ -1,7 +1,7 @@
 //! The actor that builds the others, and builds them again.
 //!
-//! actix's own `Supervisor` revives an actor that stopped, not one that panicked. Here every actor carries a [`Guard`];
-//! when the actor goes, however it goes, its guard tells the supervisor.
+//! actix's own `Supervisor` revives an actor that stopped, not one that panicked. Here every actor carries a
+//! [`DeathWatch`]; when the actor goes, however it goes, its death watch tells the supervisor.
 
 use super::policy::RestartPolicy;
 use actix::prelude::*;
@@ -9,19 +9,19 @@ use runtime::clock;
 use std::sync::Arc;
 
 /// Builds an actor and makes it known; called again after each death. An error is told and tried again later.
-pub type Build = Box<dyn FnMut(Guard) -> Result<(), String> + Send>;
+pub type Build = Box<dyn FnMut(DeathWatch) -> Result<(), String> + Send>;
 
 /// Lives in an actor and reports its end.
-pub struct Guard {
+pub struct DeathWatch {
     child: usize,
     supervisor: Option<Recipient<Died>>,
 }
 
-impl Guard {
+impl DeathWatch {
     /// For an actor that nobody watches: in tests.
     #[cfg(any(test, feature = "testing"))]
-    pub fn unwatched() -> Guard {
-        Guard { child: 0, supervisor: None }
+    pub fn unwatched() -> DeathWatch {
+        DeathWatch { child: 0, supervisor: None }
     }
 
     /// The actor ends because it was asked to: nobody is to be told.
@@ -30,7 +30,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for DeathWatch {
     fn drop(&mut self) {
         if let Some(supervisor) = &self.supervisor {
             supervisor.do_send(Died(self.child));
@@ -71,10 +71,10 @@ impl Supervisor {
     }
 
     fn build(&mut self, index: usize, ctx: &mut Context<Self>) {
-        let guard = Guard { child: index, supervisor: Some(ctx.address().recipient()) };
+        let death_watch = DeathWatch { child: index, supervisor: Some(ctx.address().recipient()) };
         let child = &mut self.children[index];
-        // A guard that is dropped because the build failed reports a death, and so the next try.
-        if let Err(error) = (child.build)(guard) {
+        // A death watch that is dropped because the build failed reports a death, and so the next try.
+        if let Err(error) = (child.build)(death_watch) {
             slog::error!(self.log, "cannot start {}: {error}", child.name);
         }
     }

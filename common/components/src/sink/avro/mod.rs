@@ -12,7 +12,7 @@ use flow::error::DeliveryError;
 use flow::message::{Deliver, PendingDelivery, Probe, State, Stop};
 use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
-use flow::supervise::Guard;
+use flow::supervise::DeathWatch;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use rpc::{AvroSinkConfig, Connection, End};
 use runtime::net::{CLIENT_TLS, COMPRESSION};
@@ -40,7 +40,7 @@ pub(crate) const COMPONENT: Component = Component {
         Some(Box::new(move |context: SinkContext| {
             console::fact::rpc_sink_starting(&context.log, &context.name, &config.host, config.port);
             console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
-            let sink = AvroSink::new(config.clone(), context.member, context.guard);
+            let sink = AvroSink::new(config.clone(), context.member, context.death_watch);
             Ok(SinkAddress::of(&sink.start()))
         }))
     }),
@@ -104,7 +104,7 @@ pub(crate) struct AvroSink {
     config: AvroSinkConfig,
     member: Member,
     state: Connected,
-    guard: Guard,
+    death_watch: DeathWatch,
 }
 
 enum Connected {
@@ -115,8 +115,8 @@ enum Connected {
 }
 
 impl AvroSink {
-    pub(crate) fn new(config: AvroSinkConfig, member: Member, guard: Guard) -> AvroSink {
-        AvroSink { config, member, state: Connected::No, guard }
+    pub(crate) fn new(config: AvroSinkConfig, member: Member, death_watch: DeathWatch) -> AvroSink {
+        AvroSink { config, member, state: Connected::No, death_watch }
     }
 
     fn connect(&mut self, ctx: &mut Context<Self>) {
@@ -224,7 +224,7 @@ impl Handler<Stop> for AvroSink {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
-        self.guard.release();
+        self.death_watch.release();
         // A connection without a sender closes in its own time, and then stops the actor.
         if !matches!(std::mem::replace(&mut self.state, Connected::No), Connected::Yes(_)) {
             ctx.stop();

@@ -152,7 +152,7 @@ async fn steady(
     actix_rt::spawn(collect(listener, got.clone()));
     let (post, group) = slot();
     let channel = memory_channel(&[]);
-    let sink = AvroSink::new(config, Member { index: 0, group }, Guard::unwatched()).start();
+    let sink = AvroSink::new(config, Member { index: 0, group }, DeathWatch::unwatched()).start();
     let (taking, told) = (false, Rc::clone(&failed));
     let feeder = Feeder { sink: sink.clone(), taking, channel, next: 0, flying: 0, window, failed: told };
     post.set(feeder.start().recipient());

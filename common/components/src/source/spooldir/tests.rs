@@ -8,7 +8,7 @@ use flow::channel::ChannelRef;
 use flow::component::Site;
 use flow::message::Stop;
 use flow::source::SourceActor;
-use flow::supervise::Guard;
+use flow::supervise::DeathWatch;
 use plan::{Findings, Owner, Report};
 use runtime::within::Within;
 use std::fs::{self, File, FileTimes};
@@ -68,7 +68,7 @@ impl Bench {
     async fn start(&mut self) {
         let (mut seat, mut ready) = seat(&self.channel);
         seat.log = slog::Logger::root(self.heard.clone(), slog::o!());
-        self.source = Some(SourceActor::new(self.make(), seat, Guard::unwatched()).start());
+        self.source = Some(SourceActor::new(self.make(), seat, DeathWatch::unwatched()).start());
         ready.recv().within("the source to be ready").await.unwrap();
     }
 
@@ -365,7 +365,7 @@ async fn two_sources_do_not_read_one_directory() {
     bench.start().await;
     let (mut seat, mut ready) = seat(&bench.channel);
     seat.log = slog::Logger::root(bench.heard.clone(), slog::o!());
-    let second = SourceActor::new(bench.make(), seat, Guard::unwatched()).start();
+    let second = SourceActor::new(bench.make(), seat, DeathWatch::unwatched()).start();
     ready.recv().within("the second source to say why it waits").await;
     bench.told("is in use by another source of this process").await;
     bench.put("a", "once\n", 0);
