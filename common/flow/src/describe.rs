@@ -12,14 +12,14 @@ impl Flow {
     /// Prints it, and names who does not answer.
     pub(crate) async fn describe(&self) {
         let mut asked: Vec<(String, Option<RecipientRequest<Describe>>)> = Vec::new();
-        for (name, slot) in &self.sources {
-            asked.push((format!("source {name}"), slot.with(|source| source.describe.send(Describe))));
+        for (name, cell) in &self.sources {
+            asked.push((format!("source {name}"), cell.with(|source| source.describe.send(Describe))));
         }
         for channel in &self.channels {
             asked.push((format!("channel {}", channel.name), channel.describe()));
         }
-        for (name, slot) in &self.groups {
-            asked.push((format!("sink group {name}"), slot.with(|group| group.describe.send(Describe))));
+        for (name, cell) in &self.groups {
+            asked.push((format!("sink group {name}"), cell.with(|group| group.describe.send(Describe))));
         }
         let until = clock::now() + ANSWER_WITHIN;
         let lines = join_all(asked.into_iter().map(|(who, request)| async move {

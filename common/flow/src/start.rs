@@ -10,7 +10,7 @@ use crate::placement;
 use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};
 use crate::sink::{Member, SinkContext};
 use crate::source::{ChannelProcessor, Doing, NewSource, Seat, SourceActor, SourceAddress};
-use crate::supervise::slot::{Post, Slot, slot};
+use crate::supervise::address::{AddressCell, AddressSetter, address_cell};
 use crate::supervise::{Supervisor, Watch};
 use actix::prelude::*;
 use console::fact::{self, Kind};
@@ -45,8 +45,8 @@ pub struct Flow {
     pub(crate) counters: Registry,
     _supervisors: HashMap<String, Addr<Supervisor>>,
     pub(crate) channels: Vec<ChannelRef>,
-    pub(crate) groups: Vec<(String, Slot<GroupAddress>)>,
-    pub(crate) sources: Vec<(String, Slot<SourceAddress>)>,
+    pub(crate) groups: Vec<(String, AddressCell<GroupAddress>)>,
+    pub(crate) sources: Vec<(String, AddressCell<SourceAddress>)>,
     ready: mpsc::UnboundedReceiver<()>,
     not_ready: usize,
 }
@@ -126,12 +126,16 @@ impl Starting<'_> {
         for (name, channel) in channels {
             fact::starting(log, Kind::Channel, &name);
             let NewChannel { transaction, fits, held, start } = channel;
-            let (post, slot) = slot();
-            let reference = ChannelRef::new(&name, transaction, slot).of(fits, held);
+            let (setter, cell) = address_cell();
+            let reference = ChannelRef::new(&name, transaction, cell).of(fits, held);
             let counters = reference.counters.clone();
             let (child, child_log): (Arc<str>, _) = (name.as_str().into(), log.clone());
             let build = move |death_watch| {
-                post.set(start(ChannelContext { name: child.clone(), log: child_log.clone(), death_watch }));
+                setter.set(start(ChannelContext {
+                    name: child.clone(),
+                    log: child_log.clone(),
+                    death_watch,
+                }));
                 Ok(())
             };
             self.watch(&name, format!("channel {name}"), &counters.life, Box::new(build)).await;
@@ -142,7 +146,7 @@ impl Starting<'_> {
         }
     }
 
-    async fn groups(&mut self, groups: Vec<NewGroup>) -> Vec<(String, Slot<GroupAddress>)> {
+    async fn groups(&mut self, groups: Vec<NewGroup>) -> Vec<(String, AddressCell<GroupAddress>)> {
         let mut started = Vec::new();
         for group in groups {
             // Every channel of an assembly is among its channels.
@@ -153,27 +157,27 @@ impl Starting<'_> {
         started
     }
 
-    async fn group(&mut self, group: NewGroup, channel: ChannelRef) -> (String, Slot<GroupAddress>) {
-        let (health_post, health) = slot();
+    async fn group(&mut self, group: NewGroup, channel: ChannelRef) -> (String, AddressCell<GroupAddress>) {
+        let (health_setter, health) = address_cell();
         let (mut members, mut sinks) = (Vec::new(), Vec::new());
         for (index, sink) in group.sinks.into_iter().enumerate() {
             fact::starting(&self.around.log, Kind::Sink, &sink.name);
             let member = Member { index, group: health.clone() };
             let (name, batch_size) = (sink.name.clone(), sink.batch_size);
             let counters = self.around.counters.of_a_sink();
-            let slot = self.sink(sink, &channel.name, member, group.processor, counters.clone()).await;
+            let cell = self.sink(sink, &channel.name, member, group.processor, counters.clone()).await;
             sinks.push(SinkEntry { name: name.clone(), counters: counters.clone() });
-            members.push(MemberRef { name, batch_size, slot, counters });
+            members.push(MemberRef { name, batch_size, cell, counters });
         }
-        let (stop_post, stop) = slot();
+        let (stop_setter, stop) = address_cell();
         let name = group.name;
         let build = self.group_builder(
             &name,
             (group.grouping, group.elsewhere),
             members,
             channel.clone(),
-            health_post,
-            stop_post,
+            health_setter,
+            stop_setter,
         );
         let life = Arc::new(Life::default());
         self.watch(&channel.name, format!("sink group {name}"), &life, build).await;
@@ -188,8 +192,8 @@ impl Starting<'_> {
         (grouping, elsewhere): (Grouping, Option<MakeGroup>),
         members: Vec<MemberRef>,
         channel: ChannelRef,
-        health: Post<Recipient<Health>>,
-        post: Post<GroupAddress>,
+        health: AddressSetter<Recipient<Health>>,
+        setter: AddressSetter<GroupAddress>,
     ) -> crate::supervise::Build {
         let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
@@ -217,7 +221,7 @@ impl Starting<'_> {
                 }
             };
             health.set(group.health);
-            post.set(GroupAddress { stop: group.stop, describe: group.describe });
+            setter.set(GroupAddress { stop: group.stop, describe: group.describe });
             Ok(())
         })
     }
@@ -229,14 +233,14 @@ impl Starting<'_> {
         member: Member,
         processor: &'static str,
         counters: Arc<SinkCounters>,
-    ) -> Slot<SinkAddress> {
-        let (post, slot) = slot();
+    ) -> AddressCell<SinkAddress> {
+        let (setter, cell) = address_cell();
         let life = counters.life.clone();
         let (log, console) = (self.around.log.clone(), self.around.console.clone());
         let NewSink { name, make, .. } = sink;
         let what = format!("sink {name}");
         let build = move |death_watch| {
-            post.set(make(SinkContext {
+            setter.set(make(SinkContext {
                 name: name.clone(),
                 member: member.clone(),
                 counters: counters.clone(),
@@ -248,19 +252,19 @@ impl Starting<'_> {
             Ok(())
         };
         self.watch(channel, what, &life, Box::new(build)).await;
-        slot
+        cell
     }
 
     async fn sources(
         &self,
         sources: Vec<NewSource>,
         ready: &mpsc::UnboundedSender<()>,
-    ) -> Vec<(String, Slot<SourceAddress>)> {
+    ) -> Vec<(String, AddressCell<SourceAddress>)> {
         let mut started = Vec::new();
         for source in sources {
             let name = source.name.clone();
             fact::starting(&self.around.log, Kind::Source, &name);
-            let (post, slot) = slot();
+            let (setter, cell) = address_cell();
             let (channels, log, ready) = (self.channels.clone(), self.around.log.clone(), ready.clone());
             let channel = source.channels.first().cloned().unwrap_or_default();
             let counters = Arc::new(SourceCounters::default());
@@ -278,11 +282,11 @@ impl Starting<'_> {
                     ready: Ready::new(ready.clone()),
                     pausing: None,
                 };
-                post.set(SourceActor::new((source.make)(), seat, death_watch).begin());
+                setter.set(SourceActor::new((source.make)(), seat, death_watch).begin());
                 Ok(())
             };
             self.watch(&channel, format!("source {name}"), &life, Box::new(build)).await;
-            started.push((name, slot));
+            started.push((name, cell));
         }
         started
     }

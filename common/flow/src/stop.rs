@@ -131,15 +131,15 @@ async fn fill(channel: &ChannelRef, until: Instant) -> Result<Fill, Hangs> {
 
 /// What `ask` asks of each that is there.
 fn asked<A, M>(
-    who: &[(String, crate::supervise::slot::Slot<A>)],
+    who: &[(String, crate::supervise::address::AddressCell<A>)],
     ask: impl Fn(&A) -> Option<RecipientRequest<M>>,
 ) -> Vec<(String, RecipientRequest<M>)>
 where
     M: Message + Send + 'static,
     M::Result: Send,
 {
-    let request = |(name, slot): &(String, crate::supervise::slot::Slot<A>)| {
-        slot.with(&ask).flatten().map(|request| (name.clone(), request))
+    let request = |(name, cell): &(String, crate::supervise::address::AddressCell<A>)| {
+        cell.with(&ask).flatten().map(|request| (name.clone(), request))
     };
     who.iter().filter_map(request).collect()
 }

@@ -16,7 +16,7 @@ use crate::selector::{ChannelSelector, Selected};
 use crate::source::NewSource;
 use crate::source::{ChannelProcessor, Doing, Seat, SourceActor};
 use crate::supervise::DeathWatch;
-use crate::supervise::slot::{Post, Slot, slot};
+use crate::supervise::address::{AddressCell, AddressSetter, address_cell};
 use actix::prelude::*;
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Recycler};
@@ -76,14 +76,14 @@ pub fn plain_channel(settings: &[(&str, &str)]) -> ChannelRef {
 /// Starts a channel that lives as long as its test.
 pub fn started(name: &str, channel: NewChannel) -> ChannelRef {
     let NewChannel { transaction, fits, held, start } = channel;
-    let (post, slot) = slot();
-    post.set(start(ChannelContext {
+    let (setter, cell) = address_cell();
+    setter.set(start(ChannelContext {
         name: name.into(),
         log: silent(),
         death_watch: DeathWatch::unwatched(),
     }));
-    std::mem::forget(post);
-    ChannelRef::new(name, transaction, slot).of(fits, held)
+    std::mem::forget(setter);
+    ChannelRef::new(name, transaction, cell).of(fits, held)
 }
 
 /// All goes to the first channel.
@@ -253,7 +253,7 @@ pub struct Script {
 pub struct Scripted {
     script: Rc<RefCell<Script>>,
     index: usize,
-    group: Slot<Recipient<Health>>,
+    group: AddressCell<Recipient<Health>>,
 }
 
 /// A script for a sink that is up, answers, and takes one delivery at a time.
@@ -277,16 +277,16 @@ pub fn script() -> Rc<RefCell<Script>> {
 pub fn scripted(
     script: &Rc<RefCell<Script>>,
     index: usize,
-    group: Slot<Recipient<Health>>,
-) -> (Post<SinkAddress>, Slot<SinkAddress>, Addr<Scripted>) {
+    group: AddressCell<Recipient<Health>>,
+) -> (AddressSetter<SinkAddress>, AddressCell<SinkAddress>, Addr<Scripted>) {
     let address = Scripted { script: script.clone(), index, group }.start();
-    let (post, slot) = slot();
-    post.set(SinkAddress {
+    let (setter, cell) = address_cell();
+    setter.set(SinkAddress {
         deliver: address.clone().recipient(),
         probe: address.clone().recipient(),
         stop: address.clone().recipient(),
     });
-    (post, slot, address)
+    (setter, cell, address)
 }
 
 pub fn unreachable() -> DeliveryError {

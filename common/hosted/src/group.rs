@@ -111,7 +111,7 @@ impl Handler<Stop> for HostedGroup {
         let stops: Vec<_> = self
             .addresses
             .iter()
-            .filter_map(|member| member.slot.with(|sink| sink.stop.send(Stop)))
+            .filter_map(|member| member.cell.with(|sink| sink.stop.send(Stop)))
             .collect();
         ctx.stop(); // what is under way is rolled back
         Box::pin(async move {
@@ -206,7 +206,7 @@ impl Sinks {
         let Some(delivery) = self.delivery().await else { return Outcome::Backoff };
         let pending = PendingDelivery::new(delivery, index, self.supervisor.clone());
         // One that is dropped, since the sink is gone, says so itself.
-        self.members[index].slot.with(|sink| sink.deliver.do_send(Deliver(pending)));
+        self.members[index].cell.with(|sink| sink.deliver.do_send(Deliver(pending)));
         loop {
             match self.heard.recv().await {
                 Some(Heard::Health(health)) => self.note(health),
@@ -229,7 +229,7 @@ impl Sinks {
 
     /// Probes a sink and waits for its word.
     async fn get_ready(&mut self, index: usize) -> Result<(), String> {
-        self.members[index].slot.with(|sink| sink.probe.do_send(Probe));
+        self.members[index].cell.with(|sink| sink.probe.do_send(Probe));
         let word = async {
             while let Some(heard) = self.heard.recv().await {
                 let Heard::Health(health) = heard else { continue };
@@ -241,7 +241,7 @@ impl Sinks {
                     }
                     // Another actor than the one that was probed.
                     State::Started if of_it => {
-                        self.members[index].slot.with(|sink| sink.probe.do_send(Probe));
+                        self.members[index].cell.with(|sink| sink.probe.do_send(Probe));
                     }
                     _ => {}
                 }

@@ -11,7 +11,7 @@ use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take, Window};
 use crate::supervise::DeathWatch;
-use crate::supervise::slot::Slot;
+use crate::supervise::address::AddressCell;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use lease::Lease;
@@ -92,16 +92,16 @@ pub struct ChannelRef {
     /// Events in one transaction, at most.
     pub transaction: usize,
     fits: Option<Fits>,
-    slot: Slot<ChannelAddress>,
+    cell: AddressCell<ChannelAddress>,
     held: Option<Arc<dyn Holds>>,
     /// What it has done.
     pub counters: Arc<ChannelCounters>,
 }
 
 impl ChannelRef {
-    /// The channel `name`, whose actor is found in `slot`.
-    pub fn new(name: &str, transaction: usize, slot: Slot<ChannelAddress>) -> ChannelRef {
-        ChannelRef { name: name.into(), transaction, fits: None, slot, held: None, counters: Arc::default() }
+    /// The channel `name`, whose actor is found in `cell`.
+    pub fn new(name: &str, transaction: usize, cell: AddressCell<ChannelAddress>) -> ChannelRef {
+        ChannelRef { name: name.into(), transaction, fits: None, cell, held: None, counters: Arc::default() }
     }
 
     /// The same channel, of which it may be known how much it takes at all, and what it holds.
@@ -134,12 +134,12 @@ impl ChannelRef {
 
     /// Asks its actor what it is doing, if there is one.
     pub fn describe(&self) -> Option<RecipientRequest<Describe>> {
-        self.slot.with(|channel| channel.describe.send(Describe))
+        self.cell.with(|channel| channel.describe.send(Describe))
     }
 
     /// Asks its actor to stop, if it has something to end.
     pub fn stop(&self) -> Option<RecipientRequest<Stop>> {
-        self.slot.with(|channel| channel.stop.as_ref().map(|stop| stop.send(Stop))).flatten()
+        self.cell.with(|channel| channel.stop.as_ref().map(|stop| stop.send(Stop))).flatten()
     }
 
     /// See [`Holds`].
@@ -211,7 +211,7 @@ impl ChannelRef {
     {
         let mut watched = None;
         loop {
-            let request = self.slot.with(&mut send);
+            let request = self.cell.with(&mut send);
             if let Some(request) = request
                 && let Ok(answer) = request.await
                 && let Some(answer) = answered(answer)
@@ -219,7 +219,7 @@ impl ChannelRef {
                 return Some(answer);
             }
             // Between the actor's death and its successor. The first wait may end at once, with an address set before.
-            if !watched.get_or_insert_with(|| self.slot.clone()).replaced().await {
+            if !watched.get_or_insert_with(|| self.cell.clone()).replaced().await {
                 return None;
             }
         }

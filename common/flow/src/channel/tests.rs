@@ -2,7 +2,7 @@ use super::pace::{AHEAD_BYTES, PACE};
 use super::shell::{ChannelActor, Shared, address_of};
 use super::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use super::*;
-use crate::supervise::slot::slot;
+use crate::supervise::address::address_cell;
 use crate::supervise::{Supervisor, Watch};
 use crate::testing::{PlainStore, batch, numbers, plain_channel, put, silent, started, take_now};
 use runtime::clock::{self, Duration};
@@ -117,14 +117,14 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
     let supervisor = Supervisor::new(silent()).start();
     let properties = plan::Properties::default();
     let store = PlainStore::new(&properties);
-    let (settings, (post, slot)) = (store.settings(&properties), slot());
+    let (settings, (setter, cell)) = (store.settings(&properties), address_cell());
     let (store, transaction) = (Shared::new(store), settings.transaction);
     let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
     let build = move |death_watch| {
         let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
         let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
         let _test_over = deaths.send(actor.clone());
-        post.set(address_of(actor));
+        setter.set(address_of(actor));
         Ok(())
     };
     supervisor
@@ -132,7 +132,7 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
         .within("the supervisor")
         .await
         .expect("the supervisor lives");
-    let channel = ChannelRef::new("c1", transaction, slot);
+    let channel = ChannelRef::new("c1", transaction, cell);
     put(&channel, 0..3).await;
     let leased = channel.take(1).within("events from the channel").await.expect("the channel lives");
     born.recv().within("the channel to be started").await.expect("it was started").do_send(Panic);
@@ -147,14 +147,14 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     let supervisor = Supervisor::new(silent()).start();
     let properties = plan::Properties::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]);
     let store = PlainStore::new(&properties);
-    let (settings, (post, slot)) = (store.settings(&properties), slot());
+    let (settings, (setter, cell)) = (store.settings(&properties), address_cell());
     let (store, transaction) = (Shared::new(store), settings.transaction);
     let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
     let build = move |death_watch| {
         let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
         let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
         let _test_over = deaths.send(actor.clone());
-        post.set(address_of(actor));
+        setter.set(address_of(actor));
         Ok(())
     };
     supervisor
@@ -162,7 +162,7 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
         .within("the supervisor")
         .await
         .expect("the supervisor lives");
-    let channel = ChannelRef::new("c1", transaction, slot);
+    let channel = ChannelRef::new("c1", transaction, cell);
     let first = born.recv().within("the channel to be started").await.expect("it was started");
 
     let waiting = channel.clone();

@@ -5,7 +5,7 @@ use crate::channel::{ChannelContext, ChannelRef};
 use crate::component::Component;
 use crate::error::ChannelError;
 use crate::message::Patience;
-use crate::supervise::slot::{Post, slot};
+use crate::supervise::address::{AddressSetter, address_cell};
 use crate::supervise::{Supervisor, Watch};
 use crate::testing::{Heard, batch, numbers, put, take_now};
 use actix::prelude::*;
@@ -36,7 +36,7 @@ pub struct Suite<B> {
 /// A channel with its supervisor.
 struct Running {
     channel: ChannelRef,
-    post: Arc<Post<crate::channel::ChannelAddress>>,
+    setter: Arc<AddressSetter<crate::channel::ChannelAddress>>,
     heard: Heard,
     _boss: Addr<Supervisor>,
 }
@@ -44,7 +44,7 @@ struct Running {
 impl Running {
     /// Its actor ends, as after a panic: nobody can reach it any more.
     async fn dies(&self) {
-        self.post.clear();
+        self.setter.clear();
         until("the supervisor to tell of the death", async || {
             self.heard.lines().iter().any(|line| line.contains("channel c1"))
         })
@@ -61,10 +61,11 @@ impl Running {
 impl<B: ChannelBench> Suite<B> {
     async fn start(&self, capacity: usize, transaction: usize, keep_alive: u64) -> Running {
         let new = new_channel(self.channel, self.bench.properties(capacity, transaction, keep_alive));
-        let (post, slot) = slot();
-        let (post, heard) = (Arc::new(post), Heard::default());
-        let channel = ChannelRef::new("c1", new.transaction, slot).of(new.fits, new.held);
-        let (log, start, address) = (slog::Logger::root(heard.clone(), slog::o!()), new.start, post.clone());
+        let (setter, cell) = address_cell();
+        let (setter, heard) = (Arc::new(setter), Heard::default());
+        let channel = ChannelRef::new("c1", new.transaction, cell).of(new.fits, new.held);
+        let (log, start, address) =
+            (slog::Logger::root(heard.clone(), slog::o!()), new.start, setter.clone());
         let child_log = log.clone();
         let build = move |death_watch| {
             address.set(start(ChannelContext { name: "c1".into(), log: child_log.clone(), death_watch }));
@@ -73,7 +74,7 @@ impl<B: ChannelBench> Suite<B> {
         let supervisor = Supervisor::new(log).start();
         let watch = Watch { name: "channel c1".into(), build: Box::new(build) };
         supervisor.send(watch).within("the supervisor").await.expect("it lives");
-        Running { channel, post, heard, _boss: supervisor }
+        Running { channel, setter, heard, _boss: supervisor }
     }
 
     /// A short batch can be taken at once; nobody waits for more.

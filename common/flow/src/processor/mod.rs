@@ -25,7 +25,7 @@ use crate::message::{
     Deliver, Delivered, Delivery, Describe, Health, PendingDelivery, Probe, State, Stop, Window,
 };
 use crate::supervise::DeathWatch;
-use crate::supervise::slot::Slot;
+use crate::supervise::address::AddressCell;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use roster::{Failure, Roster};
@@ -68,7 +68,7 @@ pub struct MemberRef {
     /// Events it wants at a time.
     pub batch_size: usize,
     /// Where it is.
-    pub slot: Slot<SinkAddress>,
+    pub cell: AddressCell<SinkAddress>,
     /// What it counts.
     pub counters: Arc<SinkCounters>,
 }
@@ -268,7 +268,7 @@ impl Group {
         let pending =
             PendingDelivery::new(delivery, sink, ctx.address().recipient()).timed(&member.at.counters);
         // A sink that is gone drops the pending delivery, which then says so itself.
-        member.at.slot.with(|sink| sink.deliver.do_send(Deliver(pending)));
+        member.at.cell.with(|sink| sink.deliver.do_send(Deliver(pending)));
     }
 
     /// A sink has failed at `now`, with a batch of so many bytes or without one.
@@ -350,7 +350,7 @@ impl Group {
         for sink in self.roster.due(now).collect::<Vec<_>>() {
             let member = &mut self.members[sink];
             if !member.probing {
-                member.probing = member.at.slot.with(|sink| sink.probe.do_send(Probe)).is_some();
+                member.probing = member.at.cell.with(|sink| sink.probe.do_send(Probe)).is_some();
             }
             if !member.probing {
                 self.roster.probe_failed(sink, now, false);
@@ -482,7 +482,7 @@ impl Handler<Stop> for Group {
         let stops: Vec<_> = self
             .members
             .iter()
-            .filter_map(|member| member.at.slot.with(|sink| sink.stop.send(Stop)))
+            .filter_map(|member| member.at.cell.with(|sink| sink.stop.send(Stop)))
             .collect();
         slog::debug!(self.log, "group {} stops", self.name);
         ctx.stop();

@@ -2,7 +2,7 @@ mod model;
 
 use super::*;
 use crate::message::Patience;
-use crate::supervise::slot::{Post, slot};
+use crate::supervise::address::{AddressSetter, address_cell};
 use crate::testing::{Break, Heard, Script, Scripted, plain_channel, put, script, scripted};
 use runtime::clock::Duration;
 use runtime::within::Within;
@@ -16,10 +16,10 @@ struct Fixture {
     scripts: Vec<Rc<RefCell<Script>>>,
     counters: Vec<Arc<SinkCounters>>,
     sinks: Vec<Addr<Scripted>>,
-    _posts: Vec<Post<SinkAddress>>,
+    _setters: Vec<AddressSetter<SinkAddress>>,
     group: Addr<Group>,
     heard: Heard,
-    _post: Post<Recipient<Health>>,
+    _setter: AddressSetter<Recipient<Health>>,
 }
 
 impl Fixture {
@@ -39,28 +39,37 @@ impl Fixture {
 
     fn choosing(choice: Choice, sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
         let channel = plain_channel(&[("capacity", "1000")]);
-        let (post, health) = slot();
+        let (setter, health) = address_cell();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
         first(&mut scripts[0].borrow_mut());
-        let (mut members, mut addresses, mut posts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut members, mut addresses, mut setters) = (Vec::new(), Vec::new(), Vec::new());
         for (index, script) in scripts.iter().enumerate() {
-            let (post, slot, address) = scripted(script, index, health.clone());
+            let (setter, cell, address) = scripted(script, index, health.clone());
             members.push(MemberRef {
                 name: format!("k{}", index + 1),
                 batch_size: 1,
-                slot,
+                cell,
                 counters: Arc::default(),
             });
             addresses.push(address);
-            posts.push(post);
+            setters.push(setter);
         }
         let counters = members.iter().map(|member| member.counters.clone()).collect();
         let config = GroupConfig { name: "g1".to_owned(), rest, choice, members, agent: 1, stream: 1 };
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
         let group = Group::new(config, channel.clone(), log, DeathWatch::unwatched()).start();
-        post.set(group.clone().recipient());
-        Fixture { channel, scripts, counters, sinks: addresses, _posts: posts, group, heard, _post: post }
+        setter.set(group.clone().recipient());
+        Fixture {
+            channel,
+            scripts,
+            counters,
+            sinks: addresses,
+            _setters: setters,
+            group,
+            heard,
+            _setter: setter,
+        }
     }
 
     fn arrived(&self, sink: usize) -> Vec<u64> {

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
     use crate::channel::ChannelRef;
     use crate::message::{Delivered, Delivery, Health};
-    use crate::supervise::slot::slot;
+    use crate::supervise::address::address_cell;
     use crate::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
     use std::sync::{Arc, Mutex};
@@ -309,9 +309,9 @@ mod tests {
         let script = Arc::new(Mutex::new(script));
         let (tell, heard) = unbounded_channel();
         let group = Ear(tell).start();
-        let (post, slot) = slot();
-        post.set(group.clone().recipient());
-        let member = Member { index: 0, group: slot };
+        let (setter, cell) = address_cell();
+        setter.set(group.clone().recipient());
+        let member = Member { index: 0, group: cell };
         let sink =
             LocalSink::new("k1", Scripted(script.clone()), member, DeathWatch::unwatched()).unwrap().start();
         Stage { script, sink, group, heard, channel: plain_channel(&[]) }

@@ -6,7 +6,7 @@ pub mod remote;
 use crate::counters::SinkCounters;
 use crate::message::{Health, State};
 use crate::supervise::DeathWatch;
-use crate::supervise::slot::Slot;
+use crate::supervise::address::AddressCell;
 use actix::Recipient;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub struct Member {
     /// Its number in the group.
     pub index: usize,
     /// The group.
-    pub group: Slot<Recipient<Health>>,
+    pub group: AddressCell<Recipient<Health>>,
 }
 
 impl Member {

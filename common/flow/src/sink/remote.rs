@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::channel::ChannelRef;
     use crate::message::{Delivered, Delivery, Health};
-    use crate::supervise::slot::slot;
+    use crate::supervise::address::address_cell;
     use crate::testing::{numbers, plain_channel, put, take_now};
     use runtime::within::Within;
     use std::cell::RefCell;
@@ -274,9 +274,9 @@ mod tests {
         let script = Rc::new(script);
         let (tell, heard) = unbounded_channel();
         let group = Ear(tell).start();
-        let (post, slot) = slot();
-        post.set(group.clone().recipient());
-        let member = Member { index: 0, group: slot };
+        let (setter, cell) = address_cell();
+        setter.set(group.clone().recipient());
+        let member = Member { index: 0, group: cell };
         let sink = RemoteSink::new(Scripted(script.clone()), member, DeathWatch::unwatched()).start();
         let mut stage = Stage { script, sink, group, heard, channel: plain_channel(&[]) };
         assert_eq!(stage.hear().await, "started");

@@ -1,7 +1,7 @@
 //! Who died, and when to build it anew.
 
+pub mod address;
 mod policy;
-pub mod slot;
 mod supervisor;
 
 pub use supervisor::{Build, DeathWatch, Supervisor, Watch};

@@ -5,7 +5,7 @@ use crate::testing::{batch, memory_channel, numbers};
 use bytes::BytesMut;
 use event::Batch;
 use flow::message::{Delivered, Delivery, Health, Patience};
-use flow::supervise::slot::slot;
+use flow::supervise::address::address_cell;
 use rpc::Cargo;
 use runtime::clock::{Duration, now};
 use runtime::net::{Globals, TcpListener, TcpStream};
@@ -150,12 +150,12 @@ async fn steady(
 ) -> Rc<Got> {
     let (got, failed) = (Rc::new(Got::default()), Rc::default());
     actix_rt::spawn(collect(listener, got.clone()));
-    let (post, group) = slot();
+    let (setter, group) = address_cell();
     let channel = memory_channel(&[]);
     let sink = AvroSink::new(config, Member { index: 0, group }, DeathWatch::unwatched()).start();
     let (taking, told) = (false, Rc::clone(&failed));
     let feeder = Feeder { sink: sink.clone(), taking, channel, next: 0, flying: 0, window, failed: told };
-    post.set(feeder.start().recipient());
+    setter.set(feeder.start().recipient());
     sink.do_send(Probe);
     let enough = async {
         while got.connections.get() < until.0 || got.numbers.borrow().len() < until.1 {

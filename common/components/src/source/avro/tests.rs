@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use event::Batch;
 use flow::channel::ChannelRef;
 use flow::source::SourceActor;
-use flow::supervise::slot::slot;
+use flow::supervise::address::address_cell;
 use runtime::within::Within;
 use std::collections::HashMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -142,7 +142,7 @@ async fn the_index_of_a_call_takes_no_more_than_a_frame_whatever_the_channel_tak
 #[test]
 fn only_what_a_channel_would_refuse_for_sure_is_refused_before() {
     let channels: HashMap<String, ChannelRef> = [("a", 100), ("b", 10)]
-        .map(|(name, most)| (name.to_owned(), ChannelRef::new(name, most, slot().1)))
+        .map(|(name, most)| (name.to_owned(), ChannelRef::new(name, most, address_cell().1)))
         .into();
     let narrowest = |more: &[(&str, &str)]| {
         let mut keys = vec![

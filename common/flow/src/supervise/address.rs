@@ -3,24 +3,24 @@
 use tokio::sync::watch;
 
 /// The writing end: its supervisor puts the address of each new actor here.
-pub struct Post<T>(watch::Sender<Option<T>>);
+pub struct AddressSetter<T>(watch::Sender<Option<T>>);
 
-/// The reading end. Nobody keeps the address of an actor; everybody keeps its slot.
-pub struct Slot<T>(watch::Receiver<Option<T>>);
+/// The reading end. Nobody keeps the address of an actor; everybody keeps its address cell.
+pub struct AddressCell<T>(watch::Receiver<Option<T>>);
 
-impl<T> Clone for Slot<T> {
-    fn clone(&self) -> Slot<T> {
-        Slot(self.0.clone())
+impl<T> Clone for AddressCell<T> {
+    fn clone(&self) -> AddressCell<T> {
+        AddressCell(self.0.clone())
     }
 }
 
-/// A slot and the way to fill it; empty at first.
-pub fn slot<T>() -> (Post<T>, Slot<T>) {
-    let (post, slot) = watch::channel(None);
-    (Post(post), Slot(slot))
+/// An address cell and the way to fill it; empty at first.
+pub fn address_cell<T>() -> (AddressSetter<T>, AddressCell<T>) {
+    let (setter, cell) = watch::channel(None);
+    (AddressSetter(setter), AddressCell(cell))
 }
 
-impl<T> Post<T> {
+impl<T> AddressSetter<T> {
     /// From now on the actor is found at `address`.
     pub fn set(&self, address: T) {
         self.0.send_replace(Some(address));
@@ -33,7 +33,7 @@ impl<T> Post<T> {
     }
 }
 
-impl<T> Slot<T> {
+impl<T> AddressCell<T> {
     /// Calls `with` on the address when there is one.
     pub fn with<R>(&self, with: impl FnOnce(&T) -> R) -> Option<R> {
         self.0.borrow().as_ref().map(with)
