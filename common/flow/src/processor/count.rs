@@ -37,15 +37,15 @@ impl Group {
     pub(super) fn show_standing(&self, now: Instant) {
         let epoch = || clock::epoch_millis().try_into().unwrap_or_default();
         let active = match &self.choice {
-            Choice::Priority(order) => order.iter().copied().find(|sink| self.roster.is_live(*sink)),
+            Choice::Priority(order) => order.iter().copied().find(|sink| self.health.is_live(*sink)),
             Choice::RoundRobin(_) | Choice::Random { .. } => None,
         };
         for (sink, member) in self.members.iter().enumerate() {
-            let (health, live) = (&member.at.counters.health, self.roster.is_live(sink));
+            let (health, live) = (&member.at.counters.health, self.health.is_live(sink));
             let is_active = if self.choice.keeps_order() { active == Some(sink) } else { live };
             since(&health.up_since, live, epoch);
             since(&health.active_since, is_active, epoch);
-            let next = self.roster.next_due(|other| other == sink);
+            let next = self.health.next_due(|other| other == sink);
             let in_millis = |at: Instant| at.saturating_duration_since(now).as_millis() as u64;
             health.next_try.set(next.map_or(0, |at| epoch() + in_millis(at)));
         }

@@ -23,12 +23,12 @@ impl Handler<Describe> for Group {
 impl Group {
     fn describe(&self, sink: usize, now: Instant) -> String {
         let member = &self.members[sink];
-        let state = if self.roster.is_live(sink) {
+        let state = if self.health.is_live(sink) {
             "is up".to_owned()
         } else if member.probing {
             "is being tried now".to_owned()
         } else {
-            match self.roster.next_due(|other| other == sink) {
+            match self.health.next_due(|other| other == sink) {
                 Some(at) => {
                     format!("rests, next try in {:.1} s", at.saturating_duration_since(now).as_secs_f64())
                 }

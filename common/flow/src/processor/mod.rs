@@ -8,14 +8,14 @@ mod choice;
 mod config;
 mod count;
 mod describe;
-mod roster;
+mod health;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
 pub(crate) use choice::Choice;
 pub use config::{Grouping, LONE, Order};
-pub use roster::Rest;
+pub use health::Rest;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
@@ -28,7 +28,7 @@ use crate::supervise::DeathWatch;
 use crate::supervise::address::AddressCell;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
-use roster::{Failure, Roster};
+use health::{Failure, SinkHealth};
 use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,7 +114,7 @@ pub(crate) struct Group {
     name: String,
     channel: ChannelRef,
     choice: Choice,
-    roster: Roster,
+    health: SinkHealth,
     members: Vec<Member>,
     batch_size: usize,
     next_id: BatchId,
@@ -179,7 +179,7 @@ impl Group {
             batch_size: batch_size.min(channel.transaction),
             channel,
             choice: config.choice,
-            roster: Roster::new(count, config.rest, clock::now()),
+            health: SinkHealth::new(count, config.rest, clock::now()),
             members: config.members.into_iter().map(member).collect(),
             next_id: BatchId { agent: config.agent, stream: config.stream, sequence: 0 },
             waiting: BTreeMap::new(),
@@ -206,7 +206,7 @@ impl Group {
             match self.waiting.pop_first() {
                 Some((_, delivery)) => self.hand_over(delivery, sink, ctx),
                 None => {
-                    let credit = self.members[sink].credit(self.roster.is_on_trial(sink));
+                    let credit = self.members[sink].credit(self.health.is_on_trial(sink));
                     return self.take(credit, ctx);
                 }
             }
@@ -218,7 +218,7 @@ impl Group {
     /// connection (or peer: two may lead to the same host) could be the faster one.
     fn is_older_elsewhere(&self, sink: usize) -> bool {
         let failing =
-            |other| !self.roster.is_live(other) && self.members[other].trouble.is_after_better_days();
+            |other| !self.health.is_live(other) && self.members[other].trouble.is_after_better_days();
         (0..self.members.len())
             .filter(|other| *other != sink && self.members[*other].deliveries > 0)
             .any(|other| self.choice.keeps_order() || failing(other))
@@ -227,12 +227,12 @@ impl Group {
     fn next_sink(&mut self) -> Option<usize> {
         // A look at the clock for each batch is spared: after the first moments nobody is awaited.
         let now = self.starting.then(clock::now);
-        self.starting = now.is_some_and(|now| now < self.roster.patient_until());
-        let awaited = |sink| now.is_some_and(|now| self.roster.is_awaited(sink, now));
+        self.starting = now.is_some_and(|now| now < self.health.patient_until());
+        let awaited = |sink| now.is_some_and(|now| self.health.is_awaited(sink, now));
         self.choice.next_awaiting(
-            |sink| self.roster.is_live(sink),
+            |sink| self.health.is_live(sink),
             awaited,
-            |sink| self.members[sink].has_credit(self.roster.is_on_trial(sink)),
+            |sink| self.members[sink].has_credit(self.health.is_on_trial(sink)),
         )
     }
 
@@ -273,7 +273,7 @@ impl Group {
 
     /// A sink has failed at `now`, with a batch of so many bytes or without one.
     fn down(&mut self, sink: usize, error: &DeliveryError, bytes: usize, now: Instant) {
-        let is_lost_again = matches!(error, DeliveryError::Lost { .. }) && self.roster.is_on_trial(sink);
+        let is_lost_again = matches!(error, DeliveryError::Lost { .. }) && self.health.is_on_trial(sink);
         let failure = match error {
             DeliveryError::Refused { .. } | DeliveryError::Write { .. } | DeliveryError::Class { .. } => {
                 Failure::Batch(bytes)
@@ -281,7 +281,7 @@ impl Group {
             _ if is_lost_again => Failure::Batch(bytes),
             _ => Failure::Connection(bytes),
         };
-        if !self.roster.failed(sink, now, failure) {
+        if !self.health.failed(sink, now, failure) {
             return;
         }
         self.members[sink].count_failed(true);
@@ -297,7 +297,7 @@ impl Group {
 
     fn tell_down(&self, sink: usize, error: &DeliveryError, hint: &str) {
         let alone = self.members.len() == 1;
-        let next = (0..self.members.len()).find(|other| self.roster.is_live(*other));
+        let next = (0..self.members.len()).find(|other| self.health.is_live(*other));
         let then = match next {
             Some(next) => format!("its events go to {} at once", self.members[next].at.name),
             None if alone => "events wait in the channel".to_owned(),
@@ -315,12 +315,12 @@ impl Group {
 
     fn up(&mut self, sink: usize, window: Window) {
         let now = clock::now();
-        if !self.roster.is_live(sink) {
+        if !self.health.is_live(sink) {
             self.choice.back(sink);
             self.members[sink].count_up();
         }
-        self.roster.recovered(sink, now);
-        let on_trial = self.roster.is_on_trial(sink);
+        self.health.recovered(sink, now);
+        let on_trial = self.health.is_on_trial(sink);
         let member = &mut self.members[sink];
         member.window = window;
         if !on_trial {
@@ -347,18 +347,18 @@ impl Group {
     /// Probes whom it is time to probe, and comes back when it is time again.
     fn look_after(&mut self, ctx: &mut Context<Self>) {
         let now = clock::now();
-        for sink in self.roster.due(now).collect::<Vec<_>>() {
+        for sink in self.health.due(now).collect::<Vec<_>>() {
             let member = &mut self.members[sink];
             if !member.probing {
                 member.probing = member.at.cell.with(|sink| sink.probe.do_send(Probe)).is_some();
             }
             if !member.probing {
-                self.roster.probe_failed(sink, now, false);
+                self.health.probe_failed(sink, now, false);
             }
         }
         // One that is being probed is due until its answer comes, which brings us back here.
         let next =
-            self.roster.next_due(|sink| !self.members[sink].probing).map(|at| at.max(now + LEAST_PAUSE));
+            self.health.next_due(|sink| !self.members[sink].probing).map(|at| at.max(now + LEAST_PAUSE));
         if let Some((_, alarm)) = self.alarm.take_if(|(at, _)| Some(*at) != next) {
             ctx.cancel_future(alarm);
         }
@@ -384,7 +384,7 @@ impl Actor for Group {
         ctx.set_mailbox_capacity(0); // bounded by the windows of its sinks
         self.look_after(ctx);
         // By then whoever was awaited has answered, or is not waited for any longer.
-        ctx.run_later(self.roster.patient_until() - clock::now(), |group, ctx| group.pump(ctx));
+        ctx.run_later(self.health.patient_until() - clock::now(), |group, ctx| group.pump(ctx));
     }
 }
 
@@ -398,9 +398,9 @@ impl Handler<Delivered> for Group {
         member.bytes -= deliveries.iter().map(bytes).sum::<usize>();
         match outcome {
             Ok(()) => {
-                if self.roster.is_on_trial(sink) {
+                if self.health.is_on_trial(sink) {
                     let (largest, now) = (deliveries.iter().map(bytes).max(), clock::now());
-                    if self.roster.delivered(sink, largest.unwrap_or_default(), now) {
+                    if self.health.delivered(sink, largest.unwrap_or_default(), now) {
                         self.over(sink, now);
                     }
                 }
@@ -434,9 +434,9 @@ impl Handler<Health> for Group {
             State::Up(window) => self.up(sink, window),
             State::Leaving => self.leave(sink, now),
             // Another actor than the one that was up: that one has died.
-            State::Started if self.roster.is_live(sink) => self.down(sink, &DeliveryError::Gone, 0, now),
+            State::Started if self.health.is_live(sink) => self.down(sink, &DeliveryError::Gone, 0, now),
             State::Started => {} // it is probed below, whether or not it was before
-            State::Down(error) if self.roster.is_live(sink) => self.down(sink, &error, 0, now),
+            State::Down(error) if self.health.is_live(sink) => self.down(sink, &error, 0, now),
             State::Down(error) if probed => self.still_down(sink, &error, now),
             State::Down(_) => {}
         }
@@ -447,7 +447,7 @@ impl Handler<Health> for Group {
 
 impl Group {
     fn still_down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
-        self.roster.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
+        self.health.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
         self.members[sink].count_failed(false);
         let member = &mut self.members[sink];
         if member.trouble.tells(Told::Connection) {
@@ -460,7 +460,7 @@ impl Group {
     }
 
     fn leave(&mut self, sink: usize, now: Instant) {
-        if self.roster.failed(sink, now, Failure::Connection(0)) {
+        if self.health.failed(sink, now, Failure::Connection(0)) {
             let member = &mut self.members[sink];
             member.trouble.tells(Told::Connection);
             slog::info!(

@@ -7,7 +7,7 @@ use runtime::clock::{Duration, Instant};
 /// A sink that fails rests, longer after each failure in a row; when its rest is over it is probed in the background, so
 /// that no event ever waits for a dead one. One that is back is on trial: it is given one batch, and more when that has
 /// arrived. Only events that arrived make its failures forgotten, not a connection alone.
-pub(crate) struct Roster {
+pub(crate) struct SinkHealth {
     members: Vec<Member>,
     rest: Rest,
     patient_until: Instant,
@@ -58,9 +58,9 @@ enum HealthOf {
     Resting { until: Instant },
 }
 
-impl Roster {
+impl SinkHealth {
     /// All members rest until `now`: they are to be probed at once.
-    pub(crate) fn new(members: usize, rest: Rest, now: Instant) -> Roster {
+    pub(crate) fn new(members: usize, rest: Rest, now: Instant) -> SinkHealth {
         let resting = || Member {
             health: HealthOf::Resting { until: now },
             failures: 0,
@@ -69,7 +69,11 @@ impl Roster {
             tried: None,
             heard: false,
         };
-        Roster { members: (0..members).map(|_| resting()).collect(), rest, patient_until: now + FIRST_ANSWER }
+        SinkHealth {
+            members: (0..members).map(|_| resting()).collect(),
+            rest,
+            patient_until: now + FIRST_ANSWER,
+        }
     }
 
     /// Whether events may be given to `sink`.
@@ -114,8 +118,8 @@ impl Roster {
         was_live
     }
 
-    /// A probe of a resting sink failed at `now`. One that came before the rest was over (see [`Roster::due`]) does not
-    /// make it longer. Whoever is `unreachable` is not the one that refused: it is tried as soon as it may be back.
+    /// A probe of a resting sink failed at `now`. One that came before the rest was over (see [`SinkHealth::due`]) does
+    /// not make it longer. Whoever is `unreachable` is not the one that refused: it is tried as soon as it may be back.
     pub(crate) fn probe_failed(&mut self, sink: usize, now: Instant, unreachable: bool) {
         let member = &mut self.members[sink];
         (member.tried, member.heard) = (Some(now), true);
@@ -178,7 +182,7 @@ impl Roster {
         (0..self.members.len()).filter(move |sink| self.due_at(*sink, all_down).is_some_and(|at| at <= now))
     }
 
-    /// When [`Roster::due`] will next have something new to say of those sinks that `which` names.
+    /// When [`SinkHealth::due`] will next have something new to say of those sinks that `which` names.
     pub(crate) fn next_due(&self, which: impl Fn(usize) -> bool) -> Option<Instant> {
         let all_down = self.none_live();
         (0..self.members.len())
@@ -219,23 +223,23 @@ mod tests {
 
     const LOST: Failure = Failure::Connection(0);
 
-    fn live(members: usize, rest: Rest, now: Instant) -> Roster {
-        let mut roster = Roster::new(members, rest, now);
-        (0..members).for_each(|sink| roster.recovered(sink, now));
-        roster
+    fn live(members: usize, rest: Rest, now: Instant) -> SinkHealth {
+        let mut health = SinkHealth::new(members, rest, now);
+        (0..members).for_each(|sink| health.recovered(sink, now));
+        health
     }
 
     #[test]
     fn penalties_double_up_to_the_maximum_and_never_overflow() {
         let mut now = runtime::clock::now();
-        let mut roster = live(2, Rest::Penalty(secs(30)), now);
-        assert!(roster.failed(0, now, LOST));
-        let mut rests = vec![roster.rested(0).as_secs()];
+        let mut health = live(2, Rest::Penalty(secs(30)), now);
+        assert!(health.failed(0, now, LOST));
+        let mut rests = vec![health.rested(0).as_secs()];
         for _ in 0..40 {
-            let due = roster.next_due(|_| true).expect("one rests");
+            let due = health.next_due(|_| true).expect("one rests");
             rests.push((due - now).as_secs());
             now = due;
-            roster.probe_failed(0, now, true);
+            health.probe_failed(0, now, true);
         }
         assert_eq!(rests[..7], [2, 2, 4, 8, 16, 30, 30]);
         assert!(rests[6..].iter().all(|rest| *rest == 30));
@@ -244,42 +248,42 @@ mod tests {
     #[test]
     fn many_deliveries_that_fail_together_are_one_failure() {
         let now = runtime::clock::now();
-        let mut roster = live(2, Rest::Penalty(secs(30)), now);
-        assert!(roster.failed(0, now, LOST));
-        assert!(!roster.failed(0, now, LOST));
-        assert_eq!(roster.rested(0), secs(2));
-        assert!(roster.is_live(1));
+        let mut health = live(2, Rest::Penalty(secs(30)), now);
+        assert!(health.failed(0, now, LOST));
+        assert!(!health.failed(0, now, LOST));
+        assert_eq!(health.rested(0), secs(2));
+        assert!(health.is_live(1));
     }
 
     #[test]
     fn a_connection_alone_does_not_forgive_but_a_delivery_does() {
         let now = runtime::clock::now();
-        let mut roster = live(2, Rest::Penalty(secs(30)), now);
-        roster.failed(0, now, LOST);
-        roster.recovered(0, now);
-        roster.failed(0, now, LOST);
-        assert_eq!(roster.rested(0), secs(4));
-        roster.recovered(0, now);
-        assert!(roster.delivered(0, 1, now));
-        roster.failed(0, now, LOST);
-        assert_eq!(roster.rested(0), secs(2));
+        let mut health = live(2, Rest::Penalty(secs(30)), now);
+        health.failed(0, now, LOST);
+        health.recovered(0, now);
+        health.failed(0, now, LOST);
+        assert_eq!(health.rested(0), secs(4));
+        health.recovered(0, now);
+        assert!(health.delivered(0, 1, now));
+        health.failed(0, now, LOST);
+        assert_eq!(health.rested(0), secs(2));
     }
 
     #[test]
     fn while_all_are_down_each_is_tried_often_but_rests_as_long() {
         let start = runtime::clock::now();
-        let mut roster = live(2, Rest::Penalty(secs(30)), start);
-        roster.failed(0, start, LOST);
-        assert_eq!(roster.next_due(|_| true), Some(start + secs(2)), "the other one is live");
-        roster.failed(1, start, LOST);
-        assert_eq!(roster.next_due(|_| true), Some(start + EAGER));
-        roster.probe_failed(0, start + EAGER, true);
-        roster.probe_failed(1, start + EAGER, true);
-        assert_eq!(roster.due(start + EAGER).count(), 0);
-        assert_eq!(roster.due(start + EAGER * 2).collect::<Vec<_>>(), [0, 1]);
-        roster.recovered(1, start);
+        let mut health = live(2, Rest::Penalty(secs(30)), start);
+        health.failed(0, start, LOST);
+        assert_eq!(health.next_due(|_| true), Some(start + secs(2)), "the other one is live");
+        health.failed(1, start, LOST);
+        assert_eq!(health.next_due(|_| true), Some(start + EAGER));
+        health.probe_failed(0, start + EAGER, true);
+        health.probe_failed(1, start + EAGER, true);
+        assert_eq!(health.due(start + EAGER).count(), 0);
+        assert_eq!(health.due(start + EAGER * 2).collect::<Vec<_>>(), [0, 1]);
+        health.recovered(1, start);
         assert_eq!(
-            roster.next_due(|_| true),
+            health.next_due(|_| true),
             Some(start + secs(2)),
             "the penalty of the first is what it was"
         );
@@ -288,26 +292,26 @@ mod tests {
     #[test]
     fn a_lone_sink_is_tried_soon_and_at_last_every_five_seconds() {
         let mut now = runtime::clock::now();
-        let mut roster = live(1, Rest::Retry, now);
-        roster.failed(0, now, LOST);
+        let mut health = live(1, Rest::Retry, now);
+        health.failed(0, now, LOST);
         for _ in 0..100 {
-            now = roster.next_due(|_| true).expect("it rests");
-            roster.probe_failed(0, now, true);
+            now = health.next_due(|_| true).expect("it rests");
+            health.probe_failed(0, now, true);
         }
-        assert!(roster.next_due(|_| true).expect("it rests") - now <= EAGER);
+        assert!(health.next_due(|_| true).expect("it rests") - now <= EAGER);
     }
 
     /// How many batches one sink is given in 20 s, and when, if it is up the moment it is probed and takes none.
     fn trials(rest: Rest, failure: impl Fn(u32) -> Failure) -> Vec<u64> {
         let start = runtime::clock::now();
-        let (mut now, mut roster, mut at) = (start, live(1, rest, start), Vec::new());
+        let (mut now, mut health, mut at) = (start, live(1, rest, start), Vec::new());
         while now < start + secs(20) {
             at.push((now - start).as_millis() as u64);
-            assert!(roster.failed(0, now, failure(at.len() as u32)));
-            now = roster.next_due(|_| true).expect("it rests");
-            assert_eq!(roster.due(now).count(), 1);
-            roster.recovered(0, now);
-            assert!(roster.is_on_trial(0));
+            assert!(health.failed(0, now, failure(at.len() as u32)));
+            now = health.next_due(|_| true).expect("it rests");
+            assert_eq!(health.due(now).count(), 1);
+            health.recovered(0, now);
+            assert!(health.is_on_trial(0));
         }
         at
     }
@@ -325,36 +329,36 @@ mod tests {
     #[test]
     fn a_peer_that_went_away_after_refusing_is_tried_as_soon_as_it_may_be_back() {
         let mut now = runtime::clock::now();
-        let mut roster = live(1, Rest::Retry, now);
+        let mut health = live(1, Rest::Retry, now);
         for _ in 0..9 {
-            roster.failed(0, now, Failure::Batch(1));
-            now = roster.next_due(|_| true).expect("it rests");
-            roster.recovered(0, now);
+            health.failed(0, now, Failure::Batch(1));
+            now = health.next_due(|_| true).expect("it rests");
+            health.recovered(0, now);
         }
-        roster.failed(0, now, LOST);
-        now = roster.next_due(|_| true).expect("it rests");
-        roster.probe_failed(0, now, true);
-        assert_eq!(roster.next_due(|_| true), Some(now + EAGER));
+        health.failed(0, now, LOST);
+        now = health.next_due(|_| true).expect("it rests");
+        health.probe_failed(0, now, true);
+        assert_eq!(health.next_due(|_| true), Some(now + EAGER));
     }
 
     #[test]
     fn a_small_batch_proves_nothing_where_a_large_one_was_lost_but_time_does() {
         let start = runtime::clock::now();
-        let mut roster = live(2, Rest::Penalty(secs(30)), start);
+        let mut health = live(2, Rest::Penalty(secs(30)), start);
         // Of those that were lost together the largest counts.
         for bytes in [500, 9_000, 20] {
-            roster.failed(0, start, Failure::Connection(bytes));
+            health.failed(0, start, Failure::Connection(bytes));
         }
-        roster.recovered(0, start + secs(2));
-        assert!(!roster.delivered(0, 8_999, start + secs(3)) && roster.is_on_trial(0));
-        roster.failed(0, start + secs(3), LOST);
-        assert_eq!(roster.rested(0), secs(4), "it is not forgiven");
-        roster.recovered(0, start + secs(7));
-        assert!(!roster.delivered(0, 20, start + secs(10)));
-        assert!(roster.delivered(0, 20, start + secs(11)), "it was well as long as it rested");
-        assert!(!roster.is_on_trial(0));
-        roster.failed(0, start + secs(12), Failure::Batch(14 << 20));
-        roster.recovered(0, start + secs(14));
-        assert!(roster.delivered(0, 64 << 10, start + secs(14)), "no network has larger packets");
+        health.recovered(0, start + secs(2));
+        assert!(!health.delivered(0, 8_999, start + secs(3)) && health.is_on_trial(0));
+        health.failed(0, start + secs(3), LOST);
+        assert_eq!(health.rested(0), secs(4), "it is not forgiven");
+        health.recovered(0, start + secs(7));
+        assert!(!health.delivered(0, 20, start + secs(10)));
+        assert!(health.delivered(0, 20, start + secs(11)), "it was well as long as it rested");
+        assert!(!health.is_on_trial(0));
+        health.failed(0, start + secs(12), Failure::Batch(14 << 20));
+        health.recovered(0, start + secs(14));
+        assert!(health.delivered(0, 64 << 10, start + secs(14)), "no network has larger packets");
     }
 }
