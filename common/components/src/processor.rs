@@ -1,7 +1,7 @@
 //! The processors: how a group rests its sinks and chooses among them.
 
 use flow::component::{Component, Configure};
-use flow::processor::{Grouping, LONE, Order, Rest};
+use flow::processor::{Backoff, Grouping, LONE, Order};
 use plan::{
     Bad, Descriptor, Findings, GroupPlan, Kind, Problem, Properties, Property, Value, named, nearest, quoted,
 };
@@ -36,7 +36,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             judge_priorities(plan, findings);
             let properties = &plan.component.properties;
             Some(Grouping {
-                rest: Rest::Penalty(properties.millis("maxpenalty", Duration::from_millis(30_000))),
+                backoff: Backoff::Penalty(properties.millis("maxpenalty", Duration::from_millis(30_000))),
                 order: Order::Priorities(priorities(properties, &plan.sinks)),
             })
         }),
@@ -73,14 +73,14 @@ const LOAD_BALANCE: &[Property] = &[
 ];
 
 fn load_balance(properties: &Properties) -> Grouping {
-    let rest = if properties.flag("backoff", false) {
+    let backoff = if properties.flag("backoff", false) {
         let most = properties.millis("selector.maxTimeOut", Duration::ZERO);
-        Rest::Penalty(if most.is_zero() { Duration::from_millis(30_000) } else { most })
+        Backoff::Penalty(if most.is_zero() { Duration::from_millis(30_000) } else { most })
     } else {
-        Rest::Retry
+        Backoff::Retry
     };
     let random = properties.text_or("selector", "round_robin").eq_ignore_ascii_case("random");
-    Grouping { rest, order: if random { Order::Random } else { Order::RoundRobin } }
+    Grouping { backoff, order: if random { Order::Random } else { Order::RoundRobin } }
 }
 
 /// Sinks without a (valid) priority come behind all others, in the order written. Flume gives them -1, -2, ... in the

@@ -211,7 +211,7 @@ impl Starting<'_> {
                 None => {
                     let config = GroupConfig {
                         name: name.clone(),
-                        rest: grouping.rest,
+                        backoff: grouping.backoff,
                         choice: grouping.choice(members.len(), random.next()),
                         members: members.clone(),
                         agent,

@@ -1,13 +1,13 @@
 //! How a group rests its sinks and chooses among them.
 
-use super::{Choice, Rest};
+use super::{Backoff, Choice};
 use runtime::random::Random;
 
 /// How a group rests its sinks and chooses among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grouping {
     /// How long a sink that failed is left alone.
-    pub rest: Rest,
+    pub backoff: Backoff,
     /// Which sink is next.
     pub order: Order,
 }
@@ -24,7 +24,7 @@ pub enum Order {
 }
 
 /// A sink that no group has.
-pub const LONE: Grouping = Grouping { rest: Rest::Retry, order: Order::Priorities(Vec::new()) };
+pub const LONE: Grouping = Grouping { backoff: Backoff::Retry, order: Order::Priorities(Vec::new()) };
 
 impl Grouping {
     /// The order among so many `members`; `seed` is for the one that is left to chance.

@@ -9,13 +9,13 @@ use runtime::clock::{Duration, Instant};
 /// arrived. Only events that arrived make its failures forgotten, not a connection alone.
 pub(crate) struct SinkHealth {
     members: Vec<Member>,
-    rest: Rest,
+    backoff: Backoff,
     patient_until: Instant,
 }
 
 /// How long a failed sink rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub enum Backoff {
     /// `2^failures` seconds, at most so long. Source: Flume 1.11 `FailoverSinkProcessor`. One difference: Flume's shift
     /// overflows at the 22nd failure in a row and the rest falls to nothing; here it stays at the maximum.
     Penalty(Duration),
@@ -60,7 +60,7 @@ enum HealthOf {
 
 impl SinkHealth {
     /// All members rest until `now`: they are to be probed at once.
-    pub(crate) fn new(members: usize, rest: Rest, now: Instant) -> SinkHealth {
+    pub(crate) fn new(members: usize, backoff: Backoff, now: Instant) -> SinkHealth {
         let resting = || Member {
             health: HealthOf::Resting { until: now },
             failures: 0,
@@ -71,7 +71,7 @@ impl SinkHealth {
         };
         SinkHealth {
             members: (0..members).map(|_| resting()).collect(),
-            rest,
+            backoff,
             patient_until: now + FIRST_ANSWER,
         }
     }
@@ -108,7 +108,7 @@ impl SinkHealth {
         let was_live = self.is_live(sink);
         if was_live {
             self.members[sink].refused += u32::from(matches!(failure, Failure::Batch(_)));
-            self.rest_longer(sink, now);
+            self.back_off(sink, now);
         }
         let rested = self.rested(sink);
         let (Failure::Connection(bytes) | Failure::Batch(bytes)) = failure;
@@ -129,11 +129,11 @@ impl SinkHealth {
         if let HealthOf::Resting { until } = member.health
             && until <= now
         {
-            self.rest_longer(sink, now);
+            self.back_off(sink, now);
         }
     }
 
-    fn rest_longer(&mut self, sink: usize, now: Instant) {
+    fn back_off(&mut self, sink: usize, now: Instant) {
         let member = &mut self.members[sink];
         member.failures = member.failures.saturating_add(1);
         member.tried = Some(now);
@@ -143,9 +143,9 @@ impl SinkHealth {
     /// How long it rests after as many failures as it has had.
     fn rested(&self, sink: usize) -> Duration {
         let failures = self.members[sink].failures;
-        match self.rest {
-            Rest::Penalty(most) => Duration::from_secs(2u64.saturating_pow(failures)).min(most),
-            Rest::Retry => doubled(RETRY, failures),
+        match self.backoff {
+            Backoff::Penalty(most) => Duration::from_secs(2u64.saturating_pow(failures)).min(most),
+            Backoff::Retry => doubled(RETRY, failures),
         }
     }
 
@@ -223,8 +223,8 @@ mod tests {
 
     const LOST: Failure = Failure::Connection(0);
 
-    fn live(members: usize, rest: Rest, now: Instant) -> SinkHealth {
-        let mut health = SinkHealth::new(members, rest, now);
+    fn live(members: usize, backoff: Backoff, now: Instant) -> SinkHealth {
+        let mut health = SinkHealth::new(members, backoff, now);
         (0..members).for_each(|sink| health.recovered(sink, now));
         health
     }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn penalties_double_up_to_the_maximum_and_never_overflow() {
         let mut now = runtime::clock::now();
-        let mut health = live(2, Rest::Penalty(secs(30)), now);
+        let mut health = live(2, Backoff::Penalty(secs(30)), now);
         assert!(health.failed(0, now, LOST));
         let mut rests = vec![health.rested(0).as_secs()];
         for _ in 0..40 {
@@ -242,13 +242,13 @@ mod tests {
             health.probe_failed(0, now, true);
         }
         assert_eq!(rests[..7], [2, 2, 4, 8, 16, 30, 30]);
-        assert!(rests[6..].iter().all(|rest| *rest == 30));
+        assert!(rests[6..].iter().all(|backoff| *backoff == 30));
     }
 
     #[test]
     fn many_deliveries_that_fail_together_are_one_failure() {
         let now = runtime::clock::now();
-        let mut health = live(2, Rest::Penalty(secs(30)), now);
+        let mut health = live(2, Backoff::Penalty(secs(30)), now);
         assert!(health.failed(0, now, LOST));
         assert!(!health.failed(0, now, LOST));
         assert_eq!(health.rested(0), secs(2));
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_connection_alone_does_not_forgive_but_a_delivery_does() {
         let now = runtime::clock::now();
-        let mut health = live(2, Rest::Penalty(secs(30)), now);
+        let mut health = live(2, Backoff::Penalty(secs(30)), now);
         health.failed(0, now, LOST);
         health.recovered(0, now);
         health.failed(0, now, LOST);
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn while_all_are_down_each_is_tried_often_but_rests_as_long() {
         let start = runtime::clock::now();
-        let mut health = live(2, Rest::Penalty(secs(30)), start);
+        let mut health = live(2, Backoff::Penalty(secs(30)), start);
         health.failed(0, start, LOST);
         assert_eq!(health.next_due(|_| true), Some(start + secs(2)), "the other one is live");
         health.failed(1, start, LOST);
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn a_lone_sink_is_tried_soon_and_at_last_every_five_seconds() {
         let mut now = runtime::clock::now();
-        let mut health = live(1, Rest::Retry, now);
+        let mut health = live(1, Backoff::Retry, now);
         health.failed(0, now, LOST);
         for _ in 0..100 {
             now = health.next_due(|_| true).expect("it rests");
@@ -302,9 +302,9 @@ mod tests {
     }
 
     /// How many batches one sink is given in 20 s, and when, if it is up the moment it is probed and takes none.
-    fn trials(rest: Rest, failure: impl Fn(u32) -> Failure) -> Vec<u64> {
+    fn trials(backoff: Backoff, failure: impl Fn(u32) -> Failure) -> Vec<u64> {
         let start = runtime::clock::now();
-        let (mut now, mut health, mut at) = (start, live(1, rest, start), Vec::new());
+        let (mut now, mut health, mut at) = (start, live(1, backoff, start), Vec::new());
         while now < start + secs(20) {
             at.push((now - start).as_millis() as u64);
             assert!(health.failed(0, now, failure(at.len() as u32)));
@@ -319,17 +319,17 @@ mod tests {
     #[test]
     fn a_batch_that_is_refused_is_tried_less_and_less_often_though_the_connection_comes_back_each_time() {
         let refused = |_| Failure::Batch(1000);
-        let lone = trials(Rest::Retry, refused);
+        let lone = trials(Backoff::Retry, refused);
         assert_eq!(lone, [0, 100, 300, 700, 1_500, 3_100, 6_300, 11_300, 16_300]);
         // The last of a failover group that is up: sooner than its penalty, and less and less often, too.
-        let last = trials(Rest::Penalty(secs(30)), refused);
+        let last = trials(Backoff::Penalty(secs(30)), refused);
         assert_eq!(last, [0, 250, 750, 1_750, 3_750, 7_750, 12_750, 17_750]);
     }
 
     #[test]
     fn a_peer_that_went_away_after_refusing_is_tried_as_soon_as_it_may_be_back() {
         let mut now = runtime::clock::now();
-        let mut health = live(1, Rest::Retry, now);
+        let mut health = live(1, Backoff::Retry, now);
         for _ in 0..9 {
             health.failed(0, now, Failure::Batch(1));
             now = health.next_due(|_| true).expect("it rests");
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn a_small_batch_proves_nothing_where_a_large_one_was_lost_but_time_does() {
         let start = runtime::clock::now();
-        let mut health = live(2, Rest::Penalty(secs(30)), start);
+        let mut health = live(2, Backoff::Penalty(secs(30)), start);
         // Of those that were lost together the largest counts.
         for bytes in [500, 9_000, 20] {
             health.failed(0, start, Failure::Connection(bytes));

@@ -15,7 +15,7 @@ mod trouble;
 
 pub(crate) use choice::Choice;
 pub use config::{Grouping, LONE, Order};
-pub use health::Rest;
+pub use health::Backoff;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
@@ -77,7 +77,7 @@ pub struct MemberRef {
 pub(crate) struct GroupConfig {
     /// The group's name, or the sink's where it stands alone.
     pub(crate) name: String,
-    pub(crate) rest: Rest,
+    pub(crate) backoff: Backoff,
     pub(crate) choice: Choice,
     pub(crate) members: Vec<MemberRef>,
     /// This process and this group, for the names of batches.
@@ -179,7 +179,7 @@ impl Group {
             batch_size: batch_size.min(channel.transaction),
             channel,
             choice: config.choice,
-            health: SinkHealth::new(count, config.rest, clock::now()),
+            health: SinkHealth::new(count, config.backoff, clock::now()),
             members: config.members.into_iter().map(member).collect(),
             next_id: BatchId { agent: config.agent, stream: config.stream, sequence: 0 },
             waiting: BTreeMap::new(),

@@ -23,21 +23,26 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(sinks: usize, rest: Rest) -> Fixture {
-        Fixture::with(sinks, rest, |_| {})
+    fn new(sinks: usize, backoff: Backoff) -> Fixture {
+        Fixture::with(sinks, backoff, |_| {})
     }
 
     fn balanced(sinks: usize) -> Fixture {
-        Fixture::choosing(Choice::round_robin(sinks), sinks, Rest::Penalty(Duration::from_secs(30)), |_| {})
+        Fixture::choosing(
+            Choice::round_robin(sinks),
+            sinks,
+            Backoff::Penalty(Duration::from_secs(30)),
+            |_| {},
+        )
     }
 
     /// `first` changes the script of the primary before the group starts.
-    fn with(sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
+    fn with(sinks: usize, backoff: Backoff, first: impl FnOnce(&mut Script)) -> Fixture {
         let priorities: Vec<i64> = (0..sinks as i64).rev().collect();
-        Fixture::choosing(Choice::by_priority(&priorities), sinks, rest, first)
+        Fixture::choosing(Choice::by_priority(&priorities), sinks, backoff, first)
     }
 
-    fn choosing(choice: Choice, sinks: usize, rest: Rest, first: impl FnOnce(&mut Script)) -> Fixture {
+    fn choosing(choice: Choice, sinks: usize, backoff: Backoff, first: impl FnOnce(&mut Script)) -> Fixture {
         let channel = plain_channel(&[("capacity", "1000")]);
         let (setter, health) = address_cell();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
@@ -55,7 +60,7 @@ impl Fixture {
             setters.push(setter);
         }
         let counters = members.iter().map(|member| member.counters.clone()).collect();
-        let config = GroupConfig { name: "g1".to_owned(), rest, choice, members, agent: 1, stream: 1 };
+        let config = GroupConfig { name: "g1".to_owned(), backoff, choice, members, agent: 1, stream: 1 };
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
         let group = Group::new(config, channel.clone(), log, DeathWatch::unwatched()).start();
@@ -98,7 +103,7 @@ impl Fixture {
     }
 }
 
-const PENALTY: Rest = Rest::Penalty(Duration::from_secs(10));
+const PENALTY: Backoff = Backoff::Penalty(Duration::from_secs(10));
 
 #[actix::test]
 async fn the_primary_gets_everything_and_the_standby_is_ready() {
@@ -232,7 +237,7 @@ async fn a_sink_that_dies_takes_nothing_with_it() {
 #[actix::test]
 async fn a_refused_put_is_never_half_delivered() {
     tokio::time::pause();
-    let group = Fixture::new(1, Rest::Retry);
+    let group = Fixture::new(1, Backoff::Retry);
     group.scripts[0].borrow_mut().answers = false;
     let full = async {
         for number in 0..1000 {
@@ -261,8 +266,8 @@ async fn a_refused_put_is_never_half_delivered() {
 async fn a_batch_that_is_refused_again_and_again_is_told_once_and_tried_less_and_less_often() {
     tokio::time::pause();
     for sinks in [1, 2] {
-        let rest = if sinks == 1 { Rest::Retry } else { PENALTY };
-        let group = Fixture::new(sinks, rest);
+        let backoff = if sinks == 1 { Backoff::Retry } else { PENALTY };
+        let group = Fixture::new(sinks, backoff);
         group.scripts.iter().for_each(|script| script.borrow_mut().refuses = true);
         group.put(0..5).await;
         sleep(Duration::from_secs(20)).await;
@@ -288,7 +293,7 @@ async fn a_batch_that_is_refused_again_and_again_is_told_once_and_tried_less_and
 async fn a_sink_that_went_away_gets_its_events_a_quarter_of_a_second_after_it_is_back_though_it_refused_before()
  {
     tokio::time::pause();
-    let group = Fixture::new(1, Rest::Retry);
+    let group = Fixture::new(1, Backoff::Retry);
     group.scripts[0].borrow_mut().refuses = true;
     group.put(0..3).await;
     sleep(Duration::from_secs(30)).await;
