@@ -1,7 +1,7 @@
 //! Which files are open, and until when.
 
 use super::catalog::Catalog;
-use super::policy::{self, Rest, Resting};
+use super::policy::{self, IdleAction, Resting};
 use super::read::learn_mark;
 use super::tail::{Facts, FileId, Tail};
 use runtime::clock::Instant;
@@ -124,13 +124,13 @@ impl Catalog {
                 linked: tail.linked,
                 gone: !tail.linked && (tail.file.is_none() || tail.is_deleted()),
             };
-            let rest = policy::rest(file, self.config.idle_timeout);
-            if rest != Rest::Stay && tail.held > 0 && tail.file.is_some() && !tail.parked {
+            let idle_action = policy::idle_action(file, self.config.idle_timeout);
+            if idle_action != IdleAction::Stay && tail.held > 0 && tail.file.is_some() && !tail.parked {
                 tail.finish = true; // closed when that has been stored
                 self.touch(id, now);
-            } else if rest == Rest::Close {
+            } else if idle_action == IdleAction::Close {
                 self.close(id);
-            } else if rest == Rest::Forget {
+            } else if idle_action == IdleAction::Forget {
                 self.forget(id);
             }
         }

@@ -59,7 +59,7 @@ pub(super) struct Resting {
 
 /// What to do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(super) enum IdleAction {
     /// Keep it open.
     Stay,
     /// Take a last line without an end for a line, and close the file.
@@ -70,12 +70,12 @@ pub(super) enum Rest {
 
 /// Decides whether to close a file: `idle_timeout` after its last byte, as Flume. One that was renamed away is kept as
 /// long, since whoever writes it may not know yet; a deleted one only for a moment, since it takes up the disk.
-pub(super) fn rest(file: Resting, idle_timeout: Duration) -> Rest {
+pub(super) fn idle_action(file: Resting, idle_timeout: Duration) -> IdleAction {
     let patience = if file.gone { idle_timeout.min(LINGER) } else { idle_timeout };
     match (file.quiet >= patience, file.linked) {
-        (false, _) => Rest::Stay,
-        (true, true) => Rest::Close,
-        (true, false) => Rest::Forget,
+        (false, _) => IdleAction::Stay,
+        (true, true) => IdleAction::Close,
+        (true, false) => IdleAction::Forget,
     }
 }
 
@@ -197,11 +197,23 @@ mod tests {
     #[test]
     fn files_are_closed_when_idle_and_deleted_ones_sooner() {
         let idle = secs(120);
-        let resting = |quiet, linked, gone| rest(Resting { quiet: secs(quiet), linked, gone }, idle);
-        assert_eq!([resting(119, true, false), resting(120, true, false)], [Rest::Stay, Rest::Close]);
-        assert_eq!([resting(119, false, false), resting(120, false, false)], [Rest::Stay, Rest::Forget]);
-        assert_eq!([resting(4, false, true), resting(5, false, true)], [Rest::Stay, Rest::Forget]);
-        assert_eq!(rest(Resting { quiet: secs(1), linked: false, gone: true }, secs(1)), Rest::Forget);
+        let resting = |quiet, linked, gone| idle_action(Resting { quiet: secs(quiet), linked, gone }, idle);
+        assert_eq!(
+            [resting(119, true, false), resting(120, true, false)],
+            [IdleAction::Stay, IdleAction::Close]
+        );
+        assert_eq!(
+            [resting(119, false, false), resting(120, false, false)],
+            [IdleAction::Stay, IdleAction::Forget]
+        );
+        assert_eq!(
+            [resting(4, false, true), resting(5, false, true)],
+            [IdleAction::Stay, IdleAction::Forget]
+        );
+        assert_eq!(
+            idle_action(Resting { quiet: secs(1), linked: false, gone: true }, secs(1)),
+            IdleAction::Forget
+        );
     }
 
     #[test]
