@@ -15,7 +15,7 @@ mod single;
 
 pub use decode::{Decoder, MalformedBytes, OnMalformed};
 
-use single::{Rest, Single};
+use single::{Single, Unassigned};
 use std::borrow::Cow;
 
 /// A charset, by any name that `Charset.forName` knows for it.
@@ -34,7 +34,7 @@ enum Kind {
     Utf16(Order),
     Utf32(Order),
     /// One byte for each character.
-    Single(&'static encoding_rs::Encoding, Rest),
+    Single(&'static encoding_rs::Encoding, Unassigned),
     /// Up to four.
     Many(&'static encoding_rs::Encoding),
 }

@@ -8,7 +8,7 @@ pub(super) struct Single([Option<char>; 128]);
 
 /// What Java has where the Web takes a byte from 128 to 159 for the control character of that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(super) enum Unassigned {
     /// The control characters, all of them.
     Controls,
     /// Nothing.
@@ -18,14 +18,14 @@ pub(super) enum Rest {
 }
 
 impl Single {
-    pub(super) fn new(encoding: &'static Encoding, rest: Rest) -> Single {
-        Single(std::array::from_fn(|index| Single::char(encoding, rest, index as u8 | 0x80)))
+    pub(super) fn new(encoding: &'static Encoding, unassigned: Unassigned) -> Single {
+        Single(std::array::from_fn(|index| Single::char(encoding, unassigned, index as u8 | 0x80)))
     }
 
-    fn char(encoding: &'static Encoding, rest: Rest, byte: u8) -> Option<char> {
-        match (rest, byte) {
-            (Rest::Controls, ..0xa0) => return Some(byte.into()),
-            (Rest::Empty, ..0xa0) => return None,
+    fn char(encoding: &'static Encoding, unassigned: Unassigned, byte: u8) -> Option<char> {
+        match (unassigned, byte) {
+            (Unassigned::Controls, ..0xa0) => return Some(byte.into()),
+            (Unassigned::Empty, ..0xa0) => return None,
             _ => {}
         }
         if let Some((.., char)) = JAVAS.iter().find(|(other, at, _)| *other == encoding && *at == byte) {
