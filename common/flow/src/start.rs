@@ -212,7 +212,7 @@ impl Starting<'_> {
                     let config = GroupConfig {
                         name: name.clone(),
                         backoff: grouping.backoff,
-                        choice: grouping.choice(members.len(), random.next()),
+                        selection: grouping.selection(members.len(), random.next()),
                         members: members.clone(),
                         agent,
                         stream,

@@ -1,6 +1,6 @@
 //! How a group rests its sinks and chooses among them.
 
-use super::{Backoff, Choice};
+use super::{Backoff, SinkSelection};
 use runtime::random::Random;
 
 /// How a group rests its sinks and chooses among them.
@@ -12,7 +12,7 @@ pub struct Grouping {
     pub order: Order,
 }
 
-/// See [`Choice`].
+/// See [`SinkSelection`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// One for each sink, the highest first.
@@ -28,12 +28,14 @@ pub const LONE: Grouping = Grouping { backoff: Backoff::Retry, order: Order::Pri
 
 impl Grouping {
     /// The order among so many `members`; `seed` is for the one that is left to chance.
-    pub(crate) fn choice(&self, members: usize, seed: u64) -> Choice {
+    pub(crate) fn selection(&self, members: usize, seed: u64) -> SinkSelection {
         match &self.order {
-            Order::Priorities(priorities) if priorities.is_empty() => Choice::by_priority(&vec![0; members]),
-            Order::Priorities(priorities) => Choice::by_priority(priorities),
-            Order::RoundRobin => Choice::round_robin(members),
-            Order::Random => Choice::Random { members, random: Random::seeded(seed) },
+            Order::Priorities(priorities) if priorities.is_empty() => {
+                SinkSelection::by_priority(&vec![0; members])
+            }
+            Order::Priorities(priorities) => SinkSelection::by_priority(priorities),
+            Order::RoundRobin => SinkSelection::round_robin(members),
+            Order::Random => SinkSelection::Random { members, random: Random::seeded(seed) },
         }
     }
 }

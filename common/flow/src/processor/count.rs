@@ -1,6 +1,6 @@
 //! What a group counts of its sinks, once per delivery, and what it shows of their health.
 
-use super::{Choice, Group, Member};
+use super::{Group, Member, SinkSelection};
 use crate::counters::Counter;
 use crate::message::Delivery;
 use runtime::clock::{self, Instant};
@@ -36,13 +36,13 @@ impl Group {
     /// Shows how its sinks stand; called when that may have changed.
     pub(super) fn show_standing(&self, now: Instant) {
         let epoch = || clock::epoch_millis().try_into().unwrap_or_default();
-        let active = match &self.choice {
-            Choice::Priority(order) => order.iter().copied().find(|sink| self.health.is_live(*sink)),
-            Choice::RoundRobin(_) | Choice::Random { .. } => None,
+        let active = match &self.selection {
+            SinkSelection::Priority(order) => order.iter().copied().find(|sink| self.health.is_live(*sink)),
+            SinkSelection::RoundRobin(_) | SinkSelection::Random { .. } => None,
         };
         for (sink, member) in self.members.iter().enumerate() {
             let (health, live) = (&member.at.counters.health, self.health.is_live(sink));
-            let is_active = if self.choice.keeps_order() { active == Some(sink) } else { live };
+            let is_active = if self.selection.keeps_order() { active == Some(sink) } else { live };
             since(&health.up_since, live, epoch);
             since(&health.active_since, is_active, epoch);
             let next = self.health.next_due(|other| other == sink);

@@ -4,18 +4,18 @@
 //! of its sinks' health from connections, acknowledgements and probes, not only when a delivery fails: the standby is
 //! connected before it is needed, and what a dead sink did not acknowledge goes to the next one at once, in order.
 
-mod choice;
 mod config;
 mod count;
 mod describe;
 mod health;
+mod selection;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
-pub(crate) use choice::Choice;
 pub use config::{Grouping, LONE, Order};
 pub use health::Backoff;
+pub(crate) use selection::SinkSelection;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
@@ -78,7 +78,7 @@ pub(crate) struct GroupConfig {
     /// The group's name, or the sink's where it stands alone.
     pub(crate) name: String,
     pub(crate) backoff: Backoff,
-    pub(crate) choice: Choice,
+    pub(crate) selection: SinkSelection,
     pub(crate) members: Vec<MemberRef>,
     /// This process and this group, for the names of batches.
     pub(crate) agent: u64,
@@ -113,7 +113,7 @@ pub(crate) struct Group {
     log: slog::Logger,
     name: String,
     channel: ChannelRef,
-    choice: Choice,
+    selection: SinkSelection,
     health: SinkHealth,
     members: Vec<Member>,
     batch_size: usize,
@@ -178,7 +178,7 @@ impl Group {
             name: config.name,
             batch_size: batch_size.min(channel.transaction),
             channel,
-            choice: config.choice,
+            selection: config.selection,
             health: SinkHealth::new(count, config.backoff, clock::now()),
             members: config.members.into_iter().map(member).collect(),
             next_id: BatchId { agent: config.agent, stream: config.stream, sequence: 0 },
@@ -221,7 +221,7 @@ impl Group {
             |other| !self.health.is_live(other) && self.members[other].trouble.is_after_better_days();
         (0..self.members.len())
             .filter(|other| *other != sink && self.members[*other].deliveries > 0)
-            .any(|other| self.choice.keeps_order() || failing(other))
+            .any(|other| self.selection.keeps_order() || failing(other))
     }
 
     fn next_sink(&mut self) -> Option<usize> {
@@ -229,7 +229,7 @@ impl Group {
         let now = self.starting.then(clock::now);
         self.starting = now.is_some_and(|now| now < self.health.patient_until());
         let awaited = |sink| now.is_some_and(|now| self.health.is_awaited(sink, now));
-        self.choice.next_awaiting(
+        self.selection.next_awaiting(
             |sink| self.health.is_live(sink),
             awaited,
             |sink| self.members[sink].has_credit(self.health.is_on_trial(sink)),
@@ -263,7 +263,7 @@ impl Group {
         let member = &mut self.members[sink];
         member.deliveries += 1;
         member.bytes += bytes(&delivery);
-        self.choice.given(sink);
+        self.selection.given(sink);
         member.count_given(&delivery, self.batch_size);
         let pending =
             PendingDelivery::new(delivery, sink, ctx.address().recipient()).timed(&member.at.counters);
@@ -307,8 +307,8 @@ impl Group {
             "{error}{hint}; {then}; it is tried again in the background, less and less often while it takes no events"
         );
         let name = &self.members[sink].at.name;
-        match (&self.choice, alone) {
-            (Choice::Priority(_), false) => console::fact::failover_sink_failed(&self.log, name, &why),
+        match (&self.selection, alone) {
+            (SinkSelection::Priority(_), false) => console::fact::failover_sink_failed(&self.log, name, &why),
             _ => slog::warn!(self.log, "sink {name}: {why}"),
         }
     }
@@ -316,7 +316,7 @@ impl Group {
     fn up(&mut self, sink: usize, window: Window) {
         let now = clock::now();
         if !self.health.is_live(sink) {
-            self.choice.back(sink);
+            self.selection.back(sink);
             self.members[sink].count_up();
         }
         self.health.recovered(sink, now);

@@ -29,7 +29,7 @@ impl Fixture {
 
     fn balanced(sinks: usize) -> Fixture {
         Fixture::choosing(
-            Choice::round_robin(sinks),
+            SinkSelection::round_robin(sinks),
             sinks,
             Backoff::Penalty(Duration::from_secs(30)),
             |_| {},
@@ -39,10 +39,15 @@ impl Fixture {
     /// `first` changes the script of the primary before the group starts.
     fn with(sinks: usize, backoff: Backoff, first: impl FnOnce(&mut Script)) -> Fixture {
         let priorities: Vec<i64> = (0..sinks as i64).rev().collect();
-        Fixture::choosing(Choice::by_priority(&priorities), sinks, backoff, first)
+        Fixture::choosing(SinkSelection::by_priority(&priorities), sinks, backoff, first)
     }
 
-    fn choosing(choice: Choice, sinks: usize, backoff: Backoff, first: impl FnOnce(&mut Script)) -> Fixture {
+    fn choosing(
+        selection: SinkSelection,
+        sinks: usize,
+        backoff: Backoff,
+        first: impl FnOnce(&mut Script),
+    ) -> Fixture {
         let channel = plain_channel(&[("capacity", "1000")]);
         let (setter, health) = address_cell();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
@@ -60,7 +65,7 @@ impl Fixture {
             setters.push(setter);
         }
         let counters = members.iter().map(|member| member.counters.clone()).collect();
-        let config = GroupConfig { name: "g1".to_owned(), backoff, choice, members, agent: 1, stream: 1 };
+        let config = GroupConfig { name: "g1".to_owned(), backoff, selection, members, agent: 1, stream: 1 };
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
         let group = Group::new(config, channel.clone(), log, DeathWatch::unwatched()).start();

@@ -3,7 +3,7 @@
 use runtime::random::Random;
 
 /// A group's order among those of its sinks that can be given something now.
-pub(crate) enum Choice {
+pub(crate) enum SinkSelection {
     /// The first of this order. Source: Flume's failover and default processors.
     Priority(Vec<usize>),
     /// One after the other. Source: Flume's load balancing processor, `round_robin`.
@@ -42,21 +42,21 @@ impl Turns {
     }
 }
 
-impl Choice {
+impl SinkSelection {
     /// Turns for so many sinks.
-    pub(crate) fn round_robin(members: usize) -> Choice {
-        Choice::RoundRobin(Turns { had: vec![0; members], next: 0 })
+    pub(crate) fn round_robin(members: usize) -> SinkSelection {
+        SinkSelection::RoundRobin(Turns { had: vec![0; members], next: 0 })
     }
 
     /// Sinks by falling priority; those of equal priority in the order written. (Flume leaves the second of two equals out
     /// for good.)
-    pub(crate) fn by_priority(priorities: &[i64]) -> Choice {
+    pub(crate) fn by_priority(priorities: &[i64]) -> SinkSelection {
         let mut order: Vec<usize> = (0..priorities.len()).collect();
         order.sort_by_key(|sink| std::cmp::Reverse(priorities[*sink]));
-        Choice::Priority(order)
+        SinkSelection::Priority(order)
     }
 
-    /// [`Choice::next_awaiting`] when nobody is awaited.
+    /// [`SinkSelection::next_awaiting`] when nobody is awaited.
     #[cfg(test)]
     pub(crate) fn next(&self, live: impl Fn(usize) -> bool, credit: impl Fn(usize) -> bool) -> Option<usize> {
         self.next_awaiting(live, |_| false, credit)
@@ -72,14 +72,14 @@ impl Choice {
         credit: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         match self {
-            Choice::Priority(order) => {
+            SinkSelection::Priority(order) => {
                 let first = order.iter().copied().find(|sink| live(*sink) || awaited(*sink));
                 first.filter(|sink| live(*sink) && credit(*sink))
             }
             // Nobody has a turn before all that are about to answer are there.
-            Choice::RoundRobin(turns) if (0..turns.had.len()).any(awaited) => None,
-            Choice::RoundRobin(turns) => turns.pick(|sink| live(sink) && credit(sink)),
-            Choice::Random { members, random } => {
+            SinkSelection::RoundRobin(turns) if (0..turns.had.len()).any(awaited) => None,
+            SinkSelection::RoundRobin(turns) => turns.pick(|sink| live(sink) && credit(sink)),
+            SinkSelection::Random { members, random } => {
                 let able: Vec<usize> = (0..*members).filter(|sink| live(*sink) && credit(*sink)).collect();
                 able.get(random.peek_below(able.len())).copied()
             }
@@ -89,12 +89,12 @@ impl Choice {
     /// Whether deliveries arrive in the order in which they were given: one sink has all of them, until another is
     /// preferred.
     pub(crate) fn keeps_order(&self) -> bool {
-        matches!(self, Choice::Priority(_))
+        matches!(self, SinkSelection::Priority(_))
     }
 
     /// `sink` can be given deliveries again.
     pub(crate) fn back(&mut self, sink: usize) {
-        if let Choice::RoundRobin(turns) = self {
+        if let SinkSelection::RoundRobin(turns) = self {
             turns.back(sink);
         }
     }
@@ -102,9 +102,9 @@ impl Choice {
     /// `sink` was given a delivery.
     pub(crate) fn given(&mut self, sink: usize) {
         match self {
-            Choice::Priority(_) => {}
-            Choice::RoundRobin(turns) => turns.had(sink),
-            Choice::Random { random, .. } => random.advance(),
+            SinkSelection::Priority(_) => {}
+            SinkSelection::RoundRobin(turns) => turns.had(sink),
+            SinkSelection::Random { random, .. } => random.advance(),
         }
     }
 }
@@ -118,44 +118,44 @@ mod tests {
 
     #[test]
     fn the_highest_live_priority_is_taken_and_waited_for() {
-        let choice = Choice::by_priority(&[1, 10, 5]);
-        assert_eq!(choice.next(|_| true, |_| true), Some(1));
-        assert_eq!(choice.next(|sink| sink != 1, |_| true), Some(2));
-        assert_eq!(choice.next(|_| true, |sink| sink != 1), None, "it is busy, not dead");
-        assert_eq!(choice.next(|_| false, |_| true), None);
+        let selection = SinkSelection::by_priority(&[1, 10, 5]);
+        assert_eq!(selection.next(|_| true, |_| true), Some(1));
+        assert_eq!(selection.next(|sink| sink != 1, |_| true), Some(2));
+        assert_eq!(selection.next(|_| true, |sink| sink != 1), None, "it is busy, not dead");
+        assert_eq!(selection.next(|_| false, |_| true), None);
     }
 
     #[test]
     fn a_standby_does_not_go_before_a_primary_that_is_about_to_answer() {
-        let choice = Choice::by_priority(&[10, 1]);
-        assert_eq!(choice.next_awaiting(|sink| sink == 1, |sink| sink == 0, |_| true), None);
-        assert_eq!(choice.next_awaiting(|sink| sink == 0, |sink| sink == 1, |_| true), Some(0));
+        let selection = SinkSelection::by_priority(&[10, 1]);
+        assert_eq!(selection.next_awaiting(|sink| sink == 1, |sink| sink == 0, |_| true), None);
+        assert_eq!(selection.next_awaiting(|sink| sink == 0, |sink| sink == 1, |_| true), Some(0));
     }
 
     #[test]
     fn equal_priorities_go_in_the_order_written() {
-        assert_eq!(Choice::by_priority(&[3, 3]).next(|_| true, |_| true), Some(0));
+        assert_eq!(SinkSelection::by_priority(&[3, 3]).next(|_| true, |_| true), Some(0));
     }
 
     #[test]
     fn round_robin_goes_round_those_that_can() {
-        let mut choice = Choice::round_robin(3);
+        let mut selection = SinkSelection::round_robin(3);
         let mut given = Vec::new();
         for _ in 0..4 {
-            let sink = choice.next(|sink| sink != 1, |_| true).expect("two are live");
-            choice.given(sink);
+            let sink = selection.next(|sink| sink != 1, |_| true).expect("two are live");
+            selection.given(sink);
             given.push(sink);
         }
         assert_eq!(given, [0, 2, 0, 2]);
-        assert_eq!(choice.next(|_| true, |sink| sink == 1), Some(1), "a busy one is not waited for");
+        assert_eq!(selection.next(|_| true, |sink| sink == 1), Some(1), "a busy one is not waited for");
     }
 
     /// 300 deliveries to three sinks of which `able` can be given the next one; how many each got.
-    fn shares(choice: &mut Choice, able: impl Fn(usize, usize) -> bool) -> [usize; 3] {
+    fn shares(selection: &mut SinkSelection, able: impl Fn(usize, usize) -> bool) -> [usize; 3] {
         let mut shares = [0; 3];
         for number in 0..300 {
-            let sink = choice.next(|sink| able(sink, number), |_| true).expect("some are live");
-            choice.given(sink);
+            let sink = selection.next(|sink| able(sink, number), |_| true).expect("some are live");
+            selection.given(sink);
             shares[sink] += 1;
         }
         shares
@@ -163,31 +163,35 @@ mod tests {
 
     #[test]
     fn turns_are_exact_while_all_have_room_and_after_a_recovery_and_after_a_busy_moment() {
-        let mut choice = Choice::round_robin(3);
-        assert_eq!(shares(&mut choice, |_, _| true), [100, 100, 100]);
-        assert_eq!(shares(&mut choice, |sink, _| sink != 1), [150, 0, 150], "its share goes to all others");
-        choice.back(1);
-        assert_eq!(shares(&mut choice, |_, _| true), [100, 100, 100]);
-        assert_eq!(shares(&mut choice, |sink, number| sink != 2 || number % 10 > 3), [100, 100, 100]);
-        let busy = shares(&mut choice, |sink, number| sink != 2 || number > 200);
+        let mut selection = SinkSelection::round_robin(3);
+        assert_eq!(shares(&mut selection, |_, _| true), [100, 100, 100]);
+        assert_eq!(
+            shares(&mut selection, |sink, _| sink != 1),
+            [150, 0, 150],
+            "its share goes to all others"
+        );
+        selection.back(1);
+        assert_eq!(shares(&mut selection, |_, _| true), [100, 100, 100]);
+        assert_eq!(shares(&mut selection, |sink, number| sink != 2 || number % 10 > 3), [100, 100, 100]);
+        let busy = shares(&mut selection, |sink, number| sink != 2 || number > 200);
         assert!(busy[2] <= 33 + MOST_MISSED as usize, "{busy:?}");
     }
 
     #[test]
     fn nobody_has_a_turn_before_those_are_there_that_are_about_to_answer() {
-        let choice = Choice::round_robin(2);
-        assert_eq!(choice.next_awaiting(|sink| sink == 0, |sink| sink == 1, |_| true), None);
-        assert_eq!(choice.next_awaiting(|sink| sink == 0, |_| false, |_| true), Some(0));
+        let selection = SinkSelection::round_robin(2);
+        assert_eq!(selection.next_awaiting(|sink| sink == 0, |sink| sink == 1, |_| true), None);
+        assert_eq!(selection.next_awaiting(|sink| sink == 0, |_| false, |_| true), Some(0));
     }
 
     #[test]
     fn random_takes_only_those_that_can() {
-        let mut choice = Choice::Random { members: 4, random: Random::seeded(7) };
+        let mut selection = SinkSelection::Random { members: 4, random: Random::seeded(7) };
         for _ in 0..50 {
-            let sink = choice.next(|sink| sink % 2 == 1, |_| true).expect("two are live");
+            let sink = selection.next(|sink| sink % 2 == 1, |_| true).expect("two are live");
             assert_eq!(sink % 2, 1);
-            choice.given(sink);
+            selection.given(sink);
         }
-        assert_eq!(choice.next(|_| false, |_| true), None);
+        assert_eq!(selection.next(|_| false, |_| true), None);
     }
 }
