@@ -3,8 +3,8 @@
 //! What differs from Flume: TLS 1.3 and 1.2 only; a store is read when its component starts, and not again for each
 //! connection; `need-client-auth`, a sink's `keystore` and `verify-hostname` are ours.
 
-mod choice;
 mod globals;
+mod name_filter;
 mod pace;
 mod verify;
 mod words;
@@ -16,7 +16,7 @@ use super::Stream;
 use super::keystore::{Identity, Store, StoreError};
 use crate::build::BuildError;
 use crate::clock;
-use choice::Choice;
+use name_filter::NameFilter;
 use pace::Paced;
 use plan::Properties;
 use rustls::client::Resumption;
@@ -193,8 +193,8 @@ impl Settings<'_> {
         }
     }
 
-    fn choice(&self, key: &str, global: &str) -> Choice {
-        Choice {
+    fn name_filter(&self, key: &str, global: &str) -> NameFilter {
+        NameFilter {
             include: self.list(&format!("include-{key}"), &format!("flume.ssl.include.{global}")),
             exclude: self.list(&format!("exclude-{key}"), &format!("flume.ssl.exclude.{global}")),
         }
@@ -205,10 +205,11 @@ impl Settings<'_> {
         &self,
         notes: &mut Vec<String>,
     ) -> Result<(Arc<CryptoProvider>, Vec<&'static SupportedProtocolVersion>), BuildError> {
-        let versions = choice::protocols(&self.choice("protocols", "protocols"), notes)
+        let versions = name_filter::protocols(&self.name_filter("protocols", "protocols"), notes)
             .map_err(|what| self.error("include-protocols", what))?;
-        let cipher_suites = choice::cipher_suites(&self.choice("cipher-suites", "cipherSuites"), notes)
-            .map_err(|what| self.error("include-cipher-suites", what))?;
+        let cipher_suites =
+            name_filter::cipher_suites(&self.name_filter("cipher-suites", "cipherSuites"), notes)
+                .map_err(|what| self.error("include-cipher-suites", what))?;
         Ok((Arc::new(CryptoProvider { cipher_suites, ..ring::default_provider() }), versions))
     }
 

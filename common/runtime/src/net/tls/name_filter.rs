@@ -7,14 +7,14 @@ use rustls::crypto::ring::ALL_CIPHER_SUITES;
 use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
-/// A choice by names.
+/// Takes or leaves names.
 #[derive(Debug, Default)]
-pub(crate) struct Choice {
+pub(crate) struct NameFilter {
     pub(crate) include: Vec<String>,
     pub(crate) exclude: Vec<String>,
 }
 
-impl Choice {
+impl NameFilter {
     fn takes(&self, name: &str) -> bool {
         let among = |names: &[String]| names.iter().any(|other| other == name);
         (self.include.is_empty() || among(&self.include)) && !among(&self.exclude)
@@ -31,14 +31,14 @@ impl Choice {
 /// # Errors
 /// When none is left: which there are.
 pub(crate) fn protocols(
-    choice: &Choice,
+    name_filter: &NameFilter,
     notes: &mut Vec<String>,
 ) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
     let all = [("TLSv1.3", &TLS13), ("TLSv1.2", &TLS12)];
     let known = all.map(|(name, _)| name.to_owned());
     let chosen: Vec<_> =
-        all.into_iter().filter(|(name, _)| choice.takes(name)).map(|(_, version)| version).collect();
-    said("protocol", "protocols", choice, &known, chosen.is_empty(), notes)?;
+        all.into_iter().filter(|(name, _)| name_filter.takes(name)).map(|(_, version)| version).collect();
+    said("protocol", "protocols", name_filter, &known, chosen.is_empty(), notes)?;
     Ok(chosen)
 }
 
@@ -47,25 +47,25 @@ pub(crate) fn protocols(
 /// # Errors
 /// When none is left: which there are.
 pub(crate) fn cipher_suites(
-    choice: &Choice,
+    name_filter: &NameFilter,
     notes: &mut Vec<String>,
 ) -> Result<Vec<SupportedCipherSuite>, String> {
     let known: Vec<String> = ALL_CIPHER_SUITES.iter().map(name).collect();
     let chosen: Vec<_> =
-        ALL_CIPHER_SUITES.iter().copied().filter(|suite| choice.takes(&name(suite))).collect();
-    said("cipher suite", "cipher-suites", choice, &known, chosen.is_empty(), notes)?;
+        ALL_CIPHER_SUITES.iter().copied().filter(|suite| name_filter.takes(&name(suite))).collect();
+    said("cipher suite", "cipher-suites", name_filter, &known, chosen.is_empty(), notes)?;
     Ok(chosen)
 }
 
 fn said(
     what: &str,
     key: &str,
-    choice: &Choice,
+    name_filter: &NameFilter,
     known: &[String],
     nothing: bool,
     notes: &mut Vec<String>,
 ) -> Result<(), String> {
-    let strange = choice.strange(known);
+    let strange = name_filter.strange(known);
     if nothing {
         return Err(format!(
             "include-{key} and exclude-{key} leave no {what}; there are: {}",
@@ -90,16 +90,16 @@ fn name(suite: &SupportedCipherSuite) -> String {
 mod tests {
     use super::*;
 
-    fn choice(include: &str, exclude: &str) -> Choice {
+    fn name_filter(include: &str, exclude: &str) -> NameFilter {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
-        Choice { include: words(include), exclude: words(exclude) }
+        NameFilter { include: words(include), exclude: words(exclude) }
     }
 
     #[test]
     fn protocols_by_their_names_in_java() {
         let chosen = |include, exclude| {
             let mut notes = Vec::new();
-            protocols(&choice(include, exclude), &mut notes).map(|chosen| (chosen.len(), notes))
+            protocols(&name_filter(include, exclude), &mut notes).map(|chosen| (chosen.len(), notes))
         };
         assert_eq!(chosen("", "SSLv3"), Ok((2, vec![])));
         assert_eq!(chosen("TLSv1.2", "SSLv3"), Ok((1, vec![])));
@@ -114,7 +114,7 @@ mod tests {
     fn cipher_suites_by_their_names_in_java() {
         let names = |include, exclude| {
             let mut notes = Vec::new();
-            let chosen = cipher_suites(&choice(include, exclude), &mut notes).unwrap();
+            let chosen = cipher_suites(&name_filter(include, exclude), &mut notes).unwrap();
             (chosen.iter().map(name).collect::<Vec<_>>(), notes.len())
         };
         assert_eq!(names("", "").0.len(), 9);
