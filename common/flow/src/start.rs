@@ -9,7 +9,7 @@ use crate::message::{Describe, Health, Stop};
 use crate::placement;
 use crate::processor::{Group, GroupConfig, GroupContext, Grouping, MakeGroup, MemberRef, SinkAddress};
 use crate::sink::{Member, SinkContext};
-use crate::source::{ChannelProcessor, Doing, NewSource, Seat, SourceActor, SourceAddress};
+use crate::source::{ChannelProcessor, Doing, NewSource, SourceActor, SourceAddress, SourceContext};
 use crate::supervise::address::{AddressCell, AddressSetter, address_cell};
 use crate::supervise::{Supervisor, Watch};
 use actix::prelude::*;
@@ -274,7 +274,7 @@ impl Starting<'_> {
                 let processor = ChannelProcessor::build(&source, &channels, &log)
                     .map_err(|error| error.to_string())?
                     .counting(counters.clone());
-                let seat = Seat {
+                let context = SourceContext {
                     name: source.name.as_str().into(),
                     log: log.clone(),
                     doing: Doing::new(processor.clone()),
@@ -282,7 +282,7 @@ impl Starting<'_> {
                     ready: Ready::new(ready.clone()),
                     pausing: None,
                 };
-                setter.set(SourceActor::new((source.make)(), seat, death_watch).begin());
+                setter.set(SourceActor::new((source.make)(), context, death_watch).begin());
                 Ok(())
             };
             self.watch(&channel, format!("source {name}"), &life, Box::new(build)).await;

@@ -14,7 +14,7 @@ use crate::message::{Deliver, Health, Patience, PendingDelivery, Probe, State, S
 use crate::processor::SinkAddress;
 use crate::selector::{ChannelSelector, Selected};
 use crate::source::NewSource;
-use crate::source::{ChannelProcessor, Doing, Seat, SourceActor};
+use crate::source::{ChannelProcessor, Doing, SourceActor, SourceContext};
 use crate::supervise::DeathWatch;
 use crate::supervise::address::{AddressCell, AddressSetter, address_cell};
 use actix::prelude::*;
@@ -140,8 +140,8 @@ impl Interceptors for NoInterceptors {
     }
 }
 
-/// A seat for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
-pub fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
+/// A context for a source called `r1` without interceptors that stores into `channel`, and what hears that it is ready.
+pub fn source_context(channel: &ChannelRef) -> (SourceContext, mpsc::UnboundedReceiver<()>) {
     let source = NewSource {
         name: "r1".to_owned(),
         blocks: false,
@@ -157,23 +157,23 @@ pub fn seat(channel: &ChannelRef) -> (Seat, mpsc::UnboundedReceiver<()>) {
         ChannelProcessor::build(&source, &channels, &silent()).expect("there is nothing to refuse");
     let (tell, ready) = mpsc::unbounded_channel();
     let (name, log, doing) = ("r1".into(), silent(), Doing::new(processor.clone()));
-    (Seat { name, log, processor, ready: Ready::new(tell), doing, pausing: None }, ready)
+    (SourceContext { name, log, processor, ready: Ready::new(tell), doing, pausing: None }, ready)
 }
 
 /// Starts a source as its component configures it; panics when it cannot be made.
 pub fn start_source<K: Into<String>, V: Into<String>>(
     component: &'static Component,
     pairs: impl IntoIterator<Item = (K, V)>,
-    seat: Seat,
+    context: SourceContext,
 ) -> Addr<SourceActor> {
-    start_source_at(component, pairs, seat, &Site::new(&[]))
+    start_source_at(component, pairs, context, &Site::new(&[]))
 }
 
 /// The same in a process of which this is known.
 pub fn start_source_at<K: Into<String>, V: Into<String>>(
     component: &'static Component,
     pairs: impl IntoIterator<Item = (K, V)>,
-    seat: Seat,
+    context: SourceContext,
     site: &Site,
 ) -> Addr<SourceActor> {
     let properties = Properties::of(&component.descriptor, pairs);
@@ -181,7 +181,7 @@ pub fn start_source_at<K: Into<String>, V: Into<String>>(
     let (owner, mut report) = (Owner::nobody(), Report::default());
     let made = configure(&properties, site, &mut Findings::new(&owner, &properties, &mut report));
     let make = made.unwrap_or_else(|| panic!("{report}"));
-    SourceActor::new(make(), seat, DeathWatch::unwatched()).start()
+    SourceActor::new(make(), context, DeathWatch::unwatched()).start()
 }
 
 /// Events whose bodies are these numbers.

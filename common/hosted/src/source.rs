@@ -4,7 +4,7 @@ use crate::host::Host;
 use bridge::{BridgeError, Put, PutError, Source, Spec};
 use flow::error::ChannelError;
 use flow::message::Patience;
-use flow::source::{Seat, Stopping};
+use flow::source::{SourceContext, Stopping};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -22,40 +22,40 @@ pub(crate) struct HostedSource {
 }
 
 impl flow::source::Source for HostedSource {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(self.keep_running(seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(self.keep_running(context, stop))
     }
 }
 
 impl HostedSource {
-    async fn keep_running(mut self: Box<Self>, mut seat: Seat, mut stop: Stopping) {
-        self.spec.transaction_capacity = seat.processor.transaction();
+    async fn keep_running(mut self: Box<Self>, mut context: SourceContext, mut stop: Stopping) {
+        self.spec.transaction_capacity = context.processor.transaction();
         let mut told = Told::every(TELL_EVERY);
         loop {
-            seat.doing.set("is being made in the JVM");
+            context.doing.set("is being made in the JVM");
             let opened = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return,
-                opened = self.open(&seat) => opened,
+                opened = self.open(&context) => opened,
             };
-            seat.ready.done();
+            context.ready.done();
             match opened {
                 Ok(source) => {
-                    seat.doing.set("runs in the JVM");
-                    if self.serve(source, &seat, &mut stop).await {
+                    context.doing.set("runs in the JVM");
+                    if self.serve(source, &context, &mut stop).await {
                         return;
                     }
                 }
                 Err(error) => {
                     if told.tell(clock::now()).is_some() {
                         slog::error!(
-                            seat.log,
+                            context.log,
                             "source {} does not run: {error}; it is tried again every {} s",
-                            seat.name,
+                            context.name,
                             RETRY.as_secs()
                         );
                     }
-                    seat.doing.set(format!("does not run: {error}"));
+                    context.doing.set(format!("does not run: {error}"));
                     tokio::select! {
                         _ = stop.wait_for(|stop| *stop) => return,
                         () = sleep(RETRY) => {}
@@ -66,15 +66,15 @@ impl HostedSource {
     }
 
     /// A new one each time: some of Flume's cannot be started twice.
-    async fn open(&self, seat: &Seat) -> Result<Source, BridgeError> {
-        let jvm = self.host.jvm(&seat.log).await?;
+    async fn open(&self, context: &SourceContext) -> Result<Source, BridgeError> {
+        let jvm = self.host.jvm(&context.log).await?;
         let mut source = Source::create(&jvm, &self.spec).await?;
-        source.start(async |put| self.store(put, seat).await).await?;
+        source.start(async |put| self.store(put, context).await).await?;
         Ok(source)
     }
 
     /// Stores what comes until it is told to stop, or the JVM is gone; `true` when it was told.
-    async fn serve(&self, mut source: Source, seat: &Seat, stop: &mut Stopping) -> bool {
+    async fn serve(&self, mut source: Source, context: &SourceContext, stop: &mut Stopping) -> bool {
         // Each waits for its own answer, so that one of many threads does not hold the others.
         let mut storing = FuturesUnordered::new();
         loop {
@@ -83,9 +83,9 @@ impl HostedSource {
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(()) = storing.next() => {}
                 put = source.next() => match put {
-                    Some(put) => storing.push(self.store(put, seat)),
+                    Some(put) => storing.push(self.store(put, context)),
                     None => {
-                        slog::warn!(seat.log, "source {}: {}; it is made again", seat.name, source.gone());
+                        slog::warn!(context.log, "source {}: {}; it is made again", context.name, source.gone());
                         return false;
                     }
                 },
@@ -93,15 +93,15 @@ impl HostedSource {
         }
         // It stops when all that it has committed is answered.
         let rest = timeout(STORE_WITHIN, async { while storing.next().await.is_some() {} });
-        let refuse_late = async |put: Put| drop(timeout(STORE_WITHIN, self.store(put, seat)).await);
+        let refuse_late = async |put: Put| drop(timeout(STORE_WITHIN, self.store(put, context)).await);
         let stopped = async { tokio::join!(rest, source.stop(refuse_late)).1 };
         match timeout(STOP_WITHIN, stopped).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => slog::warn!(seat.log, "{error}"),
+            Ok(Err(error)) => slog::warn!(context.log, "{error}"),
             Err(_) => slog::warn!(
-                seat.log,
+                context.log,
                 "source {} has not stopped within {} s; its JVM is ended with the agent",
-                seat.name,
+                context.name,
                 STOP_WITHIN.as_secs()
             ),
         }
@@ -109,12 +109,12 @@ impl HostedSource {
     }
 
     /// Waits until there is room: many sources drop what is refused.
-    async fn store(&self, put: Put, seat: &Seat) {
+    async fn store(&self, put: Put, context: &SourceContext) {
         let batch = put.batch.clone();
         let stored = if self.selects {
-            seat.processor.store_in(put.channel, batch, Patience::Forever).await
+            context.processor.store_in(put.channel, batch, Patience::Forever).await
         } else {
-            seat.processor.store(batch, false, Patience::Forever).await
+            context.processor.store(batch, false, Patience::Forever).await
         };
         put.answer(stored.map_err(|error| match error {
             ChannelError::Full { .. } => PutError::Full(error.to_string()),

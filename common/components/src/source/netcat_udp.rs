@@ -10,7 +10,7 @@ use flow::component::{Component, Configure};
 use flow::counters::Counted;
 use flow::error::ChannelError;
 use flow::message::Patience;
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Descriptor, Kind, Problem, Properties, Property, Value};
 use runtime::clock::{self, Duration};
@@ -78,23 +78,23 @@ impl Source for NetcatUdp {
         Counted::Events
     }
 
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(run(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(run(self.0, context, stop))
     }
 }
 
-async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
+async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
     let (what, place) =
-        (format!("netcatudp source {}", seat.name), format!("{}:{}", config.bind, config.port));
-    seat.doing.set(format!("listens on {place}, or tries to"));
+        (format!("netcatudp source {}", context.name), format!("{}:{}", config.bind, config.port));
+    context.doing.set(format!("listens on {place}, or tries to"));
     let socket = tokio::select! {
-        socket = Datagrams::open(&what, &config.bind, config.port, &mut seat.ready, &seat.log) => socket,
+        socket = Datagrams::open(&what, &config.bind, config.port, &mut context.ready, &context.log) => socket,
         _ = stop.changed() => return,
     };
-    slog::info!(seat.log, "{what} listens on {place}");
-    seat.ready.done();
+    slog::info!(context.log, "{what} listens on {place}");
+    context.ready.done();
     let mut reader =
-        Reader { config, seat, socket, buffer: vec![0; MOST_BYTES], lost: Told::every(NEWS_PAUSE) };
+        Reader { config, context, socket, buffer: vec![0; MOST_BYTES], lost: Told::every(NEWS_PAUSE) };
     loop {
         let first = tokio::select! { biased;
             _ = stop.changed() => return,
@@ -103,14 +103,14 @@ async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
         match first {
             Ok((length, sender)) => reader.store_all(length, sender).await,
             // About a peer, such as an answer to nobody; the port stays.
-            Err(error) => slog::debug!(reader.seat.log, "{what}: {error}"),
+            Err(error) => slog::debug!(reader.context.log, "{what}: {error}"),
         }
     }
 }
 
 struct Reader {
     config: Config,
-    seat: Seat,
+    context: SourceContext,
     socket: Datagrams,
     buffer: Vec<u8>,
     lost: Told,
@@ -120,9 +120,9 @@ impl Reader {
     /// Stores the datagram in the buffer and all that have come meanwhile.
     async fn store_all(&mut self, mut length: usize, mut sender: SocketAddr) {
         let mut prefix = BytesMut::new();
-        let finished = self.config.header.is_none() && self.seat.processor.prefix(&[], &mut prefix);
-        let most = self.seat.processor.transaction().clamp(1, MOST_EVENTS);
-        let mut builder = self.seat.processor.builder();
+        let finished = self.config.header.is_none() && self.context.processor.prefix(&[], &mut prefix);
+        let most = self.context.processor.transaction().clamp(1, MOST_EVENTS);
+        let mut builder = self.context.processor.builder();
         loop {
             let body = line(&self.buffer[..length]);
             match &self.config.header {
@@ -138,8 +138,9 @@ impl Reader {
                 None => break,
             }
         }
-        let batch = self.seat.processor.finish(builder);
-        for (events, stored) in self.seat.processor.store_parts(batch, finished, Patience::KeepAlive).await {
+        let batch = self.context.processor.finish(builder);
+        for (events, stored) in self.context.processor.store_parts(batch, finished, Patience::KeepAlive).await
+        {
             if let Err(error) = stored {
                 self.tell_lost(events, &error);
             }
@@ -149,9 +150,9 @@ impl Reader {
     fn tell_lost(&mut self, events: usize, error: &ChannelError) {
         if let Some(before) = self.lost.tell(clock::now()) {
             slog::error!(
-                self.seat.log,
+                self.context.log,
                 "source {}: {events} datagrams are lost, for nobody can be asked to send them again: {error} ({before} such lines were left out)",
-                self.seat.name
+                self.context.name
             );
         }
     }
@@ -175,7 +176,7 @@ const NEWS_PAUSE: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{memory_channel, seat, start_source};
+    use crate::testing::{memory_channel, source_context, start_source};
     use flow::channel::ChannelRef;
     use flow::message::Stop;
     use runtime::net::UdpSocket;
@@ -201,10 +202,10 @@ mod tests {
         let from = format!("/{}", sender.local_addr().unwrap());
         for header in [Some("from"), None] {
             let port = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port().to_string();
-            let (seat, mut ready) = seat(&channel);
+            let (context, mut ready) = source_context(&channel);
             let keys = [("bind", "127.0.0.1"), ("port", port.as_str())];
             let keys = keys.into_iter().chain(header.map(|header| ("remoteAddress", header)));
-            let source = start_source(&COMPONENT, keys, seat);
+            let source = start_source(&COMPONENT, keys, context);
             ready.recv().within("the source to be ready").await;
             let to = format!("127.0.0.1:{port}");
             let long = [b'x'; 3000];
@@ -225,10 +226,10 @@ mod tests {
         let channel = memory_channel(&[("capacity", "1"), ("transactionCapacity", "1"), ("keep-alive", "0")]);
         let sender = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let port = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port().to_string();
-        let (mut seat, mut ready) = seat(&channel);
+        let (mut context, mut ready) = source_context(&channel);
         let heard = crate::testing::Heard::default();
-        seat.log = slog::Logger::root(heard.clone(), slog::o!());
-        let _source = start_source(&COMPONENT, [("bind", "127.0.0.1"), ("port", port.as_str())], seat);
+        context.log = slog::Logger::root(heard.clone(), slog::o!());
+        let _source = start_source(&COMPONENT, [("bind", "127.0.0.1"), ("port", port.as_str())], context);
         ready.recv().within("the source to be ready").await;
         for datagram in ["kept", "lost"] {
             sender.send_to(datagram.as_bytes(), format!("127.0.0.1:{port}")).await.unwrap();

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use event::{Batch, Span};
 use flow::component::{Component, Configure};
 use flow::message::Patience;
-use flow::source::{ChannelProcessor, Seat, Source, Stopping};
+use flow::source::{ChannelProcessor, Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Kind, Property, Value};
 use runtime::clock::Duration;
@@ -68,42 +68,42 @@ impl SeqConfig {
 struct Seq(SeqConfig);
 
 impl Source for Seq {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(run(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(run(self.0, context, stop))
     }
 }
 
-async fn run(config: SeqConfig, mut seat: Seat, mut stop: Stopping) {
-    slog::info!(seat.log, #STARTING, "Sequence generator source do starting");
-    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
-    seat.ready.done();
-    seat.doing.set("counts");
+async fn run(config: SeqConfig, mut context: SourceContext, mut stop: Stopping) {
+    slog::info!(context.log, #STARTING, "Sequence generator source do starting");
+    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    context.ready.done();
+    context.doing.set("counts");
     tokio::select! { biased;
         _ = stop.changed() => {}
-        () = count(&config, &seat) => {
+        () = count(&config, &context) => {
             // Flume's source stays and has nothing to say.
-            seat.doing.set("has sent all its events");
+            context.doing.set("has sent all its events");
             let _source_is_gone = stop.changed().await;
         }
     }
-    slog::info!(seat.log, #STOPPING, "Sequence generator source do stopping");
+    slog::info!(context.log, #STOPPING, "Sequence generator source do stopping");
 }
 
-async fn count(config: &SeqConfig, seat: &Seat) {
-    let size = config.batch_size.min(seat.processor.transaction()).clamp(1, MOST_EVENTS);
+async fn count(config: &SeqConfig, context: &SourceContext) {
+    let size = config.batch_size.min(context.processor.transaction()).clamp(1, MOST_EVENTS);
     let (mut numbers, mut left, mut prefix) = (Decimal::default(), config.total_events, BytesMut::new());
     while left > 0 {
         let events = size.min(usize::try_from(left).unwrap_or(usize::MAX));
         prefix.clear();
-        let finished = seat.processor.prefix(&[], &mut prefix);
+        let finished = context.processor.prefix(&[], &mut prefix);
         let batch =
-            encode(&seat.processor, &mut numbers, events, if finished { &prefix } else { NO_HEADERS });
-        store(config, seat, batch, finished).await;
+            encode(&context.processor, &mut numbers, events, if finished { &prefix } else { NO_HEADERS });
+        store(config, context, batch, finished).await;
         left -= events as u64;
         // A channel with room mostly answers at once: others on this thread must have their turn.
         tokio::task::yield_now().await;
     }
-    slog::info!(seat.log, "seq source {}: all {} events are sent", seat.name, config.total_events);
+    slog::info!(context.log, "seq source {}: all {} events are sent", context.name, config.total_events);
 }
 
 /// The next `events` numbers, each behind the same header map.
@@ -118,19 +118,19 @@ fn encode(processor: &ChannelProcessor, numbers: &mut Decimal, events: usize, he
 }
 
 /// Stores `batch`, in parts if need be, however long that takes.
-async fn store(config: &SeqConfig, seat: &Seat, mut batch: Batch, finished: bool) {
+async fn store(config: &SeqConfig, context: &SourceContext, mut batch: Batch, finished: bool) {
     let mut refusals = 0;
     loop {
-        let parts = seat.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let parts = context.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
         let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
         batch.split_to(stored);
         let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };
         refusals += 1;
         if refusals == 1 {
             slog::error!(
-                seat.log,
+                context.log,
                 "seq source {}: {error}; the same {} numbers are sent again until they are taken",
-                seat.name,
+                context.name,
                 batch.len()
             );
         }
@@ -185,7 +185,7 @@ const STOPPING: &str = "agent-shutdown-hook|\
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{memory_channel, numbers, seat, start_source, take_now};
+    use crate::testing::{memory_channel, numbers, source_context, start_source, take_now};
     use actix::prelude::*;
     use flow::message::Stop;
     use flow::source::SourceActor;
@@ -193,7 +193,7 @@ mod tests {
 
     /// A source with these keys that counts into `channel`.
     fn start(channel: &flow::channel::ChannelRef, keys: &[(&str, &str)]) -> Addr<SourceActor> {
-        start_source(&COMPONENT, keys.iter().copied(), seat(channel).0)
+        start_source(&COMPONENT, keys.iter().copied(), source_context(channel).0)
     }
 
     #[actix::test]

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use event::{Batch, Span};
 use flow::component::{Component, Configure};
 use flow::message::Patience;
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Kind, Properties, Property, Value};
 use runtime::clock::{self, Duration, Instant};
@@ -105,26 +105,26 @@ impl Pace {
 struct Stress(Config);
 
 impl Source for Stress {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(run(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(run(self.0, context, stop))
     }
 }
 
-async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
-    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
-    seat.ready.done();
-    seat.doing.set("sends events");
+async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
+    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    context.ready.done();
+    context.doing.set("sends events");
     tokio::select! { biased;
         _ = stop.changed() => {}
-        () = send_all(&config, &seat) => {
-            seat.doing.set("has sent all its events");
+        () = send_all(&config, &context) => {
+            context.doing.set("has sent all its events");
             let _source_is_gone = stop.changed().await;
         }
     }
 }
 
-async fn send_all(config: &Config, seat: &Seat) {
-    let most = config.batch_size.min(seat.processor.transaction());
+async fn send_all(config: &Config, context: &SourceContext) {
+    let most = config.batch_size.min(context.processor.transaction());
     let most = most.min(MOST_BYTES / config.size.max(1)).max(1);
     let body = vec![0x7f; config.size];
     let mut pace = config.pace.map(|each| Pace { each, free: clock::now() });
@@ -134,33 +134,33 @@ async fn send_all(config: &Config, seat: &Seat) {
             sleep_until(pace.take(events, clock::now())).await;
         }
         prefix.clear();
-        let finished = seat.processor.prefix(&[], &mut prefix);
+        let finished = context.processor.prefix(&[], &mut prefix);
         let headers = if finished { &prefix[..] } else { NO_HEADERS };
-        let mut builder = seat.processor.builder();
+        let mut builder = context.processor.builder();
         builder.reserve(events * (headers.len() + LENGTH_BYTES + body.len()));
         for _ in 0..events {
             builder.push_encoded(headers, Span::BORN_HERE, &body);
         }
-        store(seat, seat.processor.finish(builder), finished).await;
+        store(context, context.processor.finish(builder), finished).await;
         sent += events as u64;
         tokio::task::yield_now().await; // others on this thread must have their turn
     }
-    slog::info!(seat.log, "stress source {}: all {sent} events are sent", seat.name);
+    slog::info!(context.log, "stress source {}: all {sent} events are sent", context.name);
 }
 
 /// Stores `batch`, in parts if need be, however long that takes.
-async fn store(seat: &Seat, mut batch: Batch, finished: bool) {
+async fn store(context: &SourceContext, mut batch: Batch, finished: bool) {
     let mut told = false;
     loop {
-        let parts = seat.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let parts = context.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
         let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
         batch.split_to(stored);
         let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };
         if !std::mem::replace(&mut told, true) {
             slog::error!(
-                seat.log,
+                context.log,
                 "stress source {}: {error}; the same {} events are sent again until they are taken",
-                seat.name,
+                context.name,
                 batch.len()
             );
         }
@@ -182,13 +182,13 @@ const NO_HEADERS: &[u8] = &[0];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{memory_channel, seat, start_source};
+    use crate::testing::{memory_channel, source_context, start_source};
     use flow::message::Stop;
     use runtime::within::Within;
 
     async fn sent(keys: &[(&str, &str)]) -> (Vec<usize>, Vec<u8>) {
         let channel = memory_channel(&[("capacity", "100"), ("transactionCapacity", "100")]);
-        let source = start_source(&COMPONENT, keys.iter().copied(), seat(&channel).0);
+        let source = start_source(&COMPONENT, keys.iter().copied(), source_context(&channel).0);
         while !source
             .send(flow::message::Describe)
             .within("an answer")

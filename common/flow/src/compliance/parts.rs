@@ -4,7 +4,7 @@ use crate::component::MakeSink;
 use crate::error::DeliveryError;
 use crate::message::Patience;
 use crate::sink::local::{self, Blocking};
-use crate::source::{MakeSource, Seat, Source, Stopping};
+use crate::source::{MakeSource, Source, SourceContext, Stopping};
 use event::Batch;
 use futures_util::future::LocalBoxFuture;
 use runtime::within::Within;
@@ -86,12 +86,16 @@ pub(super) fn feeder() -> (UnboundedSender<Batch>, MakeSource) {
 struct Feeder(Arc<tokio::sync::Mutex<UnboundedReceiver<Batch>>>);
 
 impl Source for Feeder {
-    fn run(self: Box<Self>, mut seat: Seat, mut stop: Stopping) -> LocalBoxFuture<'static, ()> {
+    fn run(self: Box<Self>, mut context: SourceContext, mut stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
-            seat.ready.done();
+            context.ready.done();
             let store = async {
                 while let Some(batch) = self.0.lock().await.recv().await {
-                    seat.processor.store(batch, true, Patience::Forever).await.expect("the channel takes it");
+                    context
+                        .processor
+                        .store(batch, true, Patience::Forever)
+                        .await
+                        .expect("the channel takes it");
                 }
             };
             tokio::select! { biased;
@@ -124,10 +128,10 @@ struct Mortal {
 }
 
 impl Source for Mortal {
-    fn run(mut self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+    fn run(mut self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
             tokio::select! {
-                () = self.source.run(seat, stop) => {}
+                () = self.source.run(context, stop) => {}
                 Ok(()) = self.death.changed() => panic!("killed by its test"),
             }
         })

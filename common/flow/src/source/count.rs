@@ -67,12 +67,12 @@ pub(super) fn events(batches: &[Batch]) -> usize {
 mod tests {
     use crate::counters::Counted;
     use crate::message::Patience;
-    use crate::testing::{batch, plain_channel, seat};
+    use crate::testing::{batch, plain_channel, source_context};
 
     #[actix::test]
     async fn what_comes_and_what_is_stored_is_counted_once_by_whatever_way() {
         let channel = plain_channel(&[("capacity", "10"), ("transactionCapacity", "4"), ("keep-alive", "0")]);
-        let processor = seat(&channel).0.processor;
+        let processor = source_context(&channel).0.processor;
         let counters = processor.counters().clone();
         let counted = || {
             let figures = counters.figures();

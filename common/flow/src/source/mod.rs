@@ -379,7 +379,7 @@ pub struct Receipt {
 }
 
 /// What a source is given by whoever starts it.
-pub struct Seat {
+pub struct SourceContext {
     /// Its name in the configuration.
     pub name: Arc<str>,
     /// Where it logs.

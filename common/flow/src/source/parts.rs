@@ -101,7 +101,7 @@ impl ChannelProcessor {
 mod tests {
     use crate::channel::ChannelRef;
     use crate::message::Patience;
-    use crate::testing::{batch, numbers, plain_channel, seat, take_now};
+    use crate::testing::{batch, numbers, plain_channel, source_context, take_now};
     use event::{Batch, BatchBuilder};
 
     /// Eight slots of 100 bytes: eight small events.
@@ -127,7 +127,7 @@ mod tests {
     #[actix::test]
     async fn a_batch_is_cut_down_to_what_the_channel_can_hold() {
         let channel = small_channel("3");
-        let processor = seat(&channel).0.processor;
+        let processor = source_context(&channel).0.processor;
         let storing =
             actix_rt::spawn(
                 async move { processor.store_parts(batch(0..60), true, Patience::KeepAlive).await },
@@ -146,7 +146,7 @@ mod tests {
     #[actix::test]
     async fn only_the_event_that_no_channel_can_hold_is_refused() {
         let channel = small_channel("0");
-        let processor = seat(&channel).0.processor;
+        let processor = source_context(&channel).0.processor;
         let parts = processor.store_parts(with_a_large_one(3, 5000), true, Patience::Forever).await;
         let refused: Vec<_> = parts.iter().filter(|(_, outcome)| outcome.is_err()).collect();
         assert_eq!(parts.iter().map(|(events, _)| events).sum::<usize>(), 5);
@@ -157,7 +157,7 @@ mod tests {
     #[actix::test]
     async fn of_a_batch_without_room_the_first_events_are_stored() {
         let channel = plain_channel(&[("capacity", "5"), ("transactionCapacity", "5"), ("keep-alive", "0")]);
-        let processor = seat(&channel).0.processor;
+        let processor = source_context(&channel).0.processor;
         channel.put(batch(0..2), Patience::KeepAlive).await.unwrap();
         let parts = processor.store_parts(batch(2..6), true, Patience::KeepAlive).await;
         let events: Vec<_> = parts.iter().map(|(events, outcome)| (*events, outcome.is_ok())).collect();

@@ -1,6 +1,6 @@
 //! The actor that every source lives in.
 
-use super::{Doing, Seat};
+use super::{Doing, SourceContext};
 use crate::counters::Counted;
 use crate::message::{Describe, Pause, Stop};
 use crate::supervise::DeathWatch;
@@ -8,18 +8,19 @@ use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A source: takes events in and stores them through its [`Seat`]'s channel processor.
+/// A source: takes events in and stores them through its [`SourceContext`]'s channel processor.
 pub trait Source {
     /// Runs until it is told to stop; then stores what it has under way, and ends. Tasks that it has started keep a copy of
     /// `stop` for as long as they run: the source has stopped when the last copy is gone.
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()>;
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()>;
 
     /// How its calls are told apart in its counters.
     fn counted(&self) -> Counted {
         Counted::Batches
     }
 
-    /// Whether it can read again what was not delivered: it takes [`Seat::pausing`] and answers what it finds there.
+    /// Whether it can read again what was not delivered: it takes [`SourceContext::pausing`] and answers what it finds
+    /// there.
     fn is_rereadable(&self) -> bool {
         false
     }
@@ -79,21 +80,21 @@ pub struct SourceActor {
 
 struct Work {
     source: Box<dyn Source>,
-    seat: Seat,
+    context: SourceContext,
     death_watch: DeathWatch,
 }
 
 impl SourceActor {
     /// The actor of `source`.
-    pub fn new(source: Box<dyn Source>, mut seat: Seat, death_watch: DeathWatch) -> SourceActor {
+    pub fn new(source: Box<dyn Source>, mut context: SourceContext, death_watch: DeathWatch) -> SourceActor {
         let (questions, asked) = mpsc::unbounded_channel();
         let (paused, is_paused) = watch::channel(false);
         let (stage, is_stage) = watch::channel(Stage::Run);
-        let doing = seat.doing.clone();
-        seat.processor.count_as(source.counted());
+        let doing = context.doing.clone();
+        context.processor.count_as(source.counted());
         let questions = source.is_rereadable().then_some(questions);
-        seat.pausing = questions.is_some().then_some(Pausing { stage: is_stage, paused, asked });
-        let work = Some(Work { source, seat, death_watch });
+        context.pausing = questions.is_some().then_some(Pausing { stage: is_stage, paused, asked });
+        let work = Some(Work { source, context, death_watch });
         SourceActor { work, stop: watch::Sender::new(false), stage, paused: is_paused, questions, doing }
     }
 
@@ -113,11 +114,11 @@ impl Actor for SourceActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(Work { source, seat, mut death_watch }) = self.work.take() else { return };
+        let Some(Work { source, context, mut death_watch }) = self.work.take() else { return };
         let stop = self.stop.subscribe();
         // The death watch lives in this task: should it panic, the source has died.
         let running = async move {
-            source.run(seat, stop).await;
+            source.run(context, stop).await;
             death_watch.release();
         };
         ctx.spawn(running.into_actor(self).map(|(), _, ctx| ctx.stop()));

@@ -45,7 +45,7 @@ const OF_SINK: &[&str] =
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{assembly, batch, memory_channel, seat, start_source, take_now};
+    use crate::testing::{assembly, batch, memory_channel, source_context, start_source, take_now};
     use actix::Addr;
     use flow::channel::ChannelRef;
     use flow::message::Stop;
@@ -63,11 +63,11 @@ mod tests {
 
     async fn collector() -> Collector {
         let channel = memory_channel(&[]);
-        let (seat, mut ready) = seat(&channel);
+        let (context, mut ready) = source_context(&channel);
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let text = port.to_string();
         let keys = [("bind", "127.0.0.1"), ("port", text.as_str())];
-        let source = start_source(&crate::source::avro::COMPONENT, keys, seat);
+        let source = start_source(&crate::source::avro::COMPONENT, keys, context);
         ready.recv().within("the source to be ready").await.unwrap();
         Collector { port, channel, source }
     }

@@ -4,7 +4,7 @@ mod trust;
 
 use super::*;
 use crate::source::avro::AvroSourceConfig;
-use crate::testing::{Heard, batch, memory_channel, numbers, seat, start_source};
+use crate::testing::{Heard, batch, memory_channel, numbers, source_context, start_source};
 use flow::channel::ChannelRef;
 use flow::message::{Delivered, Delivery};
 use flow::source::SourceActor;
@@ -46,10 +46,10 @@ impl Running {
     async fn start(text: &str) -> Running {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let channel = memory_channel(&[("capacity", "100000"), ("transactionCapacity", "1000")]);
-        let (mut seat, mut ready) = seat(&channel);
+        let (mut context, mut ready) = source_context(&channel);
         let heard = Heard::default();
-        seat.log = slog::Logger::root(heard.clone(), slog::o!());
-        let source = start_source(&crate::source::avro::COMPONENT, pairs(text, port), seat);
+        context.log = slog::Logger::root(heard.clone(), slog::o!());
+        let source = start_source(&crate::source::avro::COMPONENT, pairs(text, port), context);
         ready.recv().within("the source to be ready").await;
         Running { port, channel, source, heard }
     }

@@ -1,7 +1,7 @@
 //! Both ends of ours, and what a peer may do.
 
 use super::*;
-use crate::testing::{batch, memory_channel, seat, start_source, take_now};
+use crate::testing::{batch, memory_channel, source_context, start_source, take_now};
 use bytes::BytesMut;
 use flow::Site;
 use flow::error::DeliveryError;
@@ -33,13 +33,13 @@ async fn events_arrive_with_each_protocol_and_with_tls() {
     let trusting = [("ssl", "true"), ("truststore", &truststore), ("truststore-password", "changeit")];
     for (protocol, tls) in [("compact", false), ("binary", false), ("compact", true)] {
         let channel = memory_channel(&[("capacity", "3000"), ("transactionCapacity", "1000")]);
-        let (seat, mut ready) = seat(&channel);
+        let (context, mut ready) = source_context(&channel);
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let text = port.to_string();
         let place = [("bind", "127.0.0.1"), ("port", text.as_str()), ("protocol", protocol)];
         let (server, trusting) = if tls { (&server[..], &trusting[..]) } else { (&[][..], &[][..]) };
         let keys = place.into_iter().chain(server.iter().copied());
-        let source = start_source(&crate::source::thrift::COMPONENT, keys, seat);
+        let source = start_source(&crate::source::thrift::COMPONENT, keys, context);
         ready.recv().within("the source to be ready").await.unwrap();
         let mut client = client(port, &[&[("protocol", protocol)], trusting].concat());
         client.open().within("a connection").await.unwrap();

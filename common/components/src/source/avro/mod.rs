@@ -15,7 +15,7 @@ use connection::Connection;
 use flow::component::{Component, Configure, Site, told};
 use flow::counters::{Connected, Counted};
 use flow::error::ChannelError;
-use flow::source::{ChannelProcessor, Seat, Source, Stopping};
+use flow::source::{ChannelProcessor, Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use ip_filter::{IpFilter, SystemNames};
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
@@ -182,28 +182,28 @@ impl Source for AvroSource {
         Counted::Itself
     }
 
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(listen(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, context, stop))
     }
 }
 
-async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
+async fn listen(config: AvroSourceConfig, mut context: SourceContext, mut stop: Stopping) {
     let AvroSourceConfig { place, layers, ip_filter, max_frame_bytes, max_memory_bytes } = config;
     let Place { bind, port, idle_limit, .. } = &place;
-    seat.doing.set(format!("listens on {bind}:{port}, or tries to"));
-    let what = format!("avro source {}", seat.name);
-    console::fact::avro_source_starting(&seat.log, &seat.name, bind, *port);
+    context.doing.set(format!("listens on {bind}:{port}, or tries to"));
+    let what = format!("avro source {}", context.name);
+    console::fact::avro_source_starting(&context.log, &context.name, bind, *port);
     let mut listener = tokio::select! {
-        listener = Listener::open(&what, &place, &mut seat.ready, &seat.log) => listener,
+        listener = Listener::open(&what, &place, &mut context.ready, &context.log) => listener,
         _ = stop.changed() => return,
     };
-    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
-    console::fact::avro_source_started(&seat.log, &seat.name);
-    seat.ready.done();
-    let narrowest = seat.processor.narrowest().map_or(usize::MAX, |channel| channel.transaction);
+    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    console::fact::avro_source_started(&context.log, &context.name);
+    context.ready.done();
+    let narrowest = context.processor.narrowest().map_or(usize::MAX, |channel| channel.transaction);
     let shared = Rc::new(Shared {
-        log: seat.log,
-        processor: seat.processor,
+        log: context.log,
+        processor: context.processor,
         protocols: RefCell::default(),
         complaints: RefCell::default(),
         budget: Budget::new(max_memory_bytes),
@@ -226,7 +226,7 @@ async fn listen(config: AvroSourceConfig, mut seat: Seat, mut stop: Stopping) {
             () = &mut watch => {}
         }
     }
-    console::fact::avro_source_stopping(&shared.log, &seat.name, bind, *port);
+    console::fact::avro_source_stopping(&shared.log, &context.name, bind, *port);
 }
 
 async fn serve(shared: Rc<Shared>, stream: TcpStream, guest: Guest, mut stop: Stopping) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::source::budget;
-use crate::testing::{Heard, assembly, batch, memory_channel, seat, silent, start_source};
+use crate::testing::{Heard, assembly, batch, memory_channel, silent, source_context, start_source};
 use actix::prelude::*;
 use bytes::BytesMut;
 use event::Batch;
@@ -25,12 +25,12 @@ struct Running {
 impl Running {
     async fn start(keys: &[(&str, &str)], channel: ChannelRef) -> Running {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (mut seat, mut ready) = seat(&channel);
+        let (mut context, mut ready) = source_context(&channel);
         let heard = Heard::default();
-        seat.log = slog::Logger::root(heard.clone(), slog::o!());
+        context.log = slog::Logger::root(heard.clone(), slog::o!());
         let place = [("bind", "127.0.0.1".to_owned()), ("port", port.to_string())];
         let keys = keys.iter().map(|(key, value)| (*key, (*value).to_owned())).chain(place);
-        let source = start_source(&COMPONENT, keys, seat);
+        let source = start_source(&COMPONENT, keys, context);
         ready.recv().within("the source to be ready").await;
         Running { port, channel, heard, _source: source }
     }

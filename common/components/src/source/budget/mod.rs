@@ -20,13 +20,13 @@ pub(super) struct Budget(Rc<Shared>);
 
 struct Shared {
     lanes: RefCell<Lanes>,
-    seats: RefCell<BTreeMap<Id, Rc<Seat>>>,
+    seats: RefCell<BTreeMap<Id, Rc<SourceContext>>>,
     /// Somebody waits who did not before.
     waits: Notify,
 }
 
 /// What others need to know of a connection.
-struct Seat {
+struct SourceContext {
     door: Door,
     held: Cell<usize>,
     moved: Cell<u64>,
@@ -41,7 +41,7 @@ pub(super) struct Share {
     budget: Budget,
     id: Id,
     part: Part,
-    seat: Rc<Seat>,
+    context: Rc<SourceContext>,
 }
 
 impl Budget {
@@ -55,7 +55,7 @@ impl Budget {
 
     /// A connection's part; nothing at first.
     pub(super) fn share(&self, guest: &Guest) -> Share {
-        let seat = Rc::new(Seat {
+        let context = Rc::new(SourceContext {
             door: guest.door(),
             held: Cell::new(0),
             moved: Cell::new(0),
@@ -64,8 +64,8 @@ impl Budget {
             turn: Notify::new(),
         });
         let id = guest.number();
-        self.0.seats.borrow_mut().insert(id, seat.clone());
-        Share { budget: self.clone(), id, part: Part::default(), seat }
+        self.0.seats.borrow_mut().insert(id, context.clone());
+        Share { budget: self.clone(), id, part: Part::default(), context }
     }
 
     /// Ends, as long as it is awaited, the connections that hold what others wait for and do nothing with it.
@@ -84,29 +84,29 @@ impl Budget {
             return;
         }
         let mut ended = 0;
-        for seat in self.0.seats.borrow().values() {
+        for context in self.0.seats.borrow().values() {
             if ended == AT_ONCE {
                 return;
             }
-            let (held, moved, mut pace) = (seat.held.get(), seat.moved.get(), seat.pace.get());
-            if held == 0 || !seat.owes.get() {
+            let (held, moved, mut pace) = (context.held.get(), context.moved.get(), context.pace.get());
+            if held == 0 || !context.owes.get() {
                 pace = Pace::new(moved, now);
-            } else if pace.is_stalled(held, moved, seat.door.last_heard(), now) {
+            } else if pace.is_stalled(held, moved, context.door.last_heard(), now) {
                 ended += 1;
-                seat.door.send_away(format!(
+                context.door.send_away(format!(
                     "others wait for the {held} bytes that are held for it, and it has sent, or read of its answers, next to nothing for {} s; its connection is closed, what was not answered is not stored",
                     WINDOW.as_secs()
                 ));
             }
-            seat.pace.set(pace);
+            context.pace.set(pace);
         }
     }
 
     fn call_the_next(&self) {
         let seats = self.0.seats.borrow();
         for id in self.0.lanes.borrow().first() {
-            if let Some(seat) = seats.get(&id) {
-                seat.turn.notify_one();
+            if let Some(context) = seats.get(&id) {
+                context.turn.notify_one();
             }
         }
     }
@@ -121,12 +121,12 @@ impl Share {
             return true;
         }
         if self.part.bytes == 0 {
-            self.seat.pace.set(Pace::new(self.seat.moved.get(), clock::now()));
+            self.context.pace.set(Pace::new(self.context.moved.get(), clock::now()));
         }
         let shared = self.budget.0.clone();
         let before = self.part;
         let given = shared.lanes.borrow_mut().resize(self.id, &mut self.part, wanted);
-        self.seat.held.set(self.part.bytes);
+        self.context.held.set(self.part.bytes);
         if self.part.waits() && !before.waits() {
             shared.waits.notify_one();
         } else if (before.waits() && given) || self.part.bytes < before.bytes {
@@ -137,8 +137,8 @@ impl Share {
 
     /// So many bytes were read from the peer or written to it, and whether it is for the peer to go on.
     pub(super) fn moved(&self, in_all: u64, peer_owes: bool) {
-        self.seat.moved.set(in_all);
-        self.seat.owes.set(peer_owes);
+        self.context.moved.set(in_all);
+        self.context.owes.set(peer_owes);
     }
 
     /// How much a connection may read at once of frames that it has not asked for: all of them together no more than
@@ -150,7 +150,7 @@ impl Share {
 
     /// Resolves when it may be worth asking again.
     pub(super) async fn turn(&self) {
-        self.seat.turn.notified().await;
+        self.context.turn.notified().await;
     }
 }
 

@@ -171,7 +171,7 @@ const MOST_LINE: usize = 16 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{memory_channel, seat, silent, take_now};
+    use crate::testing::{memory_channel, silent, source_context, take_now};
     use runtime::clock::Duration;
     use tokio::time::timeout;
 
@@ -179,9 +179,9 @@ mod tests {
     async fn who_stops_listening_for_a_moment_loses_no_line() {
         tokio::time::pause();
         let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "4")]);
-        let (seat, log) = (seat(&channel).0, silent());
+        let (context, log) = (source_context(&channel).0, silent());
         let output: String = (0..25).map(|number| format!("{number}\n")).collect();
-        let mut lines = Lines::new(output.as_bytes(), &seat.processor, 4, &log);
+        let mut lines = Lines::new(output.as_bytes(), &context.processor, 4, &log);
         let mut all = Vec::new();
         while timeout(Duration::from_secs(1), lines.store_all()).await.is_err() {
             assert!(lines.is_storing());

@@ -9,7 +9,7 @@ mod shell;
 
 use flow::component::{Component, Configure};
 use flow::counters::Counted;
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use java::Charset;
 use keeper::LAST_WORDS;
@@ -121,15 +121,15 @@ impl Source for Exec {
         Counted::Events
     }
 
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         let told_ends = Told::every(NEWS_PAUSE);
-        Box::pin(Runner { config: self.0, seat, stop, told_ends }.run())
+        Box::pin(Runner { config: self.0, context, stop, told_ends }.run())
     }
 }
 
 struct Runner {
     config: Arc<ExecConfig>,
-    seat: Seat,
+    context: SourceContext,
     stop: Stopping,
     /// A command that ends at once is run again and again: its ends are news only now and then.
     told_ends: Told,
@@ -137,24 +137,24 @@ struct Runner {
 
 impl Runner {
     async fn run(mut self) {
-        console::fact::exec_starting(&self.seat.log, &self.config.command);
-        console::fact::component_started(&self.seat.log, console::fact::Kind::Source, &self.seat.name);
+        console::fact::exec_starting(&self.context.log, &self.config.command);
+        console::fact::component_started(&self.context.log, console::fact::Kind::Source, &self.context.name);
         loop {
             let end = self.run_once().await;
-            self.seat.ready.done();
+            self.context.ready.done();
             let next = policy::next(*self.stop.borrow(), self.config.restart, self.config.throttle);
             self.tell(&end, next);
             match next {
                 Next::Stop => break,
                 Next::Idle => {
-                    self.seat.doing.set(format!("has nothing to do: [{}] has ended", self.config.command));
+                    self.context.doing.set(format!("has nothing to do: [{}] has ended", self.config.command));
                     // As Flume: a command that has ended leaves a source that is started and silent.
                     let _stopped = self.stop.changed().await;
                     break;
                 }
                 Next::RunAgain(pause) => {
                     let millis = pause.as_millis();
-                    self.seat
+                    self.context
                         .doing
                         .set(format!("runs [{}] again in {millis} ms at most", self.config.command));
                     let _stopped_early = timeout(pause, self.stop.changed()).await;
@@ -164,7 +164,7 @@ impl Runner {
                 break;
             }
         }
-        console::fact::exec_stopping(&self.seat.log, &self.config.command);
+        console::fact::exec_stopping(&self.context.log, &self.config.command);
     }
 
     /// Tells how a run has ended, and what is next.
@@ -172,13 +172,13 @@ impl Runner {
         if next == Next::Stop {
             return;
         }
-        let (log, command) = (&self.seat.log, &self.config.command);
+        let (log, command) = (&self.context.log, &self.config.command);
         let Some(left_out) = self.told_ends.tell(clock::now()) else { return };
         if left_out > 0 {
             slog::info!(
                 log,
                 "source {}: the command was run {left_out} times more and ended; its ends are told every {} s at most",
-                self.seat.name,
+                self.context.name,
                 NEWS_PAUSE.as_secs()
             );
         }
@@ -206,12 +206,12 @@ impl Runner {
         };
         // A system that does not allow it works as well.
         let _refused = rustix::pipe::fcntl_setpipe_size(&stdout, policy::pipe_bytes(self.batch_lines()));
-        self.seat.ready.done();
+        self.context.ready.done();
         if let Some(stderr) = stderr {
-            actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.seat.log.clone()));
+            actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.context.log.clone()));
         }
-        self.seat.doing.set(format!("reads what [{}] prints", self.config.command));
-        let mut lines = Lines::new(stdout, &self.seat.processor, self.batch_lines(), &self.seat.log);
+        self.context.doing.set(format!("reads what [{}] prints", self.config.command));
+        let mut lines = Lines::new(stdout, &self.context.processor, self.batch_lines(), &self.context.log);
         tokio::select! { biased;
             () = lines.store_all() => {}
             () = leash.lost() => {
@@ -219,15 +219,15 @@ impl Runner {
                 let _all_that_is_left = timeout(LAST_WORDS, lines.store_all()).await;
             }
             _ = self.stop.changed() => {
-                self.seat.doing.set("waits for the end of its command");
+                self.context.doing.set("waits for the end of its command");
                 leash.end().await;
                 // What it had printed is still in the pipe. A grandchild that keeps the pipe open is not waited for.
                 let _still_open = timeout(LAST_WORDS, lines.store_all()).await;
                 if lines.is_storing() {
                     slog::error!(
-                        self.seat.log,
+                        self.context.log,
                         "the channel of source {} has no room: what its command [{}] printed last is lost",
-                        self.seat.name,
+                        self.context.name,
                         self.config.command
                     );
                 }
@@ -237,7 +237,7 @@ impl Runner {
     }
 
     fn batch_lines(&self) -> usize {
-        policy::batch_lines(self.config.batch_size, self.seat.processor.transaction())
+        policy::batch_lines(self.config.batch_size, self.context.processor.transaction())
     }
 }
 

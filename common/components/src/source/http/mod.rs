@@ -13,7 +13,7 @@ use super::budget::Budget;
 use super::port::{Port, Voice};
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
 use flow::component::{Component, Configure, Site, told};
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use handler::Handler;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
@@ -148,22 +148,22 @@ fn layers(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> 
 struct Http(Config);
 
 impl Source for Http {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(listen(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, context, stop))
     }
 }
 
-async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
+async fn listen(config: Config, mut context: SourceContext, stop: Stopping) {
     let Config { place, handler, layers, max_request_bytes } = config;
-    seat.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
-    let what = format!("http source {}", seat.name);
-    let voice = Voice::new(&what, &seat.log);
+    context.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
+    let what = format!("http source {}", context.name);
+    let voice = Voice::new(&what, &context.log);
     let budget = Budget::new((BODIES * max_request_bytes).max(LEAST_MEMORY_BYTES));
     let shared = Rc::new(Shared {
         handler,
         max_request_bytes,
         idle_limit: place.idle_limit,
-        processor: seat.processor,
+        processor: context.processor,
         voice: voice.clone(),
         budget: budget.clone(),
     });
@@ -171,7 +171,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
     let serve = move |stream, guest, stop| session::serve(shared.clone(), stream, guest, stop);
     let mut watch = pin!(budget.watch());
     tokio::select! {
-        () = port.serve(&mut seat.ready, stop, serve) => {}
+        () = port.serve(&mut context.ready, stop, serve) => {}
         () = &mut watch => {}
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{Heard, assembly, memory_channel, seat, start_source};
+use crate::testing::{Heard, assembly, memory_channel, source_context, start_source};
 use actix::prelude::*;
 use event::Batch;
 use flow::channel::ChannelRef;
@@ -18,13 +18,13 @@ struct Stage {
 }
 
 async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let (mut seat, mut ready) = seat(channel);
+    let (mut context, mut ready) = source_context(channel);
     let heard = Heard::default();
-    seat.log = slog::Logger::root(heard.clone(), slog::o!());
+    context.log = slog::Logger::root(heard.clone(), slog::o!());
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let text = port.to_string();
     let keys = [("bind", "127.0.0.1"), ("port", text.as_str())].into_iter().chain(keys.iter().copied());
-    let source = start_source(&COMPONENT, keys, seat);
+    let source = start_source(&COMPONENT, keys, context);
     ready.recv().within("the source to be ready").await.unwrap();
     Stage { port, source, heard }
 }

@@ -8,7 +8,7 @@ mod tests;
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
 use flow::component::{Component, Configure};
 use flow::counters::Counted;
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use java::Charset;
 use plan::{Bad, Descriptor, Kind, Property, Value};
@@ -76,23 +76,23 @@ impl Source for Netcat {
         Counted::Events
     }
 
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(listen(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, context, stop))
     }
 }
 
-async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: Stopping) {
-    seat.doing.set(format!("listens on {}:{}, or tries to", config.place.bind, config.place.port));
-    let what = format!("netcat source {}", seat.name);
-    slog::info!(seat.log, #STARTING, "Source starting");
+async fn listen(config: NetcatConfig, mut context: SourceContext, mut stop: Stopping) {
+    context.doing.set(format!("listens on {}:{}, or tries to", config.place.bind, config.place.port));
+    let what = format!("netcat source {}", context.name);
+    slog::info!(context.log, #STARTING, "Source starting");
     let mut listener = tokio::select! {
-        listener = Listener::open(&what, &config.place, &mut seat.ready, &seat.log) => listener,
+        listener = Listener::open(&what, &config.place, &mut context.ready, &context.log) => listener,
         _ = stop.changed() => return,
     };
-    slog::info!(seat.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
+    slog::info!(context.log, #LISTENING, "Created serverSocket:sun.nio.ch.ServerSocketChannelImpl[/{}:{}]",
         config.place.bind, config.place.port);
-    seat.ready.done();
-    let shared = Rc::new(Shared::new(config, &seat.name, seat.processor, seat.log.clone()));
+    context.ready.done();
+    let shared = Rc::new(Shared::new(config, &context.name, context.processor, context.log.clone()));
     loop {
         tokio::select! { biased;
             _ = stop.changed() => break,
@@ -101,7 +101,7 @@ async fn listen(config: NetcatConfig, mut seat: Seat, mut stop: Stopping) {
             }
         }
     }
-    slog::info!(seat.log, #STOPPING, "Source stopping");
+    slog::info!(context.log, #STOPPING, "Source stopping");
 }
 
 /// Each may have a read under way, so they are fewer than an avro source takes.

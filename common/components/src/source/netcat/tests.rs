@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{memory_channel, seat, start_source};
+use crate::testing::{memory_channel, source_context, start_source};
 use actix::prelude::*;
 use flow::channel::ChannelRef;
 use flow::message::Stop;
@@ -23,10 +23,10 @@ async fn free_port() -> u16 {
 }
 
 fn stage(port: u16, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let (seat, ready) = seat(channel);
+    let (context, ready) = source_context(channel);
     let port_text = port.to_string();
     let keys = [("bind", "127.0.0.1"), ("port", &port_text)].into_iter().chain(keys.iter().copied());
-    Stage { port, source: start_source(&COMPONENT, keys, seat), ready }
+    Stage { port, source: start_source(&COMPONENT, keys, context), ready }
 }
 
 async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {

@@ -4,7 +4,7 @@ use super::policy::Backoff;
 use event::Batch;
 use flow::error::ChannelError;
 use flow::message::Patience;
-use flow::source::{Seat, Stopping};
+use flow::source::{SourceContext, Stopping};
 use runtime::clock::Duration;
 use std::pin::pin;
 use tokio::time::{sleep, timeout};
@@ -21,7 +21,7 @@ pub(super) enum Stored {
 /// Stores `batch`, in parts if need be, however long that takes. A channel answers within its `keep-alive`: so it is
 /// known at a stop what is stored.
 pub(super) async fn store(
-    seat: &Seat,
+    context: &SourceContext,
     longest_backoff: Duration,
     mut batch: Batch,
     finished: bool,
@@ -29,7 +29,7 @@ pub(super) async fn store(
 ) -> Stored {
     let (mut backoff, mut done, mut told) = (Backoff::new(longest_backoff), 0, false);
     loop {
-        let mut storing = pin!(seat.processor.store_parts(batch.clone(), finished, Patience::KeepAlive));
+        let mut storing = pin!(context.processor.store_parts(batch.clone(), finished, Patience::KeepAlive));
         let parts = tokio::select! { biased;
             parts = &mut storing => parts,
             _ = stop.changed() => match timeout(LAST_ANSWER, storing).await {
@@ -55,9 +55,9 @@ pub(super) async fn store(
         };
         batch.split_to(stored);
         if !std::mem::replace(&mut told, true) {
-            let name = &seat.name;
+            let name = &context.name;
             slog::warn!(
-                seat.log,
+                context.log,
                 "source {name}: {refused}; it is tried again and again, and nothing is lost"
             );
         }

@@ -2,7 +2,7 @@
 
 use super::config::{Config, Finish};
 use super::tracker::Tracker;
-use flow::source::{Seat, Stopping};
+use flow::source::{SourceContext, Stopping};
 use runtime::clock::Duration;
 use runtime::files::holder;
 use rustix::fs::{Access, FlockOperation, access, flock};
@@ -12,7 +12,11 @@ use std::path::Path;
 use tokio::time::sleep;
 
 /// Takes the directories, and waits until that can be. `None`: the source is stopped before that.
-pub(super) async fn hold(config: &Config, seat: &mut Seat, stop: &mut Stopping) -> Option<Tracker> {
+pub(super) async fn hold(
+    config: &Config,
+    context: &mut SourceContext,
+    stop: &mut Stopping,
+) -> Option<Tracker> {
     let mut told = String::new();
     loop {
         match take(config) {
@@ -20,14 +24,14 @@ pub(super) async fn hold(config: &Config, seat: &mut Seat, stop: &mut Stopping) 
             Err(why) => {
                 if why != told {
                     slog::error!(
-                        seat.log,
+                        context.log,
                         "source {}: {why}; it reads nothing until that has changed",
-                        seat.name
+                        context.name
                     );
-                    seat.doing.set(format!("waits: {why}"));
+                    context.doing.set(format!("waits: {why}"));
                     told = why;
                 }
-                seat.ready.done();
+                context.ready.done();
             }
         }
         tokio::select! { biased;

@@ -25,7 +25,7 @@ mod tracker;
 use crate::source::taildir::OwnFiles;
 use config::{Config, PROPERTIES};
 use flow::component::{Component, Configure};
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Descriptor, Kind};
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub(crate) const COMPONENT: Component = Component {
 struct SpoolDir(Arc<Config>);
 
 impl Source for SpoolDir {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(run::run(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(run::run(self.0, context, stop))
     }
 }

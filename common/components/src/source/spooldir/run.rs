@@ -13,7 +13,7 @@ use super::scan::{Scanned, candidate, scan};
 use super::tracker::Tracker;
 use bytes::BytesMut;
 use event::{Batch, Span, encode_headers};
-use flow::source::{Seat, Stopping};
+use flow::source::{SourceContext, Stopping};
 use runtime::clock::{self, Duration, Instant};
 use runtime::told::Told;
 use std::collections::HashMap;
@@ -23,15 +23,15 @@ use std::sync::Arc;
 use tokio::time::sleep_until;
 
 /// Runs until it is told to stop.
-pub(super) async fn run(config: Arc<Config>, mut seat: Seat, mut stop: Stopping) {
-    let Some(tracker) = hold(&config, &mut seat, &mut stop).await else { return };
+pub(super) async fn run(config: Arc<Config>, mut context: SourceContext, mut stop: Stopping) {
+    let Some(tracker) = hold(&config, &mut context, &mut stop).await else { return };
     let (arrivals, error) = Arrivals::new();
     if let Some(error) = error {
-        tell_deaf(&config, &seat, &error);
+        tell_deaf(&config, &context, &error);
     }
-    let mut spool = Spool::new(config, seat, tracker, arrivals);
-    console::fact::component_started(&spool.seat.log, console::fact::Kind::Source, &spool.seat.name);
-    spool.seat.ready.done();
+    let mut spool = Spool::new(config, context, tracker, arrivals);
+    console::fact::component_started(&spool.context.log, console::fact::Kind::Source, &spool.context.name);
+    spool.context.ready.done();
     while !*stop.borrow() {
         match spool.next_file() {
             Some(reading) => spool.send(reading, &mut stop).await,
@@ -40,11 +40,11 @@ pub(super) async fn run(config: Arc<Config>, mut seat: Seat, mut stop: Stopping)
     }
 }
 
-fn tell_deaf(config: &Config, seat: &Seat, error: &std::io::Error) {
+fn tell_deaf(config: &Config, context: &SourceContext, error: &std::io::Error) {
     slog::warn!(
-        seat.log,
+        context.log,
         "source {}: the system does not tell of new files ({error}); the directory is looked at every {} ms",
-        seat.name,
+        context.name,
         config.poll_delay.as_millis()
     );
 }
@@ -52,7 +52,7 @@ fn tell_deaf(config: &Config, seat: &Seat, error: &std::io::Error) {
 /// The work of a source.
 struct Spool {
     config: Arc<Config>,
-    seat: Seat,
+    context: SourceContext,
     tracker: Tracker,
     arrivals: Arrivals,
     /// What the last start was reading.
@@ -75,12 +75,12 @@ struct Spool {
 }
 
 impl Spool {
-    fn new(config: Arc<Config>, seat: Seat, tracker: Tracker, arrivals: Arrivals) -> Spool {
+    fn new(config: Arc<Config>, context: SourceContext, tracker: Tracker, arrivals: Arrivals) -> Spool {
         let last = tracker.last().unwrap_or_else(|fault| {
             slog::error!(
-                seat.log,
+                context.log,
                 "source {}: the meta file below {} cannot be used: {fault}; the file that was being read is read from its beginning",
-                seat.name,
+                context.name,
                 config.tracker.display()
             );
             None
@@ -89,7 +89,7 @@ impl Spool {
             last,
             known: tracker.aside().into_iter().map(|meta| (meta.path.clone(), meta)).collect(),
             config,
-            seat,
+            context,
             tracker,
             arrivals,
             asides: Asides::default(),
@@ -134,7 +134,12 @@ impl Spool {
         let was_stirred = std::mem::replace(&mut self.is_stirred, false);
         let finished = self.asides.finish(&self.config);
         for path in finished {
-            slog::info!(self.seat.log, "source {}: {} could be finished now", self.seat.name, path.display());
+            slog::info!(
+                self.context.log,
+                "source {}: {} could be finished now",
+                self.context.name,
+                path.display()
+            );
             self.forget(&path);
         }
         let Scanned { mut files, directories, others, faults } = scan(&self.config);
@@ -142,7 +147,7 @@ impl Spool {
             if let Err(error) = self.arrivals.watch(directory)
                 && !std::mem::replace(&mut self.arrivals.is_deaf, true)
             {
-                tell_deaf(&self.config, &self.seat, &error);
+                tell_deaf(&self.config, &self.context, &error);
             }
         }
         for (path, what) in others {
@@ -192,14 +197,14 @@ impl Spool {
             Ok(reading) => {
                 if reading.begun_at < position {
                     slog::warn!(
-                        self.seat.log,
+                        self.context.log,
                         "source {}: {} has fewer bytes than the {position} that were read of it: it is another file, and is read from its beginning",
-                        self.seat.name,
+                        self.context.name,
                         path.display()
                     );
                 }
                 self.told.remove(&path);
-                self.seat.doing.set(format!("reads {}", path.display()));
+                self.context.doing.set(format!("reads {}", path.display()));
                 Some(reading)
             }
             Err(error) => {
@@ -214,14 +219,14 @@ impl Spool {
     /// Sends the events of one file, and finishes it.
     async fn send(&mut self, mut reading: Reading, stop: &mut Stopping) {
         let mut stored_to = reading.begun_at;
-        let most = self.config.batch_size.min(self.seat.processor.transaction()).clamp(1, MOST_EVENTS);
+        let most = self.config.batch_size.min(self.context.processor.transaction()).clamp(1, MOST_EVENTS);
         loop {
             let (batch, finished) = match self.cut(&mut reading, most) {
                 Ok(Some(cut)) => cut,
                 Ok(None) => break,
                 Err(why) => return self.set_aside(reading, stored_to, &why, false),
             };
-            match store(&self.seat, self.config.longest_backoff, batch, finished, stop).await {
+            match store(&self.context, self.config.longest_backoff, batch, finished, stop).await {
                 Stored::All => stored_to = self.remember(&reading, self.marks.len(), stored_to),
                 Stored::Refused(events, error) => {
                     let stored_to = self.remember(&reading, events, stored_to);
@@ -244,7 +249,7 @@ impl Spool {
     /// The next batch of a file; nothing at its end. Whether its interceptors are done with it comes with it.
     fn cut(&mut self, reading: &mut Reading, most: usize) -> Result<Option<(Batch, bool)>, String> {
         let finished = self.write_prefix(reading);
-        let mut builder = self.seat.processor.builder();
+        let mut builder = self.context.processor.builder();
         self.marks.clear();
         let prefix = &self.prefix[..];
         let read = reading.next(most, &mut self.marks, |body| {
@@ -261,7 +266,7 @@ impl Spool {
             builder.push_encoded(prefix, Span::BORN_HERE, b"");
         }
         self.is_first = false;
-        Ok(Some((self.seat.processor.finish(builder), finished)))
+        Ok(Some((self.context.processor.finish(builder), finished)))
     }
 
     /// The header map of all events of this moment; whether it is finished already.
@@ -272,7 +277,7 @@ impl Spool {
         headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
         headers.extend(self.config.basename_header.as_deref().map(|key| (key, &*name)));
         self.prefix.clear();
-        let finished = self.seat.processor.prefix(&headers, &mut self.prefix);
+        let finished = self.context.processor.prefix(&headers, &mut self.prefix);
         if !finished {
             let bytes = headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
             encode_headers(&mut self.prefix, bytes);
@@ -296,9 +301,9 @@ impl Spool {
             && self.told_meta.tell(clock::now()).is_some()
         {
             slog::error!(
-                self.seat.log,
+                self.context.log,
                 "source {}: cannot write below {} how far files are read: {error}; should the process end now, events are sent again",
-                self.seat.name,
+                self.context.name,
                 self.config.tracker.display()
             );
         }
@@ -306,22 +311,27 @@ impl Spool {
 
     fn finish(&mut self, mut reading: Reading, stored_to: u64) {
         if let Some(what) = reading.split() {
-            slog::warn!(self.seat.log, "source {}: {} {what}", self.seat.name, reading.file.path.display());
+            slog::warn!(
+                self.context.log,
+                "source {}: {} {what}",
+                self.context.name,
+                reading.file.path.display()
+            );
         }
         match finish(&self.config, &reading.file) {
             Ok(how) => {
                 let path = reading.file.path.display();
-                let (name, events) = (&self.seat.name, reading.events);
+                let (name, events) = (&self.context.name, reading.events);
                 match how {
                     Finished::Done => {
-                        slog::info!(self.seat.log, "source {name}: {path} is finished, {events} events")
+                        slog::info!(self.context.log, "source {name}: {path} is finished, {events} events")
                     }
                     Finished::Gone => slog::warn!(
-                        self.seat.log,
+                        self.context.log,
                         "source {name}: {path} was taken away while it was read; all of its {events} events are sent"
                     ),
                     Finished::Replaced => slog::warn!(
-                        self.seat.log,
+                        self.context.log,
                         "source {name}: {path} was replaced by another file while it was read; all {events} events of the first are sent, the other one is read next"
                     ),
                 }
@@ -344,9 +354,9 @@ impl Spool {
         self.window = reading.window();
         let path = reading.file.path.clone();
         slog::error!(
-            self.seat.log,
+            self.context.log,
             "source {}: {} is set aside: {why}; its events up to byte {offset} are stored, and the source goes on with other files. The next start goes on with it from there; under another name it is read from its beginning",
-            self.seat.name,
+            self.context.name,
             path.display()
         );
         let meta = Meta { path: path.clone(), id: Some(reading.file.id), offset };
@@ -359,7 +369,7 @@ impl Spool {
     /// Says something about a file, once.
     fn tell(&mut self, path: PathBuf, what: String) {
         if self.told.get(&path) != Some(&what) {
-            slog::warn!(self.seat.log, "source {}: {} {what}", self.seat.name, path.display());
+            slog::warn!(self.context.log, "source {}: {} {what}", self.context.name, path.display());
             self.told.insert(path, what);
         }
     }
@@ -370,7 +380,7 @@ impl Spool {
             0 => String::new(),
             files => format!("; {files} are set aside"),
         };
-        self.seat.doing.set(format!("waits for files in {}{aside}", self.config.directory.display()));
+        self.context.doing.set(format!("waits for files in {}{aside}", self.config.directory.display()));
         let pause = pause(self.config.poll_delay, self.arrivals.is_deaf);
         let due = self.scanned_at.map_or_else(clock::now, |at| at + pause);
         tokio::select! { biased;

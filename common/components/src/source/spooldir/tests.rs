@@ -2,7 +2,7 @@
 
 use super::meta::{self, Meta};
 use super::*;
-use crate::testing::{Heard, memory_channel, plan, seat};
+use crate::testing::{Heard, memory_channel, plan, source_context};
 use actix::prelude::*;
 use flow::channel::ChannelRef;
 use flow::component::Site;
@@ -66,9 +66,9 @@ impl Bench {
     }
 
     async fn start(&mut self) {
-        let (mut seat, mut ready) = seat(&self.channel);
-        seat.log = slog::Logger::root(self.heard.clone(), slog::o!());
-        self.source = Some(SourceActor::new(self.make(), seat, DeathWatch::unwatched()).start());
+        let (mut context, mut ready) = source_context(&self.channel);
+        context.log = slog::Logger::root(self.heard.clone(), slog::o!());
+        self.source = Some(SourceActor::new(self.make(), context, DeathWatch::unwatched()).start());
         ready.recv().within("the source to be ready").await.unwrap();
     }
 
@@ -363,9 +363,9 @@ async fn a_file_that_is_still_written_is_waited_for() {
 async fn two_sources_do_not_read_one_directory() {
     let mut bench = Bench::new(&[]);
     bench.start().await;
-    let (mut seat, mut ready) = seat(&bench.channel);
-    seat.log = slog::Logger::root(bench.heard.clone(), slog::o!());
-    let second = SourceActor::new(bench.make(), seat, DeathWatch::unwatched()).start();
+    let (mut context, mut ready) = source_context(&bench.channel);
+    context.log = slog::Logger::root(bench.heard.clone(), slog::o!());
+    let second = SourceActor::new(bench.make(), context, DeathWatch::unwatched()).start();
     ready.recv().within("the second source to say why it waits").await;
     bench.told("is in use by another source of this process").await;
     bench.put("a", "once\n", 0);

@@ -15,7 +15,7 @@ use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND};
 use config::Config;
 use flow::component::{Component, Configure};
 use flow::counters::Counted;
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::{LocalBoxFuture, join_all};
 use plan::{Bad, Descriptor, Kind, Property, Value};
 use runtime::net::SERVER_TLS;
@@ -124,20 +124,26 @@ impl Source for SyslogTcp {
         Counted::Events
     }
 
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(listen(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, context, stop))
     }
 }
 
-async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
-    let what = format!("{} source {}", config.kind, seat.name);
-    let voice = Voice::new(&what, &seat.log);
+async fn listen(config: Config, mut context: SourceContext, stop: Stopping) {
+    let what = format!("{} source {}", config.kind, context.name);
+    let voice = Voice::new(&what, &context.log);
     let ports = config.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    seat.doing.set(format!("listens on {}, port {ports}, or tries to", config.host));
+    context.doing.set(format!("listens on {}, port {ports}, or tries to", config.host));
     let (tell, mut told) = mpsc::unbounded_channel();
     let serving = config.ports.iter().map(|port| {
-        let shared =
-            Rc::new(Shared::new(&config, *port, &what, seat.processor.clone(), &seat.log, voice.clone()));
+        let shared = Rc::new(Shared::new(
+            &config,
+            *port,
+            &what,
+            context.processor.clone(),
+            &context.log,
+            voice.clone(),
+        ));
         let (place, layers) = (config.place(*port), config.layers.clone());
         let port = Port { what: what.clone(), place, layers, voice: voice.clone() };
         let (mut ready, stop) = (Ready::new(tell.clone()), stop.clone());
@@ -153,7 +159,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
             _ = &mut serving => return,
         }
     }
-    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
-    seat.ready.done();
+    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    context.ready.done();
     serving.await;
 }

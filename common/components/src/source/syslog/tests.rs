@@ -1,5 +1,5 @@
 use super::COMPONENTS;
-use crate::testing::{Heard, assembly, memory_channel, seat, start_source};
+use crate::testing::{Heard, assembly, memory_channel, source_context, start_source};
 use actix::prelude::*;
 use flow::channel::ChannelRef;
 use flow::message::Stop;
@@ -25,15 +25,15 @@ struct Stage {
 
 /// One of the sources at a free port, with these keys besides; `PORT` in a value is that port.
 async fn start(which: usize, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let (mut seat, mut ready) = seat(channel);
+    let (mut context, mut ready) = source_context(channel);
     let heard = Heard::default();
-    seat.log = slog::Logger::root(heard.clone(), slog::o!());
+    context.log = slog::Logger::root(heard.clone(), slog::o!());
     let port = free_port().await;
     let text = port.to_string();
     let place = if which == MULTIPORT { "ports" } else { "port" };
     let keys = [("host", "127.0.0.1"), (place, "PORT")].into_iter().chain(keys.iter().copied());
     let keys = keys.map(|(key, value)| (key.replace("PORT", &text), value.replace("PORT", &text)));
-    let source = start_source(COMPONENTS[which], keys, seat);
+    let source = start_source(COMPONENTS[which], keys, context);
     ready.recv().within("the source to be ready").await.unwrap();
     Stage { port, source, heard }
 }

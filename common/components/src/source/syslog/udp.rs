@@ -7,7 +7,7 @@ use super::session::Shared;
 use crate::source::port::Voice;
 use flow::counters::Counted;
 use flow::message::Patience;
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use runtime::clock;
 use runtime::net::Datagrams;
@@ -23,24 +23,24 @@ impl Source for SyslogUdp {
         Counted::Events
     }
 
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(run(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(run(self.0, context, stop))
     }
 }
 
-async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
-    let (what, port) = (format!("syslogudp source {}", seat.name), config.ports[0]);
+async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
+    let (what, port) = (format!("syslogudp source {}", context.name), config.ports[0]);
     let place = format!("{}:{port}", config.host);
-    seat.doing.set(format!("listens on {place}, or tries to"));
+    context.doing.set(format!("listens on {place}, or tries to"));
     let socket = tokio::select! {
-        socket = Datagrams::open(&what, &config.host, port, &mut seat.ready, &seat.log) => socket,
+        socket = Datagrams::open(&what, &config.host, port, &mut context.ready, &context.log) => socket,
         _ = stop.changed() => return,
     };
-    slog::info!(seat.log, "{what} listens on {place}");
-    console::fact::component_started(&seat.log, console::fact::Kind::Source, &seat.name);
-    seat.ready.done();
-    let voice = Voice::new(&what, &seat.log);
-    let shared = Shared::new(&config, port, &what, seat.processor, &seat.log, voice);
+    slog::info!(context.log, "{what} listens on {place}");
+    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    context.ready.done();
+    let voice = Voice::new(&what, &context.log);
+    let shared = Shared::new(&config, port, &what, context.processor, &context.log, voice);
     let known = BTreeMap::new();
     let mut reader = Reader { shared, socket, buffer: vec![0; MOST_DATAGRAM], known };
     loop {
@@ -51,7 +51,7 @@ async fn run(config: Config, mut seat: Seat, mut stop: Stopping) {
         match first {
             Ok((length, sender)) => reader.store_all(length, sender).await,
             // About a peer, such as an answer to nobody; the port stays.
-            Err(error) => slog::debug!(seat.log, "{what}: {error}"),
+            Err(error) => slog::debug!(context.log, "{what}: {error}"),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{Question, Stage};
 use bytes::BytesMut;
 use event::{Origin, encode_headers};
 use flow::error::ChannelError;
-use flow::source::Seat;
+use flow::source::SourceContext;
 use futures_util::FutureExt;
 use runtime::clock::{self, Duration, Instant};
 use runtime::random::Random;
@@ -25,7 +25,7 @@ use tokio::time::{sleep_until, timeout_at};
 /// The work of a source, in bounded steps.
 pub(super) struct Follower {
     pub(super) config: Arc<TailDirConfig>,
-    seat: Seat,
+    context: SourceContext,
     pub(super) asked: mpsc::UnboundedReceiver<Question>,
     pub(super) catalog: Catalog,
     scratch: Scratch,
@@ -51,7 +51,7 @@ pub(super) struct Follower {
 impl Follower {
     pub(super) fn new(
         config: Arc<TailDirConfig>,
-        seat: Seat,
+        context: SourceContext,
         share: Share,
         positions: Positions,
         asked: mpsc::UnboundedReceiver<Question>,
@@ -59,37 +59,37 @@ impl Follower {
         if let Some(fault) = &positions.fault {
             let others = if config.skip_to_end { "its end" } else { "its beginning" };
             slog::error!(
-                seat.log,
+                context.log,
                 "the position file {} cannot be used: {fault}; {} files go on where it says, every other one begins at {others}, and it is written anew",
                 config.position_file.display(),
                 positions.entries.len()
             );
         }
         let now = clock::now();
-        let saver = Saver::new(&config, share, seat.log.clone());
+        let saver = Saver::new(&config, share, context.log.clone());
         Follower {
             catalog: Catalog::new(
                 config.clone(),
                 positions,
                 saver.is_shared(),
-                seat.processor.counters().clone(),
-                seat.log.clone(),
+                context.processor.counters().clone(),
+                context.log.clone(),
             ),
             scratch: Scratch::new(),
-            outbound: Outbound::new(seat.processor.clone()),
+            outbound: Outbound::new(context.processor.clone()),
             saver,
             scans: ScanBeat::new(config.scan_increment, config.scan_longest),
             scan_due: now,
             scan_again: false,
             sweep_due: now + SWEEP_PAUSE,
-            lines: config.batch_size.min(seat.processor.transaction()).clamp(1, MOST_LINES),
+            lines: config.batch_size.min(context.processor.transaction()).clamp(1, MOST_LINES),
             turn: 0,
             halted: false,
             life: Random::from_system().next(),
             told_long: Told::once(),
             prefix: BytesMut::new(),
             config,
-            seat,
+            context,
             asked,
         }
     }
@@ -98,11 +98,11 @@ impl Follower {
     /// the position file.
     pub(super) async fn run(mut self, mut stage: watch::Receiver<Stage>, paused: watch::Sender<bool>) {
         for fault in &self.config.faults {
-            slog::error!(self.seat.log, "{fault}");
+            slog::error!(self.context.log, "{fault}");
         }
         self.first_scan().await;
-        console::fact::component_started(&self.seat.log, console::fact::Kind::Source, &self.seat.name);
-        self.seat.ready.done();
+        console::fact::component_started(&self.context.log, console::fact::Kind::Source, &self.context.name);
+        self.context.ready.done();
         while *stage.borrow() == Stage::Run && stage.has_changed().is_ok() {
             if self.step(clock::now()) {
                 // What was read goes on its way while it is in the processor's cache.
@@ -230,7 +230,7 @@ impl Follower {
             }
             Ok(Look::Hole(end)) => {
                 slog::info!(
-                    self.seat.log,
+                    self.context.log,
                     "{} begins with a hole of {end} bytes, which is skipped: it was truncated by somebody else than its writer, who should append",
                     tail.path
                 );
@@ -240,7 +240,7 @@ impl Follower {
             }
             Ok(Look::Shrunk | Look::Rewritten) => {
                 slog::info!(
-                    self.seat.log,
+                    self.context.log,
                     "{} was truncated or written anew behind position {}, and is read from its beginning",
                     tail.path,
                     tail.next
@@ -292,7 +292,8 @@ impl Follower {
         let mut headers: Vec<(&str, &str)> = group.iter().map(|(key, value)| (&**key, &**value)).collect();
         headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
         self.prefix.clear();
-        let finished = !self.config.offset_header && self.seat.processor.prefix(&headers, &mut self.prefix);
+        let finished =
+            !self.config.offset_header && self.context.processor.prefix(&headers, &mut self.prefix);
         if !finished {
             encode_headers(
                 &mut self.prefix,
@@ -307,7 +308,7 @@ impl Follower {
             (tail.live, tail.finish) = (now, false);
         }
         loop {
-            let (start, mut builder) = (tail.next, self.seat.processor.builder());
+            let (start, mut builder) = (tail.next, self.context.processor.builder());
             if rest {
                 self.scratch.cut_rest(tail, &mut builder, &form);
             } else {
@@ -316,14 +317,14 @@ impl Follower {
             self.turn += 1;
             let ticket = Ticket { id, generation: tail.generation, end: tail.next };
             let origin = Origin { source: self.life, part: tail.generation, start };
-            bundle.push(ticket, self.seat.processor.finish(builder).with_origin(Some(origin)));
+            bundle.push(ticket, self.context.processor.finish(builder).with_origin(Some(origin)));
             if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
                 break;
             }
         }
         if is_long && self.told_long.tell(now).is_some() {
             slog::warn!(
-                self.seat.log,
+                self.context.log,
                 "{path} has a line of more than {MOST_LINE} bytes: such lines become several events"
             );
         }
@@ -345,7 +346,7 @@ impl Follower {
             Err(error) => {
                 if tail.was_answered(ticket.generation) && !std::mem::replace(&mut tail.parked, true) {
                     slog::error!(
-                        self.seat.log,
+                        self.context.log,
                         "{} cannot be sent on from position {}: {error}; this file waits until that is changed and the agent started again, nothing of it is lost",
                         tail.path,
                         tail.stored
@@ -384,9 +385,9 @@ impl Follower {
     async fn finish(mut self, goes_back: bool) {
         if self.outbound.is_busy() {
             slog::warn!(
-                self.seat.log,
+                self.context.log,
                 "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
-                self.seat.name
+                self.context.name
             );
         }
         self.look_back();
@@ -396,11 +397,11 @@ impl Follower {
         }
         let is_saved = self.saver.finish(&self.catalog).await;
         if is_saved && again.events > 0 {
-            self.seat.processor.give_back(self.life, |part| again.parts.contains(&part));
+            self.context.processor.give_back(self.life, |part| again.parts.contains(&part));
             slog::warn!(
-                self.seat.log,
+                self.context.log,
                 "source {}: the last {} events of {} were not delivered; the position file {} stands before them, and the next start sends them",
-                self.seat.name,
+                self.context.name,
                 again.events,
                 again.of(),
                 self.config.position_file.display()
@@ -410,7 +411,7 @@ impl Follower {
 
     /// Moves the positions back to what the channels still hold.
     fn go_back(&mut self) -> Again {
-        let mut undelivered = self.seat.processor.undelivered(self.life);
+        let mut undelivered = self.context.processor.undelivered(self.life);
         let mut again = Again::default();
         for id in self.catalog.written() {
             let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };

@@ -4,7 +4,7 @@ use super::config::TailDirConfig;
 use super::position::Positions;
 use super::shared::{Claim, Share};
 use super::{Question, Stage};
-use flow::source::Seat;
+use flow::source::SourceContext;
 use runtime::clock::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 /// `None`: the source is stopped before that.
 pub(super) async fn hold(
     config: &TailDirConfig,
-    seat: &mut Seat,
+    context: &mut SourceContext,
     asked: &mut mpsc::UnboundedReceiver<Question>,
     stage: &mut watch::Receiver<Stage>,
 ) -> Option<(Share, Positions)> {
@@ -21,7 +21,7 @@ pub(super) async fn hold(
     if let Some(parent) = config.position_file.parent()
         && let Err(error) = std::fs::create_dir_all(parent)
     {
-        slog::error!(seat.log, "cannot make {} for the position file: {error}", parent.display());
+        slog::error!(context.log, "cannot make {} for the position file: {error}", parent.display());
     }
     let mut told = false;
     loop {
@@ -29,9 +29,9 @@ pub(super) async fn hold(
             Claim::Ours(share, positions) => {
                 if told {
                     slog::info!(
-                        seat.log,
+                        context.log,
                         "source {}: the position file {path} is free now: it starts",
-                        seat.name
+                        context.name
                     );
                 }
                 return Some((share, positions));
@@ -40,12 +40,12 @@ pub(super) async fn hold(
                 if !std::mem::replace(&mut told, true) {
                     let by = by.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
                     slog::error!(
-                        seat.log,
+                        context.log,
                         "source {}: the position file {path} is in use by {by}; this source reads nothing until that has ended, since two that write one position file send files again: give each agent a positionFile of its own",
-                        seat.name
+                        context.name
                     );
                 }
-                seat.ready.done();
+                context.ready.done();
             }
             Claim::Soon => {}
         }

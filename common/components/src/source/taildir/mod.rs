@@ -40,7 +40,7 @@ pub(crate) use shared::PositionFiles;
 
 pub(crate) use rules::COMPONENT;
 
-use flow::source::{Pausing, Question, Seat, Source, Stage, Stopping};
+use flow::source::{Pausing, Question, Source, SourceContext, Stage, Stopping};
 use follow::Follower;
 use futures_util::future::LocalBoxFuture;
 use std::sync::Arc;
@@ -50,10 +50,10 @@ use tokio::sync::{mpsc, watch};
 struct TailDir(Arc<TailDirConfig>);
 
 impl Source for TailDir {
-    fn run(self: Box<Self>, mut seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+    fn run(self: Box<Self>, mut context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
-            let Some(Pausing { stage, paused, asked }) = seat.pausing.take() else { return };
-            follow(self.0, seat, asked, stage, paused).await;
+            let Some(Pausing { stage, paused, asked }) = context.pausing.take() else { return };
+            follow(self.0, context, asked, stage, paused).await;
             drop(stop);
         })
     }
@@ -65,14 +65,14 @@ impl Source for TailDir {
 
 async fn follow(
     config: Arc<TailDirConfig>,
-    mut seat: Seat,
+    mut context: SourceContext,
     mut asked: mpsc::UnboundedReceiver<Question>,
     mut stage: watch::Receiver<Stage>,
     paused: watch::Sender<bool>,
 ) {
-    match hold::hold(&config, &mut seat, &mut asked, &mut stage).await {
+    match hold::hold(&config, &mut context, &mut asked, &mut stage).await {
         Some((share, positions)) => {
-            Follower::new(config, seat, share, positions, asked).run(stage, paused).await;
+            Follower::new(config, context, share, positions, asked).run(stage, paused).await;
         }
         None => {
             paused.send_replace(true);

@@ -3,7 +3,7 @@
 use super::own::OwnFiles;
 use super::position::Entry;
 use super::*;
-use crate::testing::{memory_channel, seat, start_source_at};
+use crate::testing::{memory_channel, source_context, start_source_at};
 use actix::prelude::*;
 use flow::channel::ChannelRef;
 use flow::component::Site;
@@ -50,9 +50,9 @@ impl Bench {
     }
 
     pub(super) async fn start(&mut self) {
-        let (seat, mut ready) = seat(&self.channel);
+        let (context, mut ready) = source_context(&self.channel);
         let site = Site::new(&[]).sharing(self.own.clone());
-        self.source = Some(start_source_at(&COMPONENT, self.keys.iter().cloned(), seat, &site));
+        self.source = Some(start_source_at(&COMPONENT, self.keys.iter().cloned(), context, &site));
         ready.recv().within("the source to be ready").await.unwrap();
     }
 

@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::port::{Port, Voice};
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
 use flow::component::{Component, Configure, Site, told};
-use flow::source::{Seat, Source, Stopping};
+use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Findings, Kind, Properties, Property, Value};
 use runtime::clock::Duration;
@@ -86,22 +86,22 @@ impl Config {
 struct Thrift(Config);
 
 impl Source for Thrift {
-    fn run(self: Box<Self>, seat: Seat, stop: Stopping) -> LocalBoxFuture<'static, ()> {
-        Box::pin(listen(self.0, seat, stop))
+    fn run(self: Box<Self>, context: SourceContext, stop: Stopping) -> LocalBoxFuture<'static, ()> {
+        Box::pin(listen(self.0, context, stop))
     }
 }
 
-async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
+async fn listen(config: Config, mut context: SourceContext, stop: Stopping) {
     let Config { place, protocol, layers, max_frame_bytes } = config;
-    seat.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
-    let what = format!("thrift source {}", seat.name);
-    let voice = Voice::new(&what, &seat.log);
+    context.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
+    let what = format!("thrift source {}", context.name);
+    let voice = Voice::new(&what, &context.log);
     let budget = Budget::new((FRAMES * max_frame_bytes).max(LEAST_MEMORY_BYTES));
     let shared = Rc::new(Shared {
         protocol,
         max_frame_bytes,
         idle_limit: place.idle_limit,
-        processor: seat.processor,
+        processor: context.processor,
         voice: voice.clone(),
         budget: budget.clone(),
         spent: Spent::default(),
@@ -110,7 +110,7 @@ async fn listen(config: Config, mut seat: Seat, stop: Stopping) {
     let serve = move |stream, guest, stop| session::serve(shared.clone(), stream, guest, stop);
     let mut watch = pin!(budget.watch());
     tokio::select! {
-        () = port.serve(&mut seat.ready, stop, serve) => {}
+        () = port.serve(&mut context.ready, stop, serve) => {}
         () = &mut watch => {}
     }
 }
