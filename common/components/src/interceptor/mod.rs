@@ -74,12 +74,12 @@ enum Way {
 }
 
 /// What a chain needs to know about the machine, to be built.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct HostInfo<'a> {
     host: HostLookup<'a>,
     zone: Zone,
 }
 
-impl Surroundings<'_> {
+impl HostInfo<'_> {
     /// This machine's.
     fn zone() -> Zone {
         let now = jiff::Timestamp::from_millisecond(runtime::clock::epoch_millis()).unwrap_or_default();
@@ -100,8 +100,8 @@ impl InterceptorChain {
     /// # Errors
     /// [`BuildError`] for the first one that cannot work as its properties say.
     pub(crate) fn build(plans: &[ComponentPlan], log: &Logger) -> Result<InterceptorChain, BuildError> {
-        let surroundings = Surroundings { host: &host::look_up, zone: Surroundings::zone() };
-        InterceptorChain::build_in(&surroundings, plans, log)
+        let host_info = HostInfo { host: &host::look_up, zone: HostInfo::zone() };
+        InterceptorChain::build_in(&host_info, plans, log)
     }
 
     /// As [`InterceptorChain::build`], on a machine as told.
@@ -109,14 +109,14 @@ impl InterceptorChain {
     /// # Errors
     /// As there.
     pub(crate) fn build_in(
-        surroundings: &Surroundings<'_>,
+        host_info: &HostInfo<'_>,
         plans: &[ComponentPlan],
         log: &Logger,
     ) -> Result<InterceptorChain, BuildError> {
         let mut fixed = Fixed::new();
         let mut steps = Vec::with_capacity(plans.len());
         for plan in plans {
-            steps.extend(Step::build(plan, surroundings, &mut fixed, log)?);
+            steps.extend(Step::build(plan, host_info, &mut fixed, log)?);
         }
         let tells_time = steps.iter().any(|step| matches!(step, Step::Set(set) if set.tells_time()));
         Ok(InterceptorChain {
@@ -297,7 +297,7 @@ impl Step {
     /// Builds one interceptor; none for a `host` whose name or address is not found, which Flume leaves out too.
     fn build(
         plan: &ComponentPlan,
-        surroundings: &Surroundings<'_>,
+        host_info: &HostInfo<'_>,
         fixed: &mut Fixed,
         log: &Logger,
     ) -> Result<Option<Step>, BuildError> {
@@ -306,7 +306,7 @@ impl Step {
         Ok(Some(match plan.kind() {
             "timestamp" => Step::Set(SetHeader::timestamp(properties, fixed)),
             "static" => Step::Set(SetHeader::constant(properties, fixed)),
-            "host" => match SetHeader::host(properties, fixed, surroundings.host) {
+            "host" => match SetHeader::host(properties, fixed, host_info.host) {
                 Ok(set) => Step::Set(set),
                 Err(error) => {
                     warn!(log, "this machine's own address or name is not found, so events get no such header: add its \
@@ -318,7 +318,7 @@ impl Step {
             "regex_filter" => Step::Filter(RegexFilter::build(properties, &prefix)?),
             "search_replace" => Step::Replace(Box::new(SearchReplace::build(properties, &prefix)?)),
             "regex_extractor" => {
-                let extract = RegexExtractor::build(properties, &prefix, &surroundings.zone)?;
+                let extract = RegexExtractor::build(properties, &prefix, &host_info.zone)?;
                 tell_mismatch(&extract, &plan.name, log);
                 Step::Extract(Box::new(extract))
             }

@@ -2,7 +2,7 @@
 
 use super::draft::Fixed;
 use super::extract::header;
-use super::{Step, Surroundings};
+use super::{HostInfo, Step};
 use flow::component::{Component, Configure, PART, Site, told};
 use plan::{ComponentPlan, Descriptor, Findings, Kind, Problem, Property, Value};
 
@@ -118,11 +118,11 @@ const fn part(
 fn judge(plan: &ComponentPlan, site: &Site, findings: &mut Findings<'_>) -> Option<()> {
     let silent = slog::Logger::root(slog::Discard, slog::o!());
     let nobody = |_| Ok(String::new());
-    let surroundings = Surroundings { host: &nobody, zone: Surroundings::zone() };
+    let host_info = HostInfo { host: &nobody, zone: HostInfo::zone() };
     let _ = site;
-    let built = Step::build(plan, &surroundings, &mut Fixed::new(), &silent);
+    let built = Step::build(plan, &host_info, &mut Fixed::new(), &silent);
     for part in plan.properties.all_parts() {
-        told(header(part, &surroundings.zone), Vec::new(), &mut findings.inner(part))?;
+        told(header(part, &host_info.zone), Vec::new(), &mut findings.inner(part))?;
     }
     let step = told(built, Vec::new(), findings)?;
     match step {

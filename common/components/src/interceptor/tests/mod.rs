@@ -14,8 +14,8 @@ const HOST: &str = "192.0.2.7";
 
 fn try_chain(plans: &[ComponentPlan]) -> Result<InterceptorChain, BuildError> {
     let host = |use_ip| if use_ip { Ok(HOST.to_owned()) } else { Err(io::Error::other("no such name")) };
-    let surroundings = Surroundings { host: &host, zone: Zone { zone: TimeZone::UTC, year: 2026 } };
-    InterceptorChain::build_in(&surroundings, plans, &Logger::root(slog::Discard, slog::o!()))
+    let host_info = HostInfo { host: &host, zone: Zone { zone: TimeZone::UTC, year: 2026 } };
+    InterceptorChain::build_in(&host_info, plans, &Logger::root(slog::Discard, slog::o!()))
 }
 
 fn plan(kind: &str, pairs: &[(&str, &str)]) -> ComponentPlan {
