@@ -2,7 +2,7 @@
 
 use crate::testing::{assembly, silent};
 use flow::Assembly;
-use flow::start::{Flow, Surroundings};
+use flow::start::{Environment, Flow};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn two_hops(lines: u64, batch: usize, file: &Path) {
     let port = free.to_string();
     let console =
         console::Console::to(std::io::sink(), console::Settings::for_stderr(console::Levels::new(None)));
-    let around = Surroundings { log: silent(), console, counters: Default::default() };
+    let environment = Environment { log: silent(), console, counters: Default::default() };
     actix_rt::System::new().block_on(async {
         let into = flow(
             &[("type", "avro"), ("bind", "127.0.0.1"), ("port", &port)],
@@ -57,8 +57,8 @@ fn two_hops(lines: u64, batch: usize, file: &Path) {
             &[("type", "avro"), ("hostname", "127.0.0.1"), ("port", &port), ("batch-size", &size)],
             batch,
         );
-        let collector = Flow::start(into, &around).await;
-        let agent = Flow::start(out, &around).await;
+        let collector = Flow::start(into, &environment).await;
+        let agent = Flow::start(out, &environment).await;
         while collector.taken().await < lines {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

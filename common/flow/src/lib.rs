@@ -31,7 +31,7 @@ pub use configure::{Assembly, configure};
 
 use actix_rt::System;
 use signals::{Patience, Signals, Wish};
-use start::{Flow, Surroundings};
+use start::{Environment, Flow};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
     let ended = system.block_on(async move {
         let Settings { log, console, drain_timeout, counters, on_ready, on_stop } = settings;
         let mut signals = Signals::new()?;
-        let mut flow = Flow::start(assembly, &Surroundings { log, console, counters }).await;
+        let mut flow = Flow::start(assembly, &Environment { log, console, counters }).await;
         let mut patience = Patience::default();
         let mut on_ready = Some(on_ready);
         loop {

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use wire::avro::BatchId;
 
 /// What all components of a flow share.
-pub struct Surroundings {
+pub struct Environment {
     /// Where all log.
     pub log: slog::Logger,
     /// Where logger sinks print.
@@ -53,11 +53,11 @@ pub struct Flow {
 
 impl Flow {
     /// Starts all of it: channels, then sinks, then sources.
-    pub async fn start(assembly: Assembly, around: &Surroundings) -> Flow {
+    pub async fn start(assembly: Assembly, environment: &Environment) -> Flow {
         let Assembly { channels, sources, groups } = assembly;
-        let log = around.log.clone();
+        let log = environment.log.clone();
         let mut starting = Starting {
-            around,
+            environment,
             supervisors: placement::supervisors(&channels, &sources, &log),
             random: Random::from_system(),
             channels: HashMap::new(),
@@ -69,7 +69,7 @@ impl Flow {
         let sources = starting.sources(sources, &tell).await;
         Flow {
             log,
-            counters: around.counters.clone(),
+            counters: environment.counters.clone(),
             _supervisors: starting.supervisors,
             channels: starting.order,
             groups,
@@ -96,7 +96,7 @@ impl Flow {
 }
 
 struct Starting<'a> {
-    around: &'a Surroundings,
+    environment: &'a Environment,
     /// By channel.
     supervisors: HashMap<String, Addr<Supervisor>>,
     random: Random,
@@ -113,7 +113,7 @@ impl Starting<'_> {
             let started = supervisor.send(Watch { name: name.as_str().into(), build });
             if timeout(START_WITHIN, started).await.is_err() {
                 slog::warn!(
-                    self.around.log,
+                    self.environment.log,
                     "{name} has not started after {} s: something makes it wait, such as a disk; the others go on",
                     START_WITHIN.as_secs()
                 );
@@ -122,7 +122,7 @@ impl Starting<'_> {
     }
 
     async fn channels(&mut self, channels: Vec<(String, NewChannel)>) {
-        let log = &self.around.log;
+        let log = &self.environment.log;
         for (name, channel) in channels {
             fact::starting(log, Kind::Channel, &name);
             let NewChannel { transaction, fits, held, start } = channel;
@@ -139,7 +139,7 @@ impl Starting<'_> {
                 Ok(())
             };
             self.watch(&name, format!("channel {name}"), &counters.life, Box::new(build)).await;
-            self.around.counters.add_channel(reference.entry());
+            self.environment.counters.add_channel(reference.entry());
             self.order.push(reference.clone());
             fact::component_started(log, Kind::Channel, &name);
             self.channels.insert(name, reference);
@@ -161,10 +161,10 @@ impl Starting<'_> {
         let (health_setter, health) = address_cell();
         let (mut members, mut sinks) = (Vec::new(), Vec::new());
         for (index, sink) in group.sinks.into_iter().enumerate() {
-            fact::starting(&self.around.log, Kind::Sink, &sink.name);
+            fact::starting(&self.environment.log, Kind::Sink, &sink.name);
             let member = Member { index, group: health.clone() };
             let (name, batch_size) = (sink.name.clone(), sink.batch_size);
-            let counters = self.around.counters.of_a_sink();
+            let counters = self.environment.counters.of_a_sink();
             let cell = self.sink(sink, &channel.name, member, group.processor, counters.clone()).await;
             sinks.push(SinkEntry { name: name.clone(), counters: counters.clone() });
             members.push(MemberRef { name, batch_size, cell, counters });
@@ -182,7 +182,13 @@ impl Starting<'_> {
         let life = Arc::new(Life::default());
         self.watch(&channel.name, format!("sink group {name}"), &life, build).await;
         let (processor, channel) = (group.processor, channel.name.to_string());
-        self.around.counters.add_group(GroupEntry { name: name.clone(), processor, channel, life, sinks });
+        self.environment.counters.add_group(GroupEntry {
+            name: name.clone(),
+            processor,
+            channel,
+            life,
+            sinks,
+        });
         (name, stop)
     }
 
@@ -195,7 +201,7 @@ impl Starting<'_> {
         health: AddressSetter<Recipient<Health>>,
         setter: AddressSetter<GroupAddress>,
     ) -> crate::supervise::Build {
-        let (log, agent, name) = (self.around.log.clone(), self.random.next(), name.to_owned());
+        let (log, agent, name) = (self.environment.log.clone(), self.random.next(), name.to_owned());
         let mut random = Random::seeded(self.random.next());
         Box::new(move |death_watch| {
             let stream = random.next(); // a group that is built anew counts its batches anew
@@ -236,7 +242,7 @@ impl Starting<'_> {
     ) -> AddressCell<SinkAddress> {
         let (setter, cell) = address_cell();
         let life = counters.life.clone();
-        let (log, console) = (self.around.log.clone(), self.around.console.clone());
+        let (log, console) = (self.environment.log.clone(), self.environment.console.clone());
         let NewSink { name, make, .. } = sink;
         let what = format!("sink {name}");
         let build = move |death_watch| {
@@ -263,13 +269,13 @@ impl Starting<'_> {
         let mut started = Vec::new();
         for source in sources {
             let name = source.name.clone();
-            fact::starting(&self.around.log, Kind::Source, &name);
+            fact::starting(&self.environment.log, Kind::Source, &name);
             let (setter, cell) = address_cell();
-            let (channels, log, ready) = (self.channels.clone(), self.around.log.clone(), ready.clone());
+            let (channels, log, ready) = (self.channels.clone(), self.environment.log.clone(), ready.clone());
             let channel = source.channels.first().cloned().unwrap_or_default();
             let counters = Arc::new(SourceCounters::default());
             let (life, entry) = (counters.life.clone(), counters.clone());
-            self.around.counters.add_source(SourceEntry { name: name.clone(), counters: entry });
+            self.environment.counters.add_source(SourceEntry { name: name.clone(), counters: entry });
             let build = move |death_watch| {
                 let processor = ChannelProcessor::build(&source, &channels, &log)
                     .map_err(|error| error.to_string())?

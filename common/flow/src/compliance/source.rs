@@ -9,7 +9,7 @@ use crate::component::{Component, Configure, Site};
 use crate::configure::{Assembly, NewGroup, NewSink};
 use crate::processor::LONE;
 use crate::source::{MakeSource, NewSource};
-use crate::start::{Flow, Surroundings};
+use crate::start::{Environment, Flow};
 use crate::testing::{Heard, one_channel, plain_chain};
 use futures_util::future::LocalBoxFuture;
 use plan::{Findings, Properties};
@@ -84,7 +84,7 @@ impl Running {
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
         let console = console::Console::to(std::io::sink(), console::Settings::default());
-        let mut flow = Flow::start(assembly, &Surroundings { log, console }).await;
+        let mut flow = Flow::start(assembly, &Environment { log, console }).await;
         flow.ready().within("the source to be ready").await;
         Running { flow, death, heard }
     }
