@@ -2,7 +2,7 @@
 //!
 //! Flume runs them one after another, each over the whole list of events. Here all of them pass over a batch together,
 //! and each event is written at most once, into one new buffer. What the chain holds decides how much of that is
-//! needed; [`Way`] has the choices. The outcome is Flume's, with two differences that [`extract`] names.
+//! needed; [`Rewrite`] has the choices. The outcome is Flume's, with two differences that [`extract`] names.
 
 mod body;
 mod draft;
@@ -34,7 +34,7 @@ use uuid::SetUuid;
 #[derive(Debug)]
 pub(crate) struct InterceptorChain {
     steps: Vec<Step>,
-    way: Way,
+    rewrite: Rewrite,
     /// Some step writes the time of the batch.
     tells_time: bool,
     /// Some step has a regex, or reads dates.
@@ -61,7 +61,7 @@ enum Step {
 
 /// How a batch passes, by rising cost: the dearest that a step needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+enum Rewrite {
     /// No interceptor: untouched.
     Untouched,
     /// Events are left out, which copies none unless few stay; then headers are set or removed whatever the body is: worked
@@ -120,7 +120,7 @@ impl InterceptorChain {
         }
         let tells_time = steps.iter().any(|step| matches!(step, Step::Set(set) if set.tells_time()));
         Ok(InterceptorChain {
-            way: Way::of(&steps),
+            rewrite: Rewrite::of(&steps),
             tells_time,
             reads_texts: steps.iter().any(|step| step.pattern().is_some()),
             steps,
@@ -256,14 +256,14 @@ impl Interceptors for InterceptorChain {
             self.fixed.set_now(now_millis);
         }
         self.memo.begin(now_millis);
-        let passed = match self.way {
-            Way::Untouched => Ok(batch),
-            Way::Headers => {
+        let passed = match self.rewrite {
+            Rewrite::Untouched => Ok(batch),
+            Rewrite::Headers => {
                 let batch = self.filter(batch);
                 self.rewrite_headers(batch, recycler)
             }
-            Way::Apart => self.rewrite_apart(&batch, recycler),
-            Way::Each => self.rewrite_each(&batch, recycler),
+            Rewrite::Apart => self.rewrite_apart(&batch, recycler),
+            Rewrite::Each => self.rewrite_each(&batch, recycler),
         };
         if self.reads_texts {
             self.tell_unparsed(now_millis);
@@ -275,7 +275,7 @@ impl Interceptors for InterceptorChain {
     }
 
     fn prefix(&self, headers: &[(&str, &str)], now_millis: i64, out: &mut BytesMut) -> bool {
-        if self.way > Way::Headers || self.leaves_out() {
+        if self.rewrite > Rewrite::Headers || self.leaves_out() {
             return false;
         }
         let (mut fixed, mut desk) = (self.fixed.clone(), Desk::new());
@@ -362,14 +362,14 @@ impl Step {
     }
 }
 
-impl Way {
-    fn of(steps: &[Step]) -> Way {
-        let way = |step: &Step| match step {
-            Step::Set(_) | Step::Remove(_) | Step::Filter(_) => Way::Headers,
-            Step::Replace(_) => Way::Apart,
-            Step::Extract(_) | Step::Uuid(_) => Way::Each,
+impl Rewrite {
+    fn of(steps: &[Step]) -> Rewrite {
+        let rewrite = |step: &Step| match step {
+            Step::Set(_) | Step::Remove(_) | Step::Filter(_) => Rewrite::Headers,
+            Step::Replace(_) => Rewrite::Apart,
+            Step::Extract(_) | Step::Uuid(_) => Rewrite::Each,
         };
-        steps.iter().map(way).max().unwrap_or(Way::Untouched)
+        steps.iter().map(rewrite).max().unwrap_or(Rewrite::Untouched)
     }
 }
 
