@@ -34,7 +34,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
         configure: Configure::Selector(|properties, channels, findings| {
             multiplexing::judge(properties, findings);
             let routes = Multiplexing::build(properties, channels);
-            made(routes.map(|routes| Selector::new(Way::Multiplexing(routes), channels.len())), findings)
+            made(routes.map(|routes| Selector::new(Routing::Multiplexing(routes), channels.len())), findings)
         }),
     },
     &Component {
@@ -51,8 +51,9 @@ pub(crate) const COMPONENTS: &[&Component] = &[
                 .flume(format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped));
             findings.add(problem.here("it works"));
             let random = properties.text_or("policy", "round_robin").eq_ignore_ascii_case("random");
-            let way = if random { Way::Random(Random::from_system()) } else { Way::RoundRobin { next: 0 } };
-            made(Ok(Selector::new(way, channels.len())), findings)
+            let routing =
+                if random { Routing::Random(Random::from_system()) } else { Routing::RoundRobin { next: 0 } };
+            made(Ok(Selector::new(routing, channels.len())), findings)
         }),
     },
 ];
@@ -65,12 +66,12 @@ fn made(selector: Result<Selector, BuildError>, findings: &mut Findings<'_>) -> 
 /// Chooses channels, by their place in the source's list. No event is copied.
 #[derive(Debug, Clone)]
 pub(crate) struct Selector {
-    way: Way,
+    routing: Routing,
     channels: usize,
 }
 
 #[derive(Debug, Clone)]
-enum Way {
+enum Routing {
     /// To all of them.
     Replicating { required: Vec<usize>, optional: Vec<usize> },
     /// By the value of a header.
@@ -82,49 +83,49 @@ enum Way {
 }
 
 impl Selector {
-    fn new(way: Way, channels: usize) -> Selector {
-        Selector { way, channels }
+    fn new(routing: Routing, channels: usize) -> Selector {
+        Selector { routing, channels }
     }
 
     /// To all `channels`; the source does not hear of failures of the `optional` ones.
     pub(crate) fn replicating(optional: Vec<usize>, channels: usize) -> Selector {
         let required = (0..channels).filter(|channel| !optional.contains(channel)).collect();
-        Selector::new(Way::Replicating { required, optional }, channels)
+        Selector::new(Routing::Replicating { required, optional }, channels)
     }
 }
 
 impl ChannelSelector for Selector {
     fn is_plain(&self) -> bool {
-        let to_all = match &self.way {
-            Way::Replicating { optional, .. } => optional.is_empty(),
-            Way::RoundRobin { .. } | Way::Random(_) => true,
-            Way::Multiplexing(_) => false,
+        let to_all = match &self.routing {
+            Routing::Replicating { optional, .. } => optional.is_empty(),
+            Routing::RoundRobin { .. } | Routing::Random(_) => true,
+            Routing::Multiplexing(_) => false,
         };
         self.channels == 1 && to_all
     }
 
     fn required(&self) -> &[usize] {
-        match &self.way {
-            Way::Replicating { required, .. } => required,
+        match &self.routing {
+            Routing::Replicating { required, .. } => required,
             _ => &[],
         }
     }
 
     fn select(&mut self, batch: &Batch) -> Selected {
         let one = |channel| Selected { required: vec![(channel, batch.clone())], ..Selected::default() };
-        match &mut self.way {
-            Way::Replicating { required, optional } => {
+        match &mut self.routing {
+            Routing::Replicating { required, optional } => {
                 let each =
                     |channels: &[usize]| channels.iter().map(|channel| (*channel, batch.clone())).collect();
                 Selected { required: each(required), optional: each(optional), dropped: 0 }
             }
-            Way::Multiplexing(multiplexing) => multiplexing.select(batch),
-            Way::RoundRobin { next } => {
+            Routing::Multiplexing(multiplexing) => multiplexing.select(batch),
+            Routing::RoundRobin { next } => {
                 let channel = *next % self.channels.max(1);
                 *next = channel + 1;
                 one(channel)
             }
-            Way::Random(random) => {
+            Routing::Random(random) => {
                 let channel = random.peek_below(self.channels);
                 random.advance();
                 one(channel)
