@@ -7,7 +7,7 @@ use event::Batch;
 use flow::error::DeliveryError;
 use flow::message::{PendingDelivery, Window};
 use runtime::clock::{self, Duration, Instant};
-use runtime::net::{Duplex, Gauge, Link, Spent, TcpStream, Worked, keep_alive};
+use runtime::net::{BufferPool, Duplex, Gauge, Link, TcpStream, Worked, keep_alive};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -67,7 +67,7 @@ pub struct Connection<C> {
     /// What it has just answered.
     arrived: Vec<C>,
     /// Where batches are written whose headers were set here.
-    spent: Spent,
+    pool: BufferPool,
     /// What the peer takes at a time.
     pub window: Window,
     ours: bool,
@@ -123,7 +123,7 @@ impl<C: Cargo> Connection<C> {
         peer: String,
         dial: impl AsyncFn() -> io::Result<S>,
     ) -> Result<Connection<C>, String> {
-        let link = Link::new(config.layers.connect(&config.host, dial).await?, Spent::default());
+        let link = Link::new(config.layers.connect(&config.host, dial).await?, BufferPool::default());
         let mut connection = Connection {
             peer,
             request_timeout: config.request_timeout,
@@ -133,7 +133,7 @@ impl<C: Cargo> Connection<C> {
             decoder: FrameDecoder::new(MAX_ANSWER_BYTES),
             sent: VecDeque::new(),
             arrived: Vec::new(),
-            spent: Spent::default(),
+            pool: BufferPool::default(),
             window: Window::LOCK_STEP,
             ours: false,
             until: config.reset_interval.map(|interval| clock::now() + interval),
@@ -319,10 +319,10 @@ impl<C: Cargo> Connection<C> {
         if pending.batches().iter().all(Batch::is_in_place) {
             pending.batches().iter().flat_map(Batch::runs).for_each(|run| self.link.queue(run));
         } else {
-            let (mut out, size) = self.spent.take(bytes.next_multiple_of(WRITTEN_BYTES));
+            let (mut out, size) = self.pool.take(bytes.next_multiple_of(WRITTEN_BYTES));
             pending.batches().iter().for_each(|batch| batch.append_to(&mut out));
             self.link.queue(out.split().freeze());
-            self.spent.put(out, size);
+            self.pool.put(out, size);
         }
         self.link.queue(Bytes::from_static(TAIL));
         self.sent.push_back((serial, pending));

@@ -8,7 +8,7 @@ use flow::sink::remote::AsyncSink;
 use plan::Properties;
 use runtime::build::BuildError;
 use runtime::clock::{self, Duration, Instant};
-use runtime::net::{ClientLayers, Globals, Link, Spent, TcpStream, Worked, keep_alive};
+use runtime::net::{BufferPool, ClientLayers, Globals, Link, TcpStream, Worked, keep_alive};
 use std::io;
 use tokio::time::timeout;
 use wire::thrift::{Frames, HEAD_BYTES, Protocol, Status, call, read_answer};
@@ -86,7 +86,7 @@ impl ThriftClient {
         let connected = timeout(*request_timeout, layers.connect(host, dial)).await;
         let within = || format!("no answer within request-timeout ({} ms)", request_timeout.as_millis());
         let layered = connected.map_err(|_| unreachable(within()))?.map_err(unreachable)?;
-        self.link = Some(Link::new(layered, Spent::default()));
+        self.link = Some(Link::new(layered, BufferPool::default()));
         self.until = reset_interval.map(|interval| clock::now() + interval);
         self.sequence = 0;
         Ok(())

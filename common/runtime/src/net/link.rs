@@ -1,7 +1,7 @@
 //! A byte stream with what is still to be written and what was read but not understood yet.
 
 use super::swap::Swap;
-use super::{Layered, Spent, Stream};
+use super::{BufferPool, Layered, Stream};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -17,7 +17,7 @@ pub struct Link {
     /// See [`Link::swap`].
     swap: Option<Swap>,
     swap_due: bool,
-    spent: Spent,
+    pool: BufferPool,
     /// What was read and is not decoded yet.
     pub input: BytesMut,
     output: VecDeque<Bytes>,
@@ -43,13 +43,13 @@ pub enum Worked {
 }
 
 impl Link {
-    /// A link over `layered`; what passes is counted in `spent`.
-    pub fn new(layered: Layered, spent: Spent) -> Link {
+    /// A link over `layered`; what passes is counted in `pool`.
+    pub fn new(layered: Layered, pool: BufferPool) -> Link {
         Link {
             stream: layered.stream,
             swap: layered.swap,
             swap_due: false,
-            spent,
+            pool,
             input: BytesMut::new(),
             output: VecDeque::new(),
             output_bytes: 0,
@@ -124,7 +124,7 @@ impl Link {
         if bytes > LAST_READ && self.input.capacity() < bytes {
             let mut fresh = BytesMut::with_capacity(bytes);
             fresh.extend_from_slice(&self.input);
-            self.spent.put(std::mem::replace(&mut self.input, fresh), self.size);
+            self.pool.put(std::mem::replace(&mut self.input, fresh), self.size);
             self.size = 0;
         }
     }
@@ -215,9 +215,9 @@ impl Link {
             self.size = 0;
             return self.input.reserve(wanted);
         }
-        let (mut fresh, size) = self.spent.take(wanted.max(self.input.len() + least));
+        let (mut fresh, size) = self.pool.take(wanted.max(self.input.len() + least));
         fresh.extend_from_slice(&self.input);
-        self.spent.put(std::mem::replace(&mut self.input, fresh), self.size);
+        self.pool.put(std::mem::replace(&mut self.input, fresh), self.size);
         self.size = size;
     }
 

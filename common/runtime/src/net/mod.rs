@@ -3,6 +3,7 @@
 //! Everything that listens or connects names the types of this module, never tokio's: so a simulated network can be put
 //! in their place.
 
+mod buffer_pool;
 mod datagrams;
 mod deflate;
 mod gauge;
@@ -13,10 +14,10 @@ mod layers;
 mod link;
 mod listen;
 mod properties;
-mod spent;
 mod swap;
 mod tls;
 
+pub use buffer_pool::BufferPool;
 pub use datagrams::Datagrams;
 pub use gauge::{Backlog, Gauge};
 pub use guests::{Door, Guest, Guests};
@@ -25,7 +26,6 @@ pub use layers::{ClientLayers, Layered, NotTaken, ServerLayers};
 pub use link::{LAST_READ, Link, Worked};
 pub use listen::{Listener, Place};
 pub use properties::{CLIENT_TLS, COMPRESSION, SERVER_TLS};
-pub use spent::Spent;
 pub use tls::Globals;
 
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -62,7 +62,7 @@ struct Storing {
 
 impl Connection {
     pub(super) fn new(shared: Rc<Shared>, stream: Layered, guest: Guest) -> Connection {
-        let link = Link::new(stream, shared.spent.clone());
+        let link = Link::new(stream, shared.pool.clone());
         Connection {
             decoder: FrameDecoder::new(shared.max_frame_bytes),
             session: ServerSession::new(super::HELLO)

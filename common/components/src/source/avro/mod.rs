@@ -22,7 +22,7 @@ use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use runtime::build::BuildError;
 use runtime::clock::Duration;
 use runtime::net::{
-    COMPRESSION, Globals, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers, Spent,
+    BufferPool, COMPRESSION, Globals, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers,
     TcpStream,
 };
 use std::cell::RefCell;
@@ -166,7 +166,7 @@ struct Shared {
     most_events: usize,
     layers: ServerLayers,
     ip_filter: Option<IpFilter>,
-    spent: Spent,
+    pool: BufferPool,
     /// Questions to a name server under way.
     asking: Semaphore,
     /// Connections that have ended are given up one at a time.
@@ -212,7 +212,7 @@ async fn listen(config: AvroSourceConfig, mut context: SourceContext, mut stop: 
         most_events: narrowest.min(max_frame_bytes / size_of::<event::Span>()),
         layers,
         ip_filter,
-        spent: Spent::default(),
+        pool: BufferPool::default(),
         asking: Semaphore::new(MOST_ASKED),
         closing: Semaphore::new(1),
     });

@@ -15,7 +15,7 @@ use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Findings, Kind, Properties, Property, Value};
 use runtime::clock::Duration;
-use runtime::net::{Place, SERVER_TLS, ServerLayers, Spent};
+use runtime::net::{BufferPool, Place, SERVER_TLS, ServerLayers};
 use session::Shared;
 use std::pin::pin;
 use std::rc::Rc;
@@ -104,7 +104,7 @@ async fn listen(config: Config, mut context: SourceContext, stop: Stopping) {
         processor: context.processor,
         voice: voice.clone(),
         budget: budget.clone(),
-        spent: Spent::default(),
+        pool: BufferPool::default(),
     });
     let port = Port { what, place, layers, voice };
     let serve = move |stream, guest, stop| session::serve(shared.clone(), stream, guest, stop);

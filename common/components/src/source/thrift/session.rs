@@ -7,7 +7,7 @@ use flow::error::ChannelError;
 use flow::message::Patience;
 use flow::source::{ChannelProcessor, Stopping};
 use runtime::clock::{self, Duration};
-use runtime::net::{Guest, HOST_GONE, Link, Spent, Stream, Worked};
+use runtime::net::{BufferPool, Guest, HOST_GONE, Link, Stream, Worked};
 use std::fmt::Display;
 use std::future::pending;
 use std::io;
@@ -23,7 +23,7 @@ pub(super) struct Shared {
     pub(super) processor: ChannelProcessor,
     pub(super) voice: Rc<Voice>,
     pub(super) budget: Budget,
-    pub(super) spent: Spent,
+    pub(super) pool: BufferPool,
 }
 
 /// Serves a client until it goes, sends what cannot be used, has to go, or the source stops.
@@ -31,7 +31,7 @@ pub(super) async fn serve(shared: Rc<Shared>, stream: Stream, guest: Guest, stop
     let (peer, voice) = (guest.peer(), shared.voice.clone());
     let session = Session {
         frames: Frames::new(shared.max_frame_bytes),
-        link: Link::new(stream.into(), shared.spent.clone()),
+        link: Link::new(stream.into(), shared.pool.clone()),
         share: shared.budget.share(&guest),
         shared,
         guest,
