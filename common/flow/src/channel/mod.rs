@@ -1,11 +1,11 @@
 //! Channels: where events wait between a source and a sink, and the only place that owns them.
 
 pub mod lease;
-mod pace;
 mod shell;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;

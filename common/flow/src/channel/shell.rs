@@ -1,8 +1,8 @@
 //! The actor that every channel lives in.
 
 use super::lease::{Lease, Settle};
-use super::pace::Pace;
 use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stored};
+use super::throttle::Throttle;
 use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, Holds, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
@@ -75,7 +75,7 @@ pub(super) struct ChannelActor<S: Store> {
     store: Shared<S>,
     puts: VecDeque<WaitingPut>,
     takes: VecDeque<WaitingTake>,
-    pace: Pace,
+    throttle: Throttle,
     alarm: Option<(Instant, SpawnHandle)>,
     settling: Option<Arc<Settling<S>>>,
     told_full: bool,
@@ -121,7 +121,7 @@ impl<S: Store> ChannelActor<S> {
             store,
             puts: VecDeque::new(),
             takes: VecDeque::new(),
-            pace: Pace::default(),
+            throttle: Throttle::default(),
             alarm: None,
             settling: None,
             told_full: false,
@@ -298,7 +298,7 @@ impl<S: Store> Handler<Put> for ChannelActor<S> {
             Ok((stored, held)) => {
                 self.serve_takes(ctx);
                 let bytes = batches[..stored.batches].iter().map(Batch::event_bytes).sum();
-                let pause = self.pace.stored(bytes, held, patience == Patience::Forever);
+                let pause = self.throttle.stored(bytes, held, patience == Patience::Forever);
                 if pause.is_none() && stored.later.is_none() {
                     Ok(stored.batches)
                 } else {
@@ -366,7 +366,7 @@ impl<S: Store> Handler<Rung> for ChannelActor<S> {
         if !self.puts.is_empty() || self.told_full {
             self.serve_puts(ctx);
         }
-        self.pace.freed(|| self.store.open().bytes());
+        self.throttle.freed(|| self.store.open().bytes());
         self.serve_takes(ctx);
     }
 }

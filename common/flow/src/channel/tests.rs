@@ -1,6 +1,6 @@
-use super::pace::{AHEAD_BYTES, PACE};
 use super::shell::{ChannelActor, Shared, address_of};
 use super::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
+use super::throttle::{AHEAD_BYTES, THROTTLE_PAUSE};
 use super::*;
 use crate::supervise::address::address_cell;
 use crate::supervise::{Supervisor, Watch};
@@ -82,7 +82,7 @@ async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
     };
     let timed = async |patience| timed_put(AHEAD_BYTES + 2000, patience).await;
     assert_eq!(timed(Patience::KeepAlive).await, Duration::ZERO, "somebody awaits its answer");
-    assert!(timed(Patience::Forever).await >= PACE, "sinks that do not move stop nobody");
+    assert!(timed(Patience::Forever).await >= THROTTLE_PAUSE, "sinks that do not move stop nobody");
     assert_eq!(timed_put(2000, Patience::Forever).await, Duration::ZERO, "it is much that waits, not often");
     channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
     let (waited, ()) = tokio::join!(timed(Patience::Forever), async {
