@@ -30,7 +30,7 @@ pub use component::Site;
 pub use configure::{Assembly, configure};
 
 use actix_rt::System;
-use signals::{Patience, Signals, Wish};
+use signals::{Signals, StopRequests, Wish};
 use start::{Environment, Flow};
 use std::io;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
         let Settings { log, console, drain_timeout, counters, on_ready, on_stop } = settings;
         let mut signals = Signals::new()?;
         let mut flow = Flow::start(assembly, &Environment { log, console, counters }).await;
-        let mut patience = Patience::default();
+        let mut stop_requests = StopRequests::default();
         let mut on_ready = Some(on_ready);
         loop {
             let wish = tokio::select! {
@@ -85,27 +85,32 @@ pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
                 (_, wish) = signals.next() => wish,
             };
             if wish != Wish::Describe {
-                patience.is_over(wish);
+                stop_requests.is_second(wish);
                 break;
             }
             flow.describe().await;
         }
         on_stop();
-        Ok(stop(&flow, drain_timeout, &mut signals, patience).await)
+        Ok(stop(&flow, drain_timeout, &mut signals, stop_requests).await)
     });
     // Its end would wait for calls that block, such as looking up a name, however long they do.
     std::mem::forget(system);
     ended
 }
 
-async fn stop(flow: &Flow, drain_timeout: Duration, signals: &mut Signals, mut patience: Patience) -> Ended {
+async fn stop(
+    flow: &Flow,
+    drain_timeout: Duration,
+    signals: &mut Signals,
+    mut stop_requests: StopRequests,
+) -> Ended {
     let mut stopping = std::pin::pin!(flow.stop(drain_timeout));
     loop {
         let (number, wish) = tokio::select! {
             ended = &mut stopping => return ended,
             told = signals.next() => told,
         };
-        if patience.is_over(wish) {
+        if stop_requests.is_second(wish) {
             flow.cut().await;
             return Ended::Cut(number);
         }

@@ -66,13 +66,13 @@ impl Signals {
 
 /// When a stop that is under way is to be cut short.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct StopRequests {
     asked: u32,
 }
 
-impl Patience {
-    /// Another wish came; whether patience is over. The first one, which began the stop, is told here too.
-    pub(crate) fn is_over(&mut self, wish: Wish) -> bool {
+impl StopRequests {
+    /// Another wish came; whether the stop is to be cut short. The first one, which began the stop, is told here too.
+    pub(crate) fn is_second(&mut self, wish: Wish) -> bool {
         self.asked += u32::from(wish == Wish::Stop);
         self.asked > 1
     }
@@ -116,16 +116,16 @@ mod tests {
 
     #[test]
     fn only_who_asks_twice_to_stop_has_no_patience() {
-        let is_over = |wishes: &[Wish]| {
-            let mut patience = Patience::default();
-            wishes.iter().any(|wish| patience.is_over(*wish))
+        let is_second = |wishes: &[Wish]| {
+            let mut stop_requests = StopRequests::default();
+            wishes.iter().any(|wish| stop_requests.is_second(*wish))
         };
-        assert!(is_over(&[Wish::Stop, Wish::Stop]));
+        assert!(is_second(&[Wish::Stop, Wish::Stop]));
         assert!(
-            !is_over(&[Wish::HangUp, Wish::HangUp, Wish::Stop, Wish::HangUp]),
+            !is_second(&[Wish::HangUp, Wish::HangUp, Wish::Stop, Wish::HangUp]),
             "a session that ends sends both"
         );
-        assert!(is_over(&[Wish::HangUp, Wish::Stop, Wish::Stop]));
-        assert!(!is_over(&[Wish::Stop, Wish::Describe]));
+        assert!(is_second(&[Wish::HangUp, Wish::Stop, Wish::Stop]));
+        assert!(!is_second(&[Wish::Stop, Wish::Describe]));
     }
 }
