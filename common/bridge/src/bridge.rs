@@ -1,6 +1,6 @@
 //! One JVM for an agent: started when a component needs it, and again when it has died.
 
-use crate::{BridgeError, Jvm, Notify, Patience, Restarts, classpath::ClassPath, clock, clock::Instant};
+use crate::{BridgeError, Jvm, Notify, Restarts, SilenceLimits, classpath::ClassPath, clock, clock::Instant};
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::sync::Mutex;
 
@@ -26,7 +26,7 @@ pub struct Settings {
     /// The least level of log lines, unless the operator's own logging configuration is named in `options`.
     pub level: String,
     /// How long a component may be silent.
-    pub patience: Patience,
+    pub silence_limits: SilenceLimits,
 }
 
 impl Default for Settings {
@@ -41,7 +41,7 @@ impl Default for Settings {
             directory: PathBuf::from("."),
             scratch: std::env::temp_dir(),
             level: "INFO".to_owned(),
-            patience: Patience::default(),
+            silence_limits: SilenceLimits::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     frame::{FrameDecoder, Outgoing},
     jar, launch,
     life::{Life, Made},
-    policy::{Patience, Verdict},
+    policy::{SilenceLimits, Verdict},
     protocol::{FromJvm, Hello, Metrics, VERSION, to_jvm},
 };
 use std::{
@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     next: AtomicU32,
     registry: Mutex<Registry>,
     notify: Notify,
-    patience: Patience,
+    silence_limits: SilenceLimits,
     searched: String,
 }
 
@@ -105,7 +105,7 @@ impl Jvm {
             next: AtomicU32::new(1),
             registry: Mutex::default(),
             notify,
-            patience: settings.patience,
+            silence_limits: settings.silence_limits,
             searched: settings.class_path.to_string(),
         });
         let jvm = Jvm(Arc::new(Owner(shared.clone())));
@@ -207,8 +207,8 @@ impl Jvm {
         self.send(to_jvm::plain(to_jvm::DISCARD, id));
     }
 
-    pub(crate) fn patience(&self) -> Patience {
-        self.0.0.patience
+    pub(crate) fn silence_limits(&self) -> SilenceLimits {
+        self.0.0.silence_limits
     }
 
     pub(crate) fn searched(&self) -> &str {
@@ -241,10 +241,10 @@ impl Jvm {
         let mut answer = std::pin::pin!(answer);
         let (since, mut told) = (clock::now(), false);
         // A file channel that replays a long log is at work, however long.
-        let end_after = self.0.0.patience.end_after.filter(|_| what != START);
-        let patience = Patience { end_after, ..self.0.0.patience };
+        let end_after = self.0.0.silence_limits.end_after.filter(|_| what != START);
+        let silence_limits = SilenceLimits { end_after, ..self.0.0.silence_limits };
         loop {
-            match patience.judge(since, told, clock::now()) {
+            match silence_limits.judge(since, told, clock::now()) {
                 Verdict::Wait(pause) => {
                     if let Ok(answer) = tokio::time::timeout(pause, &mut answer).await {
                         return answer;

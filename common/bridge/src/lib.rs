@@ -42,7 +42,7 @@ pub use jar::JAR;
 pub use jvm::Jvm;
 pub use life::Made;
 pub use notice::{Notice, Notify};
-pub use policy::{Patience, Poison, Restarts, Verdict};
+pub use policy::{Poison, Restarts, SilenceLimits, Verdict};
 pub use probe::probe;
 pub use protocol::{Hello, LogLine, Metrics, Outcome, Ranges, Thrown, VERSION, fuzz};
 pub use sink::{Sink, SinkEvent};

@@ -26,17 +26,17 @@ impl Restarts {
 
 /// When a component that does not answer is told about, and when its JVM is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct SilenceLimits {
     /// Silence that is told about, once, with the stacks of the component's threads.
     pub tell_after: Duration,
     /// Silence that ends the JVM; `None`: never, as in Flume.
     pub end_after: Option<Duration>,
 }
 
-impl Default for Patience {
+impl Default for SilenceLimits {
     /// A minute is longer than the longest pause of Flume's own sinks; five minutes hold a call to a store that retries.
-    fn default() -> Patience {
-        Patience { tell_after: Duration::from_secs(60), end_after: Some(Duration::from_secs(300)) }
+    fn default() -> SilenceLimits {
+        SilenceLimits { tell_after: Duration::from_secs(60), end_after: Some(Duration::from_secs(300)) }
     }
 }
 
@@ -51,7 +51,7 @@ pub enum Verdict {
     End,
 }
 
-impl Patience {
+impl SilenceLimits {
     /// What to do at `now` about one that has been silent since `since`, and that may have been told about.
     pub fn judge(&self, since: Instant, told: bool, now: Instant) -> Verdict {
         let silent = now.saturating_duration_since(since);
@@ -115,14 +115,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_told_once_and_then_ends_the_jvm() {
-        let (patience, start) = (Patience::default(), crate::clock::now());
-        let judge = |told, seconds| patience.judge(start, told, start + secs(seconds));
+        let (silence_limits, start) = (SilenceLimits::default(), crate::clock::now());
+        let judge = |told, seconds| silence_limits.judge(start, told, start + secs(seconds));
         assert_eq!(judge(false, 0), Verdict::Wait(secs(60)));
         assert_eq!(judge(false, 59), Verdict::Wait(secs(1)));
         assert_eq!(judge(false, 60), Verdict::Tell);
         assert_eq!(judge(true, 60), Verdict::Wait(secs(240)));
         assert_eq!([judge(true, 300), judge(false, 300)], [Verdict::End, Verdict::End]);
-        let patient = Patience { end_after: None, ..patience };
+        let patient = SilenceLimits { end_after: None, ..silence_limits };
         assert!(matches!(patient.judge(start, true, start + secs(100_000)), Verdict::Wait(_)));
     }
 

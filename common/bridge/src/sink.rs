@@ -148,8 +148,8 @@ impl Sink {
                 return self.events.recv().await;
             }
             let Component { id, title, jvm, .. } = &self.component;
-            let patience = jvm.patience();
-            match patience.judge(self.silent_since, self.told, clock::now()) {
+            let silence_limits = jvm.silence_limits();
+            match silence_limits.judge(self.silent_since, self.told, clock::now()) {
                 Verdict::Wait(pause) => {
                     if let Ok(message) = tokio::time::timeout(pause, self.events.recv()).await {
                         return message;

@@ -1,7 +1,7 @@
 //! Sinks: what they settle, and what becomes of it when they fail, hang or take their JVM with them.
 
 use super::{PATIENCE, Scene, each, lines_sink, numbers, settled, soon, texts, written};
-use bridge::{BridgeError, Interceptors, Jvm, Kind, Outcome, Patience, Sink, SinkEvent, Spec};
+use bridge::{BridgeError, Interceptors, Jvm, Kind, Outcome, SilenceLimits, Sink, SinkEvent, Spec};
 use event::BatchBuilder;
 use integration::flume::Version;
 use std::{collections::BTreeSet, fs, time::Duration};
@@ -112,9 +112,9 @@ async fn a_killed_jvm_loses_nothing_and_is_started_again() {
 async fn a_sink_that_hangs_is_told_with_its_stack_and_then_ended() {
     for version in Version::ALL {
         // A start on a busy machine takes a second or two.
-        let patience =
-            Patience { tell_after: Duration::from_secs(4), end_after: Some(Duration::from_secs(10)) };
-        let scene = Scene::new(version, |settings| settings.patience = patience).await;
+        let silence_limits =
+            SilenceLimits { tell_after: Duration::from_secs(4), end_after: Some(Duration::from_secs(10)) };
+        let scene = Scene::new(version, |settings| settings.silence_limits = silence_limits).await;
         let mut sink = scene.sink(scene.lines_sink("hang")).await;
         sink.push(&numbers(0..7)).expect("it fits");
         sink.process();
