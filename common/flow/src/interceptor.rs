@@ -1,7 +1,7 @@
 //! The contract of interceptors: what a source's events pass before they are stored.
 
 use crate::error::ChannelError;
-use crate::message::Patience;
+use crate::message::PutTimeout;
 use crate::selector::Selected;
 use bytes::BytesMut;
 use event::{Batch, Recycler};
@@ -46,8 +46,7 @@ pub trait Elsewhere {
     ///
     /// # Errors
     /// Why it has not passed. Nothing of it is stored, and it may pass later.
-    fn pass(&self, batch: Batch, patience: Patience)
-    -> LocalBoxFuture<'static, Result<Passed, ChannelError>>;
+    fn pass(&self, batch: Batch, wait: PutTimeout) -> LocalBoxFuture<'static, Result<Passed, ChannelError>>;
 }
 
 /// A batch after its interceptors.

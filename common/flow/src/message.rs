@@ -26,12 +26,12 @@ pub struct Put {
     /// In the order in which they are stored.
     pub batches: Vec<Batch>,
     /// How long to wait for room.
-    pub patience: Patience,
+    pub wait: PutTimeout,
 }
 
 /// How long a [`Put`] waits for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum PutTimeout {
     /// The channel's `keep-alive`: the sender has somebody of its own to answer to.
     KeepAlive,
     /// Until there is room: the sender reads a file or a pipe, which waits too. What is stored may be answered a moment

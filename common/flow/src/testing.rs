@@ -10,7 +10,7 @@ use crate::channel::{ChannelContext, NewChannel};
 use crate::component::{Component, Configure, Site};
 use crate::error::DeliveryError;
 use crate::interceptor::{Interceptors, Oversized};
-use crate::message::{Deliver, Health, Patience, PendingDelivery, Probe, State, Stop, Window};
+use crate::message::{Deliver, Health, PendingDelivery, Probe, PutTimeout, State, Stop, Window};
 use crate::processor::SinkAddress;
 use crate::selector::{ChannelSelector, Selected};
 use crate::source::NewSource;
@@ -206,7 +206,7 @@ pub fn numbers(batches: &[Batch]) -> Vec<u64> {
 pub async fn put(channel: &ChannelRef, events: Range<u64>) {
     for number in events {
         channel
-            .put(batch(number..number + 1), Patience::KeepAlive)
+            .put(batch(number..number + 1), PutTimeout::KeepAlive)
             .within("room in the channel")
             .await
             .expect("there is room");

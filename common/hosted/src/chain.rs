@@ -5,7 +5,7 @@ use bridge::{Answer, BridgeError, Interceptors, Routes, Spec};
 use event::Batch;
 use flow::error::ChannelError;
 use flow::interceptor::{Elsewhere, Passed};
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::selector::Selected;
 use futures_util::future::LocalBoxFuture;
 use runtime::clock::{self, Duration};
@@ -41,14 +41,14 @@ impl Elsewhere for Chain {
     fn pass(
         &self,
         batch: Batch,
-        patience: Patience,
+        wait: PutTimeout,
     ) -> LocalBoxFuture<'static, Result<Passed, ChannelError>> {
         let chain = self.0.clone();
         Box::pin(async move {
-            match patience {
+            match wait {
                 // The sender reads a file or a pipe, which waits too: nothing is lost while a class fails.
-                Patience::Forever => Ok(chain.until_it_passes(&batch).await),
-                Patience::KeepAlive | Patience::Now => {
+                PutTimeout::Forever => Ok(chain.until_it_passes(&batch).await),
+                PutTimeout::KeepAlive | PutTimeout::Now => {
                     let passing = chain.while_the_jvm_dies(&batch);
                     match timeout(PATIENCE, passing).await {
                         Ok(passed) => passed.map_err(|error| refused(&error.to_string())),

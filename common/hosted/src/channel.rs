@@ -8,7 +8,7 @@ use flow::channel::lease::{Lease, Settle};
 use flow::channel::store::Level;
 use flow::channel::{ChannelAddress, ChannelContext, Holds};
 use flow::error::ChannelError;
-use flow::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take};
+use flow::message::{Describe, Fill, HowFull, PutTimeout, Put, Stop, Take};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
@@ -106,12 +106,12 @@ impl Books {
     async fn put_some(
         &self,
         batches: &[Batch],
-        patience: Patience,
+        wait: PutTimeout,
         log: &slog::Logger,
     ) -> Result<usize, ChannelError> {
         for (stored, batch) in batches.iter().enumerate() {
-            let patience = if stored == 0 { patience } else { Patience::Now };
-            match self.put(batch, patience, log).await {
+            let wait = if stored == 0 { wait } else { PutTimeout::Now };
+            match self.put(batch, wait, log).await {
                 Ok(()) => {}
                 Err(error) if stored == 0 => return Err(error),
                 Err(_) => return Ok(stored),
@@ -120,7 +120,7 @@ impl Books {
         Ok(batches.len())
     }
 
-    async fn put(&self, batch: &Batch, patience: Patience, log: &slog::Logger) -> Result<(), ChannelError> {
+    async fn put(&self, batch: &Batch, wait: PutTimeout, log: &slog::Logger) -> Result<(), ChannelError> {
         let (channel, events) = (self.spec.name.clone(), batch.len());
         if events > self.spec.transaction_capacity {
             let limit = self.spec.transaction_capacity;
@@ -138,7 +138,7 @@ impl Books {
             if self.stops() {
                 break Err(ChannelError::Stopping(channel));
             }
-            if patience != Patience::Forever {
+            if wait != PutTimeout::Forever {
                 break Err(ChannelError::Failed { channel, reason: error.to_string() });
             }
             if !error.is_full() {
@@ -312,9 +312,9 @@ impl Actor for HostedChannel {
 impl Handler<Put> for HostedChannel {
     type Result = ResponseFuture<Option<Result<usize, ChannelError>>>;
 
-    fn handle(&mut self, Put { batches, patience }: Put, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Put { batches, wait }: Put, _: &mut Self::Context) -> Self::Result {
         let (books, log) = (self.books.clone(), self.log.clone());
-        Box::pin(async move { Some(books.put_some(&batches, patience, &log).await) })
+        Box::pin(async move { Some(books.put_some(&batches, wait, &log).await) })
     }
 }
 

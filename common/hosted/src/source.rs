@@ -3,7 +3,7 @@
 use crate::host::Host;
 use bridge::{BridgeError, Put, PutError, Source, Spec};
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{SourceContext, Stopping};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
@@ -112,9 +112,9 @@ impl HostedSource {
     async fn store(&self, put: Put, context: &SourceContext) {
         let batch = put.batch.clone();
         let stored = if self.selects {
-            context.processor.store_in(put.channel, batch, Patience::Forever).await
+            context.processor.store_in(put.channel, batch, PutTimeout::Forever).await
         } else {
-            context.processor.store(batch, false, Patience::Forever).await
+            context.processor.store(batch, false, PutTimeout::Forever).await
         };
         put.answer(stored.map_err(|error| match error {
             ChannelError::Full { .. } => PutError::Full(error.to_string()),

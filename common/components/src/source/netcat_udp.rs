@@ -9,7 +9,7 @@ use event::Span;
 use flow::component::{Component, Configure};
 use flow::counters::Counted;
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Descriptor, Kind, Problem, Properties, Property, Value};
@@ -139,7 +139,8 @@ impl Reader {
             }
         }
         let batch = self.context.processor.finish(builder);
-        for (events, stored) in self.context.processor.store_parts(batch, finished, Patience::KeepAlive).await
+        for (events, stored) in
+            self.context.processor.store_parts(batch, finished, PutTimeout::KeepAlive).await
         {
             if let Err(error) = stored {
                 self.tell_lost(events, &error);

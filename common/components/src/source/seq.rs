@@ -4,7 +4,7 @@ use super::POLLED;
 use bytes::BytesMut;
 use event::{Batch, Span};
 use flow::component::{Component, Configure};
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{ChannelProcessor, Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Kind, Property, Value};
@@ -121,7 +121,7 @@ fn encode(processor: &ChannelProcessor, numbers: &mut Decimal, events: usize, he
 async fn store(config: &SeqConfig, context: &SourceContext, mut batch: Batch, finished: bool) {
     let mut refusals = 0;
     loop {
-        let parts = context.processor.store_parts(batch.clone(), finished, Patience::Forever).await;
+        let parts = context.processor.store_parts(batch.clone(), finished, PutTimeout::Forever).await;
         let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
         batch.split_to(stored);
         let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };

@@ -9,7 +9,7 @@ mod throttle;
 
 use crate::counters::{ChannelCounters, ChannelEntry};
 use crate::error::ChannelError;
-use crate::message::{Describe, Fill, HowFull, Patience, Put, Stop, Take, Window};
+use crate::message::{Describe, Fill, HowFull, Put, PutTimeout, Stop, Take, Window};
 use crate::supervise::DeathWatch;
 use crate::supervise::address::AddressCell;
 use actix::prelude::*;
@@ -158,8 +158,8 @@ impl ChannelRef {
     ///
     /// # Errors
     /// Why it is not stored.
-    pub async fn put(&self, batch: Batch, patience: Patience) -> Result<(), ChannelError> {
-        self.put_some(&[batch], patience).await.map(drop)
+    pub async fn put(&self, batch: Batch, wait: PutTimeout) -> Result<(), ChannelError> {
+        self.put_some(&[batch], wait).await.map(drop)
     }
 
     /// Stores the first of `batches` and as many behind it as there is room for; says how many. Should the channel's actor
@@ -167,10 +167,10 @@ impl ChannelRef {
     ///
     /// # Errors
     /// Why the first is not stored.
-    pub async fn put_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
+    pub async fn put_some(&self, batches: &[Batch], wait: PutTimeout) -> Result<usize, ChannelError> {
         self.counters.put_attempt.add(events(batches));
         let stored = self
-            .ask(|channel| channel.put.send(Put { batches: batches.to_vec(), patience }), |stored| stored)
+            .ask(|channel| channel.put.send(Put { batches: batches.to_vec(), wait }), |stored| stored)
             .await
             .unwrap_or_else(|| Err(ChannelError::Stopping(self.name.to_string())));
         // What has to come again is another attempt then.

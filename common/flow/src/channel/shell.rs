@@ -5,7 +5,7 @@ use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stor
 use super::throttle::Throttle;
 use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, Holds, NewChannel};
 use crate::error::ChannelError;
-use crate::message::{Describe, Fill, HowFull, Patience, Put, Take};
+use crate::message::{Describe, Fill, HowFull, Put, PutTimeout, Take};
 use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use event::{Batch, Origin};
@@ -286,7 +286,7 @@ impl<S: Store> Actor for ChannelActor<S> {
 impl<S: Store> Handler<Put> for ChannelActor<S> {
     type Result = ResponseFuture<Option<Result<usize, ChannelError>>>;
 
-    fn handle(&mut self, Put { batches, patience }: Put, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Put { batches, wait }: Put, ctx: &mut Self::Context) -> Self::Result {
         // Nobody overtakes those who wait already.
         let stored = if self.puts.is_empty() {
             let mut store = self.store.open();
@@ -298,7 +298,7 @@ impl<S: Store> Handler<Put> for ChannelActor<S> {
             Ok((stored, held)) => {
                 self.serve_takes(ctx);
                 let bytes = batches[..stored.batches].iter().map(Batch::event_bytes).sum();
-                let pause = self.throttle.stored(bytes, held, patience == Patience::Forever);
+                let pause = self.throttle.stored(bytes, held, wait == PutTimeout::Forever);
                 if pause.is_none() && stored.later.is_none() {
                     Ok(stored.batches)
                 } else {
@@ -312,12 +312,12 @@ impl<S: Store> Handler<Put> for ChannelActor<S> {
                 }
             }
             Err(StoreRefusal::NoRoom)
-                if patience == Patience::Forever
-                    || (patience == Patience::KeepAlive && !self.settings.keep_alive.is_zero()) =>
+                if wait == PutTimeout::Forever
+                    || (wait == PutTimeout::KeepAlive && !self.settings.keep_alive.is_zero()) =>
             {
                 let (answer, waiting) = oneshot::channel();
                 let since = clock::now();
-                let deadline = (patience == Patience::KeepAlive).then_some(since + self.settings.keep_alive);
+                let deadline = (wait == PutTimeout::KeepAlive).then_some(since + self.settings.keep_alive);
                 self.puts.push_back(WaitingPut { batches, since, deadline, answer });
                 if self.puts.len() == 1 || deadline.is_some() {
                     self.watch_the_waiting(ctx);

@@ -35,7 +35,7 @@ async fn a_full_channel_refuses_after_its_keep_alive_and_says_how_full_it_is() {
     put(&channel, 0..2).await;
     let before = clock::now();
     let error = channel
-        .put(batch(2..3), Patience::KeepAlive)
+        .put(batch(2..3), PutTimeout::KeepAlive)
         .within("room in the channel")
         .await
         .expect_err("it is full");
@@ -52,8 +52,8 @@ async fn a_patient_put_waits_until_there_is_room_and_nobody_overtakes_it() {
     tokio::time::pause();
     let channel = plain_channel(&[("capacity", "4"), ("transactionCapacity", "4")]);
     put(&channel, 0..3).await;
-    let large = channel.put(batch(3..6), Patience::Forever);
-    let small = channel.put(batch(6..7), Patience::Forever);
+    let large = channel.put(batch(3..6), PutTimeout::Forever);
+    let small = channel.put(batch(6..7), PutTimeout::Forever);
     let drained = async {
         tokio::time::sleep(Duration::from_secs(3600)).await;
         [take_now(&channel).await, take_now(&channel).await].concat()
@@ -75,17 +75,21 @@ async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
         (0..bytes / 1000).for_each(|_| builder.push([], &[0; 1000]));
         builder.finish()
     };
-    let timed_put = async |bytes, patience| {
+    let timed_put = async |bytes, wait| {
         let before = clock::now();
-        assert_eq!(channel.put(events(bytes), patience).within("room in the channel").await, Ok(()));
+        assert_eq!(channel.put(events(bytes), wait).within("room in the channel").await, Ok(()));
         clock::now() - before
     };
-    let timed = async |patience| timed_put(AHEAD_BYTES + 2000, patience).await;
-    assert_eq!(timed(Patience::KeepAlive).await, Duration::ZERO, "somebody awaits its answer");
-    assert!(timed(Patience::Forever).await >= THROTTLE_PAUSE, "sinks that do not move stop nobody");
-    assert_eq!(timed_put(2000, Patience::Forever).await, Duration::ZERO, "it is much that waits, not often");
+    let timed = async |wait| timed_put(AHEAD_BYTES + 2000, wait).await;
+    assert_eq!(timed(PutTimeout::KeepAlive).await, Duration::ZERO, "somebody awaits its answer");
+    assert!(timed(PutTimeout::Forever).await >= THROTTLE_PAUSE, "sinks that do not move stop nobody");
+    assert_eq!(
+        timed_put(2000, PutTimeout::Forever).await,
+        Duration::ZERO,
+        "it is much that waits, not often"
+    );
     channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
-    let (waited, ()) = tokio::join!(timed(Patience::Forever), async {
+    let (waited, ()) = tokio::join!(timed(PutTimeout::Forever), async {
         channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
         channel.take(10_000).within("events from the channel").await.expect("it lives").commit();
     });
@@ -95,7 +99,7 @@ async fn who_can_wait_is_kept_from_running_far_ahead_of_sinks_that_move() {
 #[actix::test]
 async fn what_can_never_fit_is_refused_at_once() {
     let channel = plain_channel(&[("capacity", "4"), ("transactionCapacity", "2")]);
-    let refused = channel.put(batch(0..3), Patience::Forever).within("room in the channel").await;
+    let refused = channel.put(batch(0..3), PutTimeout::Forever).within("room in the channel").await;
     assert!(matches!(refused, Err(ChannelError::TooLarge { events: 3, limit: 2, .. })));
 }
 
@@ -172,13 +176,13 @@ async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     tokio::task::yield_now().await;
     first.do_send(Panic);
     let second = born.recv().within("the channel to be started").await.expect("a new one is started");
-    channel.put(batch(0..2), Patience::Forever).within("room in the channel").await.expect("there is room");
+    channel.put(batch(0..2), PutTimeout::Forever).within("room in the channel").await.expect("there is room");
     let taken = taken.within("the answer to the take").await.expect("no panic");
     assert_eq!(taken, Some(vec![0, 1]), "and rolled back then");
 
     let waiting = channel.clone();
     let stored = actix_rt::spawn(async move {
-        waiting.put(batch(2..4), Patience::Forever).within("room in the channel").await
+        waiting.put(batch(2..4), PutTimeout::Forever).within("room in the channel").await
     });
     tokio::task::yield_now().await;
     second.do_send(Panic);
@@ -272,9 +276,9 @@ async fn answer(outside: &Mutex<Outside>, answer: Result<(), String>) {
 async fn a_put_is_answered_when_its_store_says_that_it_is_safe() {
     let (channel, outside) = late_channel("2");
     let putting = channel.clone();
-    let put = actix_rt::spawn(async move { putting.put(batch(0..2), Patience::Forever).await });
+    let put = actix_rt::spawn(async move { putting.put(batch(0..2), PutTimeout::Forever).await });
     let putting = channel.clone();
-    let waits_for_room = actix_rt::spawn(async move { putting.put(batch(2..4), Patience::Forever).await });
+    let waits_for_room = actix_rt::spawn(async move { putting.put(batch(2..4), PutTimeout::Forever).await });
     let both_wait = async { while channel.fill().await.is_some_and(|fill| fill.events < 4) {} };
     both_wait.within("both puts").await;
     assert!(!put.is_finished(), "it is stored, and not safe");
@@ -290,7 +294,7 @@ async fn a_put_is_answered_when_its_store_says_that_it_is_safe() {
 #[actix::test]
 async fn a_store_that_goes_before_events_are_safe_fails_their_put() {
     let (channel, outside) = late_channel("2");
-    let put = actix_rt::spawn(async move { channel.put(batch(0..1), Patience::KeepAlive).await });
+    let put = actix_rt::spawn(async move { channel.put(batch(0..1), PutTimeout::KeepAlive).await });
     asked(&outside).await;
     outside.lock().unwrap().unanswered.clear();
     let refused = put.within("the answer to the put").await.unwrap();

@@ -4,7 +4,7 @@ use super::{A_WHILE, Pairs, new_channel, until};
 use crate::channel::{ChannelContext, ChannelRef};
 use crate::component::Component;
 use crate::error::ChannelError;
-use crate::message::Patience;
+use crate::message::PutTimeout;
 use crate::supervise::address::{AddressSetter, address_cell};
 use crate::supervise::{Supervisor, Watch};
 use crate::testing::{Heard, batch, numbers, put, take_now};
@@ -100,10 +100,11 @@ impl<B: ChannelBench> Suite<B> {
         }
         let running = self.start(10, 10, 0).await;
         put(&running.channel, 0..10).await;
-        let refused = running.channel.put(batch(99..100), Patience::KeepAlive).within("a refusal").await;
+        let refused = running.channel.put(batch(99..100), PutTimeout::KeepAlive).within("a refusal").await;
         assert!(matches!(refused, Err(ChannelError::Full { .. })), "{refused:?}");
         let waiting = running.channel.clone();
-        let mut stored = actix_rt::spawn(async move { waiting.put(batch(10..15), Patience::Forever).await });
+        let mut stored =
+            actix_rt::spawn(async move { waiting.put(batch(10..15), PutTimeout::Forever).await });
         assert!(timeout(A_WHILE, &mut stored).await.is_err(), "there is no room");
         let lease = running.channel.take(5).within("events").await.expect("the channel lives");
         lease.commit();
@@ -169,8 +170,8 @@ impl<B: ChannelBench> Suite<B> {
     pub async fn a_batch_that_never_fits_is_refused_at_once(self) {
         let running = self.start(100, 10, 3).await;
         put(&running.channel, 0..2).await;
-        for patience in [Patience::Forever, Patience::KeepAlive, Patience::Now] {
-            let refused = running.channel.put(batch(50..61), patience).within("a refusal").await;
+        for wait in [PutTimeout::Forever, PutTimeout::KeepAlive, PutTimeout::Now] {
+            let refused = running.channel.put(batch(50..61), wait).within("a refusal").await;
             assert!(matches!(refused, Err(ChannelError::TooLarge { .. })), "{refused:?}");
         }
         put(&running.channel, 2..4).await;

@@ -2,7 +2,7 @@
 
 use crate::component::MakeSink;
 use crate::error::DeliveryError;
-use crate::message::Patience;
+use crate::message::PutTimeout;
 use crate::sink::local::{self, Blocking};
 use crate::source::{MakeSource, Source, SourceContext, Stopping};
 use event::Batch;
@@ -93,7 +93,7 @@ impl Source for Feeder {
                 while let Some(batch) = self.0.lock().await.recv().await {
                     context
                         .processor
-                        .store(batch, true, Patience::Forever)
+                        .store(batch, true, PutTimeout::Forever)
                         .await
                         .expect("the channel takes it");
                 }

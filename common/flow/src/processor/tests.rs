@@ -1,7 +1,7 @@
 mod model;
 
 use super::*;
-use crate::message::Patience;
+use crate::message::PutTimeout;
 use crate::supervise::address::{AddressSetter, address_cell};
 use crate::testing::{Break, Heard, Script, Scripted, plain_channel, put, script, scripted};
 use runtime::clock::Duration;
@@ -248,13 +248,13 @@ async fn a_refused_put_is_never_half_delivered() {
         for number in 0..1000 {
             group
                 .channel
-                .put(crate::testing::batch(number..number + 1), Patience::KeepAlive)
+                .put(crate::testing::batch(number..number + 1), PutTimeout::KeepAlive)
                 .await
                 .expect("there is room");
         }
         group
             .channel
-            .put(crate::testing::batch(1000..1001), Patience::KeepAlive)
+            .put(crate::testing::batch(1000..1001), PutTimeout::KeepAlive)
             .within("room in the channel")
             .await
     };

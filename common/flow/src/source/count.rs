@@ -66,7 +66,7 @@ pub(super) fn events(batches: &[Batch]) -> usize {
 #[cfg(test)]
 mod tests {
     use crate::counters::Counted;
-    use crate::message::Patience;
+    use crate::message::PutTimeout;
     use crate::testing::{batch, plain_channel, source_context};
 
     #[actix::test]
@@ -87,20 +87,20 @@ mod tests {
             .map(|key| of(key).expect("it is a key of Flume's"))
         };
         let both = vec![batch(0..2), batch(2..3)];
-        assert!(processor.store_all(both, false, Patience::KeepAlive).await.refused.is_none());
+        assert!(processor.store_all(both, false, PutTimeout::KeepAlive).await.refused.is_none());
         assert_eq!(counted(), [3, 3, 2, 2, 0]);
         assert!(
             processor
-                .store_all(vec![batch(3..4), batch(0..5)], false, Patience::KeepAlive)
+                .store_all(vec![batch(3..4), batch(0..5)], false, PutTimeout::KeepAlive)
                 .await
                 .refused
                 .is_some()
         );
         assert_eq!(counted(), [9, 4, 4, 3, 1], "the first of two, the second is too large");
-        assert_eq!(processor.store_some(&[batch(4..5)], Patience::KeepAlive).await, Ok(1));
+        assert_eq!(processor.store_some(&[batch(4..5)], PutTimeout::KeepAlive).await, Ok(1));
         assert_eq!(counted(), [10, 5, 5, 4, 1]);
         processor.count_as(Counted::Events);
-        let parts = processor.store_parts(batch(5..11), true, Patience::KeepAlive).await;
+        let parts = processor.store_parts(batch(5..11), true, PutTimeout::KeepAlive).await;
         assert_eq!(
             parts.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum::<usize>(),
             5

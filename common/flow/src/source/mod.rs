@@ -11,7 +11,7 @@ use crate::channel::ChannelRef;
 use crate::counters::{Counted, SourceCounters};
 use crate::error::ChannelError;
 use crate::interceptor::{Elsewhere, Interceptors, MakeElsewhere, MakeInterceptors, Passed};
-use crate::message::Patience;
+use crate::message::PutTimeout;
 use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder, Origin, Recycler};
@@ -146,18 +146,18 @@ impl ChannelProcessor {
     ///
     /// # Errors
     /// Why it is not stored.
-    pub async fn store(&self, batch: Batch, finished: bool, patience: Patience) -> Result<(), ChannelError> {
-        self.store_all(vec![batch], finished, patience).await.refused.map_or(Ok(()), Err)
+    pub async fn store(&self, batch: Batch, finished: bool, wait: PutTimeout) -> Result<(), ChannelError> {
+        self.store_all(vec![batch], finished, wait).await.refused.map_or(Ok(()), Err)
     }
 
     /// Passes `batches` through the interceptors, unless they are `finished`, and stores them in their order in all channels
     /// they are for, until all are stored or one is refused. Required channels before the one that refuses have stored that
     /// batch: a sender that tries again doubles it there.
-    pub async fn store_all(&self, mut batches: Vec<Batch>, finished: bool, patience: Patience) -> Receipt {
+    pub async fn store_all(&self, mut batches: Vec<Batch>, finished: bool, wait: PutTimeout) -> Receipt {
         let (calls, events) = (batches.len(), count::events(&batches));
         self.count_received(calls, events);
         if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !finished) {
-            let receipt = self.store_from(elsewhere, batches, patience).await;
+            let receipt = self.store_from(elsewhere, batches, wait).await;
             match &receipt.refused {
                 None => self.count_accepted(calls, events),
                 Some(error) => self.count_refused(error),
@@ -167,7 +167,7 @@ impl ChannelProcessor {
         let oversized = if finished { None } else { self.intercept(&mut batches) };
         let mut receipt = Receipt { stored: 0, refused: None };
         while receipt.refused.is_none() && receipt.stored < batches.len() {
-            match self.pass_on(&batches[receipt.stored..], patience).await {
+            match self.pass_on(&batches[receipt.stored..], wait).await {
                 Ok(more) => receipt.stored += more,
                 Err(error) => receipt.refused = Some(error),
             }
@@ -189,22 +189,22 @@ impl ChannelProcessor {
         &self,
         elsewhere: &Rc<dyn Elsewhere>,
         batches: Vec<Batch>,
-        patience: Patience,
+        wait: PutTimeout,
     ) -> Receipt {
         let _storing = Storing::begin(&self.storing);
         let origins: Vec<_> = batches.iter().map(Batch::origin).collect();
         // Those behind the first are on their way while it is stored; a few calls keep both sides at work.
-        let passing = stream::iter(batches).map(|batch| elsewhere.pass(batch, patience)).buffered(CALLS);
+        let passing = stream::iter(batches).map(|batch| elsewhere.pass(batch, wait)).buffered(CALLS);
         let mut passing = std::pin::pin!(passing.zip(stream::iter(origins)));
         let mut stored = 0;
         while let Some((passed, origin)) = passing.next().await {
             let outcome = match passed {
                 Ok(Passed { batch, .. }) if batch.is_empty() => Ok(()),
                 Ok(Passed { batch, routes: None }) => {
-                    self.store_some(&[batch.with_origin(origin)], patience).await.map(drop)
+                    self.store_some(&[batch.with_origin(origin)], wait).await.map(drop)
                 }
                 Ok(Passed { routes: Some(selected), .. }) => {
-                    self.store_selected(selected, origin, patience).await
+                    self.store_selected(selected, origin, wait).await
                 }
                 Err(error) => Err(error),
             };
@@ -220,28 +220,23 @@ impl ChannelProcessor {
         &self,
         selected: Selected,
         origin: Option<Origin>,
-        patience: Patience,
+        wait: PutTimeout,
     ) -> Result<(), ChannelError> {
         let with = |parts: Vec<(usize, Batch)>| {
             parts.into_iter().map(|(index, batch)| (index, batch.with_origin(origin))).collect()
         };
         let Selected { required, optional, dropped } = selected;
-        self.store_dealt(Selected { required: with(required), optional, dropped }, patience).await
+        self.store_dealt(Selected { required: with(required), optional, dropped }, wait).await
     }
 
     /// Stores `batch`, which needs no interceptor, in this one of the source's channels.
     ///
     /// # Errors
     /// Why it is not stored.
-    pub async fn store_in(
-        &self,
-        channel: usize,
-        batch: Batch,
-        patience: Patience,
-    ) -> Result<(), ChannelError> {
+    pub async fn store_in(&self, channel: usize, batch: Batch, wait: PutTimeout) -> Result<(), ChannelError> {
         let _storing = Storing::begin(&self.storing);
         match self.channels.get(channel) {
-            Some(channel) => channel.put(batch, patience).await,
+            Some(channel) => channel.put(batch, wait).await,
             None => Err(ChannelError::Class {
                 reason: format!("its selector names a channel {channel} that it does not have"),
             }),
@@ -270,8 +265,8 @@ impl ChannelProcessor {
     ///
     /// # Errors
     /// Why the first is not stored.
-    pub async fn store_some(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
-        let stored = self.pass_on(batches, patience).await;
+    pub async fn store_some(&self, batches: &[Batch], wait: PutTimeout) -> Result<usize, ChannelError> {
+        let stored = self.pass_on(batches, wait).await;
         match &stored {
             Ok(stored) => {
                 let events = count::events(&batches[..*stored]);
@@ -283,31 +278,31 @@ impl ChannelProcessor {
         stored
     }
 
-    async fn pass_on(&self, batches: &[Batch], patience: Patience) -> Result<usize, ChannelError> {
+    async fn pass_on(&self, batches: &[Batch], wait: PutTimeout) -> Result<usize, ChannelError> {
         let _storing = Storing::begin(&self.storing);
         if let [channel] = &*self.channels
             && self.inner.borrow().selector.is_plain()
         {
-            return channel.put_some(batches, patience).await;
+            return channel.put_some(batches, wait).await;
         }
         match batches.first() {
-            Some(first) => self.select_and_store(first, patience).await.map(|()| 1),
+            Some(first) => self.select_and_store(first, wait).await.map(|()| 1),
             None => Ok(0),
         }
     }
 
-    async fn select_and_store(&self, batch: &Batch, patience: Patience) -> Result<(), ChannelError> {
+    async fn select_and_store(&self, batch: &Batch, wait: PutTimeout) -> Result<(), ChannelError> {
         let selected = self.inner.borrow_mut().select(batch);
-        self.store_dealt(selected, patience).await
+        self.store_dealt(selected, wait).await
     }
 
-    async fn store_dealt(&self, selected: Selected, patience: Patience) -> Result<(), ChannelError> {
+    async fn store_dealt(&self, selected: Selected, wait: PutTimeout) -> Result<(), ChannelError> {
         for (index, batch) in selected.required {
-            self.channels[index].put(batch, patience).await?;
+            self.channels[index].put(batch, wait).await?;
         }
         for (index, batch) in selected.optional {
             let (events, batch) = (batch.len(), batch.with_origin(None)); // nobody sends it again for this channel
-            if let Err(error) = self.channels[index].put(batch, Patience::KeepAlive).await {
+            if let Err(error) = self.channels[index].put(batch, PutTimeout::KeepAlive).await {
                 slog::error!(
                     self.inner.borrow().log,
                     "an optional channel goes without {events} events: {error}"

@@ -6,7 +6,7 @@
 use super::ChannelProcessor;
 use crate::error::ChannelError;
 use crate::interceptor::{Elsewhere, Passed};
-use crate::message::Patience;
+use crate::message::PutTimeout;
 use event::Batch;
 use std::rc::Rc;
 
@@ -22,12 +22,12 @@ impl ChannelProcessor {
     /// Stores `batch` in as many parts as its channels' limits ask for, down to single events, and says in order what
     /// became of how many events. Nothing is put before it fits, so no channel gets an event twice.
     ///
-    /// When `patience` has run out once, the rest is stored as far as there is room at that moment: a sender waits once.
-    pub async fn store_parts(&self, batch: Batch, finished: bool, mut patience: Patience) -> Vec<Part> {
+    /// When `wait` has run out once, the rest is stored as far as there is room at that moment: a sender waits once.
+    pub async fn store_parts(&self, batch: Batch, finished: bool, mut wait: PutTimeout) -> Vec<Part> {
         let whole = batch.len();
         self.count_received(1, whole);
         if let Some(elsewhere) = self.elsewhere.as_ref().filter(|_| !finished) {
-            let parts = vec![(whole, self.store_passed(elsewhere, batch, patience).await)];
+            let parts = vec![(whole, self.store_passed(elsewhere, batch, wait).await)];
             self.count_parts(whole, &parts);
             return parts;
         }
@@ -44,11 +44,11 @@ impl ChannelProcessor {
             }
             let outcome = match (oversized, passed.pop()) {
                 (Some(error), _) => Err(error),
-                (None, passed) => self.pass_on(passed.as_slice(), patience).await.map(drop),
+                (None, passed) => self.pass_on(passed.as_slice(), wait).await.map(drop),
             };
             match outcome {
-                Err(error @ ChannelError::Full { .. }) if patience != Patience::Forever => {
-                    patience = Patience::Now;
+                Err(error @ ChannelError::Full { .. }) if wait != PutTimeout::Forever => {
+                    wait = PutTimeout::Now;
                     parts.extend(self.store_singly(part, finished, error).await);
                 }
                 outcome => parts.push((events, outcome)),
@@ -63,14 +63,14 @@ impl ChannelProcessor {
         &self,
         elsewhere: &Rc<dyn Elsewhere>,
         batch: Batch,
-        patience: Patience,
+        wait: PutTimeout,
     ) -> Result<(), ChannelError> {
-        let Passed { batch, routes } = elsewhere.pass(batch, patience).await?;
+        let Passed { batch, routes } = elsewhere.pass(batch, wait).await?;
         match routes {
             None if batch.is_empty() => Ok(()),
-            Some(selected) => self.store_dealt(selected, patience).await,
+            Some(selected) => self.store_dealt(selected, wait).await,
             None => {
-                let parts = Box::pin(self.store_parts(batch, true, patience)).await;
+                let parts = Box::pin(self.store_parts(batch, true, wait)).await;
                 parts.into_iter().try_for_each(|(_, outcome)| outcome)
             }
         }
@@ -89,7 +89,7 @@ impl ChannelProcessor {
         }
         let mut stored = 0;
         while stored < singles.len()
-            && let Ok(more) = self.pass_on(&singles[stored..], Patience::Now).await
+            && let Ok(more) = self.pass_on(&singles[stored..], PutTimeout::Now).await
         {
             stored += more;
         }
@@ -100,7 +100,7 @@ impl ChannelProcessor {
 #[cfg(test)]
 mod tests {
     use crate::channel::ChannelRef;
-    use crate::message::Patience;
+    use crate::message::PutTimeout;
     use crate::testing::{batch, numbers, plain_channel, source_context, take_now};
     use event::{Batch, BatchBuilder};
 
@@ -130,7 +130,7 @@ mod tests {
         let processor = source_context(&channel).0.processor;
         let storing =
             actix_rt::spawn(
-                async move { processor.store_parts(batch(0..60), true, Patience::KeepAlive).await },
+                async move { processor.store_parts(batch(0..60), true, PutTimeout::KeepAlive).await },
             );
         let mut all = Vec::new();
         while all.len() < 60 {
@@ -147,7 +147,7 @@ mod tests {
     async fn only_the_event_that_no_channel_can_hold_is_refused() {
         let channel = small_channel("0");
         let processor = source_context(&channel).0.processor;
-        let parts = processor.store_parts(with_a_large_one(3, 5000), true, Patience::Forever).await;
+        let parts = processor.store_parts(with_a_large_one(3, 5000), true, PutTimeout::Forever).await;
         let refused: Vec<_> = parts.iter().filter(|(_, outcome)| outcome.is_err()).collect();
         assert_eq!(parts.iter().map(|(events, _)| events).sum::<usize>(), 5);
         assert!(refused.len() == 1 && refused[0].0 == 1, "{parts:?}");
@@ -158,8 +158,8 @@ mod tests {
     async fn of_a_batch_without_room_the_first_events_are_stored() {
         let channel = plain_channel(&[("capacity", "5"), ("transactionCapacity", "5"), ("keep-alive", "0")]);
         let processor = source_context(&channel).0.processor;
-        channel.put(batch(0..2), Patience::KeepAlive).await.unwrap();
-        let parts = processor.store_parts(batch(2..6), true, Patience::KeepAlive).await;
+        channel.put(batch(0..2), PutTimeout::KeepAlive).await.unwrap();
+        let parts = processor.store_parts(batch(2..6), true, PutTimeout::KeepAlive).await;
         let events: Vec<_> = parts.iter().map(|(events, outcome)| (*events, outcome.is_ok())).collect();
         assert_eq!(events, [(3, true), (1, false)]);
         assert_eq!(take_now(&channel).await, [0, 1, 2, 3, 4]);

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{batch, memory_channel, numbers};
 use bytes::BytesMut;
 use event::Batch;
-use flow::message::{Delivered, Delivery, Health, Patience};
+use flow::message::{Delivered, Delivery, Health, PutTimeout};
 use flow::supervise::address::address_cell;
 use rpc::Cargo;
 use runtime::clock::{Duration, now};
@@ -95,7 +95,7 @@ impl Feeder {
         (self.taking, self.next, self.flying) = (true, number + 1, self.flying + 1);
         let lease = async move {
             channel
-                .put(batch(number..number + 1), Patience::KeepAlive)
+                .put(batch(number..number + 1), PutTimeout::KeepAlive)
                 .within("room in the channel")
                 .await
                 .unwrap();

@@ -93,7 +93,7 @@ async fn carry(running: &Running, config: &AvroSinkConfig, count: u64) {
     let (sender, mut all_pending) = mpsc::unbounded_channel();
     let settle = Settle.start().recipient();
     for start in (0..count).step_by(100) {
-        from.put(batch(start..start + 100), flow::message::Patience::KeepAlive)
+        from.put(batch(start..start + 100), flow::message::PutTimeout::KeepAlive)
             .within("room in the channel")
             .await
             .unwrap();
@@ -162,7 +162,7 @@ async fn a_batch_of_64_mib_arrives_whole() {
     {
         let running = Running::start(&source).await;
         let from = memory_channel(&[]);
-        from.put(big.clone(), flow::message::Patience::KeepAlive)
+        from.put(big.clone(), flow::message::PutTimeout::KeepAlive)
             .within("room in the channel")
             .await
             .unwrap();

@@ -6,7 +6,7 @@ use crate::source::budget::Share;
 use bytes::BytesMut;
 use event::Batch;
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::Receipt;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use runtime::clock::{self, Duration, Instant};
@@ -272,7 +272,7 @@ impl Connection {
             std::future::ready(Receipt { stored: 0, refused: Some(error) }).boxed_local()
         } else {
             let processor = self.shared.processor.clone();
-            async move { processor.store_all(batches, false, Patience::KeepAlive).await }.boxed_local()
+            async move { processor.store_all(batches, false, PutTimeout::KeepAlive).await }.boxed_local()
         };
         self.waiting_bytes -= bytes;
         self.storing = Some(Storing { tokens, bytes, receipt });

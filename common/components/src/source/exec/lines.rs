@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 use event::{Batch, BatchBuilder, Span};
 use flow::channel::DELIVERY_BYTES;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::ChannelProcessor;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use runtime::clock;
@@ -141,12 +141,13 @@ impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
 async fn store(processor: ChannelProcessor, mut batches: Vec<Batch>, finished: bool, log: slog::Logger) {
     while !batches.is_empty() {
         let fitting = batches.iter().take_while(|batch| processor.fits(batch)).count();
-        let receipt = processor.store_all(batches[..fitting].to_vec(), finished, Patience::Forever).await;
+        let receipt = processor.store_all(batches[..fitting].to_vec(), finished, PutTimeout::Forever).await;
         batches.drain(..receipt.stored);
         if receipt.stored == fitting && fitting > 0 || batches.is_empty() {
             continue;
         }
-        for (events, stored) in processor.store_parts(batches.remove(0), finished, Patience::Forever).await {
+        for (events, stored) in processor.store_parts(batches.remove(0), finished, PutTimeout::Forever).await
+        {
             if let Err(error) = stored {
                 slog::error!(log, "{events} lines of the command are lost: {error}");
             }

@@ -4,7 +4,7 @@ use super::handler::{Handler, Refusal, Request as Content};
 use crate::source::budget::{Budget, Share};
 use crate::source::port::Voice;
 use bytes::{Bytes, BytesMut};
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{ChannelProcessor, Stopping};
 use futures_util::future::pending;
 use http_body_util::{BodyExt, Full};
@@ -132,7 +132,7 @@ impl Session {
             return Ok(());
         }
         let batch = self.shared.processor.finish(builder);
-        let stored = self.shared.processor.store(batch, false, Patience::KeepAlive).await;
+        let stored = self.shared.processor.store(batch, false, PutTimeout::KeepAlive).await;
         stored.map_err(|error| {
             (
                 StatusCode::SERVICE_UNAVAILABLE,

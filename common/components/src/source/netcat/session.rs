@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use event::{Batch, Span};
 use flow::counters::Connected;
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::ChannelProcessor;
 use runtime::clock::{self, Duration};
 use runtime::net::{Guest, HOST_GONE, TcpStream};
@@ -121,7 +121,7 @@ impl Session {
     async fn answer_all(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<bool> {
         while let Some((batch, finished)) = self.next_batch() {
             self.guest.served(true);
-            let parts = self.shared.processor.store_parts(batch, finished, Patience::KeepAlive).await;
+            let parts = self.shared.processor.store_parts(batch, finished, PutTimeout::KeepAlive).await;
             self.guest.served(false);
             let answers: String =
                 parts.into_iter().map(|(events, stored)| self.answers(events, stored)).collect();

@@ -3,7 +3,7 @@
 use super::policy::Backoff;
 use event::Batch;
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{SourceContext, Stopping};
 use runtime::clock::Duration;
 use std::pin::pin;
@@ -29,7 +29,7 @@ pub(super) async fn store(
 ) -> Stored {
     let (mut backoff, mut done, mut told) = (Backoff::new(longest_backoff), 0, false);
     loop {
-        let mut storing = pin!(context.processor.store_parts(batch.clone(), finished, Patience::KeepAlive));
+        let mut storing = pin!(context.processor.store_parts(batch.clone(), finished, PutTimeout::KeepAlive));
         let parts = tokio::select! { biased;
             parts = &mut storing => parts,
             _ = stop.changed() => match timeout(LAST_ANSWER, storing).await {

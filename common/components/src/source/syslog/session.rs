@@ -4,7 +4,7 @@ use super::config::{Config, FormatText, Parser};
 use crate::source::names::{as_java, name_of};
 use crate::source::port::Voice;
 use event::{Batch, BatchBuilder};
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{ChannelProcessor, Stopping};
 use runtime::clock::{self, Duration};
 use runtime::net::{Guest, HOST_GONE, Stream};
@@ -140,9 +140,9 @@ impl Shared {
         }
     }
 
-    /// Stores a batch; `patience` says how long it waits for room.
-    pub(super) async fn store(&self, batch: Batch, patience: Patience) {
-        for (events, stored) in self.processor.store_parts(batch, false, patience).await {
+    /// Stores a batch; `wait` says how long it waits for room.
+    pub(super) async fn store(&self, batch: Batch, wait: PutTimeout) {
+        for (events, stored) in self.processor.store_parts(batch, false, wait).await {
             if let Err(error) = stored {
                 self.tell_lost(events, &error);
             }
@@ -257,7 +257,7 @@ impl Session {
     async fn store(&self, batch: Batch, stop: &mut Stopping) {
         let events = batch.len();
         self.guest.served(true);
-        let mut storing = std::pin::pin!(self.shared.store(batch, Patience::Forever));
+        let mut storing = std::pin::pin!(self.shared.store(batch, PutTimeout::Forever));
         tokio::select! { biased;
             () = &mut storing => {}
             _ = stop.wait_for(|stop| *stop) => {

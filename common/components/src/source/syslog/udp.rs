@@ -6,7 +6,7 @@ use super::config::{Config, MOST_DATAGRAM};
 use super::session::Shared;
 use crate::source::port::Voice;
 use flow::counters::Counted;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use runtime::clock;
@@ -88,7 +88,7 @@ impl Reader {
         }
         if !builder.is_empty() {
             let batch = self.shared.processor.finish(builder);
-            self.shared.store(batch, Patience::KeepAlive).await;
+            self.shared.store(batch, PutTimeout::KeepAlive).await;
         }
     }
 

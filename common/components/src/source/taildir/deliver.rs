@@ -4,7 +4,7 @@ use super::tail::FileId;
 use event::Batch;
 use flow::channel::DELIVERY_BYTES;
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::ChannelProcessor;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -90,7 +90,7 @@ impl Outbound {
 async fn step(processor: ChannelProcessor, mut batches: Vec<Batch>, finished: bool) -> Step {
     if finished
         && processor.fits(&batches[0])
-        && let Ok(stored) = processor.store_some(&batches, Patience::Forever).await
+        && let Ok(stored) = processor.store_some(&batches, PutTimeout::Forever).await
     {
         let outcomes = batches.drain(..stored).map(|_| Ok(())).collect();
         return (outcomes, batches);
@@ -112,7 +112,7 @@ async fn store_in_parts(
             parts.extend([part, first]);
             continue;
         }
-        match processor.store(part.clone(), finished, Patience::Forever).await {
+        match processor.store(part.clone(), finished, PutTimeout::Forever).await {
             Ok(()) => {}
             Err(ChannelError::Full { .. } | ChannelError::Failed { .. }) => {
                 tokio::time::sleep(PAUSE).await;

@@ -4,7 +4,7 @@ use crate::source::budget::{Budget, Share};
 use crate::source::port::Voice;
 use bytes::{Bytes, BytesMut};
 use flow::error::ChannelError;
-use flow::message::Patience;
+use flow::message::PutTimeout;
 use flow::source::{ChannelProcessor, Stopping};
 use runtime::clock::{self, Duration};
 use runtime::net::{BufferPool, Guest, HOST_GONE, Link, Stream, Worked};
@@ -135,7 +135,7 @@ impl Session {
                 let stored = if batch.is_empty() {
                     Ok(())
                 } else {
-                    processor.store(batch, false, Patience::KeepAlive).await
+                    processor.store(batch, false, PutTimeout::KeepAlive).await
                 };
                 self.guest.served(false);
                 thrift::answer(*protocol, &token, status(peer, voice, stored), &mut out);
