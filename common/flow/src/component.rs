@@ -14,7 +14,7 @@ use plan::{
     SourcePlan,
 };
 use runtime::build::BuildError;
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 use std::any::Any;
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ pub const PART: Configure = Configure::Part(|_, _| {});
 
 /// What all components of a process may need to be configured.
 pub struct Site {
-    globals: Arc<Globals>,
+    tls_defaults: Arc<TlsDefaults>,
     shared: Shared,
     hosts: Option<Arc<dyn Hosts>>,
 }
@@ -80,22 +80,22 @@ impl Site {
     /// This process. `properties` are Java's system properties, as given with `-D`; those about TLS count for every
     /// component that says nothing itself.
     pub fn new(properties: &[(String, String)]) -> Site {
-        Site::of(Globals::new(properties, |name| std::env::var(name).ok()))
+        Site::of(TlsDefaults::new(properties, |name| std::env::var(name).ok()))
     }
 
     /// As [`Site::new`], with this environment.
     pub fn with(properties: &[(String, String)], environment: &[(String, String)]) -> Site {
         let variable = |name: &str| environment.iter().rev().find(|(key, _)| key == name);
-        Site::of(Globals::new(properties, |name| variable(name).map(|(_, value)| value.clone())))
+        Site::of(TlsDefaults::new(properties, |name| variable(name).map(|(_, value)| value.clone())))
     }
 
-    fn of(globals: Globals) -> Site {
-        Site { globals: Arc::new(globals), shared: Arc::new(()), hosts: None }
+    fn of(tls_defaults: TlsDefaults) -> Site {
+        Site { tls_defaults: Arc::new(tls_defaults), shared: Arc::new(()), hosts: None }
     }
 
     /// The same process, for an agent whose components share this.
     pub fn sharing(&self, shared: Shared) -> Site {
-        Site { globals: self.globals.clone(), shared, hosts: self.hosts.clone() }
+        Site { tls_defaults: self.tls_defaults.clone(), shared, hosts: self.hosts.clone() }
     }
 
     /// The same process, with what runs components that have no native version.
@@ -110,8 +110,8 @@ impl Site {
     }
 
     /// What the process says about TLS.
-    pub fn globals(&self) -> &Globals {
-        &self.globals
+    pub fn tls_defaults(&self) -> &TlsDefaults {
+        &self.tls_defaults
     }
 
     /// What the components of this agent share, or nothing in particular.

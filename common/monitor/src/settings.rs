@@ -3,7 +3,7 @@
 use crate::ganglia::Ganglia;
 use plan::Properties;
 use runtime::clock::Duration;
-use runtime::net::{Globals, Place, ServerLayers};
+use runtime::net::{Place, ServerLayers, TlsDefaults};
 use std::fs;
 
 /// What is told, and to whom.
@@ -63,7 +63,7 @@ impl Settings {
     /// What is wrong, in an operator's words.
     pub fn of(
         properties: &[(String, String)],
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Option<Settings>, String> {
         let own = properties.iter().filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, &**value)));
@@ -106,7 +106,7 @@ impl Settings {
         }
         let properties = Properties::from_pairs(pairs);
         let Some(page) = page else { return ganglia(&properties, notes).map(Some) };
-        let layers = ServerLayers::build(&properties, globals, notes)
+        let layers = ServerLayers::build(&properties, tls_defaults, notes)
             .map_err(|error| format!("-D{PREFIX}{}: {}", error.key, error.what))?;
         Ok(Some(Settings(Way::Http(Box::new(Http {
             page,
@@ -204,7 +204,7 @@ mod tests {
         let properties: Vec<_> =
             pairs.iter().map(|(key, value)| (format!("{PREFIX}{key}"), (*value).to_owned())).collect();
         let mut notes = Vec::new();
-        (Settings::of(&properties, &Globals::new(&[], |_| None), &mut notes), notes)
+        (Settings::of(&properties, &TlsDefaults::new(&[], |_| None), &mut notes), notes)
     }
 
     fn http(pairs: &[(&str, &str)]) -> (Http, Vec<String>) {

@@ -5,7 +5,7 @@ use crate::view::View;
 use crate::{send, server};
 use flow::counters::{ChannelEntry, GroupEntry, Registry, SinkEntry, SourceEntry};
 use runtime::clock::{self, Duration};
-use runtime::net::{Globals, TcpStream, UdpSocket};
+use runtime::net::{TcpStream, TlsDefaults, UdpSocket};
 use runtime::within::Within;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +16,8 @@ async fn ask(more: &[(&str, &str)], request: &str) -> String {
     let pairs = [&[("type", "http"), ("bind", "127.0.0.1"), ("port", &*free)], more].concat();
     let properties: Vec<_> =
         pairs.iter().map(|(key, value)| (format!("flume.monitoring.{key}"), (*value).to_owned())).collect();
-    let settings = Settings::of(&properties, &Globals::new(&[], |_| None), &mut Vec::new()).unwrap().unwrap();
+    let settings =
+        Settings::of(&properties, &TlsDefaults::new(&[], |_| None), &mut Vec::new()).unwrap().unwrap();
     let Settings(Way::Http(settings)) = settings else { unreachable!("it is http") };
     let log = flow::testing::silent();
     let local = tokio::task::LocalSet::new();

@@ -14,7 +14,7 @@ use console::Console;
 use flow::counters::Registry;
 use flow::{Assembly, Ended};
 use plan::{Report, Severity};
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -109,8 +109,8 @@ fn monitoring(
     properties: &[(String, String)],
     notices: &mut Vec<String>,
 ) -> Result<Option<monitor::Settings>, String> {
-    let globals = Globals::new(properties, |name| std::env::var(name).ok());
-    monitor::Settings::of(properties, &globals, notices)
+    let tls_defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
+    monitor::Settings::of(properties, &tls_defaults, notices)
 }
 
 /// What components count in.

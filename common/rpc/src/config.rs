@@ -2,7 +2,7 @@
 
 use runtime::build::BuildError;
 use runtime::clock::Duration;
-use runtime::net::{ClientLayers, Globals};
+use runtime::net::{ClientLayers, TlsDefaults};
 
 /// Keys, units and defaults are Flume's: User Guide, "Avro Sink".
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl AvroSinkConfig {
     /// [`BuildError`] for a store that does not open.
     pub fn build(
         properties: &plan::Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<AvroSinkConfig, BuildError> {
         let timeout = |key| {
@@ -44,7 +44,7 @@ impl AvroSinkConfig {
             request_timeout: timeout("request-timeout"),
             reset_interval: Some(properties.seconds("reset-connection-interval", Duration::ZERO))
                 .filter(|time| !time.is_zero()),
-            layers: ClientLayers::build(properties, globals, notes)?,
+            layers: ClientLayers::build(properties, tls_defaults, notes)?,
         })
     }
 

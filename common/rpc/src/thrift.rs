@@ -8,7 +8,7 @@ use flow::sink::remote::AsyncSink;
 use plan::Properties;
 use runtime::build::BuildError;
 use runtime::clock::{self, Duration, Instant};
-use runtime::net::{BufferPool, ClientLayers, Globals, Link, TcpStream, Worked, keep_alive};
+use runtime::net::{BufferPool, ClientLayers, Link, TcpStream, TlsDefaults, Worked, keep_alive};
 use std::io;
 use tokio::time::timeout;
 use wire::thrift::{Frames, HEAD_BYTES, Protocol, Status, call, read_answer};
@@ -37,7 +37,7 @@ impl ThriftConfig {
     /// [`BuildError`] for a store that does not open.
     pub fn build(
         properties: &Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         (host, port): (String, u16),
         notes: &mut Vec<String>,
     ) -> Result<ThriftConfig, BuildError> {
@@ -50,7 +50,7 @@ impl ThriftConfig {
             protocol: if is_binary { Protocol::Binary } else { Protocol::Compact },
             request_timeout: Duration::from_millis(if millis < 1000 { 20_000 } else { millis }),
             reset_interval: (reset > 0).then(|| Duration::from_secs(reset)),
-            layers: ClientLayers::tls(properties, globals, notes)?,
+            layers: ClientLayers::tls(properties, tls_defaults, notes)?,
         })
     }
 

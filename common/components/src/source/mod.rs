@@ -16,7 +16,7 @@ pub(crate) mod taildir;
 pub(crate) mod thrift;
 
 use plan::{Bad, Findings, Problem, Properties, Property, Value};
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 
 /// What Flume does with an address that it cannot listen at.
 pub(crate) const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
@@ -39,7 +39,7 @@ pub(crate) const POLLED: &[Property] = &[
 /// A key store is needed as soon as `ssl` is true, from the component or from the process.
 pub(crate) fn needs_keystore(
     properties: &Properties,
-    globals: &Globals,
+    tls_defaults: &TlsDefaults,
     findings: &mut Findings<'_>,
 ) -> Option<()> {
     if !properties.flag("ssl", false) {
@@ -48,7 +48,7 @@ pub(crate) fn needs_keystore(
     let needed =
         [("keystore", "javax.net.ssl.keyStore"), ("keystore-password", "javax.net.ssl.keyStorePassword")];
     let missing = needed.map(|(key, global)| {
-        let missing = properties.text(key).is_none() && globals.get(global).is_none();
+        let missing = properties.text(key).is_none() && tls_defaults.get(global).is_none();
         if missing {
             let what = format!("the {} has `ssl = true` and no `{key}`", findings.owner.noun);
             let problem = Problem::error("missing-property", findings.at("ssl"), what)

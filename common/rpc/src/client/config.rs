@@ -3,7 +3,7 @@
 use super::policy::{Balance, Failover, Order, Route};
 use crate::AvroSinkConfig;
 use plan::{Properties, cut, secret::without_log_ins};
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 use runtime::random::Random;
 use std::str::FromStr;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Config {
     /// What cannot be used, and what to write instead.
     pub(super) fn build(
         properties: &[(String, String)],
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Config, String> {
         let pairs = properties.iter().map(|(key, value)| (key.trim(), value.trim()));
@@ -47,7 +47,7 @@ impl Config {
         let route = route(&properties, kind, hosts.len(), notes)?;
         let batch_size = checked(&properties, "batch-size", DEFAULT_BATCH, notes);
         Ok(Config {
-            hosts: connections(&properties, &hosts, globals, notes)?,
+            hosts: connections(&properties, &hosts, tls_defaults, notes)?,
             route,
             batch_size,
             may_shrink: properties.text("batch-size").is_none(),
@@ -160,7 +160,7 @@ fn most_rest(properties: &Properties) -> Result<Duration, String> {
 fn connections(
     properties: &Properties,
     hosts: &[(String, u16)],
-    globals: &Globals,
+    tls_defaults: &TlsDefaults,
     notes: &mut Vec<String>,
 ) -> Result<Vec<AvroSinkConfig>, String> {
     let shared = properties.iter().filter(|(key, _)| SHARED.contains(key)).collect::<Vec<_>>();
@@ -168,7 +168,7 @@ fn connections(
     let connection = |(host, port): &(String, u16)| {
         of_one.clear();
         let config =
-            AvroSinkConfig::build(&Properties::from_pairs(shared.iter().copied()), globals, &mut of_one);
+            AvroSinkConfig::build(&Properties::from_pairs(shared.iter().copied()), tls_defaults, &mut of_one);
         let config = config.map_err(|error| error.to_string())?;
         Ok(AvroSinkConfig { host: host.clone(), port: *port, ..config })
     };
@@ -277,7 +277,7 @@ mod tests {
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         let pairs: Vec<_> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let mut notes = Vec::new();
-        let config = Config::build(&pairs, &Globals::default(), &mut notes);
+        let config = Config::build(&pairs, &TlsDefaults::default(), &mut notes);
         (config, notes)
     }
 

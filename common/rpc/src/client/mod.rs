@@ -21,7 +21,7 @@ use bytes::BytesMut;
 use config::Config;
 use event::encode_headers;
 use feed::Feed;
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 use ship::Shipper;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -104,9 +104,9 @@ impl std::fmt::Display for Delivered {
 /// [`Failure`]
 pub fn run(options: Options) -> Result<u64, Failure> {
     let Options { properties, headers, input, system, log } = options;
-    let globals = Globals::new(&system, |name| std::env::var(name).ok());
+    let tls_defaults = TlsDefaults::new(&system, |name| std::env::var(name).ok());
     let mut notes = Vec::new();
-    let config = Config::build(&properties, &globals, &mut notes).map_err(Failure::Settings)?;
+    let config = Config::build(&properties, &tls_defaults, &mut notes).map_err(Failure::Settings)?;
     notes.iter().for_each(|note| slog::warn!(log, "{note}"));
     let mut prefix = BytesMut::new();
     encode_headers(&mut prefix, headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())));

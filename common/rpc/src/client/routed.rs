@@ -10,7 +10,7 @@ use flow::error::DeliveryError;
 use flow::message::Window;
 use flow::sink::remote::AsyncSink;
 use runtime::clock;
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 use tokio::sync::{mpsc, oneshot};
 use wire::avro::BatchId;
 
@@ -28,10 +28,10 @@ impl Routes {
     /// What cannot be used, and what to write instead.
     pub fn build(
         properties: &[(String, String)],
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Routes, String> {
-        let Config { hosts, route, .. } = Config::build(properties, globals, notes)?;
+        let Config { hosts, route, .. } = Config::build(properties, tls_defaults, notes)?;
         Ok(Routes { hosts, route })
     }
 }

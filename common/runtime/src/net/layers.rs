@@ -14,7 +14,7 @@ use wire::avro::Foreign;
 
 use super::deflate::Deflate;
 use super::swap::{Outside, Swap};
-use super::tls::{ClientTls, Globals, Refusal, ServerTls};
+use super::tls::{ClientTls, Refusal, ServerTls, TlsDefaults};
 use super::{Duplex, Stream, TcpStream};
 use crate::build::BuildError;
 use crate::clock::Duration;
@@ -76,10 +76,13 @@ impl ServerLayers {
     /// [`BuildError`] for a TLS that cannot be.
     pub fn build(
         properties: &plan::Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<ServerLayers, BuildError> {
-        Ok(ServerLayers { tls: ServerTls::build(properties, globals, notes)?, deflate: deflates(properties) })
+        Ok(ServerLayers {
+            tls: ServerTls::build(properties, tls_defaults, notes)?,
+            deflate: deflates(properties),
+        })
     }
 
     /// The same for a source that has TLS alone.
@@ -88,10 +91,10 @@ impl ServerLayers {
     /// [`BuildError`] for a TLS that cannot be.
     pub fn tls(
         properties: &plan::Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<ServerLayers, BuildError> {
-        Ok(ServerLayers { tls: ServerTls::build(properties, globals, notes)?, deflate: false })
+        Ok(ServerLayers { tls: ServerTls::build(properties, tls_defaults, notes)?, deflate: false })
     }
 
     /// Takes what lies around the frames off a new connection.
@@ -152,10 +155,10 @@ impl ClientLayers {
     /// [`BuildError`] for a TLS that cannot be.
     pub fn build(
         properties: &plan::Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<ClientLayers, BuildError> {
-        let tls = ClientTls::build(properties, globals, notes)?;
+        let tls = ClientTls::build(properties, tls_defaults, notes)?;
         let deflate =
             if deflates(properties) { Some(properties.number("compression-level", LEVEL)) } else { None };
         if let Some(10..) = deflate {
@@ -171,10 +174,10 @@ impl ClientLayers {
     /// [`BuildError`] for a TLS that cannot be.
     pub fn tls(
         properties: &plan::Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<ClientLayers, BuildError> {
-        let tls = ClientTls::build(properties, globals, notes)?;
+        let tls = ClientTls::build(properties, tls_defaults, notes)?;
         Ok(ClientLayers { tls, deflate: None, order: Remembered::default() })
     }
 
@@ -313,7 +316,7 @@ mod tests {
     /// A source as Flume 1.9 is one: TLS outside, zlib within. Answers which connections passed.
     async fn serve_as_1_9(listener: super::super::TcpListener, connections: usize) -> Vec<bool> {
         let properties = keys("ssl=true keystore=@server.jks keystore-password=changeit");
-        let tls = ServerTls::build(&properties, &Globals::default(), &mut Vec::new()).unwrap().unwrap();
+        let tls = ServerTls::build(&properties, &TlsDefaults::default(), &mut Vec::new()).unwrap().unwrap();
         let mut passed = Vec::new();
         for _ in 0..connections {
             let (stream, _) = listener.accept().within("a connection").await.unwrap();
@@ -331,7 +334,7 @@ mod tests {
         let listener = super::super::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let properties = keys("ssl=true truststore=@trust.jks compression-type=deflate");
-        let layers = ClientLayers::build(&properties, &Globals::default(), &mut Vec::new()).unwrap();
+        let layers = ClientLayers::build(&properties, &TlsDefaults::default(), &mut Vec::new()).unwrap();
         let (passed, ()) = tokio::join!(serve_as_1_9(listener, 3), async {
             for _ in 0..2 {
                 let connected = layers

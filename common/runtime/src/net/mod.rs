@@ -26,7 +26,7 @@ pub use layers::{ClientLayers, Layered, NotTaken, ServerLayers};
 pub use link::{LAST_READ, Link, Worked};
 pub use listen::{Listener, Place};
 pub use properties::{CLIENT_TLS, COMPRESSION, SERVER_TLS};
-pub use tls::Globals;
+pub use tls::TlsDefaults;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 

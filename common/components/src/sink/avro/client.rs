@@ -13,7 +13,7 @@ pub(super) fn routed(properties: &Properties, site: &Site, findings: &mut Findin
     let pairs = properties.iter().filter(|(key, _)| of_client(key));
     let pairs: Vec<_> = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let mut notes = Vec::new();
-    let routes = match Routes::build(&pairs, site.globals(), &mut notes) {
+    let routes = match Routes::build(&pairs, site.tls_defaults(), &mut notes) {
         Ok(routes) => routes,
         Err(what) => {
             findings.refuse("client.type", &what);
@@ -31,7 +31,7 @@ pub(super) fn routed(properties: &Properties, site: &Site, findings: &mut Findin
 pub(super) fn thrift(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<MakeSink> {
     let place = AvroSinkConfig::place(properties);
     let mut notes = Vec::new();
-    let built = ThriftConfig::build(properties, site.globals(), place, &mut notes);
+    let built = ThriftConfig::build(properties, site.tls_defaults(), place, &mut notes);
     let config = told(built, notes, findings)?;
     Some(Box::new(move |context: SinkContext| {
         console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
@@ -52,7 +52,7 @@ mod tests {
     use flow::sink::remote::AsyncSink;
     use flow::source::SourceActor;
     use rpc::client::{RoutedClient, Routes};
-    use runtime::net::{Globals, TcpListener};
+    use runtime::net::{TcpListener, TlsDefaults};
     use runtime::within::Within;
 
     struct Collector {
@@ -79,7 +79,7 @@ mod tests {
         for (name, collector) in names.iter().zip(collectors) {
             keys.push((format!("hosts.{name}"), format!("127.0.0.1:{}", collector.port)));
         }
-        let routes = Routes::build(&keys, &Globals::new(&[], |_| None), &mut Vec::new());
+        let routes = Routes::build(&keys, &TlsDefaults::new(&[], |_| None), &mut Vec::new());
         RoutedClient::new(routes.unwrap())
     }
 

@@ -35,7 +35,7 @@ pub(crate) const COMPONENT: Component = Component {
             _ => return client::routed(properties, site, findings),
         }
         let mut notes = Vec::new();
-        let built = AvroSinkConfig::build(properties, site.globals(), &mut notes);
+        let built = AvroSinkConfig::build(properties, site.tls_defaults(), &mut notes);
         let config = told(built, notes, findings)?;
         Some(Box::new(move |context: SinkContext| {
             console::fact::rpc_sink_starting(&context.log, &context.name, &config.host, config.port);

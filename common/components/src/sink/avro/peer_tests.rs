@@ -8,7 +8,7 @@ use flow::message::{Delivered, Delivery, Health, PutTimeout};
 use flow::supervise::address::address_cell;
 use rpc::Cargo;
 use runtime::clock::{Duration, now};
-use runtime::net::{Globals, TcpListener, TcpStream};
+use runtime::net::{TcpListener, TcpStream, TlsDefaults};
 use runtime::within::Within;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,7 +24,7 @@ fn config(text: &str, port: u16) -> AvroSinkConfig {
     let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let at = [("hostname".to_owned(), "127.0.0.1".to_owned()), ("port".to_owned(), port.to_string())];
     let properties = plan::Properties::from_pairs(pairs.chain(at));
-    AvroSinkConfig::build(&properties, &Globals::default(), &mut Vec::new()).unwrap()
+    AvroSinkConfig::build(&properties, &TlsDefaults::default(), &mut Vec::new()).unwrap()
 }
 
 /// What peers have got, and in how many connections.

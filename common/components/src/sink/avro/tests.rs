@@ -8,7 +8,7 @@ use crate::testing::{Heard, batch, memory_channel, numbers, source_context, star
 use flow::channel::ChannelRef;
 use flow::message::{Delivered, Delivery};
 use flow::source::SourceActor;
-use runtime::net::Globals;
+use runtime::net::TlsDefaults;
 use runtime::within::Within;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,7 +68,7 @@ impl Running {
 }
 
 fn sink(text: &str, port: u16) -> AvroSinkConfig {
-    AvroSinkConfig::build(&keys(text, port), &Globals::default(), &mut Vec::new()).unwrap()
+    AvroSinkConfig::build(&keys(text, port), &TlsDefaults::default(), &mut Vec::new()).unwrap()
 }
 
 /// Commits what was delivered.
@@ -340,18 +340,18 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
         ("flume.ssl.include.protocols", "TLSv1.2,TLSv1.1".to_owned()),
     ];
     let properties = properties.map(|(key, value)| (key.to_owned(), value));
-    let globals = Globals::new(&properties, |name| {
+    let tls_defaults = TlsDefaults::new(&properties, |name| {
         (name == "FLUME_SSL_KEYSTORE_PASSWORD").then(|| "changeit".to_owned())
     });
     let mut notes = Vec::new();
-    AvroSourceConfig::build(&keys("ssl=true", 1), &globals, &mut notes).unwrap();
-    AvroSinkConfig::build(&keys("ssl=true", 1), &globals, &mut notes).unwrap();
+    AvroSourceConfig::build(&keys("ssl=true", 1), &tls_defaults, &mut notes).unwrap();
+    AvroSinkConfig::build(&keys("ssl=true", 1), &tls_defaults, &mut notes).unwrap();
     assert!(notes.len() == 2 && notes.iter().all(|note| note.contains("TLSv1.1")), "{notes:?}");
     let own = keys("ssl=true keystore=chain.p12 keystore-password=wrong", 1);
-    let error = AvroSourceConfig::build(&own, &globals, &mut notes).unwrap_err().to_string();
+    let error = AvroSourceConfig::build(&own, &tls_defaults, &mut notes).unwrap_err().to_string();
     assert!(error.contains("chain.p12: does not open"), "{error}");
     let wrong =
-        Globals::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
+        TlsDefaults::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
     let error = AvroSourceConfig::build(&keys("ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
     assert!(error.contains("server.jks, set for the whole process, does not open"), "{error}");
     assert!(error.starts_with("javax.net.ssl.keyStore: "), "{error}");
@@ -360,10 +360,14 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
 #[test]
 fn what_cannot_be_used_is_told_before_anything_starts() {
     let at_source = |text: &str| {
-        AvroSourceConfig::build(&keys(text, 1), &Globals::default(), &mut Vec::new()).unwrap_err().to_string()
+        AvroSourceConfig::build(&keys(text, 1), &TlsDefaults::default(), &mut Vec::new())
+            .unwrap_err()
+            .to_string()
     };
     let at_sink = |text: &str| {
-        AvroSinkConfig::build(&keys(text, 1), &Globals::default(), &mut Vec::new()).unwrap_err().to_string()
+        AvroSinkConfig::build(&keys(text, 1), &TlsDefaults::default(), &mut Vec::new())
+            .unwrap_err()
+            .to_string()
     };
     for (said, words) in [
         (at_source("ssl=true"), "keystore is not set: the JKS or PKCS12 file"),

@@ -160,6 +160,6 @@ fn layers(
     let trust = trust.into_iter().filter_map(|key| Some((key, properties.text(key)?)));
     let pairs = [("ssl", "true"), ("verify-hostname", "true")].into_iter().chain(trust);
     let mut notes = Vec::new();
-    let built = ClientLayers::tls(&Properties::of(&TLS, pairs), site.globals(), &mut notes);
+    let built = ClientLayers::tls(&Properties::of(&TLS, pairs), site.tls_defaults(), &mut notes);
     told(built, notes, findings)
 }

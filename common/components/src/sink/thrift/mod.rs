@@ -24,7 +24,7 @@ pub(crate) const COMPONENT: Component = Component {
     configure: Configure::Sink(|properties, site, findings| {
         let place = (properties.word("hostname").to_owned(), properties.count("port"));
         let mut notes = Vec::new();
-        let built = ThriftConfig::build(properties, site.globals(), place, &mut notes);
+        let built = ThriftConfig::build(properties, site.tls_defaults(), place, &mut notes);
         let config = told(built, notes, findings)?;
         Some(Box::new(move |context: SinkContext| {
             console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);

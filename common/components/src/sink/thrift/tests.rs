@@ -22,7 +22,7 @@ fn client(port: u16, keys: &[(&str, &str)]) -> ThriftClient {
     let place = [("hostname", "127.0.0.1"), ("port", port_text.as_str())];
     let properties = Properties::of(&COMPONENT.descriptor, place.into_iter().chain(keys.iter().copied()));
     let place = ("127.0.0.1".to_owned(), port);
-    let config = ThriftConfig::build(&properties, Site::new(&[]).globals(), place, &mut Vec::new());
+    let config = ThriftConfig::build(&properties, Site::new(&[]).tls_defaults(), place, &mut Vec::new());
     ThriftClient::new(config.unwrap())
 }
 

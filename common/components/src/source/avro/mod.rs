@@ -22,8 +22,8 @@ use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use runtime::build::BuildError;
 use runtime::clock::Duration;
 use runtime::net::{
-    BufferPool, COMPRESSION, Globals, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers,
-    TcpStream,
+    BufferPool, COMPRESSION, Guest, Layered, Listener, NotTaken, Place, SERVER_TLS, ServerLayers, TcpStream,
+    TlsDefaults,
 };
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -90,13 +90,13 @@ impl AvroSourceConfig {
     /// [`BuildError`] for a store that does not open, and for a rule that is none.
     pub(crate) fn build(
         properties: &plan::Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<AvroSourceConfig, BuildError> {
         let max_frame_bytes = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
         Ok(AvroSourceConfig {
             place: Place::new(properties, MOST_CONNECTIONS),
-            layers: ServerLayers::build(properties, globals, notes)?,
+            layers: ServerLayers::build(properties, tls_defaults, notes)?,
             ip_filter: ip_filter(properties)?,
             max_frame_bytes,
             max_memory_bytes: properties
@@ -110,13 +110,13 @@ impl AvroSourceConfig {
     /// As [`AvroSourceConfig::build`]; what is wrong is among the findings.
     fn judged(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<AvroSourceConfig> {
         let sound = [
-            needs_keystore(properties, site.globals(), findings),
+            needs_keystore(properties, site.tls_defaults(), findings),
             rules::judge(properties, findings),
             memory(properties, findings),
         ];
         let mut notes = Vec::new();
         sound.into_iter().collect::<Option<()>>()?;
-        let built = AvroSourceConfig::build(properties, site.globals(), &mut notes);
+        let built = AvroSourceConfig::build(properties, site.tls_defaults(), &mut notes);
         told(built, notes, findings)
     }
 }

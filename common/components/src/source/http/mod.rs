@@ -126,8 +126,8 @@ fn layers(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> 
     let old: Vec<_> = old.collect();
     let mut notes = Vec::new();
     if old.is_empty() {
-        needs_keystore(properties, site.globals(), findings)?;
-        let built = ServerLayers::tls(properties, site.globals(), &mut notes);
+        needs_keystore(properties, site.tls_defaults(), findings)?;
+        let built = ServerLayers::tls(properties, site.tls_defaults(), &mut notes);
         return told(built, notes, findings);
     }
     let mut pairs: Vec<_> = properties.iter().collect();
@@ -138,8 +138,8 @@ fn layers(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> 
         pairs.extend(properties.text(old).map(|value| (*new, value)));
     }
     let renamed = Properties::of(&NAMED, pairs);
-    needs_keystore(&renamed, site.globals(), findings)?;
-    let built = ServerLayers::tls(&renamed, site.globals(), &mut notes);
+    needs_keystore(&renamed, site.tls_defaults(), findings)?;
+    let built = ServerLayers::tls(&renamed, site.tls_defaults(), &mut notes);
     told(built, notes, findings)
 }
 

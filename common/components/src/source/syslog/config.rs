@@ -155,9 +155,9 @@ fn classic(properties: &Properties, findings: &mut Findings<'_>) -> Option<Parse
 }
 
 fn layers(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<ServerLayers> {
-    needs_keystore(properties, site.globals(), findings)?;
+    needs_keystore(properties, site.tls_defaults(), findings)?;
     let mut notes = Vec::new();
-    let built = ServerLayers::tls(properties, site.globals(), &mut notes);
+    let built = ServerLayers::tls(properties, site.tls_defaults(), &mut notes);
     told(built, notes, findings)
 }
 

@@ -65,9 +65,9 @@ struct Config {
 
 impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
-        needs_keystore(properties, site.globals(), findings)?;
+        needs_keystore(properties, site.tls_defaults(), findings)?;
         let mut notes = Vec::new();
-        let layers = ServerLayers::tls(properties, site.globals(), &mut notes);
+        let layers = ServerLayers::tls(properties, site.tls_defaults(), &mut notes);
         let layers = told(layers, notes, findings)?;
         let idle: u64 = properties.count("maxIdleSeconds");
         let place = Place {

@@ -3,13 +3,13 @@
 //! What differs from Flume: TLS 1.3 and 1.2 only; a store is read when its component starts, and not again for each
 //! connection; `need-client-auth`, a sink's `keystore` and `verify-hostname` are ours.
 
-mod globals;
+mod defaults;
 mod name_filter;
 mod pace;
 mod verify;
 mod words;
 
-pub use globals::Globals;
+pub use defaults::TlsDefaults;
 pub(crate) use words::Refusal;
 
 use super::Stream;
@@ -56,10 +56,10 @@ impl ServerTls {
     /// [`BuildError`] for stores that do not open, and names that leave nothing.
     pub(crate) fn build(
         properties: &Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Option<ServerTls>, BuildError> {
-        let settings = Settings { properties, globals };
+        let settings = Settings { properties, tls_defaults };
         if !properties.flag("ssl", false) {
             return Ok(None);
         }
@@ -101,10 +101,10 @@ impl ClientTls {
     /// [`BuildError`] for stores that do not open, and names that leave nothing.
     pub(crate) fn build(
         properties: &Properties,
-        globals: &Globals,
+        tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Option<ClientTls>, BuildError> {
-        let settings = Settings { properties, globals };
+        let settings = Settings { properties, tls_defaults };
         if !properties.flag("ssl", false) {
             return Ok(None);
         }
@@ -159,7 +159,7 @@ impl ClientTls {
 /// A component's properties, with the process's behind them.
 struct Settings<'a> {
     properties: &'a Properties,
-    globals: &'a Globals,
+    tls_defaults: &'a TlsDefaults,
 }
 
 impl Settings<'_> {
@@ -172,14 +172,14 @@ impl Settings<'_> {
             "include-cipher-suites" => "flume.ssl.include.cipherSuites",
             _ => "",
         };
-        if self.properties.text(key).is_none() && self.globals.get(global).is_some() {
+        if self.properties.text(key).is_none() && self.tls_defaults.get(global).is_some() {
             return BuildError::of_process(global, what);
         }
         BuildError::new(self.properties, "", key, what)
     }
 
     fn text(&self, key: &str, global: &str) -> Option<&str> {
-        self.properties.text(key).or_else(|| self.globals.get(global))
+        self.properties.text(key).or_else(|| self.tls_defaults.get(global))
     }
 
     /// Lists of the component are cut at blanks, those of the process at commas too.
@@ -187,7 +187,7 @@ impl Settings<'_> {
         match self.properties.text(key) {
             Some(text) => text.split_whitespace().map(str::to_owned).collect(),
             None => {
-                let words = self.globals.get(global).unwrap_or_default().split([',', ' ']);
+                let words = self.tls_defaults.get(global).unwrap_or_default().split([',', ' ']);
                 words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
             }
         }

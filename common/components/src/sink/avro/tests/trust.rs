@@ -83,16 +83,16 @@ async fn assert_passes(name: &str, host: &str, keys: &str, refused: Option<&str>
 #[test]
 fn a_short_rsa_key_is_told_with_what_is_taken() {
     let words = "its key short cannot be used: ";
-    let at_source = |globals: &Globals, text: &str| {
-        AvroSourceConfig::build(&keys(text, 1), globals, &mut Vec::new()).unwrap_err().to_string()
+    let at_source = |tls_defaults: &TlsDefaults, text: &str| {
+        AvroSourceConfig::build(&keys(text, 1), tls_defaults, &mut Vec::new()).unwrap_err().to_string()
     };
-    let said = at_source(&Globals::default(), &source("rsa-1024"));
+    let said = at_source(&TlsDefaults::default(), &source("rsa-1024"));
     assert!(said.contains(words) && said.contains("RSA of 2,048 bits or more"), "{said}");
     let process = [
         ("javax.net.ssl.keyStore", store("rsa-1024.p12")),
         ("javax.net.ssl.keyStorePassword", "changeit".to_owned()),
     ];
-    let process = Globals::new(&process.map(|(key, value)| (key.to_owned(), value)), |_| None);
+    let process = TlsDefaults::new(&process.map(|(key, value)| (key.to_owned(), value)), |_| None);
     let said = at_source(&process, "ssl=true");
     assert!(said.starts_with(&format!("javax.net.ssl.keyStore: {words}")), "{said}");
 }

@@ -7,26 +7,26 @@ use std::fmt;
 ///
 /// Source: Flume 1.11 `SSLUtil`.
 #[derive(Clone, Default)]
-pub struct Globals {
+pub struct TlsDefaults {
     values: BTreeMap<&'static str, String>,
 }
 
 /// Shows which are set, and no password.
-impl fmt::Debug for Globals {
+impl fmt::Debug for TlsDefaults {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_set().entries(self.values.keys()).finish()
     }
 }
 
-impl Globals {
+impl TlsDefaults {
     /// From the properties given with `-D`, of which the last of a name counts, and the environment.
-    pub fn new(properties: &[(String, String)], environment: impl Fn(&str) -> Option<String>) -> Globals {
+    pub fn new(properties: &[(String, String)], environment: impl Fn(&str) -> Option<String>) -> TlsDefaults {
         let value = |(property, variable): &(&'static str, &str)| {
             let given =
                 properties.iter().rev().find(|(key, _)| key == property).map(|(_, value)| value.clone());
             given.or_else(|| environment(variable)).map(|value| (*property, value))
         };
-        Globals { values: NAMES.iter().filter_map(value).collect() }
+        TlsDefaults { values: NAMES.iter().filter_map(value).collect() }
     }
 
     /// The value of a property, if it or its variable is set.
@@ -56,12 +56,12 @@ mod tests {
     fn a_property_wins_over_its_variable() {
         let properties = [("javax.net.ssl.keyStore", "a"), ("javax.net.ssl.keyStore", "b"), ("other", "c")];
         let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let globals = Globals::new(&properties, |name| {
+        let tls_defaults = TlsDefaults::new(&properties, |name| {
             name.starts_with("FLUME_SSL_KEYSTORE").then(|| "env".to_owned())
         });
-        assert_eq!(globals.get("javax.net.ssl.keyStore"), Some("b"));
-        assert_eq!(globals.get("javax.net.ssl.keyStorePassword"), Some("env"));
-        assert_eq!(globals.get("javax.net.ssl.trustStore"), None);
-        assert!(!format!("{globals:?}").contains("env"), "{globals:?}");
+        assert_eq!(tls_defaults.get("javax.net.ssl.keyStore"), Some("b"));
+        assert_eq!(tls_defaults.get("javax.net.ssl.keyStorePassword"), Some("env"));
+        assert_eq!(tls_defaults.get("javax.net.ssl.trustStore"), None);
+        assert!(!format!("{tls_defaults:?}").contains("env"), "{tls_defaults:?}");
     }
 }
