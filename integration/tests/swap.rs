@@ -28,7 +28,7 @@ fn swapped_and_back(version: Version) {
     flume::require();
     let (theirs, scene) = (Side::Flume(version), tempfile::tempdir().expect("a folder"));
     let mut collector = Receiver::start(theirs.clone(), 0, COLLECTOR, 0, scene.path()).expect("a process");
-    let mut lines = Lines::new(scene.path());
+    let mut lines = LineLog::new(scene.path());
     let mut sender = Sender::new(collector.port(), scene.path());
 
     sender.start(&theirs);
@@ -101,14 +101,14 @@ impl Sender {
 }
 
 /// The log that is followed.
-struct Lines {
+struct LineLog {
     log: Log,
     next: u32,
 }
 
-impl Lines {
-    fn new(scene: &Path) -> Lines {
-        Lines { log: Log::open(&scene.join("lines.log")).expect("a log"), next: 0 }
+impl LineLog {
+    fn new(scene: &Path) -> LineLog {
+        LineLog { log: Log::open(&scene.join("lines.log")).expect("a log"), next: 0 }
     }
 
     fn count(&self) -> usize {

@@ -4,7 +4,7 @@ use crate::{
     EventLines, Levels,
     drain::ToConsole,
     layout::Format,
-    lines::{Lines, Queue, write_when_rung},
+    lines::{LogOutput, Queue, write_when_rung},
     output::{Cut, Output},
 };
 use arc_swap::{ArcSwap, Guard};
@@ -40,7 +40,7 @@ impl Settings {
 /// Own lines said before data are printed before it. A thread of its own writes them; it ends when the console and the
 /// loggers made of it are gone.
 pub struct Console {
-    lines: Arc<Lines>,
+    lines: Arc<LogOutput>,
 }
 
 impl Console {
@@ -57,7 +57,7 @@ impl Console {
     fn on(output: Output, settings: Settings) -> Arc<Console> {
         let (bell, rung) = bounded(1);
         let queue = Arc::new(Queue::new(output));
-        let lines = Arc::new(Lines {
+        let lines = Arc::new(LogOutput {
             queue: Arc::clone(&queue),
             bell,
             format: settings.format,

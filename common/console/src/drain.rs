@@ -2,7 +2,7 @@
 
 use crate::{
     layout,
-    lines::{Lines, Urgency},
+    lines::{LogOutput, Urgency},
     place,
     stamp::Stamp,
 };
@@ -10,7 +10,7 @@ use slog::{Drain, Level, Never, OwnedKVList, Record};
 use std::{cell::RefCell, sync::Arc, time::SystemTime};
 
 /// Formats a record where it was said, then hands the line over.
-pub(crate) struct ToConsole(pub(crate) Arc<Lines>);
+pub(crate) struct ToConsole(pub(crate) Arc<LogOutput>);
 
 impl Drain for ToConsole {
     type Ok = ();

@@ -19,7 +19,7 @@ use std::{
 };
 
 /// What loggers need: how lines look, which are printed, and where they wait.
-pub(crate) struct Lines {
+pub(crate) struct LogOutput {
     pub(crate) queue: Arc<Queue>,
     pub(crate) bell: Sender<()>, // the writer ends when it is gone
     pub(crate) format: Format,
@@ -33,7 +33,7 @@ pub(crate) enum Urgency {
     MayWait,
 }
 
-impl Lines {
+impl LogOutput {
     /// Hands an own line over, or counts it as left out.
     pub(crate) fn say(&self, line: Vec<u8>, urgency: Urgency) {
         self.queue.put(line, urgency);

@@ -80,7 +80,7 @@ pub fn parse(origin: &str, bytes: &[u8], report: &mut Report) -> Vec<Entry> {
     if !utf8 {
         report.add(source.note_latin1());
     }
-    let mut lines = Lines { bytes, next: 0, line: 1, line_start: 0 };
+    let mut lines = LogicalLines { bytes, next: 0, line: 1, line_start: 0 };
     let mut entries = Vec::new();
     let mut logical = Logical::default();
     while lines.read(&mut logical) {
@@ -118,7 +118,7 @@ fn without_mark<'a>(origin: &str, bytes: &'a [u8], report: &mut Report) -> (&'a 
 }
 
 /// Splits bytes into logical lines.
-struct Lines<'a> {
+struct LogicalLines<'a> {
     bytes: &'a [u8],
     next: usize,
     line: u32,
@@ -139,7 +139,7 @@ struct Part {
     column: u32,
 }
 
-impl Lines<'_> {
+impl LogicalLines<'_> {
     /// Reads the next line that is neither blank nor a comment; false at the end.
     fn read(&mut self, logical: &mut Logical) -> bool {
         logical.text.clear();

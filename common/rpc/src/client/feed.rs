@@ -1,7 +1,7 @@
 //! Reads the input, on a thread of its own: files and terminals block.
 
 use super::directory::{self, Look};
-use super::lines::{Lines, MOST_LINE};
+use super::lines::{LineBatches, MOST_LINE};
 use super::{Delivered, Failure, Input};
 use bytes::Bytes;
 use event::Batch;
@@ -151,7 +151,7 @@ impl Reader {
     }
 
     fn lines(&self, input: impl Read, ends: Ends, path: &Path) -> Result<(), Stop> {
-        let mut lines = Lines::new(input, ends, self.headers.clone(), self.most);
+        let mut lines = LineBatches::new(input, ends, self.headers.clone(), self.most);
         while let Some(batch) = lines.next().map_err(|error| Stop::Failed(cannot_read(path, &error)))? {
             self.tell(Fed::Batch(batch))?;
         }

@@ -7,7 +7,7 @@ use wire::line::{Ends, LineCutter};
 
 /// Makes a batch of what a read has brought, whatever it is, so that no line waits for others. Bytes stay what they are:
 /// Flume decodes and encodes them, which changes only what was malformed.
-pub(super) struct Lines<R> {
+pub(super) struct LineBatches<R> {
     input: R,
     ended: bool,
     cutter: LineCutter,
@@ -19,10 +19,10 @@ pub(super) struct Lines<R> {
     pub(super) cut: u64,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> LineBatches<R> {
     /// `headers`: of every event, in their Avro form; `most`: lines in a batch.
-    pub(super) fn new(input: R, ends: Ends, headers: Bytes, most: usize) -> Lines<R> {
-        Lines {
+    pub(super) fn new(input: R, ends: Ends, headers: Bytes, most: usize) -> LineBatches<R> {
+        LineBatches {
             input,
             ended: false,
             cutter: LineCutter::new(ends),
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn lines(ends: Ends, input: impl Read, most: usize) -> (Vec<usize>, Vec<Vec<u8>>) {
-        let mut lines = Lines::new(input, ends, Bytes::from_static(&[0]), most);
+        let mut lines = LineBatches::new(input, ends, Bytes::from_static(&[0]), most);
         let (mut sizes, mut bodies) = (Vec::new(), Vec::new());
         while let Some(batch) = lines.next().unwrap() {
             sizes.push(batch.len());
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_is_cut_and_counted() {
-        let mut lines = Lines::new(io::repeat(b'x'), Ends::Any, Bytes::from_static(&[0]), 100);
+        let mut lines = LineBatches::new(io::repeat(b'x'), Ends::Any, Bytes::from_static(&[0]), 100);
         let batch = lines.next().unwrap().unwrap();
         assert_eq!((batch.len(), lines.cut), (1, 1));
         assert!(batch.event_bytes() >= MOST_LINE && batch.event_bytes() < 2 * MOST_LINE);

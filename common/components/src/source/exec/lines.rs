@@ -14,7 +14,7 @@ use wire::line::{Ends, LineCutter};
 
 /// Stores lines the moment they are there, in as few transactions as it takes. Bytes stay what they are: Flume decodes
 /// and encodes them by `charset`, which changes only what was malformed.
-pub(super) struct Lines<'a, R> {
+pub(super) struct OutputReader<'a, R> {
     output: R,
     processor: &'a ChannelProcessor,
     log: &'a slog::Logger,
@@ -27,15 +27,15 @@ pub(super) struct Lines<'a, R> {
     storing: Option<LocalBoxFuture<'static, ()>>,
 }
 
-impl<'a, R: AsyncRead + Unpin> Lines<'a, R> {
+impl<'a, R: AsyncRead + Unpin> OutputReader<'a, R> {
     /// `most`: lines in a batch.
     pub(super) fn new(
         output: R,
         processor: &'a ChannelProcessor,
         most: usize,
         log: &'a slog::Logger,
-    ) -> Lines<'a, R> {
-        Lines {
+    ) -> OutputReader<'a, R> {
+        OutputReader {
             output,
             processor,
             log,
@@ -182,7 +182,7 @@ mod tests {
         let channel = memory_channel(&[("capacity", "10"), ("transactionCapacity", "4")]);
         let (context, log) = (source_context(&channel).0, silent());
         let output: String = (0..25).map(|number| format!("{number}\n")).collect();
-        let mut lines = Lines::new(output.as_bytes(), &context.processor, 4, &log);
+        let mut lines = OutputReader::new(output.as_bytes(), &context.processor, 4, &log);
         let mut all = Vec::new();
         while timeout(Duration::from_secs(1), lines.store_all()).await.is_err() {
             assert!(lines.is_storing());

@@ -14,7 +14,7 @@ use futures_util::future::LocalBoxFuture;
 use java::Charset;
 use keeper::LAST_WORDS;
 use leash::{Leash, Started};
-use lines::Lines;
+use lines::OutputReader;
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use policy::Next;
 use runtime::clock::{self, Duration};
@@ -211,7 +211,8 @@ impl Runner {
             actix_rt::spawn(drain_stderr(stderr, self.config.log_stderr, self.context.log.clone()));
         }
         self.context.doing.set(format!("reads what [{}] prints", self.config.command));
-        let mut lines = Lines::new(stdout, &self.context.processor, self.batch_lines(), &self.context.log);
+        let mut lines =
+            OutputReader::new(stdout, &self.context.processor, self.batch_lines(), &self.context.log);
         tokio::select! { biased;
             () = lines.store_all() => {}
             () = leash.lost() => {

@@ -51,7 +51,7 @@ impl Fault {
 /// unit, as Java counts. Source: Flume's `NetcatSource`, run. One difference: whole lines in front of malformed bytes are
 /// given out; Flume loses those that came with the same read.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineDecoder {
     charset: Charset,
     decoder: Decoder,
     max_chars: usize,
@@ -62,9 +62,9 @@ pub(super) struct Lines {
     fault: Option<Fault>,
 }
 
-impl Lines {
-    pub(super) fn new(charset: Charset, max_chars: usize) -> Lines {
-        Lines {
+impl LineDecoder {
+    pub(super) fn new(charset: Charset, max_chars: usize) -> LineDecoder {
+        LineDecoder {
             charset,
             decoder: charset.decoder(OnMalformed::Report),
             max_chars,
@@ -76,8 +76,8 @@ impl Lines {
         }
     }
 
-    /// Takes what was read. All its lines are to be given out ([`Lines::give`] until it gives none) before more is read:
-    /// that bounds what is held to one read and one line.
+    /// Takes what was read. All its lines are to be given out ([`LineDecoder::give`] until it gives none) before more
+    /// is read: that bounds what is held to one read and one line.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.decoder.decode(bytes, false, &mut self.text).is_err() {
             self.fault = Some(Fault::Malformed(self.charset));
@@ -150,7 +150,7 @@ mod tests {
 
     /// All lines of a stream that is read in pieces of `size` bytes, three at a time, and how it ended.
     fn lines(charset: Charset, max_chars: usize, stream: &[u8], size: usize) -> (Vec<String>, Option<Fault>) {
-        let (mut lines, mut found) = (Lines::new(charset, max_chars), Vec::new());
+        let (mut lines, mut found) = (LineDecoder::new(charset, max_chars), Vec::new());
         for piece in stream.chunks(size.max(1)) {
             lines.push(piece);
             while lines.give(3, |line| found.push(String::from_utf8(line.to_vec()).unwrap())) > 0 {}
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_silent_session_holds_nothing() {
-        let mut lines = Lines::new(Charset::UTF_8, 512);
+        let mut lines = LineDecoder::new(Charset::UTF_8, 512);
         lines.push(&[b'\n'; 10_000]);
         while lines.give(100, |_| ()) > 0 {}
         lines.rest();
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_long_limit_of_wide_characters_is_not_counted_again_and_again() {
-        let mut lines = Lines::new(Charset::UTF_8, 1000);
+        let mut lines = LineDecoder::new(Charset::UTF_8, 1000);
         let mut looks = Vec::new();
         for _ in 0..999 {
             lines.push("\u{4f60}".as_bytes());

@@ -1,7 +1,7 @@
 //! One peer of a netcat source, from its first byte to its last.
 
 use super::NetcatConfig;
-use super::lines::Lines;
+use super::lines::LineDecoder;
 use bytes::BytesMut;
 use event::{Batch, Span};
 use flow::counters::Connected;
@@ -57,7 +57,7 @@ pub(super) async fn serve(
 ) {
     let (log, name, peer, door) = (shared.log.clone(), shared.name.clone(), guest.peer(), guest.door());
     let _open = Connected::count(shared.processor.counters());
-    let lines = Lines::new(shared.config.encoding, shared.config.max_line_length);
+    let lines = LineDecoder::new(shared.config.encoding, shared.config.max_line_length);
     let session = Session { shared, stream, guest, lines };
     tokio::select! { biased;
         outcome = session.run(&mut stop) => if let Err(error) = outcome {
@@ -75,7 +75,7 @@ struct Session {
     shared: Rc<Shared>,
     stream: TcpStream,
     guest: Guest,
-    lines: Lines,
+    lines: LineDecoder,
 }
 
 impl Session {
