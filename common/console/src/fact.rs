@@ -9,7 +9,7 @@ use std::{
 
 /// What a component is, as Flume's counter groups name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ComponentType {
     /// `SOURCE`
     Source,
     /// `CHANNEL`
@@ -18,50 +18,50 @@ pub enum Kind {
     Sink,
 }
 
-impl Display for Kind {
+impl Display for ComponentType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::Source => "SOURCE",
-            Kind::Channel => "CHANNEL",
-            Kind::Sink => "SINK",
+            ComponentType::Source => "SOURCE",
+            ComponentType::Channel => "CHANNEL",
+            ComponentType::Sink => "SINK",
         })
     }
 }
 
 /// `Starting Channel c1`, `Starting Sink k1` (a group's name for its sinks), `Starting Source r1`.
-pub fn starting(log: &Logger, kind: Kind, name: &str) {
+pub fn starting(log: &Logger, kind: ComponentType, name: &str) {
     match kind {
-        Kind::Channel => info!(log, #place::STARTING_CHANNEL, "Starting Channel {name}"),
-        Kind::Sink => info!(log, #place::STARTING_SINK, "Starting Sink {name}"),
-        Kind::Source => info!(log, #place::STARTING_SOURCE, "Starting Source {name}"),
+        ComponentType::Channel => info!(log, #place::STARTING_CHANNEL, "Starting Channel {name}"),
+        ComponentType::Sink => info!(log, #place::STARTING_SINK, "Starting Sink {name}"),
+        ComponentType::Source => info!(log, #place::STARTING_SOURCE, "Starting Source {name}"),
     }
 }
 
 /// `Stopping Source r1` and its like.
-pub fn stopping(log: &Logger, kind: Kind, name: &str) {
+pub fn stopping(log: &Logger, kind: ComponentType, name: &str) {
     match kind {
-        Kind::Channel => info!(log, #place::STOPPING_CHANNEL, "Stopping Channel {name}"),
-        Kind::Sink => info!(log, #place::STOPPING_SINK, "Stopping Sink {name}"),
-        Kind::Source => info!(log, #place::STOPPING_SOURCE, "Stopping Source {name}"),
+        ComponentType::Channel => info!(log, #place::STOPPING_CHANNEL, "Stopping Channel {name}"),
+        ComponentType::Sink => info!(log, #place::STOPPING_SINK, "Stopping Sink {name}"),
+        ComponentType::Source => info!(log, #place::STOPPING_SOURCE, "Stopping Source {name}"),
     }
 }
 
 /// `Component type: SOURCE, name: r1 started`.
-pub fn component_started(log: &Logger, kind: Kind, name: &str) {
+pub fn component_started(log: &Logger, kind: ComponentType, name: &str) {
     let thread = match kind {
-        Kind::Source => "lifecycleSupervisor-1-4",
-        Kind::Channel | Kind::Sink => "lifecycleSupervisor-1-0",
+        ComponentType::Source => "lifecycleSupervisor-1-4",
+        ComponentType::Channel | ComponentType::Sink => "lifecycleSupervisor-1-0",
     };
     info!(log, #place::COMPONENT_STARTED, "Component type: {kind}, name: {name} started"; "thread" => thread);
 }
 
 /// `Component type: SOURCE, name: r1 stopped`.
-pub fn component_stopped(log: &Logger, kind: Kind, name: &str) {
+pub fn component_stopped(log: &Logger, kind: ComponentType, name: &str) {
     info!(log, #place::COMPONENT_STOPPED, "Component type: {kind}, name: {name} stopped");
 }
 
 /// `Shutdown Metric for type: SOURCE, name: r1. src.events.received == 2`: `counter` under Flume's name.
-pub fn shutdown_metric(log: &Logger, kind: Kind, name: &str, counter: &str, value: impl Display) {
+pub fn shutdown_metric(log: &Logger, kind: ComponentType, name: &str, counter: &str, value: impl Display) {
     info!(log, #place::SHUTDOWN_METRIC, "Shutdown Metric for type: {kind}, name: {name}. {counter} == {value}");
 }
 

@@ -41,7 +41,7 @@ fn plain(say: impl FnOnce(&Logger)) -> Vec<String> {
 fn a_fact_of_flumes_is_flumes_line() {
     let lines = plain(|log| {
         let log = log.new(o!("component" => "r1"));
-        fact::component_started(&log, fact::Kind::Source, "r1");
+        fact::component_started(&log, fact::ComponentType::Source, "r1");
         fact::avro_source_started(&log, "r1");
         let peer = "192.168.255.121:51624".parse().unwrap();
         let local = "192.168.255.123:52020".parse().unwrap();

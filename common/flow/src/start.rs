@@ -13,7 +13,7 @@ use crate::source::{ChannelProcessor, Doing, NewSource, SourceActor, SourceAddre
 use crate::supervise::address::{AddressCell, AddressSetter, address_cell};
 use crate::supervise::{Supervisor, Watch};
 use actix::prelude::*;
-use console::fact::{self, Kind};
+use console::fact::{self, ComponentType};
 use runtime::clock::Duration;
 use runtime::random::Random;
 use runtime::ready::Ready;
@@ -124,7 +124,7 @@ impl Starting<'_> {
     async fn channels(&mut self, channels: Vec<(String, NewChannel)>) {
         let log = &self.environment.log;
         for (name, channel) in channels {
-            fact::starting(log, Kind::Channel, &name);
+            fact::starting(log, ComponentType::Channel, &name);
             let NewChannel { transaction, fits, held, start } = channel;
             let (setter, cell) = address_cell();
             let reference = ChannelRef::new(&name, transaction, cell).of(fits, held);
@@ -141,7 +141,7 @@ impl Starting<'_> {
             self.watch(&name, format!("channel {name}"), &counters.life, Box::new(build)).await;
             self.environment.counters.add_channel(reference.entry());
             self.order.push(reference.clone());
-            fact::component_started(log, Kind::Channel, &name);
+            fact::component_started(log, ComponentType::Channel, &name);
             self.channels.insert(name, reference);
         }
     }
@@ -161,7 +161,7 @@ impl Starting<'_> {
         let (health_setter, health) = address_cell();
         let (mut members, mut sinks) = (Vec::new(), Vec::new());
         for (index, sink) in group.sinks.into_iter().enumerate() {
-            fact::starting(&self.environment.log, Kind::Sink, &sink.name);
+            fact::starting(&self.environment.log, ComponentType::Sink, &sink.name);
             let member = Member { index, group: health.clone() };
             let (name, batch_size) = (sink.name.clone(), sink.batch_size);
             let counters = self.environment.counters.of_a_sink();
@@ -269,7 +269,7 @@ impl Starting<'_> {
         let mut started = Vec::new();
         for source in sources {
             let name = source.name.clone();
-            fact::starting(&self.environment.log, Kind::Source, &name);
+            fact::starting(&self.environment.log, ComponentType::Source, &name);
             let (setter, cell) = address_cell();
             let (channels, log, ready) = (self.channels.clone(), self.environment.log.clone(), ready.clone());
             let channel = source.channels.first().cloned().unwrap_or_default();

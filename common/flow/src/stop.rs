@@ -9,7 +9,7 @@ use crate::source::SourceAddress;
 use crate::start::Flow;
 use actix::dev::RecipientRequest;
 use actix::prelude::*;
-use console::fact::{self, Kind};
+use console::fact::{self, ComponentType};
 use futures_util::future::join_all;
 use runtime::clock::{self, Duration, Instant};
 use std::collections::BTreeSet;
@@ -21,14 +21,14 @@ impl Flow {
         let begun = clock::now();
         let end = begun + drain_timeout;
         for (name, _) in &self.sources {
-            fact::stopping(&self.log, Kind::Source, name);
+            fact::stopping(&self.log, ComponentType::Source, name);
         }
         let sources_until = begun + drain_timeout.clamp(LEAST_WAIT, SOURCES_WITHIN);
         let mut hung = self.end_sources(sources_until).await;
         hung.extend(self.drain(end).await);
         self.counters.sources().iter().for_each(|source| source.counters.life.stop());
         for (name, _) in &self.groups {
-            fact::stopping(&self.log, Kind::Sink, name);
+            fact::stopping(&self.log, ComponentType::Sink, name);
         }
         let groups_until = (end + A_LITTLE / 2).min(clock::now() + SINKS_FINISH_WITHIN);
         let groups = asked(&self.groups, |group| Some(group.stop.send(Stop)));

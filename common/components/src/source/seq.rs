@@ -75,7 +75,7 @@ impl Source for Seq {
 
 async fn run(config: SeqConfig, mut context: SourceContext, mut stop: Stopping) {
     slog::info!(context.log, #STARTING, "Sequence generator source do starting");
-    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     context.ready.done();
     context.doing.set("counts");
     tokio::select! { biased;

@@ -111,7 +111,7 @@ impl Source for Stress {
 }
 
 async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
-    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     context.ready.done();
     context.doing.set("sends events");
     tokio::select! { biased;

@@ -22,7 +22,7 @@ pub(super) fn routed(properties: &Properties, site: &Site, findings: &mut Findin
     };
     told(Ok(()), notes, findings)?;
     Some(Box::new(move |context: SinkContext| {
-        console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
+        console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
         Ok(remote::start(RoutedClient::new(routes.clone()), context))
     }))
 }
@@ -34,7 +34,7 @@ pub(super) fn thrift(properties: &Properties, site: &Site, findings: &mut Findin
     let built = ThriftConfig::build(properties, site.tls_defaults(), place, &mut notes);
     let config = told(built, notes, findings)?;
     Some(Box::new(move |context: SinkContext| {
-        console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
+        console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
         Ok(remote::start(ThriftClient::new(config.clone()), context))
     }))
 }

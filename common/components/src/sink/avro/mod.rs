@@ -39,7 +39,7 @@ pub(crate) const COMPONENT: Component = Component {
         let config = told(built, notes, findings)?;
         Some(Box::new(move |context: SinkContext| {
             console::fact::rpc_sink_starting(&context.log, &context.name, &config.host, config.port);
-            console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
+            console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
             let sink = AvroSink::new(config.clone(), context.member, context.death_watch);
             Ok(SinkAddress::of(&sink.start()))
         }))

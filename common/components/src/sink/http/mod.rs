@@ -31,7 +31,7 @@ pub(crate) const COMPONENT: Component = Component {
     configure: Configure::Sink(|properties, site, findings| {
         let config = Config::new(properties, site, findings)?;
         Some(Box::new(move |context: SinkContext| {
-            console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
+            console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
             let client = HttpClient::new(config.clone(), context.log.clone());
             Ok(remote::start(client, context))
         }))

@@ -27,7 +27,7 @@ pub(crate) const COMPONENT: Component = Component {
         let built = ThriftConfig::build(properties, site.tls_defaults(), place, &mut notes);
         let config = told(built, notes, findings)?;
         Some(Box::new(move |context: SinkContext| {
-            console::fact::component_started(&context.log, console::fact::Kind::Sink, &context.name);
+            console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
             Ok(remote::start(ThriftClient::new(config.clone()), context))
         }))
     }),

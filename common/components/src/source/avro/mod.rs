@@ -197,7 +197,7 @@ async fn listen(config: AvroSourceConfig, mut context: SourceContext, mut stop: 
         listener = Listener::open(&what, &place, &mut context.ready, &context.log) => listener,
         _ = stop.changed() => return,
     };
-    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     console::fact::avro_source_started(&context.log, &context.name);
     context.ready.done();
     let narrowest = context.processor.narrowest().map_or(usize::MAX, |channel| channel.transaction);

@@ -138,7 +138,11 @@ struct Runner {
 impl Runner {
     async fn run(mut self) {
         console::fact::exec_starting(&self.context.log, &self.config.command);
-        console::fact::component_started(&self.context.log, console::fact::Kind::Source, &self.context.name);
+        console::fact::component_started(
+            &self.context.log,
+            console::fact::ComponentType::Source,
+            &self.context.name,
+        );
         loop {
             let end = self.run_once().await;
             self.context.ready.done();

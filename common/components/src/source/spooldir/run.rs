@@ -30,7 +30,11 @@ pub(super) async fn run(config: Arc<Config>, mut context: SourceContext, mut sto
         tell_deaf(&config, &context, &error);
     }
     let mut spool = Spool::new(config, context, tracker, arrivals);
-    console::fact::component_started(&spool.context.log, console::fact::Kind::Source, &spool.context.name);
+    console::fact::component_started(
+        &spool.context.log,
+        console::fact::ComponentType::Source,
+        &spool.context.name,
+    );
     spool.context.ready.done();
     while !*stop.borrow() {
         match spool.next_file() {

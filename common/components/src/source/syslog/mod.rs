@@ -159,7 +159,7 @@ async fn listen(config: Config, mut context: SourceContext, stop: Stopping) {
             _ = &mut serving => return,
         }
     }
-    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     context.ready.done();
     serving.await;
 }

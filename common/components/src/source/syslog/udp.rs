@@ -37,7 +37,7 @@ async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
         _ = stop.changed() => return,
     };
     slog::info!(context.log, "{what} listens on {place}");
-    console::fact::component_started(&context.log, console::fact::Kind::Source, &context.name);
+    console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     context.ready.done();
     let voice = Voice::new(&what, &context.log);
     let shared = Shared::new(&config, port, &what, context.processor, &context.log, voice);

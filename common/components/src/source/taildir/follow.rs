@@ -101,7 +101,11 @@ impl Follower {
             slog::error!(self.context.log, "{fault}");
         }
         self.first_scan().await;
-        console::fact::component_started(&self.context.log, console::fact::Kind::Source, &self.context.name);
+        console::fact::component_started(
+            &self.context.log,
+            console::fact::ComponentType::Source,
+            &self.context.name,
+        );
         self.context.ready.done();
         while *stage.borrow() == Stage::Run && stage.has_changed().is_ok() {
             if self.step(clock::now()) {
