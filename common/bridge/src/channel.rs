@@ -1,7 +1,7 @@
 //! A channel of the class path: `file`, `jdbc`, `SPILLABLEMEMORY`, own ones.
 
 use crate::{
-    BridgeError, Jvm, Kind, Made, Spec,
+    BridgeError, ComponentKind, Jvm, Made, Spec,
     component::Component,
     jvm::Inbox,
     protocol::{FromJvm, Thrown, to_jvm},
@@ -49,7 +49,7 @@ impl Channel {
     /// # Errors
     /// When a class is missing or `configure` has failed.
     pub async fn create(jvm: &Jvm, spec: &Spec) -> Result<Channel, BridgeError> {
-        debug_assert_eq!(spec.kind, Kind::Channel);
+        debug_assert_eq!(spec.kind, ComponentKind::Channel);
         let transactions = Arc::new(Transactions(Mutex::new(Some(HashMap::new()))));
         let component = Component::create(jvm, spec, transactions.clone()).await?;
         Ok(Channel { component, transactions, next: AtomicU64::new(0) })

@@ -1,7 +1,7 @@
 //! A sink processor of the class path, with its selector: it decides which sink is asked; the sinks are the holder's.
 
 use crate::{
-    BridgeError, Jvm, Kind, Made, Outcome, Spec,
+    BridgeError, ComponentKind, Jvm, Made, Outcome, Spec,
     component::Component,
     protocol::{FromJvm, to_jvm},
     sink::passes,
@@ -20,7 +20,7 @@ impl Group {
     /// # Errors
     /// When a class is missing or it cannot be configured.
     pub async fn create(jvm: &Jvm, spec: &Spec) -> Result<Group, BridgeError> {
-        debug_assert_eq!(spec.kind, Kind::Group);
+        debug_assert_eq!(spec.kind, ComponentKind::Group);
         let (inbox, events) = passes();
         Ok(Group { component: Component::create(jvm, spec, inbox).await?, events })
     }

@@ -1,7 +1,7 @@
 //! Interceptors and a channel selector of a native source: a batch in, a batch out.
 
 use crate::{
-    Answer, BridgeError, Jvm, Kind, Made, Spec, answer,
+    Answer, BridgeError, ComponentKind, Jvm, Made, Spec, answer,
     component::Component,
     jvm::Inbox,
     protocol::{FromJvm, Thrown, to_jvm},
@@ -37,7 +37,7 @@ impl Interceptors {
     /// # Errors
     /// When a class is missing or a builder has failed.
     pub async fn create(jvm: &Jvm, spec: &Spec) -> Result<Interceptors, BridgeError> {
-        debug_assert_eq!(spec.kind, Kind::Interceptors);
+        debug_assert_eq!(spec.kind, ComponentKind::Interceptors);
         let calls = Arc::new(Calls(Mutex::new(Some(HashMap::new()))));
         let component = Component::create(jvm, spec, calls.clone()).await?;
         let room = Semaphore::new(UNDER_WAY.min(jvm.most_frame_bytes()).max(1));

@@ -52,7 +52,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// What a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ComponentKind {
     /// A source with its interceptors and selector.
     Source = 0,
     /// A sink.
@@ -69,7 +69,7 @@ pub enum Kind {
 #[derive(Debug, Clone)]
 pub struct Spec {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ComponentKind,
     /// Its name: `k1`. Interceptors have their source's.
     pub name: String,
     /// Flume's alias or a class name.
@@ -86,7 +86,7 @@ pub struct Spec {
 
 impl Spec {
     /// With Flume's defaults of a memory channel.
-    pub fn new(kind: Kind, name: &str, class: &str) -> Spec {
+    pub fn new(kind: ComponentKind, name: &str, class: &str) -> Spec {
         Spec {
             kind,
             name: name.to_owned(),

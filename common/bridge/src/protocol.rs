@@ -3,7 +3,7 @@
 //! Payloads are in Avro's binary form: numbers are zig-zag, texts and bytes have their length before them, an event is
 //! its header map and its body, as everywhere in this project.
 
-use crate::{Kind, frame::Frame};
+use crate::{ComponentKind, frame::Frame};
 use bytes::{Bytes, BytesMut};
 use event::{Batch, Malformed, Scanner, push_zigzag, read_length, read_zigzag};
 use std::collections::BTreeMap;
@@ -321,15 +321,15 @@ fn push_text(out: &mut BytesMut, text: &str) {
 /// Room that is made for a list before its items are there, whatever count is announced.
 const FIRST_ROOM: usize = 1024;
 
-impl Kind {
+impl ComponentKind {
     /// The word for it in messages.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Kind::Source => "source",
-            Kind::Sink => "sink",
-            Kind::Interceptors => "interceptors of source",
-            Kind::Channel => "channel",
-            Kind::Group => "sink group",
+            ComponentKind::Source => "source",
+            ComponentKind::Sink => "sink",
+            ComponentKind::Interceptors => "interceptors of source",
+            ComponentKind::Channel => "channel",
+            ComponentKind::Group => "sink group",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A sink: events are pushed ahead, acknowledgements come back by number.
 
 use crate::{
-    BridgeError, Jvm, Kind, Made, Outcome, Ranges, Spec, clock,
+    BridgeError, ComponentKind, Jvm, Made, Outcome, Ranges, Spec, clock,
     clock::Instant,
     component::Component,
     jvm::Inbox,
@@ -58,7 +58,7 @@ impl Sink {
     /// # Errors
     /// When a class is missing or `configure` has failed.
     pub async fn create(jvm: &Jvm, spec: &Spec) -> Result<Sink, BridgeError> {
-        debug_assert_eq!(spec.kind, Kind::Sink);
+        debug_assert_eq!(spec.kind, ComponentKind::Sink);
         let (inbox, events) = passes();
         let component = Component::create(jvm, spec, inbox).await?;
         let leases = Leases::default();

@@ -1,7 +1,7 @@
 //! A source: each of its commits comes as a batch and waits for its answer.
 
 use crate::{
-    BridgeError, Jvm, Kind, Made, Spec,
+    BridgeError, ComponentKind, Jvm, Made, Spec,
     component::Component,
     protocol::{FromJvm, to_jvm},
     sink::passes,
@@ -45,7 +45,7 @@ impl Source {
     /// # Errors
     /// When a class is missing or `configure` has failed.
     pub async fn create(jvm: &Jvm, spec: &Spec) -> Result<Source, BridgeError> {
-        debug_assert_eq!(spec.kind, Kind::Source);
+        debug_assert_eq!(spec.kind, ComponentKind::Source);
         let (inbox, puts) = passes();
         Ok(Source { component: Component::create(jvm, spec, inbox).await?, puts })
     }

@@ -6,7 +6,7 @@ use crate::group;
 use crate::host::Host;
 use crate::sink;
 use crate::source::HostedSource;
-use bridge::{Kind, Spec};
+use bridge::{ComponentKind, Spec};
 use flow::channel::NewChannel;
 use flow::component::{Hosts, NewSink};
 use flow::interceptor::MakeElsewhere;
@@ -98,7 +98,7 @@ pub(crate) fn source_spec(plan: &SourcePlan) -> (Spec, bool) {
         Some("selector") => selects,
         _ => true,
     };
-    let spec = spec(Kind::Source, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
+    let spec = spec(ComponentKind::Source, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
     let channels = if selects { plan.channels.len() } else { 1 };
     (spec.names(plan.channels.iter().take(channels).map(String::as_str)), selects)
 }
@@ -113,22 +113,22 @@ pub(crate) fn chain_spec(plan: &SourcePlan) -> Spec {
         _ => false,
     };
     let spec =
-        spec(Kind::Interceptors, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
+        spec(ComponentKind::Interceptors, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
     spec.names(plan.channels.iter().map(String::as_str))
 }
 
 pub(crate) fn channel_spec(plan: &ComponentPlan) -> Spec {
-    let spec = spec(Kind::Channel, &plan.name, plan.properties.iter());
+    let spec = spec(ComponentKind::Channel, &plan.name, plan.properties.iter());
     Spec { transaction_capacity: transaction(plan), ..spec }
 }
 
 pub(crate) fn group_spec(plan: &GroupPlan) -> Spec {
-    let spec = spec(Kind::Group, &plan.component.name, plan.component.properties.iter());
+    let spec = spec(ComponentKind::Group, &plan.component.name, plan.component.properties.iter());
     spec.with("sinks", &plan.sinks.join(" ")).names(plan.sinks.iter().map(String::as_str))
 }
 
 pub(crate) fn sink_spec(plan: &SinkPlan, agent: &Plan) -> Spec {
-    let spec = spec(Kind::Sink, &plan.component.name, plan.component.properties.iter());
+    let spec = spec(ComponentKind::Sink, &plan.component.name, plan.component.properties.iter());
     let spec = spec.names([plan.channel.as_str()]);
     let Some(channel) = agent.channels.iter().find(|channel| channel.name == plan.channel) else {
         return spec;
@@ -142,7 +142,7 @@ pub(crate) fn sink_spec(plan: &SinkPlan, agent: &Plan) -> Spec {
     }
 }
 
-fn spec<'a>(kind: Kind, name: &str, properties: impl Iterator<Item = (&'a str, &'a str)>) -> Spec {
+fn spec<'a>(kind: ComponentKind, name: &str, properties: impl Iterator<Item = (&'a str, &'a str)>) -> Spec {
     let mut spec = Spec::new(kind, name, "");
     spec.properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     spec.class = spec.properties.get("type").cloned().unwrap_or_default();

@@ -66,11 +66,11 @@ fn wanted(plan: &Plan) -> Vec<(&ComponentPlan, Spec)> {
 
 async fn create(jvm: &Jvm, spec: &Spec) -> Result<(), BridgeError> {
     match spec.kind {
-        bridge::Kind::Source => Source::create(jvm, spec).await.map(drop),
-        bridge::Kind::Sink => Sink::create(jvm, spec).await.map(drop),
-        bridge::Kind::Interceptors => Interceptors::create(jvm, spec).await.map(drop),
-        bridge::Kind::Channel => Channel::create(jvm, spec).await.map(drop),
-        bridge::Kind::Group => Group::create(jvm, spec).await.map(drop),
+        bridge::ComponentKind::Source => Source::create(jvm, spec).await.map(drop),
+        bridge::ComponentKind::Sink => Sink::create(jvm, spec).await.map(drop),
+        bridge::ComponentKind::Interceptors => Interceptors::create(jvm, spec).await.map(drop),
+        bridge::ComponentKind::Channel => Channel::create(jvm, spec).await.map(drop),
+        bridge::ComponentKind::Group => Group::create(jvm, spec).await.map(drop),
     }
 }
 

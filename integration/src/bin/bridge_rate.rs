@@ -3,7 +3,7 @@
 //!
 //! With `hold FOLDER` it starts a JVM with a sink, prints the JVM's process number and waits to be killed, for a test.
 
-use bridge::{Interceptors, Jvm, Kind, Sink, SinkEvent, Spec};
+use bridge::{ComponentKind, Interceptors, Jvm, Sink, SinkEvent, Spec};
 use event::{Batch, BatchBuilder};
 use integration::{
     flume::{Version, bridge::host},
@@ -50,7 +50,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn hold(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (bridge, _said) = host(Version::V1_9, folder, |_| {});
     let jvm = bridge.jvm().await?;
-    let mut sink = Sink::create(&jvm, &Spec::new(Kind::Sink, "k1", "org.acme.Lines").names(["c1"])).await?;
+    let mut sink =
+        Sink::create(&jvm, &Spec::new(ComponentKind::Sink, "k1", "org.acme.Lines").names(["c1"])).await?;
     sink.start().await?;
     sink.process(); // it waits for events in take()
     writeln!(io::stdout(), "{}", jvm.pid().unwrap_or_default())?;
@@ -74,7 +75,7 @@ async fn interceptor(
     batch: &Batch,
     meter: &Meter,
 ) -> Result<(), bridge::BridgeError> {
-    let spec = Spec::new(Kind::Interceptors, "r1", "")
+    let spec = Spec::new(ComponentKind::Interceptors, "r1", "")
         .with("interceptors", "i1")
         .with("interceptors.i1.type", class)
         .with("interceptors.i1.key", "tag");
@@ -93,7 +94,7 @@ async fn interceptor(
 /// 2 MiB are with the sink at a time, as towards any other sink.
 async fn null_sink(jvm: &Jvm, batch: &Batch, meter: &Meter) -> Result<(), bridge::BridgeError> {
     let size = batch.len().to_string();
-    let spec = Spec::new(Kind::Sink, "k1", "null").with("batchSize", &size).names(["c1"]);
+    let spec = Spec::new(ComponentKind::Sink, "k1", "null").with("batchSize", &size).names(["c1"]);
     let spec = Spec { transaction_capacity: 10_000, ..spec };
     let mut sink = Sink::create(jvm, &spec).await?;
     sink.start().await?;

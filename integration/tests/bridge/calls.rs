@@ -1,7 +1,7 @@
 //! Interceptors and selectors: a batch in, a batch out.
 
 use super::{PATIENCE, bodies, each, headers, numbers, soon};
-use bridge::{Interceptors, Kind, Spec};
+use bridge::{ComponentKind, Interceptors, Spec};
 use event::BatchBuilder;
 
 #[tokio::test]
@@ -72,7 +72,8 @@ async fn bytes_that_are_not_utf8_come_back_as_they_were() {
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 async fn a_selector_says_for_each_event_where_it_goes() {
     each(async |scene| {
-        let spec = Spec::new(Kind::Interceptors, "r1", "").with("selector.type", "org.acme.ByParity");
+        let spec =
+            Spec::new(ComponentKind::Interceptors, "r1", "").with("selector.type", "org.acme.ByParity");
         let made = Interceptors::create(&scene.jvm, &spec.names(["c1", "c2"])).await.expect("it is created");
         assert_eq!(made.made().class, "org.acme.ByParity");
         made.start().await.expect("it starts");

@@ -5,7 +5,7 @@ mod calls;
 mod others;
 mod sinks;
 
-use bridge::{Bridge, Interceptors, Jvm, Kind, Settings, Sink, SinkEvent, Spec};
+use bridge::{Bridge, ComponentKind, Interceptors, Jvm, Settings, Sink, SinkEvent, Spec};
 use event::{Batch, BatchBuilder};
 use integration::flume::{
     Version,
@@ -53,7 +53,7 @@ impl Scene {
     }
 
     async fn interceptors(&self, mode: &str) -> Interceptors {
-        let spec = Spec::new(Kind::Interceptors, "r1", "")
+        let spec = Spec::new(ComponentKind::Interceptors, "r1", "")
             .with("interceptors", "i1")
             .with("interceptors.i1.type", "org.acme.Tagging$Builder")
             .with("interceptors.i1.mode", mode);
@@ -80,7 +80,10 @@ impl Scene {
 
 fn lines_sink(directory: &Path, mode: &str) -> Spec {
     let file = directory.join("lines").display().to_string();
-    Spec::new(Kind::Sink, "k1", "org.acme.Lines").with("file", &file).with("mode", mode).names(["c1"])
+    Spec::new(ComponentKind::Sink, "k1", "org.acme.Lines")
+        .with("file", &file)
+        .with("mode", mode)
+        .names(["c1"])
 }
 
 fn written(directory: &Path) -> Vec<String> {

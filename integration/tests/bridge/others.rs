@@ -1,7 +1,7 @@
 //! Sources, channels and sink processors.
 
 use super::{PATIENCE, bodies, each, headers, numbers, soon, texts};
-use bridge::{Channel, Group, Kind, Outcome, PutError, Source, Spec};
+use bridge::{Channel, ComponentKind, Group, Outcome, PutError, Source, Spec};
 use std::{
     collections::{BTreeSet, VecDeque},
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 async fn sources_store_by_asking_and_a_late_answer_loses_nothing() {
     each(async |scene| {
         for (class, how) in [("org.acme.Polled", "pollable"), ("org.acme.Driven", "driven")] {
-            let spec = Spec::new(Kind::Source, "r1", class).with("end", "50").names(["c1"]);
+            let spec = Spec::new(ComponentKind::Source, "r1", class).with("end", "50").names(["c1"]);
             let spec =
                 spec.with("interceptors", "i1").with("interceptors.i1.type", "org.acme.Tagging$Builder");
             let mut source =
@@ -43,7 +43,7 @@ async fn sources_store_by_asking_and_a_late_answer_loses_nothing() {
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 async fn a_source_that_is_stopped_while_it_waits_counts_what_was_stored() {
     each(async |scene| {
-        let spec = Spec::new(Kind::Source, "r1", "org.acme.Polled").names(["c1"]);
+        let spec = Spec::new(ComponentKind::Source, "r1", "org.acme.Polled").names(["c1"]);
         let mut source = Source::create(&scene.jvm, &spec).await.expect("it is created");
         let mut early = VecDeque::new();
         source.start(async |put| early.push_back(put)).await.expect("it starts");
@@ -77,7 +77,7 @@ async fn a_source_that_is_stopped_while_it_waits_counts_what_was_stored() {
 async fn flumes_file_channel_keeps_its_events_through_a_kill() {
     each(async |scene| {
         let folder = |name: &str| scene.directory.path().join(name).display().to_string();
-        let spec = Spec::new(Kind::Channel, "c1", "file")
+        let spec = Spec::new(ComponentKind::Channel, "c1", "file")
             .with("checkpointDir", &folder("checkpoint"))
             .with("dataDirs", &folder("data"))
             .with("capacity", "100")
@@ -122,7 +122,7 @@ async fn flumes_file_channel_keeps_its_events_through_a_kill() {
 async fn other_channels_and_processors_of_flume_work_too() {
     each(async |scene| {
         let folder = |name: &str| scene.directory.path().join(name).display().to_string();
-        let spillable = Spec::new(Kind::Channel, "c2", "SPILLABLEMEMORY")
+        let spillable = Spec::new(ComponentKind::Channel, "c2", "SPILLABLEMEMORY")
             .with("checkpointDir", &folder("checkpoint2"))
             .with("dataDirs", &folder("data2"))
             .with("transactionCapacity", "50")
@@ -140,7 +140,7 @@ async fn other_channels_and_processors_of_flume_work_too() {
             taken.extend(bodies(&batch.batch));
             batch.commit().await.expect("a commit");
         }
-        let spec = Spec::new(Kind::Group, "g1", "failover")
+        let spec = Spec::new(ComponentKind::Group, "g1", "failover")
             .with("type", "failover")
             .with("sinks", "k1 k2")
             .with("priority.k1", "5")

@@ -1,7 +1,7 @@
 //! Sinks: what they settle, and what becomes of it when they fail, hang or take their JVM with them.
 
 use super::{PATIENCE, Scene, each, lines_sink, numbers, settled, soon, texts, written};
-use bridge::{BridgeError, Interceptors, Jvm, Kind, Outcome, SilenceLimits, Sink, SinkEvent, Spec};
+use bridge::{BridgeError, ComponentKind, Interceptors, Jvm, Outcome, SilenceLimits, Sink, SinkEvent, Spec};
 use event::BatchBuilder;
 use integration::flume::Version;
 use std::{collections::BTreeSet, fs, time::Duration};
@@ -152,14 +152,14 @@ async fn a_class_that_ends_the_jvm_is_named() {
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 async fn errors_name_the_component_and_the_class() {
     each(async |scene| {
-        let missing = Spec::new(Kind::Sink, "k1", "org.acme.NotThere").names(["c1"]);
+        let missing = Spec::new(ComponentKind::Sink, "k1", "org.acme.NotThere").names(["c1"]);
         let error = Sink::create(&scene.jvm, &missing).await.err().expect("there is none").to_string();
         assert!(
             error.starts_with("sink k1: there is no class org.acme.NotThere on the class path: "),
             "{error}"
         );
         assert!(error.contains("/lib/*") && error.contains("plugins.d/NAME/lib"), "{error}");
-        let spec = Spec::new(Kind::Interceptors, "r1", "").with("interceptors", "i1");
+        let spec = Spec::new(ComponentKind::Interceptors, "r1", "").with("interceptors", "i1");
         let spec = spec.with("interceptors.i1.type", "org.acme.NotThere$Builder");
         let error = Interceptors::create(&scene.jvm, &spec).await.err().expect("there is none").to_string();
         assert!(error.contains("no class org.acme.NotThere$Builder"), "{error}");

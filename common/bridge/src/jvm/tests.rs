@@ -1,7 +1,7 @@
 //! Programs that are no JVM, but speak like one: a shell script has the two pipes as its 3 and 4.
 
 use super::*;
-use crate::{Kind, Sink, SinkEvent, Spec, frame::Outgoing};
+use crate::{ComponentKind, Sink, SinkEvent, Spec, frame::Outgoing};
 use bytes::BytesMut;
 use event::{BatchBuilder, push_zigzag};
 use std::{fmt::Write, fs, os::unix::fs::PermissionsExt};
@@ -84,7 +84,7 @@ async fn another_version_of_the_protocol_is_refused() {
 #[tokio::test]
 async fn what_was_acknowledged_before_a_kill_counts_and_the_rest_comes_back() {
     let batch = ten_events();
-    let spec = Spec::new(Kind::Sink, "k1", "any").names(["c1"]);
+    let spec = Spec::new(ComponentKind::Sink, "k1", "any").names(["c1"]);
     let take = |bytes: usize| format!("head -c {bytes} <&3 >/dev/null\n");
     let ping = to_jvm::plain(to_jvm::PING, 0).bytes();
     let created = say(0x82, 1, |out| {
@@ -123,7 +123,7 @@ fn ten_events() -> event::Batch {
 
 #[tokio::test]
 async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
-    let spec = Spec::new(Kind::Sink, "k1", "any");
+    let spec = Spec::new(ComponentKind::Sink, "k1", "any");
     let asked = to_jvm::plain(to_jvm::PING, 0).bytes() + to_jvm::create(1, &spec).bytes();
     let created = say(0x82, 1, |out| {
         text(out, "org.acme.Sink");

@@ -158,7 +158,7 @@ fn events_are_slices_on_the_way_in_and_out() {
 
 #[test]
 fn a_component_is_described_as_the_jvm_reads_it() {
-    let spec = Spec::new(Kind::Sink, "k1", "null").with("batchSize", "7").names(["c1"]);
+    let spec = Spec::new(ComponentKind::Sink, "k1", "null").with("batchSize", "7").names(["c1"]);
     let mut decoder = FrameDecoder::new(1 << 20);
     for part in to_jvm::create(9, &spec).parts {
         decoder.room().extend_from_slice(&part);
