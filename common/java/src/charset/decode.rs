@@ -1,6 +1,6 @@
 //! From the bytes of a stream to UTF-8.
 
-use super::{Kind, Order, Single};
+use super::{Coding, Order, Single};
 use encoding_rs::DecoderResult;
 
 /// What becomes of bytes that are no text in a charset.
@@ -58,20 +58,20 @@ enum Next {
 }
 
 impl Decoder {
-    pub(super) fn new(kind: Kind, on_malformed: OnMalformed) -> Decoder {
+    pub(super) fn new(kind: Coding, on_malformed: OnMalformed) -> Decoder {
         let mark = |order, always| match order {
             Order::Big => Mark { big: true, awaited: always, obeyed: false },
             Order::Little => Mark { big: false, awaited: always, obeyed: false },
             Order::Marked(big) => Mark { big, awaited: true, obeyed: true },
         };
         let state = match kind {
-            Kind::Ascii => State::Ascii,
-            Kind::Latin1 => State::Latin1,
-            Kind::Utf8 => State::Utf8,
-            Kind::Utf16(order) => State::Utf16(mark(order, false)),
-            Kind::Utf32(order) => State::Utf32(mark(order, true)),
-            Kind::Single(encoding, rest) => State::Single(Box::new(Single::new(encoding, rest))),
-            Kind::Many(encoding) => State::Many(Box::new(encoding.new_decoder_without_bom_handling())),
+            Coding::Ascii => State::Ascii,
+            Coding::Latin1 => State::Latin1,
+            Coding::Utf8 => State::Utf8,
+            Coding::Utf16(order) => State::Utf16(mark(order, false)),
+            Coding::Utf32(order) => State::Utf32(mark(order, true)),
+            Coding::Single(encoding, rest) => State::Single(Box::new(Single::new(encoding, rest))),
+            Coding::Many(encoding) => State::Many(Box::new(encoding.new_decoder_without_bom_handling())),
         };
         Decoder { state, pending: Vec::new(), on_malformed }
     }

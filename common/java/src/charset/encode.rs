@@ -1,10 +1,10 @@
 //! From UTF-8 to the bytes of a charset.
 
-use super::{Kind, Order, Single};
+use super::{Coding, Order, Single};
 use encoding_rs::{EncoderResult, Encoding};
 
 /// The bytes of `text`; `?` stands for what the charset has not.
-pub(super) fn encode(kind: Kind, text: &str) -> Vec<u8> {
+pub(super) fn encode(kind: Coding, text: &str) -> Vec<u8> {
     let byte = |most: u32| {
         text.chars().map(move |char| match u32::from(char) {
             code if code <= most => code as u8,
@@ -12,10 +12,10 @@ pub(super) fn encode(kind: Kind, text: &str) -> Vec<u8> {
         })
     };
     match kind {
-        Kind::Ascii => byte(0x7f).collect(),
-        Kind::Latin1 => byte(0xff).collect(),
-        Kind::Utf8 => text.as_bytes().to_vec(),
-        Kind::Utf16(order) => {
+        Coding::Ascii => byte(0x7f).collect(),
+        Coding::Latin1 => byte(0xff).collect(),
+        Coding::Utf8 => text.as_bytes().to_vec(),
+        Coding::Utf16(order) => {
             // Java begins with a byte order mark where one decides.
             let mark = matches!(order, Order::Marked(_)).then_some(0xfeff);
             let units = mark.into_iter().filter(|_| !text.is_empty()).chain(text.encode_utf16());
@@ -23,17 +23,17 @@ pub(super) fn encode(kind: Kind, text: &str) -> Vec<u8> {
                 .flat_map(|unit| if order.is_big() { unit.to_be_bytes() } else { unit.to_le_bytes() })
                 .collect()
         }
-        Kind::Utf32(order) => {
+        Coding::Utf32(order) => {
             let codes = text.chars().map(u32::from);
             codes
                 .flat_map(|code| if order.is_big() { code.to_be_bytes() } else { code.to_le_bytes() })
                 .collect()
         }
-        Kind::Single(encoding, rest) => {
+        Coding::Single(encoding, rest) => {
             let table = Single::new(encoding, rest);
             text.chars().map(|char| table.encode(char).unwrap_or(b'?')).collect()
         }
-        Kind::Many(encoding) => many(encoding, text),
+        Coding::Many(encoding) => many(encoding, text),
     }
 }
 

@@ -22,12 +22,12 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy)]
 pub struct Charset {
     name: &'static str,
-    kind: Kind,
+    kind: Coding,
 }
 
 /// How bytes stand for characters.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum Coding {
     Ascii,
     Latin1,
     Utf8,
@@ -50,7 +50,7 @@ enum Order {
 
 impl Charset {
     /// UTF-8.
-    pub const UTF_8: Charset = Charset { name: "UTF-8", kind: Kind::Utf8 };
+    pub const UTF_8: Charset = Charset { name: "UTF-8", kind: Coding::Utf8 };
 
     /// The charset that Java calls `name`, in any case; none if Java knows it not, or it is not here.
     pub fn for_name(name: &str) -> Option<Charset> {
@@ -78,7 +78,7 @@ impl Charset {
     /// The text that `bytes` are; U+FFFD stands for what is malformed.
     pub fn decode<'b>(&self, bytes: &'b [u8]) -> Cow<'b, str> {
         // Text that is well-formed is checked many bytes at a time.
-        if (self.keeps_ascii() && bytes.is_ascii() || matches!(self.kind, Kind::Utf8))
+        if (self.keeps_ascii() && bytes.is_ascii() || matches!(self.kind, Coding::Utf8))
             && let Ok(text) = std::str::from_utf8(bytes)
         {
             return Cow::Borrowed(text);
@@ -94,7 +94,7 @@ impl Charset {
 
     /// The bytes that `text` is in it; `?` stands for what it has not.
     pub fn encode<'t>(&self, text: &'t str) -> Cow<'t, [u8]> {
-        if self.keeps_ascii() && text.is_ascii() || matches!(self.kind, Kind::Utf8) {
+        if self.keeps_ascii() && text.is_ascii() || matches!(self.kind, Coding::Utf8) {
             return Cow::Borrowed(text.as_bytes());
         }
         Cow::Owned(encode::encode(self.kind, text))
@@ -102,35 +102,35 @@ impl Charset {
 
     /// Whether a line feed is one byte that stands for nothing else, so that lines can be told apart without decoding.
     pub fn keeps_lines(&self) -> bool {
-        !matches!(self.kind, Kind::Utf16(_) | Kind::Utf32(_))
+        !matches!(self.kind, Coding::Utf16(_) | Coding::Utf32(_))
     }
 
     /// How many bytes a line feed takes.
     pub fn unit(&self) -> usize {
         match self.kind {
-            Kind::Utf16(_) => 2,
-            Kind::Utf32(_) => 4,
+            Coding::Utf16(_) => 2,
+            Coding::Utf32(_) => 4,
             _ => 1,
         }
     }
 
     /// Whether the bytes at the front of a stream may be a byte order mark, which is no text.
     pub fn may_be_marked(&self) -> bool {
-        matches!(self.kind, Kind::Utf16(Order::Marked(_)) | Kind::Utf32(_))
+        matches!(self.kind, Coding::Utf16(Order::Marked(_)) | Coding::Utf32(_))
     }
 
     /// What the byte order mark at the `front` of a stream says: the charset of the bytes behind it, and how many bytes it
     /// takes; without one, this charset without one. `front` needs no more than [`Charset::unit`] bytes.
     pub fn settle(&self, front: &[u8]) -> (Charset, usize) {
         let named = |wide: bool, big: bool| match (wide, big) {
-            (false, true) => Charset { name: "UTF-16BE", kind: Kind::Utf16(Order::Big) },
-            (false, false) => Charset { name: "UTF-16LE", kind: Kind::Utf16(Order::Little) },
-            (true, true) => Charset { name: "UTF-32BE", kind: Kind::Utf32(Order::Big) },
-            (true, false) => Charset { name: "UTF-32LE", kind: Kind::Utf32(Order::Little) },
+            (false, true) => Charset { name: "UTF-16BE", kind: Coding::Utf16(Order::Big) },
+            (false, false) => Charset { name: "UTF-16LE", kind: Coding::Utf16(Order::Little) },
+            (true, true) => Charset { name: "UTF-32BE", kind: Coding::Utf32(Order::Big) },
+            (true, false) => Charset { name: "UTF-32LE", kind: Coding::Utf32(Order::Little) },
         };
         let (wide, order) = match self.kind {
-            Kind::Utf16(order) if self.may_be_marked() => (false, order),
-            Kind::Utf32(order) => (true, order),
+            Coding::Utf16(order) if self.may_be_marked() => (false, order),
+            Coding::Utf32(order) => (true, order),
             _ => return (*self, 0),
         };
         let marks: [&[u8]; 2] =
@@ -146,8 +146,8 @@ impl Charset {
     /// Where the first line feed begins in whole units of `bytes`, which begin with one; looked for from `from` on.
     pub fn line_feed(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let (unit, big) = match self.kind {
-            Kind::Utf16(order) => (2, order == Order::Big),
-            Kind::Utf32(order) => (4, order == Order::Big),
+            Coding::Utf16(order) => (2, order == Order::Big),
+            Coding::Utf32(order) => (4, order == Order::Big),
             _ => return memchr::memchr(b'\n', bytes.get(from..)?).map(|found| from + found),
         };
         let mut from = from - from % unit;
@@ -167,10 +167,10 @@ impl Charset {
     /// Whether text of ASCII alone has the same bytes in it.
     fn keeps_ascii(&self) -> bool {
         match self.kind {
-            Kind::Ascii | Kind::Latin1 | Kind::Utf8 | Kind::Single(..) => true,
-            Kind::Utf16(_) | Kind::Utf32(_) => false,
+            Coding::Ascii | Coding::Latin1 | Coding::Utf8 | Coding::Single(..) => true,
+            Coding::Utf16(_) | Coding::Utf32(_) => false,
             // A sign that switches to another charset is ASCII.
-            Kind::Many(encoding) => encoding != encoding_rs::ISO_2022_JP,
+            Coding::Many(encoding) => encoding != encoding_rs::ISO_2022_JP,
         }
     }
 }
