@@ -35,7 +35,7 @@ impl Config {
         let kind = kind(&properties)?;
         remarks(&properties, notes);
         let mut hosts = hosts(&properties)?;
-        if kind == Kind::Default && hosts.len() > 1 {
+        if kind == ClientType::Default && hosts.len() > 1 {
             let (first, port) = &hosts[0];
             notes.push(format!(
                 "hosts names {}; a client of the type default uses the first alone, {first}:{port}: for more, \
@@ -56,19 +56,19 @@ impl Config {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ClientType {
     Default,
     Failover,
     Balance,
 }
 
 /// Aliases in any case, or the names of Flume's classes.
-fn kind(properties: &Properties) -> Result<Kind, String> {
+fn kind(properties: &Properties) -> Result<ClientType, String> {
     let text = properties.text_or("client.type", "default");
     match text.to_ascii_lowercase().as_str() {
-        "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(Kind::Default),
-        "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(Kind::Failover),
-        "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(Kind::Balance),
+        "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(ClientType::Default),
+        "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(ClientType::Failover),
+        "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(ClientType::Balance),
         "thrift" | "org.apache.flume.api.thriftrpcclient" => Err(format!(
             "client.type = {text}: a Thrift client is not there yet; Avro sources are reached with default, \
              default_failover or default_loadbalance",
@@ -112,20 +112,22 @@ fn address(text: &str) -> Option<(String, u16)> {
 
 fn route(
     properties: &Properties,
-    kind: Kind,
+    kind: ClientType,
     hosts: usize,
     notes: &mut Vec<String>,
 ) -> Result<Route, String> {
     match kind {
-        Kind::Default => Ok(Route::Failover(Failover::new(1, 1))),
-        Kind::Failover => {
+        ClientType::Default => Ok(Route::Failover(Failover::new(1, 1))),
+        ClientType::Failover => {
             let attempts = checked(properties, "max-attempts", hosts, notes);
             Ok(Route::Failover(Failover::new(hosts, attempts)))
         }
-        Kind::Balance if hosts < 2 => {
+        ClientType::Balance if hosts < 2 => {
             Err("client.type = default_loadbalance needs two hosts or more: name them in `hosts`".to_owned())
         }
-        Kind::Balance => Ok(Route::Balance(Balance::new(hosts, order(properties)?, most_rest(properties)?))),
+        ClientType::Balance => {
+            Ok(Route::Balance(Balance::new(hosts, order(properties)?, most_rest(properties)?)))
+        }
     }
 }
 
