@@ -33,7 +33,7 @@ pub struct ClientSession {
     server_hash: Hash,
     hello: Option<Hello>,
     last: i32,
-    pending: VecDeque<(Serial, Kind)>,
+    pending: VecDeque<(Serial, RequestKind)>,
 }
 
 /// How far the handshake is. `with_text`: the server has asked for our protocol.
@@ -45,7 +45,7 @@ enum Handshake {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RequestKind {
     Ping,
     Call,
 }
@@ -164,7 +164,7 @@ impl ClientSession {
     /// # Panics
     /// Unless [`ClientSession::may_call`].
     pub fn ping(&mut self, out: &mut BytesMut) -> Serial {
-        let serial = self.next(Kind::Ping);
+        let serial = self.next(RequestKind::Ping);
         frame::put_head(out, serial.0, 1);
         self.put_call(out, b"", None);
         serial
@@ -185,7 +185,7 @@ impl ClientSession {
         let count = Zigzag::new(events as i64);
         // An empty array has no block but the last.
         let count = if events == 0 { &[] } else { &count[..] };
-        let serial = self.next(Kind::Call);
+        let serial = self.next(RequestKind::Call);
         frame::put_head(out, serial.0, 2);
         self.put_call(out, call::APPEND_BATCH, id);
         let length = i32::try_from(count.len() + event_bytes + TAIL.len()).expect("a batch is below 2 GiB");
@@ -199,7 +199,7 @@ impl ClientSession {
     /// # Panics
     /// Unless [`ClientSession::may_call`].
     pub fn append(&mut self, out: &mut BytesMut, event: &[u8], id: Option<BatchId>) -> Serial {
-        let serial = self.next(Kind::Call);
+        let serial = self.next(RequestKind::Call);
         frame::put_head(out, serial.0, 2);
         self.put_call(out, call::APPEND, id);
         frame::put_buffer(out, |out| out.extend_from_slice(event));
@@ -217,8 +217,8 @@ impl ClientSession {
         match (self.handshake, kind) {
             (Handshake::Sent { with_text }, _) => self.first_answer(&frame, serial, kind, with_text),
             // Whatever it says, the server lives.
-            (_, Kind::Ping) => Ok(ClientEvent::Pong { serial }),
-            (_, Kind::Call) => answer(serial, frame.message(), 0),
+            (_, RequestKind::Ping) => Ok(ClientEvent::Pong { serial }),
+            (_, RequestKind::Call) => answer(serial, frame.message(), 0),
         }
     }
 
@@ -227,7 +227,7 @@ impl ClientSession {
         &mut self,
         frame: &Frame,
         serial: Serial,
-        kind: Kind,
+        kind: RequestKind,
         with_text: bool,
     ) -> Result<ClientEvent, ClientError> {
         // A server that failed before it came to the handshake leaves it out: the first buffer is empty.
@@ -236,16 +236,16 @@ impl ClientSession {
         {
             self.handshake = Handshake::Due { with_text };
             return match kind {
-                Kind::Ping => Err(ClientError::Refused(text)),
-                Kind::Call => Ok(ClientEvent::Answer { serial, outcome: Outcome::Error(text), notes }),
+                RequestKind::Ping => Err(ClientError::Refused(text)),
+                RequestKind::Call => Ok(ClientEvent::Answer { serial, outcome: Outcome::Error(text), notes }),
             };
         }
         let mut at = 0;
         let response = Response::read(frame.message(), &mut at).map_err(ClientError::Malformed)?;
         self.learn(&response, with_text)?;
         match (self.handshake, kind) {
-            (Handshake::Done, Kind::Ping) => Ok(ClientEvent::Ready { hello: self.hello }),
-            (Handshake::Done, Kind::Call) => answer(serial, frame.message(), at),
+            (Handshake::Done, RequestKind::Ping) => Ok(ClientEvent::Ready { hello: self.hello }),
+            (Handshake::Done, RequestKind::Call) => answer(serial, frame.message(), at),
             _ => Ok(ClientEvent::Resend { serial }),
         }
     }
@@ -268,7 +268,7 @@ impl ClientSession {
         Ok(())
     }
 
-    fn next(&mut self, kind: Kind) -> Serial {
+    fn next(&mut self, kind: RequestKind) -> Serial {
         assert!(self.may_call(), "one call at a time until the handshake is done");
         self.last = self.last.wrapping_add(1);
         let serial = Serial(self.last);
