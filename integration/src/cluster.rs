@@ -5,7 +5,7 @@ use crate::{
     ledger::{Arrival, Ledger, LineId, Place, Verdict},
     lesson::{self, Whereabouts},
     load::{Demand, Load, Log, Written},
-    node::{Error, Kind, Launch, Node, Role},
+    node::{Error, Implementation, Launch, Node, Role},
     ports, vitals,
 };
 use std::{
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 #[derive(Clone)]
 pub struct Setup {
     /// slave1, slave2, slave3, slave4.
-    pub kinds: [Kind; 4],
+    pub kinds: [Implementation; 4],
     /// Where the collectors listen; a free port of 127.0.0.3 and 127.0.0.4 unless it is said.
     pub whereabouts: Option<Whereabouts>,
     /// Lines put behind the client file; the last setting of a key counts.
@@ -50,7 +50,7 @@ pub struct Site {
 impl Default for Setup {
     fn default() -> Setup {
         Setup {
-            kinds: [Kind::Ours; 4],
+            kinds: [Implementation::Ours; 4],
             whereabouts: None,
             client_extra: String::new(),
             server_extra: String::new(),
@@ -108,7 +108,7 @@ impl Cluster {
         for (index, name) in lesson::COLLECTORS.into_iter().enumerate() {
             let printed = lesson::server(index, &cluster.whereabouts);
             // Real Flume takes the comments for parts of the values and never opens its port.
-            let own = if setup.kinds[2 + index] == Kind::Ours {
+            let own = if setup.kinds[2 + index] == Implementation::Ours {
                 printed
             } else {
                 lesson::without_comments(&printed)
@@ -138,7 +138,7 @@ impl Cluster {
         &mut self,
         setup: &Setup,
         name: &str,
-        kind: Kind,
+        kind: Implementation,
         words: Words,
         text: &str,
     ) -> Result<Launch, Error> {
@@ -318,16 +318,16 @@ impl Words {
 }
 
 /// The plain command of a node. Flume's script of the same words ends in a JVM; that is what is started here.
-fn program(kind: Kind, words: &Words, conf: &Path, as_printed: bool) -> Result<Command, Error> {
+fn program(kind: Implementation, words: &Words, conf: &Path, as_printed: bool) -> Result<Command, Error> {
     let ours = |program: PathBuf| {
         let mut command = Command::new(program);
         command.args(&words.words);
         command
     };
     match kind {
-        Kind::Ours if as_printed => Ok(ours("../bin/flume-ng".into())),
-        Kind::Ours => Ok(ours(binaries::directory().map_err(Error::Missing)?.join(words.binary))),
-        Kind::Flume(version) => match flume::missing() {
+        Implementation::Ours if as_printed => Ok(ours("../bin/flume-ng".into())),
+        Implementation::Ours => Ok(ours(binaries::directory().map_err(Error::Missing)?.join(words.binary))),
+        Implementation::Flume(version) => match flume::missing() {
             Some(why) => Err(Error::Missing(why)),
             None => Ok(flume::command(
                 version,

@@ -52,18 +52,18 @@ pub enum Role {
 
 /// Whose program it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Implementation {
     /// This workspace's binary.
     Ours,
     /// Apache Flume of this release.
     Flume(Version),
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for Implementation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Kind::Ours => f.write_str("native"),
-            Kind::Flume(version) => write!(f, "Flume {}", version.name()),
+            Implementation::Ours => f.write_str("native"),
+            Implementation::Flume(version) => write!(f, "Flume {}", version.name()),
         }
     }
 }
@@ -75,7 +75,7 @@ pub type Launch = Box<dyn Fn() -> Result<Command, Error> + Send + Sync>;
 pub struct Node {
     name: String,
     role: Role,
-    kind: Kind,
+    kind: Implementation,
     launch: Launch,
     console: Console,
     process: Option<Process>,
@@ -86,7 +86,7 @@ pub struct Node {
 
 impl Node {
     /// A node that does not run yet.
-    pub fn new(name: &str, role: Role, kind: Kind, launch: Launch) -> Node {
+    pub fn new(name: &str, role: Role, kind: Implementation, launch: Launch) -> Node {
         let (console, incidents) = (Console::default(), Vec::new());
         Node {
             name: name.to_owned(),
@@ -107,7 +107,7 @@ impl Node {
     }
 
     /// Whose program it runs.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Implementation {
         self.kind
     }
 

@@ -2,11 +2,12 @@
 
 use integration::{
     drill::{self, Options, Report, Stage},
-    node::Kind,
+    node::Implementation,
 };
 
 fn play() -> Report {
-    let options = Options { kinds: [Kind::Ours; 4], lines: 0, rate: 1, kills: 0, freeze: true, netns: false };
+    let options =
+        Options { kinds: [Implementation::Ours; 4], lines: 0, rate: 1, kills: 0, freeze: true, netns: false };
     let mut cluster = drill::lay_out(&options).expect("the cluster is laid out");
     let report =
         drill::play(&mut cluster, &options, &Stage::silent()).expect("the drill is played to its end");

@@ -9,7 +9,7 @@ use integration::{
     },
     flume::Version,
     leave,
-    node::{Error, Kind},
+    node::{Error, Implementation},
 };
 use std::{io, process::ExitCode, thread, time::Duration};
 
@@ -42,7 +42,7 @@ struct Arguments {
 
     /// Who runs slave1, slave2, slave3 and slave4: `ours`, `flume` (1.11.0) or `flume19` (1.9.0), four words with commas.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
-    kinds: Vec<Kind>,
+    kinds: Vec<Implementation>,
 
     /// Leave out the step in which slave3 is held still, which costs real Flume more than twenty seconds.
     #[arg(long)]
@@ -66,11 +66,11 @@ struct Arguments {
     quiet: bool,
 }
 
-fn kind(word: &str) -> Result<Kind, String> {
+fn kind(word: &str) -> Result<Implementation, String> {
     match word {
-        "native" | "ours" => Ok(Kind::Ours),
-        "flume" => Ok(Kind::Flume(Version::V1_11)),
-        "flume19" => Ok(Kind::Flume(Version::V1_9)),
+        "native" | "ours" => Ok(Implementation::Ours),
+        "flume" => Ok(Implementation::Flume(Version::V1_11)),
+        "flume19" => Ok(Implementation::Flume(Version::V1_9)),
         _ => Err("one of native, flume, flume19".to_owned()),
     }
 }
@@ -155,7 +155,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
     }
     let Arguments { lines, rate, kills, netns, no_freeze, .. } = *arguments;
     let kinds = match arguments.kinds[..] {
-        [] => [Kind::Ours; 4],
+        [] => [Implementation::Ours; 4],
         [one, two, three, four] => [one, two, three, four],
         _ => {
             return Err(Error::Missing(

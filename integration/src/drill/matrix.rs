@@ -8,7 +8,7 @@ use crate::{
     binaries,
     console::Console,
     flume::{self, Version},
-    node::{Error, Kind},
+    node::{Error, Implementation},
     process::Process,
 };
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ impl Row {
 /// All rows, in the order of a count in binary: ours everywhere first, Flume everywhere last.
 #[derive(Debug, Clone)]
 pub struct Table {
-    rows: Vec<([Kind; 4], Row)>,
+    rows: Vec<([Implementation; 4], Row)>,
 }
 
 impl Table {
@@ -111,20 +111,20 @@ pub fn play(stage: &Stage, directory: &Path) -> Result<Table, Error> {
 }
 
 /// The 16 combinations.
-fn all() -> Vec<[Kind; 4]> {
+fn all() -> Vec<[Implementation; 4]> {
     let kind = |number: usize, bit: usize| match number >> (3 - bit) & 1 {
-        0 => Kind::Ours,
-        _ => Kind::Flume(Version::V1_11),
+        0 => Implementation::Ours,
+        _ => Implementation::Flume(Version::V1_11),
     };
     (0..16).map(|number| [0, 1, 2, 3].map(|bit| kind(number, bit))).collect()
 }
 
-fn take(left: &Mutex<Vec<[Kind; 4]>>) -> Option<[Kind; 4]> {
+fn take(left: &Mutex<Vec<[Implementation; 4]>>) -> Option<[Implementation; 4]> {
     left.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop()
 }
 
 /// Plays one in a process of its own.
-fn one(kinds: [Kind; 4], built: &Path, directory: &Path) -> Result<Row, Error> {
+fn one(kinds: [Implementation; 4], built: &Path, directory: &Path) -> Result<Row, Error> {
     let program = std::env::current_exe().map_err(Error::io("cannot tell where this program is"))?;
     let mut command = Command::new(program);
     command.args(["--netns", "--no-freeze", ROW, "--kinds"]).arg(kinds.map(word).join(","));
@@ -146,22 +146,22 @@ fn one(kinds: [Kind; 4], built: &Path, directory: &Path) -> Result<Row, Error> {
 }
 
 /// As `--kinds` has it.
-fn word(kind: Kind) -> &'static str {
+fn word(kind: Implementation) -> &'static str {
     match kind {
-        Kind::Ours => "native",
-        Kind::Flume(Version::V1_11) => "flume",
-        Kind::Flume(Version::V1_9) => "flume19",
+        Implementation::Ours => "native",
+        Implementation::Flume(Version::V1_11) => "flume",
+        Implementation::Flume(Version::V1_9) => "flume19",
     }
 }
 
 /// One combination and what came of it, without the faults.
-struct Line<'a>(&'a [Kind; 4], &'a Row);
+struct Line<'a>(&'a [Implementation; 4], &'a Row);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Line(kinds, row) = self;
         for kind in *kinds {
-            write!(f, "{:<8}", if *kind == Kind::Ours { "native" } else { "Flume" })?;
+            write!(f, "{:<8}", if *kind == Implementation::Ours { "native" } else { "Flume" })?;
         }
         for step in 0..STEPS.len() {
             match row.milliseconds.get(step).copied().flatten() {
@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn there_are_sixteen_and_each_is_another() {
         let all = all();
-        assert_eq!((all.len(), all[0], all[15]), (16, [Kind::Ours; 4], [Kind::Flume(Version::V1_11); 4]));
+        assert_eq!(
+            (all.len(), all[0], all[15]),
+            (16, [Implementation::Ours; 4], [Implementation::Flume(Version::V1_11); 4])
+        );
         assert!(all.iter().enumerate().all(|(at, kinds)| !all[..at].contains(kinds)));
     }
 

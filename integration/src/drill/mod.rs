@@ -14,7 +14,7 @@ pub use stage::Stage;
 use crate::{
     cluster::{Cluster, Setup},
     lesson,
-    node::{Error, Kind},
+    node::{Error, Implementation},
     ports,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Options {
     /// slave1, slave2, slave3, slave4.
-    pub kinds: [Kind; 4],
+    pub kinds: [Implementation; 4],
     /// Lines to drive through kills of slave3 once the steps are done; 0 leaves that out.
     pub lines: u32,
     /// Lines a second of both agents together.

@@ -6,7 +6,7 @@ use crate::{
     console::Line,
     event_line::{self, Seen},
     lesson,
-    node::{Error, Kind},
+    node::{Error, Implementation},
 };
 use std::{
     collections::BTreeMap,
@@ -58,7 +58,7 @@ impl Steps<'_> {
     /// does not say so.
     fn connected(&mut self, node: usize) -> Result<(), Error> {
         let collector = self.cluster.collector(node);
-        if collector.kind() == Kind::Ours {
+        if collector.kind() == Implementation::Ours {
             let mut count = 0;
             collector.wait_for("CONNECTED of both agents", LONG, |line| {
                 count += usize::from(line.text.contains(" CONNECTED: /"));
