@@ -38,11 +38,7 @@ impl Chain {
 }
 
 impl Elsewhere for Chain {
-    fn pass(
-        &self,
-        batch: Batch,
-        wait: PutTimeout,
-    ) -> LocalBoxFuture<'static, Result<Passed, ChannelError>> {
+    fn pass(&self, batch: Batch, wait: PutTimeout) -> LocalBoxFuture<'static, Result<Passed, ChannelError>> {
         let chain = self.0.clone();
         Box::pin(async move {
             match wait {

@@ -8,7 +8,7 @@ use flow::channel::lease::{Lease, Settle};
 use flow::channel::store::Level;
 use flow::channel::{ChannelAddress, ChannelContext, Holds};
 use flow::error::ChannelError;
-use flow::message::{Describe, Fill, HowFull, PutTimeout, Put, Stop, Take};
+use flow::message::{Describe, Fill, HowFull, Put, PutTimeout, Stop, Take};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;

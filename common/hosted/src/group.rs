@@ -6,7 +6,9 @@ use bridge::{BridgeError, Outcome, Spec, Thrown};
 use flow::channel::ChannelRef;
 use flow::channel::lease::Lease;
 use flow::error::DeliveryError;
-use flow::message::{Deliver, Delivered, Describe, PendingDelivery, Health, Delivery, Probe, State, Stop, Window};
+use flow::message::{
+    Deliver, Delivered, Delivery, Describe, Health, PendingDelivery, Probe, State, Stop, Window,
+};
 use flow::processor::{GroupContext, GroupRecipients, MemberRef};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
@@ -216,10 +218,10 @@ impl Sinks {
                 }
                 Some(Heard::Delivered(Delivered { deliveries, outcome: Err(error), sink })) => {
                     self.up[sink] = false;
-                    self.waiting = deliveries
-                        .into_iter()
-                        .next()
-                        .map(|delivery| Delivery { doubt: delivery.doubt || error.leaves_doubt(), ..delivery });
+                    self.waiting = deliveries.into_iter().next().map(|delivery| Delivery {
+                        doubt: delivery.doubt || error.leaves_doubt(),
+                        ..delivery
+                    });
                     return failed(&error.to_string());
                 }
                 None => return failed("the group is stopping"),

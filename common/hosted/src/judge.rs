@@ -98,7 +98,8 @@ pub(crate) fn source_spec(plan: &SourcePlan) -> (Spec, bool) {
         Some("selector") => selects,
         _ => true,
     };
-    let spec = spec(ComponentKind::Source, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
+    let spec =
+        spec(ComponentKind::Source, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
     let channels = if selects { plan.channels.len() } else { 1 };
     (spec.names(plan.channels.iter().take(channels).map(String::as_str)), selects)
 }
@@ -112,8 +113,11 @@ pub(crate) fn chain_spec(plan: &SourcePlan) -> Spec {
         Some("selector") => selects,
         _ => false,
     };
-    let spec =
-        spec(ComponentKind::Interceptors, &plan.component.name, plan.written.iter().filter(|(key, _)| wanted(key)));
+    let spec = spec(
+        ComponentKind::Interceptors,
+        &plan.component.name,
+        plan.written.iter().filter(|(key, _)| wanted(key)),
+    );
     spec.names(plan.channels.iter().map(String::as_str))
 }
 

@@ -6,10 +6,10 @@
 
 mod chain;
 mod channel;
+mod deliveries;
 mod group;
 mod host;
 mod judge;
-mod deliveries;
 mod probe;
 mod say;
 mod sink;

@@ -1,7 +1,7 @@
 //! A sink in the JVM, as a member of a native group: deliveries go in ahead of need, commits come back by number.
 
-use crate::host::Host;
 use crate::deliveries::Deliveries;
+use crate::host::Host;
 use actix::prelude::*;
 use bridge::{BridgeError, Outcome, Sink, SinkEvent, Spec};
 use flow::error::DeliveryError;

@@ -133,7 +133,8 @@ mod tests {
         for number in 0..3 {
             let lease = channel.take(3).within("events").await.expect("the channel lives");
             let id = BatchId { agent: 1, stream: 1, sequence: number };
-            let pending = PendingDelivery::new(Delivery { id, lease, doubt: false }, 0, group.clone().recipient());
+            let pending =
+                PendingDelivery::new(Delivery { id, lease, doubt: false }, 0, group.clone().recipient());
             deliveries.sent(pending, 10 + 3 * number..13 + 3 * number);
         }
         // The first whole; of the second the one in its middle.
