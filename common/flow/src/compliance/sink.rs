@@ -6,6 +6,7 @@ use super::{A_WHILE, Excuses, LONG_DRAIN, Pairs, SHORT_DRAIN, check, configured,
 use crate::Ended;
 use crate::component::{Component, Configure, Site};
 use crate::configure::Assembly;
+use crate::counters::Registry;
 use crate::start::{Environment, Flow};
 use crate::testing::{Heard, batch};
 use event::Batch;
@@ -94,7 +95,11 @@ impl<B: SinkBench> Suite<B> {
         };
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
-        let mut flow = Flow::start(assembly, &Environment { log, console: self.bench.console() }).await;
+        let mut flow = Flow::start(
+            assembly,
+            &Environment { log, console: self.bench.console(), counters: Registry::default() },
+        )
+        .await;
         flow.ready().within("the source to be ready").await;
         Running { flow, feed, heard }
     }

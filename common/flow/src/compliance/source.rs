@@ -5,8 +5,10 @@ use super::{
     parts::Death, until,
 };
 use crate::Ended;
+use crate::component::NewSink;
 use crate::component::{Component, Configure, Site};
-use crate::configure::{Assembly, NewGroup, NewSink};
+use crate::configure::{Assembly, NewGroup};
+use crate::counters::Registry;
 use crate::processor::LONE;
 use crate::source::{MakeSource, NewSource};
 use crate::start::{Environment, Flow};
@@ -84,7 +86,8 @@ impl Running {
         let heard = Heard::default();
         let log = slog::Logger::root(heard.clone(), slog::o!());
         let console = console::Console::to(std::io::sink(), console::Settings::default());
-        let mut flow = Flow::start(assembly, &Environment { log, console }).await;
+        let mut flow =
+            Flow::start(assembly, &Environment { log, console, counters: Registry::default() }).await;
         flow.ready().within("the source to be ready").await;
         Running { flow, death, heard }
     }
@@ -115,7 +118,7 @@ pub(super) fn new_source(blocks: bool, make: MakeSource) -> NewSource {
 pub(super) fn new_group(batch_size: usize, make: crate::component::MakeSink) -> NewGroup {
     let sink = NewSink { name: "k1".to_owned(), batch_size, make };
     let (name, channel) = ("k1".to_owned(), "c1".to_owned());
-    NewGroup { name, processor: "default", grouping: LONE, channel, sinks: vec![sink] }
+    NewGroup { name, processor: "default", grouping: LONE, channel, sinks: vec![sink], elsewhere: None }
 }
 
 /// A source under test, and the channel that it stores into.
