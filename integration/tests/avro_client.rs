@@ -147,7 +147,7 @@ fn a_failure_is_one_line_and_an_exit_code() {
     hosts(dir.path(), "thrift", &addresses(&[&stand_in]), "");
     let (code, line) = fails("-P rpc.properties -F lines", dir.path());
     assert_eq!(code, Some(2));
-    assert!(line.contains("a Thrift client is not there yet"), "{line}");
+    assert!(line.contains("a Thrift client is not supported yet"), "{line}");
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn load_balancing_goes_in_turn_and_past_a_dead_one() {
     assert_eq!(bodies(&first.events())[before..], numbered(0, 100));
 }
 
-/// A collector of ours, or a Flume's, that writes what it gets to files.
+/// A native collector, or a Flume's, that writes what it gets to files.
 struct Collector {
     process: Option<Process>,
     flume: Option<Flume>,

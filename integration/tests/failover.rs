@@ -64,7 +64,7 @@ fn a_minute_without_collectors() -> Duration {
             .agent(agent)
             .console()
             .visit(0, |line| line.text.contains("channel c1 is full (").then(|| line.text.clone()));
-        assert_eq!(said.len(), 1, "a full channel is told once, with its name and fill: {said:?}");
+        assert_eq!(said.len(), 1, "a full channel is reported once, with its name and fill: {said:?}");
     }
     after
 }

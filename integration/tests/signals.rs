@@ -213,7 +213,7 @@ fn a_source_that_hangs_in_the_system_is_named_and_does_not_keep_the_process() {
     let ended = scene.node.wait(LONG).expect("it ends");
     // Four seconds are given to it, and two more; the rest is the machine's.
     assert!(told.elapsed() < Duration::from_secs(9), "it took {:?}", told.elapsed());
-    scene.wait_for("source r1 has not stopped in time and is left behind");
+    scene.wait_for("source r1 did not stop in time");
     assert_eq!(ended.status.code(), Some(3), "{:?}", ended.status);
     assert_eq!(scene.said("source r2 has not stopped"), 0);
 }

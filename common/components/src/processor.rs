@@ -60,7 +60,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
 
 const FAILOVER: &[Property] = &[
     Property::optional("priority.", Value::Number { min: i32::MIN as i64, max: i32::MAX as i64, unit: "" }).bad(Bad::Says(
-        "takes it, without a word, as if the sink had no priority: behind all that have one, so the standby may become the primary",
+        "takes it silently, as if the sink had no priority: behind all that have one, so the standby may become the primary",
     )),
     Property::with("maxpenalty", Value::at_least(0, "ms"), "30000").lenient(),
 ];
@@ -133,7 +133,7 @@ fn judge_priorities(plan: &GroupPlan, findings: &mut Findings<'_>) {
     {
         let what = format!("{} has a priority and is no member of the {}", quoted(name), owner.noun);
         let problem = Problem::warning("priority-of-nobody", findings.at(&format!("priority.{name}")), what)
-            .flume("ignores it without a word")
+            .flume("ignores it silently")
             .here("it is ignored");
         let fix = match nearest(name, without.iter().copied()) {
             Some(meant) => format!("`{}priority.{meant}`, if that is meant", owner.prefix),

@@ -111,7 +111,7 @@ impl Flow {
         for who in &hung {
             slog::error!(
                 self.log,
-                "{who} has not stopped in time and is left behind: it hangs, as a rule in a call of the system (a disk, or a network file system that does not answer)"
+                "{who} did not stop in time, and the stop goes on without it: it hangs, usually in a system call (a disk, or a network file system that does not answer)"
             );
         }
         if lost == 0 && hung.is_empty() { Ended::Stopped } else { Ended::Lost }

@@ -192,7 +192,7 @@ fn say_report(log: &Logger, report: &Report) {
 /// Tells systemd how things stand; without systemd nobody is told.
 fn tell_systemd(log: &Logger, state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        warn!(log, "systemd could not be told how things stand; it may wait for that in vain"; "error" => %error);
+        warn!(log, "cannot report the state to systemd; systemd may wait for it in vain"; "error" => %error);
     }
 }
 

@@ -122,7 +122,7 @@ fn read(path: &Path, options: &Options, report: &mut Report) -> Option<Text> {
         Err(error) => {
             let problem = Problem::error("unreadable-file", &place, format!("cannot read `{name}`: {error}"));
             let flume = if error.kind() == std::io::ErrorKind::TimedOut {
-                "waits for ever, without a word"
+                "waits for ever, silently"
             } else {
                 "ends with exit code 0"
             };

@@ -300,7 +300,7 @@ impl Source<'_> {
         let place = self.place(line, range.start);
         report.add_warning(|| {
             let warn = |what: String, about: &str, fix: String| {
-                let flume = "drops the backslash without a word";
+                let flume = "drops the backslash silently";
                 let problem =
                     Problem::warning("dropped-backslash", &place, what).flume(flume).here("the same");
                 problem.fix(fix).cause(about, "the properties format drops a backslash")

@@ -52,7 +52,7 @@ fn call(mut link: Link, batch: Batch) -> (Link, Batch, Vec<Bytes>) {
     (link, batch, pieces)
 }
 
-// A source receives a batch: from a node of ours in one buffer, from a Flume in pieces.
+// A source receives a batch: from a native node in one buffer, from a Flume in pieces.
 #[library_benchmark]
 #[bench::ours(Link::new().with_call(None))]
 #[bench::flume(Link::new().with_call(Some(&[30, JAVA_BUFFER_BYTES])))]
@@ -80,7 +80,7 @@ fn answer(mut link: Link) -> Link {
     link
 }
 
-/// Two nodes of ours that have shaken hands, and the bytes that are under way from one of them to the other.
+/// Two native nodes that have shaken hands, and the bytes that are under way from one of them to the other.
 struct Link {
     client: ClientSession,
     server: ServerSession,

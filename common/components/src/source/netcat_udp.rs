@@ -152,7 +152,7 @@ impl Reader {
         if let Some(before) = self.lost.tell(clock::now()) {
             slog::error!(
                 self.context.log,
-                "source {}: {events} datagrams are lost, for nobody can be asked to send them again: {error} ({before} such lines were left out)",
+                "source {}: {events} datagrams are lost, since UDP does not send them again: {error} ({before} such lines were left out)",
                 self.context.name
             );
         }

@@ -305,7 +305,7 @@ impl ChannelProcessor {
             if let Err(error) = self.channels[index].put(batch, PutTimeout::KeepAlive).await {
                 slog::error!(
                     self.inner.borrow().log,
-                    "an optional channel goes without {events} events: {error}"
+                    "an optional channel did not take {events} events: {error}"
                 );
             }
         }

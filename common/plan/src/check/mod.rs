@@ -245,11 +245,8 @@ impl Checker<'_> {
         let (agent, name) = (self.agent, &listed.name);
         let noun = if list == "sinkgroups" { "sink group" } else { kind.noun() };
         let what = format!("the {noun} {} is in `{agent}.{list}` and has no keys", quoted(name));
-        let quiet = if kind == Kind::Channel {
-            "leaves it out without a word"
-        } else {
-            "leaves it out with a warning"
-        };
+        let quiet =
+            if kind == Kind::Channel { "leaves it out silently" } else { "leaves it out with a warning" };
         let owner = Owner::new(kind, list, agent, name, &listed.at);
         let problem =
             Problem::error("no-keys", &listed.at, what).flume(owner.dropped.early().in_words(quiet)).cause(
@@ -457,7 +454,7 @@ fn not_listed(
             format!("{noun} {}", quoted(name)),
             format!("a {noun} has keys and is not in `{agent}.{list}`"),
         )
-        .flume("ignores it without a word")
+        .flume("ignores it silently")
         .here("it does not run");
     match meant {
         Some(line) => problem.fix(format!("`{line}`, if that is meant")),

@@ -236,7 +236,7 @@ impl Checker<'_> {
         for key in found.keys.iter().filter(stray) {
             let what = format!("`{}` is not a property of a sink group ({})", key.name, owner.noun);
             let problem = Problem::warning("unknown-property", &key.entry.key_at, what)
-                .flume("ignores it without a word")
+                .flume("ignores it silently")
                 .here("it is ignored");
             let meant = match known.property(&key.name) {
                 Some(_) => Some(format!("processor.{}", key.name)),

@@ -103,7 +103,7 @@ impl Checker<'_> {
                 Problem::error("unknown-channel", &at, what).flume(owner.dropped.early())
             } else {
                 Problem::warning("unknown-channel", &at, what)
-                    .flume("leaves it out without a word")
+                    .flume("leaves it out silently")
                     .here("it is left out")
             };
             let problem = problem.cause(&owner.noun, not_a_channel(name, self.agent));
@@ -225,7 +225,7 @@ impl Checker<'_> {
                 owner.prefix
             );
             let problem = Problem::warning("not-listed", &key.entry.first_at, what)
-                .flume("ignores it without a word")
+                .flume("ignores it silently")
                 .here("it does not run");
             let mut list = names.to_vec();
             list.push(name);

@@ -25,13 +25,13 @@ pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> Dropped {
 
 pub(super) fn not_here_yet(kind: Kind, owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what =
-        format!("the {} `{}` of Flume is not there yet (the {})", kind.noun(), known.name(), owner.noun);
+        format!("the {} `{}` of Flume is not supported yet (the {})", kind.noun(), known.name(), owner.noun);
     let Names { since, until, .. } = known.names;
     Problem::error("type-not-here-yet", &key.entry.value_at, what)
         .flume(known.names.releases())
         .effect(Effect::Releases { since, until })
         .fix(in_place_of(known))
-        .cause(&owner.noun, format!("the {} `{}` of Flume is not there yet", kind.noun(), known.name()))
+        .cause(&owner.noun, format!("the {} `{}` of Flume is not supported yet", kind.noun(), known.name()))
         .lacks(short_name(known))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn unknown_type(
                 fix += &format!(", {advice}");
             }
             if known.availability != Availability::Here && Descriptor::class_of(kind).is_none() {
-                fix += ", which is not there yet: leave this agent on Flume for now";
+                fix += ", which is not supported yet: leave this agent on Flume for now";
             }
             problem.fix(fix)
         }

@@ -184,10 +184,10 @@ impl Checker<'_> {
         if off || !property.absent {
             return;
         }
-        let what = format!("`{} = {value}` of Flume is not there yet (the {})", entry.key, owner.noun);
+        let what = format!("`{} = {value}` of Flume is not supported yet (the {})", entry.key, owner.noun);
         let problem = Problem::error("property-not-here-yet", &entry.value_at, what)
             .flume("has it")
-            .cause(&owner.noun, format!("`{} = {value}` of Flume is not there yet", property.name))
+            .cause(&owner.noun, format!("`{} = {value}` of Flume is not supported yet", property.name))
             .lacks(format!("`{} = {value}`", property.name));
         self.report
             .add(problem.fix(format!("leave this agent on Flume for now, or leave `{}` out", property.name)));
@@ -372,7 +372,7 @@ fn right(property: &Property, key: &str) -> String {
 fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
     let what = format!("`{}` is not a property of the type `{}` ({})", key.name, known.name(), owner.noun);
     let problem = Problem::warning("unknown-property", &key.entry.key_at, what)
-        .flume("ignores it without a word")
+        .flume("ignores it silently")
         .here("it is ignored")
         .cause(&owner.noun, format!("`{}` is not a property of the type `{}`", key.name, known.name()));
     let names = || known.all().map(|property| property.name);

@@ -70,7 +70,7 @@ fn kind(properties: &Properties) -> Result<ClientType, String> {
         "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(ClientType::Failover),
         "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(ClientType::Balance),
         "thrift" | "org.apache.flume.api.thriftrpcclient" => Err(format!(
-            "client.type = {text}: a Thrift client is not there yet; Avro sources are reached with default, \
+            "client.type = {text}: a Thrift client is not supported yet; Avro sources are reached with default, \
              default_failover or default_loadbalance",
             text = shown(text)
         )),
@@ -86,7 +86,7 @@ fn kind(properties: &Properties) -> Result<ClientType, String> {
 fn hosts(properties: &Properties) -> Result<Vec<(String, u16)>, String> {
     let names = properties.words("hosts");
     if names.is_empty() {
-        return Err("hosts names nobody: write `hosts = h1` and `hosts.h1 = name:port`".to_owned());
+        return Err("hosts is empty: write `hosts = h1` and `hosts.h1 = name:port`".to_owned());
     }
     names
         .into_iter()
@@ -326,12 +326,12 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_the_right_way() {
         for (text, part) in [
-            ("", "hosts names nobody"),
+            ("", "hosts is empty"),
             ("hosts = h", "hosts.h is not set"),
             ("hosts = h\nhosts.h = nowhere", "that is no address"),
             ("hosts = h\nhosts.h = a:0", "that is no address"),
             ("hosts = h\nhosts.h = a:66000", "that is no address"),
-            ("client.type = thrift", "a Thrift client is not there yet"),
+            ("client.type = thrift", "a Thrift client is not supported yet"),
             ("client.type = com.example.Client", "Java classes are not supported"),
             ("client.type = default_loadbalance\nhosts = h\nhosts.h = a:1", "needs two hosts or more"),
             (

@@ -3,7 +3,7 @@
 //! Options and behaviour are those of Flume's `flume-ng avro-client`; the properties, those of its client SDK. What
 //! differs: a failure is told in one line and fails, finished files of a directory are renamed to `.COMPLETED` (Flume's
 //! client names them `fileSuffix`), lines are never cut at 2,048 characters, what standard input has is sent at once
-//! instead of when five lines are there. Towards a Flume one batch is under way at a time, towards a collector of ours
+//! instead of when five lines are there. Towards a Flume one batch is under way at a time, towards a native collector
 //! as many as it allows.
 
 mod config;

@@ -22,7 +22,7 @@ pub struct Serial(i32);
 /// The client's side of one connection: calls in, frames out; frames in, answers out.
 ///
 /// Events never pass through it: it writes what stands before them. Until the handshake is done one call may be
-/// outstanding, afterwards as many as the caller likes: towards Flume one where order matters, towards a node of ours
+/// outstanding, afterwards as many as the caller likes: towards Flume one where order matters, towards a native node
 /// what its [`Hello`] allows.
 #[derive(Debug)]
 pub struct ClientSession {
@@ -56,7 +56,7 @@ pub enum ClientEvent {
     /// The handshake is done, by the first ping. Where a call carries the handshake its answer comes as
     /// [`ClientEvent::Answer`], and [`ClientSession::hello`] has the rest.
     Ready {
-        /// What the server said of itself, if it is a node of ours.
+        /// What the server said of itself, if it is a native node.
         hello: Option<Hello>,
     },
     /// A call has ended.
@@ -122,7 +122,7 @@ impl ClientSession {
         }
     }
 
-    /// A new connection of a client that looks like Flume's own, byte for byte, also to nodes of ours.
+    /// A new connection of a client that looks like Flume's own, byte for byte, also to native nodes.
     pub fn flume() -> ClientSession {
         ClientSession { greets: false, ..ClientSession::new() }
     }
@@ -148,7 +148,7 @@ impl ClientSession {
         self.handshake == Handshake::Done
     }
 
-    /// What the server said of itself, once the handshake is done and if it is a node of ours.
+    /// What the server said of itself, once the handshake is done and if it is a native node.
     pub fn hello(&self) -> Option<Hello> {
         self.hello
     }

@@ -82,7 +82,7 @@ impl Greeting {
         Ok(found)
     }
 
-    /// Whether the peer is a node of ours.
+    /// Whether the peer is a native node.
     pub(crate) fn is_ours(&self) -> bool {
         self.version.is_some_and(|version| version > 0)
     }

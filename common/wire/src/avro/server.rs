@@ -114,7 +114,7 @@ impl ServerSession {
         ServerSession { hello: Some(hello), ..ServerSession::flume() }
     }
 
-    /// A new connection to a server that looks like Flume to everybody, also to nodes of ours.
+    /// A new connection to a server that looks like Flume to everybody, also to native nodes.
     pub fn flume() -> ServerSession {
         ServerSession {
             hello: None,
@@ -137,7 +137,7 @@ impl ServerSession {
         ServerSession { may_swap, ..self }
     }
 
-    /// Whether the handshake showed that the client is a node of ours.
+    /// Whether the handshake showed that the client is a native node.
     pub fn peer_is_ours(&self) -> bool {
         self.ours
     }

@@ -96,7 +96,7 @@ case!(
 case!(
     netcat_bytes_that_are_no_utf8,
     Case {
-        shows: "netcat drops a connection at bytes that are no UTF-8, without a word; the next one is served",
+        shows: "netcat drops a connection at bytes that are no UTF-8, silently; the next one is served",
         file: netcat!(""),
         steps: &[
             Send { port: 1, bytes: b"a\xff\xfeb\nafter\n" },

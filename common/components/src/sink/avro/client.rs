@@ -136,7 +136,7 @@ mod tests {
             assert_eq!(said(&with(kind)), "", "{kind}");
         }
         assert!(said(&with("own")).contains("client.type"));
-        assert!(said(&[("client.type", "default_failover")]).contains("hosts names nobody"));
+        assert!(said(&[("client.type", "default_failover")]).contains("hosts is empty"));
         assert!(
             said(&[("hosts", "a"), ("hosts.a", "h:1"), ("client.type", "default_loadbalance")])
                 .contains("two hosts")

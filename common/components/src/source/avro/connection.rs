@@ -39,7 +39,7 @@ pub(super) struct Connection {
     storing: Option<Storing>,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
-    /// A call of a peer of ours was refused: what it had sent behind that must be refused too, or it would be stored
+    /// A call of a native node was refused: what it had sent behind that must be refused too, or it would be stored
     /// twice and out of order. The peer starts over with a new connection.
     refused: bool,
     leaving: bool,

@@ -281,7 +281,7 @@ impl Shared {
         match self.layers.accept(stream).await {
             Ok(stream) => Some(stream),
             Err(NotTaken::Silent) => {
-                slog::debug!(self.log, "{peer}: has not said a word");
+                slog::debug!(self.log, "{peer}: has not sent a byte");
                 None
             }
             Err(NotTaken::Mismatch(what)) => {
@@ -332,7 +332,7 @@ fn id(number: u32) -> u32 {
 
 /// Names asked for at a time.
 const MOST_ASKED: usize = 16;
-/// What peers of ours are allowed: enough to keep both ends busy, little enough to be held for each.
+/// What native nodes are allowed: enough to keep both ends busy, little enough to be held for each.
 const HELLO: Hello = Hello { window: 16, window_bytes: 2 << 20 };
 /// What all peers together may make a source hold, in frames of the largest size: one, the index of its events, which may
 /// be as large, and what is kept for smaller ones.

@@ -110,7 +110,7 @@ async fn a_call_of_more_events_than_a_transaction_is_refused_in_its_turn_as_the_
     let channel = memory_channel(&[("capacity", "100000"), ("transactionCapacity", "1000")]);
     let running = Running::start(&[], channel).await;
     let calls = [batch(0..10), batch(0..1_001), batch(0..1_000)];
-    // Of a peer of ours nothing that it had sent behind a refused call is stored; a Flume sends one call at a time.
+    // Of a native node nothing that it had sent behind a refused call is stored; a Flume sends one call at a time.
     for (session, outcomes) in
         [(ClientSession::new(), [Ok, Failed, Failed]), (ClientSession::flume(), [Ok, Failed, Ok])]
     {

@@ -181,7 +181,7 @@ impl Runner {
         if left_out > 0 {
             slog::info!(
                 log,
-                "source {}: the command was run {left_out} times more and ended; its ends are told every {} s at most",
+                "source {}: the command was run {left_out} times more and ended; its exits are reported every {} s at most",
                 self.context.name,
                 NEWS_PAUSE.as_secs()
             );

@@ -153,7 +153,7 @@ impl Shared {
         if let Some(before) = self.lost.borrow_mut().tell(clock::now()) {
             slog::error!(
                 self.log,
-                "{}: {events} messages are lost, for nobody can be asked to send them again: {why} ({before} such lines were left out)",
+                "{}: {events} messages are lost, since UDP does not send them again: {why} ({before} such lines were left out)",
                 self.what
             );
         }

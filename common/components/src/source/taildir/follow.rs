@@ -60,7 +60,7 @@ impl Follower {
             let others = if config.skip_to_end { "its end" } else { "its beginning" };
             slog::error!(
                 context.log,
-                "the position file {} cannot be used: {fault}; {} files go on where it says, every other one begins at {others}, and it is written anew",
+                "the position file {} cannot be used: {fault}; {} files continue at its positions, every other file begins at {others}, and it is written anew",
                 config.position_file.display(),
                 positions.entries.len()
             );

@@ -130,7 +130,7 @@ fn not_a_group(group: &str, key: &str, groups: &[&str], findings: &mut Findings<
     let what =
         format!("`{}` is about a file group {} that is not in `{list}`", findings.key(key), quoted(group));
     let problem = Problem::warning("not-listed", findings.at(key), what)
-        .flume("ignores it without a word")
+        .flume("ignores it silently")
         .here("it is ignored");
     let fix = match nearest(group, groups.iter().copied()) {
         Some(meant) => format!("`{meant}`, if that is meant"),
