@@ -159,10 +159,10 @@ pub fn needs_java(component: &ComponentPlan, searched: &str) -> Problem {
     } else {
         (names.releases(), Effect::Releases { since: names.since, until: names.until })
     };
-    let lacks = if names.class.is_empty() {
-        "a JVM with Flume's jars".into()
-    } else {
-        short_name(component.descriptor)
+    let lacks = match component.properties.text("type") {
+        _ if !names.class.is_empty() => short_name(component.descriptor),
+        Some(class) if is_class(class) => format!("own class {}", quoted(class)),
+        other => other.unwrap_or("a JVM with Flume's jars").to_string(),
     };
     let fix = match names.until {
         Some(last) => {
