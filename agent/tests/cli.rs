@@ -384,7 +384,6 @@ fn check_and_start_agree_about_published_files() {
         let bytes: Vec<u8> = text.chars().map(|sign| u8::try_from(u32::from(sign)).unwrap_or(b'?')).collect();
         let place = Place::with("a.conf", "");
         fs::write(place.path("a.conf"), bytes).expect("a file");
-        println!("{file} {agent}");
         check_and_start_agree(&place, agent);
         looked_at += 1;
     }

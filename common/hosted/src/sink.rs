@@ -39,7 +39,9 @@ pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAd
 impl HostedSink {
     fn give(&mut self, work: Work) {
         // A pending delivery that nobody takes says so itself.
-        self.work.as_ref().map(|task| task.send(work));
+        if let Some(task) = &self.work {
+            let _nobody = task.send(work);
+        }
     }
 }
 

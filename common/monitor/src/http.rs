@@ -147,7 +147,7 @@ mod tests {
         for cut in 1..SCRAPE.len() {
             let mut input = BytesMut::from(&SCRAPE[..cut]);
             assert_eq!(next(&mut input), Ok(None), "{cut} bytes");
-            input.extend_from_slice(SCRAPE[cut..].as_bytes());
+            input.extend_from_slice(&SCRAPE.as_bytes()[cut..]);
             input.extend_from_slice(b"HEAD / HTTP/1.0\r\n\r\n");
             assert_eq!(next(&mut input).unwrap().as_ref(), Some(&whole), "cut at {cut}");
             let second = next(&mut input).unwrap().unwrap();

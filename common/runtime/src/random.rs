@@ -59,7 +59,7 @@ impl Unique {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u128 {
+    pub fn draw(&mut self) -> u128 {
         if self.drawn.is_empty() {
             self.drawn.resize(DRAWN_BYTES, 0);
             if SystemRandom::new().fill(&mut self.drawn).is_err() {
@@ -89,7 +89,7 @@ mod tests {
     fn unique_numbers_are_not_drawn_twice() {
         let (mut one, mut other) = (Unique::from_system(), Unique::from_system());
         let drawn: std::collections::HashSet<u128> =
-            (0..1000).flat_map(|_| [one.next(), other.next()]).collect();
+            (0..1000).flat_map(|_| [one.draw(), other.draw()]).collect();
         assert_eq!(drawn.len(), 2000);
     }
 }

@@ -36,7 +36,7 @@ impl SetUuid {
             return Ok(());
         }
         let at = self.value.len() - LENGTH;
-        write(self.unique.next(), &mut self.value[at..]);
+        write(self.unique.draw(), &mut self.value[at..]);
         let value = draft.write(&self.value)?;
         draft.put(self.key, value);
         Ok(())

@@ -39,7 +39,7 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     let problem = Problem::warning("bad-value", findings.at("compressionCodec"), what)
         .flume("does not know the codec and compresses nothing")
         .here("nothing is compressed");
-    findings.add(problem.fix(match nearest(name, known.into_iter()) {
+    findings.add(problem.fix(match nearest(name, known) {
         Some(meant) => format!("`{key} = {meant}`"),
         None => format!("`{key} = WORD`, one of {}", known.join(", ")),
     }));

@@ -1,6 +1,8 @@
 //! Every source, sink and channel of the catalogue keeps the promises of its kind: `flow::compliance` has the tests, here is
 //! a bench for each component. To add one: a struct in `sources.rs`, `sinks.rs` or `channels.rs`, and a line below.
 
+#![expect(clippy::unwrap_used, reason = "a bench is part of a test")]
+
 mod channels;
 mod sinks;
 mod sources;

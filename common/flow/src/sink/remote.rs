@@ -57,7 +57,9 @@ impl<S: AsyncSink> RemoteSink<S> {
 
     fn give(&self, work: Work) {
         // A pending delivery that finds nobody says of itself that it failed.
-        let _nobody = self.work.as_ref().map(|task| task.send(work));
+        if let Some(task) = &self.work {
+            let _nobody = task.send(work);
+        }
     }
 }
 
