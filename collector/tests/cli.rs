@@ -93,7 +93,7 @@ const LONG: Duration = Duration::from_secs(30);
 fn it_calls_itself_collector() {
     let help = output("--help");
     assert_eq!(help.status.code(), Some(0));
-    assert!(text(&help.stdout).starts_with("Takes events from agents"), "{}", text(&help.stdout));
+    assert!(text(&help.stdout).starts_with("Receives events from agents"), "{}", text(&help.stdout));
     assert!(text(&help.stdout).contains("Usage: collector [agent] -n NAME -f FILE"));
     assert!(text(&output("version").stdout).starts_with("Flume 1.11.0 (collector "));
     let wrong = output("--frob");

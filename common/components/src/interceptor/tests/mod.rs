@@ -120,7 +120,7 @@ fn what_cannot_be_built_is_said() {
                 ("serializers.s.name", "n"),
                 ("serializers.s.type", "x.Y"),
             ],
-            "the class `x.Y` is none of Flume's (the serializer of `regex_extractor` `s`",
+            "needs a JVM with Flume's jars (its serializer of `regex_extractor` has no native version), and there is none",
         ),
         (
             "regex_extractor",
