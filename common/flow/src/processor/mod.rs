@@ -5,6 +5,7 @@
 //! connected before it is needed, and what a dead sink did not acknowledge goes to the next one at once, in order.
 
 mod config;
+mod contact;
 mod count;
 mod describe;
 mod health;
@@ -14,64 +15,21 @@ mod tests;
 mod trouble;
 
 pub use config::{Grouping, LONE, Order};
+pub use contact::{GroupContext, GroupRecipients, MakeGroup, MemberRef, SinkAddress};
 pub use health::Backoff;
 pub(crate) use selection::SinkSelection;
 
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
-use crate::counters::SinkCounters;
 use crate::error::DeliveryError;
-use crate::message::{
-    Deliver, Delivered, Delivery, Describe, Health, PendingDelivery, Probe, State, Stop, Window,
-};
+use crate::message::{Deliver, Delivered, Delivery, Health, PendingDelivery, Probe, State, Stop, Window};
 use crate::supervise::DeathWatch;
-use crate::supervise::address::AddressCell;
-use actix::dev::ToEnvelope;
 use actix::prelude::*;
 use health::{Failure, SinkHealth};
 use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;
-
-/// What a sink can be asked.
-pub struct SinkAddress {
-    /// Takes a delivery.
-    pub deliver: Recipient<Deliver>,
-    /// Gets ready.
-    pub probe: Recipient<Probe>,
-    /// Stops.
-    pub stop: Recipient<Stop>,
-}
-
-impl SinkAddress {
-    /// Of this actor.
-    pub fn of<A>(sink: &Addr<A>) -> SinkAddress
-    where
-        A: Actor + Handler<Deliver> + Handler<Probe> + Handler<Stop>,
-        A::Context: ToEnvelope<A, Deliver> + ToEnvelope<A, Probe> + ToEnvelope<A, Stop>,
-    {
-        SinkAddress {
-            deliver: sink.clone().recipient(),
-            probe: sink.clone().recipient(),
-            stop: sink.clone().recipient(),
-        }
-    }
-}
-
-/// A member of a group, as the group is told of it.
-#[derive(Clone)]
-pub struct MemberRef {
-    /// The sink's name in the configuration.
-    pub name: String,
-    /// Events it wants at a time.
-    pub batch_size: usize,
-    /// Where it is.
-    pub cell: AddressCell<SinkAddress>,
-    /// What it counts.
-    pub counters: Arc<SinkCounters>,
-}
 
 /// How a group is to behave.
 pub(crate) struct GroupConfig {
@@ -83,29 +41,6 @@ pub(crate) struct GroupConfig {
     /// This process and this group, for the names of batches.
     pub(crate) agent: u64,
     pub(crate) stream: u64,
-}
-
-/// Makes the actor of a group whose processor is in another process.
-pub type MakeGroup = Box<dyn Fn(Vec<MemberRef>, ChannelRef, GroupContext) -> GroupRecipients + Send>;
-
-/// What such a group is given besides.
-pub struct GroupContext {
-    /// The name of its first batch; the next ones count on.
-    pub first: BatchId,
-    /// Where it logs.
-    pub log: slog::Logger,
-    /// To be kept in its actor.
-    pub death_watch: DeathWatch,
-}
-
-/// How the actor of a group can be reached.
-pub struct GroupRecipients {
-    /// For its sinks.
-    pub health: Recipient<Health>,
-    /// For the flow's stop.
-    pub stop: Recipient<Stop>,
-    /// For who asks what it is doing.
-    pub describe: Recipient<Describe>,
 }
 
 /// The actor of a group.

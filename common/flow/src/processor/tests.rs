@@ -1,6 +1,7 @@
 mod model;
 
 use super::*;
+use crate::counters::SinkCounters;
 use crate::message::PutTimeout;
 use crate::supervise::address::{AddressSetter, address_cell};
 use crate::testing::{Break, Heard, Script, Scripted, plain_channel, put, script, scripted};
@@ -8,6 +9,7 @@ use runtime::clock::Duration;
 use runtime::within::Within;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use tokio::time::{sleep, timeout};
 
 /// A failover group over scripted sinks, the first of the highest priority.
