@@ -297,7 +297,8 @@ fn finish(client: io::Result<client::Client>) {
 /// The headers and the body of a line that a receiver wrote.
 fn parts(line: &str) -> (BTreeMap<&str, &str>, &str) {
     let (headers, body) = line.strip_prefix('{').and_then(|line| line.split_once("} ")).expect("headers");
-    (headers.split(", ").map(|pair| pair.split_once('=').expect("key=value")).collect(), body)
+    let pairs = headers.split(", ").filter(|pair| !pair.is_empty());
+    (pairs.map(|pair| pair.split_once('=').expect("key=value")).collect(), body)
 }
 
 /// Each line has what its client gives it and the name of the receiver, and nothing else.
