@@ -14,6 +14,8 @@ pub mod error;
 pub mod interceptor;
 pub mod message;
 mod placement;
+#[cfg(any(test, feature = "testing"))]
+mod poison;
 pub mod processor;
 pub mod selector;
 mod signals;

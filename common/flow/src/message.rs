@@ -112,7 +112,7 @@ impl PendingDelivery {
     pub fn batches(&self) -> &[Batch] {
         let batches = self.delivery.as_ref().map_or(&[] as &[Batch], |delivery| delivery.lease.batches());
         #[cfg(any(test, feature = "testing"))]
-        crate::compliance::trip(batches);
+        crate::poison::trip(batches);
         batches
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::place::Place;
 use crate::problem::{Problem, Severity};
-use crate::report::Printable;
+use crate::quote::Printable;
 
 /// One cause, with every place where it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

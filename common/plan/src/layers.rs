@@ -12,7 +12,8 @@ use config::{Config, ConfigError, Map, Value, ValueKind};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::properties::{Entry, parse};
-use crate::report::{Report, quoted};
+use crate::quote::quoted;
+use crate::report::Report;
 
 /// A file's name as it was given, and its bytes.
 #[derive(Clone, Debug)]

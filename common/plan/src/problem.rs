@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::fate::{Dropped, Effect};
 use crate::place::Place;
-use crate::report::{Printable, cut};
+use crate::quote::{Printable, cut};
 
 /// How bad a [`Problem`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

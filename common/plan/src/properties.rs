@@ -12,7 +12,8 @@ use std::sync::Arc;
 use crate::fate::Effect;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::report::{Report, quoted};
+use crate::quote::quoted;
+use crate::report::Report;
 use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
 /// A key with its value and their places.

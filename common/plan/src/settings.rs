@@ -9,7 +9,7 @@ use crate::component::{Descriptor, Value};
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::properties::Entry as Written;
-use crate::report::cut;
+use crate::quote::cut;
 use crate::secret::{HIDDEN, is_secret, without_log_ins};
 
 /// The properties of one component, in the order in which the file has them.

@@ -12,7 +12,6 @@ pub mod source;
 
 pub use channel::ChannelBench;
 pub use parts::Collected;
-pub(crate) use parts::trip;
 pub use sink::SinkBench;
 pub use source::{Running, SourceBench};
 

@@ -8,7 +8,6 @@ use crate::source::{MakeSource, Source, SourceContext, Stopping};
 use event::Batch;
 use futures_util::future::LocalBoxFuture;
 use runtime::within::Within;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, watch};
@@ -141,28 +140,3 @@ impl Source for Mortal {
         self.source.is_rereadable()
     }
 }
-
-/// Makes a sink panic when it looks at a delivery that has one of these events: once each.
-pub(super) fn poison(number: u64) {
-    POISONED.lock().unwrap_or_else(PoisonError::into_inner).push(number.to_string().into_bytes());
-    IS_POISONED.store(true, Ordering::Release);
-}
-
-/// Panics when one of `batches` is poisoned.
-pub(crate) fn trip(batches: &[Batch]) {
-    if !IS_POISONED.load(Ordering::Acquire) {
-        return;
-    }
-    let mut poisoned = POISONED.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = poisoned
-        .iter()
-        .position(|body| batches.iter().flat_map(Batch::events).any(|event| event.body() == body.as_slice()));
-    if let Some(found) = found {
-        poisoned.remove(found);
-        drop(poisoned);
-        panic!("killed by its test");
-    }
-}
-
-static POISONED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-static IS_POISONED: AtomicBool = AtomicBool::new(false);

@@ -1,6 +1,6 @@
 //! What every sink has to keep.
 
-use super::parts::{feeder, poison};
+use super::parts::feeder;
 use super::source::{new_group, new_source};
 use super::{A_WHILE, Excuses, LONG_DRAIN, Pairs, SHORT_DRAIN, check, configured, new_channel, pairs, until};
 use crate::Ended;
@@ -208,7 +208,7 @@ impl<B: SinkBench> Suite<B> {
         let (running, first) = (self.start().await, numbers());
         running.feed(first..first + SOME);
         self.all(&running, first..first + SOME, &Excuses::default()).await;
-        poison(first + SOME + SOME / 2);
+        crate::poison::poison(first + SOME + SOME / 2);
         running.feed(first + SOME..first + 2 * SOME);
         until("the supervisor to tell of the death", async || {
             running.heard.lines().iter().any(|line| line.contains("sink k1"))

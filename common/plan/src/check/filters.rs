@@ -11,7 +11,7 @@ use crate::component::Kind;
 use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::quoted;
+use crate::quote::quoted;
 use crate::settings::words;
 use crate::substitute::{filter_question, matching_end};
 

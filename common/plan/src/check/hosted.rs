@@ -11,7 +11,7 @@ use crate::layers::BRIDGE;
 use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::quoted;
+use crate::quote::quoted;
 use crate::secret::is_secret;
 use crate::settings::{ComponentPlan, Properties, words};
 

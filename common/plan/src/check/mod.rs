@@ -28,7 +28,8 @@ use crate::place::Place;
 use crate::plan::{Aside, Plan};
 use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Report, quoted};
+use crate::quote::quoted;
+use crate::report::Report;
 use crate::secret::Secrets;
 use crate::settings::ComponentPlan;
 

@@ -12,7 +12,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::{GroupPlan, SinkPlan};
 use crate::problem::Problem;
-use crate::report::quoted;
+use crate::quote::quoted;
 use crate::settings::words;
 
 impl Checker<'_> {

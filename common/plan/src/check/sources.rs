@@ -11,7 +11,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::SourcePlan;
 use crate::problem::Problem;
-use crate::report::quoted;
+use crate::quote::quoted;
 use crate::settings::{ComponentPlan, words};
 
 /// Keys that every source has.

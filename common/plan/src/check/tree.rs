@@ -9,7 +9,8 @@ use crate::layers::{BRIDGE, LISTS, named};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Report, quoted};
+use crate::quote::quoted;
+use crate::report::Report;
 
 /// A key of a component: its name without the component's prefix, and the whole of it.
 #[derive(Clone, Debug)]

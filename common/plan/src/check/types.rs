@@ -7,7 +7,7 @@ use crate::fate::{Dropped, Effect};
 use crate::layers::LISTS;
 use crate::owner::Owner;
 use crate::problem::Problem;
-use crate::report::quoted;
+use crate::quote::quoted;
 
 pub(super) fn unknown_type_in_flume(kind: Kind, owner: &Owner) -> Dropped {
     match kind {

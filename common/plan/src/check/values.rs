@@ -11,7 +11,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::problem::{Problem, Severity};
 use crate::properties::Entry;
-use crate::report::{SHOWN, cut, quoted};
+use crate::quote::{SHOWN, cut, quoted};
 use crate::secret::{HIDDEN, is_secret};
 use crate::settings::{ComponentPlan, Properties};
 

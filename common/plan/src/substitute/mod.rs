@@ -14,7 +14,8 @@ use crate::fate::Effect;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::properties::Entry;
-use crate::report::{Report, SHOWN, cut};
+use crate::quote::{SHOWN, cut};
+use crate::report::Report;
 use crate::secret::{HIDDEN, Secrets, is_secret};
 
 /// What look-ups may read.
