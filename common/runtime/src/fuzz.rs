@@ -29,36 +29,15 @@ fn one_line(error: &StoreError) {
 }
 
 #[cfg(test)]
+#[path = "../../wire/tests/replay/mod.rs"]
+mod replay;
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::path::Path;
-
-    type Target = (&'static str, fn(&[u8]));
 
     #[test]
     fn every_input_of_every_target_keeps_the_promises() {
-        let targets: [Target; 1] = [("key_store", key_store)];
-        for (target, entry) in targets {
-            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/fuzz").join(target);
-            let files = fs::read_dir(&directory).unwrap();
-            let inputs: Vec<Vec<u8>> = files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
-            assert!(!inputs.is_empty(), "{target} has no inputs");
-            inputs.iter().for_each(|input| replay(entry, input));
-        }
-    }
-
-    /// Each as it is, doubled, cut short and damaged a little.
-    fn replay(entry: fn(&[u8]), input: &[u8]) {
-        entry(input);
-        entry(&input.repeat(2));
-        for cut in (0..input.len()).step_by(input.len() / 20 + 1) {
-            entry(&input[..cut]);
-            for damage in [0x01, 0x80, 0xff] {
-                let mut bytes = input.to_vec();
-                bytes[cut] ^= damage;
-                entry(&bytes);
-            }
-        }
+        replay::replay_all(env!("CARGO_MANIFEST_DIR"), &[("key_store", key_store)]);
     }
 }
