@@ -47,9 +47,6 @@ pub enum Stage {
     /// To read no more.
     Pause,
     /// To end; after a pause, its positions go back to what was not delivered.
-    /// Whether it was paused before.
-    /// Whether it was paused before.
-    /// Whether it was paused before.
     Stop {
         /// Whether it was paused before.
         goes_back: bool,

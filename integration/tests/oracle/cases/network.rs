@@ -142,7 +142,7 @@ a1.sources.r1.format.dateFormat = yyyy-MM-dd'T'HH:mm:ssZ
 case!(
     syslog_multiport,
     Case {
-        shows: "multiport_syslogtcp has capital headers, the port's charset and header, and marks what it cannot read",
+        shows: "multiport_syslogtcp names its headers in capitals, decodes by the port's charset, adds the port's header, and marks messages that it cannot parse",
         file: source!(
             "a1.sources.r1.type = multiport_syslogtcp
 a1.sources.r1.host = 127.0.0.1
