@@ -9,6 +9,15 @@ use std::io;
 use std::path::Path;
 use tokio::net::unix::pipe;
 
+/// Whatever happens to the names in a directory, and to the directory itself.
+pub const NAMES: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF)
+    .union(WatchFlags::ONLYDIR);
+
 /// Hears of what is watched; without an ear of the system's it hears nothing.
 #[derive(Debug)]
 pub struct Ear {

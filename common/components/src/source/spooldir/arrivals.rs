@@ -1,7 +1,7 @@
 //! Hears of files that are put into the directories.
 
 use super::policy::Names;
-use runtime::files::watch::{Ear, ReadFlags, WatchFlags};
+use runtime::files::watch::{Ear, NAMES, ReadFlags, WatchFlags};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -83,11 +83,4 @@ fn is_made_to_be_written(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|about| about.is_file() && about.nlink() == 1)
 }
 
-const EVENTS: WatchFlags = WatchFlags::CREATE
-    .union(WatchFlags::CLOSE_WRITE)
-    .union(WatchFlags::DELETE)
-    .union(WatchFlags::MOVED_FROM)
-    .union(WatchFlags::MOVED_TO)
-    .union(WatchFlags::DELETE_SELF)
-    .union(WatchFlags::MOVE_SELF)
-    .union(WatchFlags::ONLYDIR);
+const EVENTS: WatchFlags = NAMES.union(WatchFlags::CLOSE_WRITE);

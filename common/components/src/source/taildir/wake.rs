@@ -5,7 +5,7 @@
 //! them: behind symbolic links, and those that were renamed away while they are read.
 
 use super::tail::FileId;
-use runtime::files::watch::{Ear, Event, ReadFlags, WatchFlags};
+use runtime::files::watch::{Ear, Event, NAMES, ReadFlags, WatchFlags};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -141,14 +141,7 @@ fn understand<'a>(watches: &mut HashMap<i32, Watched>, event: &Event<'a>) -> Opt
     }
 }
 
-const DIRECTORY_EVENTS: WatchFlags = WatchFlags::MODIFY
-    .union(WatchFlags::CREATE)
-    .union(WatchFlags::DELETE)
-    .union(WatchFlags::MOVED_FROM)
-    .union(WatchFlags::MOVED_TO)
-    .union(WatchFlags::DELETE_SELF)
-    .union(WatchFlags::MOVE_SELF)
-    .union(WatchFlags::ONLYDIR);
+const DIRECTORY_EVENTS: WatchFlags = NAMES.union(WatchFlags::MODIFY);
 /// A change of attributes tells of a name less: a file that is open is not deleted yet.
 const FILE_EVENTS: WatchFlags =
     WatchFlags::MODIFY.union(WatchFlags::MOVE_SELF).union(WatchFlags::DELETE_SELF).union(WatchFlags::ATTRIB);
