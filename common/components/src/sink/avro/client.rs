@@ -1,11 +1,12 @@
 //! `client.type`: the clients that an avro sink may have besides its own.
 
+use crate::sink::speaks_thrift;
 use flow::Site;
 use flow::component::{MakeSink, told};
 use flow::sink::{SinkContext, remote};
 use plan::{Findings, Properties};
+use rpc::AvroSinkConfig;
 use rpc::client::{RoutedClient, Routes};
-use rpc::{AvroSinkConfig, ThriftClient, ThriftConfig};
 
 /// `default_failover`, `default_loadbalance`: hosts of the client's own, one after the other or in turn.
 pub(super) fn routed(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<MakeSink> {
@@ -29,14 +30,7 @@ pub(super) fn routed(properties: &Properties, site: &Site, findings: &mut Findin
 
 /// `thrift`: the first of `hosts`, or `hostname` and `port`.
 pub(super) fn thrift(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<MakeSink> {
-    let place = AvroSinkConfig::place(properties);
-    let mut notes = Vec::new();
-    let built = ThriftConfig::build(properties, site.tls_defaults(), place, &mut notes);
-    let config = told(built, notes, findings)?;
-    Some(Box::new(move |context: SinkContext| {
-        console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
-        Ok(remote::start(ThriftClient::new(config.clone()), context))
-    }))
+    speaks_thrift(properties, site, AvroSinkConfig::place(properties), findings)
 }
 
 /// Keys that the sink and its channel read; all others go to the client.

@@ -6,10 +6,9 @@
 #[cfg(test)]
 mod tests;
 
-use flow::component::{Component, Configure, told};
-use flow::sink::{SinkContext, remote};
+use super::speaks_thrift;
+use flow::component::{Component, Configure};
 use plan::{Bad, Descriptor, Kind, Property, Value};
-use rpc::{ThriftClient, ThriftConfig};
 use runtime::net::CLIENT_TLS;
 
 /// Its row in the catalogue.
@@ -22,14 +21,12 @@ pub(crate) const COMPONENT: Component = Component {
     )
     .batch("batch-size"),
     configure: Configure::Sink(|properties, site, findings| {
-        let place = (properties.word("hostname").to_owned(), properties.count("port"));
-        let mut notes = Vec::new();
-        let built = ThriftConfig::build(properties, site.tls_defaults(), place, &mut notes);
-        let config = told(built, notes, findings)?;
-        Some(Box::new(move |context: SinkContext| {
-            console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
-            Ok(remote::start(ThriftClient::new(config.clone()), context))
-        }))
+        speaks_thrift(
+            properties,
+            site,
+            (properties.word("hostname").to_owned(), properties.count("port")),
+            findings,
+        )
     }),
 };
 

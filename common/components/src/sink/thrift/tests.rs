@@ -8,6 +8,7 @@ use flow::error::DeliveryError;
 use flow::message::Stop;
 use flow::sink::remote::AsyncSink;
 use plan::Properties;
+use rpc::{ThriftClient, ThriftConfig};
 use runtime::net::TcpListener;
 use runtime::within::Within;
 use std::path::Path;
