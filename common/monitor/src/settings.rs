@@ -110,11 +110,20 @@ impl Settings {
             .map_err(|error| format!("-D{PREFIX}{}: {}", error.key, error.what))?;
         Ok(Some(Settings(Way::Http(Box::new(Http {
             page,
-            place: Place::new(&properties, MOST_CONNECTIONS),
+            place: place(&properties),
             layers,
             token: token(get("token"), get("tokenFile"), notes)?,
             patience: properties.seconds("stuckSeconds", STUCK),
         })))))
+    }
+}
+
+fn place(properties: &Properties) -> Place {
+    Place {
+        bind: properties.text_or("bind", "0.0.0.0").to_owned(),
+        port: properties.count("port"),
+        most: properties.number("maxConnections", MOST_CONNECTIONS),
+        idle_limit: Some(properties.seconds("maxIdleSeconds", IDLE)),
     }
 }
 
@@ -193,6 +202,7 @@ const NUMBERS: &[(&str, u64, u64)] = &[
 /// Flume's.
 const PORT: &str = "41414";
 const MOST_CONNECTIONS: usize = 32;
+const IDLE: Duration = Duration::from_secs(86_400);
 const STUCK: Duration = Duration::from_secs(30);
 const MOST_SHOWN: usize = 100;
 

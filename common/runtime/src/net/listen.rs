@@ -25,13 +25,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// As the properties of a source say.
-    pub fn new(properties: &plan::Properties, most: usize) -> Place {
-        let seconds = properties.number("maxIdleSeconds", IDLE_SECONDS);
+    /// As the properties of a source say; what they leave out is as its descriptor has it.
+    pub fn new(properties: &plan::Properties) -> Place {
+        let seconds = properties.count("maxIdleSeconds");
         Place {
-            bind: properties.text_or("bind", "0.0.0.0").to_owned(),
-            port: properties.number("port", 0),
-            most: properties.number("maxConnections", most),
+            bind: properties.word("bind").to_owned(),
+            port: properties.count("port"),
+            most: properties.count("maxConnections"),
             idle_limit: (seconds > 0).then(|| Duration::from_secs(seconds)),
         }
     }
@@ -205,8 +205,6 @@ fn is_about_files(error: &io::Error) -> bool {
     [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// A day.
-const IDLE_SECONDS: u64 = 86_400;
 /// Flume tries every three seconds.
 const BIND_AGAIN: Duration = Duration::from_secs(1);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(20);

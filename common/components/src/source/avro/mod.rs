@@ -95,7 +95,7 @@ impl AvroSourceConfig {
     ) -> Result<AvroSourceConfig, BuildError> {
         let max_frame_bytes = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
         Ok(AvroSourceConfig {
-            place: Place::new(properties, MOST_CONNECTIONS),
+            place: Place::new(properties),
             layers: ServerLayers::build(properties, tls_defaults, notes)?,
             ip_filter: ip_filter(properties)?,
             max_frame_bytes,
@@ -340,7 +340,6 @@ const FRAMES: usize = 3;
 /// And in any case so much.
 const LEAST_MEMORY_BYTES: usize = 8 << 20;
 const MAX_FRAME_BYTES: usize = 96 << 20;
-const MOST_CONNECTIONS: usize = 16_384;
 /// Bytes of calls that wait for the one that is being stored, per connection: what a native node may send, and what its
 /// calls take besides. One call may be larger.
 const MOST_WAITING_BYTES: usize = 4 << 20;

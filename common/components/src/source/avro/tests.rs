@@ -174,6 +174,8 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
     let (_, table) = text.split_once("## What bounds memory").unwrap();
     let (table, _) = table.split_once("\n## ").unwrap();
     let (kib, mib) = (|bytes: usize| bytes >> 10, |bytes: usize| bytes >> 20);
+    let most_connections =
+        COMPONENT.descriptor.property("maxConnections").and_then(|property| property.default).unwrap();
     for words in [
         format!("{FRAMES} frames of `maxFrameBytes` ({} MiB unless set)", mib(MAX_FRAME_BYTES)),
         format!("no less than {} MiB", mib(LEAST_MEMORY_BYTES)),
@@ -189,7 +191,7 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
         format!("| {} KiB; with TLS", kib(budget::FREE)),
         format!("reads of {} KiB", kib(runtime::net::LAST_READ)),
         format!("of all together {} MiB or {} KiB each", mib(budget::READS), kib(budget::FREE / 2)),
-        format!("`maxConnections`: {MOST_CONNECTIONS} unless set"),
+        format!("`maxConnections`: {most_connections} unless set"),
         format!(
             "{} or {} MiB; {} KiB of answers",
             HELLO.window + 1,

@@ -17,7 +17,6 @@ use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use handler::Handler;
 use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
-use runtime::clock::Duration;
 use runtime::net::{Place, SERVER_TLS, ServerLayers};
 use session::Shared;
 use std::pin::pin;
@@ -102,15 +101,8 @@ impl Config {
             }
         };
         let layers = layers(properties, site, findings);
-        let idle: u64 = properties.count("maxIdleSeconds");
-        let place = Place {
-            bind: properties.word("bind").to_owned(),
-            port: properties.count("port"),
-            most: properties.count("maxConnections"),
-            idle_limit: (idle > 0).then(|| Duration::from_secs(idle)),
-        };
         let max_request_bytes = properties.count("maxRequestBytes");
-        Some(Config { place, handler: handler?, layers: layers?, max_request_bytes })
+        Some(Config { place: Place::new(properties), handler: handler?, layers: layers?, max_request_bytes })
     }
 }
 

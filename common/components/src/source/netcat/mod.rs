@@ -39,6 +39,7 @@ const PROPERTIES: &[Property] = &[
     Property::with("ack-every-event", Value::Flag, "true"),
     Property::with("encoding", Value::Charset, "utf-8")
         .bad(Bad::Says("knows more of them; with one that it does not know, every connection fails")),
+    // Each may have a read under way, so they are fewer than an avro source takes.
     Property::with("maxConnections", Value::at_least(1, "connections"), "4096").bad(IGNORED),
     MAX_IDLE_SECONDS,
 ];
@@ -58,7 +59,7 @@ pub(crate) struct NetcatConfig {
 impl NetcatConfig {
     pub(crate) fn new(properties: &plan::Properties) -> NetcatConfig {
         NetcatConfig {
-            place: Place::new(properties, MOST_CONNECTIONS),
+            place: Place::new(properties),
             max_line_length: properties.number("max-line-length", 512),
             ack_every_event: properties.flag("ack-every-event", true),
             // The check has refused all others.
@@ -103,9 +104,6 @@ async fn listen(config: NetcatConfig, mut context: SourceContext, mut stop: Stop
     }
     slog::info!(context.log, #STOPPING, "Source stopping");
 }
-
-/// Each may have a read under way, so they are fewer than an avro source takes.
-const MOST_CONNECTIONS: usize = 4096;
 
 /// Source: the console of Flume 1.9.0.
 const STARTING: &str =

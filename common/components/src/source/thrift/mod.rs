@@ -14,7 +14,6 @@ use flow::component::{Component, Configure, Site, told};
 use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Findings, Kind, Properties, Property, Value};
-use runtime::clock::Duration;
 use runtime::net::{BufferPool, Place, SERVER_TLS, ServerLayers};
 use session::Shared;
 use std::pin::pin;
@@ -69,16 +68,14 @@ impl Config {
         let mut notes = Vec::new();
         let layers = ServerLayers::tls(properties, site.tls_defaults(), &mut notes);
         let layers = told(layers, notes, findings)?;
-        let idle: u64 = properties.count("maxIdleSeconds");
-        let place = Place {
-            bind: properties.word("bind").to_owned(),
-            port: properties.count("port"),
-            most: properties.count("maxConnections"),
-            idle_limit: (idle > 0).then(|| Duration::from_secs(idle)),
-        };
         let is_binary = properties.word("protocol").eq_ignore_ascii_case("binary");
         let protocol = if is_binary { Protocol::Binary } else { Protocol::Compact };
-        Some(Config { place, protocol, layers, max_frame_bytes: properties.count("maxFrameBytes") })
+        Some(Config {
+            place: Place::new(properties),
+            protocol,
+            layers,
+            max_frame_bytes: properties.count("maxFrameBytes"),
+        })
     }
 }
 
