@@ -1,6 +1,6 @@
 //! A TCP port at which a source serves its peers, each in a task of its own.
 
-use flow::source::Stopping;
+use flow::source::{SourceContext, Stopping};
 use runtime::clock;
 use runtime::net::{Guest, Listener, NotTaken, Place, ServerLayers, Stream, TcpStream};
 use runtime::ration::{Ration, and_more};
@@ -40,6 +40,14 @@ impl Voice {
 }
 
 impl Port {
+    /// Of the source `kind` that has this context.
+    pub(super) fn new(kind: &str, place: Place, layers: ServerLayers, context: &SourceContext) -> Port {
+        context.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
+        let what = format!("{kind} source {}", context.name);
+        let voice = Voice::new(&what, &context.log);
+        Port { what, place, layers, voice }
+    }
+
     /// Opens the port, says so, and has `serve` run for each peer, until the source is told to stop. It then takes no
     /// more; who is served goes on.
     pub(super) async fn serve<F: Future<Output = ()> + 'static>(

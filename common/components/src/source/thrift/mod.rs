@@ -8,7 +8,7 @@ mod session;
 mod tests;
 
 use super::budget::Budget;
-use super::port::{Port, Voice};
+use super::port::Port;
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
 use flow::component::{Component, Configure, Site, told};
 use flow::source::{Source, SourceContext, Stopping};
@@ -90,20 +90,18 @@ impl Source for Thrift {
 
 async fn listen(config: Config, mut context: SourceContext, stop: Stopping) {
     let Config { place, protocol, layers, max_frame_bytes } = config;
-    context.doing.set(format!("listens on {}:{}, or tries to", place.bind, place.port));
-    let what = format!("thrift source {}", context.name);
-    let voice = Voice::new(&what, &context.log);
+    let idle_limit = place.idle_limit;
+    let port = Port::new("thrift", place, layers, &context);
     let budget = Budget::new((FRAMES * max_frame_bytes).max(LEAST_MEMORY_BYTES));
     let shared = Rc::new(Shared {
         protocol,
         max_frame_bytes,
-        idle_limit: place.idle_limit,
+        idle_limit,
         processor: context.processor,
-        voice: voice.clone(),
+        voice: port.voice.clone(),
         budget: budget.clone(),
         pool: BufferPool::default(),
     });
-    let port = Port { what, place, layers, voice };
     let serve = move |stream, guest, stop| session::serve(shared.clone(), stream, guest, stop);
     let mut watch = pin!(budget.watch());
     tokio::select! {
