@@ -1,12 +1,17 @@
-//! What tests of several components share: plans and assemblies of a few keys.
+//! What tests of several components share: plans and assemblies of a few keys, a source at a port.
 
 pub(crate) use flow::testing::*;
 
 use crate::LIGHT;
 use crate::channel::memory::{MemoryConfig, new_channel};
+use actix::Addr;
 use flow::channel::ChannelRef;
+use flow::component::Component;
+use flow::source::SourceActor;
 use flow::{Assembly, Site, configure};
 use plan::{Options, Plan, Sources};
+use runtime::net::{TcpListener, TcpStream};
+use runtime::within::Within;
 
 /// What comes of an agent `a` with these keys, whose names are without `a.`; the errors as they are told.
 pub(crate) fn assembly(keys: &[(&str, &str)]) -> Result<Assembly, String> {
@@ -33,17 +38,73 @@ fn load(keys: &[(&str, &str)]) -> plan::Loaded {
 
 /// The plan of one `file_roll` sink `k` with these keys.
 pub(crate) fn file_roll_plan(keys: &[(&str, &str)]) -> Result<Plan, String> {
-    let keys: Vec<(String, &str)> =
-        keys.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
+    with_sink("file_roll", keys, plan)
+}
+
+/// What is said of one sink `k` of type `kind` with these keys; nothing when it can start.
+pub(crate) fn said_of_sink(kind: &str, keys: &[(&str, &str)]) -> String {
+    with_sink(kind, keys, assembly).err().unwrap_or_default()
+}
+
+/// What is said of one source `r` of type `kind` with these keys; nothing when it can start.
+pub(crate) fn said_of_source(kind: &str, keys: &[(&str, &str)]) -> String {
+    let own = owned("sources.r.", keys);
+    let mut all = vec![("sources", "r"), ("sources.r.type", kind), ("sources.r.channels", "c")];
+    all.extend(own.iter().map(|(key, value)| (key.as_str(), *value)));
+    with_sink("null", &[], |rest| assembly(&[&all[..], rest].concat())).err().unwrap_or_default()
+}
+
+fn with_sink<T>(kind: &str, keys: &[(&str, &str)], then: impl FnOnce(&[(&str, &str)]) -> T) -> T {
+    let own = owned("sinks.k.", keys);
     let mut all = vec![
         ("channels", "c"),
         ("channels.c.type", "memory"),
         ("sinks", "k"),
-        ("sinks.k.type", "file_roll"),
+        ("sinks.k.type", kind),
         ("sinks.k.channel", "c"),
     ];
-    all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-    plan(&all)
+    all.extend(own.iter().map(|(key, value)| (key.as_str(), *value)));
+    then(&all)
+}
+
+fn owned<'a>(prefix: &str, keys: &[(&str, &'a str)]) -> Vec<(String, &'a str)> {
+    keys.iter().map(|(key, value)| (format!("{prefix}{key}"), *value)).collect()
+}
+
+/// A source that listens at a free port.
+pub(crate) struct Listening {
+    pub(crate) port: u16,
+    pub(crate) source: Addr<SourceActor>,
+    pub(crate) heard: Heard,
+}
+
+impl Listening {
+    /// It is ready. `PORT` in a key or a value is its port.
+    pub(crate) async fn start(
+        component: &'static Component,
+        channel: &ChannelRef,
+        keys: impl IntoIterator<Item = (&str, &str)>,
+    ) -> Listening {
+        let (mut context, mut ready) = source_context(channel);
+        let heard = Heard::default();
+        context.log = slog::Logger::root(heard.clone(), slog::o!());
+        let port = free_port().await;
+        let text = port.to_string();
+        let keys =
+            keys.into_iter().map(|(key, value)| (key.replace("PORT", &text), value.replace("PORT", &text)));
+        let source = start_source(component, keys, context);
+        ready.recv().within("the source to be ready").await.unwrap();
+        Listening { port, source, heard }
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap()
+    }
+}
+
+/// A port at which nobody listens just now.
+pub(crate) async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 /// A memory channel called `c1`, with the keys and values given.

@@ -39,31 +39,24 @@ const OF_SINK: &[&str] =
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{assembly, batch, memory_channel, source_context, start_source, take_now};
-    use actix::Addr;
+    use crate::testing::{Listening, batch, memory_channel, said_of_sink, take_now};
     use flow::channel::ChannelRef;
     use flow::message::Stop;
     use flow::sink::remote::AsyncSink;
-    use flow::source::SourceActor;
     use rpc::client::{RoutedClient, Routes};
-    use runtime::net::{TcpListener, TlsDefaults};
+    use runtime::net::TlsDefaults;
     use runtime::within::Within;
 
     struct Collector {
-        port: u16,
+        source: Listening,
         channel: ChannelRef,
-        source: Addr<SourceActor>,
     }
 
     async fn collector() -> Collector {
         let channel = memory_channel(&[]);
-        let (context, mut ready) = source_context(&channel);
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let text = port.to_string();
-        let keys = [("bind", "127.0.0.1"), ("port", text.as_str())];
-        let source = start_source(&crate::source::avro::COMPONENT, keys, context);
-        ready.recv().within("the source to be ready").await.unwrap();
-        Collector { port, channel, source }
+        let keys = [("bind", "127.0.0.1"), ("port", "PORT")];
+        let source = Listening::start(&crate::source::avro::COMPONENT, &channel, keys).await;
+        Collector { source, channel }
     }
 
     fn client(kind: &str, collectors: &[&Collector]) -> RoutedClient {
@@ -71,7 +64,7 @@ mod tests {
         let names: Vec<String> = (0..collectors.len()).map(|number| format!("h{number}")).collect();
         keys.push(("hosts".to_owned(), names.join(" ")));
         for (name, collector) in names.iter().zip(collectors) {
-            keys.push((format!("hosts.{name}"), format!("127.0.0.1:{}", collector.port)));
+            keys.push((format!("hosts.{name}"), format!("127.0.0.1:{}", collector.source.port)));
         }
         let routes = Routes::build(&keys, &TlsDefaults::new(&[], |_| None), &mut Vec::new());
         RoutedClient::new(routes.unwrap())
@@ -84,13 +77,13 @@ mod tests {
         client.open().within("a connection").await.unwrap();
         for number in 0..4 {
             if number == 2 {
-                one.source.send(Stop).within("the stop").await.unwrap();
+                one.source.source.send(Stop).within("the stop").await.unwrap();
             }
             client.deliver(&[batch(number..number + 1)]).within("an answer").await.unwrap();
         }
         assert_eq!(take_now(&one.channel).await, [0, 1]);
         assert_eq!(take_now(&two.channel).await, [2, 3]);
-        two.source.send(Stop).within("the stop").await.unwrap();
+        two.source.source.send(Stop).within("the stop").await.unwrap();
         client.deliver(&[batch(4..5)]).within("a refusal").await.unwrap_err();
         client.open().within("a refusal").await.unwrap_err();
         client.close().await;
@@ -110,20 +103,8 @@ mod tests {
 
     #[test]
     fn a_type_and_its_hosts_are_judged() {
-        let said = |keys: &[(&str, &str)]| {
-            let keys: Vec<_> = keys.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
-            let mut all = vec![
-                ("channels", "c"),
-                ("sinks", "k"),
-                ("channels.c.type", "memory"),
-                ("sinks.k.type", "avro"),
-                ("sinks.k.channel", "c"),
-                ("sinks.k.hostname", "h"),
-                ("sinks.k.port", "1"),
-            ];
-            all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-            assembly(&all).err().unwrap_or_default()
-        };
+        let place = [("hostname", "h"), ("port", "1")];
+        let said = |keys: &[(&str, &str)]| said_of_sink("avro", &[&place[..], keys].concat());
         let hosts = [("hosts", "a b"), ("hosts.a", "h:1"), ("hosts.b", "h:2")];
         let with = |kind| [&hosts[..], &[("client.type", kind)]].concat();
         for kind in ["default", "DEFAULT_FAILOVER", "default_loadbalance", "thrift"] {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{assembly, silent};
+use crate::testing::{said_of_sink, silent};
 use event::{Batch, BatchBuilder};
 use flow::error::DeliveryError;
 use flow::sink::remote::AsyncSink;
@@ -138,18 +138,7 @@ async fn a_backoff_without_a_rollback_is_a_pause_before_the_next_event() {
 
 #[test]
 fn properties_that_cannot_be_are_refused() {
-    let said = |keys: &[(&str, &str)]| {
-        let keys: Vec<_> = keys.iter().map(|(key, value)| (format!("sinks.k.{key}"), *value)).collect();
-        let mut all = vec![
-            ("channels", "c"),
-            ("sinks", "k"),
-            ("channels.c.type", "memory"),
-            ("sinks.k.type", "http"),
-            ("sinks.k.channel", "c"),
-        ];
-        all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-        assembly(&all).err().unwrap_or_default()
-    };
+    let said = |keys: &[(&str, &str)]| said_of_sink("http", keys);
     assert_eq!(said(&[("endpoint", "http://h:1/x")]), "");
     assert_eq!(said(&[("endpoint", "https://[::1]/")]), "");
     for (key, value, why) in [

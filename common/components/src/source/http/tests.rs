@@ -1,39 +1,20 @@
 use super::*;
-use crate::testing::{Heard, assembly, memory_channel, source_context, start_source};
-use actix::prelude::*;
+use crate::testing::{Listening, memory_channel, said_of_source};
 use event::Batch;
 use flow::channel::ChannelRef;
 use flow::message::Stop;
-use flow::source::SourceActor;
-use runtime::net::{TcpListener, TcpStream};
+use runtime::net::TcpStream;
 use runtime::within::Within;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-struct Stage {
-    port: u16,
-    source: Addr<SourceActor>,
-    heard: Heard,
+async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Listening {
+    let place = [("bind", "127.0.0.1"), ("port", "PORT")];
+    Listening::start(&COMPONENT, channel, place.into_iter().chain(keys.iter().copied())).await
 }
 
-async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let (mut context, mut ready) = source_context(channel);
-    let heard = Heard::default();
-    context.log = slog::Logger::root(heard.clone(), slog::o!());
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let text = port.to_string();
-    let keys = [("bind", "127.0.0.1"), ("port", text.as_str())].into_iter().chain(keys.iter().copied());
-    let source = start_source(&COMPONENT, keys, context);
-    ready.recv().within("the source to be ready").await.unwrap();
-    Stage { port, source, heard }
-}
-
-impl Stage {
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap()
-    }
-
+impl Listening {
     /// The status of the answer to one request in a connection of its own.
     async fn ask(&self, head: &str, body: &[u8]) -> u16 {
         let mut stream = self.connect().await;
@@ -230,22 +211,7 @@ async fn what_curl_posts_is_stored() {
 
 #[test]
 fn properties_that_cannot_be_are_refused() {
-    let said = |keys: &[(&str, &str)]| {
-        let keys: Vec<_> = keys.iter().map(|(key, value)| (format!("sources.r.{key}"), *value)).collect();
-        let mut all = vec![
-            ("sources", "r"),
-            ("channels", "c"),
-            ("sinks", "k"),
-            ("channels.c.type", "memory"),
-            ("sinks.k.type", "null"),
-            ("sinks.k.channel", "c"),
-            ("sources.r.channels", "c"),
-            ("sources.r.type", "http"),
-            ("sources.r.port", "1"),
-        ];
-        all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-        assembly(&all).err().unwrap_or_default()
-    };
+    let said = |keys: &[(&str, &str)]| said_of_source("http", &[&[("port", "1")], keys].concat());
     assert_eq!(said(&[("HttpConfiguration.sendServerVersion", "false")]), "");
     assert!(said(&[("handler", "com.example.Own")]).contains("a handler of one's own is Java"));
     assert!(said(&[("enableSSL", "true")]).contains("no `keystore`"));

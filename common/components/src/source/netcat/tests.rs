@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{memory_channel, source_context, start_source};
+use crate::testing::{free_port, memory_channel, source_context, start_source};
 use actix::prelude::*;
 use flow::channel::ChannelRef;
 use flow::message::Stop;
@@ -16,10 +16,6 @@ struct Stage {
     port: u16,
     source: Addr<SourceActor>,
     ready: mpsc::UnboundedReceiver<()>,
-}
-
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 fn stage(port: u16, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {

@@ -1,9 +1,7 @@
 use super::COMPONENTS;
-use crate::testing::{Heard, assembly, memory_channel, source_context, start_source};
-use actix::prelude::*;
+use crate::testing::{Listening, free_port, memory_channel, said_of_source};
 use flow::channel::ChannelRef;
 use flow::message::Stop;
-use flow::source::SourceActor;
 use runtime::net::{TcpListener, TcpStream, UdpSocket};
 use runtime::within::Within;
 use tokio::io::AsyncWriteExt;
@@ -13,36 +11,13 @@ const TCP: usize = 0;
 const MULTIPORT: usize = 1;
 const UDP: usize = 2;
 
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
-struct Stage {
-    port: u16,
-    source: Addr<SourceActor>,
-    heard: Heard,
-}
-
 /// One of the sources at a free port, with these keys besides; `PORT` in a value is that port.
-async fn start(which: usize, channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let (mut context, mut ready) = source_context(channel);
-    let heard = Heard::default();
-    context.log = slog::Logger::root(heard.clone(), slog::o!());
-    let port = free_port().await;
-    let text = port.to_string();
-    let place = if which == MULTIPORT { "ports" } else { "port" };
-    let keys = [("host", "127.0.0.1"), (place, "PORT")].into_iter().chain(keys.iter().copied());
-    let keys = keys.map(|(key, value)| (key.replace("PORT", &text), value.replace("PORT", &text)));
-    let source = start_source(COMPONENTS[which], keys, context);
-    ready.recv().within("the source to be ready").await.unwrap();
-    Stage { port, source, heard }
+async fn start(which: usize, channel: &ChannelRef, keys: &[(&str, &str)]) -> Listening {
+    let place = [("host", "127.0.0.1"), (if which == MULTIPORT { "ports" } else { "port" }, "PORT")];
+    Listening::start(COMPONENTS[which], channel, place.into_iter().chain(keys.iter().copied())).await
 }
 
-impl Stage {
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap()
-    }
-
+impl Listening {
     async fn send(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = self.connect().await;
         stream.write_all(bytes).within("a write").await.unwrap();
@@ -201,22 +176,7 @@ async fn what_logger_sends_is_read() {
 
 #[test]
 fn properties_that_cannot_be_are_refused() {
-    let with = |kind: &str, keys: &[(&str, &str)]| {
-        let keys: Vec<_> = keys.iter().map(|(key, value)| (format!("sources.r.{key}"), *value)).collect();
-        let mut all = vec![
-            ("sources", "r"),
-            ("channels", "c"),
-            ("sinks", "k"),
-            ("channels.c.type", "memory"),
-            ("sinks.k.type", "null"),
-            ("sinks.k.channel", "c"),
-            ("sources.r.channels", "c"),
-            ("sources.r.type", kind),
-        ];
-        all.extend(keys.iter().map(|(key, value)| (key.as_str(), *value)));
-        assembly(&all).err().unwrap_or_default()
-    };
-    let tcp = |more: (&str, &str)| with("syslogtcp", &[("host", "h"), ("port", "1"), more]);
+    let tcp = |more: (&str, &str)| said_of_source("syslogtcp", &[("host", "h"), ("port", "1"), more]);
     assert_eq!(tcp(("eventSize", "5000")), "");
     for (key, value, why) in [
         ("format.regex", "(", "format.regex"),
@@ -231,7 +191,7 @@ fn properties_that_cannot_be_are_refused() {
         ("charset.port.x", "UTF-8", "must be a port"),
         ("batchSize", "101", "transactionCapacity"),
     ] {
-        let said = with("multiport_syslogtcp", &[("ports", "1 2"), (key, value)]);
+        let said = said_of_source("multiport_syslogtcp", &[("ports", "1 2"), (key, value)]);
         assert!(said.contains(why), "{key}: {said}");
     }
 }

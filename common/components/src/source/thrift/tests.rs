@@ -1,38 +1,17 @@
 use super::*;
-use crate::testing::{Heard, assembly, memory_channel, source_context, start_source};
-use actix::prelude::*;
+use crate::testing::{Listening, memory_channel, said_of_source};
 use bytes::BytesMut;
 use event::{Batch, BatchBuilder};
 use flow::channel::ChannelRef;
 use flow::message::Stop;
-use flow::source::SourceActor;
-use runtime::net::{TcpListener, TcpStream};
+use runtime::net::TcpStream;
 use runtime::within::Within;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wire::thrift::{Frames, Status, call, read_answer};
 
-struct Stage {
-    port: u16,
-    source: Addr<SourceActor>,
-    heard: Heard,
-}
-
-async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Stage {
-    let (mut context, mut ready) = source_context(channel);
-    let heard = Heard::default();
-    context.log = slog::Logger::root(heard.clone(), slog::o!());
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let text = port.to_string();
-    let keys = [("bind", "127.0.0.1"), ("port", text.as_str())].into_iter().chain(keys.iter().copied());
-    let source = start_source(&COMPONENT, keys, context);
-    ready.recv().within("the source to be ready").await.unwrap();
-    Stage { port, source, heard }
-}
-
-impl Stage {
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap()
-    }
+async fn start(channel: &ChannelRef, keys: &[(&str, &str)]) -> Listening {
+    let place = [("bind", "127.0.0.1"), ("port", "PORT")];
+    Listening::start(&COMPONENT, channel, place.into_iter().chain(keys.iter().copied())).await
 }
 
 fn batch(events: usize) -> Batch {
@@ -148,23 +127,8 @@ async fn a_stop_closes_silent_clients_and_the_port() {
 
 #[test]
 fn properties_that_cannot_be_are_refused() {
-    let said = |key: &str, value: &str| {
-        let key = format!("sources.r.{key}");
-        let keys = [
-            ("sources", "r"),
-            ("channels", "c"),
-            ("sinks", "k"),
-            ("channels.c.type", "memory"),
-            ("sinks.k.type", "null"),
-            ("sinks.k.channel", "c"),
-            ("sources.r.channels", "c"),
-            ("sources.r.type", "thrift"),
-            ("sources.r.bind", "127.0.0.1"),
-            ("sources.r.port", "1"),
-            (key.as_str(), value),
-        ];
-        assembly(&keys).err().unwrap_or_default()
-    };
+    let place = [("bind", "127.0.0.1"), ("port", "1")];
+    let said = |key, value| said_of_source("thrift", &[&place[..], &[(key, value)]].concat());
     assert_eq!(said("protocol", "Binary"), "");
     for (key, value, why) in
         [("protocol", "json", "protocol"), ("kerberos", "true", "kerberos"), ("ssl", "true", "no `keystore`")]
