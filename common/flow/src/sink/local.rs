@@ -203,14 +203,10 @@ impl<S: Blocking> Worker<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::ChannelRef;
-    use crate::message::{Delivered, Delivery, Health};
-    use crate::supervise::address::address_cell;
-    use crate::testing::{numbers, plain_channel, put, take_now};
+    use crate::sink::stage::Stage;
+    use crate::testing::{numbers, take_now};
     use runtime::within::Within;
     use std::sync::{Arc, Mutex};
-    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-    use wire::avro::BatchId;
 
     /// What a sink is to do, and what it did.
     #[derive(Default)]
@@ -259,86 +255,16 @@ mod tests {
         }
     }
 
-    /// The group that the sink belongs to: hears what it says, and commits what arrived.
-    struct Ear(UnboundedSender<String>);
-
-    impl Actor for Ear {
-        type Context = Context<Self>;
-    }
-
-    impl Handler<Health> for Ear {
-        type Result = ();
-
-        fn handle(&mut self, health: Health, _: &mut Self::Context) {
-            let heard = match health.state {
-                State::Up(_) => "up",
-                State::Started => "started",
-                State::Leaving => "leaving",
-                State::Down(_) => "down",
-            };
-            self.0.send(heard.to_owned()).unwrap();
-        }
-    }
-
-    impl Handler<Delivered> for Ear {
-        type Result = ();
-
-        fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-            for delivery in delivered.deliveries {
-                let heard = match &delivered.outcome {
-                    Ok(()) => {
-                        delivery.lease.commit();
-                        "arrived".to_owned()
-                    }
-                    Err(error) => error.to_string(),
-                };
-                self.0.send(heard).unwrap();
-            }
-        }
-    }
-
-    struct Stage {
-        script: Arc<Mutex<Script>>,
-        sink: Addr<LocalSink>,
-        group: Addr<Ear>,
-        heard: UnboundedReceiver<String>,
-        channel: ChannelRef,
-    }
-
-    fn start(script: Script) -> Stage {
+    fn start(script: Script) -> (Stage<LocalSink>, Arc<Mutex<Script>>) {
         let script = Arc::new(Mutex::new(script));
-        let (tell, heard) = unbounded_channel();
-        let group = Ear(tell).start();
-        let (setter, cell) = address_cell();
-        setter.set(group.clone().recipient());
-        let member = Member { index: 0, group: cell };
-        let sink =
-            LocalSink::new("k1", Scripted(script.clone()), member, DeathWatch::unwatched()).unwrap().start();
-        Stage { script, sink, group, heard, channel: plain_channel(&[]) }
-    }
-
-    impl Stage {
-        async fn deliver(&self, event: u64) {
-            put(&self.channel, event..event + 1).await;
-            let lease = self.channel.take(1).within("events from the channel").await.unwrap();
-            let id = BatchId { agent: 1, stream: 1, sequence: event };
-            let delivery = Delivery { id, lease, doubt: false };
-            self.sink.do_send(Deliver(PendingDelivery::new(delivery, 0, self.group.clone().recipient())));
-        }
-
-        async fn hear(&mut self) -> String {
-            self.heard.recv().within("a word of the sink").await.unwrap()
-        }
-
-        async fn probe(&mut self) -> String {
-            self.sink.do_send(Probe);
-            self.hear().await
-        }
+        let sink = Scripted(script.clone());
+        let start = |member| LocalSink::new("k1", sink, member, DeathWatch::unwatched()).unwrap().start();
+        (Stage::new(start), script)
     }
 
     #[actix::test]
     async fn delivers_in_order_and_closes_when_it_is_stopped() {
-        let mut stage = start(Script::default());
+        let (mut stage, script) = start(Script::default());
         assert_eq!(stage.hear().await, "started");
         assert_eq!(stage.probe().await, "up");
         for event in 0..4 {
@@ -348,46 +274,47 @@ mod tests {
             assert_eq!(stage.hear().await, "arrived");
         }
         stage.sink.send(Stop).within("the stop").await.unwrap();
-        let script = stage.script.lock().unwrap();
+        let script = script.lock().unwrap();
         assert_eq!((&script.delivered[..], script.closed), (&[0, 1, 2, 3][..], true));
     }
 
     #[actix::test]
     async fn a_failure_gives_all_back_until_a_probe_succeeds() {
-        let mut stage = start(Script::default());
+        let (mut stage, script) = start(Script::default());
         stage.hear().await;
         assert_eq!(stage.probe().await, "up");
-        stage.script.lock().unwrap().broken = true;
+        script.lock().unwrap().broken = true;
         stage.deliver(0).await;
         assert_eq!([stage.hear().await, stage.hear().await], ["cannot write it: scripted", "down"]);
         assert_eq!(stage.probe().await, "down");
-        stage.script.lock().unwrap().broken = false;
+        script.lock().unwrap().broken = false;
         stage.deliver(1).await;
         let gone = DeliveryError::Gone.to_string();
         assert_eq!([stage.hear().await, stage.hear().await], [gone.as_str(), "down"], "it was not probed");
         assert_eq!(stage.probe().await, "up");
         assert_eq!(take_now(&stage.channel).await, [0, 1]);
-        assert!(stage.script.lock().unwrap().delivered.is_empty());
+        assert!(script.lock().unwrap().delivered.is_empty());
     }
 
     #[actix::test]
     async fn a_wake_up_that_fails_is_told() {
-        let mut stage = start(Script { wake_at: Some(clock::now()), broken: true, ..Script::default() });
+        let (mut stage, script) =
+            start(Script { wake_at: Some(clock::now()), broken: true, ..Script::default() });
         assert_eq!(
             [stage.hear().await, stage.hear().await],
             ["started", "down"],
             "the actor's first word, and the wake-up's"
         );
-        stage.script.lock().unwrap().broken = false;
+        script.lock().unwrap().broken = false;
         assert_eq!(stage.probe().await, "up");
     }
 
     #[actix::test]
     async fn a_panic_loses_no_event_and_ends_the_actor() {
-        let mut stage = start(Script::default());
+        let (mut stage, script) = start(Script::default());
         stage.hear().await;
         assert_eq!(stage.probe().await, "up");
-        stage.script.lock().unwrap().panics = true;
+        script.lock().unwrap().panics = true;
         stage.deliver(0).await;
         stage.deliver(1).await; // reaches the thread, or its queue when there is nobody any more, or an actor that is gone
         for _ in 0..2 {

@@ -2,6 +2,8 @@
 
 pub mod local;
 pub mod remote;
+#[cfg(test)]
+mod stage;
 
 use crate::counters::SinkCounters;
 use crate::message::{Health, State};

@@ -174,17 +174,13 @@ impl<S: AsyncSink> Worker<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::ChannelRef;
-    use crate::message::{Delivered, Delivery, Health};
-    use crate::supervise::address::address_cell;
-    use crate::testing::{numbers, plain_channel, put, take_now};
+    use crate::sink::stage::Stage;
+    use crate::testing::{numbers, take_now};
     use runtime::within::Within;
     use std::cell::RefCell;
     use std::collections::VecDeque;
     use std::rc::Rc;
     use tokio::sync::Notify;
-    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-    use wire::avro::BatchId;
 
     /// What a sink is to do, and what it did.
     #[derive(Default)]
@@ -226,87 +222,17 @@ mod tests {
         }
     }
 
-    /// The group that the sink belongs to: hears what it says, and commits what arrived.
-    struct Ear(UnboundedSender<String>);
-
-    impl Actor for Ear {
-        type Context = Context<Self>;
-    }
-
-    impl Handler<Health> for Ear {
-        type Result = ();
-
-        fn handle(&mut self, health: Health, _: &mut Self::Context) {
-            let heard = match health.state {
-                State::Up(_) => "up",
-                State::Started => "started",
-                State::Leaving => "leaving",
-                State::Down(_) => "down",
-            };
-            self.0.send(heard.to_owned()).unwrap();
-        }
-    }
-
-    impl Handler<Delivered> for Ear {
-        type Result = ();
-
-        fn handle(&mut self, delivered: Delivered, _: &mut Self::Context) {
-            for delivery in delivered.deliveries {
-                let heard = match &delivered.outcome {
-                    Ok(()) => {
-                        delivery.lease.commit();
-                        "arrived".to_owned()
-                    }
-                    Err(error) => error.to_string(),
-                };
-                self.0.send(heard).unwrap();
-            }
-        }
-    }
-
-    struct Stage {
-        script: Rc<Script>,
-        sink: Addr<RemoteSink<Scripted>>,
-        group: Addr<Ear>,
-        heard: UnboundedReceiver<String>,
-        channel: ChannelRef,
-    }
-
-    async fn start(script: Script) -> Stage {
+    async fn start(script: Script) -> (Stage<RemoteSink<Scripted>>, Rc<Script>) {
         let script = Rc::new(script);
-        let (tell, heard) = unbounded_channel();
-        let group = Ear(tell).start();
-        let (setter, cell) = address_cell();
-        setter.set(group.clone().recipient());
-        let member = Member { index: 0, group: cell };
-        let sink = RemoteSink::new(Scripted(script.clone()), member, DeathWatch::unwatched()).start();
-        let mut stage = Stage { script, sink, group, heard, channel: plain_channel(&[]) };
+        let sink = Scripted(script.clone());
+        let mut stage = Stage::new(|member| RemoteSink::new(sink, member, DeathWatch::unwatched()).start());
         assert_eq!(stage.hear().await, "started");
-        stage
-    }
-
-    impl Stage {
-        async fn deliver(&self, event: u64) {
-            put(&self.channel, event..event + 1).await;
-            let lease = self.channel.take(1).within("events from the channel").await.unwrap();
-            let id = BatchId { agent: 1, stream: 1, sequence: event };
-            let delivery = Delivery { id, lease, doubt: false };
-            self.sink.do_send(Deliver(PendingDelivery::new(delivery, 0, self.group.clone().recipient())));
-        }
-
-        async fn hear(&mut self) -> String {
-            self.heard.recv().within("a word of the sink").await.unwrap()
-        }
-
-        async fn probe(&mut self) -> String {
-            self.sink.do_send(Probe);
-            self.hear().await
-        }
+        (stage, script)
     }
 
     #[actix::test]
     async fn delivers_in_order_what_it_has_and_closes_when_it_is_stopped() {
-        let mut stage = start(Script::default()).await;
+        let (mut stage, script) = start(Script::default()).await;
         assert_eq!(stage.probe().await, "up");
         for event in 0..3 {
             stage.deliver(event).await;
@@ -315,13 +241,13 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(stage.hear().await, "arrived");
         }
-        assert_eq!(*stage.script.did.borrow(), ["[0]", "[1]", "[2]", "closed"]);
+        assert_eq!(*script.did.borrow(), ["[0]", "[1]", "[2]", "closed"]);
     }
 
     #[actix::test]
     async fn a_failure_gives_back_what_waits_until_a_probe_succeeds() {
         let delivers = RefCell::new([Some(true), Some(false)].into());
-        let mut stage = start(Script { delivers, ..Script::default() }).await;
+        let (mut stage, _) = start(Script { delivers, ..Script::default() }).await;
         assert_eq!(stage.probe().await, "up");
         for event in 0..3 {
             stage.deliver(event).await;
@@ -336,22 +262,23 @@ mod tests {
 
     #[actix::test]
     async fn what_cannot_be_opened_is_told_and_tried_again() {
-        let mut stage = start(Script { opens: RefCell::new([false].into()), ..Script::default() }).await;
+        let (mut stage, _) = start(Script { opens: RefCell::new([false].into()), ..Script::default() }).await;
         assert_eq!([stage.probe().await, stage.probe().await], ["down", "up"]);
     }
 
     #[actix::test]
     async fn an_end_while_nothing_is_delivered_is_told() {
-        let mut stage = start(Script::default()).await;
+        let (mut stage, script) = start(Script::default()).await;
         assert_eq!(stage.probe().await, "up");
-        stage.script.ends.notify_one();
+        script.ends.notify_one();
         assert_eq!(stage.hear().await, "down");
         assert_eq!(stage.probe().await, "up");
     }
 
     #[actix::test]
     async fn a_panic_loses_no_event_and_ends_the_actor() {
-        let mut stage = start(Script { delivers: RefCell::new([None].into()), ..Script::default() }).await;
+        let (mut stage, _) =
+            start(Script { delivers: RefCell::new([None].into()), ..Script::default() }).await;
         assert_eq!(stage.probe().await, "up");
         stage.deliver(0).await;
         stage.deliver(1).await;
