@@ -8,6 +8,7 @@ use crate::testing::{PlainStore, batch, numbers, plain_channel, put, silent, sta
 use runtime::clock::{self, Duration};
 use runtime::within::Within;
 use std::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 
 #[actix::test]
@@ -116,14 +117,15 @@ impl Handler<Panic> for ChannelActor<PlainStore> {
     }
 }
 
-#[actix::test]
-async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
+/// A channel that a supervisor builds anew when it dies, and its actors as they are started.
+async fn supervised(
+    properties: &plan::Properties,
+) -> (Addr<Supervisor>, ChannelRef, UnboundedReceiver<Addr<ChannelActor<PlainStore>>>) {
     let supervisor = Supervisor::new(silent()).start();
-    let properties = plan::Properties::default();
-    let store = PlainStore::new(&properties);
-    let (settings, (setter, cell)) = (store.settings(&properties), address_cell());
+    let store = PlainStore::new(properties);
+    let (settings, (setter, cell)) = (store.settings(properties), address_cell());
     let (store, transaction) = (Shared::new(store), settings.transaction);
-    let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
+    let (deaths, born) = unbounded_channel();
     let build = move |death_watch| {
         let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
         let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
@@ -136,7 +138,12 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
         .within("the supervisor")
         .await
         .expect("the supervisor lives");
-    let channel = ChannelRef::new("c1", transaction, cell);
+    (supervisor, ChannelRef::new("c1", transaction, cell), born)
+}
+
+#[actix::test]
+async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
+    let (_supervisor, channel, mut born) = supervised(&plan::Properties::default()).await;
     put(&channel, 0..3).await;
     let leased = channel.take(1).within("events from the channel").await.expect("the channel lives");
     born.recv().within("the channel to be started").await.expect("it was started").do_send(Panic);
@@ -148,25 +155,8 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
 
 #[actix::test]
 async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
-    let supervisor = Supervisor::new(silent()).start();
-    let properties = plan::Properties::from_pairs([("capacity", "2"), ("transactionCapacity", "2")]);
-    let store = PlainStore::new(&properties);
-    let (settings, (setter, cell)) = (store.settings(&properties), address_cell());
-    let (store, transaction) = (Shared::new(store), settings.transaction);
-    let (deaths, mut born) = tokio::sync::mpsc::unbounded_channel();
-    let build = move |death_watch| {
-        let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
-        let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
-        let _test_over = deaths.send(actor.clone());
-        setter.set(address_of(actor));
-        Ok(())
-    };
-    supervisor
-        .send(Watch { name: "channel c1".into(), build: Box::new(build) })
-        .within("the supervisor")
-        .await
-        .expect("the supervisor lives");
-    let channel = ChannelRef::new("c1", transaction, cell);
+    let limits = [("capacity", "2"), ("transactionCapacity", "2")];
+    let (_supervisor, channel, mut born) = supervised(&plan::Properties::from_pairs(limits)).await;
     let first = born.recv().within("the channel to be started").await.expect("it was started");
 
     let waiting = channel.clone();
