@@ -4,6 +4,7 @@
 //! is full wait in the kernel's buffer, and what that does not hold is lost, as with Flume.
 
 use super::NO_BIND;
+use super::port::open_datagrams;
 use bytes::BytesMut;
 use event::Span;
 use flow::component::{Component, Configure};
@@ -84,14 +85,8 @@ impl Source for NetcatUdp {
 }
 
 async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
-    let (what, place) =
-        (format!("netcatudp source {}", context.name), format!("{}:{}", config.bind, config.port));
-    context.doing.set(format!("listens on {place}, or tries to"));
-    let socket = tokio::select! {
-        socket = Datagrams::open(&what, &config.bind, config.port, &mut context.ready, &context.log) => socket,
-        _ = stop.changed() => return,
-    };
-    slog::info!(context.log, "{what} listens on {place}");
+    let (bind, port) = (&config.bind, config.port);
+    let Some(socket) = open_datagrams("netcatudp", bind, port, &mut context, &mut stop).await else { return };
     context.ready.done();
     let mut reader =
         Reader { config, context, socket, buffer: vec![0; MOST_BYTES], lost: Told::every(NEWS_PAUSE) };
@@ -103,7 +98,9 @@ async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
         match first {
             Ok((length, sender)) => reader.store_all(length, sender).await,
             // About a peer, such as an answer to nobody; the port stays.
-            Err(error) => slog::debug!(reader.context.log, "{what}: {error}"),
+            Err(error) => {
+                slog::debug!(reader.context.log, "netcatudp source {}: {error}", reader.context.name)
+            }
         }
     }
 }

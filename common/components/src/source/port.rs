@@ -1,8 +1,8 @@
-//! A TCP port at which a source serves its peers, each in a task of its own.
+//! A TCP port at which a source serves its peers, each in a task of its own; a UDP port.
 
 use flow::source::{SourceContext, Stopping};
 use runtime::clock;
-use runtime::net::{Guest, Listener, NotTaken, Place, ServerLayers, Stream, TcpStream};
+use runtime::net::{Datagrams, Guest, Listener, NotTaken, Place, ServerLayers, Stream, TcpStream};
 use runtime::ration::{Ration, and_more};
 use runtime::ready::Ready;
 use std::cell::RefCell;
@@ -81,6 +81,24 @@ impl Port {
             });
         }
     }
+}
+
+/// Opens a UDP port for the source `kind` that has this context, and says so; `None` when it is to stop before.
+pub(super) async fn open_datagrams(
+    kind: &str,
+    bind: &str,
+    port: u16,
+    context: &mut SourceContext,
+    stop: &mut Stopping,
+) -> Option<Datagrams> {
+    let what = format!("{kind} source {}", context.name);
+    context.doing.set(format!("listens on {bind}:{port}, or tries to"));
+    let socket = tokio::select! {
+        socket = Datagrams::open(&what, bind, port, &mut context.ready, &context.log) => socket,
+        _ = stop.changed() => return None,
+    };
+    slog::info!(context.log, "{what} listens on {bind}:{port}");
+    Some(socket)
 }
 
 /// Takes TLS off a new connection, or tells why that cannot be.

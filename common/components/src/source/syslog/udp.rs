@@ -4,7 +4,7 @@
 
 use super::config::{Config, MOST_DATAGRAM};
 use super::session::Shared;
-use crate::source::port::Voice;
+use crate::source::port::{Voice, open_datagrams};
 use flow::counters::Counted;
 use flow::message::PutTimeout;
 use flow::source::{Source, SourceContext, Stopping};
@@ -30,13 +30,8 @@ impl Source for SyslogUdp {
 
 async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
     let (what, port) = (format!("syslogudp source {}", context.name), config.ports[0]);
-    let place = format!("{}:{port}", config.host);
-    context.doing.set(format!("listens on {place}, or tries to"));
-    let socket = tokio::select! {
-        socket = Datagrams::open(&what, &config.host, port, &mut context.ready, &context.log) => socket,
-        _ = stop.changed() => return,
-    };
-    slog::info!(context.log, "{what} listens on {place}");
+    let socket = open_datagrams("syslogudp", &config.host, port, &mut context, &mut stop).await;
+    let Some(socket) = socket else { return };
     console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     context.ready.done();
     let voice = Voice::new(&what, &context.log);
