@@ -1,7 +1,9 @@
 //! What tests of several components share: a channel, batches of numbers, scripted sinks.
 
+mod paper;
 mod plain;
 
+pub use paper::Paper;
 pub use plain::PlainStore;
 
 use crate::channel::ChannelRef;

@@ -117,37 +117,7 @@ mod tests {
     use super::*;
     use console::{Levels, Settings};
     use event::BatchBuilder;
-    use std::io::{self, Write};
-    use std::sync::Mutex;
-
-    /// A console's place that remembers, and refuses while it is told to.
-    #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<(Vec<u8>, bool)>>);
-
-    impl Paper {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().0.clone()).unwrap()
-        }
-
-        fn refuse(&self, refuse: bool) {
-            self.0.lock().unwrap().1 = refuse;
-        }
-    }
-
-    impl Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut paper = self.0.lock().unwrap();
-            if paper.1 {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            paper.0.extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use flow::testing::Paper;
 
     fn sink(levels: Levels, max_bytes: usize) -> (LoggerSink, Paper) {
         let paper = Paper::default();

@@ -3,13 +3,13 @@
 use crate::component;
 use console::{Console, Settings};
 use flow::compliance::{Collected, Pairs, Running, SinkBench, pairs};
+use flow::testing::Paper;
 use futures_util::future::LocalBoxFuture;
 use plan::Kind;
 use runtime::clock::Duration;
 use std::cell::RefCell;
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::{fs, future::ready};
 
 /// Sends to an avro source.
@@ -135,39 +135,20 @@ impl SinkBench for FileRoll {
 #[derive(Default)]
 pub(crate) struct Logger(Paper);
 
-/// A console's place that remembers, and refuses while it is told to.
-#[derive(Clone, Default)]
-struct Paper(Arc<Mutex<(Vec<u8>, bool)>>);
-
-impl Write for Paper {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut paper = self.0.lock().unwrap();
-        if paper.1 {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        paper.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl SinkBench for Logger {
     fn properties(&self) -> Pairs {
         Pairs::new()
     }
 
     fn arrived(&self) -> Option<Vec<u64>> {
-        let text = String::from_utf8(self.0.0.lock().unwrap().0.clone()).unwrap();
+        let text = self.0.text();
         let number =
             |line: &str| line.trim_end_matches(" }").rsplit(' ').next().unwrap().parse::<u64>().unwrap();
         Some(text.lines().filter(|line| line.contains("Event: {")).map(number).collect())
     }
 
     fn set_whole(&self, whole: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
-        self.0.0.lock().unwrap().1 = !whole;
+        self.0.refuse(!whole);
         Box::pin(ready(Ok(())))
     }
 
