@@ -10,7 +10,7 @@ check:
 
 # All tests but those that need a JVM or compare with the clock, which .ci/run runs.
 test:
-    cargo test --workspace
+    cargo test
 
 # How fast: ours beside a raw copy and, if installed, real Flume, rsyslog and Fluent Bit. `just bench --help` says more.
 bench *arguments:
