@@ -110,6 +110,9 @@ pub(crate) async fn free_port() -> u16 {
 
 /// A memory channel called `c1`, with the keys and values given.
 pub(crate) fn memory_channel(settings: &[(&str, &str)]) -> ChannelRef {
-    let config = MemoryConfig::new(&plan::Properties::from_pairs(settings.iter().copied()));
+    let config = MemoryConfig::new(&plan::Properties::of(
+        &crate::channel::memory::COMPONENT.descriptor,
+        settings.iter().copied(),
+    ));
     started("c1", new_channel(config))
 }
