@@ -287,6 +287,13 @@ impl Change {
     }
 }
 
+impl Step {
+    /// Whether all can still go on as it was.
+    pub fn can_be_undone(&self) -> bool {
+        self.action == Action::Drain || (self.action, self.part) == (Action::Stop, Part::Source)
+    }
+}
+
 /// `source r1`.
 impl fmt::Display for Part {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
