@@ -1,6 +1,7 @@
 //! Where an agent's configuration comes from: its texts as they are now, and when another look at them is worth while.
 
 mod file;
+mod watch;
 
 pub(crate) use file::Files;
 
