@@ -5,9 +5,10 @@ use crate::{
     java::{self, Words},
     jvm::Given,
     limits,
-    load::{self, Checked, Wanted},
+    load::{Checked, Loader, Wanted},
     logging,
     options::RunOptions,
+    origin::Texts,
     panic, print,
 };
 use console::Console;
@@ -36,9 +37,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         }
     };
     let wanted = Wanted {
-        name: options.name.as_deref(),
-        files: &options.conf_file,
-        properties: &properties,
+        name: options.name.clone(),
+        properties: properties.clone(),
         strict_flume: options.ours.strict_flume,
         jvm: Given::new(
             options.conf.as_deref(),
@@ -47,23 +47,27 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             words,
         ),
     };
-    match load::load(&wanted) {
+    let mut loader = Loader::new(wanted.clone());
+    let loaded = Texts::of_files(&options.conf_file, &wanted, options.look_every())
+        .and_then(|mut texts| Ok((loader.load(texts.read())?, texts)));
+    match loaded {
         Err(text) => {
             complain(role, &text);
             ExitCode::from(WRONG)
         }
-        Ok(mut loaded) if options.dryrun => {
+        Ok((mut loaded, _)) if options.dryrun => {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
+            print(&check::text(&loaded.report, options.name.as_deref().unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
-        Ok(loaded) => {
+        Ok((loaded, texts)) => {
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
-            run_loaded(role, options, &properties, (loaded, monitoring), notices)
+            let watched = (!options.no_reload_conf).then_some((texts, loader));
+            run_loaded(role, options, &properties, (loaded, monitoring, watched), notices)
         }
     }
 }
@@ -72,7 +76,7 @@ fn run_loaded(
     role: Role,
     options: &RunOptions,
     properties: &[(String, String)],
-    (checked, monitoring): (Checked, Option<monitor::Settings>),
+    (checked, monitoring, watched): (Checked, Option<monitor::Settings>, Option<(Texts, Loader)>),
     mut notices: Vec<String>,
 ) -> ExitCode {
     let (settings, told) = logging::settings(properties, &options.log_format);
@@ -90,7 +94,8 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(monitoring, &log);
-            start(role, options, assembly, counters, log, console)
+            let reloading = watched.and_then(|(texts, loader)| watch(texts, loader, &log));
+            start(role, options, (assembly, reloading), counters, log, console)
         }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
@@ -123,10 +128,21 @@ fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Regist
     counters
 }
 
+/// Has changes of the configuration taken over.
+fn watch(texts: Texts, loader: Loader, log: &Logger) -> Option<flow::Reloading> {
+    match texts.watch(loader, log.clone(), say_report) {
+        Ok(reloading) => Some(reloading),
+        Err(cause) => {
+            error!(log, "the system gives no thread to watch the configuration; a change is not taken before the next start"; "error" => #%cause);
+            None
+        }
+    }
+}
+
 fn start(
     role: Role,
     options: &RunOptions,
-    assembly: Assembly,
+    (assembly, reloading): (Assembly, Option<flow::Reloading>),
     counters: Registry,
     log: Logger,
     console: Arc<Console>,
@@ -137,6 +153,7 @@ fn start(
         console,
         counters,
         drain_timeout: options.drain_timeout,
+        reloading,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
     };
