@@ -4,9 +4,9 @@ use crate::{
     FAILED, LACKS, Role, WRONG, complain, env_file,
     java::{self, Words},
     jvm::Given,
-    load,
-    load::Wanted,
+    load::{Loader, Wanted},
     options::CheckOptions,
+    origin::{NEVER, Texts},
     print,
 };
 use plan::{Fate, Report, Severity};
@@ -24,9 +24,8 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     let not_text = java::not_text_variables(std::env::vars_os());
     not_text.iter().for_each(|text| complain(role, text));
     let wanted = Wanted {
-        name: options.name.as_deref(),
-        files: &options.conf_file,
-        properties: &properties,
+        name: options.name.clone(),
+        properties,
         strict_flume: options.ours.strict_flume,
         jvm: Given::new(
             options.conf.as_deref(),
@@ -35,12 +34,15 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             words,
         ),
     };
-    match load::load(&wanted) {
+    let name = options.name.as_deref().unwrap_or_default();
+    let loaded = Texts::of_files(&options.conf_file, &wanted, NEVER)
+        .and_then(|mut texts| Loader::new(wanted).load(texts.read()));
+    match loaded {
         Ok(mut loaded) => {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            let (report, name) = (&loaded.report, wanted.name.unwrap_or_default());
+            let report = &loaded.report;
             let code = exit_code(report, options.deny_warnings);
             if options.json {
                 print(&json(report, name, code));

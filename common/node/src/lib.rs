@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod logging;
 mod options;
+mod origin;
 mod panic;
 mod run;
 mod version;

@@ -5,9 +5,10 @@ use crate::{
     java::{self, Words},
     jvm::Given,
     limits,
-    load::{self, Checked, Wanted},
+    load::{Checked, Loader, Wanted},
     logging,
     options::RunOptions,
+    origin::{NEVER, Texts},
     panic, print,
 };
 use console::Console;
@@ -36,9 +37,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         }
     };
     let wanted = Wanted {
-        name: options.name.as_deref(),
-        files: &options.conf_file,
-        properties: &properties,
+        name: options.name.clone(),
+        properties: properties.clone(),
         strict_flume: options.ours.strict_flume,
         jvm: Given::new(
             options.conf.as_deref(),
@@ -47,7 +47,9 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             words,
         ),
     };
-    match load::load(&wanted) {
+    let loaded = Texts::of_files(&options.conf_file, &wanted, NEVER)
+        .and_then(|mut texts| Loader::new(wanted).load(texts.read()));
+    match loaded {
         Err(text) => {
             complain(role, &text);
             ExitCode::from(WRONG)
@@ -56,7 +58,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
+            print(&check::text(&loaded.report, options.name.as_deref().unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
         Ok(loaded) => {
