@@ -382,7 +382,9 @@ pub fn zookeeper(data: &[u8]) {
     for frame in &taken {
         drop(zookeeper::welcome(frame));
         if let Ok(answer) = zookeeper::Answer::new(frame) {
-            assert!(answer.data().is_ok_and(|(bytes, _)| bytes.len() < frame.len()) || answer.data().is_err());
+            assert!(
+                answer.data().is_ok_and(|(bytes, _)| bytes.len() < frame.len()) || answer.data().is_err()
+            );
             drop(answer.version());
         }
     }
