@@ -65,6 +65,8 @@ impl Java {
 pub(crate) struct Loader {
     wanted: Wanted,
     sources: Sources,
+    /// What runs components in a JVM, of the configuration that was loaded last: one that comes uses the same JVM.
+    hosting: Option<Arc<Hosting>>,
 }
 
 impl Loader {
@@ -79,14 +81,14 @@ impl Loader {
             properties: wanted.properties.clone(),
             now: Zoned::now(),
         };
-        Loader { wanted, sources }
+        Loader { wanted, sources, hosting: None }
     }
 
     /// Checks an agent's configuration, to the point where it only has to be started.
     ///
     /// # Errors
     /// What is missing on the command line, for people.
-    pub(crate) fn load(&self, read: Read) -> Result<Checked, String> {
+    pub(crate) fn load(&mut self, read: Read) -> Result<Checked, String> {
         let Read { names, texts, mut report } = read;
         let name = self.wanted.name.as_deref().unwrap_or_default();
         let loaded = if report.has_errors() {
@@ -99,12 +101,20 @@ impl Loader {
             return Err(no_name(&names, &loaded));
         }
         let Loaded { plan, mut report, .. } = loaded;
-        let given = self.wanted.jvm.clone();
-        let hosting = Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))));
+        let hosting = self.hosting.clone().unwrap_or_else(|| self.new_hosting());
         let site = Site::new(&self.wanted.properties).hosting(hosting.clone());
         let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
         let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
-        Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report, java })
+        let assembly = assembly.filter(|_| !report.has_errors());
+        if assembly.is_some() {
+            self.hosting = java.as_ref().map(|java| java.hosting.clone());
+        }
+        Ok(Checked { assembly, report, java })
+    }
+
+    fn new_hosting(&self) -> Arc<Hosting> {
+        let given = self.wanted.jvm.clone();
+        Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))))
     }
 }
 

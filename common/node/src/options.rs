@@ -30,9 +30,13 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
 
-Signals: SIGTERM, SIGINT or SIGHUP stops the sources, lets the sinks empty the channels, then exits. A second SIGTERM
-or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each
-component is doing. Other signals are ignored.
+A changed file is read again: what has changed stops and starts, all else goes on, and a channel keeps what it holds. A
+file with errors is not taken. `check --diff OLD NEW` prints what a change does.
+
+Signals: SIGTERM or SIGINT stops the sources, lets the sinks empty the channels, then exits. A second one exits at
+once. SIGHUP reads the configuration again; it stops the process with --no-reload-conf, or when its terminal is gone. It
+is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each component is doing. Other signals
+are ignored.
 
 Exit codes: 0 stopped as requested; 1 could not start or continue; 2 the command line or the configuration is wrong;
 3 stopped, but events were lost or a component did not stop; 4 this build or this host lacks a component that the
@@ -60,7 +64,7 @@ pub(crate) struct RunOptions {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 
-    /// Accepted: a changed file is never read again while the process runs
+    /// Do not read a changed file again while the process runs; SIGHUP stops it then
     #[arg(long)]
     pub(crate) no_reload_conf: bool,
 

@@ -56,34 +56,33 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         central: &options.central,
         conf: options.conf.as_deref(),
         class_path: options.classpath.as_deref(),
-        once: true,
+        once: options.no_reload_conf,
         patience: options.dryrun.then_some(check::PATIENCE),
         log: console.logger(),
     };
-    let loaded = Texts::of(choice, &wanted).and_then(|mut texts| {
-        let checked = Loader::new(wanted).load(texts.read())?;
-        if checked.assembly.is_some() {
-            texts.kept();
-        }
-        Ok(checked)
-    });
+    let mut loader = Loader::new(wanted.clone());
+    let loaded = Texts::of(choice, &wanted).and_then(|mut texts| Ok((loader.load(texts.read())?, texts)));
     match loaded {
         Err(text) => {
             complain(role, &text);
             ExitCode::from(WRONG)
         }
-        Ok(mut loaded) if options.dryrun => {
+        Ok((mut loaded, _)) if options.dryrun => {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
             print(&check::text(&loaded.report, options.name.as_deref().unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
-        Ok(loaded) => {
+        Ok((loaded, mut texts)) => {
+            if loaded.assembly.is_some() {
+                texts.kept();
+            }
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
-            run_loaded(role, options, console, (loaded, monitoring), notices)
+            let watched = (!options.no_reload_conf).then_some((texts, loader));
+            run_loaded(role, options, console, (loaded, monitoring, watched), notices)
         }
     }
 }
@@ -92,7 +91,7 @@ fn run_loaded(
     role: Role,
     options: &RunOptions,
     console: Arc<Console>,
-    (checked, monitoring): (Checked, Option<monitor::Settings>),
+    (checked, monitoring, watched): (Checked, Option<monitor::Settings>, Option<(Texts, Loader)>),
     mut notices: Vec<String>,
 ) -> ExitCode {
     let log = console.logger();
@@ -106,7 +105,8 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(monitoring, &log);
-            start(role, options, assembly, counters, log, console)
+            let reloading = watched.and_then(|(texts, loader)| watch(texts, loader, &log));
+            start(role, options, (assembly, reloading), counters, log, console)
         }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
@@ -139,10 +139,21 @@ fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Regist
     counters
 }
 
+/// Has changes of the configuration taken over.
+fn watch(texts: Texts, loader: Loader, log: &Logger) -> Option<flow::Reloading> {
+    match texts.watch(loader, log.clone(), say_report) {
+        Ok(reloading) => Some(reloading),
+        Err(cause) => {
+            error!(log, "the system gives no thread to watch the configuration; a change is not taken before the next start"; "error" => #%cause);
+            None
+        }
+    }
+}
+
 fn start(
     role: Role,
     options: &RunOptions,
-    assembly: Assembly,
+    (assembly, reloading): (Assembly, Option<flow::Reloading>),
     counters: Registry,
     log: Logger,
     console: Arc<Console>,
@@ -153,6 +164,7 @@ fn start(
         console,
         counters,
         drain_timeout: options.drain_timeout,
+        reloading,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
     };

@@ -10,6 +10,7 @@
 
 mod check;
 mod component;
+mod diff;
 mod fate;
 mod finding;
 mod findings;
@@ -30,6 +31,7 @@ mod substitute;
 pub use check::hosted::needs_java;
 pub use check::nearest::nearest;
 pub use component::{Availability, Bad, Catalogue, Descriptor, Kind, Names, Property, Traits, Value};
+pub use diff::{Action, Change, Part, Step, Ties, Turn, diff, steps};
 pub use fate::{Dropped, Fate};
 pub use finding::{Finding, Spot};
 pub use findings::Findings;

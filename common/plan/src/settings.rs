@@ -1,6 +1,6 @@
 //! One component's properties, with the component's prefix removed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -62,6 +62,16 @@ impl ComponentPlan {
     /// Flume's alias in lower case, or the class where there is none.
     pub fn kind(&self) -> &'static str {
         self.descriptor.name()
+    }
+
+    /// What of it is another in `new`: its type, or some of its keys.
+    pub(crate) fn differences(&self, new: &ComponentPlan) -> BTreeSet<String> {
+        let is_other = !std::ptr::eq(self.descriptor, new.descriptor)
+            && self.descriptor.names.class != new.descriptor.names.class;
+        if is_other || self.hosted().is_some() != new.hosted().is_some() {
+            return BTreeSet::from(["type".to_owned()]);
+        }
+        self.properties.differences(&new.properties)
     }
 
     /// Why it runs in a JVM with the jars of a Flume, if it does. Its properties are then all that is written, `type` too.
@@ -287,6 +297,25 @@ impl Properties {
     /// All keys and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|entry| (entry.key.as_str(), entry.value.as_str()))
+    }
+
+    /// The keys whose values are others in `new`, and the properties whose parts are; in whatever order they stand.
+    pub(crate) fn differences(&self, new: &Properties) -> BTreeSet<String> {
+        let (mine, others): (BTreeMap<_, _>, BTreeMap<_, _>) = (self.iter().collect(), new.iter().collect());
+        let keys = mine.keys().chain(others.keys()).filter(|key| mine.get(*key) != others.get(*key));
+        let mut different: BTreeSet<String> = keys.map(|key| (*key).to_owned()).collect();
+        for (index, part) in self.parts.iter().enumerate() {
+            let same = new.parts.get(index).is_some_and(|other| {
+                other.property == part.property
+                    && other.part.name == part.part.name
+                    && part.part.differences(&other.part).is_empty()
+            });
+            if !same {
+                different.insert(part.property.clone());
+            }
+        }
+        different.extend(new.parts.iter().skip(self.parts.len()).map(|part| part.property.clone()));
+        different
     }
 
     fn find(&self, key: &str) -> Option<&Entry> {

@@ -5,6 +5,7 @@ mod backup;
 mod choice;
 mod file;
 mod uri;
+mod watch;
 mod zookeeper;
 
 pub(crate) use backup::Backup;

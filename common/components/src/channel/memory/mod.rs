@@ -4,7 +4,7 @@ mod ledger;
 
 use event::{Batch, Origin};
 use flow::channel::NewChannel;
-use flow::channel::store::{ChannelSettings, Level, Store, StoreRefusal, Stored};
+use flow::channel::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use flow::component::{Component, Configure};
 pub(crate) use ledger::{Ledger, Limits};
 use ledger::{Refused, SLOT_BYTES};
@@ -21,7 +21,8 @@ pub(crate) const COMPONENT: Component = Component {
         &[PROPERTIES],
     )
     .mistaken(&[("ram", ""), ("mem", "")])
-    .transaction("transactionCapacity"),
+    .transaction("transactionCapacity")
+    .resizes("capacity"),
     configure: Configure::Channel(|properties, _, findings| {
         let config = MemoryConfig::new(properties);
         transaction_fits(config.limits, properties, findings)?;
@@ -104,6 +105,16 @@ pub(crate) fn new_channel(config: MemoryConfig) -> NewChannel {
 
 /// It answers at once, and never fails.
 impl Store for Ledger {
+    fn start(&mut self, bell: Bell) {
+        self.on_room = Some(bell);
+    }
+
+    fn resize(&mut self, capacity: usize) -> bool {
+        self.set_capacity(capacity);
+        self.on_room.iter().for_each(Bell::ring);
+        true
+    }
+
     fn put(&mut self, batches: &[Batch]) -> Result<Stored, StoreRefusal> {
         match self.put_some(batches) {
             Ok(batches) => Ok(Stored::now(batches)),
