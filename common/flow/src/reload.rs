@@ -176,7 +176,8 @@ impl Flow {
             .partition(|channel| names.contains(&&*channel.at.name));
         self.channels = going_on;
         ending.iter().for_each(|channel| channel.child.order(Order::Forget));
-        let stops = ending.iter().filter_map(|channel| Some((channel.at.name.to_string(), channel.at.stop()?)));
+        let stops =
+            ending.iter().filter_map(|channel| Some((channel.at.name.to_string(), channel.at.stop()?)));
         let hung = silent("channel", stops.collect(), clock::now() + SINKS_FINISH_WITHIN).await;
         self.tell_hung(&hung);
         ending.iter().for_each(|channel| self.counters.remove_channel(&channel.at.name));
@@ -184,7 +185,9 @@ impl Flow {
 
     fn resize(&self, names: &[&str], new: &[(String, NewChannel)]) {
         for (name, new) in new.iter().filter(|(name, _)| names.contains(&&**name)) {
-            let Some(channel) = self.channels.iter().find(|channel| *channel.at.name == **name) else { continue };
+            let Some(channel) = self.channels.iter().find(|channel| *channel.at.name == **name) else {
+                continue;
+            };
             if !channel.at.resize(new) {
                 slog::warn!(self.log, "channel {name} keeps its capacity until the next start");
             }

@@ -8,7 +8,7 @@ use crate::{
     load::{Checked, Loader, Wanted},
     logging,
     options::RunOptions,
-    origin::Texts,
+    origin::{Choice, Texts},
     panic, print,
 };
 use console::Console;
@@ -22,13 +22,13 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 /// Runs the agent that `options` name and returns when it has stopped.
 pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
-    let messages = options.not_yet.messages();
+    let messages = options.central.messages();
     if !messages.is_empty() {
         complain(role, &messages.join("\n"));
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
-    let mut notices = Vec::new();
+    let mut notices = options.central.notices(&options.conf_file);
     let monitoring = match monitoring(&properties, &mut notices) {
         Ok(monitoring) => monitoring,
         Err(text) => {
@@ -47,9 +47,21 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             words,
         ),
     };
+    let (settings, told) = logging::settings(&properties, &options.log_format);
+    notices.extend(told);
+    let console = Console::stderr(settings);
+    let _flushed = console.flush_on_drop(LAST_LINES);
+    let choice = Choice {
+        files: &options.conf_file,
+        central: &options.central,
+        conf: options.conf.as_deref(),
+        class_path: options.classpath.as_deref(),
+        once: options.no_reload_conf,
+        patience: options.dryrun.then_some(check::PATIENCE),
+        log: console.logger(),
+    };
     let mut loader = Loader::new(wanted.clone());
-    let loaded = Texts::of_files(&options.conf_file, &wanted, options.look_every())
-        .and_then(|mut texts| Ok((loader.load(texts.read())?, texts)));
+    let loaded = Texts::of(choice, &wanted).and_then(|mut texts| Ok((loader.load(texts.read())?, texts)));
     match loaded {
         Err(text) => {
             complain(role, &text);
@@ -62,12 +74,15 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             print(&check::text(&loaded.report, options.name.as_deref().unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
-        Ok((loaded, texts)) => {
+        Ok((loaded, mut texts)) => {
+            if loaded.assembly.is_some() {
+                texts.kept();
+            }
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
             let watched = (!options.no_reload_conf).then_some((texts, loader));
-            run_loaded(role, options, &properties, (loaded, monitoring, watched), notices)
+            run_loaded(role, options, console, (loaded, monitoring, watched), notices)
         }
     }
 }
@@ -75,14 +90,10 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
 fn run_loaded(
     role: Role,
     options: &RunOptions,
-    properties: &[(String, String)],
+    console: Arc<Console>,
     (checked, monitoring, watched): (Checked, Option<monitor::Settings>, Option<(Texts, Loader)>),
     mut notices: Vec<String>,
 ) -> ExitCode {
-    let (settings, told) = logging::settings(properties, &options.log_format);
-    notices.extend(told);
-    let console = Console::stderr(settings);
-    let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
     panic::log_panics(log.clone());
     notices.extend(java::not_text_variables(std::env::vars_os()));
@@ -181,7 +192,6 @@ fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
         }
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
-    notices.extend(env_file::options_file(options.conf.as_deref()));
     notices
 }
 

@@ -1,14 +1,21 @@
 //! Where an agent's configuration comes from: its texts as they are now, and when another look at them is worth while.
 
+mod away;
+mod backup;
+mod choice;
 mod file;
+mod uri;
 mod watch;
+mod zookeeper;
 
+pub(crate) use backup::Backup;
+pub(crate) use choice::{Central, Choice, refuse_tls};
 pub(crate) use file::Files;
+pub(crate) use zookeeper::Node;
 
-use crate::load::Wanted;
 use plan::{Report, Text};
 use runtime::clock::Duration;
-use std::{future::Future, io, path::PathBuf, pin::Pin};
+use std::{future::Future, io, pin::Pin};
 use tokio::runtime::{Builder, Runtime};
 
 /// A place that configurations come from. It is asked on a thread of its own, in a runtime of tokio's: it may block, and
@@ -24,6 +31,9 @@ pub(crate) trait Origin: Send {
     /// Waits until another look is worth while: something has changed since the last `read`, or nobody can know. It may be
     /// dropped and called again at any time.
     fn changed(&mut self) -> Waiting<'_, ()>;
+
+    /// What was read last is good, and runs.
+    fn kept(&mut self) {}
 }
 
 /// A future of an [`Origin`].
@@ -50,18 +60,6 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Those of the files that were named on the command line, looked at once in `every`.
-    ///
-    /// # Errors
-    /// What is missing on the command line, for people.
-    pub(crate) fn of_files(files: &[PathBuf], wanted: &Wanted, every: Duration) -> Result<Texts, String> {
-        if files.is_empty() {
-            return Err("no configuration: give a properties file with -f FILE".to_owned());
-        }
-        Texts::new(Box::new(Files::new(files.to_vec(), wanted.options(), every)))
-            .map_err(|error| format!("the system gives no means to watch files: {error}"))
-    }
-
     fn new(origin: Box<dyn Origin>) -> io::Result<Texts> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         Ok(Texts { runtime, origin })
@@ -73,4 +71,12 @@ impl Texts {
         read.texts = self.runtime.block_on(self.origin.read(&mut read.report));
         read
     }
+
+    /// What was read last is good, and runs.
+    pub(crate) fn kept(&mut self) {
+        self.origin.kept();
+    }
 }
+
+/// A text that is longer is no configuration, in bytes.
+const MOST_BYTES: u64 = 4 << 20;
