@@ -1,17 +1,17 @@
 //! `check`: the report and no more.
 
 use crate::{
-    FAILED, LACKS, Role, WRONG, complain, env_file,
+    COMPONENTS, FAILED, LACKS, Role, WRONG, complain, env_file,
     java::{self, Words},
     jvm::Given,
-    load::{Loader, Wanted},
+    load::{Checked, Loader, Wanted},
     options::CheckOptions,
     origin::{NEVER, Texts},
     print,
 };
 use plan::{Fate, Report, Severity};
 use serde_json::json;
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 /// Prints what is to be said of a configuration on stdout.
 pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCode {
@@ -34,6 +34,9 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             words,
         ),
     };
+    if let [old, new] = &options.diff[..] {
+        return diff(role, wanted, old, new);
+    }
     let name = options.name.as_deref().unwrap_or_default();
     let loaded = Texts::of_files(&options.conf_file, &wanted, NEVER)
         .and_then(|mut texts| Loader::new(wanted).load(texts.read()));
@@ -58,6 +61,31 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             ExitCode::from(WRONG)
         }
     }
+}
+
+/// Prints what a reload does that leads from `old` to `new`.
+fn diff(role: Role, wanted: Wanted, old: &Path, new: &Path) -> ExitCode {
+    let name = wanted.name.clone().unwrap_or_default();
+    let mut loader = Loader::new(wanted.clone());
+    let mut plans = Vec::new();
+    for path in [old, new] {
+        let loaded = Texts::of_files(&[path.to_owned()], &wanted, NEVER)
+            .and_then(|mut texts| loader.load(texts.read()));
+        match loaded {
+            Ok(Checked { assembly: Some(assembly), .. }) => plans.push(assembly.plan),
+            Ok(Checked { report, .. }) => {
+                let path = path.display();
+                print(&format!("{path} is not taken, and what ran before goes on\n{}", text(&report, &name)));
+                return ExitCode::from(exit_code(&report, false));
+            }
+            Err(text) => {
+                complain(role, &text);
+                return ExitCode::from(WRONG);
+            }
+        }
+    }
+    let changes = plan::diff(&plans[0], &plans[1], COMPONENTS.ties());
+    print(&changes.iter().map(|change| format!("{change}\n")).collect::<String>())
 }
 
 /// Whether the agent runs, and the report.
