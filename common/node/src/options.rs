@@ -26,6 +26,7 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
                                         /metrics/prometheus (or type=prometheus); whether events move at /health
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
+  -Dflume.bridge.aside=DIR              where batches are kept that end the JVM again and again (~/.flume/set-aside)
 
 Signals: SIGTERM, SIGINT or SIGHUP stops the sources, lets the sinks empty the channels, then exits. A second SIGTERM
 or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each
