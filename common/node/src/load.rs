@@ -5,6 +5,7 @@ use crate::{
     external,
     jvm::{self, Given},
 };
+use flow::counters::AskElsewhere;
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting};
 use jiff::Zoned;
@@ -38,6 +39,11 @@ pub(crate) struct Java {
 }
 
 impl Java {
+    /// Asks for the counters of its components.
+    pub(crate) fn counters(&self) -> AskElsewhere {
+        self.hosting.counters()
+    }
+
     /// Whether their classes are there and take their properties goes into `report`.
     pub(crate) fn probe(&self, report: &mut Report) {
         // The system refuses this only where nothing else would run.

@@ -90,6 +90,7 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(monitoring, &log);
+            checked.java.iter().for_each(|java| counters.add_elsewhere(java.counters()));
             start(role, options, assembly, counters, log, console)
         }
         None => {
