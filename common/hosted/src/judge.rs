@@ -30,9 +30,9 @@ impl Hosting {
 
     /// Asks for the counters that the components keep in the JVM, when it runs.
     pub fn counters(&self) -> AskElsewhere {
-        let host = self.0.clone();
+        let host = Arc::downgrade(&self.0);
         Arc::new(move || {
-            let jvm = host.running();
+            let jvm = host.upgrade().and_then(|host| host.running());
             Box::pin(async move {
                 let Some(jvm) = jvm else { return Figures::new() };
                 let told = timeout(COUNTED_WITHIN, jvm.metrics()).await;
