@@ -163,8 +163,12 @@ fn an_untouched_flow_goes_on_while_all_beside_it_changes_and_every_line_arrives_
     then("a1.sources.r2.interceptors = i\na1.sources.r2.interceptors.i.type = static\n");
     then("a1.channels.c2.capacity = 500\n");
     then("a1.channels.c2.transactionCapacity = 200\n");
-    then("a1.channels = c1 c9\na1.channels.c9.type = memory\na1.sources.r2.channels = c9\na1.sinks.k2.channel = c9\n");
-    then("a1.sinks = k1 k2 k3\na1.sinks.k3.type = null\na1.sinks.k3.channel = c8\na1.channels = c1 c9 c8\na1.channels.c8.type = memory\n");
+    then(
+        "a1.channels = c1 c9\na1.channels.c9.type = memory\na1.sources.r2.channels = c9\na1.sinks.k2.channel = c9\n",
+    );
+    then(
+        "a1.sinks = k1 k2 k3\na1.sinks.k3.type = null\na1.sinks.k3.channel = c8\na1.channels = c1 c9 c8\na1.channels.c8.type = memory\n",
+    );
     then("a1.sinks = k1 k2\na1.channels = c1 c9\n");
 
     let told = scene.console.visit(0, |line| line.text.contains("reload: ").then(|| line.text.clone()));
