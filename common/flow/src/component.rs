@@ -142,7 +142,8 @@ impl Components {
         ties: Ties,
     ) -> Components {
         let here = families.iter().flat_map(|family| family.iter().map(|component| &component.descriptor));
-        let names = Catalogue::new(here.chain(missing));
+        let is_here = |known: &&Descriptor| here.clone().any(|here| here.names.class == known.names.class);
+        let names = Catalogue::new(here.clone().chain(missing.iter().filter(|known| !is_here(known))));
         Components { families: families.to_vec(), names, interceptors, together, ties }
     }
 
