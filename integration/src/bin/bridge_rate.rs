@@ -162,7 +162,7 @@ impl Meter {
         let rate = events / since.elapsed().as_secs_f64();
         let [ours, java] = [0, 1].map(|side| (now[side] - before[side]) * 1e6 / events);
         format!(
-            "{rate:9.0} events/s; a million takes {ours:.2} s of ours and {java:.2} s of Java's processor time"
+            "{rate:9.0} events/s; a million takes {ours:.2} s of the native node's and {java:.2} s of Java's processor time"
         )
     }
 }
