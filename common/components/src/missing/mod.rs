@@ -3,6 +3,7 @@
 
 pub mod hdfs;
 pub mod kafka;
+mod timestamp;
 
 use plan::{ComponentPlan, Descriptor, Findings, Kind, Plan, Property, Report, Value};
 
@@ -18,6 +19,7 @@ pub(crate) fn judge(plan: &Plan, report: &mut Report) {
             one(component, report);
         }
     }
+    timestamp::judge(plan, report);
 }
 
 fn one(component: &ComponentPlan, report: &mut Report) {

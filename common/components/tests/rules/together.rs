@@ -155,9 +155,10 @@ fn a_channel_that_other_processes_share_needs_no_source_and_no_sink() {
     let kafka = "channels.c.type = org.apache.flume.channel.kafka.KafkaChannel";
     let source = ["sources.r.type", "sources.r.bind", "sources.r.port", "sources.r.channels"]
         .map(|key| format!("-{key}"));
+    let servers = "channels.c.kafka.bootstrap.servers = h:9092";
     let without_source: Vec<&str> =
-        ["-sources", kafka].into_iter().chain(source.iter().map(String::as_str)).collect();
-    let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka];
+        ["-sources", kafka, servers].into_iter().chain(source.iter().map(String::as_str)).collect();
+    let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka, servers];
     check(&[(&without_source, &["error needs-java"]), (&without_sink, &["error needs-java"])]);
 }
 

@@ -145,9 +145,9 @@ impl Checker<'_> {
             return Some(format!("`{}.{BRIDGE}` names it", self.agent));
         }
         let choice = |property: &&Property| {
-            let key = keys.iter().find(|key| key.name == property.name);
-            matches!(property.value, Value::Choice(_))
-                && key.is_some_and(|key| is_class(key.entry.value.trim()))
+            let Value::Choice(words) = property.value else { return false };
+            let value = keys.iter().find(|key| key.name == property.name).map(|key| key.entry.value.trim());
+            value.is_some_and(|value| is_class(value) && !words.contains(&value))
         };
         if let Some(property) = known.all().find(choice) {
             return Some(format!("its `{}` is a Java class", property.name));

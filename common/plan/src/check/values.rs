@@ -53,6 +53,9 @@ impl Checker<'_> {
         let mut rejected = Vec::new();
         for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
             let Some(property) = known.property(&key.name) else {
+                if is_of_a_part(known, &key.name) {
+                    continue;
+                }
                 self.report.add_warning(|| unknown(owner, known, key));
                 continue;
             };
@@ -382,7 +385,7 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
         .here("it is ignored")
         .cause(&owner.noun, format!("`{}` is not a property of the type `{}`", key.name, known.name()));
     let names = || known.all().map(|property| property.name);
-    match nearest(&key.name, names()) {
+    match nearest(&key.name, names()).or_else(|| passed_on(known, &key.name)) {
         Some(meant) => {
             problem.fix(format!("`{}{meant} = {}`, if that is meant", owner.prefix, line_value(&key.entry)))
         }
@@ -392,6 +395,26 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
             problem.fix(format!("leave it out; the properties of `{}` are: {all}", known.name()))
         }
     }
+}
+
+/// Whether a key stands below the name of a part with a type, whose affair it is.
+fn is_of_a_part(known: &Descriptor, key: &str) -> bool {
+    let parts = known.all().filter(|property| matches!(property.value, Value::Type(_) | Value::Parts(_)));
+    parts
+        .map(|property| key.strip_prefix(property.name))
+        .any(|rest| rest.is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The name of what a library is given, where the word in the middle is missing: `kafka.producer.acks` for `kafka.acks`.
+fn passed_on(known: &Descriptor, key: &str) -> Option<String> {
+    let (head, rest) = key.split_once('.')?;
+    let of_head = |name: &&'static str| {
+        name.ends_with('.')
+            && name.strip_prefix(head).is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'))
+    };
+    let mut prefixes = known.all().map(|property| property.name).filter(of_head);
+    let only = prefixes.next().filter(|_| prefixes.next().is_none())?;
+    Some(format!("{only}{rest}"))
 }
 
 fn missing_property(
