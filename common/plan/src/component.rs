@@ -270,6 +270,11 @@ impl Descriptor {
         Descriptor { availability: Availability::Missing, ..Descriptor::new(kind, alias, class, &[]) }
     }
 
+    /// Says what it may be asked for.
+    pub const fn asks(self, properties: &'static [&'static [Property]]) -> Descriptor {
+        Descriptor { properties, ..self }
+    }
+
     /// Says which property is the batch size.
     pub const fn batch(self, property: &'static str) -> Descriptor {
         Descriptor { traits: Traits { batch: Some(property), ..self.traits }, ..self }

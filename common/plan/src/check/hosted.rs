@@ -54,7 +54,8 @@ impl Checker<'_> {
             Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
             None => return self.component(owner, name, known, keys, own),
         };
-        let checked = self.properties(&owner, known, keys, own);
+        let checked: Vec<&Key> = keys.iter().copied().filter(|key| !names_a_class(known, key)).collect();
+        let checked = self.properties(&owner, known, &checked, own);
         let mut properties = Properties::hosted(known, why);
         for key in keys {
             let value = match known.property(&key.name) {
@@ -144,12 +145,10 @@ impl Checker<'_> {
         if self.forced.contains(name) {
             return Some(format!("`{}.{BRIDGE}` names it", self.agent));
         }
-        let choice = |property: &&Property| {
-            let Value::Choice(words) = property.value else { return false };
-            let value = keys.iter().find(|key| key.name == property.name).map(|key| key.entry.value.trim());
-            value.is_some_and(|value| is_class(value) && !words.contains(&value))
+        let of_class = |property: &&Property| {
+            keys.iter().any(|key| key.name == property.name && names_a_class(known, key))
         };
-        if let Some(property) = known.all().find(choice) {
+        if let Some(property) = known.all().find(of_class) {
             return Some(format!("its `{}` is a Java class", property.name));
         }
         let foreign = known.all().find_map(|property| self.foreign_part(property, keys))?;
@@ -174,6 +173,13 @@ impl Checker<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a property that has a few words to choose from names a class instead, which a JVM may have.
+fn names_a_class(known: &Descriptor, key: &Key) -> bool {
+    let value = key.entry.value.trim();
+    let chosen = known.property(&key.name).map(|property| property.value);
+    matches!(chosen, Some(Value::Choice(words)) if is_class(value) && !words.contains(&value))
 }
 
 /// Whether a key of any component has one word, or a list of them, as its value.

@@ -1,6 +1,6 @@
 //! One component's keys against what the table says about it.
 
-use java::{Charset, Pattern};
+use java::{Charset, Pattern, glob_as_regex};
 
 use super::Checker;
 use super::nearest::nearest;
@@ -249,7 +249,12 @@ impl Checker<'_> {
         };
         let cause = format!("`{}` cannot be {shown}: {wrong}", property.name);
         let problem = problem.cause(&owner.noun, cause);
-        self.report.add(problem.flume(flume).fix(right(property, &entry.key)));
+        let glob = Some(value).filter(|_| property.value == Value::Regex).and_then(glob_as_regex);
+        let fix = match glob.filter(|meant| Pattern::compile(&meant.replace("\\\\", "\\")).is_ok()) {
+            Some(meant) => format!("`{} = {meant}`, if a pattern of a shell is meant", entry.key),
+            None => right(property, &entry.key),
+        };
+        self.report.add(problem.flume(flume).fix(fix));
         property.value == Value::Flag
     }
 
