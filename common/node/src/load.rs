@@ -8,7 +8,8 @@ use crate::{
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting};
 use jiff::Zoned;
-use plan::{Loaded, Options, Plan, Report, Sources};
+use plan::{Loaded, Options, Place, Plan, Problem, Report, Sources};
+use runtime::net::TlsDefaults;
 use std::{path::PathBuf, sync::Arc};
 
 /// What to load.
@@ -29,6 +30,8 @@ pub(crate) struct Checked {
     pub(crate) assembly: Option<Assembly>,
     /// What runs in a JVM, if anything does.
     pub(crate) java: Option<Java>,
+    /// Where counters are served, if they are.
+    pub(crate) monitoring: Option<monitor::Settings>,
 }
 
 /// A plan with components that run in a JVM, and what runs them.
@@ -79,8 +82,24 @@ pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
     let hosting = Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))));
     let site = Site::new(wanted.properties).hosting(hosting.clone());
     let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
+    let monitoring = monitoring(wanted.properties, &mut report);
     let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
-    Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report, java })
+    Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report, java, monitoring })
+}
+
+/// Where counters are served; what is wrong or doubtful of it is told with the rest.
+fn monitoring(properties: &[(String, String)], report: &mut Report) -> Option<monitor::Settings> {
+    let at = Place::whole("command line");
+    let tls_defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
+    let mut notices = Vec::new();
+    let settings = monitor::Settings::of(properties, &tls_defaults, &mut notices);
+    for notice in notices {
+        report.add(Problem::warning("monitoring", &at, notice));
+    }
+    let wrong = |what| Problem::error("monitoring", &at, what).flume("logs a warning and serves no counters");
+    let settings = settings.map_err(|what| report.add(wrong(what))).ok().flatten();
+    report.sort();
+    settings
 }
 
 /// Which names there are, for one who gave none.

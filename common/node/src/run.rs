@@ -14,7 +14,6 @@ use console::Console;
 use flow::counters::Registry;
 use flow::{Assembly, Ended};
 use plan::{Report, Severity};
-use runtime::net::TlsDefaults;
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -28,13 +27,6 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
     }
     let properties = java::all_properties(words);
     let mut notices = Vec::new();
-    let monitoring = match monitoring(&properties, &mut notices) {
-        Ok(monitoring) => monitoring,
-        Err(text) => {
-            complain(role, &text);
-            return ExitCode::from(WRONG);
-        }
-    };
     let wanted = Wanted {
         name: options.name.as_deref(),
         files: &options.conf_file,
@@ -63,7 +55,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
-            run_loaded(role, options, &properties, (loaded, monitoring), notices)
+            run_loaded(role, options, &properties, loaded, notices)
         }
     }
 }
@@ -72,7 +64,7 @@ fn run_loaded(
     role: Role,
     options: &RunOptions,
     properties: &[(String, String)],
-    (checked, monitoring): (Checked, Option<monitor::Settings>),
+    checked: Checked,
     mut notices: Vec<String>,
 ) -> ExitCode {
     let (settings, told) = logging::settings(properties, &options.log_format);
@@ -89,7 +81,7 @@ fn run_loaded(
     say_report(&log, &checked.report);
     match checked.assembly {
         Some(assembly) => {
-            let counters = start_monitoring(monitoring, &log);
+            let counters = start_monitoring(checked.monitoring, &log);
             start(role, options, assembly, counters, log, console)
         }
         None => {
@@ -102,15 +94,6 @@ fn run_loaded(
             ExitCode::from(check::exit_code(&checked.report, false))
         }
     }
-}
-
-/// Where counters are served, if they are.
-fn monitoring(
-    properties: &[(String, String)],
-    notices: &mut Vec<String>,
-) -> Result<Option<monitor::Settings>, String> {
-    let tls_defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
-    monitor::Settings::of(properties, &tls_defaults, notices)
 }
 
 /// What components count in.

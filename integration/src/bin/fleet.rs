@@ -114,15 +114,17 @@ fn print(rows: &[Row]) -> io::Result<()> {
         let Row { file, agent, here, in_flume, blocks, .. } = row;
         writeln!(out, "{}\t{in_flume}\t{file}\t{agent}\t{blocks}", here.words())?;
     }
-    let started: Vec<&Row> = rows.iter().filter(|row| row.starts_in_flume).collect();
-    writeln!(out, "\n{:30}{:>8}{:>28}", "", "agents", "of those that Flume starts")?;
+    writeln!(out, "\n{:30}{:>8}{:>16}{:>24}", "", "agents", "Flume: runs", "Flume: runs in part")?;
+    let line = |words: &str, of: &dyn Fn(&&Row) -> bool| {
+        let in_flume = |fate: &str| rows.iter().filter(of).filter(|row| row.in_flume == fate).count();
+        let all = rows.iter().filter(of).count();
+        format!("{words:30}{all:>8}{:>16}{:>24}", in_flume("runs"), in_flume("runs in part"))
+    };
     for here in Here::ALL {
-        let of = |rows: &mut dyn Iterator<Item = Here>| rows.filter(|one| *one == here).count();
-        let (all, started) =
-            (of(&mut rows.iter().map(|row| row.here)), of(&mut started.iter().map(|row| row.here)));
-        writeln!(out, "{:30}{all:>8}{started:>28}", here.words())?;
+        writeln!(out, "{}", line(here.words(), &|row| row.here == here))?;
     }
-    writeln!(out, "{:30}{:>8}{:>28}", "all", rows.len(), started.len())?;
+    writeln!(out, "{}", line("all", &|_| true))?;
+    let started: Vec<&Row> = rows.iter().filter(|row| row.starts_in_flume).collect();
     let most = |last: Here| started.iter().filter(|row| row.here <= last).count();
     for (words, last) in
         [("start here", Here::WithJava), ("start here once their own classes are there", Here::LacksOwnClass)]

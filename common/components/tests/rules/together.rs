@@ -223,3 +223,27 @@ fn files_that_the_agent_writes_itself() {
         (&with(&["sources.s.positionFile = /dev/null"]), &["warning device-position-file"]),
     ]);
 }
+
+#[test]
+fn sinks_of_one_group_that_post_to_one_server_are_told() {
+    let with = |other: &'static str| {
+        [
+            "sinks = k l",
+            "sinkgroups = g",
+            "sinkgroups.g.sinks = k l",
+            "sinkgroups.g.processor.type = load_balance",
+            "sinks.k.type = http",
+            "sinks.k.endpoint = http://h/x",
+            "sinks.k.rollback.200 = false",
+            "sinks.l.type = http",
+            "sinks.l.rollback.200 = false",
+            "sinks.l.channel = c",
+            other,
+        ]
+    };
+    check(&[
+        (&with("sinks.l.endpoint = http://H:80/y"), &["warning same-destination"]),
+        (&with("sinks.l.endpoint = https://h/x"), &[]),
+        (&with("sinks.l.endpoint = http://i/x"), &[]),
+    ]);
+}

@@ -54,16 +54,16 @@ impl Checker<'_> {
             Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
             None => return self.component(owner, name, known, keys, own),
         };
-        let checked: Vec<&Key> = keys.iter().copied().filter(|key| !names_a_class(known, key)).collect();
+        let own_class = known.names.class.is_empty();
+        let checked = keys.iter().copied().filter(|key| !own_class && !names_a_class(known, key));
+        let checked = checked.collect::<Vec<_>>();
         let checked = self.properties(&owner, known, &checked, own);
         let mut properties = Properties::hosted(known, why);
         for key in keys {
             let value = match known.property(&key.name) {
                 _ if is_one_word(&key.name) => self.value(&key.entry, false), // what is behind it has been told
                 Some(property) => self.value(&key.entry, is_whole(property, &key.entry)),
-                None if own.contains(&key.name.as_str()) || !known.names.class.is_empty() => {
-                    self.value(&key.entry, true)
-                }
+                None if own.contains(&key.name.as_str()) || !own_class => self.value(&key.entry, true),
                 None => self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry),
             };
             let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);

@@ -215,10 +215,11 @@ impl Checker<'_> {
         self.options.catalogue
     }
 
-    /// Where the want of a list is told: where it stands, be it without a value.
+    /// Where the want of a list is told: where it stands, be it without a value, which is then told no more.
     fn list_at(&mut self, tree: &Tree, list: &'static str) -> Place {
-        let blank = self.blank.remove(&format!("{}.{list}", self.agent)).map(|entry| entry.key_at);
-        tree.list(list).map(|entry| entry.key_at.clone()).or(blank).unwrap_or_else(|| self.at.clone())
+        let Some(at) = tree.list_at(list) else { return self.at.clone() };
+        self.report.take_back("empty-value", at);
+        at.clone()
     }
 
     /// The agent itself as the owner of its lists.
@@ -439,7 +440,9 @@ impl Checker<'_> {
         };
         let lists: Vec<&'static str> =
             ["sources", "sinks"].into_iter().filter(|list| missing(list)).collect();
-        lists.iter().for_each(|list| drop(self.blank.remove(&format!("{agent}.{list}"))));
+        for list in &lists {
+            self.list_at(tree, list);
+        }
         let fix = self.list_to_paste(tree, &lists);
         self.report.add(problem.fix(fix));
     }

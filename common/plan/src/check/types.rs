@@ -149,7 +149,7 @@ pub(super) fn is_own_class(catalogue: &Catalogue, kind: Kind, name: &str) -> boo
 }
 
 /// The line of the same agent that a value goes on with where a line end is missing.
-fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
+pub(super) fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
     let agent = owner.prefix.split('.').next()?;
     let starts = LISTS.iter().filter_map(|list| value.find(&format!("{agent}.{list}.")));
     starts.min().filter(|at| *at > 0).map(|at| &value[at..])

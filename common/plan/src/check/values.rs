@@ -6,6 +6,7 @@ use super::Checker;
 use super::nearest::nearest;
 use super::sources::below;
 use super::tree::Key;
+use super::types::joined_line;
 use crate::component::{Bad, Descriptor, Kind, Property, Value};
 use crate::fate::Dropped;
 use crate::owner::Owner;
@@ -51,6 +52,7 @@ impl Checker<'_> {
     ) -> Properties {
         let mut properties = Properties::new(known);
         let mut rejected = Vec::new();
+        let mut joined: Vec<String> = Vec::new();
         for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
             let Some(property) = known.property(&key.name) else {
                 if is_of_a_part(known, &key.name) {
@@ -66,7 +68,16 @@ impl Checker<'_> {
             if value.is_empty() {
                 continue;
             }
-            if !self.accept(owner, property, &key.entry, &value) {
+            if let Some(line) = joined_line(owner, &value).filter(|line| line.contains('=')) {
+                let fits = self.fits(property, &value).is_ok();
+                self.report.add(missing_line_end(owner, property, key, line, fits));
+                joined.push(line.to_string());
+                if !fits {
+                    rejected.push(property.name);
+                    properties.refuse(&key.name);
+                    continue;
+                }
+            } else if !self.accept(owner, property, &key.entry, &value) {
                 rejected.push(property.name);
                 properties.refuse(&key.name);
                 continue;
@@ -86,6 +97,11 @@ impl Checker<'_> {
         };
         let missing: Vec<&Property> = known.all().filter(missing).collect();
         for property in missing {
+            let key = format!("{}{}", owner.prefix, property.name);
+            if joined.iter().any(|line| line.starts_with(&key)) {
+                properties.refuse(property.name);
+                continue;
+            }
             let at = self.missing_at(owner, property.name);
             let slip = |key: &&&Key| {
                 known.property(&key.name).is_none() && nearest(&key.name, [property.name]).is_some()
@@ -400,6 +416,20 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
             problem.fix(format!("leave it out; the properties of `{}` are: {all}", known.name()))
         }
     }
+}
+
+fn missing_line_end(owner: &Owner, property: &Property, key: &Key, line: &str, fits: bool) -> Problem {
+    let what = format!("the value of `{}` holds another line: {}", key.entry.key, quoted(line));
+    let fix = format!("a line end in front of {}", quoted(line));
+    let problem = match fits {
+        true => Problem::warning("missing-line-end", &key.entry.value_at, what)
+            .flume("takes it as part of the value")
+            .here("the same"),
+        false => {
+            Problem::error("missing-line-end", &key.entry.value_at, what).flume(consequence(owner, property))
+        }
+    };
+    problem.fix(fix)
 }
 
 /// Whether a key stands below the name of a part with a type, whose affair it is.
