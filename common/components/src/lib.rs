@@ -24,7 +24,7 @@ mod together;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
 pub use source::exec::keeper::{KEEPER, keep};
-pub use together::together;
+pub use together::{ties, together};
 
 use flow::component::{Component, Components};
 use std::sync::LazyLock;
@@ -65,4 +65,4 @@ pub const COMPONENTS: &[&[&Component]] = &[
 
 /// A build that has these components alone.
 pub static LIGHT: LazyLock<Components> =
-    LazyLock::new(|| Components::new(COMPONENTS, MISSING, interceptors, together));
+    LazyLock::new(|| Components::new(COMPONENTS, MISSING, interceptors, together, ties));

@@ -10,5 +10,6 @@ pub static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
         components::MISSING,
         components::interceptors,
         components::together,
+        components::ties,
     )
 });

@@ -30,7 +30,7 @@ pub(crate) struct AvroConfig {
 
 /// Says which codec is none.
 pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
-    let name = properties.text_or("compressionCodec", "null");
+    let name = properties.word("compressionCodec");
     if Codec::for_name(name).is_some() {
         return;
     }
@@ -48,8 +48,8 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
 impl AvroConfig {
     pub(super) fn new(properties: &Properties) -> AvroConfig {
         AvroConfig {
-            sync_interval: properties.number("syncIntervalBytes", 2_048_000),
-            codec: Codec::for_name(properties.text_or("compressionCodec", "null")),
+            sync_interval: properties.count("syncIntervalBytes"),
+            codec: Codec::for_name(properties.word("compressionCodec")),
         }
     }
 }

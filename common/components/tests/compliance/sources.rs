@@ -357,7 +357,7 @@ impl Syslog {
         Box::pin(async move {
             let mut stream = connect(port).await;
             for body in bodies {
-                let message = format!("<13>{body}\n");
+                let message = format!("<13>1 - h {body}\n");
                 while stream.write_all(message.as_bytes()).await.is_err() {
                     stream = connect(port).await;
                 }
@@ -395,12 +395,12 @@ impl SourceBench for SyslogUdp {
     }
 
     fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
-        let bodies = numbers.map(|number| format!("<13>{number}").into_bytes()).collect();
+        let bodies = numbers.map(|number| format!("<13>1 - h {number}").into_bytes()).collect();
         Box::pin(send_datagrams(self.0.port, bodies))
     }
 
     fn feed_too_large(&self) -> Option<LocalBoxFuture<'static, ()>> {
-        let message = format!("<13>{}", "x".repeat(TOO_LARGE));
+        let message = format!("<13>1 - h {}", "x".repeat(TOO_LARGE));
         Some(Box::pin(send_datagrams(self.0.port, vec![message.into_bytes()])))
     }
 
