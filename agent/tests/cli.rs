@@ -364,6 +364,24 @@ fn what_check_accepts_starts_and_what_the_start_refuses_check_refuses_alike() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_monitoring_is_a_finding_of_check_and_of_the_start() {
+    let place = Place::with("a.conf", SEQ);
+    for (option, said) in [
+        ("port=x", "write a whole number from 1 to 65535"),
+        ("tokenFile=/no/such", "cannot be read"),
+        ("ssl=true", "wanted by `ssl = true`"),
+    ] {
+        let options = format!("-n a1 -f a.conf -Dflume.monitoring.type=http -Dflume.monitoring.{option}");
+        let checked = place.output(&format!("agent check {options}"));
+        let started = place.output(&format!("agent {options}"));
+        assert_eq!((checked.status.code(), started.status.code()), (Some(2), Some(2)), "{option}");
+        for text in [stdout(&checked), stderr(&started)] {
+            assert!(text.contains(said) && text.contains("[monitoring]"), "{option}: {text}");
+        }
+    }
+}
+
 /// Commands, ports and paths of published files are replaced by harmless ones, as they would be run, opened and written.
 #[test]
 #[ignore = "needs FLUME_CONFIGS, a folder of *.conf files"]

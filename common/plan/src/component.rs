@@ -273,6 +273,11 @@ impl Descriptor {
         Descriptor { availability: Availability::Missing, ..Descriptor::new(kind, alias, class, &[]) }
     }
 
+    /// Says what it may be asked for.
+    pub const fn asks(self, properties: &'static [&'static [Property]]) -> Descriptor {
+        Descriptor { properties, ..self }
+    }
+
     /// Says which property is the batch size.
     pub const fn batch(self, property: &'static str) -> Descriptor {
         Descriptor { traits: Traits { batch: Some(property), ..self.traits }, ..self }
@@ -414,6 +419,16 @@ impl Value {
     /// A number that Flume keeps in an `int`.
     pub const fn at_least(min: i64, unit: &'static str) -> Value {
         Value::Number { min, max: i32::MAX as i64, unit }
+    }
+
+    /// A number of either sign that Flume keeps in an `int`.
+    pub const fn any_int(unit: &'static str) -> Value {
+        Value::at_least(i32::MIN as i64, unit)
+    }
+
+    /// A number of either sign that Flume keeps in a `long`.
+    pub const fn any_long(unit: &'static str) -> Value {
+        Value::long(i64::MIN, unit)
     }
 
     /// A number that Flume keeps in a `long`.
