@@ -50,11 +50,7 @@ pub(crate) struct Child {
 
 impl Child {
     /// Has a component built, and built again, at `place`; to be awaited for its start.
-    pub(crate) fn start(
-        place: &Arc<Place>,
-        name: &str,
-        build: Build,
-    ) -> (Child, Request<Supervisor, Watch>) {
+    pub(crate) fn start(place: &Arc<Place>, name: &str, build: Build) -> (Child, Request<Supervisor, Watch>) {
         let child = Child { place: place.clone(), name: name.into() };
         let started = place.supervisor.send(Watch { name: child.name.clone(), build });
         (child, started)
@@ -63,6 +59,11 @@ impl Child {
     /// Says what is to become of it.
     pub(crate) fn order(&self, order: Order) {
         self.place.supervisor.do_send(Care { child: self.name.clone(), order });
+    }
+
+    /// Has it built again; to be awaited for its start.
+    pub(crate) fn resume(&self) -> Request<Supervisor, Care> {
+        self.place.supervisor.send(Care { child: self.name.clone(), order: Order::Resume })
     }
 }
 

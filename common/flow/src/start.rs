@@ -157,12 +157,14 @@ impl Flow {
         let mut started = Vec::new();
         for source in sources {
             let first = source.channels.first();
-            let with = self.channels.iter().find(|channel| Some(&*channel.at.name) == first.map(String::as_str));
+            let with =
+                self.channels.iter().find(|channel| Some(&*channel.at.name) == first.map(String::as_str));
             let place = match with.map_or(&self.first, |channel| &channel.place) {
                 place if source.blocks && place.is_shared() => Place::of_its_own(&self.log),
                 place => place.clone(),
             };
-            let channels = self.channels.iter().map(|channel| (channel.at.name.to_string(), channel.at.clone()));
+            let channels =
+                self.channels.iter().map(|channel| (channel.at.name.to_string(), channel.at.clone()));
             let starting = self.starting();
             started.push(starting.source(source, channels.collect(), &place, &self.tell_ready).await);
         }

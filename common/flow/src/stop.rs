@@ -34,8 +34,10 @@ impl Flow {
         let groups_until = (end + A_LITTLE / 2).min(clock::now() + SINKS_FINISH_WITHIN);
         let groups = asked(groups(&self.groups), |group| Some(group.stop.send(Stop)));
         hung.extend(silent("sink group", groups, groups_until).await);
-        let channels =
-            self.channels.iter().filter_map(|channel| Some((channel.at.name.to_string(), channel.at.stop()?)));
+        let channels = self
+            .channels
+            .iter()
+            .filter_map(|channel| Some((channel.at.name.to_string(), channel.at.stop()?)));
         let channels_until = (end + A_LITTLE).min(clock::now() + SINKS_FINISH_WITHIN);
         hung.extend(silent("channel", channels.collect(), channels_until).await);
         let groups = self.counters.groups();
@@ -52,8 +54,10 @@ impl Flow {
 
     /// Nothing comes from sources any more. Those that can read again wait to hear what was delivered.
     async fn end_sources(&self, until: Instant) -> Vec<String> {
-        let readers = asked(sources(&self.sources), |source| source.pause.as_ref().map(|pause| pause.send(Pause)));
-        let others = asked(sources(&self.sources), |source| source.pause.is_none().then(|| source.stop.send(Stop)));
+        let readers =
+            asked(sources(&self.sources), |source| source.pause.as_ref().map(|pause| pause.send(Pause)));
+        let others =
+            asked(sources(&self.sources), |source| source.pause.is_none().then(|| source.stop.send(Stop)));
         let (hung, more) = tokio::join!(silent("source", readers, until), silent("source", others, until));
         for who in hung.iter().chain(&more) {
             slog::warn!(self.log, "{who} has not stopped yet; the stop goes on without it");
@@ -106,8 +110,7 @@ pub(crate) async fn drain(channels: &[&ChannelRef], until: Instant) -> Vec<Strin
     let mut hung = BTreeSet::new();
     loop {
         let looks = channels.iter().filter(|channel| !hung.contains(&*channel.name));
-        let looks =
-            join_all(looks.map(|channel| async move { (channel, fill(channel, until).await) })).await;
+        let looks = join_all(looks.map(|channel| async move { (channel, fill(channel, until).await) })).await;
         let (mut held, mut taken) = (0, 0);
         for (channel, fill) in looks {
             match fill {
@@ -137,9 +140,7 @@ async fn fill(channel: &ChannelRef, until: Instant) -> Result<Fill, Hangs> {
 }
 
 /// Each of them, with where it is.
-pub(crate) fn sources(
-    all: &[RunningSource],
-) -> impl Iterator<Item = (&String, &AddressCell<SourceAddress>)> {
+pub(crate) fn sources(all: &[RunningSource]) -> impl Iterator<Item = (&String, &AddressCell<SourceAddress>)> {
     all.iter().map(|source| (&source.name, &source.at))
 }
 
@@ -164,7 +165,11 @@ where
 }
 
 /// Those that have not answered `until` then, by their names.
-pub(crate) async fn silent<M>(kind: &str, asked: Vec<(String, RecipientRequest<M>)>, until: Instant) -> Vec<String>
+pub(crate) async fn silent<M>(
+    kind: &str,
+    asked: Vec<(String, RecipientRequest<M>)>,
+    until: Instant,
+) -> Vec<String>
 where
     M: Message + Send + 'static,
     M::Result: Send,

@@ -168,9 +168,8 @@ mod tests {
         let supervisor = Supervisor::new(silent()).start();
         let (built, mut births) = mpsc::unbounded_channel();
         let name: Arc<str> = "source r1".into();
-        let build = Box::new(move |death_watch| {
-            built.send(death_watch).map_err(|_| "the test is over".to_owned())
-        });
+        let build =
+            Box::new(move |death_watch| built.send(death_watch).map_err(|_| "the test is over".to_owned()));
         let watch = Watch { name: name.clone(), build };
         supervisor.send(watch).within("the first start").await.expect("the supervisor lives");
         let order = |order| supervisor.send(Care { child: name.clone(), order });

@@ -52,12 +52,7 @@ impl Texts {
 
 impl Loader {
     /// What is to run from now on; `None` when it cannot, which is told.
-    fn load_again(
-        &mut self,
-        read: super::Read,
-        log: &Logger,
-        say: fn(&Logger, &Report),
-    ) -> Option<Assembly> {
+    fn load_again(&mut self, read: super::Read, log: &Logger, say: fn(&Logger, &Report)) -> Option<Assembly> {
         match self.load(read) {
             Ok(Checked { report, assembly, .. }) => {
                 say(log, &report);
