@@ -91,6 +91,49 @@ fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_kil
     }
 }
 
+/// Numbers without end through an own interceptor into an own sink, and a native flow beside it.
+const ENDLESS: &str = "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
+    a1.sources.r1.type = exec\na1.sources.r1.shell = /bin/bash -c\n\
+    a1.sources.r1.command = for ((i = 1; ; i++)); do echo $i; sleep 0.005; done\n\
+    a1.sources.r1.interceptors = i1\na1.sources.r1.interceptors.i1.type = org.acme.Tagging$Builder\n\
+    a1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
+    a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\na1.sinks.k1.file = DIR/lines\n\
+    a1.sources.r2.type = seq\na1.sources.r2.totalEvents = 10\na1.sources.r2.channels = c2\na1.channels.c2.type = memory\n\
+    a1.sinks.k2.type = null\na1.sinks.k2.channel = c2\n";
+
+/// Has a running agent take over another text.
+fn reload(solo: &Solo, text: &str) {
+    let taken = || solo.said("the new configuration runs");
+    let (before, file) = (taken(), solo.path("a1.conf"));
+    let directory = file.parent().expect("its directory").display();
+    fs::write(&file, text.replace("DIR/", &format!("{directory}/"))).expect("a file");
+    until("the change is taken", || taken() > before);
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_reload_touches_java_components_only_where_they_have_changed_and_keeps_their_jvm() {
+    for version in Version::ALL {
+        let solo = start(version, ENDLESS);
+        let come = |name: &str, least: usize| lines(&solo.path(name)).len() >= least;
+        until("lines come", || come("lines", 10));
+        let first = jvm(&solo.node);
+        reload(&solo, &format!("{ENDLESS}a1.sinks.k2.batchSize = 10\n"));
+        let before = lines(&solo.path("lines")).len();
+        until("lines go on", || come("lines", before + 10));
+        assert_eq!(solo.said("reload: sink k1") + solo.said("reload: source r1"), 0);
+        reload(&solo, &format!("{ENDLESS}a1.sinks.k1.file = DIR/other\n"));
+        until("lines come elsewhere", || come("other", 10));
+        assert_eq!(jvm(&solo.node), first, "the same JVM");
+        let (mut all, others) = (lines(&solo.path("lines")), lines(&solo.path("other")));
+        let last = others.keys().filter_map(|line| line.parse().ok()).max().expect("numbers");
+        others.into_iter().for_each(|(line, times)| *all.entry(line).or_default() += times);
+        let missing: Vec<u32> = (1..=last).filter(|number| !all.contains_key(&number.to_string())).collect();
+        assert!(missing.is_empty() && all.values().all(|times| *times == 1), "missing {missing:?}: {all:?}");
+        stop(solo);
+    }
+}
+
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn an_own_source_and_an_own_selector_fill_native_channels() {
