@@ -1,14 +1,11 @@
 use super::*;
 use crate::origin::uri::place::folders;
+use flow::testing::silent;
 use plan::Secret;
 use runtime::net::{TcpListener, TcpStream, TlsDefaults};
 use runtime::within::Within;
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-fn silent() -> Logger {
-    Logger::root(slog::Discard, slog::o!())
-}
 
 fn place(uri: &str, login: Option<(&str, &Secret)>) -> Result<Place, String> {
     let tls = TlsDefaults::default();
