@@ -163,9 +163,20 @@ impl Texts {
         } else {
             Box::new(Files::new(files.to_vec(), wanted.options(), every))
         };
-        Texts::new(origin)
-            .map_err(|error| format!("the system gives no means to watch a configuration: {error}"))
+        with_runtime(origin)
     }
+
+    /// Those of one file, read once.
+    ///
+    /// # Errors
+    /// For people.
+    pub(crate) fn of_file(path: &Path, wanted: &Wanted) -> Result<Texts, String> {
+        with_runtime(Box::new(Files::new(vec![path.to_owned()], wanted.options(), NEVER)))
+    }
+}
+
+fn with_runtime(origin: Box<dyn Origin>) -> Result<Texts, String> {
+    Texts::new(origin).map_err(|error| format!("the system gives no means to watch a configuration: {error}"))
 }
 
 /// What is asked for as a secure connection is not made as a plain one.
