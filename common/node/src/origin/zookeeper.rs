@@ -3,7 +3,7 @@
 //! Source: Flume 1.11 `PollingZooKeeperConfigurationProvider`, with these differences: a node that is deleted, or empty, leaves
 //! the configuration that runs; at the start the agent says what it waits for.
 
-use super::{Backup, Origin, Waiting, away};
+use super::{Backup, Origin, Patience, Waiting, away};
 use crate::zookeeper::{Client, Ensemble, Trouble};
 use plan::{Place, Problem, Report, Text};
 use runtime::clock::Duration;
@@ -14,8 +14,7 @@ use tokio::time::{sleep, timeout};
 pub(crate) struct Node {
     ensemble: Ensemble,
     path: String,
-    /// How long a first look waits for the node; `None`: until it is there.
-    patience: Option<Duration>,
+    patience: Patience,
     backup: Option<Backup>,
     log: Logger,
     client: Option<Client>,
@@ -43,7 +42,7 @@ impl Node {
     pub(crate) fn new(
         ensemble: Ensemble,
         path: String,
-        patience: Option<Duration>,
+        patience: Patience,
         backup: Option<Backup>,
         log: Logger,
     ) -> Node {
@@ -106,6 +105,9 @@ impl Node {
         let before = std::mem::replace(&mut self.state, state);
         let (log, ensemble, path) = (&self.log, &self.ensemble, &self.path);
         let runs = self.last.is_some();
+        if !runs && before == State::Well && state != State::Well {
+            (self.patience.begins)(log);
+        }
         match (state, runs) {
             _ if before == state => {}
             (State::Well, _) => info!(log, "ZooKeeper at {ensemble} has the configuration {path} again"),
@@ -174,7 +176,7 @@ impl Node {
             (None, true) => (self.name(), self.again().await?),
             (None, false) => {
                 let mut reason = String::new();
-                let patience = self.patience.unwrap_or(Duration::MAX);
+                let patience = self.patience.limit.unwrap_or(Duration::MAX);
                 match timeout(patience, self.first(&mut reason)).await {
                     Ok(found) => found,
                     Err(_) => return Err(reason),
@@ -243,8 +245,8 @@ mod tests {
     fn node(ensemble: Ensemble, backup: Option<Backup>) -> (Node, Heard) {
         let said = Heard::default();
         let log = Logger::root(said.clone(), slog::o!());
-        let patience = Some(Duration::from_millis(300));
-        let patience = if backup.is_some() { None } else { patience };
+        let limit = if backup.is_some() { None } else { Some(Duration::from_millis(300)) };
+        let patience = Patience { limit, begins: |log| slog::warn!(log, "it waits") };
         (Node::new(ensemble, "/flume/a1".to_owned(), patience, backup, log), said)
     }
 
@@ -298,9 +300,10 @@ mod tests {
         assert!(told.contains("/flume/a1 cannot be read from ZooKeeper at 127.0.0.1:"), "{told}");
         let log = said.lines();
         let has = |line: &str, part: &str| assert!(line.contains(part), "{part}: {log:?}");
-        has(&log[0], "there is no /flume/a1");
-        has(&log[1], "is gone from ZooKeeper");
-        assert_eq!(log.len(), 2, "a connection that the next one takes over from is not told: {log:?}");
+        assert_eq!(log[0], "it waits");
+        has(&log[1], "there is no /flume/a1");
+        has(&log[2], "is gone from ZooKeeper");
+        assert_eq!(log.len(), 3, "a connection that the next one takes over from is not told: {log:?}");
         assert_eq!(backup.read(&silent()).as_deref(), Some(&b"a = 1"[..]), "only what was good is kept");
     }
 
@@ -316,6 +319,6 @@ mod tests {
         assert!(said.lines()[0].contains("starts with the last good configuration"));
         let (mut without, said) = node(ensemble, None);
         assert!(read(&mut without).await.unwrap_err().contains("refused"));
-        assert!(said.lines()[0].contains("is away: the agent waits for it"));
+        assert!(said.lines()[1].contains("is away: the agent waits for it"));
     }
 }
