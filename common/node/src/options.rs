@@ -30,6 +30,7 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
                                         /metrics/prometheus (or type=prometheus); whether events move at /health
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
+  -Dflume.bridge.aside=DIR              where batches are kept that end the JVM again and again (~/.flume/set-aside)
 
 A changed file is read again: what has changed stops and starts, all else goes on, and a channel keeps what it holds. A
 file with errors is not taken. `check --diff OLD NEW` prints what a change does.

@@ -220,18 +220,16 @@ impl Properties {
     }
 
     /// A number, read as Java does: blanks around it are ignored, a leading `+` is allowed. Zero without a default.
+    /// Panics in debug builds where the default is none.
     pub fn count<T: FromStr + Default>(&self, key: &str) -> T {
-        self.given(key).or_else(|| self.default_of(key)?.parse().ok()).unwrap_or_default()
+        self.given(key).or_else(|| self.default_number(key)).unwrap_or_default()
     }
 
-    /// Going: the default stands in the descriptor.
-    pub fn text_or<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
-        self.text(key).unwrap_or(default)
-    }
-
-    /// Going: the default stands in the descriptor.
-    pub fn number<T: FromStr>(&self, key: &str, default: T) -> T {
-        self.given(key).unwrap_or(default)
+    fn default_number<T: FromStr>(&self, key: &str) -> Option<T> {
+        let default = self.default_of(key)?;
+        let number = default.parse().ok();
+        debug_assert!(number.is_some(), "the default of {key} is no such number: {default}");
+        number
     }
 
     /// A number, where the file sets it; `None` as well for text that is none.
@@ -240,31 +238,18 @@ impl Properties {
     }
 
     /// `true` in any case is true, every other text is false. Source: Flume's `Context.getBoolean`.
-    pub fn flag(&self, key: &str, default: bool) -> bool {
-        self.text(key).map_or(default, |text| text.trim().eq_ignore_ascii_case("true"))
+    pub fn flag(&self, key: &str) -> bool {
+        self.word(key).trim().eq_ignore_ascii_case("true")
     }
 
     /// A number of milliseconds.
-    pub fn millis(&self, key: &str, default: Duration) -> Duration {
-        self.given(key).map_or(default, Duration::from_millis)
+    pub fn millis(&self, key: &str) -> Duration {
+        Duration::from_millis(self.count(key))
     }
 
     /// A number of whole seconds.
-    pub fn seconds(&self, key: &str, default: Duration) -> Duration {
-        self.given(key).map_or(default, Duration::from_secs)
-    }
-
-    /// Going: without a descriptor.
-    pub fn from_pairs<K: Into<String>, V: Into<String>>(
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> Properties {
-        let mut properties = Properties::default();
-        for (key, value) in pairs {
-            let key = key.into();
-            let secret = is_secret(&key);
-            properties.put(key, value.into(), secret, None);
-        }
-        properties
+    pub fn seconds(&self, key: &str) -> Duration {
+        Duration::from_secs(self.count(key))
     }
 
     /// A list, split at blanks; empty when the key is missing.
@@ -360,6 +345,7 @@ mod tests {
         Property::optional("channels", Value::List),
         Property::optional("headers.", Value::Text),
         Property::optional("password", Value::Secret),
+        Property::with("far", Value::at_least(0, "steps"), "300"),
     ];
 
     fn sample() -> Properties {
@@ -384,11 +370,11 @@ mod tests {
     fn text_becomes_values_as_in_java() {
         let properties = sample();
         assert_eq!(properties.count::<u32>("batchSize"), 20);
-        assert!(properties.flag("restart", false));
-        assert!(!properties.flag("logStdErr", true));
-        assert!(properties.flag("absent", true));
-        assert_eq!(properties.millis("wait", Duration::from_millis(5)), Duration::from_millis(5));
-        assert_eq!(properties.seconds("pause", Duration::ZERO), Duration::from_secs(7));
+        assert!(properties.flag("restart"));
+        assert!(!properties.flag("logStdErr"));
+        assert!(properties.flag("absent"));
+        assert_eq!(properties.millis("wait"), Duration::from_millis(5));
+        assert_eq!(properties.seconds("pause"), Duration::from_secs(7));
         assert_eq!(properties.words("channels"), ["c1", "c2", "c3"]);
         assert_eq!(properties.word("name"), "d");
     }
@@ -416,6 +402,13 @@ mod tests {
         assert_eq!(secret.reveal(), "hunter2");
         let printed = format!("{secret} {secret:?} {properties:?}");
         assert!(!printed.contains("hunter2") && printed.contains("***"), "{printed}");
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "the default of far is no such number: 300")]
+    fn a_default_that_the_components_number_cannot_hold_is_a_mistake() {
+        let _never: u8 = sample().count("far");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use event::{Batch, Span, Zigzag};
 use java::hash_order;
 use plan::{Bad, Findings, Problem, Properties, Property, Value, nearest, quoted};
 use runtime::random::Random;
-use wire::container::{Codec, Marker, Packer, push_head};
+use wire::container::{Codec, FLUME_EVENT, Marker, Packer, push_head};
 
 pub(super) const PROPERTIES: &[Property] = &[
     Property::with(
@@ -30,7 +30,7 @@ pub(crate) struct AvroConfig {
 
 /// Says which codec is none.
 pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
-    let name = properties.text_or("compressionCodec", "null");
+    let name = properties.word("compressionCodec");
     if Codec::for_name(name).is_some() {
         return;
     }
@@ -48,8 +48,8 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
 impl AvroConfig {
     pub(super) fn new(properties: &Properties) -> AvroConfig {
         AvroConfig {
-            sync_interval: properties.number("syncIntervalBytes", 2_048_000),
-            codec: Codec::for_name(properties.text_or("compressionCodec", "null")),
+            sync_interval: properties.count("syncIntervalBytes"),
+            codec: Codec::for_name(properties.word("compressionCodec")),
         }
     }
 }
@@ -78,7 +78,7 @@ impl AvroContainer {
         let codec = self.packer.as_ref().map(|packer| packer.codec().name());
         let mut pairs: Vec<(&[u8], &[u8])> =
             codec.map(|codec| (&b"avro.codec"[..], codec.as_bytes())).into_iter().collect();
-        pairs.push((b"avro.schema", SCHEMA));
+        pairs.push((b"avro.schema", FLUME_EVENT));
         let mut order = Vec::new();
         hash_order(&pairs, Span::BORN_HERE, &mut order);
         let ordered: Vec<_> = order.iter().map(|pair| (pairs[pair.key].0, pairs[pair.value].1)).collect();
@@ -116,9 +116,6 @@ impl AvroContainer {
         out.extend_from_slice(&self.sync);
     }
 }
-
-/// What Flume writes into `avro.schema`.
-const SCHEMA: &[u8] = br#"{"type":"record","name":"Event","fields":[{"name":"headers","type":{"type":"map","values":"string"}},{"name":"body","type":"bytes"}]}"#;
 
 /// Avro's `DataFileWriter.setSyncInterval` takes no less.
 const LEAST_INTERVAL: usize = 32;

@@ -166,20 +166,21 @@ impl Texts {
         } else {
             Box::new(Files::new(files.to_vec(), wanted.options(), every))
         };
-        with_runtime(origin)
+        Texts::with(origin)
     }
 
-    /// Those of one file, read once.
+    /// The text of one file, to be read once.
     ///
     /// # Errors
-    /// For people.
+    /// The system has no more means for it.
     pub(crate) fn of_file(path: &Path, wanted: &Wanted) -> Result<Texts, String> {
-        with_runtime(Box::new(Files::new(vec![path.to_owned()], wanted.options(), NEVER)))
+        Texts::with(Box::new(Files::new(vec![path.to_owned()], wanted.options(), NEVER)))
     }
-}
 
-fn with_runtime(origin: Box<dyn Origin>) -> Result<Texts, String> {
-    Texts::new(origin).map_err(|error| format!("the system gives no means to watch a configuration: {error}"))
+    fn with(origin: Box<dyn Origin>) -> Result<Texts, String> {
+        Texts::new(origin)
+            .map_err(|error| format!("the system gives no means to watch a configuration: {error}"))
+    }
 }
 
 /// What is asked for as a secure connection is not made as a plain one.

@@ -72,22 +72,17 @@ pub(crate) struct MemoryConfig {
 impl MemoryConfig {
     /// As configured.
     pub(crate) fn new(properties: &plan::Properties) -> MemoryConfig {
-        let positive = |key, default: usize| match properties.number(key, default) {
-            0 => default,
-            number => number,
-        };
-        let capacity = positive("capacity", 100);
-        let bytes: u64 = properties.number("byteCapacity", DEFAULT_BYTE_CAPACITY);
-        let share = 100u64.saturating_sub(properties.number("byteCapacityBufferPercentage", 20));
+        let bytes: u64 = properties.given("byteCapacity").unwrap_or(DEFAULT_BYTE_CAPACITY);
+        let share = 100u64.saturating_sub(properties.count("byteCapacityBufferPercentage"));
         let slots = usize::try_from(bytes as u128 * u128::from(share) / 100 / SLOT_BYTES as u128);
         MemoryConfig {
             limits: Limits {
-                capacity,
-                transaction: positive("transactionCapacity", 100),
+                capacity: properties.count("capacity"),
+                transaction: properties.count("transactionCapacity"),
                 // Flume: less than one slot means no limit.
                 slots: slots.ok().filter(|slots| *slots > 0).unwrap_or(usize::MAX),
             },
-            keep_alive: properties.seconds("keep-alive", Duration::from_secs(3)),
+            keep_alive: properties.seconds("keep-alive"),
         }
     }
 }
