@@ -147,7 +147,6 @@ fn a_wrong_command_line_is_one_clear_message_and_exit_code_2() {
             "-n a1 -u file:///a -a com.example.P",
             "-a, --auth-provider: a Java class cannot give the authorisation",
         ),
-        ("-n a1 -u file:///no/such.conf", "/no/such.conf cannot be read: No such file"),
         ("push -n a1 -f a.conf", "--zkConnString <HOSTS>"),
         ("password", "`password` is not there, in Flume 1.11 either"),
         ("avro-client -H localhost", "You must specify a port to connect to with --port"),

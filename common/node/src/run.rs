@@ -50,6 +50,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         class_path: options.classpath.as_deref(),
         once: options.no_reload_conf,
         patience: options.dryrun.then_some(check::PATIENCE),
+        // Waiting for its configuration, a service has started: else systemd would end it for being late.
+        waits: |log| tell_systemd(log, NotifyState::Ready),
         log: console.logger(),
     };
     let mut loader = Loader::new(wanted.clone());
