@@ -35,7 +35,7 @@ fn kill_jvm(solo: &Solo) {
 }
 
 /// How often each line stands in the files of a folder, or in a file.
-fn lines(path: &Path) -> BTreeMap<String, usize> {
+pub(super) fn lines(path: &Path) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
     let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     for file in files.chain([path.to_owned()]) {
@@ -304,13 +304,13 @@ fn a_sink_processor_in_the_jvm_drives_sinks_here_and_there() {
     }
 }
 
-fn check(words: &[&str], text: &str) -> (Output, String) {
+pub(super) fn check(words: &[&str], text: &str, agent: &str) -> (Output, String) {
     let directory = tempfile::tempdir().expect("a folder");
     let file = directory.path().join("a1.conf");
     fs::write(&file, text).expect("a file");
     let program = integration::binaries::directory().expect("it is built").join("agent");
     let mut command = Command::new("env");
-    command.args(words).arg(program).args(["check", "-n", "a1", "-f"]).arg(&file);
+    command.args(words).arg(program).args(["check", "-n", agent, "-f"]).arg(&file);
     let output = limit::output(&mut command);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     (output, said)
@@ -328,18 +328,18 @@ fn check_loads_the_classes_and_tells_one_that_is_missing() {
     for version in Version::ALL {
         let words = environment(version);
         let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.Lines"));
+        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.Lines"), "a1");
         assert!(output.status.success(), "{said}");
         assert!(
             said.contains("note: the sink `k1` runs in a JVM with Flume's jars: it is a Java class"),
             "{said}"
         );
-        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.NotThere"));
+        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.NotThere"), "a1");
         assert_eq!(output.status.code(), Some(4), "the file is well, the host lacks a class: {said}");
         assert!(said.contains("there is no class org.acme.NotThere on the class path: "), "{said}");
         assert!(said.contains("/lib/*") && said.contains("[no-such-class]"), "{said}");
         let refused = "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.mode = bad-setting";
-        let (output, said) = check(&words, &file(refused));
+        let (output, said) = check(&words, &file(refused), "a1");
         assert_eq!(output.status.code(), Some(2), "the file is wrong: {said}");
         assert!(said.contains("mode may not be bad-setting"), "{said}");
     }
@@ -352,7 +352,7 @@ fn without_a_flume_what_needs_one_is_told_with_the_places_and_nothing_else_pays(
     let file = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
         a1.sources.r1.channels = c1\na1.channels.c1.type = memory\na1.sinks.k1.channel = c1\n";
     let (output, said) =
-        check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"));
+        check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"), "a1");
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(
         said.contains("the sink `k1` needs a JVM with Flume's jars (`hdfs` has no native version)"),
@@ -360,7 +360,7 @@ fn without_a_flume_what_needs_one_is_told_with_the_places_and_nothing_else_pays(
     );
     assert!(said.contains(&format!("{}/lib/*", folder.path().display())), "the places: {said}");
     let began = Instant::now();
-    let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"));
+    let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"), "a1");
     assert!(output.status.success() && said.contains("nothing is wrong"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(20), "it looked for nothing");
 }
