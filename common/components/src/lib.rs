@@ -11,7 +11,7 @@ mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod interceptor;
-mod missing;
+pub mod missing;
 mod processor;
 mod selector;
 mod serializer;

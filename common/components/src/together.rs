@@ -1,6 +1,7 @@
 //! What components of one agent do to each other by way of files: who reads what this agent itself writes, and who writes what
 //! another one writes.
 
+use crate::missing;
 use crate::sink::file_roll;
 use crate::source::taildir::{self, OwnFiles, PositionFiles, Rolled};
 use flow::component::Shared;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 /// Judges what file sources and file sinks of one agent do to each other; what they share is which files it writes.
 pub fn together(plan: &Plan, report: &mut Report) -> Shared {
     judge(plan, report);
+    missing::judge(plan, report);
     Arc::new(own_files(plan))
 }
 

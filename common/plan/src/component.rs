@@ -408,6 +408,16 @@ impl Value {
         Value::Number { min, max: i32::MAX as i64, unit }
     }
 
+    /// A number of either sign that Flume keeps in an `int`.
+    pub const fn any_int(unit: &'static str) -> Value {
+        Value::at_least(i32::MIN as i64, unit)
+    }
+
+    /// A number of either sign that Flume keeps in a `long`.
+    pub const fn any_long(unit: &'static str) -> Value {
+        Value::long(i64::MIN, unit)
+    }
+
     /// A number that Flume keeps in a `long`.
     pub const fn long(min: i64, unit: &'static str) -> Value {
         Value::Number { min, max: i64::MAX, unit }

@@ -120,8 +120,18 @@ impl Properties {
     }
 
     /// None yet, of a component that runs in a JVM, and why it does. Any key may be asked for.
-    pub(crate) fn hosted(why: String) -> Properties {
-        Properties { hosted: Some(why), ..Properties::default() }
+    pub(crate) fn hosted(known: &'static Descriptor, why: String) -> Properties {
+        Properties { hosted: Some(why), ..Properties::new(known) }
+    }
+
+    /// The value of `key` of a component that runs in a JVM.
+    pub(crate) fn as_hosted(&self, key: &str) -> Option<&str> {
+        self.hosted.as_ref().and_then(|_| self.text(key))
+    }
+
+    /// Notes what the check has said of these.
+    pub(crate) fn refused_by(&mut self, checked: Properties) {
+        self.refused = checked.refused;
     }
 
     /// Those of a component of this type, without places: for tests and for components made by hand. The last of equal
@@ -299,7 +309,7 @@ impl Properties {
 
     /// Panics in debug builds when the component asks for what its descriptor does not have.
     fn declared(&self, key: &str) {
-        if let Some(known) = self.descriptor {
+        if let Some(known) = self.descriptor.filter(|_| self.hosted.is_none()) {
             debug_assert!(
                 known.property(key).is_some(),
                 "{} does not declare the property {key}",

@@ -1,9 +1,11 @@
 //! What runs in a JVM with the jars of a Flume: types without a native version, classes of an operator's own, and what
-//! the operator wants there. Their keys are not checked: they go there as they are written.
+//! the operator wants there. The keys of an operator's own class are its own affair; those of Flume's components are checked. All
+//! of them go there as they are written.
 
+use super::sources::below;
 use super::tree::{Component, Key, Tree};
-use super::types::{is_class, short_name};
-use super::values::java_trim;
+use super::types::{is_class, short_name, unknown_type, unknown_type_in_flume};
+use super::values::{is_whole, java_trim};
 use super::{Checker, LIST, TYPE};
 use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
 use crate::fate::Effect;
@@ -52,16 +54,22 @@ impl Checker<'_> {
             Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
             None => return self.component(owner, name, known, keys, own),
         };
-        let mut properties = Properties::hosted(why);
+        let checked = self.properties(&owner, known, keys, own);
+        let mut properties = Properties::hosted(known, why);
         for key in keys {
-            let value = if is_one_word(&key.name) {
-                self.value(&key.entry, false) // what is behind it has been told
-            } else {
-                self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry)
+            let value = match known.property(&key.name) {
+                _ if is_one_word(&key.name) => self.value(&key.entry, false), // what is behind it has been told
+                Some(property) => self.value(&key.entry, is_whole(property, &key.entry)),
+                None if own.contains(&key.name.as_str()) || !known.names.class.is_empty() => {
+                    self.value(&key.entry, true)
+                }
+                None => self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry),
             };
             let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
             properties.push(key.name.clone(), value, secret, &key.entry);
         }
+        properties.refused_by(checked);
+        self.inner_types(&owner, known, keys);
         ComponentPlan { name: name.to_string(), descriptor, properties, owner }
     }
 
@@ -74,16 +82,17 @@ impl Checker<'_> {
         selector: &ComponentPlan,
         interceptors: &[ComponentPlan],
     ) -> Properties {
-        let is_whole = |key: &str| match key.split_once('.') {
-            Some(("selector", _)) => selector.hosted().is_some(),
-            Some(("interceptors", of)) => interceptors.iter().any(|part| {
-                part.hosted().is_some() && of.strip_prefix(&part.name).is_some_and(|of| of.starts_with('.'))
+        let of_parts = |key: &str| match key.split_once('.') {
+            Some(("selector", of)) => selector.properties.as_hosted(of),
+            Some(("interceptors", of)) => interceptors.iter().find_map(|part| {
+                let key = of.strip_prefix(part.name.as_str())?.strip_prefix('.')?;
+                part.properties.as_hosted(key)
             }),
-            _ => component.hosted().is_some(),
+            _ => component.properties.as_hosted(key),
         };
         let mut properties = Properties::default();
         for Key { name, entry } in &found.keys {
-            let value = self.value(entry, is_whole(name) && !is_one_word(name));
+            let value = of_parts(name).map_or_else(|| self.value(entry, false), String::from);
             let secret = is_secret(&entry.key) || self.secrets.are_in(&value);
             properties.push(name.clone(), value, secret, entry);
         }
@@ -97,6 +106,30 @@ impl Checker<'_> {
             _ => &entry.value,
         };
         java_trim(text).to_string()
+    }
+
+    /// Looks at what stands inside a component in a JVM, as far as it is known: a serializer.
+    fn inner_types(&mut self, owner: &Owner, known: &'static Descriptor, keys: &[&Key]) {
+        for property in known.all() {
+            let Value::Type(kind) = property.value else { continue };
+            let Some(key) = keys.iter().find(|key| key.name == property.name) else { continue };
+            let prefix = format!("{}.", property.name);
+            let inner =
+                owner.inner(format!("{} of the {}", kind.noun(), owner.noun), &prefix, &key.entry.key_at);
+            let name = self.settle(&inner, &Property { value: property.value, ..TYPE }, &key.entry);
+            match self.catalogue().find(kind, &name) {
+                Some(part) if part.availability == Availability::Here => {
+                    let below = below(keys.iter().copied(), &prefix);
+                    self.properties(&inner, part, &below.iter().collect::<Vec<_>>(), &[]);
+                }
+                None if !is_class(&name) && !name.is_empty() => {
+                    let fatal = unknown_type_in_flume(kind, &inner);
+                    let problem = unknown_type(self.catalogue(), kind, &inner, &name, key, &fatal);
+                    self.report.add(problem);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Why a component runs in a JVM, if it does.

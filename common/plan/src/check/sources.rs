@@ -239,12 +239,12 @@ impl Checker<'_> {
 }
 
 /// The keys below a prefix, their names without it.
-pub(super) fn below(keys: &[Key], prefix: &str) -> Vec<Key> {
+pub(super) fn below<'k>(keys: impl IntoIterator<Item = &'k Key>, prefix: &str) -> Vec<Key> {
     let strip = |key: &Key| {
         let name = key.name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
         Some(Key { name: name.to_string(), entry: key.entry.clone() })
     };
-    keys.iter().filter_map(strip).collect()
+    keys.into_iter().filter_map(strip).collect()
 }
 
 /// The one channel there is, or a word for one.

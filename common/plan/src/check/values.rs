@@ -4,6 +4,7 @@ use java::{Charset, Pattern};
 
 use super::Checker;
 use super::nearest::nearest;
+use super::sources::below;
 use super::tree::Key;
 use crate::component::{Bad, Descriptor, Kind, Property, Value};
 use crate::fate::Dropped;
@@ -41,7 +42,7 @@ impl Checker<'_> {
         }
     }
 
-    fn properties(
+    pub(super) fn properties(
         &mut self,
         owner: &Owner,
         known: &'static Descriptor,
@@ -159,13 +160,7 @@ impl Checker<'_> {
         keys: &[&Key],
         own: &[&str],
     ) -> Option<ComponentPlan> {
-        let below: Vec<Key> = keys
-            .iter()
-            .filter_map(|key| {
-                let name = key.name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
-                Some(Key { name: name.to_string(), entry: key.entry.clone() })
-            })
-            .collect();
+        let below = below(keys.iter().copied(), prefix);
         let at = given.or(below.first()).map_or(&owner.at, |key| &key.entry.key_at);
         let inner = owner.inner(noun, prefix, at);
         let known = match given {
@@ -197,9 +192,9 @@ impl Checker<'_> {
     pub(super) fn settle(&mut self, owner: &Owner, property: &Property, entry: &Entry) -> String {
         let whole = java_trim(&entry.value).to_string();
         let Some(comment) = &entry.comment else { return whole };
-        let free = matches!(property.value, Value::Free | Value::Regex | Value::Secret);
+        let free = is_free(property);
         let stripped = java_trim(&comment.value);
-        if stripped.is_empty() && matches!(property.value, Value::Text) || free && stripped.is_empty() {
+        if stripped.is_empty() && is_whole(property, entry) {
             return whole;
         }
         let shown = |text: &str| if is_secret(&entry.key) { HIDDEN.to_string() } else { quoted(text) };
@@ -308,6 +303,17 @@ impl Checker<'_> {
             Value::Regex => Pattern::compile(value).map(drop).map_err(String::from),
         }
     }
+}
+
+/// Whether what reads like a comment may well be meant.
+fn is_free(property: &Property) -> bool {
+    matches!(property.value, Value::Free | Value::Regex | Value::Secret)
+}
+
+/// Whether a value is taken with what reads like a comment in it.
+pub(super) fn is_whole(property: &Property, entry: &Entry) -> bool {
+    let nothing = entry.comment.as_ref().is_some_and(|comment| java_trim(&comment.value).is_empty());
+    is_free(property) || nothing && property.value == Value::Text
 }
 
 /// What names of properties have in them that hold free text.
