@@ -8,6 +8,7 @@ pub const SINK: Descriptor = Descriptor {
     properties: &[PROPERTIES],
     ..Descriptor::missing(Kind::Sink, "hdfs", "org.apache.flume.sink.hdfs.HDFSEventSink")
 }
+.in_builds_with("hdfs")
 .durable()
 .batch("hdfs.batchSize")
 .mistaken(&[("hadoop", "")]);

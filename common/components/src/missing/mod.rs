@@ -66,7 +66,8 @@ pub const MISSING: &[Descriptor] = &[
         "",
         "org.apache.flume.sink.solr.morphline.MorphlineInterceptor$Builder",
     ),
-    Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder"),
+    Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder")
+        .in_builds_with("hdfs"),
     Descriptor::missing(
         Kind::ConfigFilter,
         "hadoop",

@@ -181,7 +181,7 @@ fn types() {
     assert!(text(&["sinks.k.type = loger"]).contains("write:    `a.sinks.k.type = logger`"));
     assert!(
         text(&["sinks.k.type = hdfs"])
-            .contains("the sink `k` needs a JVM with Flume's jars (`hdfs` has no native version)")
+            .contains("the sink `k` needs a JVM with Flume's jars (only builds with the feature `hdfs` run `hdfs` natively)")
     );
     let builder = [
         "sources.r.interceptors = i",

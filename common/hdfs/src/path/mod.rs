@@ -10,5 +10,5 @@ mod time;
 
 pub(crate) use names::{FileNames, Names};
 pub(crate) use resolve::{Buckets, Place, timestamp};
-pub(crate) use template::{Hosts, Template};
+pub(crate) use template::Template;
 pub(crate) use time::{Rounding, Unit};

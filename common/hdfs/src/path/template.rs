@@ -16,7 +16,7 @@ pub(super) enum Piece {
 }
 
 /// What `%[localhost]`, `%[IP]` and `%[FQDN]` stand for; asked only when one of them is there.
-pub(crate) type Hosts<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+type Hosts<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 impl Template {
     /// Reads `text`.
@@ -70,11 +70,6 @@ impl Template {
             Some(Piece::Text(before)) => before.push_str(text),
             _ => self.pieces.push(Piece::Text(text.to_owned())),
         }
-    }
-
-    /// Whether the time of an event is in it.
-    pub(crate) fn has_time(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Time(_)))
     }
 
     /// The headers that it names, in their order.

@@ -1,0 +1,82 @@
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.InputStreamReader;
+import java.net.URI;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.hdfs.DistributedFileSystem;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.io.SequenceFile;
+import org.apache.hadoop.io.Writable;
+
+/**
+ * `Hdfs DIRECTORY PORT DATANODES [KEY=VALUE...]`: an HDFS in one process, which says UP when it serves. Then a command in each
+ * line of its input, answered by lines that end with DONE or FAILED:
+ *   killdn N, startdn          a DataNode is stopped; it is started again
+ *   get FROM TO                all below FROM, read by Hadoop's own client, is written to the local directory TO; files that
+ *                              are open are told
+ *   seq PATH                   the records of a sequence file, read by Hadoop's own reader
+ */
+public class Hdfs {
+  public static void main(String[] args) throws Exception {
+    Configuration conf = new Configuration();
+    conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, args[0]);
+    conf.setBoolean("dfs.permissions.enabled", false);
+    conf.set("dfs.replication", "1");
+    for (int at = 3; at < args.length; at++) {
+      String[] pair = args[at].split("=", 2);
+      conf.set(pair[0], pair[1]);
+    }
+    int port = Integer.parseInt(args[1]);
+    MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(Integer.parseInt(args[2]))
+        .nameNodePort(port).checkDataNodeAddrConfig(false).build();
+    cluster.waitActive();
+    DistributedFileSystem files =
+        (DistributedFileSystem) FileSystem.get(new URI("hdfs://127.0.0.1:" + port), conf);
+    System.out.println("UP");
+    BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
+    MiniDFSCluster.DataNodeProperties stopped = null;
+    for (String line; (line = input.readLine()) != null; ) {
+      String[] word = line.split(" ");
+      try {
+        switch (word[0]) {
+          case "killdn": stopped = cluster.stopDataNode(Integer.parseInt(word[1])); break;
+          case "startdn": cluster.restartDataNode(stopped, true); cluster.waitActive(); break;
+          case "get": get(files, new Path(word[1]), new File(word[2])); break;
+          case "seq": sequence(conf, files.makeQualified(new Path(word[1]))); break;
+          default: throw new IllegalArgumentException(line);
+        }
+        System.out.println("DONE");
+      } catch (Throwable error) {
+        System.out.println("FAILED " + error);
+      }
+      System.out.flush();
+    }
+    System.exit(0); // whoever started it is gone
+  }
+
+  private static void get(DistributedFileSystem files, Path from, File to) throws Exception {
+    if (!files.exists(from)) return;
+    for (RemoteIterator<LocatedFileStatus> all = files.listFiles(from, true); all.hasNext(); ) {
+      Path path = all.next().getPath();
+      String name = path.toUri().getPath();
+      if (!files.isFileClosed(path)) System.out.println("open " + name);
+      File target = new File(to, name);
+      target.getParentFile().mkdirs();
+      try (java.io.InputStream in = files.open(path); java.io.OutputStream out = new java.io.FileOutputStream(target)) {
+        in.transferTo(out);
+      }
+    }
+  }
+
+  private static void sequence(Configuration conf, Path path) throws Exception {
+    try (SequenceFile.Reader reader = new SequenceFile.Reader(conf, SequenceFile.Reader.file(path))) {
+      Writable key = (Writable) reader.getKeyClass().getDeclaredConstructor().newInstance();
+      Writable value = (Writable) reader.getValueClass().getDeclaredConstructor().newInstance();
+      while (reader.next(key, value)) System.out.println(key + "\t" + value);
+    }
+  }
+}
