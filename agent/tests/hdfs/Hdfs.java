@@ -1,9 +1,12 @@
 import java.io.BufferedReader;
 import java.io.File;
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URI;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
@@ -58,16 +61,35 @@ public class Hdfs {
     System.exit(0); // whoever started it is gone
   }
 
+  /** A file that gets its name meanwhile is missed under the old one: then all of it is done again. */
   private static void get(DistributedFileSystem files, Path from, File to) throws Exception {
+    for (int tries = 0; tries < 20; tries++) {
+      try {
+        StringBuilder open = new StringBuilder();
+        once(files, from, to, open);
+        System.out.print(open);
+        return;
+      } catch (FileNotFoundException renamed) {
+        FileUtil.fullyDeleteContents(to);
+      }
+    }
+    throw new IllegalStateException("files are renamed all the time");
+  }
+
+  private static void once(DistributedFileSystem files, Path from, File to, StringBuilder open) throws Exception {
     if (!files.exists(from)) return;
     for (RemoteIterator<LocatedFileStatus> all = files.listFiles(from, true); all.hasNext(); ) {
       Path path = all.next().getPath();
       String name = path.toUri().getPath();
-      if (!files.isFileClosed(path)) System.out.println("open " + name);
+      if (!files.isFileClosed(path)) open.append("open ").append(name).append('\n');
       File target = new File(to, name);
       target.getParentFile().mkdirs();
       try (java.io.InputStream in = files.open(path); java.io.OutputStream out = new java.io.FileOutputStream(target)) {
         in.transferTo(out);
+      } catch (FileNotFoundException renamed) {
+        throw renamed;
+      } catch (IOException unreadable) {
+        if (files.isFileClosed(path)) throw unreadable; // else its DataNode is gone for the moment
       }
     }
   }

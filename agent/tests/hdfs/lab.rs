@@ -11,15 +11,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The limit of every wait.
-pub const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// A NameNode and DataNodes in one JVM.
-pub struct Hdfs {
-    pub port: u16,
+pub(crate) struct Hdfs {
+    pub(crate) port: u16,
     child: Child,
     input: ChildStdin,
     said: Receiver<String>,
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// Where jars and classes are kept between runs.
@@ -32,7 +32,7 @@ fn sources() -> PathBuf {
 }
 
 /// The jars that a `pom.xml` names, fetched once, as a class path.
-pub fn jars(pom: &str) -> String {
+pub(crate) fn jars(pom: &str) -> String {
     let directory = kept().join(pom.replace('/', "-"));
     let stamp = directory.join("stamp");
     let pom = sources().join(pom);
@@ -70,7 +70,7 @@ fn run(command: &mut Command) {
 }
 
 /// A JVM with what Hadoop opens of it, and no more memory than it needs.
-pub fn java(class_path: &str) -> Command {
+pub(crate) fn java(class_path: &str) -> Command {
     let mut java = Command::new("java");
     for package in ["lang", "util", "nio", "io", "net", "util.concurrent", "lang.reflect"] {
         java.arg(format!("--add-opens=java.base/java.{package}=ALL-UNNAMED"));
@@ -86,13 +86,13 @@ pub fn java(class_path: &str) -> Command {
     java
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port()
 }
 
 impl Hdfs {
     /// One with so many DataNodes of its own.
-    pub fn start(data_nodes: u32, settings: &[&str]) -> Hdfs {
+    pub(crate) fn start(data_nodes: u32, settings: &[&str]) -> Hdfs {
         let (folder, port) = (tempfile::tempdir().expect("a directory"), free_port());
         let mut java = java(&servers());
         java.arg("Hdfs").arg(folder.path().join("data")).arg(port.to_string()).arg(data_nodes.to_string());
@@ -117,7 +117,7 @@ impl Hdfs {
     }
 
     /// What it answers to a command.
-    pub fn ask(&mut self, command: &str) -> Vec<String> {
+    pub(crate) fn ask(&mut self, command: &str) -> Vec<String> {
         writeln!(self.input, "{command}").expect("it lives");
         let mut lines = Vec::new();
         loop {
@@ -131,7 +131,7 @@ impl Hdfs {
     }
 
     /// All files below `path` as Hadoop's client reads them, and which of them are open.
-    pub fn files(&mut self, path: &str) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
+    pub(crate) fn files(&mut self, path: &str) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
         let to = tempfile::tempdir().expect("a directory");
         let open = self.ask(&format!("get {path} {}", to.path().display()));
         let open = open.iter().filter_map(|line| line.strip_prefix("open ")).map(str::to_owned).collect();
@@ -141,7 +141,7 @@ impl Hdfs {
     }
 
     /// Waits until the files below `path` are as they should be.
-    pub fn until(
+    pub(crate) fn until(
         &mut self,
         path: &str,
         what: &str,
@@ -162,12 +162,12 @@ impl Hdfs {
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("hdfs://127.0.0.1:{}", self.port)
     }
 
     /// Another DataNode, as a process of its own.
-    pub fn data_node(&self, number: u32) -> Process {
+    pub(crate) fn data_node(&self, number: u32) -> Process {
         let directory = self.folder.path().join(format!("dn{number}"));
         let ports: [u16; 3] = std::array::from_fn(|_| free_port());
         let pairs = [
@@ -215,13 +215,13 @@ impl Drop for Hdfs {
 }
 
 /// A process that ends with its test.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    pub fn spawn(mut command: Command, log: &Path) -> Process {
+    pub(crate) fn spawn(mut command: Command, log: &Path) -> Process {
         let file = fs::File::create(log).expect("a log");
         let errors = file.try_clone().expect("the same log");
         command.stdin(Stdio::null()).stdout(file).stderr(errors);
@@ -229,7 +229,7 @@ impl Process {
     }
 
     /// An agent with this configuration.
-    pub fn agent(configuration: &str, folder: &Path, name: &str) -> Process {
+    pub(crate) fn agent(configuration: &str, folder: &Path, name: &str) -> Process {
         let file = folder.join(format!("{name}.conf"));
         fs::write(&file, configuration).expect("a file");
         let mut agent = Command::new(env!("CARGO_BIN_EXE_agent"));
@@ -237,7 +237,7 @@ impl Process {
         Process::spawn(agent, &folder.join(format!("{name}.log")))
     }
 
-    pub fn wait_for_port(&self, port: u16) {
+    pub(crate) fn wait_for_port(&self, port: u16) {
         let begun = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begun.elapsed() < LIMIT, "waited {LIMIT:?} for port {port}; {}", self.said());
@@ -245,22 +245,22 @@ impl Process {
         }
     }
 
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Sends a signal by its name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         run(Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()));
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it lived");
         self.child.wait().expect("it ends");
     }
 
     /// Stops it in good order.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.signal("TERM");
         let begun = Instant::now();
         while self.child.try_wait().expect("it can be asked").is_none() {

@@ -180,15 +180,20 @@ fn drained(port: u16) -> u64 {
 #[ignore = "needs a JVM and Maven"]
 fn with_one_of_three_data_nodes_frozen_events_are_synced_again_within_two_call_timeouts() {
     const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-    let hdfs = Hdfs::start(0, &["dfs.replication=3"]);
+    let hdfs = Hdfs::start(0, &[]);
     let nodes: Vec<Process> = (0..3).map(|number| hdfs.data_node(number)).collect();
     sleep(Duration::from_secs(3));
     let monitor = free_port();
-    let keys = format!(
-        "hdfs.rollCount = 0\nhdfs.rollInterval = 0\nhdfs.fileType = DataStream\nhdfs.callTimeout = {}",
-        CALL_TIMEOUT.as_millis()
-    );
     let folder = tempfile::tempdir().expect("a directory");
+    let site =
+        "<configuration><property><name>dfs.replication</name><value>3</value></property></configuration>";
+    std::fs::write(folder.path().join("hdfs-site.xml"), site).expect("a file");
+    let keys = format!(
+        "hdfs.rollCount = 0\nhdfs.rollInterval = 0\nhdfs.fileType = DataStream\nhdfs.callTimeout = {}\n\
+         hdfs.confDir = {}",
+        CALL_TIMEOUT.as_millis(),
+        folder.path().display()
+    );
     let file = folder.path().join("frozen.conf");
     std::fs::write(&file, agent_of(&hdfs, 10_000_000, &[("text", &keys)])).expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));

@@ -29,6 +29,8 @@ struct Shared<S> {
     call_timeout: Duration,
     at_a_time: Semaphore,
     under_way: Cell<usize>,
+    /// Of those, the ones that wait for their next try.
+    resting: Cell<usize>,
     one_less: Notify,
 }
 
@@ -59,6 +61,7 @@ impl<S: Store> Closer<S> {
             call_timeout,
             at_a_time: Semaphore::new(at_a_time),
             under_way: Cell::new(0),
+            resting: Cell::new(0),
             one_less: Notify::new(),
         };
         Closer { shared: Rc::new(shared) }
@@ -113,6 +116,13 @@ impl<S: Store> Closer<S> {
         }
     }
 
+    /// Resolves when no more than `most` files are being completed, without those that wait for their next try.
+    pub(crate) async fn wait_for_busy(&self, most: usize) {
+        while self.under_way() - self.shared.resting.get() > most {
+            self.shared.one_less.notified().await;
+        }
+    }
+
     /// Everything is complete, or will not be.
     pub(crate) fn end(&self) {
         self.shared.ledger.borrow_mut().end();
@@ -123,7 +133,10 @@ impl<S: Store> Closer<S> {
         let closer = self.clone();
         self.spawn(async move {
             let OpenFile { names, file, synced, few_copies, .. } = file;
-            let closed = closer.bounded(file.close()).await;
+            let closed = {
+                let _permit = closer.shared.at_a_time.acquire().await;
+                closer.bounded(file.close()).await
+            };
             match &closed {
                 Ok(()) => closer.shared.counters.connection_closed.increment(),
                 Err(error) => closer.told(&names.in_use, "closed", error),
@@ -162,9 +175,7 @@ impl<S: Store> Closer<S> {
         let shared = self.shared.clone();
         shared.under_way.set(shared.under_way.get() + 1);
         actix::spawn(async move {
-            let permit = shared.at_a_time.acquire().await;
             work.await;
-            drop(permit);
             shared.under_way.set(shared.under_way.get() - 1);
             shared.one_less.notify_waiters();
         });
@@ -172,7 +183,10 @@ impl<S: Store> Closer<S> {
 
     async fn finish(&self, file: Unfinished, mut closed: bool) {
         for failed in 1.. {
-            match self.try_finish(&file, closed).await {
+            let permit = self.shared.at_a_time.acquire().await;
+            let finished = self.try_finish(&file, closed).await;
+            drop(permit);
+            match finished {
                 Ok(()) => return self.forget(&file.names.in_use),
                 Err(error) => {
                     self.told(&file.names.in_use, "completed", &error);
@@ -183,7 +197,7 @@ impl<S: Store> Closer<S> {
             }
             closed = false;
             match self.shared.policy.pause(failed) {
-                Some(pause) => sleep(pause).await,
+                Some(pause) => self.rest(pause).await,
                 None => break,
             }
         }
@@ -193,6 +207,14 @@ impl<S: Store> Closer<S> {
             self.shared.name,
             file.names.in_use
         );
+    }
+
+    async fn rest(&self, pause: Duration) {
+        let resting = &self.shared.resting;
+        resting.set(resting.get() + 1);
+        self.shared.one_less.notify_waiters();
+        sleep(pause).await;
+        resting.set(resting.get() - 1);
     }
 
     async fn try_finish(&self, file: &Unfinished, closed: bool) -> Result<(), StoreError> {

@@ -202,7 +202,7 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
         let (now, arrival) = (clock::now(), clock::epoch_millis());
         self.close_due(now);
-        self.writer.closer.wait_for(MOST_CLOSING).await;
+        self.writer.closer.wait_for_busy(MOST_CLOSING).await;
         let sorted = self.sorted(batches, arrival).await?;
         let hopeless = self.write(sorted, arrival, now).await?;
         self.writer.bury(hopeless, arrival)
@@ -277,10 +277,11 @@ impl<S: Store> Writer<S> {
             };
             attempt += 1;
             refused += u32::from(matches!(error, StoreError::BadPath(_)));
-            let was_making = bucket.file.is_none(); // the store itself says no, and will the next time
-            self.leave(&mut bucket, making, &error);
-            let is_over = attempt >= MOST_ATTEMPTS || refused >= MOST_REFUSALS;
-            if is_over || (was_making && matches!(error, StoreError::Failed(_))) {
+            // The store itself says no, and will the next time. Its group tells the error.
+            let is_away =
+                bucket.file.is_none() && matches!(error, StoreError::Failed(_) | StoreError::Refused(_));
+            self.leave(&mut bucket, making, &error, is_away);
+            if is_away || attempt >= MOST_ATTEMPTS || refused >= MOST_REFUSALS {
                 return Written { key, bucket, outcome: Err(error), pending };
             }
         }
@@ -308,7 +309,7 @@ impl<S: Store> Writer<S> {
                     self.closer.forget(&in_use);
                     continue;
                 }
-                (Err(StoreError::BadPath(_)), _) => {
+                (Err(StoreError::BadPath(_) | StoreError::Refused(_)), _) => {
                     self.closer.forget(&in_use);
                     None
                 }
@@ -333,21 +334,24 @@ impl<S: Store> Writer<S> {
         bucket: &mut Bucket<S::File>,
         making: Option<crate::path::FileNames>,
         error: &StoreError,
+        is_away: bool,
     ) {
         self.counters.connection_failed.increment();
         let file = bucket.file.take();
-        let path =
-            file.as_ref().map(|file| &file.names).or(making.as_ref()).map(|names| names.in_use.clone());
-        slog::warn!(
-            self.log,
-            "sink {}: {} cannot be written: {error}; its events go to a new file, what is in it stays",
-            self.name,
-            path.unwrap_or_default()
-        );
+        if !is_away {
+            let names = file.as_ref().map(|file| &file.names).or(making.as_ref());
+            slog::warn!(
+                self.log,
+                "sink {}: {} cannot be written: {error}; the events go to a new file, what was acknowledged stays in it",
+                self.name,
+                names.map(|names| names.in_use.as_str()).unwrap_or_default()
+            );
+        }
         if let Some(OpenFile { names, synced, few_copies, .. }) = file {
             self.closer.recover(Unfinished { names, synced: Some(synced), few_copies });
         }
-        if let Some(names) = making {
+        // With many of them the store is away: what it has made all the same, the next start finds in the list.
+        if let Some(names) = making.filter(|_| self.closer.under_way() < MOST_CLOSING) {
             self.closer.recover(Unfinished { names, synced: Some(0), few_copies: false });
         }
         if matches!(error, StoreError::Late(_)) {

@@ -34,7 +34,8 @@ impl<F> Table<F> {
         Table { buckets: HashMap::new(), most }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.buckets.len()
     }
 

@@ -16,7 +16,10 @@ pub(crate) enum StoreError {
     /// It will never take this path.
     #[error("{0}")]
     BadPath(String),
-    /// It may do it later.
+    /// It has not done it, and may do it later.
+    #[error("{0}")]
+    Refused(String),
+    /// It may have done it, or may do it later.
     #[error("{0}")]
     Failed(String),
     /// It did not answer in time.
@@ -36,7 +39,7 @@ impl From<HdfsError> for StoreError {
             }
             HdfsError::RPCError(class, text) | HdfsError::FatalRPCError(class, text) => {
                 let class = class.rsplit('.').next().unwrap_or_default();
-                StoreError::Failed(format!("{class}: {}", short(text)))
+                StoreError::Refused(format!("{class}: {}", short(text)))
             }
             HdfsError::IOError(error) => StoreError::Failed(error.to_string()),
             other => StoreError::Failed(short(&other.to_string())),
@@ -86,7 +89,7 @@ mod tests {
                 "org.apache.hadoop.security.AccessControlException",
                 "Permission denied: user=x\n\tat org.apache.A\n"
             ),
-            StoreError::Failed("AccessControlException: Permission denied: user=x".to_owned())
+            StoreError::Refused("AccessControlException: Permission denied: user=x".to_owned())
         );
         let limits = "org.apache.hadoop.hdfs.protocol.FSLimitException$PathComponentTooLongException";
         assert!(matches!(rpc(limits, "too long"), StoreError::BadPath(_)));

@@ -3,6 +3,7 @@
 mod error;
 mod local;
 mod remote;
+mod site;
 
 pub(crate) use error::StoreError;
 pub(crate) use local::LocalStore;

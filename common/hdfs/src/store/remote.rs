@@ -1,6 +1,6 @@
 //! HDFS, by `hdfs-native`. What it does not bound (calls of a NameNode, the recovery of a pipeline), its caller does.
 
-use super::{Store, StoreError, StoreFile};
+use super::{Store, StoreError, StoreFile, site};
 use bytes::Bytes;
 use hdfs_native::file::FileWriter;
 use hdfs_native::{Client, ClientBuilder, WriteOptions};
@@ -47,6 +47,8 @@ const CONFIG: [(&str, &str); 1] = [("dfs.client.failover.max.attempts", "4")];
 pub(crate) struct RemoteStore {
     hadoop: Arc<Hadoop>,
     client: Result<Client, StoreError>,
+    /// `dfs.replication` of the client's own files; the NameNode's unless set.
+    own_copies: Option<u32>,
     /// Copies that the first file had; 0 before.
     usual_copies: Arc<AtomicU32>,
 }
@@ -58,7 +60,9 @@ impl RemoteStore {
     /// Connects when it is asked for something.
     pub(crate) fn new(hadoop: Hadoop) -> RemoteStore {
         let client = hadoop.client();
-        RemoteStore { hadoop: Arc::new(hadoop), client, usual_copies: Arc::default() }
+        let directory = site::directory(hadoop.directory.as_deref(), |name| std::env::var(name).ok());
+        let own_copies = directory.as_deref().and_then(site::replication);
+        RemoteStore { hadoop: Arc::new(hadoop), client, own_copies, usual_copies: Arc::default() }
     }
 
     fn client(&self) -> Result<&Client, StoreError> {
@@ -76,7 +80,7 @@ impl Store for RemoteStore {
 
     async fn create(&self, path: &str, copies: Option<u32>) -> Result<RemoteFile, StoreError> {
         let mut options = WriteOptions::default();
-        if let Some(copies) = copies {
+        if let Some(copies) = copies.or(self.own_copies) {
             options = options.replication(copies);
         }
         let client = self.client()?;
@@ -128,6 +132,7 @@ impl Store for RemoteStore {
         RemoteStore {
             hadoop: self.hadoop.clone(),
             client: self.hadoop.client(),
+            own_copies: self.own_copies,
             usual_copies: self.usual_copies.clone(),
         }
     }

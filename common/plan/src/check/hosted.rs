@@ -141,7 +141,8 @@ impl Checker<'_> {
         match known.availability {
             Availability::Here => {}
             Availability::Feature(feature) => {
-                let build = format!("only builds with the feature `{feature}` run `{}` natively", known.name());
+                let build =
+                    format!("only builds with the feature `{feature}` run `{}` natively", known.name());
                 return Some(build);
             }
             Availability::Missing => return Some(format!("`{}` has no native version", known.name())),
