@@ -25,7 +25,7 @@ pub use interceptor::host::look_up as look_up_host;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
 pub use source::exec::keeper::{KEEPER, keep};
-pub use together::together;
+pub use together::{ties, together};
 
 use flow::component::{Component, Components};
 use std::sync::LazyLock;
@@ -66,4 +66,4 @@ pub const COMPONENTS: &[&[&Component]] = &[
 
 /// A build that has these components alone.
 pub static LIGHT: LazyLock<Components> =
-    LazyLock::new(|| Components::new(COMPONENTS, MISSING, interceptors, together));
+    LazyLock::new(|| Components::new(COMPONENTS, MISSING, interceptors, together, ties));

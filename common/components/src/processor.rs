@@ -36,7 +36,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             judge_priorities(plan, findings);
             let properties = &plan.component.properties;
             Some(Grouping {
-                backoff: Backoff::Penalty(properties.millis("maxpenalty", Duration::from_millis(30_000))),
+                backoff: Backoff::Penalty(properties.millis("maxpenalty")),
                 order: Order::Priorities(priorities(properties, &plan.sinks)),
             })
         }),
@@ -73,15 +73,18 @@ const LOAD_BALANCE: &[Property] = &[
 ];
 
 fn load_balance(properties: &Properties) -> Grouping {
-    let backoff = if properties.flag("backoff", false) {
-        let most = properties.millis("selector.maxTimeOut", Duration::ZERO);
-        Backoff::Penalty(if most.is_zero() { Duration::from_millis(30_000) } else { most })
+    let backoff = if properties.flag("backoff") {
+        let most = properties.millis("selector.maxTimeOut");
+        Backoff::Penalty(if most.is_zero() { IN_PLACE_OF_NONE } else { most })
     } else {
         Backoff::Retry
     };
-    let random = properties.text_or("selector", "round_robin").eq_ignore_ascii_case("random");
+    let random = properties.word("selector").eq_ignore_ascii_case("random");
     Grouping { backoff, order: if random { Order::Random } else { Order::RoundRobin } }
 }
+
+/// Flume takes 0 as it is: a sink that failed is asked again at once.
+const IN_PLACE_OF_NONE: Duration = Duration::from_secs(30);
 
 /// Sinks without a (valid) priority come behind all others, in the order written. Flume gives them -1, -2, ... in the
 /// order of a hash map.

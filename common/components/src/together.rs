@@ -6,6 +6,8 @@ use crate::sink::file_roll;
 use crate::source::taildir::{self, OwnFiles, PositionFiles, Rolled};
 use flow::component::Shared;
 use plan::{ComponentPlan, Place, Plan, Problem, Report, SourcePlan, quoted};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Judges what file sources and file sinks of one agent do to each other; what they share is which files it writes.
@@ -36,6 +38,37 @@ fn own_files(plan: &Plan) -> OwnFiles {
         prints: plan.sinks.iter().any(|sink| sink.component.kind() == "logger"),
         shared,
     }
+}
+
+/// What a `TAILDIR` source depends on besides its own properties: the files that the agent writes where it reads, and the
+/// sources that it shares its position file with.
+pub fn ties(plan: &Plan, source: &SourcePlan) -> String {
+    if source.component.kind() != "taildir" {
+        return String::new();
+    }
+    let properties = &source.component.properties;
+    let OwnFiles { positions, rolled, prints, .. } = own_files(plan);
+    let groups = properties.under("filegroups");
+    let directories: Vec<_> =
+        groups.filter_map(|(_, path)| Some(real(Path::new(path.rsplit_once('/')?.0)))).collect();
+    let is_read = |directory: &Path| directories.contains(&real(directory));
+    let position_file = taildir::position_file(properties);
+    let beside: Vec<_> = positions.iter().filter(|path| path.parent().is_some_and(is_read)).collect();
+    let rolled: Vec<_> = rolled.iter().filter(|rolled| is_read(&rolled.directory)).collect();
+    let sharing = plan.sources.iter().map(|other| &other.component);
+    let sharing = sharing.filter(|other| {
+        other.kind() == "taildir" && taildir::position_file(&other.properties) == position_file
+    });
+    let sharing: BTreeMap<_, BTreeMap<_, _>> =
+        sharing.map(|other| (&other.name, other.properties.iter().collect())).collect();
+    let shared = if sharing.len() > 1 { format!("{sharing:?}") } else { String::new() };
+    format!("{beside:?} {rolled:?} {} {shared}", prints && taildir::console_is_a_file())
+}
+
+/// A directory by the name that it has without links.
+fn real(directory: &Path) -> PathBuf {
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned())
 }
 
 /// Checks what file sources and file sinks of one agent do to each other.

@@ -35,8 +35,8 @@ fn the_client_has_no_problem() {
         (group.component.kind(), group.sinks.as_slice()),
         ("failover", ["k1".to_string(), "k2".into()].as_slice())
     );
-    assert_eq!(group.component.properties.number("priority.k1", 0), 10);
-    assert_eq!(group.component.properties.number("maxpenalty", 0), 10_000);
+    assert_eq!(group.component.properties.count::<u32>("priority.k1"), 10);
+    assert_eq!(group.component.properties.count::<u32>("maxpenalty"), 10_000);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::sink::SinkContext;
 use crate::source::MakeSource;
 use plan::{
     Catalogue, ComponentPlan, Descriptor, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan,
-    SourcePlan,
+    SourcePlan, Ties,
 };
 use runtime::build::BuildError;
 use runtime::net::TlsDefaults;
@@ -126,6 +126,7 @@ pub struct Components {
     names: Catalogue,
     pub(crate) interceptors: MakeInterceptors,
     pub(crate) together: Together,
+    pub(crate) ties: Ties,
 }
 
 /// Judges what components of one agent do to each other, and says what they share.
@@ -138,17 +139,23 @@ impl Components {
         missing: &'static [Descriptor],
         interceptors: MakeInterceptors,
         together: Together,
+        ties: Ties,
     ) -> Components {
         let here = families.iter().flat_map(|family| family.iter().map(|component| &component.descriptor));
         let has = |class| here.clone().any(|here| here.names.class == class);
         let missing = missing.iter().filter(|missing| !has(missing.names.class));
         let names = Catalogue::new(here.clone().chain(missing));
-        Components { families: families.to_vec(), names, interceptors, together }
+        Components { families: families.to_vec(), names, interceptors, together, ties }
     }
 
     /// What a file may name.
     pub fn names(&self) -> &Catalogue {
         &self.names
+    }
+
+    /// What a source of a plan depends on besides its own properties.
+    pub fn ties(&self) -> Ties {
+        self.ties
     }
 
     /// The component of this type, if it runs here.

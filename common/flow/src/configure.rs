@@ -7,11 +7,15 @@ use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use crate::source::{MakeSource, NewSource};
 use event::Batch;
 use plan::{
-    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan,
+    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan, Ties,
 };
 
 /// A plan whose components can all be made.
 pub struct Assembly {
+    /// What it was made of.
+    pub plan: Plan,
+    /// What its sources depend on besides their own properties.
+    pub ties: Ties,
     /// By name.
     pub channels: Vec<(String, NewChannel)>,
     /// Each with its interceptors and selector.
@@ -43,6 +47,8 @@ pub fn configure(plan: &Plan, components: &Components, site: &Site, report: &mut
     judge.aside(plan);
     report.sort();
     Some(Assembly {
+        plan: plan.clone(),
+        ties: components.ties,
         channels: channels.into_iter().collect::<Option<_>>()?,
         sources: sources.into_iter().collect::<Option<_>>()?,
         groups: groups?,

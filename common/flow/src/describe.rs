@@ -12,14 +12,16 @@ impl Flow {
     /// Prints it, and names who does not answer.
     pub(crate) async fn describe(&self) {
         let mut asked: Vec<(String, Option<RecipientRequest<Describe>>)> = Vec::new();
-        for (name, cell) in &self.sources {
-            asked.push((format!("source {name}"), cell.with(|source| source.describe.send(Describe))));
+        for source in &self.sources {
+            let request = source.at.with(|source| source.describe.send(Describe));
+            asked.push((format!("source {}", source.name), request));
         }
-        for channel in &self.channels {
+        for channel in self.channels.iter().map(|channel| &channel.at) {
             asked.push((format!("channel {}", channel.name), channel.describe()));
         }
-        for (name, cell) in &self.groups {
-            asked.push((format!("sink group {name}"), cell.with(|group| group.describe.send(Describe))));
+        for group in &self.groups {
+            let request = group.at.with(|group| group.describe.send(Describe));
+            asked.push((format!("sink group {}", group.name), request));
         }
         let until = clock::now() + ANSWER_WITHIN;
         let lines = join_all(asked.into_iter().map(|(who, request)| async move {

@@ -17,6 +17,7 @@ mod placement;
 #[cfg(any(test, feature = "testing"))]
 mod poison;
 pub mod processor;
+mod reload;
 pub mod selector;
 mod signals;
 pub mod sink;
@@ -30,6 +31,7 @@ pub mod testing;
 
 pub use component::Site;
 pub use configure::{Assembly, configure};
+pub use reload::Reloading;
 
 use actix_rt::System;
 use signals::{Signals, StopRequests, Wish};
@@ -37,6 +39,7 @@ use start::{Environment, Flow};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// What a flow is run with.
 pub struct Settings {
@@ -48,6 +51,8 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// Where its components count.
     pub counters: counters::Registry,
+    /// Where new configurations come from; with `None` SIGHUP stops the process.
+    pub reloading: Option<Reloading>,
     /// Called once, when every source has opened its way in or has told why it could not.
     pub on_ready: Box<dyn FnOnce() + Send>,
     /// Called once, when a stop begins.
@@ -65,7 +70,7 @@ pub enum Ended {
     Cut(i32),
 }
 
-/// Runs `assembly` until the process is told to stop: SIGTERM, SIGINT or SIGHUP once to finish, SIGTERM or SIGINT twice to
+/// Runs `assembly`, and what takes its place, until the process is told to stop: SIGTERM or SIGINT once to finish, twice to
 /// stop at once. Call it once in a process, which ends when this has returned: a thread that hangs is left behind.
 ///
 /// # Errors
@@ -73,8 +78,8 @@ pub enum Ended {
 pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
     let system = System::new();
     let ended = system.block_on(async move {
-        let Settings { log, console, drain_timeout, counters, on_ready, on_stop } = settings;
-        let mut signals = Signals::new()?;
+        let Settings { log, console, drain_timeout, counters, mut reloading, on_ready, on_stop } = settings;
+        let mut signals = Signals::new(reloading.is_some())?;
         let mut flow = Flow::start(assembly, &Environment { log, console, counters }).await;
         let mut stop_requests = StopRequests::default();
         let mut on_ready = Some(on_ready);
@@ -84,13 +89,27 @@ pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
                     on_ready.take().into_iter().for_each(|ready| ready());
                     continue;
                 }
+                Some(assembly) = next(&mut reloading), if on_ready.is_none() => {
+                    match reload(&mut flow, assembly, drain_timeout, &mut signals).await {
+                        After::GoOn(None) => continue,
+                        After::GoOn(Some(wish)) => wish,
+                        After::Cut(number) => {
+                            on_stop();
+                            flow.cut().await;
+                            return Ok(Ended::Cut(number));
+                        }
+                    }
+                }
                 (_, wish) = signals.next() => wish,
             };
-            if wish != Wish::Describe {
-                stop_requests.is_second(wish);
-                break;
+            match wish {
+                Wish::Describe => flow.describe().await,
+                Wish::Reload => reloading.iter().for_each(|reloading| (reloading.look)()),
+                wish => {
+                    stop_requests.is_second(wish);
+                    break;
+                }
             }
-            flow.describe().await;
         }
         on_stop();
         Ok(stop(&flow, drain_timeout, &mut signals, stop_requests).await)
@@ -98,6 +117,51 @@ pub fn run(assembly: Assembly, settings: Settings) -> io::Result<Ended> {
     // Its end would wait for calls that block, such as looking up a name, however long they do.
     std::mem::forget(system);
     ended
+}
+
+/// The next configuration; none any more when their sender has gone.
+async fn next(reloading: &mut Option<Reloading>) -> Option<Assembly> {
+    match reloading {
+        Some(reloading) => reloading.assemblies.recv().await,
+        None => None,
+    }
+}
+
+/// How it goes on after a reload.
+enum After {
+    /// With what a signal asked for meanwhile.
+    GoOn(Option<Wish>),
+    /// It ends at once, by this signal.
+    Cut(i32),
+}
+
+/// Has `flow` take over `assembly`. A stop that is asked for meanwhile is for afterwards, which is then soon.
+async fn reload(
+    flow: &mut Flow,
+    assembly: Assembly,
+    drain_timeout: Duration,
+    signals: &mut Signals,
+) -> After {
+    let (hurry, is_hurried) = watch::channel(false);
+    let mut then = None;
+    let mut reloading = std::pin::pin!(flow.reload(assembly, drain_timeout, is_hurried));
+    loop {
+        let (number, wish) = tokio::select! {
+            _taken_over = &mut reloading => return After::GoOn(then),
+            told = signals.next() => told,
+        };
+        match wish {
+            Wish::Stop | Wish::HangUp => {
+                // A second stop: one that was told before is told again when the stop begins.
+                if then == Some(Wish::Stop) && wish == Wish::Stop {
+                    return After::Cut(number);
+                }
+                hurry.send_replace(true);
+                then = Some(wish);
+            }
+            wish => then = then.or(Some(wish)),
+        }
+    }
 }
 
 async fn stop(

@@ -235,6 +235,12 @@ pub struct Describe;
 #[rtype(result = "()")]
 pub struct Stop;
 
+/// Asks a group of sinks to take no more from its channel. Answered when nothing is under way any more: all of it has arrived,
+/// or is the channel's again.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Finish;
+
 /// Asks a source that can read its events again to read no more and to wait for [`Stop`]. Answered when what it has read is
 /// stored. At its stop it then begins again, with its next start, at what its channels still hold.
 #[derive(Message)]

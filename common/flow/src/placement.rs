@@ -4,35 +4,89 @@
 //! and stays in one processor's cache. A source that reads files may be held up by a disk; so what hangs together with
 //! one has a thread of its own, and only that waits with it. All the rest shares the first thread.
 
-use crate::channel::NewChannel;
-use crate::source::NewSource;
-use crate::supervise::Supervisor;
+use crate::supervise::{Build, Care, Order, Supervisor, Watch};
 use actix::prelude::*;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// The supervisor of each channel, and of the sources and sinks that hang together with it, on the thread where they all
-/// live.
-pub(crate) fn supervisors(
-    channels: &[(String, NewChannel)],
-    sources: &[NewSource],
-    log: &slog::Logger,
-) -> HashMap<String, Addr<Supervisor>> {
-    let blocks =
-        |channel: &String| sources.iter().any(|source| source.blocks && source.channels.contains(channel));
-    let channels = channels.iter().map(|(name, _)| name.as_str());
-    let fills = sources.iter().map(|source| source.channels.as_slice());
-    let first = Supervisor::new(log.clone()).start();
-    let mut supervisors = HashMap::new();
-    for together in together(channels, fills) {
-        let supervisor = if together.iter().any(blocks) {
-            let log = log.clone();
-            Supervisor::start_in_arbiter(&Arbiter::new().handle(), move |_| Supervisor::new(log))
-        } else {
-            first.clone()
-        };
-        supervisors.extend(together.into_iter().map(|channel| (channel, supervisor.clone())));
+/// A thread for components, and the supervisor of those that live on it. A thread of its own ends with the last of them.
+pub(crate) struct Place {
+    supervisor: Addr<Supervisor>,
+    own: Option<ArbiterHandle>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(thread) = &self.own {
+            thread.stop();
+        }
     }
-    supervisors
+}
+
+impl Place {
+    /// On this thread.
+    pub(crate) fn here(log: &slog::Logger) -> Arc<Place> {
+        Arc::new(Place { supervisor: Supervisor::new(log.clone()).start(), own: None })
+    }
+
+    /// On a new one.
+    pub(crate) fn of_its_own(log: &slog::Logger) -> Arc<Place> {
+        let (log, thread) = (log.clone(), Arbiter::new().handle());
+        let supervisor = Supervisor::start_in_arbiter(&thread, move |_| Supervisor::new(log));
+        Arc::new(Place { supervisor, own: Some(thread) })
+    }
+
+    /// Whether others live there too that have nothing to do with each other.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.own.is_none()
+    }
+}
+
+/// A component under its supervisor, for as long as it is to be built again.
+pub(crate) struct Child {
+    place: Arc<Place>,
+    name: Arc<str>,
+}
+
+impl Child {
+    /// Has a component built, and built again, at `place`; to be awaited for its start.
+    pub(crate) fn start(place: &Arc<Place>, name: &str, build: Build) -> (Child, Request<Supervisor, Watch>) {
+        let child = Child { place: place.clone(), name: name.into() };
+        let started = place.supervisor.send(Watch { name: child.name.clone(), build });
+        (child, started)
+    }
+
+    /// Says what is to become of it.
+    pub(crate) fn order(&self, order: Order) {
+        self.place.supervisor.do_send(Care { child: self.name.clone(), order });
+    }
+}
+
+/// The place of each of the channels in `fresh`. `sources` are all that are to run: the channels of each, and whether it
+/// may wait for a disk. What joins a channel that runs already, in `kept`, lives where that one does.
+pub(crate) fn places(
+    fresh: &[String],
+    kept: &HashMap<String, Arc<Place>>,
+    sources: &[(&[String], bool)],
+    first: &Arc<Place>,
+    log: &slog::Logger,
+) -> HashMap<String, Arc<Place>> {
+    let blocks = |channel: &String| sources.iter().any(|(fills, blocks)| *blocks && fills.contains(channel));
+    let channels = kept.keys().chain(fresh).map(String::as_str);
+    let mut places = HashMap::new();
+    for together in together(channels, sources.iter().map(|(fills, _)| *fills)) {
+        let mut new = together.iter().filter(|channel| fresh.contains(channel)).peekable();
+        if new.peek().is_none() {
+            continue;
+        }
+        let place = match together.iter().find_map(|channel| kept.get(channel)) {
+            Some(place) => place.clone(),
+            None if together.iter().any(blocks) => Place::of_its_own(log),
+            None => first.clone(),
+        };
+        places.extend(new.map(|channel| (channel.clone(), place.clone())));
+    }
+    places
 }
 
 /// Channels by what joins them: a source that stores into several. `fills` has the channels of each source.

@@ -12,9 +12,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) enum Wish {
     /// To stop in order; asked for again, at once.
     Stop,
-    /// To stop in order. The terminal is gone, or a session ends: there may be more than one of these, and none of them is
+    /// To stop in order, where nothing is reloaded. The terminal is gone, or a session ends: there may be more than one of these, and none of them is
     /// somebody who has lost his patience.
     HangUp,
+    /// To look at the configuration.
+    Reload,
     /// To say what each component is doing, and to go on.
     Describe,
     /// Nothing: the system would end the process.
@@ -24,12 +26,18 @@ pub(crate) enum Wish {
 /// The signals of this process from now on.
 pub(crate) struct Signals {
     open: Vec<(Number, Wish, Signal)>,
+    /// SIGHUP asks for a reload.
+    reloads: bool,
+    /// There was a terminal at the start: SIGHUP may mean that it is gone.
+    terminal: bool,
 }
 
 impl Signals {
+    /// With `reloads`, SIGHUP asks for a look at the configuration, unless the process's terminal is gone.
+    ///
     /// # Errors
     /// When the system does not let the process have a signal that it needs.
-    pub(crate) fn new() -> io::Result<Signals> {
+    pub(crate) fn new(reloads: bool) -> io::Result<Signals> {
         let ignored = ignored(&fs::read_to_string("/proc/self/status").unwrap_or_default());
         let mut open = Vec::new();
         for (number, wish) in WISHES {
@@ -45,12 +53,12 @@ impl Signals {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Signals { open })
+        Ok(Signals { open, reloads, terminal: has_terminal() })
     }
 
     /// The next signal that asks for anything.
     pub(crate) async fn next(&mut self) -> (i32, Wish) {
-        std::future::poll_fn(|context| {
+        let (number, wish) = std::future::poll_fn(|context| {
             for (number, wish, signal) in &mut self.open {
                 while Pin::new(&mut *signal).poll_recv(context).is_ready() {
                     if *wish != Wish::Nothing {
@@ -60,8 +68,15 @@ impl Signals {
             }
             Poll::Pending
         })
-        .await
+        .await;
+        let hung_up = self.terminal && wish == Wish::HangUp && !has_terminal();
+        (number, if self.reloads && wish == Wish::HangUp && !hung_up { Wish::Reload } else { wish })
     }
+}
+
+/// Whether the process has a terminal: the kernel takes it away before it tells of that.
+fn has_terminal() -> bool {
+    fs::File::open("/dev/tty").is_ok()
 }
 
 /// When a stop that is under way is to be cut short.

@@ -6,7 +6,8 @@ use crate::channel::ChannelRef;
 use crate::drain::{Drain, Verdict};
 use crate::message::{Fill, Pause, Stop};
 use crate::source::SourceAddress;
-use crate::start::Flow;
+use crate::start::{Flow, GroupAddress, RunningGroup, RunningSource};
+use crate::supervise::address::AddressCell;
 use actix::dev::RecipientRequest;
 use actix::prelude::*;
 use console::fact::{self, ComponentType};
@@ -20,21 +21,23 @@ impl Flow {
     pub async fn stop(&self, drain_timeout: Duration) -> Ended {
         let begun = clock::now();
         let end = begun + drain_timeout;
-        for (name, _) in &self.sources {
-            fact::stopping(&self.log, ComponentType::Source, name);
+        for source in &self.sources {
+            fact::stopping(&self.log, ComponentType::Source, &source.name);
         }
         let sources_until = begun + drain_timeout.clamp(LEAST_WAIT, SOURCES_WITHIN);
         let mut hung = self.end_sources(sources_until).await;
         hung.extend(self.drain(end).await);
         self.counters.sources().iter().for_each(|source| source.counters.life.stop());
-        for (name, _) in &self.groups {
-            fact::stopping(&self.log, ComponentType::Sink, name);
+        for group in &self.groups {
+            fact::stopping(&self.log, ComponentType::Sink, &group.name);
         }
         let groups_until = (end + A_LITTLE / 2).min(clock::now() + SINKS_FINISH_WITHIN);
-        let groups = asked(&self.groups, |group| Some(group.stop.send(Stop)));
+        let groups = asked(groups(&self.groups), |group| Some(group.stop.send(Stop)));
         hung.extend(silent("sink group", groups, groups_until).await);
-        let channels =
-            self.channels.iter().filter_map(|channel| Some((channel.name.to_string(), channel.stop()?)));
+        let channels = self
+            .channels
+            .iter()
+            .filter_map(|channel| Some((channel.at.name.to_string(), channel.at.stop()?)));
         let channels_until = (end + A_LITTLE).min(clock::now() + SINKS_FINISH_WITHIN);
         hung.extend(silent("channel", channels.collect(), channels_until).await);
         let groups = self.counters.groups();
@@ -51,8 +54,10 @@ impl Flow {
 
     /// Nothing comes from sources any more. Those that can read again wait to hear what was delivered.
     async fn end_sources(&self, until: Instant) -> Vec<String> {
-        let readers = asked(&self.sources, |source| source.pause.as_ref().map(|pause| pause.send(Pause)));
-        let others = asked(&self.sources, |source| source.pause.is_none().then(|| source.stop.send(Stop)));
+        let readers =
+            asked(sources(&self.sources), |source| source.pause.as_ref().map(|pause| pause.send(Pause)));
+        let others =
+            asked(sources(&self.sources), |source| source.pause.is_none().then(|| source.stop.send(Stop)));
         let (hung, more) = tokio::join!(silent("source", readers, until), silent("source", others, until));
         for who in hung.iter().chain(&more) {
             slog::warn!(self.log, "{who} has not stopped yet; the stop goes on without it");
@@ -64,39 +69,19 @@ impl Flow {
     /// Waits for their positions.
     async fn settle_sources(&self, until: Instant) -> Vec<String> {
         let stop = |source: &SourceAddress| source.pause.as_ref().map(|_| source.stop.send(Stop));
-        silent("source", asked(&self.sources, stop), until).await
+        silent("source", asked(sources(&self.sources), stop), until).await
     }
 
     /// Waits until all channels are empty, as long as events leave.
     async fn drain(&self, until: Instant) -> Vec<String> {
-        let now = clock::now();
-        let mut drain = Drain::new(until.saturating_duration_since(now), now);
-        let mut hung = BTreeSet::new();
-        loop {
-            let looks = self.channels.iter().filter(|channel| !hung.contains(&*channel.name));
-            let looks =
-                join_all(looks.map(|channel| async move { (channel, fill(channel, until).await) })).await;
-            let (mut held, mut taken) = (0, 0);
-            for (channel, fill) in looks {
-                match fill {
-                    Ok(fill) => (held, taken) = (held + fill.events, taken + fill.taken),
-                    Err(Hangs) => {
-                        hung.insert(channel.name.to_string());
-                    }
-                }
-            }
-            match drain.look(held, taken, clock::now()) {
-                Verdict::Wait => sleep(DRAIN_LOOK).await,
-                Verdict::Dry | Verdict::GiveUp => break,
-            }
-        }
-        hung.into_iter().map(|name| format!("channel {name}")).collect()
+        let channels: Vec<&ChannelRef> = self.channels.iter().map(|channel| &channel.at).collect();
+        drain(&channels, until).await
     }
 
     /// What was lost, and who was in the way.
     fn tell_the_end(&self, hung: &[String]) -> Ended {
         let mut lost = 0;
-        for channel in &self.channels {
+        for channel in self.channels.iter().map(|channel| &channel.at) {
             let events: usize = channel.origins().into_iter().map(|(_, events)| events).sum();
             lost += events;
             if events > 0 {
@@ -118,6 +103,31 @@ impl Flow {
     }
 }
 
+/// Waits until `channels` are empty, as long as events leave; who hangs is named.
+pub(crate) async fn drain(channels: &[&ChannelRef], until: Instant) -> Vec<String> {
+    let now = clock::now();
+    let mut drain = Drain::new(until.saturating_duration_since(now), now);
+    let mut hung = BTreeSet::new();
+    loop {
+        let looks = channels.iter().filter(|channel| !hung.contains(&*channel.name));
+        let looks = join_all(looks.map(|channel| async move { (channel, fill(channel, until).await) })).await;
+        let (mut held, mut taken) = (0, 0);
+        for (channel, fill) in looks {
+            match fill {
+                Ok(fill) => (held, taken) = (held + fill.events, taken + fill.taken),
+                Err(Hangs) => {
+                    hung.insert(channel.name.to_string());
+                }
+            }
+        }
+        match drain.look(held, taken, clock::now()) {
+            Verdict::Wait => sleep(DRAIN_LOOK).await,
+            Verdict::Dry | Verdict::GiveUp => break,
+        }
+    }
+    hung.into_iter().map(|name| format!("channel {name}")).collect()
+}
+
 /// A component that does not answer.
 struct Hangs;
 
@@ -129,23 +139,37 @@ async fn fill(channel: &ChannelRef, until: Instant) -> Result<Fill, Hangs> {
     }
 }
 
+/// Each of them, with where it is.
+pub(crate) fn sources(all: &[RunningSource]) -> impl Iterator<Item = (&String, &AddressCell<SourceAddress>)> {
+    all.iter().map(|source| (&source.name, &source.at))
+}
+
+/// Each of them, with where it is.
+pub(crate) fn groups(all: &[RunningGroup]) -> impl Iterator<Item = (&String, &AddressCell<GroupAddress>)> {
+    all.iter().map(|group| (&group.name, &group.at))
+}
+
 /// What `ask` asks of each that is there.
-fn asked<A, M>(
-    who: &[(String, crate::supervise::address::AddressCell<A>)],
+pub(crate) fn asked<'a, A: 'a, M>(
+    who: impl Iterator<Item = (&'a String, &'a AddressCell<A>)>,
     ask: impl Fn(&A) -> Option<RecipientRequest<M>>,
 ) -> Vec<(String, RecipientRequest<M>)>
 where
     M: Message + Send + 'static,
     M::Result: Send,
 {
-    let request = |(name, cell): &(String, crate::supervise::address::AddressCell<A>)| {
+    let request = |(name, cell): (&String, &AddressCell<A>)| {
         cell.with(&ask).flatten().map(|request| (name.clone(), request))
     };
-    who.iter().filter_map(request).collect()
+    who.filter_map(request).collect()
 }
 
 /// Those that have not answered `until` then, by their names.
-async fn silent<M>(kind: &str, asked: Vec<(String, RecipientRequest<M>)>, until: Instant) -> Vec<String>
+pub(crate) async fn silent<M>(
+    kind: &str,
+    asked: Vec<(String, RecipientRequest<M>)>,
+    until: Instant,
+) -> Vec<String>
 where
     M: Message + Send + 'static,
     M::Result: Send,
@@ -159,8 +183,8 @@ where
 /// Between two looks at channels that are to run dry.
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 /// How long the first channel, source or sink that hangs keeps all others waiting.
-const SOURCES_WITHIN: Duration = Duration::from_secs(5);
-const SINKS_FINISH_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const SOURCES_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const SINKS_FINISH_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 const LEAST_WAIT: Duration = Duration::from_millis(500);
 /// What a stop takes beyond its time to drain, at most.

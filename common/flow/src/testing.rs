@@ -69,7 +69,7 @@ impl slog::Drain for Heard {
 
 /// A channel called `c1` with a plain store, with the keys and values given: those of a memory channel.
 pub fn plain_channel(settings: &[(&str, &str)]) -> ChannelRef {
-    let properties = plan::Properties::from_pairs(settings.iter().copied());
+    let properties = PlainStore::properties(settings);
     let store = PlainStore::new(&properties);
     let settings = store.settings(&properties);
     started("c1", NewChannel::of(store, settings))

@@ -49,6 +49,7 @@ pub(crate) fn start(
         health: group.clone().recipient(),
         stop: group.clone().recipient(),
         describe: group.recipient(),
+        finish: None, // of what is under way, one batch at most, it may be that it comes again
     }
 }
 

@@ -1,9 +1,9 @@
 //! `flume.monitoring.*`, as given with `-D`.
 
 use crate::ganglia::Ganglia;
-use plan::Properties;
+use plan::{Descriptor, Kind, Properties, Property, Value};
 use runtime::clock::Duration;
-use runtime::net::{Place, ServerLayers, TlsDefaults};
+use runtime::net::{Place, SERVER_TLS, ServerLayers, TlsDefaults};
 use std::fs;
 
 /// What is told, and to whom.
@@ -84,15 +84,18 @@ impl Settings {
                 return Ok(None);
             }
         };
-        let known = if page.is_some() { KEYS } else { GANGLIA_KEYS };
+        let descriptor = if page.is_some() { &SERVED } else { &SENT };
+        let known: Vec<&str> = descriptor.all().map(|property| property.name).collect();
         for (key, _) in own.iter().filter(|(key, _)| !known.contains(key)) {
             notes.push(format!("-D{PREFIX}{key}: not known, and ignored; known are {}", known.join(", ")));
         }
-        for (key, least, most) in NUMBERS {
-            if let Some(text) = get(key)
-                && !text.parse().is_ok_and(|number: u64| (*least..=*most).contains(&number))
+        for property in [SERVED, SENT].iter().flat_map(Descriptor::all) {
+            let key = property.name;
+            if let Value::Number { min, max, .. } = property.value
+                && let Some(text) = get(key)
+                && !text.parse().is_ok_and(|number: i64| (min..=max).contains(&number))
             {
-                return Err(format!("-D{PREFIX}{key}={text}: write a whole number from {least} to {most}"));
+                return Err(format!("-D{PREFIX}{key}={text}: write a whole number from {min} to {max}"));
             }
         }
         let mut pairs: Vec<(&str, &str)> = Vec::new();
@@ -101,29 +104,26 @@ impl Settings {
                 pairs.push((key, value.trim()));
             }
         }
-        if get("port").is_none() {
-            pairs.push(("port", PORT));
-        }
-        let properties = Properties::from_pairs(pairs);
+        let properties = Properties::of(descriptor, pairs);
         let Some(page) = page else { return ganglia(&properties, notes).map(Some) };
-        let layers = ServerLayers::build(&properties, tls_defaults, notes)
+        let layers = ServerLayers::tls(&properties, tls_defaults, notes)
             .map_err(|error| format!("-D{PREFIX}{}: {}", error.key, error.what))?;
         Ok(Some(Settings(Way::Http(Box::new(Http {
             page,
             place: place(&properties),
             layers,
             token: token(get("token"), get("tokenFile"), notes)?,
-            patience: properties.seconds("stuckSeconds", STUCK),
+            patience: properties.seconds("stuckSeconds"),
         })))))
     }
 }
 
 fn place(properties: &Properties) -> Place {
     Place {
-        bind: properties.text_or("bind", "0.0.0.0").to_owned(),
+        bind: properties.word("bind").to_owned(),
         port: properties.count("port"),
-        most: properties.number("maxConnections", MOST_CONNECTIONS),
-        idle_limit: Some(properties.seconds("maxIdleSeconds", IDLE)),
+        most: properties.count("maxConnections"),
+        idle_limit: Some(properties.seconds("maxIdleSeconds")),
     }
 }
 
@@ -145,8 +145,8 @@ fn ganglia(properties: &Properties, notes: &mut Vec<String>) -> Result<Settings,
     if hosts.is_empty() {
         return Err(format!("-D{PREFIX}hosts: name the hosts of Ganglia: HOST:PORT,HOST:PORT"));
     }
-    let every = properties.seconds("pollFrequency", Duration::from_secs(60));
-    Ok(Settings(Way::Ganglia(Ganglia { hosts, every, is_3_0: properties.flag("isGanglia3", false) })))
+    let every = properties.seconds("pollFrequency");
+    Ok(Settings(Way::Ganglia(Ganglia { hosts, every, is_3_0: properties.flag("isGanglia3") })))
 }
 
 fn token(given: Option<&str>, file: Option<&str>, notes: &mut Vec<String>) -> Result<Option<Token>, String> {
@@ -169,41 +169,30 @@ fn token(given: Option<&str>, file: Option<&str>, notes: &mut Vec<String>) -> Re
 
 /// In front of all keys.
 const PREFIX: &str = "flume.monitoring.";
-const KEYS: &[&str] = &[
-    "type",
-    "port",
-    "bind",
-    "maxConnections",
-    "maxIdleSeconds",
-    "stuckSeconds",
-    "token",
-    "tokenFile",
-    "ssl",
-    "keystore",
-    "keystore-password",
-    "keystore-type",
-    "include-protocols",
-    "exclude-protocols",
-    "include-cipher-suites",
-    "exclude-cipher-suites",
-    "need-client-auth",
-    "truststore",
-    "truststore-password",
-    "truststore-type",
+/// Not of a file, so of no kind that counts.
+const SERVED: Descriptor = Descriptor::new(Kind::Sink, "flume.monitoring", "", &[HTTP, SERVER_TLS]);
+const SENT: Descriptor = Descriptor::new(Kind::Sink, "flume.monitoring", "", &[GANGLIA]);
+
+const HTTP: &[Property] = &[
+    Property::required("type", Value::Text),
+    // Flume's.
+    Property::with("port", Value::Number { min: 1, max: 65_535, unit: "" }, "41414"),
+    Property::with("bind", Value::Host, "0.0.0.0"),
+    Property::with("maxConnections", Value::Number { min: 1, max: 10_000, unit: "connections" }, "32"),
+    Property::with("maxIdleSeconds", SECONDS, "86400"),
+    Property::with("stuckSeconds", SECONDS, "30"),
+    Property::optional("token", Value::Secret),
+    Property::optional("tokenFile", Value::Path),
 ];
-const GANGLIA_KEYS: &[&str] = &["type", "hosts", "pollFrequency", "isGanglia3"];
-const NUMBERS: &[(&str, u64, u64)] = &[
-    ("port", 1, 65_535),
-    ("maxConnections", 1, 10_000),
-    ("maxIdleSeconds", 1, 86_400),
-    ("stuckSeconds", 1, 86_400),
-    ("pollFrequency", 1, 86_400),
+
+const GANGLIA: &[Property] = &[
+    Property::required("type", Value::Text),
+    Property::required("hosts", Value::List),
+    Property::with("pollFrequency", SECONDS, "60"),
+    Property::with("isGanglia3", Value::Flag, "false"),
 ];
-/// Flume's.
-const PORT: &str = "41414";
-const MOST_CONNECTIONS: usize = 32;
-const IDLE: Duration = Duration::from_secs(86_400);
-const STUCK: Duration = Duration::from_secs(30);
+
+const SECONDS: Value = Value::Number { min: 1, max: 86_400, unit: "s" };
 const MOST_SHOWN: usize = 100;
 
 #[cfg(test)]

@@ -6,7 +6,13 @@ use std::sync::LazyLock;
 /// What a file may name, and how it is made.
 pub static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
     let families = [components::COMPONENTS, HDFS].concat();
-    Components::new(&families, components::MISSING, components::interceptors, components::together)
+    Components::new(
+        &families,
+        components::MISSING,
+        components::interceptors,
+        components::together,
+        components::ties,
+    )
 });
 
 /// The families of a store's crate, in a build that has its feature.

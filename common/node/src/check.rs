@@ -1,21 +1,26 @@
 //! `check`: the report and no more.
 
 use crate::{
-    FAILED, LACKS, Role, WRONG, complain, env_file,
+    FAILED, LACKS, Role, WRONG, complain,
     java::{self, Words},
     jvm::Given,
-    load,
-    load::Wanted,
+    load::{Loader, Wanted},
     options::CheckOptions,
+    origin::{Choice, Texts},
     print,
 };
 use plan::{Fate, Report, Severity};
+use runtime::clock::Duration;
 use serde_json::json;
+use slog::{Discard, Logger, o};
 use std::process::ExitCode;
+
+/// How long a place on another host is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Prints what is to be said of a configuration on stdout.
 pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCode {
-    let messages = options.not_yet.messages();
+    let messages = options.central.messages();
     if !messages.is_empty() {
         complain(role, &messages.join("\n"));
         return ExitCode::from(WRONG);
@@ -24,9 +29,8 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     let not_text = java::not_text_variables(std::env::vars_os());
     not_text.iter().for_each(|text| complain(role, text));
     let wanted = Wanted {
-        name: options.name.as_deref(),
-        files: &options.conf_file,
-        properties: &properties,
+        name: options.name.clone(),
+        properties,
         strict_flume: options.ours.strict_flume,
         jvm: Given::new(
             options.conf.as_deref(),
@@ -35,18 +39,28 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             words,
         ),
     };
-    match load::load(&wanted) {
+    let name = options.name.as_deref().unwrap_or_default();
+    options.central.notices(&options.conf_file).iter().for_each(|text| complain(role, text));
+    let choice = Choice {
+        files: &options.conf_file,
+        central: &options.central,
+        conf: options.conf.as_deref(),
+        class_path: options.classpath.as_deref(),
+        once: true,
+        patience: Some(PATIENCE),
+        log: Logger::root(Discard, o!()),
+    };
+    let loaded = Texts::of(choice, &wanted).and_then(|mut texts| Loader::new(wanted).load(texts.read()));
+    match loaded {
         Ok(mut loaded) => {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            let (report, name) = (&loaded.report, wanted.name.unwrap_or_default());
+            let report = &loaded.report;
             let code = exit_code(report, options.deny_warnings);
             if options.json {
                 print(&json(report, name, code));
             } else {
-                let opts = env_file::options_file(options.conf.as_deref());
-                opts.iter().for_each(|text| complain(role, text));
                 print(&text(report, name));
             }
             ExitCode::from(code)

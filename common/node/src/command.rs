@@ -3,10 +3,11 @@
 use crate::{
     Role, client,
     java::{self, Words},
-    options::{CheckOptions, ClientOptions, RunOptions},
+    options::{CheckOptions, ClientOptions, PushOptions, RunOptions},
+    opts,
 };
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub(crate) enum Command {
     Check(CheckOptions, Words),
     /// Send lines, and be done.
     Client(ClientOptions, Words),
+    /// Write a configuration into ZooKeeper.
+    Push(PushOptions, Words),
+    /// Run a tool of Flume's.
+    Tool(Words),
     /// Say which program this is.
     Version,
     /// Print this text, and be done.
@@ -40,8 +45,9 @@ pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -
     match word.as_str() {
         "" if words.rest == ["--version"] || words.rest == ["-V"] => Command::Version,
         // `node` is Flume's old word for `agent`.
-        "" | "agent" | "node" => read(role, RunOptions::command(), words, Command::Run),
-        "check" => read(role, CheckOptions::command(), words, Command::Check),
+        "" | "agent" | "node" => read_with_defaults(role, RunOptions::command(), words, Command::Run),
+        "check" => read_with_defaults(role, CheckOptions::command(), words, Command::Check),
+        "push" => read(role, PushOptions::command(), words, Command::Push),
         "version" => Command::Version,
         "help" => help(role, &words),
         "avro-client" => match read(role, ClientOptions::command(), words, Command::Client) {
@@ -51,14 +57,38 @@ pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -
             },
             other => other,
         },
-        "tool" => Command::Wrong(
-            "`tool` is not there: Flume's only tool checks the files of its file channel; run that with the Flume they are of".to_owned(),
+        "tool" => Command::Tool(words),
+        "password" => Command::Wrong(
+            "`password` is not there, in Flume 1.11 either: a file names a password by `${env:NAME}` or a config filter, and that \
+             of -u stands in a `flume.opts` that only its owner can read"
+                .to_owned(),
         ),
         other => Command::Wrong(format!(
-            "Unknown or unspecified command '{other}': agent, check, avro-client, version and help are known; \
+            "Unknown or unspecified command '{other}': agent, check, push, avro-client, tool, version and help are known; \
              `{role} help` says more"
         )),
     }
+}
+
+/// As [`read`], with what a `flume.opts` says and the command line does not.
+fn read_with_defaults<Options: FromArgMatches>(
+    role: Role,
+    command: clap::Command,
+    mut words: Words,
+    make: impl FnOnce(Options, Words) -> Command,
+) -> Command {
+    let line = [OsString::from(role.name())].into_iter().chain(words.rest.iter().cloned());
+    // What is wrong with the command line itself is told when it is read for good.
+    if let Ok(matches) = command.clone().try_get_matches_from(line) {
+        let conf = matches.get_one::<PathBuf>("conf").map(PathBuf::as_path);
+        if let Some((name, entries)) = opts::read(conf) {
+            match opts::words(&entries, &command, &RunOptions::command(), &matches) {
+                Ok(defaults) => words.rest.extend(defaults),
+                Err(text) => return Command::Wrong(format!("{name} gives defaults of options. {text}")),
+            }
+        }
+    }
+    read(role, command, words, make)
 }
 
 /// Reads the options behind a command's word.
@@ -94,6 +124,7 @@ fn help(role: Role, words: &Words) -> Command {
     let of = words.rest.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let command = match of.as_str() {
         "check" => CheckOptions::command(),
+        "push" => PushOptions::command(),
         "avro-client" => ClientOptions::command(),
         _ => RunOptions::command(),
     };
@@ -184,6 +215,8 @@ mod tests {
         for (line, part) in [
             ("frobnicate -n a1", "Unknown or unspecified command 'frobnicate'"),
             ("agent --verify-host", "unexpected argument '--verify-host'"),
+            ("password", "not there, in Flume 1.11 either"),
+            ("push -n a1 -f x", "--zkConnString <HOSTS>"),
             ("agent -n a1 -D keyStorePassword=hunter2", "unexpected argument 'keyStorePassword=***'"),
             ("agent -n", "a value is required for '--name <NAME>'"),
             ("agent -n a1 stray", "unexpected argument 'stray'"),
@@ -213,6 +246,8 @@ mod tests {
             "help agent",
             "avro-client -h",
             "help avro-client",
+            "help push",
+            "push -h",
         ] {
             match parsed(line) {
                 Command::Help(text) => {

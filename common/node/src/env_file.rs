@@ -1,4 +1,4 @@
-//! What `flume-env.sh` and `flume.opts` would have set.
+//! What `flume-env.sh` would have set.
 
 use crate::java;
 use std::path::Path;
@@ -18,36 +18,6 @@ pub(crate) fn notice(conf: &Path) -> Option<String> {
         format!("{} is not run; it sets {names}: give that on the command line", path.display())
     })
 }
-
-/// A line about each `flume.opts` that sets something: Flume 1.11 takes defaults of options from there, and nothing is
-/// taken from there here.
-pub(crate) fn options_file(conf: Option<&Path>) -> Vec<String> {
-    let system = Path::new("/etc/flume").join(OPTIONS);
-    conf.map(|conf| conf.join(OPTIONS))
-        .into_iter()
-        .chain([system])
-        .filter_map(|path| options_in(&path))
-        .collect()
-}
-
-fn options_in(path: &Path) -> Option<String> {
-    let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|_| {}).ok()?;
-    let entries = plan::properties::parse("", &bytes, &mut plan::Report::default());
-    let names = entries.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>();
-    (!names.is_empty()).then(|| {
-        format!(
-            "{} is not read; it sets {}: give that on the command line",
-            path.display(),
-            plan::cut(&names.join(", "), MOST_SHOWN)
-        )
-    })
-}
-
-/// Where Flume looks for defaults of its options, in the configuration directory and in `/etc/flume`.
-const OPTIONS: &str = "flume.opts";
-
-/// Bytes of a list of names.
-const MOST_SHOWN: usize = 500;
 
 /// Names of properties in lines that set `JAVA_OPTS`.
 fn properties(script: &str) -> Vec<String> {
@@ -90,11 +60,6 @@ mod tests {
         let line = notice(conf.path()).unwrap();
         assert!(line.ends_with(
             "it sets -Dflume.monitoring.type, -Dflume.root.logger: give that on the command line"
-        ));
-        std::fs::write(conf.path().join("flume.opts"), "name=a1\nno-reload-conf=true\n").unwrap();
-        let told = options_file(Some(conf.path()));
-        assert!(told[0].ends_with(
-            "flume.opts is not read; it sets name, no-reload-conf: give that on the command line"
         ));
     }
 }

@@ -15,9 +15,14 @@ mod limits;
 mod load;
 mod logging;
 mod options;
+mod opts;
+mod origin;
 mod panic;
+mod push;
 mod run;
+mod tool;
 mod version;
+mod zookeeper;
 
 pub use catalogue::COMPONENTS;
 
@@ -64,7 +69,7 @@ impl fmt::Display for Role {
 /// The whole of a binary: reads the process's arguments and does what they say.
 ///
 /// The exit code is 0 when all went well, 1 when it could not start or go on (or `check --deny-warnings` found
-/// warnings, or `avro-client` could not deliver everything), 2 when the command line or the configuration is wrong, 3 when a stop has
+/// warnings, or `avro-client` could not deliver everything, `push` could not write), 2 when the command line or the configuration is wrong, 3 when a stop has
 /// lost events or had to leave a component behind, 4 when the configuration is well and this build or this host lacks what it
 /// needs.
 pub fn main(role: Role) -> ExitCode {
@@ -76,6 +81,8 @@ pub fn main(role: Role) -> ExitCode {
         Command::Run(options, words) => run::run(role, &options, &words),
         Command::Check(options, words) => check::check(role, &options, &words),
         Command::Client(options, words) => client::run(role, &options, &words),
+        Command::Push(options, words) => push::push(role, &options, &words),
+        Command::Tool(words) => tool::tool(role, &words),
         Command::Version => print(&version::text(role)),
         Command::Help(text) => print(&text),
         Command::Wrong(text) => {

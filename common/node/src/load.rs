@@ -1,24 +1,37 @@
-//! From files, environment and properties to a plan.
+//! From texts, environment and properties to a plan.
 
 use crate::{
     catalogue::COMPONENTS,
     external,
     jvm::{self, Given},
+    origin::Read,
 };
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting};
 use jiff::Zoned;
 use plan::{Loaded, Options, Plan, Report, Sources};
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 /// What to load.
-pub(crate) struct Wanted<'a> {
-    pub(crate) name: Option<&'a str>,
-    pub(crate) files: &'a [PathBuf],
-    pub(crate) properties: &'a [(String, String)],
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) name: Option<String>,
+    pub(crate) properties: Vec<(String, String)>,
     pub(crate) strict_flume: bool,
     /// Where a JVM comes from, should a component need one.
     pub(crate) jvm: Given,
+}
+
+impl Wanted {
+    /// How texts are read.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            strict_flume: self.strict_flume,
+            external: external::ask,
+            waiting: |what| eprintln!("{what}"),
+            ..Options::new(COMPONENTS.names())
+        }
+    }
 }
 
 /// What came of it.
@@ -47,45 +60,67 @@ impl Java {
     }
 }
 
-/// Reads and checks an agent's configuration, to the point where it only has to be started.
-///
-/// # Errors
-/// What is missing on the command line, for people.
-pub(crate) fn load(wanted: &Wanted<'_>) -> Result<Checked, String> {
-    if wanted.files.is_empty() {
-        return Err("no configuration: give a properties file with -f FILE".to_owned());
+/// Makes plans and assemblies of texts, as often as they change. All else stays as it was at the start, the time of
+/// `${date:...}` too: what the texts do not change is not changed.
+pub(crate) struct Loader {
+    wanted: Wanted,
+    sources: Sources,
+    /// What runs components in a JVM, of the configuration that was loaded last: one that comes uses the same JVM.
+    hosting: Option<Arc<Hosting>>,
+}
+
+impl Loader {
+    /// For the agent that is `wanted`.
+    pub(crate) fn new(wanted: Wanted) -> Loader {
+        let variables = std::env::vars_os();
+        let sources = Sources {
+            files: Vec::new(),
+            environment: variables
+                .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            properties: wanted.properties.clone(),
+            now: Zoned::now(),
+        };
+        Loader { wanted, sources, hosting: None }
     }
-    let variables = std::env::vars_os();
-    let sources = Sources {
-        files: wanted.files.to_vec(),
-        environment: variables
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
-        properties: wanted.properties.to_vec(),
-        now: Zoned::now(),
-    };
-    let options = Options {
-        strict_flume: wanted.strict_flume,
-        external: external::ask,
-        waiting: |what| eprintln!("{what}"),
-        ..Options::new(COMPONENTS.names())
-    };
-    let loaded = plan::load(&sources, wanted.name.unwrap_or_default(), &options);
-    if wanted.name.is_none() {
-        return Err(no_name(wanted, &loaded));
+
+    /// Checks an agent's configuration, to the point where it only has to be started.
+    ///
+    /// # Errors
+    /// What is missing on the command line, for people.
+    pub(crate) fn load(&mut self, read: Read) -> Result<Checked, String> {
+        let Read { names, texts, mut report } = read;
+        let name = self.wanted.name.as_deref().unwrap_or_default();
+        let loaded = if report.has_errors() {
+            report.sort();
+            Loaded { plan: None, report, agents: Vec::new() }
+        } else {
+            plan::load_texts(&texts, &self.sources, name, &self.wanted.options())
+        };
+        if self.wanted.name.is_none() {
+            return Err(no_name(&names, &loaded));
+        }
+        let Loaded { plan, mut report, .. } = loaded;
+        let hosting = self.hosting.clone().unwrap_or_else(|| self.new_hosting());
+        let site = Site::new(&self.wanted.properties).hosting(hosting.clone());
+        let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
+        let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
+        let assembly = assembly.filter(|_| !report.has_errors());
+        if assembly.is_some() {
+            self.hosting = java.as_ref().map(|java| java.hosting.clone());
+        }
+        Ok(Checked { assembly, report, java })
     }
-    let Loaded { plan, mut report, .. } = loaded;
-    let given = wanted.jvm.clone();
-    let hosting = Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))));
-    let site = Site::new(wanted.properties).hosting(hosting.clone());
-    let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
-    let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
-    Ok(Checked { assembly: assembly.filter(|_| !report.has_errors()), report, java })
+
+    fn new_hosting(&self) -> Arc<Hosting> {
+        let given = self.wanted.jvm.clone();
+        Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))))
+    }
 }
 
 /// Which names there are, for one who gave none.
-fn no_name(wanted: &Wanted<'_>, loaded: &Loaded) -> String {
-    let files = wanted.files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+fn no_name(names: &[String], loaded: &Loaded) -> String {
+    let files = names.join(", ");
     let names = match &loaded.agents[..] {
         [] => unreadable(&loaded.report).unwrap_or_else(|| format!("{files} names no agent")),
         names => format!("{files} names: {}", names.join(", ")),

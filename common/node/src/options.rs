@@ -1,5 +1,6 @@
 //! The options, and the texts of `help`.
 
+use crate::origin::Central;
 use clap::{ArgAction, Parser};
 use std::{path::PathBuf, time::Duration};
 
@@ -10,7 +11,9 @@ use std::{path::PathBuf, time::Duration};
     disable_help_flag = true,
     disable_version_flag = true,
     override_usage = "{role} [agent] -n NAME -f FILE [OPTIONS]
+       {role} [agent] -n NAME -z HOSTS [-p PATH] | -u URI [OPTIONS]
        {role} check -n NAME -f FILE
+       {role} push -n NAME -f FILE -z HOSTS [-p PATH]
        {role} avro-client -H HOST -p PORT [-F FILE]
        {role} version | help [COMMAND]",
     long_about = "{lead}
@@ -27,9 +30,13 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
 
-Signals: SIGTERM, SIGINT or SIGHUP stops the sources, lets the sinks empty the channels, then exits. A second SIGTERM
-or SIGINT exits at once. SIGHUP is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each
-component is doing. Other signals are ignored.
+A changed file is read again: what has changed stops and starts, all else goes on, and a channel keeps what it holds. A
+file with errors is not taken. `check --diff OLD NEW` prints what a change does.
+
+Signals: SIGTERM or SIGINT stops the sources, lets the sinks empty the channels, then exits. A second one exits at
+once. SIGHUP reads the configuration again; it stops the process with --no-reload-conf, or when its terminal is gone. It
+is ignored if it was ignored at the start, as under nohup. SIGQUIT prints what each component is doing. Other signals
+are ignored.
 
 Exit codes: 0 stopped as requested; 1 could not start or continue; 2 the command line or the configuration is wrong;
 3 stopped, but events were lost or a component did not stop; 4 this build or this host lacks a component that the
@@ -38,7 +45,11 @@ configuration names; 130 or 143 ended at once by a second signal.
 Examples:
   {role} -n a1 -f flume.conf
   {role} agent -n agent1 -c ../conf -f flume-client.conf -Dflume.root.logger=DEBUG,console
-  {role} check -n a1 -f flume.conf"
+  {role} -n a1 -z zk1:2181,zk2:2181,zk3:2181
+  {role} check -n a1 -f flume.conf
+
+Defaults of options may stand in /etc/flume/flume.opts, or else in a `flume.opts` of the configuration directory: lines
+such as `zkConnString = zk1:2181`. What the command line says wins."
 )]
 pub(crate) struct RunOptions {
     /// Which agent of the file to run
@@ -53,7 +64,7 @@ pub(crate) struct RunOptions {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 
-    /// Accepted: a changed file is never read again while the process runs
+    /// Do not read a changed file again while the process runs; SIGHUP stops it then
     #[arg(long)]
     pub(crate) no_reload_conf: bool,
 
@@ -86,7 +97,7 @@ pub(crate) struct RunOptions {
     help: Option<bool>,
 
     #[command(flatten)]
-    pub(crate) not_yet: NotYet,
+    pub(crate) central: Central,
 }
 
 /// Options of `check`.
@@ -146,7 +157,7 @@ pub(crate) struct CheckOptions {
     help: Option<bool>,
 
     #[command(flatten)]
-    pub(crate) not_yet: NotYet,
+    pub(crate) central: Central,
 }
 
 /// Options of `avro-client`, in Flume's words.
@@ -223,76 +234,69 @@ pub(crate) struct ClientOptions {
     help: Option<bool>,
 }
 
+/// Options of `push`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "push",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    override_usage = "{role} push -n NAME -f FILE -z HOSTS [-p PATH] [OPTIONS]",
+    long_about = "Checks an agent's file and writes it into ZooKeeper, as node PATH/NAME. Agents that run with -z, native or Flume's, read
+it there. It prints the findings of `check` and what it wrote; a file with errors is not written. What somebody else has
+written meanwhile is not overwritten.",
+    after_long_help = "Exit codes: 0 the node has the text; 1 ZooKeeper is away, or somebody else was faster; 2 the command line or the file
+is wrong; 4 this build or this host lacks a component that the file names.
+
+Example:
+  {role} push -z zk1:2181,zk2:2181 -n a1 -f flume.conf"
+)]
+pub(crate) struct PushOptions {
+    /// Which agent of the file it is
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// The properties file
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) conf_file: PathBuf,
+
+    /// ZooKeeper's servers: HOST:PORT,HOST:PORT
+    #[arg(short = 'z', long = "zkConnString", value_name = "HOSTS")]
+    pub(crate) zk_connection: String,
+
+    /// Where in ZooKeeper the nodes of agents are (/flume)
+    #[arg(short = 'p', long = "zkBasePath", value_name = "PATH")]
+    pub(crate) zk_base_path: Option<String>,
+
+    /// Write only if the node is at this version: the one that your file was made from
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) if_version: Option<i32>,
+
+    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) conf: Option<PathBuf>,
+
+    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
+    #[arg(short = 'C', long, value_name = "PATH")]
+    pub(crate) classpath: Option<String>,
+
+    /// Folders of plugins, in place of FLUME_HOME/plugins.d
+    #[arg(long, value_name = "DIRS")]
+    pub(crate) plugins_path: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) ours: Ours,
+
+    /// Print this text
+    #[arg(short, long, action = ArgAction::HelpLong)]
+    help: Option<bool>,
+}
+
 /// How a file is read.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Ours {
     /// Read values exactly as Flume does: ` # text` behind a value is part of it
     #[arg(long)]
     pub(crate) strict_flume: bool,
-}
-
-/// Options of Flume's that nothing stands behind yet.
-#[derive(Debug, Default, clap::Args)]
-pub(crate) struct NotYet {
-    #[arg(short = 'z', long = "zkConnString", value_name = "HOSTS", hide = true)]
-    zk_connection: Option<String>,
-    #[arg(short = 'p', long = "zkBasePath", value_name = "PATH", hide = true)]
-    zk_base_path: Option<String>,
-    #[arg(short = 'u', long, value_name = "URI", hide = true)]
-    conf_uri: Vec<String>,
-    #[arg(long, alias = "prov", value_name = "CLASS", hide = true)]
-    conf_provider: Option<String>,
-    #[arg(short = 'a', long, value_name = "CLASS", hide = true)]
-    auth_provider: Option<String>,
-    #[arg(long, hide = true)]
-    user: Option<String>,
-    #[arg(long, hide = true)]
-    pwd: Option<String>,
-    #[arg(short = 'i', long, value_name = "SECONDS", hide = true)]
-    poll_interval: Option<String>,
-    #[arg(short = 'b', long, value_name = "DIR", hide = true)]
-    backup_directory: Option<String>,
-}
-
-impl NotYet {
-    /// One message for each option that was given.
-    pub(crate) fn messages(&self) -> Vec<String> {
-        let zookeeper =
-            "configuration from ZooKeeper is not supported yet: give the same text as a file with -f";
-        let authorisation =
-            "authorisation for a configuration over HTTP is not supported yet: fetch the file, then -f";
-        [
-            ("-z, --zkConnString", self.zk_connection.is_some(), zookeeper),
-            ("-p, --zkBasePath", self.zk_base_path.is_some(), zookeeper),
-            (
-                "-u, --conf-uri",
-                !self.conf_uri.is_empty(),
-                "configuration by URI is not supported yet: give a file's path with -f; fetch it first when it is http",
-            ),
-            (
-                "-prov, --conf-provider",
-                self.conf_provider.is_some(),
-                "Java classes are not supported: give the configuration as a file with -f",
-            ),
-            ("-a, --auth-provider", self.auth_provider.is_some(), authorisation),
-            ("-user", self.user.is_some(), authorisation),
-            ("-pwd", self.pwd.is_some(), authorisation),
-            (
-                "-i, --poll-interval",
-                self.poll_interval.is_some(),
-                "reading a changed file again is not supported yet: leave it out and restart after a change",
-            ),
-            (
-                "-b, --backup-directory",
-                self.backup_directory.is_some(),
-                "a copy of the configuration is not supported yet: leave it out, files given with -f need none",
-            ),
-        ]
-        .into_iter()
-        .filter(|(_, given, _)| *given)
-        .map(|(option, _, text)| format!("{option}: {text}"))
-        .collect()
-    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -5,9 +5,10 @@ use crate::{
     java::{self, Words},
     jvm::Given,
     limits,
-    load::{self, Checked, Wanted},
+    load::{Checked, Loader, Wanted},
     logging,
     options::RunOptions,
+    origin::{Choice, Texts},
     panic, print,
 };
 use console::Console;
@@ -21,13 +22,13 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 /// Runs the agent that `options` name and returns when it has stopped.
 pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
-    let messages = options.not_yet.messages();
+    let messages = options.central.messages();
     if !messages.is_empty() {
         complain(role, &messages.join("\n"));
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
-    let mut notices = Vec::new();
+    let mut notices = options.central.notices(&options.conf_file);
     let monitoring = match monitoring(&properties, &mut notices) {
         Ok(monitoring) => monitoring,
         Err(text) => {
@@ -36,9 +37,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         }
     };
     let wanted = Wanted {
-        name: options.name.as_deref(),
-        files: &options.conf_file,
-        properties: &properties,
+        name: options.name.clone(),
+        properties: properties.clone(),
         strict_flume: options.ours.strict_flume,
         jvm: Given::new(
             options.conf.as_deref(),
@@ -47,23 +47,42 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             words,
         ),
     };
-    match load::load(&wanted) {
+    let (settings, told) = logging::settings(&properties, &options.log_format);
+    notices.extend(told);
+    let console = Console::stderr(settings);
+    let _flushed = console.flush_on_drop(LAST_LINES);
+    let choice = Choice {
+        files: &options.conf_file,
+        central: &options.central,
+        conf: options.conf.as_deref(),
+        class_path: options.classpath.as_deref(),
+        once: options.no_reload_conf,
+        patience: options.dryrun.then_some(check::PATIENCE),
+        log: console.logger(),
+    };
+    let mut loader = Loader::new(wanted.clone());
+    let loaded = Texts::of(choice, &wanted).and_then(|mut texts| Ok((loader.load(texts.read())?, texts)));
+    match loaded {
         Err(text) => {
             complain(role, &text);
             ExitCode::from(WRONG)
         }
-        Ok(mut loaded) if options.dryrun => {
+        Ok((mut loaded, _)) if options.dryrun => {
             if let Some(java) = &loaded.java {
                 java.probe(&mut loaded.report);
             }
-            print(&check::text(&loaded.report, wanted.name.unwrap_or_default()));
+            print(&check::text(&loaded.report, options.name.as_deref().unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
-        Ok(loaded) => {
+        Ok((loaded, mut texts)) => {
+            if loaded.assembly.is_some() {
+                texts.kept();
+            }
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
-            run_loaded(role, options, &properties, (loaded, monitoring), notices)
+            let watched = (!options.no_reload_conf).then_some((texts, loader));
+            run_loaded(role, options, console, (loaded, monitoring, watched), notices)
         }
     }
 }
@@ -71,14 +90,10 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
 fn run_loaded(
     role: Role,
     options: &RunOptions,
-    properties: &[(String, String)],
-    (checked, monitoring): (Checked, Option<monitor::Settings>),
+    console: Arc<Console>,
+    (checked, monitoring, watched): (Checked, Option<monitor::Settings>, Option<(Texts, Loader)>),
     mut notices: Vec<String>,
 ) -> ExitCode {
-    let (settings, told) = logging::settings(properties, &options.log_format);
-    notices.extend(told);
-    let console = Console::stderr(settings);
-    let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
     panic::log_panics(log.clone());
     notices.extend(java::not_text_variables(std::env::vars_os()));
@@ -90,7 +105,8 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(monitoring, &log);
-            start(role, options, assembly, counters, log, console)
+            let reloading = watched.and_then(|(texts, loader)| watch(texts, loader, &log));
+            start(role, options, (assembly, reloading), counters, log, console)
         }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
@@ -123,10 +139,21 @@ fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Regist
     counters
 }
 
+/// Has changes of the configuration taken over.
+fn watch(texts: Texts, loader: Loader, log: &Logger) -> Option<flow::Reloading> {
+    match texts.watch(loader, log.clone(), say_report) {
+        Ok(reloading) => Some(reloading),
+        Err(cause) => {
+            error!(log, "the system gives no thread to watch the configuration; a change is not taken before the next start"; "error" => #%cause);
+            None
+        }
+    }
+}
+
 fn start(
     role: Role,
     options: &RunOptions,
-    assembly: Assembly,
+    (assembly, reloading): (Assembly, Option<flow::Reloading>),
     counters: Registry,
     log: Logger,
     console: Arc<Console>,
@@ -137,6 +164,7 @@ fn start(
         console,
         counters,
         drain_timeout: options.drain_timeout,
+        reloading,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
         on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
     };
@@ -164,7 +192,6 @@ fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
         }
     }
     notices.extend(options.conf.as_deref().and_then(env_file::notice));
-    notices.extend(env_file::options_file(options.conf.as_deref()));
     notices
 }
 

@@ -1,7 +1,7 @@
-//! The README's lists of components are what the catalogue says. `UPDATE=1 cargo test -p node --test readme` writes them anew.
+//! What the catalogue says: the README's lists of components are made of it, and its defaults are values. `UPDATE=1 cargo test -p node --test readme` writes them anew.
 
 use node::COMPONENTS;
-use plan::{Availability, Kind};
+use plan::{Availability, Kind, Value};
 use std::{env, fs, path::Path};
 
 const ROWS: [(&str, Kind); 10] = [
@@ -29,6 +29,25 @@ fn the_readme_lists_what_runs_and_what_does_not() {
         fs::write(&path, &wanted).expect("it is written");
     }
     assert!(page == wanted || env::var_os("UPDATE").is_some(), "write README anew: UPDATE=1");
+}
+
+#[test]
+fn every_default_is_a_value_of_its_kind() {
+    let kinds = ROWS.iter().map(|(_, kind)| *kind).chain([Kind::ExtractorSerializer]);
+    let all = kinds.flat_map(|kind| COMPONENTS.names().of(kind));
+    let mut seen = 0;
+    for (kind, property) in all.flat_map(|known| known.all().map(|property| (known.name(), property))) {
+        let Some(default) = property.default else { continue };
+        let wrong = match property.value {
+            Value::Type(kind) => {
+                COMPONENTS.names().find(kind, default).is_none().then(|| "no type".to_owned())
+            }
+            value => value.accepts(default).err(),
+        };
+        assert_eq!(wrong, None, "the default of {kind}'s {}: {default}", property.name);
+        seen += 1;
+    }
+    assert!(seen > 100, "only {seen} defaults");
 }
 
 /// A row for each kind that has any.

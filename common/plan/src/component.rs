@@ -81,6 +81,8 @@ pub struct Traits {
     pub single: bool,
     /// Of use without a source, or without a sink, as a channel that other processes share.
     pub shared: bool,
+    /// A channel's property that may change while it runs.
+    pub resizes: Option<&'static str>,
 }
 
 /// Whether a component runs in this build.
@@ -255,6 +257,7 @@ impl Descriptor {
                 rereadable: false,
                 single: false,
                 shared: false,
+                resizes: None,
             },
             availability: Availability::Here,
         }
@@ -313,6 +316,11 @@ impl Descriptor {
     /// Says which property of a channel bounds a transaction.
     pub const fn transaction(self, property: &'static str) -> Descriptor {
         Descriptor { traits: Traits { transaction: Some(property), ..self.traits }, ..self }
+    }
+
+    /// Says which property of a channel may change while it runs.
+    pub const fn resizes(self, property: &'static str) -> Descriptor {
+        Descriptor { traits: Traits { resizes: Some(property), ..self.traits }, ..self }
     }
 
     /// Says which release of Flume is the first that has it.

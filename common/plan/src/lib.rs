@@ -10,6 +10,7 @@
 
 mod check;
 mod component;
+mod diff;
 mod fate;
 mod finding;
 mod findings;
@@ -30,11 +31,12 @@ mod substitute;
 pub use check::hosted::needs_java;
 pub use check::nearest::nearest;
 pub use component::{Availability, Bad, Catalogue, Descriptor, Kind, Names, Property, Traits, Value};
+pub use diff::{Action, Change, Part, Step, Ties, Turn, diff, steps};
 pub use fate::{Dropped, Fate};
 pub use finding::{Finding, Spot};
 pub use findings::Findings;
 pub use layers::{Text, named};
-pub use load::{Loaded, Options, Sources, load, load_texts};
+pub use load::{Loaded, Options, Sources, load, load_texts, read_files};
 pub use owner::Owner;
 pub use place::Place;
 pub use plan::{Aside, GroupPlan, Plan, SinkPlan, SourcePlan};

@@ -85,16 +85,21 @@ pub struct Loaded {
 /// Reads the files and makes the plan of `agent`. A file that cannot be read is an error in the report.
 pub fn load(sources: &Sources, agent: &str, options: &Options) -> Loaded {
     let mut report = Report::default();
-    let texts: Vec<Text> = sources.files.iter().filter_map(|path| read(path, options, &mut report)).collect();
-    if sources.files.is_empty() {
-        let problem =
-            Problem::error("no-file", &Place::whole("command line"), "no configuration file is given");
-        report.add(problem.flume("ends with exit code 0").fix("`-f FILE`"));
-    }
+    let texts = read_files(&sources.files, options, &mut report);
     if report.has_errors() {
         return Loaded { plan: None, report, agents: Vec::new() };
     }
     load_texts(&texts, sources, agent, options)
+}
+
+/// The texts of `files`, in their order. One that cannot be read is an error in the report, and so is it when there are none.
+pub fn read_files(files: &[PathBuf], options: &Options, report: &mut Report) -> Vec<Text> {
+    if files.is_empty() {
+        let problem =
+            Problem::error("no-file", &Place::whole("command line"), "no configuration file is given");
+        report.add(problem.flume("ends with exit code 0").fix("`-f FILE`"));
+    }
+    files.iter().filter_map(|path| read(path, options, report)).collect()
 }
 
 /// As [`load`], from texts in place of the files that `sources` names.

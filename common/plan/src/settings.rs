@@ -1,6 +1,6 @@
 //! One component's properties, with the component's prefix removed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -62,6 +62,16 @@ impl ComponentPlan {
     /// Flume's alias in lower case, or the class where there is none.
     pub fn kind(&self) -> &'static str {
         self.descriptor.name()
+    }
+
+    /// What of it is another in `new`: its type, or some of its keys.
+    pub(crate) fn differences(&self, new: &ComponentPlan) -> BTreeSet<String> {
+        let is_other = !std::ptr::eq(self.descriptor, new.descriptor)
+            && self.descriptor.names.class != new.descriptor.names.class;
+        if is_other || self.hosted().is_some() != new.hosted().is_some() {
+            return BTreeSet::from(["type".to_owned()]);
+        }
+        self.properties.differences(&new.properties)
     }
 
     /// Why it runs in a JVM with the jars of a Flume, if it does. Its properties are then all that is written, `type` too.
@@ -220,18 +230,16 @@ impl Properties {
     }
 
     /// A number, read as Java does: blanks around it are ignored, a leading `+` is allowed. Zero without a default.
+    /// Panics in debug builds where the default is none.
     pub fn count<T: FromStr + Default>(&self, key: &str) -> T {
-        self.given(key).or_else(|| self.default_of(key)?.parse().ok()).unwrap_or_default()
+        self.given(key).or_else(|| self.default_number(key)).unwrap_or_default()
     }
 
-    /// Going: the default stands in the descriptor.
-    pub fn text_or<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
-        self.text(key).unwrap_or(default)
-    }
-
-    /// Going: the default stands in the descriptor.
-    pub fn number<T: FromStr>(&self, key: &str, default: T) -> T {
-        self.given(key).unwrap_or(default)
+    fn default_number<T: FromStr>(&self, key: &str) -> Option<T> {
+        let default = self.default_of(key)?;
+        let number = default.parse().ok();
+        debug_assert!(number.is_some(), "the default of {key} is no such number: {default}");
+        number
     }
 
     /// A number, where the file sets it; `None` as well for text that is none.
@@ -240,31 +248,18 @@ impl Properties {
     }
 
     /// `true` in any case is true, every other text is false. Source: Flume's `Context.getBoolean`.
-    pub fn flag(&self, key: &str, default: bool) -> bool {
-        self.text(key).map_or(default, |text| text.trim().eq_ignore_ascii_case("true"))
+    pub fn flag(&self, key: &str) -> bool {
+        self.word(key).trim().eq_ignore_ascii_case("true")
     }
 
     /// A number of milliseconds.
-    pub fn millis(&self, key: &str, default: Duration) -> Duration {
-        self.given(key).map_or(default, Duration::from_millis)
+    pub fn millis(&self, key: &str) -> Duration {
+        Duration::from_millis(self.count(key))
     }
 
     /// A number of whole seconds.
-    pub fn seconds(&self, key: &str, default: Duration) -> Duration {
-        self.given(key).map_or(default, Duration::from_secs)
-    }
-
-    /// Going: without a descriptor.
-    pub fn from_pairs<K: Into<String>, V: Into<String>>(
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> Properties {
-        let mut properties = Properties::default();
-        for (key, value) in pairs {
-            let key = key.into();
-            let secret = is_secret(&key);
-            properties.put(key, value.into(), secret, None);
-        }
-        properties
+    pub fn seconds(&self, key: &str) -> Duration {
+        Duration::from_secs(self.count(key))
     }
 
     /// A list, split at blanks; empty when the key is missing.
@@ -297,6 +292,25 @@ impl Properties {
     /// All keys and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|entry| (entry.key.as_str(), entry.value.as_str()))
+    }
+
+    /// The keys whose values are others in `new`, and the properties whose parts are; in whatever order they stand.
+    pub(crate) fn differences(&self, new: &Properties) -> BTreeSet<String> {
+        let (mine, others): (BTreeMap<_, _>, BTreeMap<_, _>) = (self.iter().collect(), new.iter().collect());
+        let keys = mine.keys().chain(others.keys()).filter(|key| mine.get(*key) != others.get(*key));
+        let mut different: BTreeSet<String> = keys.map(|key| (*key).to_owned()).collect();
+        for (index, part) in self.parts.iter().enumerate() {
+            let same = new.parts.get(index).is_some_and(|other| {
+                other.property == part.property
+                    && other.part.name == part.part.name
+                    && part.part.differences(&other.part).is_empty()
+            });
+            if !same {
+                different.insert(part.property.clone());
+            }
+        }
+        different.extend(new.parts.iter().skip(self.parts.len()).map(|part| part.property.clone()));
+        different
     }
 
     fn find(&self, key: &str) -> Option<&Entry> {
@@ -341,6 +355,7 @@ mod tests {
         Property::optional("channels", Value::List),
         Property::optional("headers.", Value::Text),
         Property::optional("password", Value::Secret),
+        Property::with("far", Value::at_least(0, "steps"), "300"),
     ];
 
     fn sample() -> Properties {
@@ -365,11 +380,11 @@ mod tests {
     fn text_becomes_values_as_in_java() {
         let properties = sample();
         assert_eq!(properties.count::<u32>("batchSize"), 20);
-        assert!(properties.flag("restart", false));
-        assert!(!properties.flag("logStdErr", true));
-        assert!(properties.flag("absent", true));
-        assert_eq!(properties.millis("wait", Duration::from_millis(5)), Duration::from_millis(5));
-        assert_eq!(properties.seconds("pause", Duration::ZERO), Duration::from_secs(7));
+        assert!(properties.flag("restart"));
+        assert!(!properties.flag("logStdErr"));
+        assert!(properties.flag("absent"));
+        assert_eq!(properties.millis("wait"), Duration::from_millis(5));
+        assert_eq!(properties.seconds("pause"), Duration::from_secs(7));
         assert_eq!(properties.words("channels"), ["c1", "c2", "c3"]);
         assert_eq!(properties.word("name"), "d");
     }
@@ -397,6 +412,13 @@ mod tests {
         assert_eq!(secret.reveal(), "hunter2");
         let printed = format!("{secret} {secret:?} {properties:?}");
         assert!(!printed.contains("hunter2") && printed.contains("***"), "{printed}");
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "the default of far is no such number: 300")]
+    fn a_default_that_the_components_number_cannot_hold_is_a_mistake() {
+        let _never: u8 = sample().count("far");
     }
 
     #[test]

@@ -31,18 +31,13 @@ impl AvroSinkConfig {
         tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<AvroSinkConfig, BuildError> {
-        let timeout = |key| {
-            Some(properties.millis(key, DEFAULT_TIMEOUT))
-                .filter(|time| *time >= LEAST_TIMEOUT)
-                .unwrap_or(DEFAULT_TIMEOUT)
-        };
         let (host, port) = AvroSinkConfig::place(properties);
         Ok(AvroSinkConfig {
             host,
             port,
-            connect_timeout: timeout("connect-timeout"),
-            request_timeout: timeout("request-timeout"),
-            reset_interval: Some(properties.seconds("reset-connection-interval", Duration::ZERO))
+            connect_timeout: properties.millis("connect-timeout"),
+            request_timeout: properties.millis("request-timeout"),
+            reset_interval: Some(properties.seconds("reset-connection-interval"))
                 .filter(|time| !time.is_zero()),
             layers: ClientLayers::build(properties, tls_defaults, notes)?,
         })
@@ -50,9 +45,8 @@ impl AvroSinkConfig {
 
     /// The host and port that the properties name.
     pub fn place(properties: &plan::Properties) -> (String, u16) {
-        first_host(properties).unwrap_or_else(|| {
-            (properties.text_or("hostname", "localhost").to_owned(), properties.number("port", 0))
-        })
+        first_host(properties)
+            .unwrap_or_else(|| (properties.word("hostname").to_owned(), properties.count("port")))
     }
 
     /// The collector's address, for people.
@@ -67,6 +61,3 @@ fn first_host(properties: &plan::Properties) -> Option<(String, u16)> {
     let (host, port) = properties.text(&format!("hosts.{alias}"))?.rsplit_once(':')?;
     Some((host.trim_matches(['[', ']']).to_owned(), port.trim().parse().ok()?))
 }
-
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
-const LEAST_TIMEOUT: Duration = Duration::from_secs(1);

@@ -41,15 +41,14 @@ impl ThriftConfig {
         (host, port): (String, u16),
         notes: &mut Vec<String>,
     ) -> Result<ThriftConfig, BuildError> {
-        let millis: u64 = properties.count("request-timeout");
-        let reset: u64 = properties.count("reset-connection-interval");
+        let reset = properties.seconds("reset-connection-interval");
         let is_binary = properties.word("protocol").eq_ignore_ascii_case("binary");
         Ok(ThriftConfig {
             host,
             port,
             protocol: if is_binary { Protocol::Binary } else { Protocol::Compact },
-            request_timeout: Duration::from_millis(if millis < 1000 { 20_000 } else { millis }),
-            reset_interval: (reset > 0).then(|| Duration::from_secs(reset)),
+            request_timeout: properties.millis("request-timeout"),
+            reset_interval: Some(reset).filter(|time| !time.is_zero()),
             layers: ClientLayers::tls(properties, tls_defaults, notes)?,
         })
     }

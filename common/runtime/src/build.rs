@@ -35,12 +35,14 @@ impl BuildError {
 mod tests {
     use super::*;
 
+    const SAMPLE: plan::Descriptor = plan::Descriptor::new(plan::Kind::Interceptor, "sample", "", &[]);
+
     #[test]
     fn names_the_property_and_its_value() {
-        let properties = Properties::from_pairs([("regex", "(")]);
+        let properties = Properties::of(&SAMPLE, [("regex", "(")]);
         let error = |key| BuildError::new(&properties, "interceptors.i1.", key, "write a regex").to_string();
         assert_eq!(error("regex"), "interceptors.i1.regex = (: write a regex");
-        let secret = Properties::from_pairs([("keystore-pasword", "hunter2")]);
+        let secret = Properties::of(&SAMPLE, [("keystore-pasword", "hunter2")]);
         let error_of_secret = BuildError::new(&secret, "", "keystore-pasword", "wrong").to_string();
         assert_eq!(error_of_secret, "keystore-pasword = ***: wrong");
         assert_eq!(error("serializers"), "interceptors.i1.serializers is not set: write a regex");

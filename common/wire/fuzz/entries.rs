@@ -15,7 +15,7 @@ use wire::{
     http,
     line::{Ends, LineCutter},
     syslog::{Classic, Format, Found, Keep, Line, Lines, Multiport},
-    thrift,
+    thrift, zookeeper,
 };
 
 /// A target's name and function.
@@ -31,6 +31,7 @@ pub const ENTRIES: &[Entry] = &[
     ("line", line),
     ("syslog", syslog),
     ("thrift", thrift),
+    ("zookeeper", zookeeper),
     ("json", json),
     ("container", container),
 ];
@@ -369,3 +370,22 @@ pub fn container(data: &[u8]) {
 }
 
 const MOST_UNPACKED: usize = 1 << 20;
+
+/// ZooKeeper's answers: none is too long to be refused, and none that ends early is more than told.
+pub fn zookeeper(data: &[u8]) {
+    let mut frames = zookeeper::Frames::default();
+    frames.buffer().extend_from_slice(data);
+    let mut taken = vec![data.to_vec()];
+    while let Ok(Some(frame)) = frames.take() {
+        taken.push(frame);
+    }
+    for frame in &taken {
+        drop(zookeeper::welcome(frame));
+        if let Ok(answer) = zookeeper::Answer::new(frame) {
+            assert!(
+                answer.data().is_ok_and(|(bytes, _)| bytes.len() < frame.len()) || answer.data().is_err()
+            );
+            drop(answer.version());
+        }
+    }
+}

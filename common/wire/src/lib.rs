@@ -6,6 +6,7 @@
 //! - [`mod@line`]: text cut at its newlines.
 //! - [`syslog`]: what Flume's two syslog parsers make of a line.
 //! - [`thrift`]: Flume's Thrift protocol, both sides of it.
+//! - [`zookeeper`]: ZooKeeper's protocol, a client's side of it.
 
 pub mod avro;
 pub mod container;
@@ -13,3 +14,4 @@ pub mod http;
 pub mod line;
 pub mod syslog;
 pub mod thrift;
+pub mod zookeeper;

@@ -94,6 +94,19 @@ pub(super) fn jdk(program: &str) -> Command {
     }
 }
 
+/// The class path of a ZooKeeper server, fetched when a test first asks for it.
+pub(super) fn zookeeper() -> Result<String, Missing> {
+    let folder = target();
+    let unwritable =
+        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
+    fs::create_dir_all(&folder).map_err(unwritable)?;
+    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
+    let pom = sources().join("zookeeper").join("pom.xml");
+    once(&folder.join("zookeeper"), std::slice::from_ref(&pom), || fetch(&pom, "zookeeper"), unwritable)?;
+    Ok(jars("zookeeper"))
+}
+
 fn jars(set: &str) -> String {
     format!("{}/*", target().join(set).join("lib").display())
 }

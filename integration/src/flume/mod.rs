@@ -10,6 +10,7 @@ mod install;
 pub mod oracle;
 pub mod receiver;
 pub mod stand_in;
+pub mod zookeeper;
 
 mod agent;
 

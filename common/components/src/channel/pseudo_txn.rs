@@ -1,9 +1,8 @@
 //! `PseudoTxnMemoryChannel`, as a memory channel.
 
-use super::memory::{Limits, MemoryConfig, new_channel};
+use super::memory::{self, Limits, MemoryConfig, new_channel};
 use flow::component::{Component, Configure};
 use plan::{Descriptor, Kind, Problem, Properties, Property, Value};
-use runtime::clock::Duration;
 
 /// Its row in the catalogue.
 pub(crate) const COMPONENT: Component = Component {
@@ -21,9 +20,9 @@ pub(crate) const COMPONENT: Component = Component {
         let fix = format!("`{} = memory`", findings.key("type"));
         findings.add(note.fix(fix));
         let capacity = properties.count::<usize>("capacity").max(LEAST_CAPACITY);
-        let mut config = MemoryConfig::new(&Properties::default());
+        let mut config = MemoryConfig::new(&Properties::new(&memory::COMPONENT.descriptor));
         config.limits = Limits { capacity, transaction: capacity, ..config.limits };
-        config.keep_alive = Duration::from_secs(properties.count("keep-alive"));
+        config.keep_alive = properties.seconds("keep-alive");
         Some(new_channel(config))
     }),
 };

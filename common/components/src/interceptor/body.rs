@@ -20,9 +20,9 @@ impl RegexFilter {
     /// # Errors
     /// [`BuildError`] for a regex that is none.
     pub(crate) fn build(properties: &Properties, prefix: &str) -> Result<RegexFilter, BuildError> {
-        let regex = Pattern::compile(properties.text_or("regex", ".*"));
+        let regex = Pattern::compile(properties.word("regex"));
         let regex = regex.map_err(|what| BuildError::new(properties, prefix, "regex", what))?;
-        Ok(RegexFilter { regex, exclude: properties.flag("excludeEvents", false) })
+        Ok(RegexFilter { regex, exclude: properties.flag("excludeEvents") })
     }
 
     /// What it looks for.
@@ -57,8 +57,8 @@ impl SearchReplace {
             .ok_or_else(|| "name the regex to search for".to_owned())
             .and_then(|search| Ok(Pattern::compile(search)?));
         let search = search.map_err(wrong("searchPattern"))?;
-        let replacement = Replacement::compile(properties.text_or("replaceString", ""), &search);
-        let charset = Charset::for_name(properties.text_or("charset", "UTF-8"))
+        let replacement = Replacement::compile(properties.word("replaceString"), &search);
+        let charset = Charset::for_name(properties.word("charset"))
             .ok_or_else(|| "is no charset of Java's that can be read here, as UTF-8 or GBK".to_owned());
         Ok(SearchReplace {
             replacement: replacement.map_err(wrong("replaceString"))?,

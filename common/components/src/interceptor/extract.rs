@@ -127,7 +127,7 @@ pub(super) fn header(part: &ComponentPlan, zone: &Zone) -> Result<(Vec<u8>, Seri
     let header = part.properties.text("name").filter(|header| !header.is_empty());
     let header = header.ok_or_else(|| wrong("name", "name the header that the group's text goes to"))?;
     let serializer = if part.kind() == MILLIS {
-        let pattern = part.properties.text_or("pattern", "");
+        let pattern = part.properties.word("pattern");
         Serializer::Millis(DateFormat::compile(pattern, zone).map_err(|what| wrong("pattern", &what))?)
     } else {
         Serializer::PassThrough

@@ -18,15 +18,15 @@ pub(crate) struct SetHeader {
 impl SetHeader {
     /// `timestamp`: `headerName` (timestamp), `preserveExisting` (false). The value is milliseconds since 1970, UTC.
     pub(crate) fn timestamp(properties: &Properties, fixed: &mut Fixed) -> SetHeader {
-        let key = fixed.add(properties.text_or("headerName", "timestamp"));
-        SetHeader { key, value: None, preserve: properties.flag("preserveExisting", false) }
+        let key = fixed.add(properties.word("headerName"));
+        SetHeader { key, value: None, preserve: properties.flag("preserveExisting") }
     }
 
     /// `static`: `key` (key), `value` (value), `preserveExisting`, which is true unless set, unlike in the others.
     pub(crate) fn constant(properties: &Properties, fixed: &mut Fixed) -> SetHeader {
-        let key = fixed.add(properties.text_or("key", "key"));
-        let value = fixed.add(properties.text_or("value", "value"));
-        SetHeader { key, value: Some(value), preserve: properties.flag("preserveExisting", true) }
+        let key = fixed.add(properties.word("key"));
+        let value = fixed.add(properties.word("value"));
+        SetHeader { key, value: Some(value), preserve: properties.flag("preserveExisting") }
     }
 
     /// `host`: `hostHeader` (host), `useIP` (true), `preserveExisting` (false).
@@ -38,9 +38,9 @@ impl SetHeader {
         fixed: &mut Fixed,
         look_up: HostLookup<'_>,
     ) -> io::Result<SetHeader> {
-        let value = fixed.add(&look_up(properties.flag("useIP", true))?);
-        let key = fixed.add(properties.text_or("hostHeader", "host"));
-        Ok(SetHeader { key, value: Some(value), preserve: properties.flag("preserveExisting", false) })
+        let value = fixed.add(&look_up(properties.flag("useIP"))?);
+        let key = fixed.add(properties.word("hostHeader"));
+        Ok(SetHeader { key, value: Some(value), preserve: properties.flag("preserveExisting") })
     }
 
     /// Whether its value changes from batch to batch.
@@ -76,7 +76,7 @@ impl RemoveHeader {
         let mut names = HashSet::new();
         names.extend(properties.text("withName").map(|name| name.as_bytes().to_vec()));
         if let Some(list) = properties.text("fromList") {
-            let separator = properties.text_or("fromListSeparator", r"\s*,\s*");
+            let separator = properties.word("fromListSeparator");
             let separator = Pattern::compile(separator).map_err(wrong("fromListSeparator"))?;
             names.extend(separator.split(list).into_iter().map(|name| name.as_bytes().to_vec()));
         }

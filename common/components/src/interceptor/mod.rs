@@ -324,7 +324,7 @@ impl Step {
             }
             UUID => Step::Uuid(Box::new(SetUuid::build(properties, fixed))),
             other => {
-                let properties = Properties::from_pairs([("type", other)]);
+                let properties = Properties::of(plan.descriptor, [("type", other)]);
                 return Err(BuildError::new(
                     &properties,
                     &prefix,

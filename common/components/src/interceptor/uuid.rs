@@ -17,11 +17,11 @@ pub(crate) struct SetUuid {
 impl SetUuid {
     /// `headerName` (id), `preserveExisting` (true), `prefix` (nothing).
     pub(crate) fn build(properties: &Properties, fixed: &mut Fixed) -> SetUuid {
-        let mut value = properties.text_or("prefix", "").as_bytes().to_vec();
+        let mut value = properties.word("prefix").as_bytes().to_vec();
         value.extend_from_slice(&[0; LENGTH]);
         SetUuid {
-            key: fixed.add(properties.text_or("headerName", "id")),
-            preserve: properties.flag("preserveExisting", true),
+            key: fixed.add(properties.word("headerName")),
+            preserve: properties.flag("preserveExisting"),
             value,
             unique: Unique::from_system(),
         }

@@ -50,7 +50,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
             let problem = Problem::note("selector-unusable-in-flume", &owner.at, what)
                 .flume(format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped));
             findings.add(problem.here("it works"));
-            let random = properties.text_or("policy", "round_robin").eq_ignore_ascii_case("random");
+            let random = properties.word("policy").eq_ignore_ascii_case("random");
             let routing =
                 if random { Routing::Random(Random::from_system()) } else { Routing::RoundRobin { next: 0 } };
             made(Ok(Selector::new(routing, channels.len())), findings)

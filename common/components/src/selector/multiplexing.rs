@@ -83,7 +83,7 @@ impl Multiplexing {
             optional.retain(|channel| !routes[route].required.contains(channel));
             routes[route].optional = optional;
         }
-        let header = properties.text_or("header", "flume.selector.header").to_owned();
+        let header = properties.word("header").to_owned();
         Ok(Multiplexing {
             header,
             routes,

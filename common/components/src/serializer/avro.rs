@@ -32,7 +32,7 @@ pub struct AvroConfig {
 
 /// Says which codec is none.
 pub fn judge(properties: &Properties, findings: &mut Findings<'_>) {
-    let name = properties.text_or("compressionCodec", "null");
+    let name = properties.word("compressionCodec");
     if Codec::for_name(name).is_some() {
         return;
     }
@@ -51,8 +51,8 @@ impl AvroConfig {
     /// As the properties say.
     pub fn new(properties: &Properties) -> AvroConfig {
         AvroConfig {
-            sync_interval: properties.number("syncIntervalBytes", 2_048_000),
-            codec: Codec::for_name(properties.text_or("compressionCodec", "null")),
+            sync_interval: properties.count("syncIntervalBytes"),
+            codec: Codec::for_name(properties.word("compressionCodec")),
         }
     }
 }

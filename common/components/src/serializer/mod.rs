@@ -71,10 +71,10 @@ impl SerializerConfig {
     pub fn new(part: &ComponentPlan) -> SerializerConfig {
         match part.kind() {
             "header_and_text" => {
-                SerializerConfig::HeaderAndText { newline: part.properties.flag("appendNewline", true) }
+                SerializerConfig::HeaderAndText { newline: part.properties.flag("appendNewline") }
             }
             "avro_event" => SerializerConfig::Avro(AvroConfig::new(&part.properties)),
-            _ => SerializerConfig::Text { newline: part.properties.flag("appendNewline", true) },
+            _ => SerializerConfig::Text { newline: part.properties.flag("appendNewline") },
         }
     }
 }

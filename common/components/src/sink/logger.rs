@@ -47,7 +47,7 @@ pub(crate) struct LoggerConfig {
 
 impl LoggerConfig {
     pub(crate) fn new(properties: &plan::Properties) -> LoggerConfig {
-        LoggerConfig { max_bytes: properties.number("maxBytesToLog", 16) }
+        LoggerConfig { max_bytes: properties.count("maxBytesToLog") }
     }
 }
 
@@ -157,8 +157,8 @@ mod tests {
             "{}",
             paper.text()
         );
-        assert_eq!(LoggerConfig::new(&plan::Properties::default()).max_bytes, 16);
-        let set = plan::Properties::from_pairs([("maxBytesToLog", " 2048 ")]);
+        assert_eq!(LoggerConfig::new(&plan::Properties::new(&COMPONENT.descriptor)).max_bytes, 16);
+        let set = plan::Properties::of(&COMPONENT.descriptor, [("maxBytesToLog", " 2048 ")]);
         assert_eq!(LoggerConfig::new(&set).max_bytes, 2048);
     }
 

@@ -33,8 +33,7 @@ pub(crate) struct NullConfig {
 
 impl NullConfig {
     pub(crate) fn new(properties: &plan::Properties) -> NullConfig {
-        let every: u64 = properties.number("logEveryNEvents", LOG_EVERY);
-        NullConfig { log_every: if every == 0 { LOG_EVERY } else { every } }
+        NullConfig { log_every: properties.count("logEveryNEvents") }
     }
 }
 
@@ -110,8 +109,6 @@ impl Count {
     }
 }
 
-const LOG_EVERY: u64 = 10_000;
-
 /// Source: the console of Flume 1.9.0.
 const STARTED: &str = "lifecycleSupervisor-1-0|org.apache.flume.sink.NullSink.start(NullSink.java:123)";
 const STOPPED: &str = "agent-shutdown-hook|org.apache.flume.sink.NullSink.stop(NullSink.java:132)";
@@ -132,11 +129,9 @@ mod tests {
 
     #[test]
     fn settings_as_flumes() {
-        let every =
-            |pairs: &[(&str, &str)]| NullConfig::new(&plan::Properties::from_pairs(pairs.to_vec())).log_every;
-        assert_eq!(
-            (every(&[]), every(&[("logEveryNEvents", "5")]), every(&[("logEveryNEvents", "0")])),
-            (10_000, 5, 10_000)
-        );
+        let every = |pairs: &[(&str, &str)]| {
+            NullConfig::new(&plan::Properties::of(&COMPONENT.descriptor, pairs.to_vec())).log_every
+        };
+        assert_eq!((every(&[]), every(&[("logEveryNEvents", "5")])), (10_000, 5));
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn needs_keystore(
     tls_defaults: &TlsDefaults,
     findings: &mut Findings<'_>,
 ) -> Option<()> {
-    if !properties.flag("ssl", false) {
+    if !properties.flag("ssl") {
         return Some(());
     }
     let needed =

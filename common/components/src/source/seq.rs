@@ -47,12 +47,12 @@ pub(crate) struct SeqConfig {
 
 impl SeqConfig {
     pub(crate) fn new(properties: &plan::Properties) -> SeqConfig {
-        let total: i64 = properties.number("totalEvents", i64::MAX);
+        let total: i64 = properties.count("totalEvents");
         SeqConfig {
-            batch_size: properties.number("batchSize", 1).max(1),
+            batch_size: properties.count("batchSize"),
             total_events: u64::try_from(total).unwrap_or(0),
-            backoff_step: properties.millis("backoffSleepIncrement", Duration::from_secs(1)),
-            max_backoff: properties.millis("maxBackoffSleep", Duration::from_secs(5)),
+            backoff_step: properties.millis("backoffSleepIncrement"),
+            max_backoff: properties.millis("maxBackoffSleep"),
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn settings_as_flumes() {
-        let plain = SeqConfig::new(&plan::Properties::default());
+        let plain = SeqConfig::new(&plan::Properties::new(&COMPONENT.descriptor));
         let expected = SeqConfig {
             batch_size: 1,
             total_events: i64::MAX as u64,
@@ -267,13 +267,16 @@ mod tests {
             max_backoff: Duration::from_secs(5),
         };
         assert_eq!(plain, expected);
-        let set = SeqConfig::new(&plan::Properties::from_pairs([("batchSize", "7"), ("totalEvents", "-3")]));
+        let set = SeqConfig::new(&plan::Properties::of(
+            &COMPONENT.descriptor,
+            [("batchSize", "7"), ("totalEvents", "-3")],
+        ));
         assert_eq!((set.batch_size, set.total_events), (7, 0));
     }
 
     #[test]
     fn refusals_rest_longer_up_to_the_maximum() {
-        let config = SeqConfig::new(&plan::Properties::default());
+        let config = SeqConfig::new(&plan::Properties::new(&COMPONENT.descriptor));
         let pauses: Vec<u64> = [1, 2, 5, 6, u32::MAX].map(|n| config.pause(n).as_secs()).into();
         assert_eq!(pauses, [1, 2, 5, 5, 5]);
     }

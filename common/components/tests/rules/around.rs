@@ -46,7 +46,7 @@ fn layers_and_variables_reach_the_components() {
         (Some("h1"), Some("5555"), Some("9"))
     );
     assert_eq!(source.place("port").unwrap().to_string(), "command line -Da.sources.r.port");
-    assert_eq!(plan.channels[0].properties.number("capacity", 0), 107);
+    assert_eq!(plan.channels[0].properties.count::<u32>("capacity"), 107);
 }
 
 #[test]

@@ -49,6 +49,12 @@ pub trait Holds: Send + Sync {
 
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&self, again: &dyn Fn(Origin) -> bool);
+
+    /// From now on it holds so many events at most; what is more than that stays. `false` when it cannot change that.
+    fn resize(&self, capacity: usize) -> bool {
+        let _ = capacity;
+        false
+    }
 }
 
 /// A channel that can be started.
@@ -152,6 +158,12 @@ impl ChannelRef {
         if let Some(held) = &self.held {
             held.give_back(again);
         }
+    }
+
+    /// Takes over the capacity of `new`, which is to be the same channel but for that. `false` when it cannot.
+    pub(crate) fn resize(&self, new: &NewChannel) -> bool {
+        let (Some(held), Some(new)) = (&self.held, &new.held) else { return false };
+        held.resize(new.level().capacity)
     }
 
     /// Stores `batch`.

@@ -50,6 +50,10 @@ impl<S: Store> Holds for Shared<S> {
     fn figures(&self) -> Vec<(&'static str, String)> {
         self.open().figures()
     }
+
+    fn resize(&self, capacity: usize) -> bool {
+        self.open().resize(capacity)
+    }
 }
 
 impl NewChannel {

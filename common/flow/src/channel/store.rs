@@ -44,6 +44,13 @@ pub trait Store: Send + 'static {
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&mut self, again: &dyn Fn(Origin) -> bool);
 
+    /// From now on it holds so many events at most; what is more than that stays, and leaves as ever. It rings its bell
+    /// where that makes room. `false` when it cannot change that while it runs.
+    fn resize(&mut self, capacity: usize) -> bool {
+        let _ = capacity;
+        false
+    }
+
     /// What only this type of channel counts, by its key in Flume: `KafkaEventGetTimer`, `Unhealthy`. Asked for when
     /// somebody looks.
     fn figures(&self) -> Vec<(&'static str, String)> {

@@ -143,7 +143,7 @@ async fn supervised(
 
 #[actix::test]
 async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
-    let (_supervisor, channel, mut born) = supervised(&plan::Properties::default()).await;
+    let (_supervisor, channel, mut born) = supervised(&PlainStore::properties(&[])).await;
     put(&channel, 0..3).await;
     let leased = channel.take(1).within("events from the channel").await.expect("the channel lives");
     born.recv().within("the channel to be started").await.expect("it was started").do_send(Panic);
@@ -156,7 +156,7 @@ async fn a_channel_that_dies_is_built_anew_with_what_it_held() {
 #[actix::test]
 async fn who_waits_when_a_channel_dies_is_served_by_its_successor() {
     let limits = [("capacity", "2"), ("transactionCapacity", "2")];
-    let (_supervisor, channel, mut born) = supervised(&plan::Properties::from_pairs(limits)).await;
+    let (_supervisor, channel, mut born) = supervised(&PlainStore::properties(&limits)).await;
     let first = born.recv().within("the channel to be started").await.expect("it was started");
 
     let waiting = channel.clone();
@@ -239,7 +239,7 @@ impl Store for LateStore {
 }
 
 fn late_channel(capacity: &str) -> (ChannelRef, Arc<Mutex<Outside>>) {
-    let properties = plan::Properties::from_pairs([("capacity", capacity)]);
+    let properties = PlainStore::properties(&[("capacity", capacity)]);
     let (inner, outside) = (PlainStore::new(&properties), Arc::<Mutex<Outside>>::default());
     let settings: ChannelSettings = inner.settings(&properties);
     let store = LateStore { inner, outside: outside.clone() };

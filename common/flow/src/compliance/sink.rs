@@ -50,7 +50,7 @@ struct Running {
 
 impl Running {
     async fn held(&self) -> usize {
-        self.flow.channels[0].fill().within("the fill of the channel").await.map_or(0, |fill| fill.events)
+        self.flow.channels[0].at.fill().within("the fill of the channel").await.map_or(0, |fill| fill.events)
     }
 
     fn feed(&self, numbers: Range<u64>) {
@@ -89,6 +89,8 @@ impl<B: SinkBench> Suite<B> {
         let channel =
             new_channel(self.channel, pairs([("capacity", CAPACITY), ("transactionCapacity", 100)]));
         let assembly = Assembly {
+            plan: plan::Plan::default(),
+            ties: |_, _| String::new(),
             channels: vec![("c1".to_owned(), channel)],
             sources: vec![new_source(false, source)],
             groups: vec![new_group(batch_size, make)],
@@ -240,7 +242,7 @@ impl<B: SinkBench> Suite<B> {
 impl Running {
     /// Events that the channel has had so far.
     async fn fed(&self) -> u64 {
-        let fill = self.flow.channels[0].fill().within("the fill of the channel").await;
+        let fill = self.flow.channels[0].at.fill().within("the fill of the channel").await;
         fill.map_or(0, |fill| fill.events as u64 + fill.taken)
     }
 

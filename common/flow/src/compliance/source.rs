@@ -79,6 +79,8 @@ impl Running {
             };
         let (make, _) = configured(source, properties, make);
         let assembly = Assembly {
+            plan: plan::Plan::default(),
+            ties: |_, _| String::new(),
             channels: vec![("c1".to_owned(), new_channel(channel.0, channel.1))],
             sources: vec![new_source(source.descriptor.traits.blocks, death.of(make))],
             groups: vec![new_group(100, collected.sink())],
@@ -98,7 +100,7 @@ impl Running {
     }
 
     async fn held(&self) -> usize {
-        self.flow.channels[0].fill().within("the fill of the channel").await.map_or(0, |fill| fill.events)
+        self.flow.channels[0].at.fill().within("the fill of the channel").await.map_or(0, |fill| fill.events)
     }
 }
 

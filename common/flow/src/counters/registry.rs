@@ -111,6 +111,21 @@ impl Registry {
         self.open().groups.clone()
     }
 
+    /// The source of this name has ended.
+    pub fn remove_source(&self, name: &str) {
+        self.open().sources.retain(|source| source.name != name);
+    }
+
+    /// The channel of this name has ended.
+    pub fn remove_channel(&self, name: &str) {
+        self.open().channels.retain(|channel| channel.name != name);
+    }
+
+    /// The group of these sinks has ended.
+    pub fn remove_group(&self, sinks: &[String]) {
+        self.open().groups.retain(|group| !group.sinks.iter().any(|sink| sinks.contains(&sink.name)));
+    }
+
     fn open(&self) -> MutexGuard<'_, Lists> {
         self.0.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,7 +2,7 @@
 
 use crate::channel::ChannelRef;
 use crate::counters::SinkCounters;
-use crate::message::{Deliver, Describe, Health, Probe, Stop};
+use crate::message::{Deliver, Describe, Finish, Health, Probe, Stop};
 use crate::supervise::DeathWatch;
 use crate::supervise::address::AddressCell;
 use actix::dev::ToEnvelope;
@@ -69,4 +69,6 @@ pub struct GroupRecipients {
     pub stop: Recipient<Stop>,
     /// For who asks what it is doing.
     pub describe: Recipient<Describe>,
+    /// For a stop while the rest goes on; `None` for a group that can only be stopped at once.
+    pub finish: Option<Recipient<Finish>>,
 }

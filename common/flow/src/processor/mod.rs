@@ -22,12 +22,15 @@ pub(crate) use selection::SinkSelection;
 use crate::channel::ChannelRef;
 use crate::channel::lease::Lease;
 use crate::error::DeliveryError;
-use crate::message::{Deliver, Delivered, Delivery, Health, PendingDelivery, Probe, State, Stop, Window};
+use crate::message::{
+    Deliver, Delivered, Delivery, Finish, Health, PendingDelivery, Probe, State, Stop, Window,
+};
 use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use health::{Failure, SinkHealth};
 use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
+use tokio::sync::oneshot;
 use trouble::{End, Told, Trouble};
 use wire::avro::BatchId;
 
@@ -57,6 +60,8 @@ pub(crate) struct Group {
     waiting: BTreeMap<u64, Delivery>,
     taking: bool,
     starting: bool,
+    /// Who waits for the end of what is under way; nothing new is begun then.
+    finishing: Option<oneshot::Sender<()>>,
     alarm: Option<(Instant, SpawnHandle)>,
     _death_watch: DeathWatch,
 }
@@ -120,6 +125,7 @@ impl Group {
             waiting: BTreeMap::new(),
             taking: false,
             starting: true,
+            finishing: None,
             alarm: None,
             _death_watch: death_watch,
         }
@@ -131,12 +137,16 @@ impl Group {
         GroupRecipients {
             health: group.clone().recipient(),
             stop: group.clone().recipient(),
-            describe: group.recipient(),
+            describe: group.clone().recipient(),
+            finish: Some(group.recipient()),
         }
     }
 
     /// Moves what can be moved: first what has come back, then what the channel has.
     fn pump(&mut self, ctx: &mut Context<Self>) {
+        if self.finishing.is_some() {
+            return self.look_whether_finished();
+        }
         while let Some(sink) = self.next_sink().filter(|sink| !self.is_older_elsewhere(*sink)) {
             match self.waiting.pop_first() {
                 Some((_, delivery)) => self.hand_over(delivery, sink, ctx),
@@ -404,6 +414,32 @@ impl Group {
                 member.at.name
             );
         }
+    }
+}
+
+impl Group {
+    /// What has not been handed over, or has come back, is the channel's again.
+    fn look_whether_finished(&mut self) {
+        self.waiting.clear();
+        if self.members.iter().all(|member| member.deliveries == 0)
+            && let Some(finished) = self.finishing.take()
+        {
+            let _nobody_waits_any_more = finished.send(());
+            self.finishing = Some(oneshot::channel().0);
+        }
+    }
+}
+
+impl Handler<Finish> for Group {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Finish, _: &mut Self::Context) -> Self::Result {
+        let (tell, finished) = oneshot::channel();
+        self.finishing = Some(tell);
+        self.look_whether_finished();
+        Box::pin(async move {
+            let _finished_or_gone = finished.await;
+        })
     }
 }
 

@@ -5,3 +5,4 @@ mod policy;
 mod supervisor;
 
 pub use supervisor::{Build, DeathWatch, Supervisor, Watch};
+pub(crate) use supervisor::{Care, Order};

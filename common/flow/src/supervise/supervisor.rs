@@ -6,6 +6,7 @@
 use super::policy::RestartPolicy;
 use actix::prelude::*;
 use runtime::clock;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Builds an actor and makes it known; called again after each death. An error is told and tried again later.
@@ -52,27 +53,50 @@ pub struct Watch {
     pub build: Build,
 }
 
+/// What is to become of a child. It is told apart by the very name that its [`Watch`] had.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Care {
+    /// Its name.
+    pub(crate) child: Arc<str>,
+    /// What is to become of it.
+    pub(crate) order: Order,
+}
+
+/// See [`Care`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// It is to be stopped: it is not built again, for the time being.
+    Rest,
+    /// It has stopped, and is built again now.
+    Resume,
+    /// It is never built again.
+    Forget,
+}
+
 /// The supervisor of a flow.
 pub struct Supervisor {
     log: slog::Logger,
-    children: Vec<Child>,
+    children: BTreeMap<usize, Child>,
+    next: usize,
 }
 
 struct Child {
     name: Arc<str>,
     build: Build,
     restarts: RestartPolicy,
+    rests: bool,
 }
 
 impl Supervisor {
     /// One without children.
     pub fn new(log: slog::Logger) -> Supervisor {
-        Supervisor { log, children: Vec::new() }
+        Supervisor { log, children: BTreeMap::new(), next: 0 }
     }
 
     fn build(&mut self, index: usize, ctx: &mut Context<Self>) {
         let death_watch = DeathWatch { child: index, supervisor: Some(ctx.address().recipient()) };
-        let child = &mut self.children[index];
+        let Some(child) = self.children.get_mut(&index).filter(|child| !child.rests) else { return };
         // A death watch that is dropped because the build failed reports a death, and so the next try.
         if let Err(error) = (child.build)(death_watch) {
             slog::error!(self.log, "cannot start {}: {error}", child.name);
@@ -88,12 +112,29 @@ impl Handler<Watch> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, watch: Watch, ctx: &mut Self::Context) {
-        self.children.push(Child {
-            name: watch.name,
-            build: watch.build,
-            restarts: RestartPolicy::default(),
-        });
-        self.build(self.children.len() - 1, ctx);
+        let index = self.next;
+        self.next += 1;
+        let Watch { name, build } = watch;
+        self.children.insert(index, Child { name, build, restarts: RestartPolicy::default(), rests: false });
+        self.build(index, ctx);
+    }
+}
+
+impl Handler<Care> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Care { child, order }: Care, ctx: &mut Self::Context) {
+        let is_it = |(_, known): &(&usize, &mut Child)| Arc::ptr_eq(&known.name, &child);
+        let Some((index, known)) = self.children.iter_mut().find(is_it) else { return };
+        let index = *index;
+        match order {
+            Order::Rest => known.rests = true,
+            Order::Resume => {
+                known.rests = false;
+                self.build(index, ctx);
+            }
+            Order::Forget => drop(self.children.remove(&index)),
+        }
     }
 }
 
@@ -101,7 +142,7 @@ impl Handler<Died> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Died(index): Died, ctx: &mut Self::Context) {
-        let child = &mut self.children[index];
+        let Some(child) = self.children.get_mut(&index).filter(|child| !child.rests) else { return };
         let pause = child.restarts.died(clock::now());
         slog::error!(
             self.log,

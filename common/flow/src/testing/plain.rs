@@ -2,7 +2,7 @@
 
 use crate::channel::store::{ChannelSettings, Level, Store, StoreRefusal, Stored};
 use event::{Batch, Origin};
-use runtime::clock::Duration;
+use plan::{Descriptor, Kind, Properties, Property, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,25 +18,30 @@ pub struct PlainStore {
 }
 
 impl PlainStore {
+    /// These keys and values.
+    pub fn properties(settings: &[(&str, &str)]) -> Properties {
+        Properties::of(&PLAIN, settings.iter().copied())
+    }
+
     /// As configured.
-    pub fn new(properties: &plan::Properties) -> PlainStore {
+    pub fn new(properties: &Properties) -> PlainStore {
         PlainStore {
             waiting: BTreeMap::new(),
             leased: BTreeMap::new(),
             next: 0,
             taken: 0,
-            capacity: properties.number("capacity", 100),
-            transaction: properties.number("transactionCapacity", 100),
-            most_bytes: properties.number("byteCapacity", usize::MAX) / 10 * 8,
+            capacity: properties.count("capacity"),
+            transaction: properties.count("transactionCapacity"),
+            most_bytes: properties.given("byteCapacity").unwrap_or(usize::MAX) / 10 * 8,
         }
     }
 
     /// What its channel must know besides.
-    pub fn settings(&self, properties: &plan::Properties) -> ChannelSettings {
+    pub fn settings(&self, properties: &Properties) -> ChannelSettings {
         let (transaction, most_bytes) = (self.transaction, self.most_bytes);
         ChannelSettings {
             transaction,
-            keep_alive: properties.seconds("keep-alive", Duration::from_secs(3)),
+            keep_alive: properties.seconds("keep-alive"),
             fits: Some(Arc::new(move |batch| batch.len() <= transaction && cost(batch) <= most_bytes)),
         }
     }
@@ -61,6 +66,16 @@ impl PlainStore {
         Ok(())
     }
 }
+
+/// Its keys are those of a memory channel.
+const PLAIN: Descriptor = Descriptor::new(Kind::Channel, "plain", "", &[PROPERTIES]);
+
+const PROPERTIES: &[Property] = &[
+    Property::with("capacity", Value::at_least(1, "events"), "100"),
+    Property::with("transactionCapacity", Value::at_least(1, "events"), "100"),
+    Property::with("keep-alive", Value::at_least(0, "s"), "3"),
+    Property::optional("byteCapacity", Value::long(0, "bytes")),
+];
 
 /// Bodies count in hundreds of bytes, as a memory channel's.
 fn cost(batch: &Batch) -> usize {

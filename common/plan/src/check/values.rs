@@ -226,7 +226,7 @@ impl Checker<'_> {
 
     /// Whether the value may be used; reports it if not.
     fn accept(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) -> bool {
-        let Err(wrong) = self.fits(property, value) else { return true };
+        let Err(wrong) = property.value.accepts(value) else { return true };
         let property = &Property { bad: bad(property, value), ..*property };
         if value.contains("${") && self.variable_is_told(owner, property, entry) {
             return property.value == Value::Flag;
@@ -273,15 +273,19 @@ impl Checker<'_> {
         };
         true
     }
+}
 
-    /// What is wrong with a value, if anything.
-    fn fits(&self, property: &Property, value: &str) -> Result<(), String> {
-        let free =
-            matches!(property.value, Value::Text | Value::Free | Value::Regex | Value::Path | Value::Secret);
+impl Value {
+    /// Whether `value` may stand there.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn accepts(self, value: &str) -> Result<(), String> {
+        let free = matches!(self, Value::Text | Value::Free | Value::Regex | Value::Path | Value::Secret);
         if !free && value.contains("${") {
             return Err("its variable names nothing".into());
         }
-        match property.value {
+        match self {
             Value::Text
             | Value::Free
             | Value::Secret

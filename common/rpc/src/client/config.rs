@@ -2,8 +2,8 @@
 
 use super::policy::{Balance, Failover, Order, Route};
 use crate::AvroSinkConfig;
-use plan::{Properties, cut, secret::without_log_ins};
-use runtime::net::TlsDefaults;
+use plan::{Descriptor, Kind, Properties, Property, Value, cut, secret::without_log_ins};
+use runtime::net::{CLIENT_TLS, COMPRESSION, ClientLayers, TlsDefaults};
 use runtime::random::Random;
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Config {
         notes: &mut Vec<String>,
     ) -> Result<Config, String> {
         let pairs = properties.iter().map(|(key, value)| (key.trim(), value.trim()));
-        let properties = Properties::from_pairs(pairs);
+        let properties = Properties::of(&CLIENT, pairs);
         let kind = kind(&properties)?;
         remarks(&properties, notes);
         let mut hosts = hosts(&properties)?;
@@ -45,7 +45,7 @@ impl Config {
             hosts.truncate(1);
         }
         let route = route(&properties, kind, hosts.len(), notes)?;
-        let batch_size = checked(&properties, "batch-size", DEFAULT_BATCH, notes);
+        let batch_size = checked(&properties, "batch-size", unset().count("batch-size"), notes);
         Ok(Config {
             hosts: connections(&properties, &hosts, tls_defaults, notes)?,
             route,
@@ -64,7 +64,7 @@ enum ClientType {
 
 /// Aliases in any case, or the names of Flume's classes.
 fn kind(properties: &Properties) -> Result<ClientType, String> {
-    let text = properties.text_or("client.type", "default");
+    let text = properties.word("client.type");
     match text.to_ascii_lowercase().as_str() {
         "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(ClientType::Default),
         "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(ClientType::Failover),
@@ -132,7 +132,7 @@ fn route(
 }
 
 fn order(properties: &Properties) -> Result<Order, String> {
-    let text = properties.text_or("host-selector", "round_robin");
+    let text = properties.word("host-selector");
     match text.to_ascii_lowercase().as_str() {
         "round_robin" => Ok(Order::RoundRobin(0)),
         "random" => Ok(Order::Random(Random::from_system())),
@@ -151,9 +151,9 @@ fn most_rest(properties: &Properties) -> Result<Duration, String> {
             format!("maxBackoff = {text}: write a number of milliseconds", text = shown(text))
         })?,
     };
-    Ok(match (properties.flag("backoff", false), most) {
+    Ok(match (properties.flag("backoff"), most) {
         (false, _) => WITHOUT_BACKOFF,
-        (true, 0) => DEFAULT_MAX_BACKOFF,
+        (true, 0) => unset().millis("maxBackoff"),
         (true, most) => Duration::from_millis(most),
     })
 }
@@ -165,14 +165,22 @@ fn connections(
     tls_defaults: &TlsDefaults,
     notes: &mut Vec<String>,
 ) -> Result<Vec<AvroSinkConfig>, String> {
-    let shared = properties.iter().filter(|(key, _)| SHARED.contains(key)).collect::<Vec<_>>();
     let mut of_one = Vec::new();
+    let timeout = |key| {
+        let millis = properties.given(key).filter(|millis| *millis >= LEAST_TIMEOUT);
+        millis.map_or_else(|| unset().millis(key), Duration::from_millis)
+    };
     let connection = |(host, port): &(String, u16)| {
         of_one.clear();
-        let config =
-            AvroSinkConfig::build(&Properties::from_pairs(shared.iter().copied()), tls_defaults, &mut of_one);
-        let config = config.map_err(|error| error.to_string())?;
-        Ok(AvroSinkConfig { host: host.clone(), port: *port, ..config })
+        Ok(AvroSinkConfig {
+            host: host.clone(),
+            port: *port,
+            connect_timeout: timeout("connect-timeout"),
+            request_timeout: timeout("request-timeout"),
+            reset_interval: None,
+            layers: ClientLayers::build(properties, tls_defaults, &mut of_one)
+                .map_err(|error| error.to_string())?,
+        })
     };
     let built = hosts.iter().map(connection).collect::<Result<_, String>>();
     notes.append(&mut of_one);
@@ -182,8 +190,7 @@ fn connections(
 /// Says what of the properties has no effect.
 fn remarks(properties: &Properties, notes: &mut Vec<String>) {
     for (key, _) in properties.iter() {
-        let known = SHARED.contains(&key) || KNOWN.contains(&key) || key.starts_with("hosts.");
-        if !known {
+        if CLIENT.property(key).is_none() {
             // Its value may be a password whose key is misspelt.
             let key = cut(key, MOST_SHOWN);
             notes.push(format!("{key}: not a property of an Avro client; it has no effect"));
@@ -191,11 +198,12 @@ fn remarks(properties: &Properties, notes: &mut Vec<String>) {
     }
     for key in ["connect-timeout", "request-timeout"] {
         if let Some(text) = properties.text(key)
-            && text.parse::<u64>().ok().is_none_or(|millis| millis < 1000)
+            && text.parse::<u64>().ok().is_none_or(|millis| millis < LEAST_TIMEOUT)
         {
             notes.push(format!(
-                "{key} = {text}: write 1000 milliseconds or more; 20000 is taken",
-                text = shown(text)
+                "{key} = {text}: write {LEAST_TIMEOUT} milliseconds or more; {default} is taken",
+                text = shown(text),
+                default = unset().word(key)
             ));
         }
     }
@@ -233,42 +241,34 @@ fn checked<T: FromStr + Copy + PartialOrd + From<u8> + std::fmt::Display>(
 
 /// Bytes of a key or a value that are shown.
 const MOST_SHOWN: usize = 80;
-const DEFAULT_BATCH: usize = 100;
-const DEFAULT_MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// Milliseconds.
+const LEAST_TIMEOUT: u64 = 1000;
 /// Flume leaves no host alone then, and waits for a dead one each time its turn comes.
 const WITHOUT_BACKOFF: Duration = Duration::from_secs(5);
 
-/// What says how to connect, to any host.
-const SHARED: &[&str] = &[
-    "connect-timeout",
-    "request-timeout",
-    "compression-type",
-    "compression-level",
-    "ssl",
-    "trust-all-certs",
-    "verify-hostname",
-    "truststore",
-    "truststore-password",
-    "truststore-type",
-    "keystore",
-    "keystore-password",
-    "keystore-type",
-    "include-protocols",
-    "exclude-protocols",
-    "include-cipher-suites",
-    "exclude-cipher-suites",
-];
+/// A client that has its defaults alone.
+fn unset() -> Properties {
+    Properties::new(&CLIENT)
+}
 
-/// The others. `maxIoWorkers` has had no effect in Flume either, since 1.10.
-const KNOWN: &[&str] = &[
-    "client.type",
-    "hosts",
-    "batch-size",
-    "max-attempts",
-    "host-selector",
-    "backoff",
-    "maxBackoff",
-    "maxIoWorkers",
+/// A client of Flume's SDK.
+const CLIENT: Descriptor =
+    Descriptor::new(Kind::Sink, "avro-client", "org.apache.flume.api.RpcClient", &[PROPERTIES, CLIENT_TLS]);
+
+const PROPERTIES: &[Property] = &[
+    Property::with("client.type", Value::Text, "default"),
+    Property::required("hosts", Value::List),
+    Property::optional("hosts.", Value::Text),
+    Property::with("batch-size", Value::at_least(1, "events"), "100"),
+    Property::optional("max-attempts", Value::at_least(1, "attempts")),
+    Property::with("host-selector", Value::Text, "round_robin"),
+    Property::with("backoff", Value::Flag, "false"),
+    Property::with("maxBackoff", Value::long(0, "ms"), "30000"),
+    Property::with("connect-timeout", Value::long(LEAST_TIMEOUT as i64, "ms"), "20000"),
+    Property::with("request-timeout", Value::long(LEAST_TIMEOUT as i64, "ms"), "20000"),
+    Property::with("compression-type", Value::Choice(COMPRESSION), "none"),
+    Property::with("compression-level", Value::Number { min: 0, max: 9, unit: "" }, "6"),
+    Property::optional("maxIoWorkers", Value::Unused("it has had no effect in Flume either, since 1.10")),
 ];
 
 #[cfg(test)]

@@ -159,8 +159,7 @@ impl ClientLayers {
         notes: &mut Vec<String>,
     ) -> Result<ClientLayers, BuildError> {
         let tls = ClientTls::build(properties, tls_defaults, notes)?;
-        let deflate =
-            if deflates(properties) { Some(properties.number("compression-level", LEVEL)) } else { None };
+        let deflate = if deflates(properties) { Some(properties.count("compression-level")) } else { None };
         if let Some(10..) = deflate {
             let what = "levels go from 0, not at all, to 9, slow and small";
             return Err(BuildError::new(properties, "", "compression-level", what));
@@ -264,7 +263,7 @@ fn zlib(inner: impl super::Duplex + 'static, level: u8) -> Layered {
 
 /// `compression-type = deflate` in any case; every other text is none.
 fn deflates(properties: &plan::Properties) -> bool {
-    properties.text_or("compression-type", "none").trim().eq_ignore_ascii_case("deflate")
+    properties.word("compression-type").trim().eq_ignore_ascii_case("deflate")
 }
 
 /// What is wrong with the first bytes of a connection at a port that has `ssl`, compression or both.
@@ -303,14 +302,27 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 mod tests {
     use super::*;
     use crate::within::Within;
+    use plan::{Descriptor, Kind, Property, Value};
     use tokio::io::AsyncReadExt;
+
+    const BOTH_ENDS: Descriptor = Descriptor::new(
+        Kind::Sink,
+        "layers",
+        "",
+        &[COMPRESSED, crate::net::SERVER_TLS, crate::net::CLIENT_TLS],
+    );
+
+    const COMPRESSED: &[Property] = &[
+        Property::with("compression-type", Value::Text, "none"),
+        Property::with("compression-level", Value::Text, "6"),
+    ];
 
     fn keys(text: &str) -> plan::Properties {
         let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/stores/");
         let pair = |word: &str| {
             word.split_once('=').map(|(key, value)| (key.to_owned(), value.replace('@', stores)))
         };
-        plan::Properties::from_pairs(text.split(' ').filter_map(pair))
+        plan::Properties::of(&BOTH_ENDS, text.split(' ').filter_map(pair))
     }
 
     /// A source as Flume 1.9 is one: TLS outside, zlib within. Answers which connections passed.

@@ -1,6 +1,7 @@
 //! What a memory channel holds, who has leased what, and in which order it must come out again.
 
 use event::{Batch, Origin, Span};
+use flow::channel::store::Bell;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The books of a memory channel: no actor, no clock, no waiting.
@@ -19,6 +20,8 @@ pub(crate) struct Ledger {
     slots: usize,
     next: u64,
     taken: u64,
+    /// To be rung when there is more room than its keeper knows of.
+    pub(super) on_room: Option<Bell>,
 }
 
 /// How much a channel takes.
@@ -88,7 +91,13 @@ impl Ledger {
             slots: 0,
             next: 0,
             taken: 0,
+            on_room: None,
         }
+    }
+
+    /// From now on it takes so many events; what is more than that stays.
+    pub(super) fn set_capacity(&mut self, capacity: usize) {
+        self.limits.capacity = capacity;
     }
 
     /// Stores `batch`, or says why not and leaves everything as it was.

@@ -4,7 +4,7 @@ mod ledger;
 
 use event::{Batch, Origin};
 use flow::channel::NewChannel;
-use flow::channel::store::{ChannelSettings, Level, Store, StoreRefusal, Stored};
+use flow::channel::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use flow::component::{Component, Configure};
 pub(crate) use ledger::{Ledger, Limits};
 use ledger::{Refused, SLOT_BYTES};
@@ -21,7 +21,8 @@ pub(crate) const COMPONENT: Component = Component {
         &[PROPERTIES],
     )
     .mistaken(&[("ram", ""), ("mem", "")])
-    .transaction("transactionCapacity"),
+    .transaction("transactionCapacity")
+    .resizes("capacity"),
     configure: Configure::Channel(|properties, _, findings| {
         let config = MemoryConfig::new(properties);
         transaction_fits(config.limits, properties, findings)?;
@@ -71,22 +72,17 @@ pub(crate) struct MemoryConfig {
 impl MemoryConfig {
     /// As configured.
     pub(crate) fn new(properties: &plan::Properties) -> MemoryConfig {
-        let positive = |key, default: usize| match properties.number(key, default) {
-            0 => default,
-            number => number,
-        };
-        let capacity = positive("capacity", 100);
-        let bytes: u64 = properties.number("byteCapacity", DEFAULT_BYTE_CAPACITY);
-        let share = 100u64.saturating_sub(properties.number("byteCapacityBufferPercentage", 20));
+        let bytes: u64 = properties.given("byteCapacity").unwrap_or(DEFAULT_BYTE_CAPACITY);
+        let share = 100u64.saturating_sub(properties.count("byteCapacityBufferPercentage"));
         let slots = usize::try_from(bytes as u128 * u128::from(share) / 100 / SLOT_BYTES as u128);
         MemoryConfig {
             limits: Limits {
-                capacity,
-                transaction: positive("transactionCapacity", 100),
+                capacity: properties.count("capacity"),
+                transaction: properties.count("transactionCapacity"),
                 // Flume: less than one slot means no limit.
                 slots: slots.ok().filter(|slots| *slots > 0).unwrap_or(usize::MAX),
             },
-            keep_alive: properties.seconds("keep-alive", Duration::from_secs(3)),
+            keep_alive: properties.seconds("keep-alive"),
         }
     }
 }
@@ -104,6 +100,16 @@ pub(crate) fn new_channel(config: MemoryConfig) -> NewChannel {
 
 /// It answers at once, and never fails.
 impl Store for Ledger {
+    fn start(&mut self, bell: Bell) {
+        self.on_room = Some(bell);
+    }
+
+    fn resize(&mut self, capacity: usize) -> bool {
+        self.set_capacity(capacity);
+        self.on_room.iter().for_each(Bell::ring);
+        true
+    }
+
     fn put(&mut self, batches: &[Batch]) -> Result<Stored, StoreRefusal> {
         match self.put_some(batches) {
             Ok(batches) => Ok(Stored::now(batches)),

@@ -23,7 +23,7 @@ fn config(text: &str, port: u16) -> AvroSinkConfig {
     let pairs = text.split(' ').filter_map(|word| word.split_once('='));
     let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let at = [("hostname".to_owned(), "127.0.0.1".to_owned()), ("port".to_owned(), port.to_string())];
-    let properties = plan::Properties::from_pairs(pairs.chain(at));
+    let properties = plan::Properties::of(&super::COMPONENT.descriptor, pairs.chain(at));
     AvroSinkConfig::build(&properties, &TlsDefaults::default(), &mut Vec::new()).unwrap()
 }
 

@@ -3,7 +3,7 @@
 mod trust;
 
 use super::*;
-use crate::source::avro::AvroSourceConfig;
+use crate::source::avro::{AvroSourceConfig, COMPONENT as SOURCE};
 use crate::testing::{Heard, batch, memory_channel, numbers, source_context, start_source};
 use flow::channel::ChannelRef;
 use flow::message::{Delivered, Delivery};
@@ -20,8 +20,8 @@ fn store(name: &str) -> String {
 }
 
 /// Keys as a line has them, `a=b c=d`; a value that is a file's name stands for the store of that name.
-fn keys(text: &str, port: u16) -> plan::Properties {
-    plan::Properties::from_pairs(pairs(text, port))
+fn keys(of: &'static Component, text: &str, port: u16) -> plan::Properties {
+    plan::Properties::of(&of.descriptor, pairs(text, port))
 }
 
 fn pairs(text: &str, port: u16) -> Vec<(String, String)> {
@@ -68,7 +68,8 @@ impl Running {
 }
 
 fn sink(text: &str, port: u16) -> AvroSinkConfig {
-    AvroSinkConfig::build(&keys(text, port), &TlsDefaults::default(), &mut Vec::new()).unwrap()
+    AvroSinkConfig::build(&keys(&super::COMPONENT, text, port), &TlsDefaults::default(), &mut Vec::new())
+        .unwrap()
 }
 
 /// Commits what was delivered.
@@ -344,15 +345,16 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
         (name == "FLUME_SSL_KEYSTORE_PASSWORD").then(|| "changeit".to_owned())
     });
     let mut notes = Vec::new();
-    AvroSourceConfig::build(&keys("ssl=true", 1), &tls_defaults, &mut notes).unwrap();
-    AvroSinkConfig::build(&keys("ssl=true", 1), &tls_defaults, &mut notes).unwrap();
+    AvroSourceConfig::build(&keys(&SOURCE, "ssl=true", 1), &tls_defaults, &mut notes).unwrap();
+    AvroSinkConfig::build(&keys(&super::COMPONENT, "ssl=true", 1), &tls_defaults, &mut notes).unwrap();
     assert!(notes.len() == 2 && notes.iter().all(|note| note.contains("TLSv1.1")), "{notes:?}");
-    let own = keys("ssl=true keystore=chain.p12 keystore-password=wrong", 1);
+    let own = keys(&SOURCE, "ssl=true keystore=chain.p12 keystore-password=wrong", 1);
     let error = AvroSourceConfig::build(&own, &tls_defaults, &mut notes).unwrap_err().to_string();
     assert!(error.contains("chain.p12: does not open"), "{error}");
     let wrong =
         TlsDefaults::new(&properties[..1], |name| name.ends_with("_PASSWORD").then(|| "wrong".to_owned()));
-    let error = AvroSourceConfig::build(&keys("ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
+    let error =
+        AvroSourceConfig::build(&keys(&SOURCE, "ssl=true", 1), &wrong, &mut notes).unwrap_err().to_string();
     assert!(error.contains("server.jks, set for the whole process, does not open"), "{error}");
     assert!(error.starts_with("javax.net.ssl.keyStore: "), "{error}");
 }
@@ -360,12 +362,12 @@ async fn what_the_process_says_counts_for_who_says_nothing() {
 #[test]
 fn what_cannot_be_used_is_told_before_anything_starts() {
     let at_source = |text: &str| {
-        AvroSourceConfig::build(&keys(text, 1), &TlsDefaults::default(), &mut Vec::new())
+        AvroSourceConfig::build(&keys(&SOURCE, text, 1), &TlsDefaults::default(), &mut Vec::new())
             .unwrap_err()
             .to_string()
     };
     let at_sink = |text: &str| {
-        AvroSinkConfig::build(&keys(text, 1), &TlsDefaults::default(), &mut Vec::new())
+        AvroSinkConfig::build(&keys(&super::COMPONENT, text, 1), &TlsDefaults::default(), &mut Vec::new())
             .unwrap_err()
             .to_string()
     };

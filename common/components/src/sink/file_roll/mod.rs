@@ -99,12 +99,12 @@ pub(crate) struct FileRollConfig {
 
 impl FileRollConfig {
     fn new(properties: &Properties) -> FileRollConfig {
-        let interval: i64 = properties.number("sink.rollInterval", 30);
+        let interval: i64 = properties.count("sink.rollInterval");
         let manager = properties.parts("sink.pathManager").next();
         let serializer = properties.parts("sink.serializer").next();
         let name = |key| manager.and_then(|part| part.properties.text(key)).unwrap_or_default().to_owned();
         FileRollConfig {
-            directory: properties.text_or("sink.directory", "").into(),
+            directory: properties.word("sink.directory").into(),
             roll_interval: Duration::from_secs(u64::try_from(interval).unwrap_or(0)),
             serializer: serializer.map_or(SerializerConfig::Text { newline: true }, SerializerConfig::new),
             path_manager: match manager.map(ComponentPlan::kind) {
@@ -119,10 +119,10 @@ impl FileRollConfig {
 
 /// Where a sink with these keys writes, and what stands before and behind the numbers in its files' names.
 pub(crate) fn names(properties: &plan::Properties) -> (PathBuf, String, String) {
-    let directory = PathBuf::from(properties.text_or("sink.directory", ""));
-    let prefix = properties.text_or("sink.pathManager.prefix", "").trim_start_matches('/');
+    let directory = PathBuf::from(properties.word("sink.directory"));
+    let prefix = properties.word("sink.pathManager.prefix").trim_start_matches('/');
     let (below, prefix) = prefix.rsplit_once('/').unwrap_or(("", prefix));
-    let extension = properties.text_or("sink.pathManager.extension", "");
+    let extension = properties.word("sink.pathManager.extension");
     let suffix = if extension.is_empty() { String::new() } else { format!(".{extension}") };
     (if below.is_empty() { directory } else { directory.join(below) }, prefix.to_owned(), suffix)
 }

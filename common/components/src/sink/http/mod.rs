@@ -103,8 +103,8 @@ impl Config {
         Some(Config {
             layers: layers(&endpoint, properties, site, findings)?,
             endpoint,
-            connect_timeout: Duration::from_millis(properties.count("connectTimeout")),
-            request_timeout: Duration::from_millis(properties.count("requestTimeout")),
+            connect_timeout: properties.millis("connectTimeout"),
+            request_timeout: properties.millis("requestTimeout"),
             content_type: content_type?,
             accept: accept?,
             rules,

@@ -33,7 +33,7 @@ impl Rules {
                 .under(name)
                 .map(|(status, value)| (status.to_owned(), value.trim().eq_ignore_ascii_case("true")))
                 .collect(),
-            default: properties.flag(default, true),
+            default: properties.flag(default),
         };
         Rules { rollback: rule("rollback.", "defaultRollback"), backoff: rule("backoff.", "defaultBackoff") }
     }

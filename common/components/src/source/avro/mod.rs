@@ -93,15 +93,14 @@ impl AvroSourceConfig {
         tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<AvroSourceConfig, BuildError> {
-        let max_frame_bytes = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
+        let max_frame_bytes = properties.count("maxFrameBytes");
+        let memory = properties.given("maxMemoryBytes").unwrap_or(LEAST_MEMORY_BYTES);
         Ok(AvroSourceConfig {
             place: Place::new(properties),
             layers: ServerLayers::build(properties, tls_defaults, notes)?,
             ip_filter: ip_filter(properties)?,
             max_frame_bytes,
-            max_memory_bytes: properties
-                .number("maxMemoryBytes", LEAST_MEMORY_BYTES)
-                .max(FRAMES * max_frame_bytes),
+            max_memory_bytes: memory.max(FRAMES * max_frame_bytes),
         })
     }
 }
@@ -123,11 +122,9 @@ impl AvroSourceConfig {
 
 /// A frame of the largest size must pass, with the index of its events, beside what is kept for smaller ones.
 fn memory(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
-    let frame = properties.number("maxFrameBytes", MAX_FRAME_BYTES);
-    let memory = properties.number("maxMemoryBytes", usize::MAX);
-    if memory >= frame * FRAMES {
-        return Some(());
-    }
+    let frame: usize = properties.count("maxFrameBytes");
+    let memory = properties.given::<usize>("maxMemoryBytes").filter(|memory| *memory < frame * FRAMES);
+    let Some(memory) = memory else { return Some(()) };
     let key = findings.key("maxMemoryBytes");
     let what = format!("`{key}` is {memory}: a frame of `maxFrameBytes` ({frame}) could not pass");
     let problem = Problem::error("bad-value", findings.at("maxMemoryBytes"), what)
@@ -143,7 +140,7 @@ fn memory(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
 }
 
 fn ip_filter(properties: &plan::Properties) -> Result<Option<IpFilter>, BuildError> {
-    if !properties.flag("ipFilter", false) {
+    if !properties.flag("ipFilter") {
         return Ok(None);
     }
     let rules = properties
@@ -339,7 +336,6 @@ const HELLO: Hello = Hello { window: 16, window_bytes: 2 << 20 };
 const FRAMES: usize = 3;
 /// And in any case so much.
 const LEAST_MEMORY_BYTES: usize = 8 << 20;
-const MAX_FRAME_BYTES: usize = 96 << 20;
 /// Bytes of calls that wait for the one that is being stored, per connection: what a native node may send, and what its
 /// calls take besides. One call may be larger.
 const MOST_WAITING_BYTES: usize = 4 << 20;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// Judges the rules, if there is a filter; `None` when it cannot work.
 pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) -> Option<()> {
-    if !properties.flag("ipFilter", false) {
+    if !properties.flag("ipFilter") {
         return Some(());
     }
     let owner = findings.owner;

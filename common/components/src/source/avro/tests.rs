@@ -177,7 +177,10 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
     let most_connections =
         COMPONENT.descriptor.property("maxConnections").and_then(|property| property.default).unwrap();
     for words in [
-        format!("{FRAMES} frames of `maxFrameBytes` ({} MiB unless set)", mib(MAX_FRAME_BYTES)),
+        format!(
+            "{FRAMES} frames of `maxFrameBytes` ({} MiB unless set)",
+            mib(plan::Properties::new(&COMPONENT.descriptor).count("maxFrameBytes"))
+        ),
         format!("no less than {} MiB", mib(LEAST_MEMORY_BYTES)),
         format!("where their events stand ({} bytes each)", size_of::<event::Span>()),
         format!(

@@ -96,12 +96,12 @@ pub(crate) struct ExecConfig {
 impl ExecConfig {
     pub(crate) fn new(properties: &plan::Properties) -> ExecConfig {
         ExecConfig {
-            command: properties.text_or("command", "").to_owned(),
+            command: properties.word("command").to_owned(),
             shell: properties.text("shell").map(str::to_owned),
-            restart: properties.flag("restart", false),
-            throttle: properties.millis("restartThrottle", Duration::from_millis(10_000)),
-            log_stderr: properties.flag("logStdErr", false),
-            batch_size: Some(properties.number("batchSize", 0)).filter(|size| *size > 0),
+            restart: properties.flag("restart"),
+            throttle: properties.millis("restartThrottle"),
+            log_stderr: properties.flag("logStdErr"),
+            batch_size: properties.given("batchSize").filter(|size| *size > 0),
         }
     }
 

@@ -60,10 +60,10 @@ impl NetcatConfig {
     pub(crate) fn new(properties: &plan::Properties) -> NetcatConfig {
         NetcatConfig {
             place: Place::new(properties),
-            max_line_length: properties.number("max-line-length", 512),
-            ack_every_event: properties.flag("ack-every-event", true),
+            max_line_length: properties.count("max-line-length"),
+            ack_every_event: properties.flag("ack-every-event"),
             // The check has refused all others.
-            encoding: properties.text("encoding").and_then(Charset::for_name).unwrap_or(Charset::UTF_8),
+            encoding: Charset::for_name(properties.word("encoding")).unwrap_or(Charset::UTF_8),
         }
     }
 }

@@ -71,11 +71,14 @@ const TOO_LONG: &str = "FAILED: Event exceeds the maximum length (20 chars, incl
 
 #[test]
 fn settings_as_flumes() {
-    let plain = NetcatConfig::new(&Keys::from_pairs([("bind", "h"), ("port", "44444")]));
+    let plain = NetcatConfig::new(&Keys::of(&COMPONENT.descriptor, [("bind", "h"), ("port", "44444")]));
     assert_eq!((plain.place.bind.as_str(), plain.place.port, plain.max_line_length), ("h", 44444, 512));
     assert!(plain.ack_every_event);
     assert_eq!(plain.encoding, Charset::UTF_8);
-    let set = NetcatConfig::new(&Keys::from_pairs([("ack-every-event", "no"), ("encoding", "iso-8859-1")]));
+    let set = NetcatConfig::new(&Keys::of(
+        &COMPONENT.descriptor,
+        [("ack-every-event", "no"), ("encoding", "iso-8859-1")],
+    ));
     assert_eq!((set.ack_every_event, set.encoding.name()), (false, "ISO-8859-1"));
 }
 

@@ -86,7 +86,7 @@ impl Config {
         let is = |key, word: &str| properties.word(key).trim().eq_ignore_ascii_case(word);
         let pattern =
             |key| Pattern::compile_whole(properties.word(key)).map_err(|why| (key, String::from(why)));
-        let header = |on, key| properties.flag(on, false).then(|| properties.word(key).to_owned());
+        let header = |on, key| properties.flag(on).then(|| properties.word(key).to_owned());
         let input = Charset::for_name(properties.word("inputCharset"));
         let input = input.ok_or(("inputCharset", String::from("there is no such charset")))?;
         let on_malformed = if is("decodeErrorPolicy", "REPLACE") {
@@ -121,9 +121,9 @@ impl Config {
                 () if is("consumeOrder", "random") => Order::Random,
                 () => Order::Oldest,
             },
-            poll_delay: Duration::from_millis(properties.count("pollDelay")),
-            recursive: properties.flag("recursiveDirectorySearch", false),
-            longest_backoff: Duration::from_millis(properties.count("maxBackoff")),
+            poll_delay: properties.millis("pollDelay"),
+            recursive: properties.flag("recursiveDirectorySearch"),
+            longest_backoff: properties.millis("maxBackoff"),
             batch_size: properties.count("batchSize"),
             deserializer: DeserializerConfig::new(part, input, on_malformed, most_chars),
             own,

@@ -66,24 +66,21 @@ impl TailDirConfig {
                 Err(fault) => faults.push(fault),
             }
         }
-        let millis = |key, default| properties.millis(key, Duration::from_millis(default));
-        let file_header = properties.text_or("fileHeaderKey", "file").to_owned();
+        let file_header = properties.word("fileHeaderKey").to_owned();
         TailDirConfig {
             groups,
             faults,
             position_file: position_file(properties),
-            write_interval: millis("writePosInterval", 3000),
-            batch_size: properties.number("batchSize", 100).max(1),
-            most_batches: Some(properties.number("maxBatchCount", 0))
-                .filter(|count| *count > 0)
-                .unwrap_or(u64::MAX),
-            offset_header: properties.flag("byteOffsetHeader", false),
-            skip_to_end: properties.flag("skipToEnd", false),
-            idle_timeout: millis("idleTimeout", 120_000),
-            cache_listing: properties.flag("cachePatternMatching", true),
-            file_header: properties.flag("fileHeader", false).then_some(file_header),
-            scan_increment: millis("backoffSleepIncrement", 1000),
-            scan_longest: millis("maxBackoffSleep", 5000),
+            write_interval: properties.millis("writePosInterval"),
+            batch_size: properties.count("batchSize"),
+            most_batches: properties.count("maxBatchCount"),
+            offset_header: properties.flag("byteOffsetHeader"),
+            skip_to_end: properties.flag("skipToEnd"),
+            idle_timeout: properties.millis("idleTimeout"),
+            cache_listing: properties.flag("cachePatternMatching"),
+            file_header: properties.flag("fileHeader").then_some(file_header),
+            scan_increment: properties.millis("backoffSleepIncrement"),
+            scan_longest: properties.millis("maxBackoffSleep"),
             own,
         }
     }
@@ -128,28 +125,32 @@ const LONGEST_TURN: u64 = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::taildir::COMPONENT;
 
     #[test]
     fn every_property_is_read() {
-        let properties = plan::Properties::from_pairs([
-            ("filegroups", "f1  f2 f3 f4"),
-            ("filegroups.f1", "/var/log/app/.*log.*"),
-            ("filegroups.f2", "/messages"),
-            ("filegroups.f3", "/var/("),
-            ("headers.f1.a.b", "c d"),
-            ("headers.f1.x", ""),
-            ("positionFile", "/var/pos.json"),
-            ("writePosInterval", "100"),
-            ("maxBatchCount", "-1"),
-            ("byteOffsetHeader", "true"),
-            ("skipToEnd", "TRUE"),
-            ("idleTimeout", "7"),
-            ("cachePatternMatching", "false"),
-            ("fileHeader", "true"),
-            ("fileHeaderKey", "path"),
-            ("backoffSleepIncrement", "1"),
-            ("maxBackoffSleep", "2"),
-        ]);
+        let properties = plan::Properties::of(
+            &COMPONENT.descriptor,
+            [
+                ("filegroups", "f1  f2 f3 f4"),
+                ("filegroups.f1", "/var/log/app/.*log.*"),
+                ("filegroups.f2", "/messages"),
+                ("filegroups.f3", "/var/("),
+                ("headers.f1.a.b", "c d"),
+                ("headers.f1.x", ""),
+                ("positionFile", "/var/pos.json"),
+                ("writePosInterval", "100"),
+                ("maxBatchCount", "-1"),
+                ("byteOffsetHeader", "true"),
+                ("skipToEnd", "TRUE"),
+                ("idleTimeout", "7"),
+                ("cachePatternMatching", "false"),
+                ("fileHeader", "true"),
+                ("fileHeaderKey", "path"),
+                ("backoffSleepIncrement", "1"),
+                ("maxBackoffSleep", "2"),
+            ],
+        );
         let config = TailDirConfig::new(&properties, Arc::default());
         let directories: Vec<_> =
             config.groups.iter().map(|group| group.directory.to_str().unwrap()).collect();
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(config.groups[0].headers, [header("a.b", "c d"), header("x", "")]);
         assert_eq!(config.faults.len(), 2);
         assert_eq!(config.position_file, Path::new("/var/pos.json"));
-        assert_eq!((config.batch_size, config.most_batches), (100, u64::MAX));
+        assert_eq!((config.batch_size, config.most_batches), (100, i64::MAX as u64));
         assert!(config.offset_header && config.skip_to_end && !config.cache_listing);
         assert_eq!(config.file_header.as_deref(), Some("path"));
         let millis = [config.write_interval, config.idle_timeout, config.scan_increment, config.scan_longest];
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_flumes() {
-        let config = TailDirConfig::new(&plan::Properties::default(), Arc::default());
+        let config = TailDirConfig::new(&plan::Properties::new(&COMPONENT.descriptor), Arc::default());
         assert!(config.position_file.ends_with(".flume/taildir_position.json"));
         assert!(config.file_header.is_none() && config.cache_listing);
         assert_eq!((config.batch_size, config.idle_timeout.as_secs()), (100, 120));

@@ -35,7 +35,7 @@ mod unusual_tests;
 mod wake;
 
 pub(crate) use config::{TailDirConfig, position_file};
-pub(crate) use own::{OwnFiles, Rolled};
+pub(crate) use own::{OwnFiles, Rolled, console_is_a_file};
 pub(crate) use shared::PositionFiles;
 
 pub(crate) use rules::COMPONENT;

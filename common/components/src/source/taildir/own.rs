@@ -105,10 +105,16 @@ fn same_directory(one: Option<&Path>, other: Option<&Path>) -> bool {
 
 /// Whether what this process prints goes there.
 fn is_console(about: &Metadata) -> bool {
-    ["/proc/self/fd/1", "/proc/self/fd/2"]
-        .iter()
-        .any(|fd| fs::metadata(fd).is_ok_and(|fd| is_same(&fd, about)))
+    CONSOLE.iter().any(|fd| fs::metadata(fd).is_ok_and(|fd| is_same(&fd, about)))
 }
+
+/// Whether what this process prints goes to a file, which could be followed.
+pub(crate) fn console_is_a_file() -> bool {
+    CONSOLE.iter().any(|fd| fs::metadata(fd).is_ok_and(|fd| fd.is_file()))
+}
+
+/// What this process prints to.
+const CONSOLE: [&str; 2] = ["/proc/self/fd/1", "/proc/self/fd/2"];
 
 /// Of the milliseconds since 1970, since 2001; the local time of the other path manager has one more.
 const TIME_DIGITS: usize = 13;

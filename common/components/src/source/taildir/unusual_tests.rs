@@ -14,7 +14,7 @@ async fn a_position_file_that_matches_the_pattern_is_not_followed() {
     let mut bench = Bench::new(".*", &[]);
     let position = bench.path("positions.json");
     bench.keys.push(("positionFile".to_owned(), position.display().to_string()));
-    let properties = plan::Properties::from_pairs(bench.keys.iter().cloned());
+    let properties = plan::Properties::of(&super::COMPONENT.descriptor, bench.keys.iter().cloned());
     bench.own =
         Arc::new(OwnFiles { positions: vec![super::position_file(&properties)], ..OwnFiles::default() });
     bench.start().await;

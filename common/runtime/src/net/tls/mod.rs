@@ -60,7 +60,7 @@ impl ServerTls {
         notes: &mut Vec<String>,
     ) -> Result<Option<ServerTls>, BuildError> {
         let settings = Settings { properties, tls_defaults };
-        if !properties.flag("ssl", false) {
+        if !properties.flag("ssl") {
             return Ok(None);
         }
         let (provider, versions) = settings.offer(notes)?;
@@ -74,7 +74,7 @@ impl ServerTls {
         let builder = ServerConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)
             .map_err(|error| settings.error("include-cipher-suites", error.to_string()))?;
-        let builder = match properties.flag("need-client-auth", false) {
+        let builder = match properties.flag("need-client-auth") {
             false => builder.with_no_client_auth(),
             true => builder.with_client_cert_verifier(settings.clients(provider)?),
         };
@@ -105,11 +105,11 @@ impl ClientTls {
         notes: &mut Vec<String>,
     ) -> Result<Option<ClientTls>, BuildError> {
         let settings = Settings { properties, tls_defaults };
-        if !properties.flag("ssl", false) {
+        if !properties.flag("ssl") {
             return Ok(None);
         }
         let (provider, versions) = settings.offer(notes)?;
-        let trust = match properties.flag("trust-all-certs", false) {
+        let trust = match properties.flag("trust-all-certs") {
             false => settings.trust()?,
             true => {
                 notes.push(
@@ -118,7 +118,7 @@ impl ClientTls {
                 Trust::Anybody
             }
         };
-        let names = properties.flag("verify-hostname", false);
+        let names = properties.flag("verify-hostname");
         let judge = Judge { trust, names, algorithms: provider.signature_verification_algorithms };
         let builder = ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock))
             .with_protocol_versions(&versions)

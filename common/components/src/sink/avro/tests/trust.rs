@@ -84,7 +84,9 @@ async fn assert_passes(name: &str, host: &str, keys: &str, refused: Option<&str>
 fn a_short_rsa_key_is_told_with_what_is_taken() {
     let words = "its key short cannot be used: ";
     let at_source = |tls_defaults: &TlsDefaults, text: &str| {
-        AvroSourceConfig::build(&keys(text, 1), tls_defaults, &mut Vec::new()).unwrap_err().to_string()
+        AvroSourceConfig::build(&keys(&SOURCE, text, 1), tls_defaults, &mut Vec::new())
+            .unwrap_err()
+            .to_string()
     };
     let said = at_source(&TlsDefaults::default(), &source("rsa-1024"));
     assert!(said.contains(words) && said.contains("RSA of 2,048 bits or more"), "{said}");

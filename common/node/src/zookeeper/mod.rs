@@ -1,0 +1,236 @@
+//! A client of ZooKeeper's, for nodes with a text in them.
+//!
+//! It makes no ephemeral nodes, so a session means nothing to it: when a connection ends, the next one begins a new session
+//! and reads anew. A call that is dropped half way takes its connection with it; [`Client::changed`] may be dropped and
+//! called again.
+
+mod ensemble;
+
+pub(crate) use ensemble::Ensemble;
+
+use runtime::{
+    clock::{self, Duration, Instant},
+    net::{TcpStream, keep_alive},
+    random::Random,
+};
+use std::{fmt, io};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{sleep_until, timeout},
+};
+use wire::zookeeper::{self as protocol, Answer, Frames, Malformed, Request, WATCH, code};
+
+/// A session with one server.
+pub(crate) struct Client {
+    stream: TcpStream,
+    server: String,
+    frames: Frames,
+    /// What is to be written.
+    out: Vec<u8>,
+    xid: i32,
+    /// A watch has fired since the last [`Client::changed`].
+    fired: bool,
+    /// Between two pings: a third of the session's time.
+    beat: Duration,
+    heard: Instant,
+}
+
+/// Why a call has no answer that can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The connection is lost; a new one may do.
+    Lost(String),
+    /// The server does not do it: one of [`code`].
+    Refused(i32),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::Lost(why) => out.write_str(why),
+            Trouble::Refused(code::NO_AUTH) => out.write_str(
+                "the node is not open to everybody (NoAuth), and this client shows no login: give `world:anyone` the right to it",
+            ),
+            Trouble::Refused(refused) => write!(out, "it answers {} ({refused})", code::name(*refused)),
+        }
+    }
+}
+
+impl Client {
+    /// Tries each server once, in any order.
+    ///
+    /// # Errors
+    /// Why none of them serves.
+    pub(crate) async fn connect(ensemble: &Ensemble) -> Result<Client, Trouble> {
+        let mut servers: Vec<_> = ensemble.servers.iter().collect();
+        let mut random = Random::from_system();
+        for left in (1..servers.len()).rev() {
+            servers.swap(left, random.peek_below(left + 1));
+            random.advance();
+        }
+        let mut reasons = Vec::new();
+        for (host, port) in servers {
+            match timeout(CONNECTED_WITHIN, Client::open(host, *port)).await {
+                Ok(Ok(client)) => return Ok(client),
+                Ok(Err(trouble)) => reasons.push(format!("{host}:{port}: {trouble}")),
+                Err(_) => {
+                    reasons.push(format!("{host}:{port}: no answer within {} s", CONNECTED_WITHIN.as_secs()))
+                }
+            }
+        }
+        Err(Trouble::Lost(plan::cut(&reasons.join("; "), MOST_SHOWN)))
+    }
+
+    async fn open(host: &str, port: u16) -> Result<Client, Trouble> {
+        let stream = TcpStream::connect((host, port)).await.map_err(lost)?;
+        stream.set_nodelay(true).map_err(lost)?;
+        keep_alive(&stream).map_err(|error| lost(error.into()))?;
+        let mut client = Client {
+            stream,
+            server: format!("{host}:{port}"),
+            frames: Frames::default(),
+            out: protocol::hello(SESSION_MS),
+            xid: 0,
+            fired: false,
+            beat: CONNECTED_WITHIN,
+            heard: clock::now(),
+        };
+        let welcome = client.frame().await?;
+        let session = protocol::welcome(&welcome).map_err(malformed)?;
+        let session = u64::try_from(session).ok().filter(|session| *session > 0);
+        let session = session.ok_or_else(|| Trouble::Lost("it gives no session".to_owned()))?;
+        client.beat = Duration::from_millis(session.div_ceil(3).max(1));
+        Ok(client)
+    }
+
+    /// Which server it is.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// What a node holds, and its version; `None` when there is no such node. With `watch`, [`Client::changed`] tells of its
+    /// next change, or of its creation.
+    pub(crate) async fn get(&mut self, path: &str, watch: bool) -> Result<Option<(Vec<u8>, i32)>, Trouble> {
+        loop {
+            match self.call(&Request::Get { path, watch }).await {
+                Ok(frame) => {
+                    let (bytes, version) =
+                        Answer::new(&frame).and_then(|answer| answer.data()).map_err(malformed)?;
+                    return Ok(Some((bytes.to_vec(), version)));
+                }
+                Err(Trouble::Refused(code::NO_NODE)) if watch => {
+                    // A node that is not there is watched by asking whether it is.
+                    match self.call(&Request::Exists { path, watch }).await {
+                        Ok(_created_meanwhile) => {}
+                        Err(Trouble::Refused(code::NO_NODE)) => return Ok(None),
+                        Err(trouble) => return Err(trouble),
+                    }
+                }
+                Err(Trouble::Refused(code::NO_NODE)) => return Ok(None),
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// Makes a node, and those above it that are not there; [`code::NODE_EXISTS`] when it is there already.
+    pub(crate) async fn create(&mut self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]).filter(|parent| !parent.is_empty());
+        for parent in above {
+            match self.call(&Request::Create { path: parent, bytes: b"" }).await {
+                Ok(_) | Err(Trouble::Refused(code::NODE_EXISTS)) => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        self.call(&Request::Create { path, bytes }).await.map(|_| ())
+    }
+
+    /// Replaces what a node holds, if it is at `version`; else [`code::BAD_VERSION`]. Its new version.
+    pub(crate) async fn set(&mut self, path: &str, bytes: &[u8], version: i32) -> Result<i32, Trouble> {
+        let frame = self.call(&Request::Set { path, bytes, version }).await?;
+        Answer::new(&frame).and_then(|answer| answer.version()).map_err(malformed)
+    }
+
+    /// Waits until a watch has fired.
+    pub(crate) async fn changed(&mut self) -> Result<(), Trouble> {
+        while !std::mem::take(&mut self.fired) {
+            let frame = self.frame().await?;
+            self.take_note(&frame)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session, so that the server need not wait for it. That a server does not hear it does no harm.
+    pub(crate) async fn close(mut self) {
+        let _ended_or_gone = timeout(CONNECTED_WITHIN, self.call(&Request::Close)).await;
+    }
+
+    async fn call(&mut self, request: &Request<'_>) -> Result<Vec<u8>, Trouble> {
+        self.xid = self.xid.wrapping_add(1).max(1);
+        self.out.extend(request.frame(self.xid));
+        loop {
+            let frame = timeout(ANSWERED_WITHIN, self.frame()).await.unwrap_or_else(|_| {
+                Err(Trouble::Lost(format!("no answer within {} s", ANSWERED_WITHIN.as_secs())))
+            })?;
+            let answer = self.take_note(&frame)?;
+            match answer.code {
+                _ if answer.xid != self.xid => {}
+                0 => return Ok(frame),
+                code => return Err(Trouble::Refused(code)),
+            }
+        }
+    }
+
+    fn take_note<'f>(&mut self, frame: &'f [u8]) -> Result<Answer<'f>, Trouble> {
+        let answer = Answer::new(frame).map_err(malformed)?;
+        self.fired |= answer.xid == WATCH;
+        Ok(answer)
+    }
+
+    /// The next frame; writes what is to be written, and pings, meanwhile.
+    async fn frame(&mut self) -> Result<Vec<u8>, Trouble> {
+        let mut ping = self.heard + self.beat;
+        loop {
+            if let Some(frame) = self.frames.take().map_err(malformed)? {
+                self.heard = clock::now();
+                return Ok(frame);
+            }
+            let (mut read, mut write) = self.stream.split();
+            tokio::select! {
+                got = read.read_buf(self.frames.buffer()) => {
+                    if got.map_err(lost)? == 0 {
+                        return Err(Trouble::Lost("it closed the connection".to_owned()));
+                    }
+                }
+                written = write.write(&self.out), if !self.out.is_empty() => {
+                    self.out.drain(..written.map_err(lost)?);
+                }
+                () = sleep_until(ping) => {
+                    let now = clock::now();
+                    if now >= self.heard + 2 * self.beat {
+                        return Err(Trouble::Lost(format!("{} is silent", self.server)));
+                    }
+                    self.out.extend(Request::Ping.frame(0));
+                    ping = now + self.beat;
+                }
+            }
+        }
+    }
+}
+
+fn lost(error: io::Error) -> Trouble {
+    Trouble::Lost(error.to_string())
+}
+
+fn malformed(error: Malformed) -> Trouble {
+    Trouble::Lost(format!("what answers there is no ZooKeeper: {error}"))
+}
+
+/// A server that is silent for two thirds of that counts as dead. The server may give less.
+const SESSION_MS: i32 = 15_000;
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+/// Bytes of reasons that are shown.
+const MOST_SHOWN: usize = 500;
+
+#[cfg(test)]
+mod tests;

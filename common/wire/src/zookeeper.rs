@@ -1,0 +1,352 @@
+//! ZooKeeper's protocol, a client's side of it, as far as nodes with a text in them need it.
+//!
+//! A frame is a length and as many bytes; within stand numbers of a fixed length, most significant byte first, and texts and
+//! byte strings behind their length (ZooKeeper calls it Jute). A client sends its `ConnectRequest` first. Each request has
+//! a number (`xid`), by which its answer is known; a watch that fires comes as an answer with the number -1.
+//!
+//! Source: ZooKeeper 3.9 `zookeeper.jute`, `ClientCnxn`, `KeeperException`.
+
+use thiserror::Error;
+
+/// The number of a ping and of its answer.
+pub const PING: i32 = -2;
+
+/// The number under which a watch tells.
+pub const WATCH: i32 = -1;
+
+/// The most bytes of a frame that are taken: a configuration of 4 MiB, with what stands around it. A server sends 1 MiB
+/// unless its `jute.maxbuffer` was raised.
+pub const MOST_BYTES: usize = (4 << 20) + 1024;
+
+/// Bytes that are no answer of a ZooKeeper's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Malformed {
+    /// A length below zero, or above what is taken.
+    #[error("a frame of {0} bytes is announced")]
+    Length(i32),
+    /// It ends before what it says is in it.
+    #[error("an answer of it ends too early")]
+    Short,
+}
+
+/// What is asked of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// The bytes of a node and their version; with a watch, the next change is told.
+    Get {
+        /// Where the node is.
+        path: &'a str,
+        /// Whether to watch it.
+        watch: bool,
+    },
+    /// Whether there is such a node; with a watch, also its creation is told.
+    Exists {
+        /// Where the node is, or would be.
+        path: &'a str,
+        /// Whether to watch it.
+        watch: bool,
+    },
+    /// Makes a node that everybody may read and write, as Flume's tools and `zkCli.sh` do.
+    Create {
+        /// Where; its parent must be there.
+        path: &'a str,
+        /// What it holds.
+        bytes: &'a [u8],
+    },
+    /// Replaces the bytes of a node that is at this version, and of no other.
+    Set {
+        /// Where the node is.
+        path: &'a str,
+        /// What it holds from now on.
+        bytes: &'a [u8],
+        /// At which it must be.
+        version: i32,
+    },
+    /// Says that the client is there.
+    Ping,
+    /// Ends the session.
+    Close,
+}
+
+impl Request<'_> {
+    /// The frame of the request number `xid`.
+    pub fn frame(&self, xid: i32) -> Vec<u8> {
+        let mut out = Writer::new();
+        let (number, kind) = match self {
+            Request::Create { .. } => (xid, 1),
+            Request::Exists { .. } => (xid, 3),
+            Request::Get { .. } => (xid, 4),
+            Request::Set { .. } => (xid, 5),
+            Request::Ping => (PING, 11),
+            Request::Close => (xid, -11),
+        };
+        out.int(number).int(kind);
+        match *self {
+            Request::Get { path, watch } | Request::Exists { path, watch } => out.text(path).flag(watch),
+            // A list of one: all rights, for everybody. Then no flags: it stays when the session ends.
+            Request::Create { path, bytes } => {
+                out.text(path).bytes(bytes).int(1).int(ALL_RIGHTS).text("world").text("anyone").int(0)
+            }
+            Request::Set { path, bytes, version } => out.text(path).bytes(bytes).int(version),
+            Request::Ping | Request::Close => &mut out,
+        };
+        out.frame()
+    }
+}
+
+/// The first frame of a connection; `session_ms` is after how much silence the server may forget the client.
+pub fn hello(session_ms: i32) -> Vec<u8> {
+    let mut out = Writer::new();
+    // Version, the last change that was seen, the wish, no session yet, no password of one, no server that only reads.
+    out.int(0).long(0).int(session_ms).long(0).bytes(&[0; 16]).flag(false);
+    out.frame()
+}
+
+/// How long a session lives without a word, in milliseconds, as the server's first frame says.
+///
+/// # Errors
+/// [`Malformed`]
+pub fn welcome(frame: &[u8]) -> Result<i32, Malformed> {
+    let mut reader = Reader(frame);
+    reader.int()?;
+    reader.int()
+}
+
+/// A frame of a server's, but the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<'b> {
+    /// The number of the request; [`PING`], [`WATCH`].
+    pub xid: i32,
+    /// 0, or why the server has not done it.
+    pub code: i32,
+    rest: &'b [u8],
+}
+
+impl<'b> Answer<'b> {
+    /// Takes a frame apart.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn new(frame: &'b [u8]) -> Result<Answer<'b>, Malformed> {
+        let mut reader = Reader(frame);
+        let (xid, _change, code) = (reader.int()?, reader.long()?, reader.int()?);
+        Ok(Answer { xid, code, rest: reader.0 })
+    }
+
+    /// To [`Request::Get`]: the bytes and their version.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn data(&self) -> Result<(&'b [u8], i32), Malformed> {
+        let mut reader = Reader(self.rest);
+        let bytes = reader.bytes()?;
+        Ok((bytes, Answer { rest: reader.0, ..*self }.version()?))
+    }
+
+    /// To [`Request::Set`] and [`Request::Exists`]: the version.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn version(&self) -> Result<i32, Malformed> {
+        let mut reader = Reader(self.rest);
+        // Created, modified, and when they were.
+        for _ in 0..4 {
+            reader.long()?;
+        }
+        reader.int()
+    }
+}
+
+/// Codes of [`Answer`], each with ZooKeeper's name.
+pub mod code {
+    /// No such node.
+    pub const NO_NODE: i32 = -101;
+    /// The client has not shown that it may.
+    pub const NO_AUTH: i32 = -102;
+    /// The node is at another version.
+    pub const BAD_VERSION: i32 = -103;
+    /// There is such a node.
+    pub const NODE_EXISTS: i32 = -110;
+
+    /// The name, as ZooKeeper's own tools print it.
+    pub fn name(code: i32) -> &'static str {
+        match code {
+            -4 => "ConnectionLoss",
+            -6 => "Unimplemented",
+            -8 => "BadArguments",
+            NO_NODE => "NoNode",
+            NO_AUTH => "NoAuth",
+            BAD_VERSION => "BadVersion",
+            -108 => "NoChildrenForEphemerals",
+            NODE_EXISTS => "NodeExists",
+            -112 => "SessionExpired",
+            -114 => "InvalidACL",
+            -115 => "AuthFailed",
+            -118 => "SessionMoved",
+            -125 => "QuotaExceeded",
+            -127 => "Throttled",
+            _ => "an error that has no name here",
+        }
+    }
+}
+
+/// Bytes of a server's, of which frames are made.
+#[derive(Debug, Default)]
+pub struct Frames {
+    bytes: Vec<u8>,
+}
+
+impl Frames {
+    /// Where what comes is put, at the end.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The next whole frame, if it is there.
+    ///
+    /// # Errors
+    /// [`Malformed::Length`]
+    pub fn take(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
+        let Some((head, rest)) = self.bytes.split_first_chunk() else { return Ok(None) };
+        let announced = i32::from_be_bytes(*head);
+        let length = usize::try_from(announced).ok().filter(|length| *length <= MOST_BYTES);
+        let length = length.ok_or(Malformed::Length(announced))?;
+        let Some(frame) = rest.get(..length) else { return Ok(None) };
+        let frame = frame.to_vec();
+        self.bytes.drain(..4 + length);
+        Ok(Some(frame))
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn new() -> Writer {
+        Writer(vec![0; 4])
+    }
+
+    fn int(&mut self, number: i32) -> &mut Writer {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    fn long(&mut self, number: i64) -> &mut Writer {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    fn flag(&mut self, flag: bool) -> &mut Writer {
+        self.0.push(flag.into());
+        self
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Writer {
+        self.int(length(bytes));
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn text(&mut self, text: &str) -> &mut Writer {
+        self.bytes(text.as_bytes())
+    }
+
+    fn frame(mut self) -> Vec<u8> {
+        let bytes = length(&self.0[4..]).to_be_bytes();
+        self.0[..4].copy_from_slice(&bytes);
+        self.0
+    }
+}
+
+/// What is sent is far shorter than what a length can say.
+fn length(bytes: &[u8]) -> i32 {
+    i32::try_from(bytes.len()).unwrap_or(i32::MAX)
+}
+
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (array, rest) = self.0.split_first_chunk().ok_or(Malformed::Short)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    fn int(&mut self) -> Result<i32, Malformed> {
+        self.array().map(i32::from_be_bytes)
+    }
+
+    fn long(&mut self) -> Result<i64, Malformed> {
+        self.array().map(i64::from_be_bytes)
+    }
+
+    /// A length of -1 means that there are none.
+    fn bytes(&mut self) -> Result<&'b [u8], Malformed> {
+        let length = usize::try_from(self.int()?.max(0)).unwrap_or_default();
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Malformed::Short)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+}
+
+/// Read, write, create, delete, administer.
+const ALL_RIGHTS: i32 = 31;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer to [`Request::Get`]: a node that holds `hello`, at version 2.
+    const DATA: &[u8] = b"\0\0\0\x5d\0\0\0\x03\0\0\0\0\0\0\0\x0b\0\0\0\0\0\0\0\x05hello\
+        \0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x0b\0\0\x01\x9a\0\0\0\0\0\0\x01\x9a\0\0\0\x07\
+        \0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\x05";
+
+    const WELCOME: &[u8] = b"\0\0\0\x25\0\0\0\0\0\0\x27\x10\x01\0\0\0\0\0\0\x07\0\0\0\x10abcdefghijklmnop\0";
+
+    #[test]
+    fn a_stream_of_answers_is_the_same_wherever_it_is_cut() {
+        let stream = [WELCOME, DATA, DATA].concat();
+        for cut in 0..=stream.len() {
+            let (mut frames, mut seen) = (Frames::default(), Vec::new());
+            for part in [&stream[..cut], &stream[cut..]] {
+                frames.buffer().extend_from_slice(part);
+                while let Some(frame) = frames.take().unwrap() {
+                    seen.push(frame);
+                }
+            }
+            assert_eq!(welcome(&seen[0]), Ok(10_000));
+            for frame in &seen[1..] {
+                let answer = Answer::new(frame).unwrap();
+                assert_eq!((answer.xid, answer.code, answer.data()), (3, 0, Ok((&b"hello"[..], 2))));
+            }
+            assert_eq!(seen.len(), 3, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_ends_early_is_told_and_no_length_takes_memory() {
+        let frame = &DATA[4..];
+        for end in 0..frame.len() {
+            let read = Answer::new(&frame[..end]).and_then(|answer| answer.data().map(|_| ()));
+            // Behind the version stands what nobody reads.
+            assert!(read == Err(Malformed::Short) || end >= 61, "{end}: {read:?}");
+        }
+        for length in [-1, i32::MIN, i32::MAX, MOST_BYTES as i32 + 1] {
+            let mut frames = Frames::default();
+            frames.buffer().extend(length.to_be_bytes());
+            assert_eq!(frames.take(), Err(Malformed::Length(length)));
+        }
+    }
+
+    #[test]
+    fn requests_are_as_zookeepers_own_client_writes_them() {
+        let frame = Request::Get { path: "/a", watch: true }.frame(7);
+        assert_eq!(frame, b"\0\0\0\x0f\0\0\0\x07\0\0\0\x04\0\0\0\x02/a\x01");
+        assert_eq!(Request::Ping.frame(9), b"\0\0\0\x08\xff\xff\xff\xfe\0\0\0\x0b");
+        let set = Request::Set { path: "/a", bytes: b"xy", version: 3 }.frame(1);
+        assert_eq!(set, b"\0\0\0\x18\0\0\0\x01\0\0\0\x05\0\0\0\x02/a\0\0\0\x02xy\0\0\0\x03");
+        let create = Request::Create { path: "/a", bytes: b"" }.frame(1);
+        let rights = b"\0\0\0\x01\0\0\0\x1f\0\0\0\x05world\0\0\0\x06anyone\0\0\0\0";
+        assert_eq!(create[4..], [&b"\0\0\0\x01\0\0\0\x01\0\0\0\x02/a\0\0\0\0"[..], rights].concat());
+        assert_eq!(hello(10_000).len(), 4 + 4 + 8 + 4 + 8 + 20 + 1);
+    }
+}

@@ -1,0 +1,85 @@
+//! A real ZooKeeper, one server, on a port of the loopback.
+
+use super::{agent::java, install};
+use crate::{console::Console, ports, process::Process, solo::until};
+use std::{
+    fs, io,
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpStream},
+    path::Path,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// A server with a directory for what it holds, which outlives it.
+pub struct ZooKeeper {
+    directory: TempDir,
+    port: u16,
+    console: Console,
+    process: Option<Process>,
+}
+
+impl ZooKeeper {
+    /// Its place; it is not started yet.
+    ///
+    /// # Panics
+    /// When it cannot be had here.
+    pub fn new() -> ZooKeeper {
+        let directory = tempfile::tempdir().expect("a folder");
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        ZooKeeper { directory, port, console: Console::default(), process: None }
+    }
+
+    /// What `-z` takes.
+    pub fn place(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Starts it, with what it held, and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(&mut self) {
+        let class_path =
+            install::zookeeper().unwrap_or_else(|why| panic!("no ZooKeeper can be run here: {why}"));
+        let settings = self.directory.path().join("zoo.cfg");
+        let data = self.directory.path().join("data");
+        fs::write(&settings, text(&data, self.port)).expect("a file");
+        let mut command = java(&[]);
+        command.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &class_path]);
+        command.arg("org.apache.zookeeper.server.ZooKeeperServerMain").arg(settings);
+        command.current_dir(self.directory.path());
+        self.process = Some(Process::spawn(command, &self.console, 0).expect("a JVM"));
+        // It listens some 100 ms before it serves.
+        until("ZooKeeper serves", || self.serves().unwrap_or(false));
+    }
+
+    /// Ends it with SIGKILL. What it has acknowledged is on its disk.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    fn serves(&self) -> io::Result<bool> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"srvr")?;
+        let mut said = String::new();
+        stream.read_to_string(&mut said)?;
+        Ok(said.contains("Mode: standalone"))
+    }
+}
+
+impl Default for ZooKeeper {
+    fn default() -> ZooKeeper {
+        ZooKeeper::new()
+    }
+}
+
+/// A tick of 500 ms lets a session be as short as a second.
+fn text(data: &Path, port: u16) -> String {
+    format!(
+        "tickTime=500\ndataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\n\
+         admin.enableServer=false\n4lw.commands.whitelist=*\n",
+        data.display()
+    )
+}

@@ -1,0 +1,161 @@
+//! Configurations that other hosts have: in ZooKeeper, where `push` and Flume's own tools put them, and on a server of HTTP.
+
+use integration::{
+    binaries,
+    console::Console,
+    flume::{self, Flume, Launch, Version, zookeeper::ZooKeeper},
+    ports,
+    process::Process,
+    solo::LONG,
+};
+use rustix::process::Signal;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::Path,
+    process::Command,
+    thread,
+};
+
+/// An agent that prints one event, in which `WORD` stands.
+fn configuration(word: &str) -> String {
+    format!(
+        "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = exec\n\
+         a1.sources.r1.command = echo {word}\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
+         a1.sinks.k1.type = logger\na1.sinks.k1.channel = c1\n"
+    )
+}
+
+struct Running {
+    console: Console,
+    process: Process,
+}
+
+/// Runs `agent` with these words in `directory`.
+fn run(directory: &Path, words: &[&str]) -> Running {
+    let console = Console::default();
+    let mut command = Command::new(binaries::directory().expect("it is built").join("agent"));
+    command.current_dir(directory).args(words);
+    let process = Process::spawn(command, &console, 0).expect("it runs");
+    Running { console, process }
+}
+
+impl Running {
+    fn wait_for(&self, part: &str) {
+        self.console
+            .wait_from(0, LONG, part, |line| line.text.contains(part))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn said(&self, part: &str) -> usize {
+        self.console.visit(0, |line| line.text.contains(part).then_some(())).len()
+    }
+
+    /// What it said until its end, and its exit code.
+    fn ended(mut self) -> (String, Option<i32>) {
+        let code = self.process.wait(LONG).expect("it ends").status.code();
+        assert!(self.console.drained(LONG), "it leaves its console open");
+        let lines = self.console.lines_from(0).into_iter().map(|line| line.text);
+        (lines.collect::<Vec<_>>().join("\n"), code)
+    }
+
+    fn stop(self) -> String {
+        self.process.signal(Signal::TERM);
+        let (said, code) = self.ended();
+        assert_eq!(code, Some(0), "{said}");
+        said
+    }
+}
+
+/// Answers each request with `text`, to those alone who log in as `me` with `planted9password`.
+fn serve(listener: TcpListener, text: String) {
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let lines = BufReader::new(stream.try_clone().expect("a stream")).lines().map_while(Result::ok);
+            let head = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+            // `me:planted9password`
+            let known = head.contains("Basic bWU6cGxhbnRlZDlwYXNzd29yZA==");
+            let (status, text) = if known { ("200 OK", text.as_str()) } else { ("401 Unauthorized", "") };
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+            // One who leaves early is told nothing.
+            let _gone = stream.write_all(answer.as_bytes());
+        }
+    });
+}
+
+#[test]
+fn an_agent_starts_by_a_servers_text_and_by_its_backup_while_that_is_away() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let there = format!("http://127.0.0.1:{}/a1.conf", listener.local_addr().expect("a port").port());
+    serve(listener, configuration("from-the-server"));
+    let nowhere = format!("http://127.0.0.1:{}/a1.conf", ports::free(&["127.0.0.1"]).expect("a port"));
+    // Flume takes defaults of options from there, and a password is not for the list of processes.
+    fs::write(directory.path().join("flume.opts"), "n = a1\nuser = me\npwd = planted9password\nb = kept\n")
+        .expect("a file");
+    let first = run(directory.path(), &["-c", ".", "-u", &there]);
+    first.wait_for("from-the-server");
+    let said = first.stop();
+    let backup = fs::read_to_string(directory.path().join("kept/.a1.properties")).expect("a backup");
+    assert_eq!(backup, configuration("from-the-server"));
+    let second = run(directory.path(), &["-c", ".", "-u", &nowhere]);
+    second.wait_for("the agent starts with the last good configuration, kept/.a1.properties");
+    second.wait_for("from-the-server");
+    let said = said + &second.stop();
+    assert!(!said.contains("planted9"), "{said}");
+    let (said, code) = run(directory.path(), &["check", "-n", "a1", "-u", &there]).ended();
+    assert!(code == Some(2) && said.contains("401 Unauthorized: look at -user and -pwd"), "{code:?} {said}");
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn agents_and_a_real_flume_run_what_push_has_written_into_zookeeper() {
+    flume::require();
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut zookeeper = ZooKeeper::new();
+    let place = zookeeper.place();
+    let agent = run(directory.path(), &["-n", "a1", "-z", &place, "-p", "/team/flume"]);
+    agent.wait_for("is away: the agent waits for it");
+    zookeeper.start();
+    agent.wait_for("there is no /team/flume/a1 in ZooKeeper");
+    let push = |file: &str, text: &str, more: &[&str]| {
+        fs::write(directory.path().join(file), text).expect("a file");
+        let words = ["push", "-n", "a1", "-f", file, "-z", &place, "-p", "/team/flume"];
+        run(directory.path(), &[&words, more].concat()).ended()
+    };
+    let (said, code) = push("bad.conf", "a1.sources = r1\n", &[]);
+    assert!(code == Some(2) && said.contains("nothing is written"), "{code:?} {said}");
+    let (said, code) = push("a1.conf", &configuration("gr\u{fc}n"), &[]);
+    assert!(
+        code == Some(0) && said.contains("wrote /team/flume/a1") && said.contains("version 0"),
+        "{code:?} {said}"
+    );
+    agent.wait_for("gr\u{fc}n");
+    assert_eq!(
+        (agent.said("is away"), agent.said("there is no /team/flume/a1")),
+        (1, 1),
+        "each is said once"
+    );
+    let (said, code) = push("a1.conf", &configuration("gr\u{fc}n"), &[]);
+    assert!(code == Some(0) && said.contains("has this text already (version 0)"), "{code:?} {said}");
+    let (said, code) = push("new.conf", &configuration("lost"), &["--if-version", "3"]);
+    assert!(code == Some(1) && said.contains("is at version 0, not 3"), "{code:?} {said}");
+
+    // Flume watches the same node, by its own client.
+    let launch = Launch {
+        agent: ["-z", &place, "-p", "/team/flume"].map(str::to_owned).to_vec(),
+        reload: true,
+        ..Launch::default()
+    };
+    let unread = directory.path().join("new.conf");
+    let console = Console::default();
+    let flume =
+        Flume::start_as(Version::V1_11, &unread, "a1", directory.path(), &launch, &console).expect("a JVM");
+    flume.wait_for_line("Refreshing configuration from ZooKeeper", LONG).expect("it reads the node");
+    flume.wait_for_line("Event: {", LONG).expect("it runs the text");
+    let (said, code) = push("new.conf", &configuration("second"), &["--if-version", "0"]);
+    assert!(code == Some(0) && said.contains("version 1 after 0, 1 lines new, 1 gone"), "{code:?} {said}");
+    flume.wait_for_line("73 65 63 6F 6E 64", LONG).expect("it sees the change");
+    agent.stop();
+}
