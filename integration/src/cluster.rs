@@ -1,7 +1,8 @@
 //! The lesson's cluster: two agents, two collectors, four real processes.
 
 use crate::{
-    binaries, flume,
+    binaries,
+    flume::{self, Version},
     ledger::{Arrival, Ledger, LineId, Place, Verdict},
     lesson::{self, Whereabouts},
     load::{Demand, Load, Log, Written},
@@ -32,6 +33,8 @@ pub struct Setup {
     pub server_extra: String,
     /// The agents' `-Dflume.root.logger`.
     pub client_level: &'static str,
+    /// slave1 has an own Java interceptor and slave4 an own Java sink, with the jars of this Flume.
+    pub java: Option<Version>,
     /// What a node's command is wrapped in, such as a network namespace.
     pub wrap: Option<Wrap>,
 }
@@ -55,6 +58,7 @@ impl Default for Setup {
             client_extra: String::new(),
             server_extra: String::new(),
             client_level: "INFO,console",
+            java: None,
             wrap: None,
         }
     }
@@ -146,6 +150,8 @@ impl Cluster {
         let conf = directory.join("conf");
         fs::create_dir_all(&conf).map_err(Error::io(format!("cannot make {}", conf.display())))?;
         let file = conf.join(words.file);
+        let java = setup.java.map(|version| (flume::bridge::environment(version), own_classes(name)));
+        let text = text.to_owned() + java.as_ref().map_or("", |(_, lines)| lines);
         fs::write(&file, text).map_err(Error::io(format!("cannot write {}", file.display())))?;
         let place = Site { name: name.to_owned(), directory };
         let wrap = setup.wrap.clone();
@@ -153,6 +159,8 @@ impl Cluster {
         Ok(Box::new(move || {
             let mut command = program(kind, &words, &conf, wrap.is_some())?;
             command.current_dir(&conf);
+            let variables = java.iter().flat_map(|(words, _)| words).filter_map(|word| word.split_once('='));
+            command.envs(variables);
             Ok(match &wrap {
                 Some(wrap) => wrap(&place, command),
                 None => command,
@@ -266,6 +274,17 @@ impl Cluster {
             ));
         }
         ledger
+    }
+}
+
+/// What makes a part of a node an operator's class.
+fn own_classes(name: &str) -> &'static str {
+    match name {
+        "slave1" => {
+            "\nagent1.sources.r1.interceptors = i1 i2 i3\nagent1.sources.r1.interceptors.i3.type = org.acme.Tagging$Builder\n"
+        }
+        "slave4" => "\na1.sinks.k1.type = org.acme.Printing\n",
+        _ => "",
     }
 }
 

@@ -6,8 +6,9 @@ use crate::{
     ledger::Incident,
     ledger::Place,
     process::{Ended, Process},
+    vitals,
 };
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io,
     process::Command,
@@ -174,6 +175,15 @@ impl Node {
         }
         self.console.drained(Duration::from_secs(5));
         at
+    }
+
+    /// Kills the JVM of its Java components, which it starts again; `false` when there is none.
+    pub fn kill_jvm(&mut self) -> bool {
+        let jvm = self.pid().and_then(vitals::jvm);
+        if jvm.is_some() {
+            self.note(Instant::now(), 0);
+        }
+        jvm.is_some_and(|jvm| kill_process(jvm, Signal::KILL).is_ok())
     }
 
     /// Holds it still with SIGSTOP: its connections stay open and nothing is answered.

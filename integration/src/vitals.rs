@@ -58,6 +58,15 @@ pub fn children(pid: Pid) -> Vec<Pid> {
     all
 }
 
+/// The JVM of an agent with Java components.
+pub fn jvm(pid: Pid) -> Option<Pid> {
+    let is_jvm = |pid: &Pid| {
+        fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()))
+            .is_ok_and(|line| line.contains("org.logcluster.bridge"))
+    };
+    children(pid).into_iter().find(is_jvm)
+}
+
 /// Whether `pid`, or a process it started, has a file of this name open and an ear for changes. A `tail -F` that has not
 /// come so far yet would pass over all but the last ten lines.
 pub fn follows(pid: Pid, file_name: &str) -> bool {

@@ -2,15 +2,27 @@
 
 use integration::{
     drill::{self, Options, Report, Stage},
+    flume::Version,
     node::Implementation,
 };
 
 fn play() -> Report {
-    let options =
-        Options { kinds: [Implementation::Ours; 4], lines: 0, rate: 1, kills: 0, freeze: true, netns: false };
-    let mut cluster = drill::lay_out(&options).expect("the cluster is laid out");
+    let options = Options {
+        kinds: [Implementation::Ours; 4],
+        lines: 0,
+        rate: 1,
+        kills: 0,
+        freeze: true,
+        java: None,
+        netns: false,
+    };
+    play_as(&options)
+}
+
+fn play_as(options: &Options) -> Report {
+    let mut cluster = drill::lay_out(options).expect("the cluster is laid out");
     let report =
-        drill::play(&mut cluster, &options, &Stage::silent()).expect("the drill is played to its end");
+        drill::play(&mut cluster, options, &Stage::silent()).expect("the drill is played to its end");
     eprintln!("{report}");
     assert!(report.is_clean(), "{:?}", report.faults());
     report
@@ -19,6 +31,22 @@ fn play() -> Report {
 #[test]
 fn the_drill_is_played_to_its_end_and_nothing_is_lost() {
     play();
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn with_java_on_slave1_and_slave4_whose_jvms_are_killed_nothing_is_lost() {
+    for version in Version::ALL {
+        play_as(&Options {
+            kinds: [Implementation::Ours; 4],
+            lines: 30_000,
+            rate: 1000,
+            kills: 3,
+            freeze: true,
+            java: Some(version),
+            netns: false,
+        });
+    }
 }
 
 #[test]

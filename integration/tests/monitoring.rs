@@ -180,6 +180,44 @@ fn the_same_traffic_counts_as_in_flume_1_11() {
     counts_as(Version::V1_11);
 }
 
+/// `seq` into an operator's sink that keeps counters of its own.
+const OWN_SINK: &str = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = exec\n\
+    a1.sources.r1.command = seq 1 300\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
+    a1.channels.c1.capacity = 1000\na1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\n";
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry"]
+fn an_own_sinks_own_counters_are_those_that_flume_shows() {
+    flume::require();
+    for version in Version::ALL {
+        let (dir, theirs, ours) = (tempfile::tempdir().expect("a folder"), port(), port());
+        let file = dir.path().join("a1.properties");
+        fs::write(&file, OWN_SINK).expect("a file");
+        let jvm =
+            ["type=http".to_owned(), format!("port={theirs}")].map(|key| format!("-Dflume.monitoring.{key}"));
+        let classes = flume::bridge::plugins().ok();
+        let launch = Launch { jvm: jvm.into(), classes, ..Launch::default() };
+        let flume =
+            Flume::start_as(version, &file, "a1", dir.path(), &launch, &Default::default()).expect("a JVM");
+        flume.wait_for_line("Component type: SINK, name: k1 started", LONG).expect("it starts");
+        let mut words = flume::bridge::environment(version);
+        words.push(options(ours));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let _agent = Solo::start(OWN_SINK, &words);
+        let of = |port: u16| {
+            let answers = || http::get(port, "/metrics").is_ok();
+            until("counters are served", answers);
+            wait(port, "SINK.k1", "EventDrainSuccessCount", 300);
+            let mut counters = counters(port).remove("SINK.k1").expect("it was just there");
+            counters.remove("StartTime").expect("it has started");
+            counters
+        };
+        assert_eq!(of(ours), of(theirs), "Flume {}", version.name());
+        let drained = sample(ours, "flume_event_drain_success_total{kind=\"sink\",name=\"k1\"}");
+        assert!((drained - 300.0).abs() < 0.1, "{drained}");
+    }
+}
+
 /// How often a sink looks at an empty channel, which events go together, and when: another time in each run. Flume
 /// looks at its open connections once a minute.
 const DEPENDS_ON_TIME: &[&str] = &[

@@ -23,6 +23,8 @@ pub struct Settings {
     pub directory: PathBuf,
     /// Below it the jar is written.
     pub scratch: PathBuf,
+    /// Batches that end every JVM are kept in here.
+    pub aside: PathBuf,
     /// The least level of log lines, unless the operator's own logging configuration is named in `options`.
     pub level: String,
     /// How long a component may be silent.
@@ -40,6 +42,7 @@ impl Default for Settings {
             heap_bytes: None,
             directory: PathBuf::from("."),
             scratch: std::env::temp_dir(),
+            aside: std::env::home_dir().unwrap_or_default().join(".flume/set-aside"),
             level: "INFO".to_owned(),
             silence_limits: SilenceLimits::default(),
         }
@@ -64,6 +67,12 @@ impl Bridge {
     /// Starts nothing yet. `notify` gets what the JVM says.
     pub fn new(settings: Settings, notify: Notify) -> Bridge {
         Bridge { settings, notify, state: Mutex::default() }
+    }
+
+    /// The JVM that runs, if one does.
+    pub fn running(&self) -> Option<Jvm> {
+        let state = self.state.try_lock().ok()?; // else one is being started
+        state.jvm.clone().filter(|jvm| jvm.died_at().is_none())
     }
 
     /// The JVM that runs; else a new one, after the pause that the deaths so far ask for.

@@ -1,7 +1,7 @@
 //! Interceptors and a channel selector of a native source: a batch in, a batch out.
 
 use crate::{
-    Answer, BridgeError, ComponentKind, Jvm, Made, Spec, answer,
+    Answer, BridgeError, ComponentKind, Fault, Jvm, Made, Spec, answer,
     component::Component,
     jvm::Inbox,
     protocol::{FromJvm, Thrown, to_jvm},
@@ -86,6 +86,21 @@ impl Interceptors {
             Ok(Err(thrown)) => Err(self.component.failed("a call".into(), thrown)),
             Err(_) => Err(jvm.gone()),
         }
+    }
+
+    /// Whether their JVM has ended.
+    pub fn is_gone(&self) -> bool {
+        self.component.jvm.died_at().is_some()
+    }
+
+    /// Why its JVM has ended.
+    pub fn gone(&self) -> BridgeError {
+        self.component.jvm.gone()
+    }
+
+    /// What they have to do with that.
+    pub fn fault(&self) -> Fault {
+        self.component.jvm.fault(&self.component.title)
     }
 
     /// Calls `close` of each interceptor.

@@ -5,7 +5,7 @@ use crate::{
     clock::{self, Instant},
     frame::{FrameDecoder, Outgoing},
     jar, launch,
-    life::{Life, Made},
+    life::{Cause, Fault, Life, Made},
     policy::{SilenceLimits, Verdict},
     protocol::{FromJvm, Hello, Metrics, VERSION, to_jvm},
 };
@@ -36,9 +36,9 @@ struct Owner(Arc<Shared>);
 
 pub(crate) struct Shared {
     out: mpsc::UnboundedSender<Outgoing>,
-    kill: mpsc::UnboundedSender<String>,
+    kill: mpsc::UnboundedSender<Cause>,
     hello: OnceLock<Hello>,
-    end: OnceLock<(Instant, String)>,
+    end: OnceLock<(Instant, Cause)>,
     next: AtomicU32,
     registry: Mutex<Registry>,
     notify: Notify,
@@ -154,6 +154,15 @@ impl Jvm {
         self.0.0.kill(reason.to_owned());
     }
 
+    pub(crate) fn kill_for(&self, cause: Cause) {
+        self.0.0.kill(cause);
+    }
+
+    /// What `title` has to do with its end.
+    pub(crate) fn fault(&self, title: &str) -> Fault {
+        self.0.0.end.get().map_or(Fault::Another, |(_, cause)| cause.fault(title))
+    }
+
     /// The counters of all its components.
     ///
     /// # Errors
@@ -222,7 +231,7 @@ impl Jvm {
     }
 
     pub(crate) fn reason(&self) -> String {
-        self.0.0.end.get().map_or_else(|| "it is ending".to_owned(), |(_, reason)| reason.clone())
+        self.0.0.end.get().map_or_else(|| "it is ending".to_owned(), |(_, cause)| cause.text.clone())
     }
 
     pub(crate) fn gone(&self) -> BridgeError {
@@ -260,7 +269,8 @@ impl Jvm {
                 }
                 Verdict::End => {
                     let silent = clock::now().saturating_duration_since(since).as_secs();
-                    self.kill(&format!("{title} has not answered {what} for {silent} s"));
+                    let text = format!("{title} has not answered {what} for {silent} s");
+                    self.kill_for(Cause::hang(title, text));
                     return answer.await;
                 }
             }
@@ -303,8 +313,8 @@ impl Shared {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kill(&self, reason: String) {
-        let _ = self.kill.send(reason); // a JVM that has ended needs no killing
+    fn kill(&self, cause: impl Into<Cause>) {
+        let _ = self.kill.send(cause.into()); // a JVM that has ended needs no killing
     }
 
     /// Hands a frame to whom it concerns.
@@ -343,10 +353,10 @@ impl Shared {
     }
 
     /// The end: whoever waits for something is told that it does not come.
-    fn ended(&self, reason: String, wanted: bool) {
+    fn ended(&self, cause: Cause, wanted: bool) {
         let (left, metrics, dumps) = {
             let mut registry = self.registry();
-            let _ = self.end.set((clock::now(), reason.clone()));
+            let _ = self.end.set((clock::now(), cause.clone()));
             (
                 std::mem::take(&mut registry.components),
                 std::mem::take(&mut registry.metrics),
@@ -354,7 +364,7 @@ impl Shared {
             )
         };
         drop((metrics, dumps));
-        (self.notify)(Notice::Ended { text: reason, wanted });
+        (self.notify)(Notice::Ended { text: cause.text, wanted });
         for entry in left.into_values() {
             entry.inbox.ended();
         }

@@ -40,7 +40,7 @@ pub use group::Group;
 pub use interceptors::Interceptors;
 pub use jar::JAR;
 pub use jvm::Jvm;
-pub use life::Made;
+pub use life::{Fault, Made};
 pub use notice::{Notice, Notify};
 pub use policy::{Poison, Restarts, SilenceLimits, Verdict};
 pub use probe::probe;

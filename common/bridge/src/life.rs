@@ -20,3 +20,46 @@ pub(crate) enum Life {
     Stopped,
     Failed { phase: String, thrown: Thrown },
 }
+
+/// Why a JVM has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    pub(crate) text: String,
+    /// `sink k1`, when it is known who has ended it.
+    pub(crate) culprit: Option<String>,
+    /// Whether that did not answer; else it has crashed.
+    pub(crate) hung: bool,
+}
+
+impl Cause {
+    /// `culprit` has not answered.
+    pub(crate) fn hang(culprit: &str, text: String) -> Cause {
+        Cause { text, culprit: Some(culprit.to_owned()), hung: true }
+    }
+
+    /// Whether it may be because of `title`.
+    pub(crate) fn fault(&self, title: &str) -> Fault {
+        match &self.culprit {
+            Some(culprit) if culprit != title => Fault::Another,
+            _ if self.hung => Fault::Hang,
+            _ => Fault::Crash,
+        }
+    }
+}
+
+impl From<String> for Cause {
+    fn from(text: String) -> Cause {
+        Cause { text, culprit: None, hung: false }
+    }
+}
+
+/// What a component may have to do with the end of its JVM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing: another one has ended it.
+    Another,
+    /// It has exited, used up the heap or crashed, or nobody knows who did.
+    Crash,
+    /// It has not answered.
+    Hang,
+}

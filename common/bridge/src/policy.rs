@@ -1,5 +1,6 @@
 //! Decisions about a JVM and its components. Time is passed in.
 
+use crate::Fault;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
@@ -68,26 +69,63 @@ impl SilenceLimits {
 
 /// Which batch ends every JVM that it is sent to.
 ///
-/// A batch that makes a component use up the heap would be sent to the next JVM, and so on for ever. Who holds batches asks
-/// before it sends one that was under way when a JVM died.
+/// A batch that makes a class exit, use up the heap or hang would be sent to the next JVM, and so on for ever. Who holds
+/// batches tells of each that was under way when a JVM died, sends the suspects one at a time from then on, and asks before
+/// it sends one again.
 #[derive(Debug, Default)]
 pub struct Poison {
-    deaths: BTreeMap<u64, u32>,
+    suspects: BTreeMap<u64, Suspect>,
+    /// A batch that hung was set aside, and none has got through since: it may be what the class waits for that is away.
+    doubtful: bool,
+}
+
+#[derive(Debug)]
+struct Suspect {
+    /// Deaths at which it was under way alone.
+    deaths: u32,
+    hung: bool,
+    last: Instant,
 }
 
 impl Poison {
-    /// A JVM died while the batches `under_way` were with it. All others are forgotten: they have got through.
-    pub fn died(&mut self, under_way: impl IntoIterator<Item = u64>) {
-        let before = std::mem::take(&mut self.deaths);
-        self.deaths = under_way
-            .into_iter()
-            .map(|batch| (batch, before.get(&batch).copied().unwrap_or_default() + 1))
-            .collect();
+    /// A JVM died at `now` while `batch` was under way, `alone` or with others.
+    pub fn died(&mut self, batch: u64, alone: bool, fault: Fault, now: Instant) {
+        if fault == Fault::Another {
+            return;
+        }
+        let suspect = self.suspects.entry(batch).or_insert(Suspect { deaths: 0, hung: false, last: now });
+        suspect.deaths += u32::from(alone);
+        (suspect.hung, suspect.last) = (fault == Fault::Hang, now);
     }
 
-    /// Whether `batch` was under way in three deaths in a row.
+    /// A batch has got through: this one, where anybody knows its number.
+    pub fn passed(&mut self, batch: Option<u64>) {
+        batch.map(|batch| self.suspects.remove(&batch));
+        self.doubtful = false;
+    }
+
+    /// Whether no batch is under suspicion at `now`. A suspect that nobody has sent again for half an hour is none any more.
+    pub fn is_calm(&mut self, now: Instant) -> bool {
+        self.suspects.retain(|_, suspect| now.saturating_duration_since(suspect.last) < SUSPECTED_FOR);
+        self.suspects.is_empty()
+    }
+
+    /// Whether `batch` is to be sent alone.
+    pub fn is_suspect(&self, batch: u64) -> bool {
+        self.suspects.contains_key(&batch)
+    }
+
+    /// Whether `batch` has ended three JVMs alone, and is to be set aside. Of batches that hang only one is until another
+    /// batch has got through.
     pub fn is_poison(&self, batch: u64) -> bool {
-        self.deaths.get(&batch).is_some_and(|deaths| *deaths >= DEATHS_OF_POISON)
+        self.suspects
+            .get(&batch)
+            .is_some_and(|suspect| suspect.deaths >= DEATHS_OF_POISON && !(suspect.hung && self.doubtful))
+    }
+
+    /// `batch` is set aside.
+    pub fn set_aside(&mut self, batch: u64) {
+        self.doubtful |= self.suspects.remove(&batch).is_some_and(|suspect| suspect.hung);
     }
 }
 
@@ -95,6 +133,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const FORGIVEN_AFTER: Duration = Duration::from_secs(300);
 const DEATHS_OF_POISON: u32 = 3;
+/// Longer than three hangs take.
+const SUSPECTED_FOR: Duration = Duration::from_secs(1800);
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[cfg(test)]
@@ -126,15 +166,37 @@ mod tests {
         assert!(matches!(patient.judge(start, true, start + secs(100_000)), Verdict::Wait(_)));
     }
 
-    #[test]
-    fn a_batch_that_was_there_at_three_deaths_in_a_row_is_poison() {
-        let mut poison = Poison::default();
-        poison.died([1, 2]);
-        poison.died([2, 3]);
-        assert!(!poison.is_poison(2));
-        poison.died([2]);
-        assert!(poison.is_poison(2) && !poison.is_poison(3));
-        poison.died([]);
-        assert!(!poison.is_poison(2), "it got through");
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_has_ended_three_jvms_alone_is_poison() {
+        let (mut poison, now) = (Poison::default(), crate::clock::now());
+        for batch in [1, 2] {
+            poison.died(batch, false, Fault::Crash, now);
+            poison.died(batch, true, Fault::Another, now);
+        }
+        poison.passed(Some(1));
+        for _ in 0..2 {
+            poison.died(2, true, Fault::Crash, now);
+        }
+        assert!(!poison.is_poison(2) && poison.is_suspect(2) && !poison.is_suspect(1));
+        poison.died(2, true, Fault::Crash, now);
+        assert!(poison.is_poison(2) && !poison.is_calm(now));
+        poison.set_aside(2);
+        assert!(!poison.is_poison(2) && poison.is_calm(now));
+        poison.died(3, false, Fault::Crash, now);
+        assert!(!poison.is_calm(now + secs(1799)) && poison.is_calm(now + secs(1800)), "it never came again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_batches_that_hang_one_is_set_aside_until_another_one_passes() {
+        let (mut poison, now) = (Poison::default(), crate::clock::now());
+        let hang =
+            |poison: &mut Poison, batch| (0..3).for_each(|_| poison.died(batch, true, Fault::Hang, now));
+        hang(&mut poison, 1);
+        assert!(poison.is_poison(1));
+        poison.set_aside(1);
+        hang(&mut poison, 2);
+        assert!(!poison.is_poison(2), "what the class waits for is away");
+        poison.passed(None);
+        assert!(poison.is_poison(2));
     }
 }

@@ -1,10 +1,11 @@
 //! A sink: events are pushed ahead, acknowledgements come back by number.
 
 use crate::{
-    BridgeError, ComponentKind, Jvm, Made, Outcome, Ranges, Spec, clock,
+    BridgeError, ComponentKind, Fault, Jvm, Made, Outcome, Ranges, Spec, clock,
     clock::Instant,
     component::Component,
     jvm::Inbox,
+    life::Cause,
     policy::Verdict,
     protocol::{FromJvm, to_jvm},
 };
@@ -161,7 +162,10 @@ impl Sink {
                 }
                 Verdict::End => {
                     let silent = clock::now().saturating_duration_since(self.silent_since).as_secs();
-                    jvm.kill(&format!("{title} has not answered {WHAT} for {silent} s"));
+                    jvm.kill_for(Cause::hang(
+                        title,
+                        format!("{title} has not answered {WHAT} for {silent} s"),
+                    ));
                     return self.events.recv().await;
                 }
             }
@@ -196,6 +200,11 @@ impl Sink {
     /// Why its JVM has ended.
     pub fn gone(&self) -> BridgeError {
         self.component.jvm.gone()
+    }
+
+    /// What it has to do with that.
+    pub fn fault(&self) -> Fault {
+        self.component.jvm.fault(&self.component.title)
     }
 
     /// Takes numbers off the books; `None` when there are none, or the sink does not have them.

@@ -1,7 +1,8 @@
 //! Interceptors and a channel selector in the JVM, of a native source.
 
+use crate::aside;
 use crate::host::Host;
-use bridge::{Answer, BridgeError, Interceptors, Routes, Spec};
+use bridge::{Answer, BridgeError, Interceptors, Poison, Routes, Spec};
 use event::Batch;
 use flow::error::ChannelError;
 use flow::interceptor::{Elsewhere, Passed};
@@ -10,10 +11,11 @@ use flow::selector::Selected;
 use futures_util::future::LocalBoxFuture;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::{sleep, timeout};
 
 /// A source's chain. Clones are the same one.
@@ -28,12 +30,36 @@ struct Inner {
     log: slog::Logger,
     made: Mutex<Option<Rc<Interceptors>>>,
     told: RefCell<Told>,
+    poison: RefCell<Poison>,
+    /// A batch under suspicion passes alone.
+    turns: Arc<RwLock<()>>,
+    /// Calls that are with the JVM, and whether somebody has given one up.
+    under_way: Cell<usize>,
+    stuck: Cell<bool>,
+    last_end: RefCell<String>,
+}
+
+/// While it lives, a call may be under way: among others, or alone.
+enum Turn {
+    Among { _guard: OwnedRwLockReadGuard<()> },
+    Alone { _guard: OwnedRwLockWriteGuard<()> },
 }
 
 impl Chain {
     pub(crate) fn new(host: Arc<Host>, spec: Spec, single: bool, log: slog::Logger) -> Chain {
-        let (made, told) = (Mutex::default(), RefCell::new(Told::every(TELL_EVERY)));
-        Chain(Rc::new(Inner { host, spec, single, log, made, told }))
+        Chain(Rc::new(Inner {
+            host,
+            spec,
+            single,
+            log,
+            made: Mutex::default(),
+            told: RefCell::new(Told::every(TELL_EVERY)),
+            poison: RefCell::default(),
+            turns: Arc::default(),
+            under_way: Cell::new(0),
+            stuck: Cell::new(false),
+            last_end: RefCell::default(),
+        }))
     }
 }
 
@@ -44,11 +70,17 @@ impl Elsewhere for Chain {
             match wait {
                 // The sender reads a file or a pipe, which waits too: nothing is lost while a class fails.
                 PutTimeout::Forever => Ok(chain.until_it_passes(&batch).await),
+                PutTimeout::KeepAlive | PutTimeout::Now if chain.is_stuck() => {
+                    Err(refused("its interceptors do not answer"))
+                }
                 PutTimeout::KeepAlive | PutTimeout::Now => {
                     let passing = chain.while_the_jvm_dies(&batch);
                     match timeout(PATIENCE, passing).await {
-                        Ok(passed) => passed.map_err(|error| refused(&error.to_string())),
-                        Err(_) => Err(refused("the JVM of its interceptors is not there")),
+                        Ok(passed) => passed.map_err(|reason| refused(&reason)),
+                        Err(_) => {
+                            chain.stuck.set(true);
+                            Err(refused("the JVM of its interceptors is not there"))
+                        }
                     }
                 }
             }
@@ -57,7 +89,7 @@ impl Elsewhere for Chain {
 }
 
 impl Inner {
-    async fn until_it_passes(&self, batch: &Batch) -> Passed {
+    async fn until_it_passes(self: &Rc<Self>, batch: &Batch) -> Passed {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.while_the_jvm_dies(batch).await {
@@ -77,28 +109,76 @@ impl Inner {
         }
     }
 
-    /// Nothing of a call whose JVM has died is stored: it is made again.
-    async fn while_the_jvm_dies(&self, batch: &Batch) -> Result<Passed, BridgeError> {
+    /// Nothing of a call whose JVM has died is stored: it is made again, until it turns out that it is the batch.
+    async fn while_the_jvm_dies(self: &Rc<Self>, batch: &Batch) -> Result<Passed, String> {
         loop {
-            let made = self.made().await?;
-            match made.call(batch, self.single).await {
-                Ok(Answer { batch, routes }) => {
-                    return Ok(Passed {
-                        routes: routes.map(|routes| deal(&batch, &routes, self.spec.names.len())),
-                        batch,
-                    });
+            let key = (!self.poison.borrow_mut().is_calm(clock::now())).then(|| key(batch));
+            if let Some(key) = key.filter(|key| self.poison.borrow().is_poison(*key)) {
+                return self.set_aside(batch, key).await;
+            }
+            let turn = match key {
+                Some(key) if self.poison.borrow().is_suspect(key) => {
+                    Turn::Alone { _guard: self.turns.clone().write_owned().await }
                 }
-                Err(BridgeError::Gone(_)) => {
-                    self.made.lock().await.take_if(|now| Rc::ptr_eq(now, &made));
-                }
-                Err(error) => return Err(error),
+                _ => Turn::Among { _guard: self.turns.clone().read_owned().await },
+            };
+            let made = self.made().await.map_err(|error| error.to_string())?;
+            // A call goes on though nobody waits for it any more: one that hangs is to be told about, and ended.
+            let (chain, batch) = (self.clone(), batch.clone());
+            let called = actix_rt::spawn(async move { chain.call(made, &batch, key, turn).await }).await;
+            match called.map_err(|_| "the agent is stopping".to_owned())? {
+                Ok(passed) => return Ok(passed),
+                Err(BridgeError::Gone(_)) => {}
+                Err(error) => return Err(error.to_string()),
             }
         }
     }
 
+    async fn call(
+        &self,
+        made: Rc<Interceptors>,
+        batch: &Batch,
+        key: Option<u64>,
+        turn: Turn,
+    ) -> Result<Passed, BridgeError> {
+        self.under_way.set(self.under_way.get() + 1);
+        let called = made.call(batch, self.single).await;
+        self.under_way.set(self.under_way.get() - 1);
+        self.stuck.set(false);
+        match called {
+            Ok(Answer { batch, routes }) => {
+                self.poison.borrow_mut().passed(key);
+                let routes = routes.map(|routes| deal(&batch, &routes, self.spec.names.len()));
+                Ok(Passed { routes, batch })
+            }
+            Err(error) => {
+                if matches!(error, BridgeError::Gone(_)) {
+                    let (key, alone) =
+                        (key.unwrap_or_else(|| self::key(batch)), matches!(turn, Turn::Alone { .. }));
+                    self.poison.borrow_mut().died(key, alone, made.fault(), clock::now());
+                    *self.last_end.borrow_mut() = error.to_string();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a call is under way that somebody has given up.
+    fn is_stuck(&self) -> bool {
+        self.stuck.get() && self.under_way.get() > 0
+    }
+
+    async fn set_aside(&self, batch: &Batch, key: u64) -> Result<Passed, String> {
+        let (who, because) = (format!("source {}", self.spec.name), self.last_end.borrow().clone());
+        let folder = &self.host.settings()?.aside;
+        aside::set_aside(folder, &who, &because, std::slice::from_ref(batch), &self.log).await?;
+        self.poison.borrow_mut().set_aside(key);
+        Ok(Passed { batch: batch.filter(|_| false), routes: None })
+    }
+
     async fn made(&self) -> Result<Rc<Interceptors>, BridgeError> {
         let mut made = self.made.lock().await;
-        if let Some(made) = &*made {
+        if let Some(made) = made.as_ref().filter(|made| !made.is_gone()) {
             return Ok(made.clone());
         }
         let jvm = self.host.jvm(&self.log).await?;
@@ -106,6 +186,13 @@ impl Inner {
         new.start().await?;
         Ok(made.insert(Rc::new(new)).clone())
     }
+}
+
+/// What is the same for a batch that its sender sends again.
+fn key(batch: &Batch) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    batch.runs().for_each(|run| hasher.write(&run));
+    hasher.finish()
 }
 
 fn refused(reason: &str) -> ChannelError {

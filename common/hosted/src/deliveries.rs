@@ -30,6 +30,11 @@ impl Deliveries {
         self.0.push_back(Sent { pending, numbers, unsent, delivered, delivered_events, returned_events });
     }
 
+    /// Their numbers in their group.
+    pub(crate) fn sequences(&self) -> Vec<u64> {
+        self.0.iter().filter_map(|sent| Some(sent.pending.id()?.sequence)).collect()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

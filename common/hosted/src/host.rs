@@ -44,6 +44,11 @@ impl Host {
         told.await.unwrap_or_else(|_| Err(BridgeError::Gone("the agent is stopping".into())))
     }
 
+    /// The JVM, if one runs.
+    pub(crate) fn running(&self) -> Option<Jvm> {
+        self.bridge.get()?.running()
+    }
+
     pub(crate) fn bridge(&self, log: &slog::Logger) -> Result<Arc<Bridge>, BridgeError> {
         let settings =
             self.settings().map_err(|searched| BridgeError::NoJava { searched: searched.to_owned() })?;

@@ -9,6 +9,7 @@ use crate::source::HostedSource;
 use bridge::{ComponentKind, Spec};
 use flow::channel::NewChannel;
 use flow::component::{Hosts, NewSink};
+use flow::counters::{AskElsewhere, Figures};
 use flow::interceptor::MakeElsewhere;
 use flow::processor::MakeGroup;
 use flow::source::MakeSource;
@@ -16,6 +17,7 @@ use plan::{ComponentPlan, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan
 use runtime::clock::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::time::timeout;
 
 /// What a flow asks to run components in a JVM.
 pub struct Hosting(pub(crate) Arc<Host>);
@@ -24,6 +26,19 @@ impl Hosting {
     /// In the JVM of `host`.
     pub fn new(host: Host) -> Hosting {
         Hosting(Arc::new(host))
+    }
+
+    /// Asks for the counters that the components keep in the JVM, when it runs.
+    pub fn counters(&self) -> AskElsewhere {
+        let host = Arc::downgrade(&self.0);
+        Arc::new(move || {
+            let jvm = host.upgrade().and_then(|host| host.running());
+            Box::pin(async move {
+                let Some(jvm) = jvm else { return Figures::new() };
+                let told = timeout(COUNTED_WITHIN, jvm.metrics()).await;
+                told.ok().and_then(Result::ok).unwrap_or_default()
+            })
+        })
     }
 
     /// Says that `component` runs in the JVM, or that there is none for it.
@@ -170,6 +185,9 @@ fn batch_size(sink: &ComponentPlan) -> usize {
     let set = sink.properties.iter().find(|(key, _)| is_batch_size(key));
     set.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(100).clamp(1, 10_000)
 }
+
+/// A JVM that collects a large heap must not keep whoever reads the other counters waiting.
+const COUNTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Sources whose Flume hands each event over by itself; classes may do something else with one than with a list.
 const ONE_BY_ONE: [&str; 4] = ["netcat", "netcatudp", "syslogtcp", "syslogudp"];

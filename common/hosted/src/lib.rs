@@ -4,6 +4,7 @@
 //! dies, it makes a new one, and what was not acknowledged is the channel's again. The JVM starts with the first
 //! component that needs it.
 
+mod aside;
 mod chain;
 mod channel;
 mod deliveries;

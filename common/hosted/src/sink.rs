@@ -1,9 +1,11 @@
 //! A sink in the JVM, as a member of a native group: deliveries go in ahead of need, commits come back by number.
 
+use crate::aside;
 use crate::deliveries::Deliveries;
 use crate::host::Host;
 use actix::prelude::*;
-use bridge::{BridgeError, Outcome, Sink, SinkEvent, Spec};
+use bridge::{BridgeError, Outcome, Poison, Sink, SinkEvent, Spec};
+use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
 use flow::message::{Deliver, PendingDelivery, Probe, State, Stop, Window};
 use flow::processor::SinkAddress;
@@ -29,10 +31,22 @@ enum Work {
 
 /// Starts the actor of a sink that `spec` describes.
 pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAddress {
-    let SinkContext { member, death_watch, log, .. } = context;
+    let SinkContext { member, counters, death_watch, log, .. } = context;
     let (work, todo) = mpsc::unbounded_channel();
     let (end, ended) = watch::channel(());
-    let task = Task { host, spec, member, log, todo, live: None, _end: end };
+    let task = Task {
+        host,
+        spec,
+        member,
+        counters,
+        log,
+        todo,
+        live: None,
+        poison: Poison::default(),
+        window: Window::LOCAL,
+        last_end: String::new(),
+        _end: end,
+    };
     SinkAddress::of(&HostedSink { work: Some(work), task: Some(task), ended, death_watch }.start())
 }
 
@@ -88,9 +102,15 @@ struct Task {
     host: Arc<Host>,
     spec: Spec,
     member: Member,
+    counters: Arc<SinkCounters>,
     log: slog::Logger,
     todo: mpsc::UnboundedReceiver<Work>,
     live: Option<Live>,
+    poison: Poison,
+    /// One delivery after the other while some are under suspicion.
+    window: Window,
+    /// Why the last JVM has ended.
+    last_end: String,
     _end: watch::Sender<()>,
 }
 
@@ -123,7 +143,7 @@ impl Task {
                         break;
                     }
                 }
-                Happened::Work(Some(Work::Deliver(pending))) => self.deliver(pending),
+                Happened::Work(Some(Work::Deliver(pending))) => self.deliver(pending).await,
                 Happened::Said(Some(event)) => self.heard(event),
                 Happened::Said(None) => self.jvm_is_gone(),
                 Happened::Time => self.live.iter_mut().for_each(Live::run),
@@ -157,7 +177,7 @@ impl Task {
             if !live.dead {
                 live.failed = None;
             }
-            self.member.tell(live.failed.clone().map_or(State::Up(Window::LOCAL), State::Down));
+            self.member.tell(live.failed.clone().map_or(State::Up(self.window), State::Down));
             return true;
         }
         let opened = {
@@ -185,19 +205,22 @@ impl Task {
                 };
                 live.run(); // some roll files or send heartbeats when they run, also without events
                 self.live = Some(live);
-                self.member.tell(State::Up(Window::LOCAL));
+                self.member.tell(State::Up(self.window));
             }
             Err(error) => self.member.tell(State::Down(class_failed(&error))),
         }
         true
     }
 
-    fn deliver(&mut self, pending: PendingDelivery) {
+    async fn deliver(&mut self, pending: PendingDelivery) {
         let Some(live) = self.live.as_mut().filter(|live| !live.dead) else {
             return pending.failed(DeliveryError::Gone); // it was on its way already
         };
         if let Some(error) = &live.failed {
             return pending.failed(error.clone());
+        }
+        if pending.id().is_some_and(|id| self.poison.is_poison(id.sequence)) {
+            return self.set_aside(pending).await;
         }
         let before = live.sink.next_number();
         for batch in pending.batches() {
@@ -223,7 +246,9 @@ impl Task {
             SinkEvent::Delivered(ranges) => {
                 live.backoffs = 0;
                 let done = live.deliveries.delivered(&ranges);
+                done.iter().for_each(|pending| self.poison.passed(pending.id().map(|id| id.sequence)));
                 PendingDelivery::done(done);
+                self.widen();
             }
             SinkEvent::Returned(ranges) => {
                 let error = live.failed.clone().unwrap_or(DeliveryError::Gone);
@@ -257,9 +282,47 @@ impl Task {
         self.member.tell(State::Down(error));
     }
 
+    /// Keeps a batch on disk that has ended one JVM after the other; it counts as one that could not be written.
+    async fn set_aside(&mut self, pending: PendingDelivery) {
+        let who = format!("sink {}", self.spec.name);
+        let kept = match self.host.settings() {
+            Ok(settings) => {
+                aside::set_aside(&settings.aside, &who, &self.last_end, pending.batches(), &self.log).await
+            }
+            Err(error) => Err(error.to_owned()),
+        };
+        match kept {
+            Ok(()) => {
+                pending.id().into_iter().for_each(|id| self.poison.set_aside(id.sequence));
+                self.counters.event_write_fail.add(pending.events());
+                PendingDelivery::done(vec![pending]);
+                self.widen();
+            }
+            Err(reason) => {
+                let error = DeliveryError::Class { reason };
+                pending.failed(error.clone());
+                self.fail(error);
+            }
+        }
+    }
+
+    /// Several deliveries at a time again, when none is under suspicion any more.
+    fn widen(&mut self) {
+        if self.window == Window::LOCK_STEP && self.poison.is_calm(clock::now()) {
+            self.window = Window::LOCAL;
+            self.member.tell(State::Up(self.window));
+        }
+    }
+
     fn jvm_is_gone(&mut self) {
         let Some(mut live) = self.live.take() else { return };
-        let (peer, reason) = ("the JVM".to_owned(), live.sink.gone().to_string());
+        let (under_way, now) = (live.deliveries.sequences(), clock::now());
+        for batch in &under_way {
+            self.poison.died(*batch, under_way.len() == 1, live.sink.fault(), now);
+        }
+        self.window = if self.poison.is_calm(now) { Window::LOCAL } else { Window::LOCK_STEP };
+        self.last_end = live.sink.gone().to_string();
+        let (peer, reason) = ("the JVM".to_owned(), self.last_end.clone());
         live.deliveries.lost(&DeliveryError::Lost { peer: peer.clone(), reason: reason.clone() });
         self.member.tell(State::Down(DeliveryError::Unreachable { peer, reason }));
     }

@@ -1,15 +1,16 @@
 //! Counters as Flume serves them: an object for each component, all values strings.
 
-use flow::counters::{ChannelEntry, Life, Registry};
+use flow::counters::{ChannelEntry, Figures, Life, Registry};
 use serde_json::{Map, Value};
 
 /// `{"SOURCE.r1":{"EventReceivedCount":"0",…},…}`. A component that has not started is absent.
-pub(crate) fn text(registry: &Registry) -> String {
-    Value::Object(components(registry)).to_string()
+pub(crate) fn text(registry: &Registry, elsewhere: Figures) -> String {
+    Value::Object(components(registry, elsewhere)).to_string()
 }
 
-/// By `TYPE.name` the counters of each component, all strings.
-pub(crate) fn components(registry: &Registry) -> Map<String, Value> {
+/// By `TYPE.name` the counters of each component, all strings. What one in another process counts itself stands in place of
+/// what is counted for it here.
+pub(crate) fn components(registry: &Registry, elsewhere: Figures) -> Map<String, Value> {
     let mut all = Map::new();
     for source in registry.sources() {
         let counters = &source.counters;
@@ -25,6 +26,10 @@ pub(crate) fn components(registry: &Registry) -> Map<String, Value> {
         let counters = &sink.counters;
         let figures = [counters.figures(), counters.more.figures()].concat();
         put(&mut all, "SINK", &sink.name, &counters.life, figures, Vec::new());
+    }
+    for (component, figures) in elsewhere {
+        let figures = figures.into_iter().map(|(key, value)| (key, Value::String(value)));
+        all.insert(component, Value::Object(figures.collect()));
     }
     all
 }

@@ -35,7 +35,7 @@ async fn send_to(ganglia: &Ganglia, registry: &Registry, host: &str, to: (&str, 
     let to = to.ok_or_else(|| std::io::Error::other("the host has no address"))?;
     let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(any).await?;
-    for (component, figures) in json::components(registry) {
+    for (component, figures) in json::components(registry, registry.elsewhere().await) {
         let figures = figures.as_object().into_iter().flatten();
         for (key, value) in figures.filter_map(|(key, value)| Some((key, value.as_str()?))) {
             for packet in packets(ganglia, host, &format!("flume.{component}.{key}"), value) {

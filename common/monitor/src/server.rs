@@ -127,15 +127,17 @@ impl Shared {
         {
             return Reply::plain(401, "send the token: Authorization: Bearer TOKEN");
         }
+        let registry = self.view.borrow().registry.clone();
         match request.path.to_ascii_lowercase().as_str() {
             "/metrics" if self.settings.page == Page::Json => Reply {
                 status: 200,
                 kind: "application/json;charset=utf-8",
-                body: json::text(&self.view.borrow().registry),
+                body: json::text(&registry, registry.elsewhere().await),
             },
             "/metrics" | "/metrics/prometheus" => {
                 let lags = self.lags().await;
-                let body = text::text(&self.view.borrow(), &lags, clock::now());
+                let elsewhere = registry.elsewhere().await;
+                let body = text::text(&self.view.borrow(), elsewhere, &lags, clock::now());
                 Reply { status: 200, kind: "text/plain; version=0.0.4; charset=utf-8", body }
             }
             "/health" => {

@@ -3,7 +3,7 @@ use crate::lag::Lag;
 use crate::settings::{Settings, Way};
 use crate::view::View;
 use crate::{send, server};
-use flow::counters::{ChannelEntry, GroupEntry, Registry, SinkEntry, SourceEntry};
+use flow::counters::{ChannelEntry, Figures, GroupEntry, Registry, SinkEntry, SourceEntry};
 use runtime::clock::{self, Duration};
 use runtime::net::{TcpStream, TlsDefaults, UdpSocket};
 use runtime::within::Within;
@@ -97,7 +97,7 @@ fn full() -> Registry {
 
 #[test]
 fn a_page_of_flumes_has_its_keys_and_strings_and_no_component_that_has_not_started() {
-    let page = crate::json::text(&full());
+    let page = crate::json::text(&full(), Figures::new());
     for part in [
         "\"ChannelFillPercentage\":\"20.0\"",
         "\"ChannelSize\":\"2\"",
@@ -113,13 +113,37 @@ fn a_page_of_flumes_has_its_keys_and_strings_and_no_component_that_has_not_start
 }
 
 #[tokio::test]
+async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_keys() {
+    let registry = full();
+    registry.add_elsewhere(Arc::new(|| {
+        let figures = [
+            ("EventPutSuccessCount", "1"),
+            ("EventPutAttemptCount", "3"),
+            ("RowsCount", "9"),
+            ("Type", "CHANNEL"),
+        ];
+        let figures = figures.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Box::pin(async move { Figures::from([("CHANNEL.c1".to_owned(), figures.into())]) })
+    }));
+    let json = crate::json::text(&registry, registry.elsewhere().await);
+    let own = r#""CHANNEL.c1":{"EventPutAttemptCount":"3","EventPutSuccessCount":"1","RowsCount":"9","Type":"CHANNEL"}"#;
+    assert!(json.contains(own) && json.contains("SOURCE.r1"), "{json}");
+    let view = View::new(registry.clone(), Duration::from_secs(30));
+    let page = crate::text::text(&view, registry.elsewhere().await, &[], clock::now());
+    for sample in ["event_put_success_total{L} 2", "event_put_attempt_total{L} 3", "rows_total{L} 9"] {
+        let sample = sample.replace('L', "kind=\"channel\",name=\"c1\"");
+        assert_eq!(page.matches(&format!("\nflume_{sample}\n")).count(), 1, "{sample}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn rules_and_dashboard_name_only_what_is_there() {
     let now = clock::now();
     let mut view = View::new(full(), Duration::from_secs(30));
     view.look(now);
     view.look(now + Duration::from_secs(30));
     let lag = Lag { source: "r1".to_owned(), path: "/a".to_owned(), bytes: 7 };
-    let page = crate::text::text(&view, &[lag], now + Duration::from_secs(30));
+    let page = crate::text::text(&view, Figures::new(), &[lag], now + Duration::from_secs(30));
     assert!(
         page.contains("flume_kafka_event_get_seconds_total{kind=\"channel\",name=\"c1\"} 1.5\n"),
         "{page}"

@@ -3,19 +3,20 @@
 use crate::lag::Lag;
 use crate::prometheus::{Families, counter_name};
 use crate::view::View;
-use flow::counters::{BOUNDS_MS, GroupEntry, Latency, Life, SinkEntry};
+use flow::counters::{BOUNDS_MS, Figures, GroupEntry, Latency, Life, SinkEntry};
 use runtime::clock::Instant;
 
 /// The page.
-pub(crate) fn text(view: &View, lags: &[Lag], now: Instant) -> String {
+pub(crate) fn text(view: &View, mut elsewhere: Figures, lags: &[Lag], now: Instant) -> String {
     let mut families = Families::default();
+    let own = &mut elsewhere;
     let well = view.complaints(now).is_empty();
     families.gauge("flume_healthy", "1 while events move or none wait.", &[], f64::from(u8::from(well)));
-    sources(&mut families, view);
-    channels(&mut families, view, now);
+    sources(&mut families, view, own);
+    channels(&mut families, view, own, now);
     for group in view.registry.groups() {
         life(&mut families, "group", &group.name, &group.life);
-        group.sinks.iter().for_each(|sink| of_sink(&mut families, &group, sink));
+        group.sinks.iter().for_each(|sink| of_sink(&mut families, &group, sink, own));
     }
     for Lag { source, path, bytes } in lags {
         let labels = [("kind", "source"), ("name", &**source), ("path", &**path)];
@@ -26,16 +27,17 @@ pub(crate) fn text(view: &View, lags: &[Lag], now: Instant) -> String {
             *bytes as f64,
         );
     }
+    what_only_classes_count(&mut families, elsewhere);
     families.text()
 }
 
-fn sources(families: &mut Families, view: &View) {
+fn sources(families: &mut Families, view: &View, own: &mut Figures) {
     for source in view.registry.sources() {
         let counters = &source.counters;
         life(families, "source", &source.name, &counters.life);
         let mut figures = counters.figures();
         figures.retain(|(key, _)| *key != "OpenConnectionCount");
-        counted(families, "source", &source.name, &[figures, counters.more.figures()].concat());
+        counted(families, "source", &source.name, &[figures, counters.more.figures()].concat(), own);
         families.gauge(
             "flume_open_connections",
             "Connections that are open.",
@@ -45,14 +47,14 @@ fn sources(families: &mut Families, view: &View) {
     }
 }
 
-fn channels(families: &mut Families, view: &View, now: Instant) {
+fn channels(families: &mut Families, view: &View, own: &mut Figures, now: Instant) {
     for channel in view.registry.channels() {
         let (counters, labels) = (&channel.counters, [("kind", "channel"), ("name", &*channel.name)]);
         life(families, "channel", &channel.name, &counters.life);
         let more = (channel.more)();
         let numbers = more.iter().filter_map(|(key, value)| Some((*key, value.parse().ok()?)));
         let figures: Vec<_> = counters.figures().into_iter().chain(numbers).collect();
-        counted(families, "channel", &channel.name, &figures);
+        counted(families, "channel", &channel.name, &figures, own);
         let size = (channel.size)() as f64;
         families.gauge("flume_channel_events", "Events in a channel.", &labels, size);
         if let Some(capacity) = channel.capacity {
@@ -72,10 +74,10 @@ fn channels(families: &mut Families, view: &View, now: Instant) {
     }
 }
 
-fn of_sink(families: &mut Families, group: &GroupEntry, sink: &SinkEntry) {
+fn of_sink(families: &mut Families, group: &GroupEntry, sink: &SinkEntry, own: &mut Figures) {
     let counters = &sink.counters;
     life(families, "sink", &sink.name, &counters.life);
-    counted(families, "sink", &sink.name, &[counters.figures(), counters.more.figures()].concat());
+    counted(families, "sink", &sink.name, &[counters.figures(), counters.more.figures()].concat(), own);
     let labels =
         [("kind", "sink"), ("name", &*sink.name), ("group", &*group.name), ("processor", group.processor)];
     let (health, seconds) = (&counters.health, |millis: u64| millis as f64 / 1_000.0);
@@ -113,9 +115,45 @@ fn life(families: &mut Families, kind: &str, name: &str, life: &Life) {
     families.counter("flume_restarts_total", help, &labels, life.restarts.get() as f64);
 }
 
-fn counted(families: &mut Families, kind: &str, name: &str, figures: &[(&'static str, u64)]) {
+/// What a class in another process counts as well is the larger of the two: its counters begin again with its process.
+fn counted(
+    families: &mut Families,
+    kind: &str,
+    name: &str,
+    figures: &[(&'static str, u64)],
+    own: &mut Figures,
+) {
+    let mut own = own.get_mut(&format!("{}.{name}", kind.to_ascii_uppercase()));
     for (key, value) in figures {
+        let theirs = own.as_mut().and_then(|own| own.remove(*key)).and_then(|value| value.parse().ok());
+        let value = theirs.unwrap_or(0).max(*value);
         let (metric, divisor) = counter_name(key);
-        families.counter(&metric, key, &[("kind", kind), ("name", name)], *value as f64 / divisor);
+        families.counter(&metric, key, &[("kind", kind), ("name", name)], value as f64 / divisor);
     }
 }
+
+/// Counters with keys that no native component has.
+fn what_only_classes_count(families: &mut Families, own: Figures) {
+    for (component, figures) in own {
+        let (kind, name) = component.split_once('.').unwrap_or(("class", &component));
+        let kind = kind.to_ascii_lowercase();
+        for (key, value) in figures.iter().filter(|(key, _)| !SHOWN_OTHERWISE.contains(&key.as_str())) {
+            let is_name = key.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
+            if let (true, Ok(value)) = (is_name, value.parse::<f64>()) {
+                let (metric, divisor) = counter_name(key);
+                let labels = [("kind", &*kind), ("name", name)];
+                families.counter(&metric, "Counted by a Java class.", &labels, value / divisor);
+            }
+        }
+    }
+}
+
+/// Keys of Flume that have a name of their own here.
+const SHOWN_OTHERWISE: &[&str] = &[
+    "StartTime",
+    "StopTime",
+    "OpenConnectionCount",
+    "ChannelSize",
+    "ChannelCapacity",
+    "ChannelFillPercentage",
+];

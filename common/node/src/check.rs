@@ -1,10 +1,10 @@
 //! `check`: the report and no more.
 
 use crate::{
-    FAILED, LACKS, Role, WRONG, complain,
+    COMPONENTS, FAILED, LACKS, Role, WRONG, complain,
     java::{self, Words},
     jvm::Given,
-    load::{Loader, Wanted},
+    load::{Checked, Loader, Wanted},
     options::CheckOptions,
     origin::{Choice, Texts},
     print,
@@ -13,7 +13,7 @@ use plan::{Fate, Report, Severity};
 use runtime::clock::Duration;
 use serde_json::json;
 use slog::{Discard, Logger, o};
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 /// How long a place on another host is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +39,9 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             words,
         ),
     };
+    if let [old, new] = &options.diff[..] {
+        return diff(role, wanted, old, new);
+    }
     let name = options.name.as_deref().unwrap_or_default();
     options.central.notices(&options.conf_file).iter().for_each(|text| complain(role, text));
     let choice = Choice {
@@ -70,6 +73,30 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
             ExitCode::from(WRONG)
         }
     }
+}
+
+/// Prints what a reload does that leads from `old` to `new`.
+fn diff(role: Role, wanted: Wanted, old: &Path, new: &Path) -> ExitCode {
+    let name = wanted.name.clone().unwrap_or_default();
+    let mut loader = Loader::new(wanted.clone());
+    let mut plans = Vec::new();
+    for path in [old, new] {
+        let loaded = Texts::of_file(path, &wanted).and_then(|mut texts| loader.load(texts.read()));
+        match loaded {
+            Ok(Checked { assembly: Some(assembly), .. }) => plans.push(assembly.plan),
+            Ok(Checked { report, .. }) => {
+                let path = path.display();
+                print(&format!("{path} is not taken, and what ran before goes on\n{}", text(&report, &name)));
+                return ExitCode::from(exit_code(&report, false));
+            }
+            Err(text) => {
+                complain(role, &text);
+                return ExitCode::from(WRONG);
+            }
+        }
+    }
+    let changes = plan::diff(&plans[0], &plans[1], COMPONENTS.ties());
+    print(&changes.iter().map(|change| format!("{change}\n")).collect::<String>())
 }
 
 /// Whether the agent runs, and the report.

@@ -159,6 +159,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runtime::clock::Duration;
     use std::path::PathBuf;
 
     fn parsed(line: &str) -> Command {
@@ -192,6 +193,8 @@ mod tests {
             run("agent -na1 -f a -f b --conf-file=c --no-reload-conf -C x:y --plugins-path p -d -Xmx1g");
         assert_eq!(options.conf_file, ["a", "b", "c"].map(PathBuf::from));
         assert!(options.no_reload_conf && options.dryrun && options.classpath.is_some());
+        let interval = |args| run(args).0.central.interval();
+        assert_eq!([interval("-n a1 -f a"), interval("-n a1 -f a -i 5")], [30, 5].map(Duration::from_secs));
         assert_eq!(words.flags, ["-Xmx1g"]);
     }
 
@@ -226,6 +229,8 @@ mod tests {
             ("avro-client -H h -p 1 -F x --dirname y", "cannot be used simultaneously"),
             ("avro-client -H h -p 70000", "invalid value '70000'"),
             ("avro-client -H h -p 1 stray", "unexpected argument 'stray'"),
+            ("agent -n a1 -i 0", "invalid value '0'"),
+            ("check -n a1 --diff old", "2 values required"),
             ("agent -n a1 --drain-timeout soon", "invalid value 'soon'"),
         ] {
             match parsed(line) {

@@ -73,6 +73,7 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
     let Some(java) = found.java else {
         return Err(searched("there is no `java` in JAVA_HOME/bin or on the PATH"));
     };
+    let default = Settings::default();
     let defined = given.properties.iter().map(|(key, value)| format!("-D{key}={value}"));
     Ok(Settings {
         java,
@@ -82,7 +83,8 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
         environment: installation.environment,
         heap_bytes: java::last(&given.properties, HEAP).map(heap).transpose()?,
         level: level(&given.properties),
-        ..Settings::default()
+        aside: java::last(&given.properties, ASIDE).map_or(default.aside, PathBuf::from),
+        ..default
     })
 }
 
@@ -137,6 +139,9 @@ fn level(properties: &[(String, String)]) -> String {
 
 /// Ours: the heap of the JVM for Java components.
 const HEAP: &str = "flume.bridge.heap";
+
+/// Ours: where batches are kept that end every JVM.
+const ASIDE: &str = "flume.bridge.aside";
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use crate::{
     jvm::{self, Given},
     origin::Read,
 };
+use flow::counters::{AskElsewhere, Registry};
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting};
 use jiff::Zoned;
@@ -51,6 +52,11 @@ pub(crate) struct Java {
 }
 
 impl Java {
+    /// Asks for the counters of its components.
+    pub(crate) fn counters(&self) -> AskElsewhere {
+        self.hosting.counters()
+    }
+
     /// Whether their classes are there and take their properties goes into `report`.
     pub(crate) fn probe(&self, report: &mut Report) {
         // The system refuses this only where nothing else would run.
@@ -67,6 +73,8 @@ pub(crate) struct Loader {
     sources: Sources,
     /// What runs components in a JVM, of the configuration that was loaded last: one that comes uses the same JVM.
     hosting: Option<Arc<Hosting>>,
+    /// Where the counters of components in a JVM are asked for.
+    counters: Option<Registry>,
 }
 
 impl Loader {
@@ -81,7 +89,12 @@ impl Loader {
             properties: wanted.properties.clone(),
             now: Zoned::now(),
         };
-        Loader { wanted, sources, hosting: None }
+        Loader { wanted, sources, hosting: None, counters: None }
+    }
+
+    /// The counters of a JVM that a later configuration needs first are asked for in `counters`.
+    pub(crate) fn counting_in(self, counters: Registry) -> Loader {
+        Loader { counters: Some(counters), ..self }
     }
 
     /// Checks an agent's configuration, to the point where it only has to be started.
@@ -107,6 +120,9 @@ impl Loader {
         let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
         let assembly = assembly.filter(|_| !report.has_errors());
         if assembly.is_some() {
+            if let (Some(java), Some(counters), None) = (&java, &self.counters, &self.hosting) {
+                counters.add_elsewhere(java.counters());
+            }
             self.hosting = java.as_ref().map(|java| java.hosting.clone());
         }
         Ok(Checked { assembly, report, java })

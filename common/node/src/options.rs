@@ -13,6 +13,7 @@ use std::{path::PathBuf, time::Duration};
     override_usage = "{role} [agent] -n NAME -f FILE [OPTIONS]
        {role} [agent] -n NAME -z HOSTS [-p PATH] | -u URI [OPTIONS]
        {role} check -n NAME -f FILE
+       {role} check -n NAME --diff OLD NEW
        {role} push -n NAME -f FILE -z HOSTS [-p PATH]
        {role} avro-client -H HOST -p PORT [-F FILE]
        {role} version | help [COMMAND]",
@@ -29,6 +30,7 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
                                         /metrics/prometheus (or type=prometheus); whether events move at /health
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
+  -Dflume.bridge.aside=DIR              where batches are kept that end the JVM again and again (~/.flume/set-aside)
 
 A changed file is read again: what has changed stops and starts, all else goes on, and a channel keeps what it holds. A
 file with errors is not taken. `check --diff OLD NEW` prints what a change does.
@@ -106,7 +108,8 @@ pub(crate) struct RunOptions {
     name = "check",
     disable_help_flag = true,
     disable_version_flag = true,
-    override_usage = "{role} check -n NAME -f FILE [OPTIONS]",
+    override_usage = "{role} check -n NAME -f FILE [OPTIONS]
+       {role} check -n NAME --diff OLD NEW [OPTIONS]",
     long_about = "Checks an agent's configuration. The first line says whether the agent runs here and in Flume, and what prevents it.
 Then comes all that is wrong or doubtful: where it is, what Flume would do with it, what happens here, how to write it
 correctly. Nothing is started, and no port is opened. Where a component needs a JVM, one is started to see whether its
@@ -140,6 +143,10 @@ pub(crate) struct CheckOptions {
     /// Print one JSON object, for programs
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Print what a running agent does when the file OLD becomes NEW: what stops, what starts, what goes on
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = ["conf_file", "json"])]
+    pub(crate) diff: Vec<PathBuf>,
 
     /// Exit with 1 if there are warnings
     #[arg(long)]

@@ -105,7 +105,9 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(monitoring, &log);
-            let reloading = watched.and_then(|(texts, loader)| watch(texts, loader, &log));
+            checked.java.iter().for_each(|java| counters.add_elsewhere(java.counters()));
+            let reloading =
+                watched.and_then(|(texts, loader)| watch(texts, loader.counting_in(counters.clone()), &log));
             start(role, options, (assembly, reloading), counters, log, console)
         }
         None => {

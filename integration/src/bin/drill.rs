@@ -44,6 +44,11 @@ struct Arguments {
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Implementation>,
 
+    /// slave1 gets an own Java interceptor and slave4 an own Java sink, with the jars of Flume 1.11.0; under load their JVMs are
+    /// killed as well (needs a JDK and Maven).
+    #[arg(long, conflicts_with_all = ["kinds", "matrix"])]
+    java: bool,
+
     /// Leave out the step in which slave3 is held still, which costs real Flume more than twenty seconds.
     #[arg(long)]
     no_freeze: bool,
@@ -154,6 +159,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
         netns::lay()?;
     }
     let Arguments { lines, rate, kills, netns, no_freeze, .. } = *arguments;
+    let java = arguments.java.then_some(Version::V1_11);
     let kinds = match arguments.kinds[..] {
         [] => [Implementation::Ours; 4],
         [one, two, three, four] => [one, two, three, four],
@@ -163,7 +169,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
             ));
         }
     };
-    let options = Options { kinds, lines, rate: rate.max(1), kills, freeze: !no_freeze, netns };
+    let options = Options { kinds, lines, rate: rate.max(1), kills, freeze: !no_freeze, java, netns };
     let shown = if arguments.quiet || arguments.row { Stage::silent() } else { stage.clone() };
     let mut cluster = drill::lay_out(&options)?;
     let directory = cluster.directory().to_owned();

@@ -31,6 +31,13 @@ pub(super) fn play(
         wait_for(&load, moment(lines, kills, kill, 1));
         stage.say(format!("--- kill -9 of slave3 after {} lines", load.progress()));
         cluster.collector(0).kill(lesson::CAPACITY);
+        if options.java.is_some() {
+            wait_for(&load, (moment(lines, kills, kill, 1) + moment(lines, kills, kill, 2)) / 2);
+            let killed = [cluster.agent(0).kill_jvm(), cluster.collector(1).kill_jvm()];
+            stage
+                .say(format!("--- kill -9 of the JVMs of slave1 and slave4 after {} lines", load.progress()));
+            report.check(killed == [true, true], format!("no JVM to kill on slave1 or slave4: {killed:?}"));
+        }
         wait_for(&load, moment(lines, kills, kill, 2));
         stage.say(format!("--- slave3 again after {} lines", load.progress()));
         cluster.collector(0).start()?;

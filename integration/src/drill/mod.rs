@@ -13,6 +13,7 @@ pub use stage::Stage;
 
 use crate::{
     cluster::{Cluster, Setup},
+    flume::Version,
     lesson,
     node::{Error, Implementation},
     ports,
@@ -31,6 +32,8 @@ pub struct Options {
     pub kills: u32,
     /// Whether slave3 is also held still, which real Flume notices after twenty seconds and more.
     pub freeze: bool,
+    /// slave1 has an own Java interceptor and slave4 an own Java sink; their JVMs are killed under load as well.
+    pub java: Option<Version>,
     /// Four network namespaces with the lesson's own names and files.
     pub netns: bool,
 }
@@ -63,7 +66,7 @@ fn setup(options: &Options) -> Result<Setup, Error> {
     let here = || ports::lessons_whereabouts().map_err(Error::io("no free port on 127.0.0.3 and 127.0.0.4"));
     // The lesson starts its agents at DEBUG. Under load that would measure the console.
     let client_level = if options.lines == 0 { "DEBUG,console" } else { "INFO,console" };
-    let plain = Setup { kinds: options.kinds, client_level, ..Setup::default() };
+    let plain = Setup { kinds: options.kinds, client_level, java: options.java, ..Setup::default() };
     Ok(match options.netns {
         true => {
             Setup { whereabouts: Some(lesson::Whereabouts::as_printed()), wrap: Some(netns::wrap()), ..plain }

@@ -33,6 +33,8 @@ pub struct Launch {
     pub reload: bool,
     /// Logs at DEBUG instead of INFO.
     pub debug: bool,
+    /// A folder with classes of an operator.
+    pub classes: Option<PathBuf>,
 }
 
 impl Flume {
@@ -112,7 +114,9 @@ pub fn command(version: Version, file: &Path, name: &str, dir: &Path, launch: &L
     let mut command = java(&launch.under);
     command.args(LEAN).args(logging(version, launch.debug));
     command.arg(format!("-Duser.home={}", dir.display())).args(&launch.jvm);
-    command.args(["-cp", &install::release(version), "org.apache.flume.node.Application"]);
+    let mut class_path = install::release(version);
+    launch.classes.iter().for_each(|folder| class_path.push_str(&format!(":{}", folder.display())));
+    command.args(["-cp", &class_path, "org.apache.flume.node.Application"]);
     command.args(["-n", name, "-f"]).arg(file).args(&launch.agent);
     if !launch.reload {
         command.arg("--no-reload-conf");

@@ -77,7 +77,10 @@ pub fn environment(version: Version) -> Vec<String> {
 }
 
 /// The operator's classes of the tests, compiled.
-fn plugins() -> Result<PathBuf, Missing> {
+///
+/// # Errors
+/// When they cannot be compiled.
+pub fn plugins() -> Result<PathBuf, Missing> {
     install::compiled("plugins", &sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("flume/plugins")))
 }
 

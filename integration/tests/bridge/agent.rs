@@ -3,11 +3,10 @@
 use integration::{
     flume::{Version, bridge::environment},
     limit,
-    process::Process,
     solo::{Solo, until},
     vitals,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use std::{
     collections::BTreeMap,
     fs,
@@ -29,19 +28,10 @@ fn start_again(solo: &mut Solo, version: Version, text: &str) {
     solo.start_again(text, &words.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// The JVM of an agent.
-fn jvm(agent: &Process) -> Option<Pid> {
-    let is_jvm = |pid: &Pid| {
-        fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()))
-            .is_ok_and(|line| line.contains("org.logcluster.bridge"))
-    };
-    vitals::children(agent.pid()).into_iter().find(is_jvm)
-}
-
 /// Kills the JVM of an agent, as soon as there is one.
 fn kill_jvm(solo: &Solo) {
-    until("there is a JVM to kill", || jvm(&solo.node).is_some());
-    kill_process(jvm(&solo.node).expect("it was just seen"), Signal::KILL).expect("it lives");
+    until("there is a JVM to kill", || vitals::jvm(solo.node.pid()).is_some());
+    kill_process(vitals::jvm(solo.node.pid()).expect("it was just seen"), Signal::KILL).expect("it lives");
 }
 
 /// How often each line stands in the files of a folder, or in a file.
@@ -189,6 +179,59 @@ fn a_class_that_exits_or_hangs_is_named_and_native_parts_go_on() {
         if mode == "throw-odd" {
             until("what was rolled back is delivered", || has_all(&solo.path("lines"), 100));
         }
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_batch_that_ends_every_jvm_is_set_aside_with_the_reason_and_the_others_arrive() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = exec\n\
+        a1.sources.r1.command = seq 1 2000\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
+        a1.channels.c1.capacity = 3000\na1.sinks.k1.channel = c1\n";
+    let files = [
+        (
+            "sink-k1-",
+            "300",
+            "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.file = DIR/arrived/lines\na1.sinks.k1.exitAt = 300\n",
+        ),
+        (
+            "source-r1-",
+            "300",
+            "a1.sinks.k1.type = file_roll\na1.sinks.k1.sink.directory = DIR/arrived\na1.sources.r1.interceptors = i1\n\
+             a1.sources.r1.interceptors.i1.type = org.acme.Tagging$Builder\na1.sources.r1.interceptors.i1.mode = exit-at-300\n",
+        ),
+    ];
+    for (name, poison, rest) in files {
+        let directory = tempfile::tempdir().expect("a folder");
+        fs::create_dir(directory.path().join("arrived")).expect("a folder");
+        let mut words = environment(Version::V1_11);
+        words.push(format!("HOME={}", directory.path().display()));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start_in(directory, &format!("{text}{rest}"), &words);
+        solo.wait_for("is set aside in ");
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(solo.path(".flume/set-aside")).expect("the folder").flatten() {
+            assert!(entry.file_name().to_string_lossy().starts_with(name), "{entry:?}");
+            kept.push(fs::read(entry.path()).expect("the file"));
+        }
+        assert_eq!(kept.len(), 1, "one batch");
+        let head = wire::container::head(&kept[0]).expect("an Avro file").expect("a head");
+        let reason = String::from_utf8_lossy(head.meta("set-aside-because").expect("a reason")).into_owned();
+        assert!(reason.contains("has called System.exit, in org.acme."), "{reason}");
+        let block = wire::container::block(&kept[0][head.size..], &head.sync, kept[0].len());
+        let events = block.expect("a block").expect("a whole one").records as usize;
+        until("all others arrive", || lines(&solo.path("arrived")).len() == 2000 - events);
+        let arrived = lines(&solo.path("arrived"));
+        let missing: Vec<String> = (1..=2000)
+            .map(|number| number.to_string())
+            .filter(|number| !arrived.contains_key(number))
+            .collect();
+        assert!(missing.iter().any(|number| number == poison), "{missing:?}");
+        for number in missing {
+            let body = [&[number.len() as u8 * 2], number.as_bytes()].concat();
+            assert!(kept[0].windows(body.len()).any(|part| part == body), "{number} is in the file");
+        }
+        stop(solo);
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::{
 /// How a JVM has ended, and why it was ended if it was.
 pub(super) struct End {
     status: String,
-    killed: Option<String>,
+    killed: Option<Cause>,
 }
 
 /// The task that reads the JVM's output.
@@ -71,20 +71,21 @@ pub(super) async fn read(
     let ended = match tokio::time::timeout(ANSWER, &mut end).await {
         Ok(ended) => ended,
         Err(_) => {
-            shared.kill("it has closed its pipe and does not end".into());
+            shared.kill("it has closed its pipe and does not end".to_owned());
             end.await
         }
     };
     let (status, killed) = ended.map_or(("it is gone".into(), None), |end| (end.status, end.killed));
-    let wanted = killed.as_deref() == Some(UNUSED);
+    let wanted = killed.as_ref().is_some_and(|cause| cause.text == UNUSED);
     // What it has said last is on its way; a program that it has started may hold the pipe open for longer.
     let _ = tokio::time::timeout(LAST_LINES, log.ended).await;
-    let reason = killed.or(exiting).unwrap_or_else(|| {
+    let cause = killed.or(exiting).unwrap_or_else(|| {
         let words = log.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let last = words.iter().map(String::as_str).collect::<Vec<_>>().join(" | ");
-        if last.is_empty() { status } else { format!("{status}; its last lines: {last}") }
+        let text = if last.is_empty() { status } else { format!("{status}; its last lines: {last}") };
+        Cause::from(text)
     });
-    shared.ended(reason, wanted);
+    shared.ended(cause, wanted);
     drop(greet);
 }
 
@@ -92,7 +93,7 @@ pub(super) async fn read(
 async fn read_frames(
     shared: &Shared,
     pipe: &mut ChildStdout,
-    exiting: &mut Option<String>,
+    exiting: &mut Option<Cause>,
     greet: &mut Option<oneshot::Sender<()>>,
 ) -> Option<String> {
     let mut decoder = FrameDecoder::new(MOST_FRAME);
@@ -130,14 +131,15 @@ async fn read_frames(
 }
 
 /// Who has ended the JVM by `System.exit`; `None` when a signal did.
-fn exit(component: &str, stack: &str) -> Option<String> {
+fn exit(component: &str, stack: &str) -> Option<Cause> {
     let who = if component.is_empty() { "a thread of no component" } else { component };
     // The frames of Java's own come first; the first one below is the caller.
     // Since Java 9 a module or a class loader stands before each: `java.base/`, `app//`.
     let calls =
         stack.lines().skip(1).filter_map(|line| line.trim().trim_start_matches("at ").rsplit('/').next());
     let caller = calls.skip_while(|call| call.starts_with("java.")).find(|call| !call.is_empty())?;
-    Some(format!("{who} has called System.exit, in {caller}"))
+    let culprit = (!component.is_empty()).then(|| component.to_owned());
+    Some(Cause { text: format!("{who} has called System.exit, in {caller}"), culprit, hung: false })
 }
 
 /// Passes the lines of the JVM's output on, and keeps the last few: they say why it has died.
@@ -187,7 +189,7 @@ fn line(buffer: &mut BytesMut, ended: bool) -> Option<String> {
 /// Waits for the process, and kills it when that is asked for.
 pub(super) fn spawn_reaper(
     mut child: Child,
-    mut kills: mpsc::UnboundedReceiver<String>,
+    mut kills: mpsc::UnboundedReceiver<Cause>,
 ) -> oneshot::Receiver<End> {
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
@@ -195,8 +197,8 @@ pub(super) fn spawn_reaper(
         let status = loop {
             tokio::select! {
                 status = child.wait() => break status,
-                Some(reason) = kills.recv() => {
-                    killed.get_or_insert(reason);
+                Some(cause) = kills.recv() => {
+                    killed.get_or_insert(cause);
                     let _ = child.start_kill(); // it may have ended this very moment
                 }
             }
@@ -248,11 +250,10 @@ mod tests {
     fn who_has_called_system_exit_is_named() {
         let stack = "\"worker\"\n\tat java.lang.Thread.sleep(Native)\n\tat java.base/java.lang.Runtime.exit(Runtime.java:1)\n\
                      \tat java.lang.System.exit(System.java:9)\n\tat app//org.acme.Sink.process(Sink.java:7)\n\tat x.Y.z(Y.java:1)\n";
-        assert_eq!(
-            exit("sink k1", stack).as_deref(),
-            Some("sink k1 has called System.exit, in org.acme.Sink.process(Sink.java:7)")
-        );
-        assert_eq!(exit("", ""), None, "a signal has ended it");
+        let cause = exit("sink k1", stack).expect("a caller");
+        assert_eq!(cause.text, "sink k1 has called System.exit, in org.acme.Sink.process(Sink.java:7)");
+        assert_eq!([cause.fault("sink k1"), cause.fault("sink k2")], [Fault::Crash, Fault::Another]);
+        assert!(exit("", "").is_none(), "a signal has ended it");
     }
 
     #[test]

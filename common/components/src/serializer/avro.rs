@@ -8,7 +8,7 @@ use event::{Batch, Span, Zigzag};
 use java::hash_order;
 use plan::{Bad, Findings, Problem, Properties, Property, Value, nearest, quoted};
 use runtime::random::Random;
-use wire::container::{Codec, Marker, Packer, push_head};
+use wire::container::{Codec, FLUME_EVENT, Marker, Packer, push_head};
 
 /// Those of all serializers that write containers.
 pub const PROPERTIES: &[Property] = &[
@@ -81,7 +81,7 @@ impl AvroContainer {
         let codec = self.packer.as_ref().map(|packer| packer.codec().name());
         let mut pairs: Vec<(&[u8], &[u8])> =
             codec.map(|codec| (&b"avro.codec"[..], codec.as_bytes())).into_iter().collect();
-        pairs.push((b"avro.schema", SCHEMA));
+        pairs.push((b"avro.schema", FLUME_EVENT));
         let mut order = Vec::new();
         hash_order(&pairs, Span::BORN_HERE, &mut order);
         let ordered: Vec<_> = order.iter().map(|pair| (pairs[pair.key].0, pairs[pair.value].1)).collect();
@@ -119,9 +119,6 @@ impl AvroContainer {
         out.extend_from_slice(&self.sync);
     }
 }
-
-/// What Flume writes into `avro.schema`.
-const SCHEMA: &[u8] = br#"{"type":"record","name":"Event","fields":[{"name":"headers","type":{"type":"map","values":"string"}},{"name":"body","type":"bytes"}]}"#;
 
 /// Avro's `DataFileWriter.setSyncInterval` takes no less.
 const LEAST_INTERVAL: usize = 32;

@@ -10,7 +10,7 @@ mod registry;
 
 pub use followed::Followed;
 pub use latency::{BOUNDS_MS, Latency};
-pub use registry::{ChannelEntry, GroupEntry, Registry, SinkEntry, SourceEntry};
+pub use registry::{AskElsewhere, ChannelEntry, Figures, GroupEntry, Registry, SinkEntry, SourceEntry};
 
 use runtime::clock;
 use std::sync::Arc;

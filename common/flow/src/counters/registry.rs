@@ -1,6 +1,8 @@
 //! Where the counters of all components are found.
 
 use super::{ChannelCounters, Latency, Life, SinkCounters, SourceCounters};
+use futures_util::future::{BoxFuture, join_all};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The counters of a process. A clone is the same registry.
@@ -19,7 +21,14 @@ struct Lists {
     sources: Vec<SourceEntry>,
     channels: Vec<ChannelEntry>,
     groups: Vec<GroupEntry>,
+    elsewhere: Vec<AskElsewhere>,
 }
+
+/// Counters that components in another process keep themselves, as Flume shows them: by `SINK.k1` and by key.
+pub type Figures = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Asks another process for them; the answer is empty when none comes in time.
+pub type AskElsewhere = Arc<dyn Fn() -> BoxFuture<'static, Figures> + Send + Sync>;
 
 /// A source.
 #[derive(Clone)]
@@ -94,6 +103,17 @@ impl Registry {
     /// One more group of sinks.
     pub fn add_group(&self, group: GroupEntry) {
         self.open().groups.push(group);
+    }
+
+    /// One more process with components that count themselves.
+    pub fn add_elsewhere(&self, ask: AskElsewhere) {
+        self.open().elsewhere.push(ask);
+    }
+
+    /// What components in other processes count now.
+    pub async fn elsewhere(&self) -> Figures {
+        let asks = self.open().elsewhere.clone();
+        join_all(asks.iter().map(|ask| ask())).await.into_iter().flatten().collect()
     }
 
     /// All sources, in the order in which they were started.

@@ -4,7 +4,7 @@ use super::*;
 use crate::counters::SinkCounters;
 use crate::message::PutTimeout;
 use crate::supervise::address::{AddressSetter, address_cell};
-use crate::testing::{Break, Heard, Script, Scripted, plain_channel, put, script, scripted};
+use crate::testing::{Break, Heard, Script, Scripted, plain_channel, put, script, scripted, take_now};
 use runtime::clock::Duration;
 use runtime::within::Within;
 use std::cell::RefCell;
@@ -381,4 +381,31 @@ async fn turns_are_exact_at_the_start_and_after_a_recovery() {
     sleep(Duration::from_secs(3)).await;
     group.put(600..900).await;
     assert_eq!(got(&second).1, [100; 3]);
+}
+
+#[actix::test]
+async fn a_group_that_finishes_takes_no_more_and_waits_for_what_is_under_way() {
+    tokio::time::pause();
+    for breaks in [false, true] {
+        let fixture = Fixture::new(1, Backoff::Penalty(Duration::from_secs(30)));
+        fixture.settled().await;
+        fixture.put(0..1).await;
+        fixture.scripts[0].borrow_mut().answers = false;
+        fixture.put(1..4).await;
+        assert_eq!(fixture.scripts[0].borrow().held.len(), 1, "one is under way");
+        let mut finishing = std::pin::pin!(fixture.group.send(Finish));
+        timeout(Duration::from_millis(1), &mut finishing).await.expect_err("it waits for that one");
+        if breaks {
+            fixture.sinks[0].do_send(Break);
+            fixture.settled().await;
+        } else {
+            fixture.acknowledge(0).await;
+        }
+        finishing.within("the group to finish").await.expect("it lives");
+        fixture.put(4..5).await;
+        let (arrived, left) = if breaks { (vec![0], vec![1, 2, 3, 4]) } else { (vec![0, 1], vec![2, 3, 4]) };
+        assert_eq!(fixture.arrived(0), arrived);
+        fixture.group.send(Stop).within("the group to stop").await.expect("it stops");
+        assert_eq!(take_now(&fixture.channel).await, left, "the rest is the channel's, in order");
+    }
 }

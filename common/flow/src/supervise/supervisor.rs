@@ -153,3 +153,37 @@ impl Handler<Died> for Supervisor {
         ctx.run_later(pause, move |supervisor, ctx| supervisor.build(index, ctx));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::silent;
+    use runtime::within::Within;
+    use tokio::sync::mpsc;
+    use tokio::time::{Duration, sleep};
+
+    #[actix::test]
+    async fn a_child_that_rests_or_is_forgotten_is_not_built_again() {
+        tokio::time::pause();
+        let supervisor = Supervisor::new(silent()).start();
+        let (built, mut births) = mpsc::unbounded_channel();
+        let name: Arc<str> = "source r1".into();
+        let build =
+            Box::new(move |death_watch| built.send(death_watch).map_err(|_| "the test is over".to_owned()));
+        let watch = Watch { name: name.clone(), build };
+        supervisor.send(watch).within("the first start").await.expect("the supervisor lives");
+        let order = |order| supervisor.send(Care { child: name.clone(), order });
+        let mut alive = births.recv().await;
+        drop(alive.take()); // it dies
+        alive = births.recv().within("it to be built anew").await;
+        order(Order::Rest).await.expect("the supervisor lives");
+        drop(alive);
+        sleep(Duration::from_secs(60)).await;
+        assert!(births.try_recv().is_err(), "it rests");
+        order(Order::Resume).await.expect("the supervisor lives");
+        let alive = births.recv().within("it to go on").await;
+        order(Order::Forget).await.expect("the supervisor lives");
+        drop(alive);
+        assert!(births.recv().within("its end").await.is_none(), "its builder is gone");
+    }
+}

@@ -163,6 +163,18 @@ impl Texts {
         } else {
             Box::new(Files::new(files.to_vec(), wanted.options(), every))
         };
+        Texts::with(origin)
+    }
+
+    /// The text of one file, to be read once.
+    ///
+    /// # Errors
+    /// The system has no more means for it.
+    pub(crate) fn of_file(path: &Path, wanted: &Wanted) -> Result<Texts, String> {
+        Texts::with(Box::new(Files::new(vec![path.to_owned()], wanted.options(), NEVER)))
+    }
+
+    fn with(origin: Box<dyn Origin>) -> Result<Texts, String> {
         Texts::new(origin)
             .map_err(|error| format!("the system gives no means to watch a configuration: {error}"))
     }

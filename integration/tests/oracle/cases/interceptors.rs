@@ -34,6 +34,50 @@ a1.sources.r1.interceptors.i4.preserveExisting = TRUE
 );
 
 case!(
+    uuid,
+    Case {
+        shows: "UUIDInterceptor puts a new value in place of one that is there when it is told to",
+        file: avro!(
+            "a1.sources.r1.interceptors = i1
+a1.sources.r1.interceptors.i1.type = org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder
+a1.sources.r1.interceptors.i1.headerName = forced
+a1.sources.r1.interceptors.i1.preserveExisting = false
+a1.sources.r1.selector.type = multiplexing
+a1.sources.r1.selector.header = forced
+a1.sources.r1.selector.mapping.fixed = c2
+a1.sources.r1.selector.default = c1
+a1.sources.r1.channels = c1 c2
+a1.channels = c1 c2
+a1.channels.c2.type = memory
+a1.sinks.k1.type = file_roll
+a1.sinks.k1.sink.directory = $DIR/out
+a1.sinks.k1.sink.rollInterval = 0
+"
+        ),
+        before: &[("out/", "")],
+        steps: &[Avro { port: 1, calls: &[&[(&[("forced", "fixed")], "goes where fixed does not")]] }],
+        done: &[Lines("out", 1)],
+        folders: &["out"],
+        ..EMPTY
+    }
+);
+
+case!(
+    uuid_keeps,
+    Case {
+        shows: "UUIDInterceptor by itself leaves an id that is there",
+        file: avro!(
+            "a1.sources.r1.interceptors = i1
+a1.sources.r1.interceptors.i1.type = org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder
+"
+        ),
+        steps: &[Avro { port: 1, calls: &[&[(&[("id", "kept")], "x")]] }],
+        done: &[Console(1)],
+        ..EMPTY
+    }
+);
+
+case!(
     static_without_settings,
     Case {
         shows: "static by itself: the key is key, the value is value",

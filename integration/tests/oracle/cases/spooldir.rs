@@ -45,6 +45,23 @@ a1.sources.r1.basenameHeader = true
 );
 
 case!(
+    spooldir_blob,
+    Case {
+        shows: "the BLOB deserializer makes an event of a file, or of each maxBlobLength bytes of it",
+        file: spooldir!(
+            "a1.sources.r1.deserializer = org.apache.flume.sink.solr.morphline.BlobDeserializer$Builder
+a1.sources.r1.deserializer.maxBlobLength = 10
+a1.sources.r1.basenameHeader = true
+"
+        ),
+        before: &[("spool/a", "short\n"), ("spool/b", "0123456789abcdefghij123"), ("spool/c", "")],
+        done: &[Console(4)],
+        folders: &["spool"],
+        ..EMPTY
+    }
+);
+
+case!(
     spooldir_charsets,
     Case {
         shows: "inputCharset decodes, and deserializer.outputCharset encodes: bytes that are other letters in GBK",

@@ -23,6 +23,7 @@ public class Lines extends AbstractSink implements Configurable {
   private int batchSize;
   private String mode;
   private String file;
+  private String exitAt;
   private OutputStream out;
   private SinkCounter counter;
   private int calls;
@@ -32,6 +33,7 @@ public class Lines extends AbstractSink implements Configurable {
     batchSize = context.getInteger("batchSize", 100);
     mode = context.getString("mode", "");
     file = context.getString("file", "/dev/null");
+    exitAt = context.getString("exitAt", "");
     if (mode.equals("bad-setting")) {
       throw new org.apache.flume.conf.ConfigurationException("mode may not be bad-setting");
     }
@@ -106,6 +108,9 @@ public class Lines extends AbstractSink implements Configurable {
       Event event = channel.take();
       if (event == null) {
         break;
+      }
+      if (!exitAt.isEmpty() && exitAt.equals(new String(event.getBody()))) {
+        System.exit(9);
       }
       text.write(event.getBody());
       text.write('\n');

@@ -33,6 +33,11 @@ public class Tagging implements Interceptor {
       case "in-place":
         event.getBody()[0] = 'X';
         return event;
+      case "exit-at-300":
+        if (new String(event.getBody()).equals("300")) {
+          System.exit(9);
+        }
+        return event;
       case "raw-header":
         raw(event).put("number", 5);
         raw(event).put("none", null);
