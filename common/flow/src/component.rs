@@ -133,7 +133,7 @@ pub struct Components {
 pub type Together = fn(&Plan, &mut Report) -> Shared;
 
 impl Components {
-    /// Of all these, and the names of what Flume has and this build has not.
+    /// Of all these, and the names of what Flume has and this build may not have.
     pub fn new(
         families: &[&'static [&'static Component]],
         missing: &'static [Descriptor],
@@ -142,7 +142,9 @@ impl Components {
         ties: Ties,
     ) -> Components {
         let here = families.iter().flat_map(|family| family.iter().map(|component| &component.descriptor));
-        let names = Catalogue::new(here.chain(missing));
+        let has = |class| here.clone().any(|here| here.names.class == class);
+        let missing = missing.iter().filter(|missing| !has(missing.names.class));
+        let names = Catalogue::new(here.clone().chain(missing));
         Components { families: families.to_vec(), names, interceptors, together, ties }
     }
 

@@ -1,15 +1,24 @@
 //! All components: the only place that knows them.
 
-use flow::component::Components;
+use flow::component::{Component, Components};
 use std::sync::LazyLock;
 
 /// What a file may name, and how it is made.
 pub static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
+    let families = [components::COMPONENTS, HDFS].concat();
     Components::new(
-        components::COMPONENTS,
+        &families,
         components::MISSING,
         components::interceptors,
         components::together,
         components::ties,
     )
 });
+
+/// The families of a store's crate, in a build that has its feature.
+type Families = &'static [&'static [&'static Component]];
+
+#[cfg(feature = "hdfs")]
+const HDFS: Families = hdfs::COMPONENTS;
+#[cfg(not(feature = "hdfs"))]
+const HDFS: Families = &[];

@@ -278,6 +278,11 @@ impl Descriptor {
         Descriptor { properties, ..self }
     }
 
+    /// Says that it runs in builds that have this feature.
+    pub const fn in_builds_with(self, feature: &'static str) -> Descriptor {
+        Descriptor { availability: Availability::Feature(feature), ..self }
+    }
+
     /// Says which property is the batch size.
     pub const fn batch(self, property: &'static str) -> Descriptor {
         Descriptor { traits: Traits { batch: Some(property), ..self.traits }, ..self }

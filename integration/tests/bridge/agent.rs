@@ -355,7 +355,7 @@ fn without_a_flume_what_needs_one_is_told_with_the_places_and_nothing_else_pays(
         check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"), "a1");
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(
-        said.contains("the sink `k1` needs a JVM with Flume's jars (`hdfs` has no native version)"),
+        said.contains("the sink `k1` needs a JVM with Flume's jars (only builds with the feature `hdfs` run `hdfs` natively)"),
         "{said}"
     );
     assert!(said.contains(&format!("{}/lib/*", folder.path().display())), "the places: {said}");

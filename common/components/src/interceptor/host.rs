@@ -28,7 +28,7 @@ impl HostInfo<'_> {
 ///
 /// # Errors
 /// The resolver's.
-pub(crate) fn look_up(use_ip: bool) -> io::Result<String> {
+pub fn look_up(use_ip: bool) -> io::Result<String> {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
     let addresses = addresses(&name)?;
     let first = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());

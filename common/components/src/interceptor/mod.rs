@@ -8,7 +8,7 @@ mod body;
 mod draft;
 mod extract;
 mod header;
-mod host;
+pub(crate) mod host;
 mod memo;
 mod rows;
 mod step;

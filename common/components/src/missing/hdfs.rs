@@ -7,6 +7,7 @@ use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value
 pub const SINK: Descriptor =
     Descriptor::missing(Kind::Sink, "hdfs", "org.apache.flume.sink.hdfs.HDFSEventSink")
         .asks(&[PROPERTIES])
+        .in_builds_with("hdfs")
         .durable()
         .batch("hdfs.batchSize")
         .mistaken(&[("hadoop", ""), ("s3", ON_S3), ("s3a", ON_S3)]);

@@ -75,7 +75,8 @@ pub const MISSING: &[Descriptor] = &[
     )
     .asks(others::MORPHLINE_INTERCEPTOR),
     Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder")
-        .asks(others::AVRO_DATA),
+        .asks(others::AVRO_DATA)
+        .in_builds_with("hdfs"),
     Descriptor::missing(
         Kind::ConfigFilter,
         "hadoop",

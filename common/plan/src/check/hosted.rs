@@ -139,8 +139,14 @@ impl Checker<'_> {
         if known.names.class.is_empty() {
             return Some("it is a Java class".into());
         }
-        if known.availability != Availability::Here {
-            return Some(format!("`{}` has no native version", known.name()));
+        match known.availability {
+            Availability::Here => {}
+            Availability::Feature(feature) => {
+                let build =
+                    format!("only builds with the feature `{feature}` run `{}` natively", known.name());
+                return Some(build);
+            }
+            Availability::Missing => return Some(format!("`{}` has no native version", known.name())),
         }
         if self.forced.contains(name) {
             return Some(format!("`{}.{BRIDGE}` names it", self.agent));
