@@ -147,7 +147,6 @@ fn a_wrong_command_line_is_one_clear_message_and_exit_code_2() {
             "-n a1 -u file:///a -a com.example.P",
             "-a, --auth-provider: a Java class cannot give the authorisation",
         ),
-        ("-n a1 -u file:///no/such.conf", "/no/such.conf cannot be read: No such file"),
         ("push -n a1 -f a.conf", "--zkConnString <HOSTS>"),
         ("password", "`password` is not there, in Flume 1.11 either"),
         ("avro-client -H localhost", "You must specify a port to connect to with --port"),
@@ -361,6 +360,24 @@ fn what_check_accepts_starts_and_what_the_start_refuses_check_refuses_alike() {
             &Place::with("a.conf", &SEQ.replacen(old, new, usize::from(!old.is_empty()))),
             "a1",
         );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_monitoring_is_a_finding_of_check_and_of_the_start() {
+    let place = Place::with("a.conf", SEQ);
+    for (option, said) in [
+        ("port=x", "write a whole number from 1 to 65535"),
+        ("tokenFile=/no/such", "cannot be read"),
+        ("ssl=true", "wanted by `ssl = true`"),
+    ] {
+        let options = format!("-n a1 -f a.conf -Dflume.monitoring.type=http -Dflume.monitoring.{option}");
+        let checked = place.output(&format!("agent check {options}"));
+        let started = place.output(&format!("agent {options}"));
+        assert_eq!((checked.status.code(), started.status.code()), (Some(2), Some(2)), "{option}");
+        for text in [stdout(&checked), stderr(&started)] {
+            assert!(text.contains(said) && text.contains("[monitoring]"), "{option}: {text}");
+        }
     }
 }
 

@@ -157,5 +157,18 @@ fn agents_and_a_real_flume_run_what_push_has_written_into_zookeeper() {
     let (said, code) = push("new.conf", &configuration("second"), &["--if-version", "0"]);
     assert!(code == Some(0) && said.contains("version 1 after 0, 1 lines new, 1 gone"), "{code:?} {said}");
     flume.wait_for_line("73 65 63 6F 6E 64", LONG).expect("it sees the change");
+    agent.wait_for("73 65 63 6F 6E 64");
+    drop(flume);
+
+    zookeeper.kill();
+    agent.wait_for("is away: the agent goes on with the configuration that it has");
+    let (said, code) = push("new.conf", &configuration("third"), &[]);
+    assert!(code == Some(1) && said.contains("is not written to ZooKeeper"), "{code:?} {said}");
+    zookeeper.start();
+    agent.wait_for("has the configuration /team/flume/a1 again");
+    let (said, code) = push("new.conf", &configuration("third"), &[]);
+    assert!(code == Some(0) && said.contains("version 2 after 1"), "{code:?} {said}");
+    agent.wait_for("74 68 69 72 64");
+    assert_eq!((agent.said("is away"), agent.said("/team/flume/a1 again")), (2, 2), "each is said once");
     agent.stop();
 }

@@ -248,6 +248,35 @@ fn a_channel_that_its_sinks_do_not_empty_is_kept_until_they_do() {
 }
 
 #[test]
+fn a_stop_after_a_reload_loses_no_line_that_still_stands_in_its_file() {
+    let port = ports::free(&["127.0.0.1"]).expect("a free port");
+    let at = |text: &str| text.replace("PORT", &port.to_string());
+    let (text, lines) = (format!("{}{AWAY}", at(STAYS)), 3000);
+    let renamed = "a1.channels = c9\na1.channels.c9.type = memory\na1.sources.r1.channels = c9\na1.sinks.k1.channel = c9\n";
+    for (more, told) in [(renamed, "still holds 3000 events"), ("a1.sources.r1.batchSize = 50\n", TAKEN)] {
+        let directory = stage();
+        let log = (0..lines).map(line).collect::<String>();
+        fs::write(directory.path().join("in/a.log"), log).expect("a file");
+        let mut scene = Solo::start_in(directory, &text, &[]);
+        until("all is stored", || {
+            let stored = fs::read_to_string(scene.path("a.json")).unwrap_or_default();
+            stored.contains(&format!("\"pos\":{}", lines * line(0).len()))
+        });
+        change(&scene, &format!("{text}{more}"));
+        scene.wait_for(told);
+        scene.wait_for("events of"); // they are the file's again
+        scene.node.signal(Signal::TERM);
+        let ended = scene.node.wait(LONG).expect("it ends");
+        assert_eq!((ended.status.code(), scene.said("are lost")), (Some(0), 0));
+        let mut collector = Solo::start_in(stage(), &at(COLLECTOR), &[]);
+        scene.start_again(&format!("{text}{more}"), &[]);
+        each_once("the log", &[collector.path("out")], lines);
+        collector.node.signal(Signal::TERM);
+        assert!(collector.node.wait(LONG).is_some(), "the collector ends");
+    }
+}
+
+#[test]
 fn a_hang_up_reads_the_file_again_and_nothing_happens_where_nothing_has_changed() {
     let text = format!("{}{AWAY}", STAYS.replace("PORT", "9"));
     let mut scene = Solo::start_in(stage(), &text, &["/usr/bin/env", "--default-signal=HUP"]);

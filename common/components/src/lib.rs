@@ -14,13 +14,14 @@ mod interceptor;
 pub mod missing;
 mod processor;
 mod selector;
-mod serializer;
+pub mod serializer;
 mod sink;
 mod source;
 #[cfg(test)]
 mod testing;
 mod together;
 
+pub use interceptor::host::look_up as look_up_host;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
 pub use source::exec::keeper::{KEEPER, keep};

@@ -133,7 +133,7 @@ pub struct Components {
 pub type Together = fn(&Plan, &mut Report) -> Shared;
 
 impl Components {
-    /// Of all these, and the names of what Flume has and this build has not.
+    /// Of all these, and the names of what Flume has and this build may not have.
     pub fn new(
         families: &[&'static [&'static Component]],
         missing: &'static [Descriptor],
@@ -142,8 +142,9 @@ impl Components {
         ties: Ties,
     ) -> Components {
         let here = families.iter().flat_map(|family| family.iter().map(|component| &component.descriptor));
-        let is_here = |known: &&Descriptor| here.clone().any(|here| here.names.class == known.names.class);
-        let names = Catalogue::new(here.clone().chain(missing.iter().filter(|known| !is_here(known))));
+        let has = |class| here.clone().any(|here| here.names.class == class);
+        let missing = missing.iter().filter(|missing| !has(missing.names.class));
+        let names = Catalogue::new(here.clone().chain(missing));
         Components { families: families.to_vec(), names, interceptors, together, ties }
     }
 

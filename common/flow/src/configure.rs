@@ -295,7 +295,8 @@ impl Judge<'_> {
                 "load_balance" => "sends it a double share; when it fails, both fail",
                 _ => "has no standby: when it fails, both fail",
             };
-            let at = properties.place("hostname").unwrap_or(&sink.component.owner.at);
+            let at = properties.place("hostname").or_else(|| properties.place("endpoint"));
+            let at = at.unwrap_or(&sink.component.owner.at);
             let problem = Problem::warning("same-destination", at, what).flume(flume).here("the same");
             self.report.add(problem.fix("a host or a port of its own for each sink of a group"));
         }
@@ -347,10 +348,29 @@ impl ChannelSelector for NotAsked {
 /// Where a sink sends, if its type has that; names of this machine are one.
 fn destination(sink: &ComponentPlan) -> Option<(String, u16)> {
     let has = |key| sink.descriptor.property(key).is_some();
+    if has("endpoint") {
+        return of_url(sink.properties.text("endpoint")?);
+    }
     let host = Some(&sink.properties).filter(|_| has("hostname") && has("port"))?.text("hostname")?;
+    Some((this_host(host), sink.properties.given("port")?))
+}
+
+/// The host and the port of a URL.
+fn of_url(url: &str) -> Option<(String, u16)> {
+    let (scheme, rest) = url.trim().split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+        _ => (authority, default),
+    };
+    Some((this_host(host), port))
+}
+
+/// A host in one spelling.
+fn this_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
-    let host = if ["localhost", "::1", "[::1]"].contains(&host.as_str()) { "127.0.0.1".into() } else { host };
-    Some((host, sink.properties.given("port")?))
+    if ["localhost", "::1", "[::1]"].contains(&host.as_str()) { "127.0.0.1".into() } else { host }
 }
 
 /// Events at a time for a sink that has no batch size of its own.

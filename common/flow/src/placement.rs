@@ -60,6 +60,11 @@ impl Child {
     pub(crate) fn order(&self, order: Order) {
         self.place.supervisor.do_send(Care { child: self.name.clone(), order });
     }
+
+    /// Has it built again; to be awaited for its start.
+    pub(crate) fn resume(&self) -> Request<Supervisor, Care> {
+        self.place.supervisor.send(Care { child: self.name.clone(), order: Order::Resume })
+    }
 }
 
 /// The place of each of the channels in `fresh`. `sources` are all that are to run: the channels of each, and whether it

@@ -3,15 +3,17 @@
 
 use crate::channel::{ChannelRef, NewChannel};
 use crate::configure::{Assembly, NewGroup};
-use crate::message::{Finish, Stop};
+use crate::message::{Finish, Pause, Stop};
 use crate::source::{NewSource, SourceAddress};
 use crate::start::{Flow, RunningGroup, RunningSource};
 use crate::stop::{SINKS_FINISH_WITHIN, SOURCES_WITHIN, asked, drain, groups, silent, sources};
 use crate::supervise::Order;
 use console::fact::{self, ComponentType};
+use futures_util::future::join_all;
 use plan::{Action, Change, Part, Step, Turn};
 use runtime::clock::{self, Duration};
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 /// New configurations for a flow that runs.
 pub struct Reloading {
@@ -43,6 +45,7 @@ impl Flow {
         self.tell(&changes);
         let mut parts = Parts { channels, sources, groups };
         let mut resting = Vec::new();
+        let mut drains = steps.iter().any(|step| step.action == Action::Drain);
         for step in steps.chunk_by(|one, next| one.action == next.action && one.part == next.part) {
             let names: Vec<&str> = step.iter().map(|step| step.name.as_str()).collect();
             if !step[0].can_be_undone() {
@@ -50,13 +53,16 @@ impl Flow {
             }
             match step[0] {
                 Step { action: Action::Stop, part: Part::Source, .. } => {
-                    resting.extend(self.stop_sources(&names).await);
+                    resting.extend(self.stop_sources(&names, drains).await);
                 }
                 Step { action: Action::Stop, part: Part::Sink, .. } => self.stop_groups(&names).await,
                 Step { action: Action::Stop, part: Part::Channel, .. } => self.stop_channels(&names).await,
                 Step { action: Action::Drain, .. } => {
-                    if let Some(why) = self.empty(&names, drain_timeout, hurry.clone()).await {
-                        self.call_off(resting, &why);
+                    let full = self.empty(&names, drain_timeout, hurry.clone()).await;
+                    self.end_sources_that_rest(&resting).await;
+                    drains = false;
+                    if let Some(why) = full {
+                        self.call_off(resting, &why).await;
                         return false;
                     }
                 }
@@ -90,8 +96,17 @@ impl Flow {
         }
     }
 
-    /// Stops these sources; they can still be started again as they were.
-    async fn stop_sources(&mut self, names: &[&str]) -> Vec<RunningSource> {
+    /// Stops these sources; they can still be started again as they were. One that can read again only pauses when its channel
+    /// `drains`, or stands still: at its stop, its successor is left what the channel still holds then.
+    async fn stop_sources(&mut self, names: &[&str], drains: bool) -> Vec<RunningSource> {
+        let mut pausing = Vec::new();
+        for name in names {
+            if let Some(channel) = self.only_channel(name)
+                && (drains || stands_still(channel).await)
+            {
+                pausing.push(*name);
+            }
+        }
         let (ending, going_on): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.sources).into_iter().partition(|source| names.contains(&&*source.name));
         self.sources = going_on;
@@ -99,10 +114,39 @@ impl Flow {
             fact::stopping(&self.log, ComponentType::Source, &source.name);
             source.child.order(Order::Rest);
         }
-        let stop = |source: &SourceAddress| Some(source.stop.send(Stop));
-        let hung = silent("source", asked(sources(&ending), stop), clock::now() + SOURCES_WITHIN).await;
+        let until = clock::now() + SOURCES_WITHIN;
+        let (pausing, others): (Vec<_>, Vec<_>) =
+            sources(&ending).partition(|(name, _)| pausing.contains(&name.as_str()));
+        let pause = |source: &SourceAddress| source.pause.as_ref().map(|pause| pause.send(Pause));
+        let stop = |source: &SourceAddress| source.pause.is_none().then(|| source.stop.send(Stop));
+        let pauses = asked(pausing.iter().copied(), pause);
+        let stops = asked(pausing.iter().copied(), stop)
+            .into_iter()
+            .chain(asked(others.into_iter(), |source| Some(source.stop.send(Stop))));
+        let (hung, more) =
+            tokio::join!(silent("source", pauses, until), silent("source", stops.collect(), until));
         self.tell_hung(&hung);
+        self.tell_hung(&more);
+        if !drains {
+            self.end_sources_that_rest(&ending).await;
+        }
         ending
+    }
+
+    /// Ends those that have only paused; the others have ended already.
+    async fn end_sources_that_rest(&self, resting: &[RunningSource]) {
+        let stop = |source: &SourceAddress| source.pause.as_ref().map(|_| source.stop.send(Stop));
+        let until = clock::now() + SOURCES_WITHIN;
+        let hung = silent("source", asked(sources(resting), stop), until).await;
+        self.tell_hung(&hung);
+    }
+
+    /// The channel of this source, if it has one and no more: with several, what one of them still holds may have arrived
+    /// by way of another.
+    fn only_channel(&self, source: &str) -> Option<&ChannelRef> {
+        let plan = self.plan.sources.iter().find(|plan| plan.component.name == source)?;
+        let [channel] = &plan.channels[..] else { return None };
+        self.channels.iter().map(|known| &known.at).find(|known| *known.name == **channel)
     }
 
     /// Waits until these channels are empty; otherwise says why the reload cannot go on.
@@ -136,12 +180,13 @@ impl Flow {
         }
     }
 
-    fn call_off(&mut self, resting: Vec<RunningSource>, why: &str) {
+    async fn call_off(&mut self, resting: Vec<RunningSource>, why: &str) {
         slog::error!(
             self.log,
             "the new configuration is not taken: {why}; the one before goes on, and nothing is lost. Change the file or send SIGHUP to try again"
         );
-        resting.iter().for_each(|source| source.child.order(Order::Resume));
+        let resumed = join_all(resting.iter().map(|source| source.child.resume()));
+        let _others_are_not_kept_waiting = timeout(SOURCES_WITHIN, resumed).await;
         self.sources.extend(resting);
     }
 
@@ -224,6 +269,30 @@ impl Flow {
         }
     }
 }
+
+/// Whether a channel holds events and none of them leaves.
+async fn stands_still(channel: &ChannelRef) -> bool {
+    let look = || async { timeout(ANSWER_WITHIN, channel.fill()).await.ok().flatten() };
+    let Some(before) = look().await else { return false };
+    let until = clock::now() + STANDS_STILL_AFTER;
+    let mut now = before;
+    while now.events > 0 && now.taken == before.taken {
+        if clock::now() >= until {
+            return true;
+        }
+        sleep(LOOK_EVERY).await;
+        match look().await {
+            Some(fill) => now = fill,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// A channel from which nothing has left for so long has nobody who takes its events.
+const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Takes those out of `all` for which `is_wanted` holds.
 fn take<T>(all: &mut Vec<T>, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {

@@ -5,10 +5,12 @@
 
 mod charset;
 mod date;
+mod glob;
 mod hash_order;
 mod pattern;
 
 pub use charset::{Charset, Decoder, MalformedBytes, OnMalformed};
 pub use date::{DateFormat, Zone};
+pub use glob::{glob_as_regex, looks_like_glob};
 pub use hash_order::{Printed, hash_order};
 pub use pattern::{Groups, Part, Pattern, Refused, Replacement, decode};

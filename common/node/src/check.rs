@@ -51,6 +51,7 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         class_path: options.classpath.as_deref(),
         once: true,
         patience: Some(PATIENCE),
+        waits: |_| {},
         log: Logger::root(Discard, o!()),
     };
     let loaded = Texts::of(choice, &wanted).and_then(|mut texts| Loader::new(wanted).load(texts.read()));

@@ -10,7 +10,8 @@ use flow::counters::{AskElsewhere, Registry};
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting};
 use jiff::Zoned;
-use plan::{Loaded, Options, Plan, Report, Sources};
+use plan::{Loaded, Options, Place, Plan, Problem, Report, Sources};
+use runtime::net::TlsDefaults;
 use std::sync::Arc;
 
 /// What to load.
@@ -43,6 +44,8 @@ pub(crate) struct Checked {
     pub(crate) assembly: Option<Assembly>,
     /// What runs in a JVM, if anything does.
     pub(crate) java: Option<Java>,
+    /// Where counters are served, if they are; of the first load.
+    pub(crate) monitoring: Option<monitor::Settings>,
 }
 
 /// A plan with components that run in a JVM, and what runs them.
@@ -73,6 +76,8 @@ pub(crate) struct Loader {
     sources: Sources,
     /// What runs components in a JVM, of the configuration that was loaded last: one that comes uses the same JVM.
     hosting: Option<Arc<Hosting>>,
+    /// Whether anything was loaded yet.
+    loaded: bool,
     /// Where the counters of components in a JVM are asked for.
     counters: Option<Registry>,
 }
@@ -89,7 +94,7 @@ impl Loader {
             properties: wanted.properties.clone(),
             now: Zoned::now(),
         };
-        Loader { wanted, sources, hosting: None, counters: None }
+        Loader { wanted, sources, hosting: None, loaded: false, counters: None }
     }
 
     /// The counters of a JVM that a later configuration needs first are asked for in `counters`.
@@ -117,6 +122,9 @@ impl Loader {
         let hosting = self.hosting.clone().unwrap_or_else(|| self.new_hosting());
         let site = Site::new(&self.wanted.properties).hosting(hosting.clone());
         let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
+        // A change of the texts does not change what the command line says.
+        let first = !std::mem::replace(&mut self.loaded, true);
+        let monitoring = first.then(|| monitoring(&self.wanted.properties, &mut report)).flatten();
         let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
         let assembly = assembly.filter(|_| !report.has_errors());
         if assembly.is_some() {
@@ -125,13 +133,28 @@ impl Loader {
             }
             self.hosting = java.as_ref().map(|java| java.hosting.clone());
         }
-        Ok(Checked { assembly, report, java })
+        Ok(Checked { assembly, report, java, monitoring })
     }
 
     fn new_hosting(&self) -> Arc<Hosting> {
         let given = self.wanted.jvm.clone();
         Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))))
     }
+}
+
+/// Where counters are served; what is wrong or doubtful of it is told with the rest.
+fn monitoring(properties: &[(String, String)], report: &mut Report) -> Option<monitor::Settings> {
+    let at = Place::whole("command line");
+    let tls_defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
+    let mut notices = Vec::new();
+    let settings = monitor::Settings::of(properties, &tls_defaults, &mut notices);
+    for notice in notices {
+        report.add(Problem::warning("monitoring", &at, notice));
+    }
+    let wrong = |what| Problem::error("monitoring", &at, what).flume("logs a warning and serves no counters");
+    let settings = settings.map_err(|what| report.add(wrong(what))).ok().flatten();
+    report.sort();
+    settings
 }
 
 /// Which names there are, for one who gave none.

@@ -6,11 +6,10 @@ use crate::{
     jvm::Given,
     load::{Loader, Wanted},
     options::PushOptions,
-    origin::{Central, Choice, Texts, refuse_tls},
+    origin::{Texts, refuse_tls},
     print,
     zookeeper::{Client, Ensemble, Trouble},
 };
-use slog::{Discard, Logger, o};
 use std::{collections::HashMap, process::ExitCode};
 use tokio::runtime::Builder;
 use wire::zookeeper::code;
@@ -61,16 +60,7 @@ fn checked(
     );
     let strict_flume = options.ours.strict_flume;
     let wanted = Wanted { name: Some(options.name.clone()), properties, strict_flume, jvm: given };
-    let choice = Choice {
-        files: std::slice::from_ref(&options.conf_file),
-        central: &Central::default(),
-        conf: None,
-        class_path: None,
-        once: true,
-        patience: Some(check::PATIENCE),
-        log: Logger::root(Discard, o!()),
-    };
-    let read = Texts::of(choice, &wanted)?.read();
+    let read = Texts::of_file(&options.conf_file, &wanted)?.read();
     let bytes = read.texts.first().map(|text| text.bytes.clone()).unwrap_or_default();
     let loaded = Loader::new(wanted).load(read)?;
     print(&check::text(&loaded.report, &options.name));

@@ -15,7 +15,6 @@ use console::Console;
 use flow::counters::Registry;
 use flow::{Assembly, Ended};
 use plan::{Report, Severity};
-use runtime::net::TlsDefaults;
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -29,13 +28,6 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
     }
     let properties = java::all_properties(words);
     let mut notices = options.central.notices(&options.conf_file);
-    let monitoring = match monitoring(&properties, &mut notices) {
-        Ok(monitoring) => monitoring,
-        Err(text) => {
-            complain(role, &text);
-            return ExitCode::from(WRONG);
-        }
-    };
     let wanted = Wanted {
         name: options.name.clone(),
         properties: properties.clone(),
@@ -58,6 +50,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         class_path: options.classpath.as_deref(),
         once: options.no_reload_conf,
         patience: options.dryrun.then_some(check::PATIENCE),
+        // Waiting for its configuration, a service has started: else systemd would end it for being late.
+        waits: |log| tell_systemd(log, NotifyState::Ready),
         log: console.logger(),
     };
     let mut loader = Loader::new(wanted.clone());
@@ -82,7 +76,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
                 notices.extend(without_a_jvm(options, words));
             }
             let watched = (!options.no_reload_conf).then_some((texts, loader));
-            run_loaded(role, options, console, (loaded, monitoring, watched), notices)
+            run_loaded(role, options, console, (loaded, watched), notices)
         }
     }
 }
@@ -91,7 +85,7 @@ fn run_loaded(
     role: Role,
     options: &RunOptions,
     console: Arc<Console>,
-    (checked, monitoring, watched): (Checked, Option<monitor::Settings>, Option<(Texts, Loader)>),
+    (checked, watched): (Checked, Option<(Texts, Loader)>),
     mut notices: Vec<String>,
 ) -> ExitCode {
     let log = console.logger();
@@ -104,7 +98,7 @@ fn run_loaded(
     say_report(&log, &checked.report);
     match checked.assembly {
         Some(assembly) => {
-            let counters = start_monitoring(monitoring, &log);
+            let counters = start_monitoring(checked.monitoring, &log);
             checked.java.iter().for_each(|java| counters.add_elsewhere(java.counters()));
             let reloading =
                 watched.and_then(|(texts, loader)| watch(texts, loader.counting_in(counters.clone()), &log));
@@ -120,15 +114,6 @@ fn run_loaded(
             ExitCode::from(check::exit_code(&checked.report, false))
         }
     }
-}
-
-/// Where counters are served, if they are.
-fn monitoring(
-    properties: &[(String, String)],
-    notices: &mut Vec<String>,
-) -> Result<Option<monitor::Settings>, String> {
-    let tls_defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
-    monitor::Settings::of(properties, &tls_defaults, notices)
 }
 
 /// What components count in.

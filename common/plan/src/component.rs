@@ -273,6 +273,16 @@ impl Descriptor {
         Descriptor { availability: Availability::Missing, ..Descriptor::new(kind, alias, class, &[]) }
     }
 
+    /// Says what it may be asked for.
+    pub const fn asks(self, properties: &'static [&'static [Property]]) -> Descriptor {
+        Descriptor { properties, ..self }
+    }
+
+    /// Says that it runs in builds that have this feature.
+    pub const fn in_builds_with(self, feature: &'static str) -> Descriptor {
+        Descriptor { availability: Availability::Feature(feature), ..self }
+    }
+
     /// Says which property is the batch size.
     pub const fn batch(self, property: &'static str) -> Descriptor {
         Descriptor { traits: Traits { batch: Some(property), ..self.traits }, ..self }

@@ -148,7 +148,7 @@ impl Problem {
     }
 
     /// Says that what was said of Flume and of here holds only while the agent runs.
-    pub(crate) fn while_running(self) -> Problem {
+    pub fn while_running(self) -> Problem {
         Problem { while_running: true, ..self }
     }
 }

@@ -421,14 +421,19 @@ fn is_defined(behind: &u8) -> bool {
     b"utnrf\\:=#! \t\x0c".contains(behind)
 }
 
-/// The text with the backslashes kept that [`undefined`] finds.
+/// The text with the backslashes kept that [`undefined`] finds, and those in front of letters: who means `\d` means `\n` too.
 fn doubled(raw: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(raw.len() + 8);
     let mut rest = raw;
-    while let Some(at) = undefined(rest) {
-        text.extend_from_slice(&rest[..at]);
-        text.extend_from_slice(b"\\\\");
-        rest = &rest[at + 1..];
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let (before, escape) = rest.split_at(at);
+        let (escape, after) = escape.split_at(escape.len().min(2));
+        text.extend_from_slice(before);
+        if escape.get(1).is_some_and(|behind| !is_defined(behind) || b"tnrf".contains(behind)) {
+            text.push(b'\\');
+        }
+        text.extend_from_slice(escape);
+        rest = after;
     }
     text.extend_from_slice(rest);
     text

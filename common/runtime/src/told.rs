@@ -35,11 +35,55 @@ impl Told {
         self.last = Some(now);
         Some(std::mem::take(&mut self.left_out))
     }
+
+    /// Whether it was said and is not over.
+    pub fn is_on(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// There is no reason any more: the next one is said at once. Answers whether it had been said.
+    pub fn over(&mut self) -> bool {
+        self.left_out = 0;
+        self.last.take().is_some()
+    }
+}
+
+/// Remembers what was said, and says it again only when it is something else.
+#[derive(Debug, Default)]
+pub struct LastTold(Option<String>);
+
+impl LastTold {
+    /// Whether `text` is to be said.
+    pub fn tell(&mut self, text: &str) -> bool {
+        let is_news = self.0.as_deref() != Some(text);
+        if is_news {
+            self.0 = Some(text.to_owned());
+        }
+        is_news
+    }
+
+    /// Whether something was said that is not over.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// There is no reason any more. Answers whether anything had been said.
+    pub fn over(&mut self) -> bool {
+        self.0.take().is_some()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_something_else_is_said() {
+        let mut told = LastTold::default();
+        assert_eq!(["a", "a", "b", "a"].map(|text| told.tell(text)), [true, false, true, true]);
+        assert!(told.is_on());
+        assert_eq!([told.over(), told.over(), told.is_on(), told.tell("a")], [true, false, false, true]);
+    }
 
     #[test]
     fn what_is_said_in_a_while_is_counted_meanwhile() {
@@ -56,5 +100,8 @@ mod tests {
             [told.tell(now), told.tell(now), told.tell(now + Duration::from_secs(9999))],
             [Some(0), None, None]
         );
+        assert!(told.is_on());
+        assert_eq!([told.over(), told.over(), told.is_on()], [true, false, false]);
+        assert_eq!(told.tell(now), Some(0));
     }
 }

@@ -40,7 +40,7 @@ struct Arguments {
     #[arg(long)]
     netns: bool,
 
-    /// Who runs slave1, slave2, slave3 and slave4: `ours`, `flume` (1.11.0) or `flume19` (1.9.0), four words with commas.
+    /// Who runs slave1, slave2, slave3 and slave4: `native`, `flume` (1.11.0) or `flume19` (1.9.0), four words with commas.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Implementation>,
 
@@ -53,7 +53,7 @@ struct Arguments {
     #[arg(long)]
     no_freeze: bool,
 
-    /// Play it for each of the 16 ways to put real Flume 1.11.0 or ours on the four hosts, two at a time, without the step in
+    /// Play it for each of the 16 ways to put real Flume 1.11.0 or native nodes on the four hosts, two at a time, without the step in
     /// which slave3 is held still, and print one table (needs a JDK and Maven; some six minutes).
     #[arg(long, requires = "netns", conflicts_with_all = ["kinds", "keep", "lines", "bars", "row"])]
     matrix: bool,

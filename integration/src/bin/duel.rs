@@ -1,4 +1,4 @@
-//! How fast: ours beside a raw copy, real Flume, rsyslog and Fluent Bit. `duel --help` says how.
+//! How fast: native nodes beside a raw copy, real Flume, rsyslog and Fluent Bit. `duel --help` says how.
 
 use clap::Parser;
 use integration::{
@@ -42,7 +42,7 @@ struct Arguments {
     only: Vec<String>,
 
     /// Leave real Flume, rsyslog and Fluent Bit out.
-    #[arg(long)]
+    #[arg(long = "native", alias = "ours")]
     ours: bool,
 
     /// Measure latency instead: at 1,000 lines a second, and at this many; half of what goes through if not said.

@@ -296,8 +296,8 @@ mod tests {
             &[Bar::OfCopy(0.5), Bar::CpuSeconds(0.4), Bar::PeakMib(20.0), Bar::Lines(6e5), Bar::AsFlume];
         let shape = Shape { lines: 1_000_000, bytes: USUAL };
         let copy = row(&measure(raw::From::File, shape).name(), &[], 1_000);
-        let rows = [copy, row("Flume 1.11.0: all", &[], 3_000), row("ours", BARS, 2_000)];
-        assert_eq!(missed(&rows), ["ours: 0.4 CPU s", "ours: 600,000 lines/s"]);
+        let rows = [copy, row("Flume 1.11.0: all", &[], 3_000), row("native node", BARS, 2_000)];
+        assert_eq!(missed(&rows), ["native node: 0.4 CPU s", "native node: 600,000 lines/s"]);
         let text = table(&rows, true);
         assert!(text.contains("0.5 of raw copy met, 0.4 CPU s missed, 20 MiB each met"), "{text}");
         assert!(missed(&rows[2..]).iter().all(|bar| !bar.contains("as Flume")), "there was none beside it");

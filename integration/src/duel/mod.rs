@@ -1,4 +1,4 @@
-//! The duel: how many lines a second go from a file on one side to a file on the other, ours beside a raw copy of the
+//! The duel: how many lines a second go from a file on one side to a file on the other, native nodes beside a raw copy of the
 //! same bytes, beside real Flume, rsyslog and Fluent Bit, in the same minutes on the same machine.
 //!
 //! Rounds are interleaved: each contestant runs once, then each once more, so that what else the machine does falls on
@@ -40,7 +40,7 @@ pub trait Contestant {
     /// What it is to be compared with.
     fn rival(&self) -> Rival;
 
-    /// Whether it is one of those that must not lose, double or mix up lines: ours, and what ours is measured against.
+    /// Whether it is one of those that must not lose, double or mix up lines: native nodes, and what they are measured against.
     fn must_be_clean(&self) -> bool {
         true
     }

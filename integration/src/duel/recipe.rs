@@ -1,4 +1,4 @@
-//! Property files for two hops: what an agent and a collector run, ours or Flume's.
+//! Property files for two hops: what an agent and a collector run, native nodes or Flume's.
 
 use crate::binaries;
 use std::{fmt::Write, path::Path};

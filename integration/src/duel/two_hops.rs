@@ -1,4 +1,4 @@
-//! File → agent → collector → file: ours, real Flume, or one of each.
+//! File → agent → collector → file: native nodes, real Flume, or one of each.
 
 use super::{
     Bar, Contestant, Rival, Sample,
@@ -129,7 +129,7 @@ fn make_files(directory: &Path, count: u32) -> std::io::Result<()> {
 
 fn word(program: Program) -> String {
     match program {
-        Program::Ours => "ours".to_owned(),
+        Program::Ours => "native node".to_owned(),
         Program::Flume(version) => format!("Flume {}", version.name()),
     }
 }

@@ -76,6 +76,20 @@ pub fn environment(version: Version) -> Vec<String> {
     ["env".to_owned()].into_iter().chain(words).collect()
 }
 
+/// The same for 1.9.0 with its components for stores and for other systems, and their clients.
+///
+/// # Panics
+/// When they cannot be had.
+pub fn environment_with_stores() -> Vec<String> {
+    let mut words = environment(Version::V1_9);
+    let stores = install::stores().unwrap_or_else(|why| panic!("{why}"));
+    words.iter_mut().filter(|word| word.starts_with("FLUME_CLASSPATH=")).for_each(|word| {
+        word.push(':');
+        word.push_str(&stores);
+    });
+    words
+}
+
 /// The operator's classes of the tests, compiled.
 ///
 /// # Errors

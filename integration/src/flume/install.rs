@@ -83,6 +83,11 @@ pub(super) fn home(version: Version) -> PathBuf {
     target().join(version.name())
 }
 
+/// The class path of what Flume 1.9.0 has for stores and for other systems, with their clients.
+pub(super) fn stores() -> Result<String, Missing> {
+    on_demand("stores")
+}
+
 /// The class path of the Log4j 1 program.
 pub(super) fn log4j1() -> String {
     format!("{}:{}", classes().display(), jars("log4j1"))
@@ -111,17 +116,22 @@ pub(crate) fn jdk(program: &str) -> Command {
     }
 }
 
-/// The class path of a ZooKeeper server, fetched when a test first asks for it.
+/// The class path of a ZooKeeper server.
 pub(super) fn zookeeper() -> Result<String, Missing> {
+    on_demand("zookeeper")
+}
+
+/// The class path of a set that is fetched when a test first asks for it.
+fn on_demand(set: &str) -> Result<String, Missing> {
     let folder = target();
     let unwritable =
         |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
     fs::create_dir_all(&folder).map_err(unwritable)?;
     let lock = File::create(folder.join("lock")).map_err(unwritable)?;
     lock.lock().map_err(unwritable)?;
-    let pom = sources().join("zookeeper").join("pom.xml");
-    once(&folder.join("zookeeper"), std::slice::from_ref(&pom), || fetch(&pom, "zookeeper"), unwritable)?;
-    Ok(jars("zookeeper"))
+    let pom = sources().join(set).join("pom.xml");
+    once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
+    Ok(jars(set))
 }
 
 fn jars(set: &str) -> String {

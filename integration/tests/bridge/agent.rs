@@ -35,7 +35,7 @@ fn kill_jvm(solo: &Solo) {
 }
 
 /// How often each line stands in the files of a folder, or in a file.
-fn lines(path: &Path) -> BTreeMap<String, usize> {
+pub(super) fn lines(path: &Path) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
     let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     for file in files.chain([path.to_owned()]) {
@@ -87,6 +87,49 @@ fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_kil
         assert!(doubled(&solo.path("lines")) <= 3 * 100, "{} doubled", doubled(&solo.path("lines")));
         assert!(solo.said("(bridge-k1) [INFO - org.acme.Lines] Lines writes to") >= 1, "under its own name");
         assert_eq!(solo.said("; it is started again, and what its components"), 3);
+        stop(solo);
+    }
+}
+
+/// Numbers without end through an own interceptor into an own sink, and a native flow beside it.
+const ENDLESS: &str = "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
+    a1.sources.r1.type = exec\na1.sources.r1.shell = /bin/bash -c\n\
+    a1.sources.r1.command = for ((i = 1; ; i++)); do echo $i; sleep 0.005; done\n\
+    a1.sources.r1.interceptors = i1\na1.sources.r1.interceptors.i1.type = org.acme.Tagging$Builder\n\
+    a1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
+    a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\na1.sinks.k1.file = DIR/lines\n\
+    a1.sources.r2.type = seq\na1.sources.r2.totalEvents = 10\na1.sources.r2.channels = c2\na1.channels.c2.type = memory\n\
+    a1.sinks.k2.type = null\na1.sinks.k2.channel = c2\n";
+
+/// Has a running agent take over another text.
+fn reload(solo: &Solo, text: &str) {
+    let taken = || solo.said("the new configuration runs");
+    let (before, file) = (taken(), solo.path("a1.conf"));
+    let directory = file.parent().expect("its directory").display();
+    fs::write(&file, text.replace("DIR/", &format!("{directory}/"))).expect("a file");
+    until("the change is taken", || taken() > before);
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_reload_touches_java_components_only_where_they_have_changed_and_keeps_their_jvm() {
+    for version in Version::ALL {
+        let solo = start(version, ENDLESS);
+        let come = |name: &str, least: usize| lines(&solo.path(name)).len() >= least;
+        until("lines come", || come("lines", 10));
+        let first = jvm(&solo.node);
+        reload(&solo, &format!("{ENDLESS}a1.sinks.k2.batchSize = 10\n"));
+        let before = lines(&solo.path("lines")).len();
+        until("lines go on", || come("lines", before + 10));
+        assert_eq!(solo.said("reload: sink k1") + solo.said("reload: source r1"), 0);
+        reload(&solo, &format!("{ENDLESS}a1.sinks.k1.file = DIR/other\n"));
+        until("lines come elsewhere", || come("other", 10));
+        assert_eq!(jvm(&solo.node), first, "the same JVM");
+        let (mut all, others) = (lines(&solo.path("lines")), lines(&solo.path("other")));
+        let last = others.keys().filter_map(|line| line.parse().ok()).max().expect("numbers");
+        others.into_iter().for_each(|(line, times)| *all.entry(line).or_default() += times);
+        let missing: Vec<u32> = (1..=last).filter(|number| !all.contains_key(&number.to_string())).collect();
+        assert!(missing.is_empty() && all.values().all(|times| *times == 1), "missing {missing:?}: {all:?}");
         stop(solo);
     }
 }
@@ -261,13 +304,13 @@ fn a_sink_processor_in_the_jvm_drives_sinks_here_and_there() {
     }
 }
 
-fn check(words: &[&str], text: &str) -> (Output, String) {
+pub(super) fn check(words: &[&str], text: &str, agent: &str) -> (Output, String) {
     let directory = tempfile::tempdir().expect("a folder");
     let file = directory.path().join("a1.conf");
     fs::write(&file, text).expect("a file");
     let program = integration::binaries::directory().expect("it is built").join("agent");
     let mut command = Command::new("env");
-    command.args(words).arg(program).args(["check", "-n", "a1", "-f"]).arg(&file);
+    command.args(words).arg(program).args(["check", "-n", agent, "-f"]).arg(&file);
     let output = limit::output(&mut command);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     (output, said)
@@ -285,18 +328,18 @@ fn check_loads_the_classes_and_tells_one_that_is_missing() {
     for version in Version::ALL {
         let words = environment(version);
         let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.Lines"));
+        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.Lines"), "a1");
         assert!(output.status.success(), "{said}");
         assert!(
             said.contains("note: the sink `k1` runs in a JVM with Flume's jars: it is a Java class"),
             "{said}"
         );
-        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.NotThere"));
+        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.NotThere"), "a1");
         assert_eq!(output.status.code(), Some(4), "the file is well, the host lacks a class: {said}");
         assert!(said.contains("there is no class org.acme.NotThere on the class path: "), "{said}");
         assert!(said.contains("/lib/*") && said.contains("[no-such-class]"), "{said}");
         let refused = "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.mode = bad-setting";
-        let (output, said) = check(&words, &file(refused));
+        let (output, said) = check(&words, &file(refused), "a1");
         assert_eq!(output.status.code(), Some(2), "the file is wrong: {said}");
         assert!(said.contains("mode may not be bad-setting"), "{said}");
     }
@@ -309,15 +352,15 @@ fn without_a_flume_what_needs_one_is_told_with_the_places_and_nothing_else_pays(
     let file = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
         a1.sources.r1.channels = c1\na1.channels.c1.type = memory\na1.sinks.k1.channel = c1\n";
     let (output, said) =
-        check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"));
+        check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"), "a1");
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(
-        said.contains("the sink `k1` needs a JVM with Flume's jars (`hdfs` has no native version)"),
+        said.contains("the sink `k1` needs a JVM with Flume's jars (only builds with the feature `hdfs` run `hdfs` natively)"),
         "{said}"
     );
     assert!(said.contains(&format!("{}/lib/*", folder.path().display())), "the places: {said}");
     let began = Instant::now();
-    let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"));
+    let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"), "a1");
     assert!(output.status.success() && said.contains("nothing is wrong"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(20), "it looked for nothing");
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod calls;
 mod others;
+mod published;
 mod sinks;
 
 use bridge::{Bridge, ComponentKind, Interceptors, Jvm, Settings, Sink, SinkEvent, Spec};

@@ -13,7 +13,7 @@ use blob::Blobs;
 use flow::component::{Component, PART};
 use java::{Charset, OnMalformed};
 use line::Lines;
-use plan::{ComponentPlan, Descriptor, Kind};
+use plan::{ComponentPlan, Descriptor, Kind, Properties};
 
 /// Their rows in the catalogue.
 pub(crate) const COMPONENTS: &[&Component] = &[
@@ -61,23 +61,27 @@ pub(crate) enum DeserializerConfig {
 }
 
 impl DeserializerConfig {
-    /// Of the part that a source's `deserializer` names. `most_chars` is the limit of a line that the source itself sets.
+    /// Of the part that a source's `deserializer` names, lines where there is none. `most_chars` is the limit of a line that the source itself sets.
     pub(crate) fn new(
-        part: &ComponentPlan,
+        part: Option<&ComponentPlan>,
         input: Charset,
         on_malformed: OnMalformed,
         most_chars: Option<usize>,
     ) -> DeserializerConfig {
+        let line = |properties: &Properties| {
+            DeserializerConfig::Line(line::LineConfig::new(properties, input, on_malformed, most_chars))
+        };
+        let Some(part) = part else { return line(&Properties::of(&COMPONENTS[0].descriptor, NOTHING)) };
         let properties = &part.properties;
         match part.kind() {
-            "line" => {
-                DeserializerConfig::Line(line::LineConfig::new(properties, input, on_malformed, most_chars))
-            }
+            "line" => line(properties),
             "avro" => DeserializerConfig::Avro(avro::AvroConfig::new(properties)),
             _ => DeserializerConfig::Blob(blob::BlobConfig::new(properties)),
         }
     }
 }
+
+const NOTHING: [(&str, &str); 0] = [];
 
 /// What is taken off the front of a window.
 #[derive(Debug, PartialEq, Eq)]

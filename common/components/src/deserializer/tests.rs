@@ -6,7 +6,7 @@ fn config(kind: &str, pairs: &[(&str, &str)], input: &str, on_malformed: OnMalfo
     let descriptor = crate::LIGHT.names().find(Kind::Deserializer, kind).expect("there is such a type");
     let properties = Properties::of(descriptor, pairs.iter().copied());
     let part = ComponentPlan { name: String::new(), descriptor, properties, owner: Owner::nobody() };
-    DeserializerConfig::new(&part, Charset::for_name(input).expect("a charset"), on_malformed, None)
+    DeserializerConfig::new(Some(&part), Charset::for_name(input).expect("a charset"), on_malformed, None)
 }
 
 /// The events of a file that is read from `position` on, `step` bytes at a time, each with where a new start goes on.

@@ -1,7 +1,25 @@
 //! This machine's own address and name, as Java finds them.
 
+use super::header::HostLookup;
+use java::Zone;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
+
+/// What a chain needs to know about the machine, to be built.
+pub(super) struct HostInfo<'a> {
+    pub(super) host: HostLookup<'a>,
+    pub(super) zone: Zone,
+}
+
+impl HostInfo<'_> {
+    /// This machine's.
+    pub(super) fn zone() -> Zone {
+        let now = jiff::Timestamp::from_millisecond(runtime::clock::epoch_millis()).unwrap_or_default();
+        let zone = jiff::tz::TimeZone::system();
+        let year = now.to_zoned(zone.clone()).year();
+        Zone { zone, year }
+    }
+}
 
 /// The address that this machine's host name stands for, IPv4 before IPv6, or (without `use_ip`) its canonical name: the
 /// name of that address, if the name stands for the address in turn, else the address.
@@ -10,7 +28,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 ///
 /// # Errors
 /// The resolver's.
-pub(crate) fn look_up(use_ip: bool) -> io::Result<String> {
+pub fn look_up(use_ip: bool) -> io::Result<String> {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
     let addresses = addresses(&name)?;
     let first = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());

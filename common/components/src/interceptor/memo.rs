@@ -1,7 +1,7 @@
 //! What became of the last header map: neighbours in a batch mostly came with the same headers.
 
-use super::Step;
 use super::draft::{Desk, Draft, Fixed, KEPT_BYTES};
+use super::step::Step;
 use event::Event;
 
 /// One header map as it came and as it leaves, both in their Avro form.

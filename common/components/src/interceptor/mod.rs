@@ -8,27 +8,24 @@ mod body;
 mod draft;
 mod extract;
 mod header;
-mod host;
+pub(crate) mod host;
 mod memo;
 mod rows;
+mod step;
 mod uuid;
 
 pub(crate) use rows::{COMPONENTS, SERIALIZERS};
 
-use body::{RegexFilter, SearchReplace};
 use bytes::{Bytes, BytesMut};
 use draft::{Desk, Draft, Fixed};
 use event::{Batch, Event, Recycler};
-use extract::RegexExtractor;
 use flow::interceptor::{Interceptors, MOST_BYTES, Oversized};
-use header::{HostLookup, RemoveHeader, SetHeader};
-use java::{Pattern, Zone};
+use host::HostInfo;
 use memo::Memo;
-use plan::{ComponentPlan, Properties};
-use rows::UUID;
+use plan::ComponentPlan;
 use runtime::build::BuildError;
-use slog::{Logger, info, warn};
-use uuid::SetUuid;
+use slog::{Logger, warn};
+use step::{Rewrite, Step, apply, apply_to_body};
 
 /// A source's interceptors, in order.
 #[derive(Debug)]
@@ -46,47 +43,6 @@ pub(crate) struct InterceptorChain {
     told_at: Option<i64>,
     told_given_up_at: Option<i64>,
     log: Logger,
-}
-
-/// One interceptor.
-#[derive(Debug)]
-enum Step {
-    Set(SetHeader),
-    Remove(RemoveHeader),
-    Filter(RegexFilter),
-    Replace(Box<SearchReplace>),
-    Extract(Box<RegexExtractor>),
-    Uuid(Box<SetUuid>),
-}
-
-/// How a batch passes, by rising cost: the dearest that a step needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rewrite {
-    /// No interceptor: untouched.
-    Untouched,
-    /// Events are left out, which copies none unless few stay; then headers are set or removed whatever the body is: worked
-    /// out once for all events that came with the same ones.
-    Headers,
-    /// Bodies are rewritten: headers as in `Headers`, bodies each.
-    Apart,
-    /// Headers come from bodies, or are other ones for each event: all of it for each event.
-    Each,
-}
-
-/// What a chain needs to know about the machine, to be built.
-pub(crate) struct HostInfo<'a> {
-    host: HostLookup<'a>,
-    zone: Zone,
-}
-
-impl HostInfo<'_> {
-    /// This machine's.
-    fn zone() -> Zone {
-        let now = jiff::Timestamp::from_millisecond(runtime::clock::epoch_millis()).unwrap_or_default();
-        let zone = jiff::tz::TimeZone::system();
-        let year = now.to_zoned(zone.clone()).year();
-        Zone { zone, year }
-    }
 }
 
 /// See [`flow::interceptor::MakeInterceptors`].
@@ -108,7 +64,7 @@ impl InterceptorChain {
     ///
     /// # Errors
     /// As there.
-    pub(crate) fn build_in(
+    fn build_in(
         host_info: &HostInfo<'_>,
         plans: &[ComponentPlan],
         log: &Logger,
@@ -290,124 +246,6 @@ impl Interceptors for InterceptorChain {
 
     fn leaves_out(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Filter(_)))
-    }
-}
-
-impl Step {
-    /// Builds one interceptor; none for a `host` whose name or address is not found, which Flume leaves out too.
-    fn build(
-        plan: &ComponentPlan,
-        host_info: &HostInfo<'_>,
-        fixed: &mut Fixed,
-        log: &Logger,
-    ) -> Result<Option<Step>, BuildError> {
-        let prefix = String::new();
-        let properties = &plan.properties;
-        Ok(Some(match plan.kind() {
-            "timestamp" => Step::Set(SetHeader::timestamp(properties, fixed)),
-            "static" => Step::Set(SetHeader::constant(properties, fixed)),
-            "host" => match SetHeader::host(properties, fixed, host_info.host) {
-                Ok(set) => Step::Set(set),
-                Err(error) => {
-                    warn!(log, "this machine's own address or name is not found, so events get no such header: add its \
-                        host name to /etc/hosts"; "interceptor" => &plan.name, "error" => %error);
-                    return Ok(None);
-                }
-            },
-            "remove_header" => Step::Remove(RemoveHeader::build(properties, &prefix)?),
-            "regex_filter" => Step::Filter(RegexFilter::build(properties, &prefix)?),
-            "search_replace" => Step::Replace(Box::new(SearchReplace::build(properties, &prefix)?)),
-            "regex_extractor" => {
-                let extract = RegexExtractor::build(properties, &prefix, &host_info.zone)?;
-                tell_mismatch(&extract, &plan.name, log);
-                Step::Extract(Box::new(extract))
-            }
-            UUID => Step::Uuid(Box::new(SetUuid::build(properties, fixed))),
-            other => {
-                let properties = Properties::of(plan.descriptor, [("type", other)]);
-                return Err(BuildError::new(
-                    &properties,
-                    &prefix,
-                    "type",
-                    "there is no such interceptor here",
-                ));
-            }
-        }))
-    }
-
-    fn apply_to_headers(&self, draft: &mut Draft<'_>) {
-        match self {
-            Step::Set(set) => set.apply(draft),
-            Step::Remove(remove) => remove.apply(draft),
-            Step::Filter(_) | Step::Replace(_) | Step::Extract(_) | Step::Uuid(_) => {}
-        }
-    }
-
-    /// The regex that runs on events.
-    fn pattern(&self) -> Option<&Pattern> {
-        match self {
-            Step::Set(_) | Step::Uuid(_) => None,
-            Step::Remove(remove) => remove.pattern(),
-            Step::Filter(filter) => Some(filter.pattern()),
-            Step::Replace(replace) => Some(replace.pattern()),
-            Step::Extract(extract) => Some(extract.pattern()),
-        }
-    }
-
-    fn lets_pass(&self, body: &[u8]) -> bool {
-        match self {
-            Step::Filter(filter) => filter.passes(body),
-            _ => true,
-        }
-    }
-}
-
-impl Rewrite {
-    fn of(steps: &[Step]) -> Rewrite {
-        let rewrite = |step: &Step| match step {
-            Step::Set(_) | Step::Remove(_) | Step::Filter(_) => Rewrite::Headers,
-            Step::Replace(_) => Rewrite::Apart,
-            Step::Extract(_) | Step::Uuid(_) => Rewrite::Each,
-        };
-        steps.iter().map(rewrite).max().unwrap_or(Rewrite::Untouched)
-    }
-}
-
-/// Passes one event's body by the steps that are about bodies; whether it is kept.
-fn apply_to_body(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
-    for step in steps {
-        match step {
-            Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
-            Step::Replace(replace) => replace.apply(draft)?,
-            _ => {}
-        }
-    }
-    Ok(true)
-}
-
-/// Passes one event by all steps; whether it is kept.
-fn apply(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
-    for step in steps {
-        match step {
-            Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
-            Step::Replace(replace) => replace.apply(draft)?,
-            Step::Extract(extract) => extract.apply(draft)?,
-            Step::Uuid(uuid) => uuid.apply(draft)?,
-            other => other.apply_to_headers(draft),
-        }
-    }
-    Ok(true)
-}
-
-fn tell_mismatch(extract: &RegexExtractor, name: &str, log: &Logger) {
-    let (groups, serializers) = extract.counts();
-    if groups > serializers {
-        info!(log, "groups of the regex beyond the serializers give no header; write them `(?:`";
-            "interceptor" => name, "groups" => groups, "serializers" => serializers);
-    }
-    if groups < serializers {
-        warn!(log, "there are more serializers than groups in the regex: the last ones' headers are never set";
-            "interceptor" => name, "groups" => groups, "serializers" => serializers);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::draft::Fixed;
 use super::extract::header;
-use super::{HostInfo, Step};
+use super::host::HostInfo;
+use super::step::Step;
 use flow::component::{Component, Configure, PART, Site, told};
 use plan::{ComponentPlan, Descriptor, Findings, Kind, Problem, Property, Value};
 

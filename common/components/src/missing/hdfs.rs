@@ -4,13 +4,15 @@
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 
 /// The sink.
-pub const SINK: Descriptor = Descriptor {
-    properties: &[PROPERTIES],
-    ..Descriptor::missing(Kind::Sink, "hdfs", "org.apache.flume.sink.hdfs.HDFSEventSink")
-}
-.durable()
-.batch("hdfs.batchSize")
-.mistaken(&[("hadoop", "")]);
+pub const SINK: Descriptor =
+    Descriptor::missing(Kind::Sink, "hdfs", "org.apache.flume.sink.hdfs.HDFSEventSink")
+        .asks(&[PROPERTIES])
+        .in_builds_with("hdfs")
+        .durable()
+        .batch("hdfs.batchSize")
+        .mistaken(&[("hadoop", ""), ("s3", ON_S3), ("s3a", ON_S3)]);
+
+const ON_S3: &str = "with `hdfs.path = s3a://BUCKET/PATH`";
 
 const FAILS_LATER: Bad = Bad::Says("starts, and fails at the first event, again and again");
 

@@ -7,31 +7,30 @@ use super::HEADERS;
 use crate::source::POLLED;
 
 /// The source.
-pub const SOURCE: Descriptor = Descriptor {
-    properties: &[SERVERS, SOURCE_PROPERTIES, HEADERS, POLLED],
-    ..Descriptor::missing(Kind::Source, "", "org.apache.flume.source.kafka.KafkaSource")
-}
-.since("1.6.0")
-.batch("batchSize")
-.rereadable();
+pub const SOURCE: Descriptor =
+    Descriptor::missing(Kind::Source, "", "org.apache.flume.source.kafka.KafkaSource")
+        .asks(&[SERVERS, SOURCE_PROPERTIES, HEADERS, POLLED])
+        .in_builds_with("kafka")
+        .since("1.6.0")
+        .batch("batchSize")
+        .rereadable();
 
 /// The channel.
-pub const CHANNEL: Descriptor = Descriptor {
-    properties: &[SERVERS, CHANNEL_PROPERTIES, PARTITION],
-    ..Descriptor::missing(Kind::Channel, "", "org.apache.flume.channel.kafka.KafkaChannel")
-}
-.durable()
-.shared()
-.since("1.6.0");
+pub const CHANNEL: Descriptor =
+    Descriptor::missing(Kind::Channel, "", "org.apache.flume.channel.kafka.KafkaChannel")
+        .asks(&[SERVERS, CHANNEL_PROPERTIES, PARTITION])
+        .in_builds_with("kafka")
+        .durable()
+        .shared()
+        .since("1.6.0");
 
 /// The sink.
-pub const SINK: Descriptor = Descriptor {
-    properties: &[SERVERS, SINK_PROPERTIES, HEADERS, PARTITION],
-    ..Descriptor::missing(Kind::Sink, "", "org.apache.flume.sink.kafka.KafkaSink")
-}
-.durable()
-.since("1.6.0")
-.batch("flumeBatchSize");
+pub const SINK: Descriptor = Descriptor::missing(Kind::Sink, "", "org.apache.flume.sink.kafka.KafkaSink")
+    .asks(&[SERVERS, SINK_PROPERTIES, HEADERS, PARTITION])
+    .in_builds_with("kafka")
+    .durable()
+    .since("1.6.0")
+    .batch("flumeBatchSize");
 
 /// Of all three. What stands behind `kafka.consumer.` and `kafka.producer.` is the Kafka client's own.
 const SERVERS: &[Property] =

@@ -3,8 +3,10 @@
 
 pub mod hdfs;
 pub mod kafka;
+mod others;
+mod timestamp;
 
-use plan::{ComponentPlan, Descriptor, Findings, Kind, Plan, Property, Report, Value};
+use plan::{ComponentPlan, Descriptor, Findings, Kind, Plan, Properties, Property, Report, Value};
 
 /// Headers from outside, by the name that the event has for them.
 const HEADERS: &[Property] = &[Property::optional("header.", Value::Text)];
@@ -18,13 +20,15 @@ pub(crate) fn judge(plan: &Plan, report: &mut Report) {
             one(component, report);
         }
     }
+    timestamp::judge(plan, report);
 }
 
 fn one(component: &ComponentPlan, report: &mut Report) {
-    let rules = match component.descriptor.names.class {
+    let rules: fn(&Properties, &mut Findings<'_>) = match component.descriptor.names.class {
         class if class == kafka::SOURCE.names.class => kafka::source,
         class if class == kafka::CHANNEL.names.class => kafka::channel,
         class if class == kafka::SINK.names.class => kafka::sink,
+        "org.apache.flume.channel.file.FileChannel" => others::file,
         class if class == hdfs::SINK.names.class => hdfs::sink,
         _ => return,
     };
@@ -33,40 +37,46 @@ fn one(component: &ComponentPlan, report: &mut Report) {
 
 /// One row each.
 pub const MISSING: &[Descriptor] = &[
-    source("jms", "org.apache.flume.source.jms.JMSSource"),
+    source("jms", "org.apache.flume.source.jms.JMSSource", others::JMS).batch("batchSize"),
     kafka::SOURCE,
-    source("", "org.apache.flume.source.scribe.ScribeSource"),
-    source("", "org.apache.flume.source.avroLegacy.AvroLegacySource").until("1.9.0"),
-    source("", "org.apache.flume.source.thriftLegacy.ThriftLegacySource").until("1.9.0"),
-    source("", "org.apache.flume.source.twitter.TwitterSource"),
-    channel("file", "org.apache.flume.channel.file.FileChannel").durable().mistaken(&[
-        ("disk", ""),
-        ("files", ""),
-        ("disc", ""),
-        ("durable", ""),
-        ("persistent", ""),
-    ]),
-    channel("spillablememory", "org.apache.flume.channel.SpillableMemoryChannel"),
-    channel("jdbc", "org.apache.flume.channel.jdbc.JdbcChannel").durable(),
+    source("", "org.apache.flume.source.scribe.ScribeSource", others::SCRIBE),
+    source("", "org.apache.flume.source.avroLegacy.AvroLegacySource", others::LEGACY).until("1.9.0"),
+    source("", "org.apache.flume.source.thriftLegacy.ThriftLegacySource", others::LEGACY).until("1.9.0"),
+    source("", "org.apache.flume.source.twitter.TwitterSource", others::TWITTER),
+    channel("file", "org.apache.flume.channel.file.FileChannel", others::FILE)
+        .transaction("transactionCapacity")
+        .durable()
+        .mistaken(&[("disk", ""), ("files", ""), ("disc", ""), ("durable", ""), ("persistent", "")]),
+    channel("spillablememory", "org.apache.flume.channel.SpillableMemoryChannel", others::SPILLABLE)
+        .transaction("transactionCapacity"),
+    channel("jdbc", "org.apache.flume.channel.jdbc.JdbcChannel", others::JDBC).durable(),
     kafka::CHANNEL,
     hdfs::SINK,
     kafka::SINK,
-    sink("irc", "org.apache.flume.sink.irc.IRCSink"),
-    sink("hive", "org.apache.flume.sink.hive.HiveSink").since("1.6.0"),
-    sink("hbase2", "org.apache.flume.sink.hbase2.HBase2Sink").since("1.9.0"),
-    sink("hbase", "org.apache.flume.sink.hbase.HBaseSink"),
-    sink("asynchbase", "org.apache.flume.sink.hbase.AsyncHBaseSink"),
-    sink("", "org.apache.flume.sink.kudu.KuduSink").since("1.9.0"),
-    sink("morphline_solr", "org.apache.flume.sink.solr.morphline.MorphlineSolrSink"),
-    sink("", "org.apache.flume.sink.solr.morphline.MorphlineSink"),
-    sink("elasticsearch", "org.apache.flume.sink.elasticsearch.ElasticSearchSink").until("1.9.0"),
-    sink("", "org.apache.flume.sink.kite.DatasetSink").until("1.9.0"),
+    sink("irc", "org.apache.flume.sink.irc.IRCSink", others::IRC),
+    sink("hive", "org.apache.flume.sink.hive.HiveSink", others::HIVE).batch("batchSize").since("1.6.0"),
+    sink("hbase2", "org.apache.flume.sink.hbase2.HBase2Sink", others::HBASE)
+        .batch("batchSize")
+        .since("1.9.0"),
+    sink("hbase", "org.apache.flume.sink.hbase.HBaseSink", others::HBASE).batch("batchSize"),
+    sink("asynchbase", "org.apache.flume.sink.hbase.AsyncHBaseSink", others::ASYNC_HBASE).batch("batchSize"),
+    sink("", "org.apache.flume.sink.kudu.KuduSink", others::KUDU).since("1.9.0"),
+    sink("morphline_solr", "org.apache.flume.sink.solr.morphline.MorphlineSolrSink", others::MORPHLINE)
+        .batch("batchSize"),
+    sink("", "org.apache.flume.sink.solr.morphline.MorphlineSink", others::MORPHLINE).batch("batchSize"),
+    sink("elasticsearch", "org.apache.flume.sink.elasticsearch.ElasticSearchSink", others::ELASTICSEARCH)
+        .batch("batchSize")
+        .until("1.9.0"),
+    sink("", "org.apache.flume.sink.kite.DatasetSink", others::KITE).until("1.9.0"),
     Descriptor::missing(
         Kind::Interceptor,
         "",
         "org.apache.flume.sink.solr.morphline.MorphlineInterceptor$Builder",
-    ),
-    Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder"),
+    )
+    .asks(others::MORPHLINE_INTERCEPTOR),
+    Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder")
+        .asks(others::AVRO_DATA)
+        .in_builds_with("hdfs"),
     Descriptor::missing(
         Kind::ConfigFilter,
         "hadoop",
@@ -74,14 +84,16 @@ pub const MISSING: &[Descriptor] = &[
     ),
 ];
 
-const fn source(alias: &'static str, class: &'static str) -> Descriptor {
-    Descriptor::missing(Kind::Source, alias, class)
+type Groups = &'static [&'static [Property]];
+
+const fn source(alias: &'static str, class: &'static str, properties: Groups) -> Descriptor {
+    Descriptor::missing(Kind::Source, alias, class).asks(properties)
 }
 
-const fn channel(alias: &'static str, class: &'static str) -> Descriptor {
-    Descriptor::missing(Kind::Channel, alias, class)
+const fn channel(alias: &'static str, class: &'static str, properties: Groups) -> Descriptor {
+    Descriptor::missing(Kind::Channel, alias, class).asks(properties)
 }
 
-const fn sink(alias: &'static str, class: &'static str) -> Descriptor {
-    Descriptor::missing(Kind::Sink, alias, class)
+const fn sink(alias: &'static str, class: &'static str, properties: Groups) -> Descriptor {
+    Descriptor::missing(Kind::Sink, alias, class).asks(properties)
 }

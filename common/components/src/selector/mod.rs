@@ -47,8 +47,10 @@ pub(crate) const COMPONENTS: &[&Component] = &[
         configure: Configure::Selector(|properties, channels, findings| {
             let owner = findings.owner;
             let what = format!("the {} is `load_balancing`", owner.noun);
-            let problem = Problem::note("selector-unusable-in-flume", &owner.at, what)
-                .flume(format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped));
+            let problem =
+                Problem::note("selector-unusable-in-flume", &owner.at, what).flume(owner.dropped.in_words(
+                    format!("cannot configure it, though it has it since 1.10, and {}", owner.dropped),
+                ));
             findings.add(problem.here("it works"));
             let random = properties.word("policy").eq_ignore_ascii_case("random");
             let routing =

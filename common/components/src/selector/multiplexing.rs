@@ -33,8 +33,9 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     let wide = |(key, list): &(&str, &str)| *key != "header" && (list.contains("  ") || list.contains('\t'));
     if let Some((key, _)) = properties.iter().find(wide) {
         let what = format!("`{}{key}` has more than one blank between two names", owner.prefix);
-        let problem = Problem::note("wide-list", findings.at(key), what)
-            .flume(format!("splits it at each blank, finds a channel without a name, and {}", owner.dropped));
+        let problem = Problem::note("wide-list", findings.at(key), what).flume(owner.dropped.in_words(
+            format!("splits it at each blank, finds a channel without a name, and {}", owner.dropped),
+        ));
         findings.add(problem.here("any blanks separate names").fix("one blank between names"));
     }
 }

@@ -10,7 +10,8 @@ use plan::{Bad, Findings, Problem, Properties, Property, Value, nearest, quoted}
 use runtime::random::Random;
 use wire::container::{Codec, FLUME_EVENT, Marker, Packer, push_head};
 
-pub(super) const PROPERTIES: &[Property] = &[
+/// Those of all serializers that write containers.
+pub const PROPERTIES: &[Property] = &[
     Property::with(
         "syncIntervalBytes",
         Value::Number { min: LEAST_INTERVAL as i64, max: MOST_INTERVAL as i64, unit: "bytes" },
@@ -22,14 +23,15 @@ pub(super) const PROPERTIES: &[Property] = &[
 
 /// `syncIntervalBytes` and `compressionCodec`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AvroConfig {
-    sync_interval: usize,
+pub struct AvroConfig {
+    /// Bytes of events in a block, at least.
+    pub sync_interval: usize,
     /// `None` as Flume does with a codec that it does not know: nothing is compressed, and the head names no codec.
-    codec: Option<Codec>,
+    pub codec: Option<Codec>,
 }
 
 /// Says which codec is none.
-pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
+pub fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     let name = properties.word("compressionCodec");
     if Codec::for_name(name).is_some() {
         return;
@@ -46,7 +48,8 @@ pub(super) fn judge(properties: &Properties, findings: &mut Findings<'_>) {
 }
 
 impl AvroConfig {
-    pub(super) fn new(properties: &Properties) -> AvroConfig {
+    /// As the properties say.
+    pub fn new(properties: &Properties) -> AvroConfig {
         AvroConfig {
             sync_interval: properties.count("syncIntervalBytes"),
             codec: Codec::for_name(properties.word("compressionCodec")),
@@ -56,7 +59,7 @@ impl AvroConfig {
 
 /// One container file after another.
 #[derive(Debug)]
-pub(crate) struct AvroContainer {
+pub struct AvroContainer {
     sync_interval: usize,
     packer: Option<Packer>,
     random: Random,

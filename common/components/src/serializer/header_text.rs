@@ -5,7 +5,7 @@ use java::{Printed, hash_order};
 
 /// The text of the last header map: neighbours mostly came with the same headers.
 #[derive(Debug, Default)]
-pub(crate) struct HeaderText {
+pub struct HeaderText {
     headers: Vec<u8>,
     received: u32,
     text: Vec<u8>,

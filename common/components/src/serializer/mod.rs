@@ -3,7 +3,8 @@
 mod avro;
 mod header_text;
 
-use avro::{AvroConfig, AvroContainer};
+use avro::AvroContainer;
+pub use avro::{AvroConfig, PROPERTIES as CONTAINER_PROPERTIES, judge as judge_container};
 use event::Batch;
 use flow::component::{Component, Configure, PART};
 use header_text::HeaderText;
@@ -45,15 +46,29 @@ const NEWLINE: &[Property] = &[Property::with("appendNewline", Value::Flag, "tru
 
 /// Which serializer, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SerializerConfig {
-    Text { newline: bool },
-    HeaderAndText { newline: bool },
+pub enum SerializerConfig {
+    /// `text`
+    Text {
+        /// `appendNewline`
+        newline: bool,
+    },
+    /// `header_and_text`
+    HeaderAndText {
+        /// `appendNewline`
+        newline: bool,
+    },
+    /// `avro_event`
     Avro(AvroConfig),
 }
 
 impl SerializerConfig {
+    /// Whether the part is one of these: a store's crate has others, for itself.
+    pub fn knows(part: &ComponentPlan) -> bool {
+        COMPONENTS.iter().any(|known| known.descriptor.names.class == part.descriptor.names.class)
+    }
+
     /// Of the part that a sink's `serializer` names.
-    pub(crate) fn new(part: &ComponentPlan) -> SerializerConfig {
+    pub fn new(part: &ComponentPlan) -> SerializerConfig {
         match part.kind() {
             "header_and_text" => {
                 SerializerConfig::HeaderAndText { newline: part.properties.flag("appendNewline") }
@@ -66,7 +81,7 @@ impl SerializerConfig {
 
 /// Turns batches into the bytes of a file.
 #[derive(Debug)]
-pub(crate) enum Serializer {
+pub enum Serializer {
     /// `text`: the body, and `\n` if asked for.
     Text {
         /// `appendNewline`; true unless set.
@@ -85,7 +100,7 @@ pub(crate) enum Serializer {
 
 impl Serializer {
     /// Makes one as `config` says; `random` is for what a container separates its blocks by.
-    pub(crate) fn new(config: SerializerConfig, random: Random) -> Serializer {
+    pub fn new(config: SerializerConfig, random: Random) -> Serializer {
         match config {
             SerializerConfig::Text { newline } => Serializer::Text { newline },
             SerializerConfig::HeaderAndText { newline } => {
@@ -96,14 +111,14 @@ impl Serializer {
     }
 
     /// Appends what a new file begins with.
-    pub(crate) fn begin(&mut self, out: &mut Vec<u8>) {
+    pub fn begin(&mut self, out: &mut Vec<u8>) {
         if let Serializer::Avro(container) = self {
             container.begin(out);
         }
     }
 
     /// Appends the events of `batch`, whole: what is written up to here can be read again without what follows.
-    pub(crate) fn write(&mut self, batch: &Batch, out: &mut Vec<u8>) {
+    pub fn write(&mut self, batch: &Batch, out: &mut Vec<u8>) {
         match self {
             Serializer::Text { newline } => write_text(batch, *newline, out),
             Serializer::HeaderAndText { headers, newline } => headers.write(batch, *newline, out),

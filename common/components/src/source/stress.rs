@@ -11,6 +11,7 @@ use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use plan::{Bad, Descriptor, Kind, Properties, Property, Value};
 use runtime::clock::{self, Duration, Instant};
+use runtime::told::Told;
 use tokio::time::{sleep, sleep_until};
 
 /// Its row in the catalogue.
@@ -87,12 +88,12 @@ impl Quota {
 /// When the next events may go. Source: Guava's `RateLimiter`: who asks for many goes at once, and the next one waits for
 /// them; what was not used in the last second may be made good.
 #[derive(Debug)]
-struct Pace {
+struct RateLimiter {
     each: Duration,
     free: Instant,
 }
 
-impl Pace {
+impl RateLimiter {
     fn take(&mut self, events: usize, now: Instant) -> Instant {
         let earliest = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
         let go = self.free.max(earliest);
@@ -127,7 +128,7 @@ async fn send_all(config: &Config, context: &SourceContext) {
     let most = config.batch_size.min(context.processor.transaction());
     let most = most.min(MOST_BYTES / config.size.max(1)).max(1);
     let body = vec![0x7f; config.size];
-    let mut pace = config.pace.map(|each| Pace { each, free: clock::now() });
+    let mut pace = config.pace.map(|each| RateLimiter { each, free: clock::now() });
     let (mut sent, mut prefix) = (0, BytesMut::new());
     while let Some(events) = config.quota.next(sent, most) {
         if let Some(pace) = &mut pace {
@@ -150,13 +151,13 @@ async fn send_all(config: &Config, context: &SourceContext) {
 
 /// Stores `batch`, in parts if need be, however long that takes.
 async fn store(context: &SourceContext, mut batch: Batch, finished: bool) {
-    let mut told = false;
+    let mut refused = Told::once();
     loop {
         let parts = context.processor.store_parts(batch.clone(), finished, PutTimeout::Forever).await;
         let stored = parts.iter().take_while(|(_, outcome)| outcome.is_ok()).map(|(events, _)| events).sum();
         batch.split_to(stored);
         let Some(error) = parts.into_iter().find_map(|(_, outcome)| outcome.err()) else { return };
-        if !std::mem::replace(&mut told, true) {
+        if refused.tell(clock::now()).is_some() {
             slog::error!(
                 context.log,
                 "stress source {}: {error}; the same {} events are sent again until they are taken",
@@ -226,7 +227,7 @@ mod tests {
     fn who_sends_many_waits_after_them() {
         let start = clock::now();
         let second = |count| start + Duration::from_secs(count);
-        let mut pace = Pace { each: Duration::from_millis(100), free: start };
+        let mut pace = RateLimiter { each: Duration::from_millis(100), free: start };
         assert_eq!(pace.take(20, start), start);
         assert_eq!(pace.take(10, start), second(2));
         assert_eq!(pace.take(10, second(9)), second(8), "a second is made good, no more");

@@ -12,27 +12,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fs, future::ready};
 
-/// Sends to an avro source.
-pub(crate) struct Avro {
+/// Sends to a source of the same name.
+pub(crate) struct Peer {
+    alias: &'static str,
     port: u16,
     collected: Collected,
     collector: RefCell<Option<Running>>,
 }
 
-impl Avro {
-    pub(crate) async fn start() -> Avro {
+impl Peer {
+    pub(crate) async fn start(alias: &'static str) -> Peer {
         let port = crate::sources::free_port();
-        let avro = Avro { port, collected: Collected::default(), collector: RefCell::default() };
-        avro.collect(1000).await;
-        avro
+        let peer = Peer { alias, port, collected: Collected::default(), collector: RefCell::default() };
+        peer.collect(1000).await;
+        peer
     }
 
     /// Starts the collector, which takes so many events in a batch.
     async fn collect(&self, transaction: usize) {
         let channel = pairs([("capacity", 1000), ("transactionCapacity", transaction)]);
-        let place = pairs([("bind", "127.0.0.1".to_owned()), ("port", self.port.to_string())]);
+        let mut place = pairs([("bind", "127.0.0.1".to_owned()), ("port", self.port.to_string())]);
+        if self.alias == "http" {
+            place.extend(pairs([("handler", "org.apache.flume.source.http.BLOBHandler")]));
+        }
         let memory = component(Kind::Channel, "memory");
-        let source = component(Kind::Source, "avro");
+        let source = component(Kind::Source, self.alias);
         let running = Running::start(source, place, (memory, channel), &self.collected).await;
         self.collector.replace(Some(running));
     }
@@ -45,8 +49,13 @@ impl Avro {
     }
 }
 
-impl SinkBench for Avro {
+impl SinkBench for Peer {
     fn properties(&self) -> Pairs {
+        if self.alias == "http" {
+            let endpoint = format!("http://127.0.0.1:{}/", self.port);
+            let taken = [("rollback.200", "false"), ("backoff.200", "false")];
+            return [pairs([("endpoint", endpoint)]), pairs(taken)].concat();
+        }
         pairs([("hostname", "127.0.0.1".to_owned()), ("port", self.port.to_string())])
     }
 
@@ -67,6 +76,9 @@ impl SinkBench for Avro {
 
     fn set_refusing(&self, refusing: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
         Box::pin(async move {
+            if self.alias == "http" {
+                return Err("each event is a request of its own");
+            }
             self.stop().await;
             self.collect(if refusing { 1 } else { 1000 }).await;
             Ok(())

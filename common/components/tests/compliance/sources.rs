@@ -7,7 +7,7 @@ use flow::compliance::{Pairs, SourceBench, pairs};
 use futures_util::future::LocalBoxFuture;
 use runtime::clock::Duration;
 use runtime::net::{TcpStream, UdpSocket};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs;
 use std::future::ready;
@@ -17,6 +17,7 @@ use std::rc::Rc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::sleep;
 use wire::avro::{ClientEvent, ClientSession, FrameDecoder, Outcome, TAIL};
+use wire::thrift::{self, Frames, Protocol, Status};
 
 pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -228,6 +229,224 @@ async fn send_datagrams(port: u16, bodies: Vec<Vec<u8>>) {
         // While nobody listens the system may say so: what is sent is lost.
         let _lost = socket.send_to(&body, ("127.0.0.1", port)).await;
         tokio::task::yield_now().await;
+    }
+}
+
+/// Requests with a few events each, in a connection of their own.
+#[derive(Default)]
+pub(crate) struct Http(Port);
+
+/// The status of the answer; `None`: there was none.
+async fn post(port: u16, bodies: impl IntoIterator<Item = String>) -> Option<u16> {
+    let events: Vec<String> = bodies.into_iter().map(|body| format!("{{\"body\":\"{body}\"}}")).collect();
+    let body = format!("[{}]", events.join(","));
+    let head =
+        format!("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut stream = connect(port).await;
+    stream.write_all(format!("{head}{body}").as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+impl SourceBench for Http {
+    fn properties(&self, _: u64) -> Pairs {
+        self.0.keys()
+    }
+
+    fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
+        let (port, in_doubt) = (self.0.port, self.0.in_doubt.clone());
+        Box::pin(async move {
+            let mut next = numbers.start;
+            while next < numbers.end {
+                let call = next..numbers.end.min(next + 3);
+                match post(port, call.clone().map(|number| number.to_string())).await {
+                    Some(200) => next = call.end,
+                    Some(503) => sleep(Duration::from_millis(5)).await,
+                    Some(other) => panic!("answered {other}"),
+                    None => in_doubt.borrow_mut().extend(call),
+                }
+            }
+        })
+    }
+
+    fn feed_too_large(&self) -> Option<LocalBoxFuture<'static, ()>> {
+        let port = self.0.port;
+        Some(Box::pin(async move {
+            let status = post(port, ["x".repeat(TOO_LARGE)]).await;
+            assert!(status.is_some_and(|status| status >= 400), "{status:?}");
+        }))
+    }
+
+    fn in_doubt(&self) -> BTreeSet<u64> {
+        self.0.in_doubt()
+    }
+}
+
+/// A client of Thrift sends calls of a few events, one after the other.
+#[derive(Default)]
+pub(crate) struct Thrift(Port);
+
+/// The answer; `None`: the connection has ended without one.
+async fn ask_thrift(stream: &mut TcpStream, batch: &Batch) -> Option<Status> {
+    let mut frame = BytesMut::new();
+    thrift::call(Protocol::Compact, 1, std::slice::from_ref(batch), &mut frame);
+    stream.write_all(&frame).await.ok()?;
+    let mut input = BytesMut::new();
+    loop {
+        if let Some(message) = Frames::new(1 << 20).decode(&mut input).unwrap() {
+            return Some(thrift::read_answer(Protocol::Compact, 1, &message).unwrap().unwrap());
+        }
+        stream.read_buf(&mut input).await.ok().filter(|read| *read > 0)?;
+    }
+}
+
+impl SourceBench for Thrift {
+    fn properties(&self, _: u64) -> Pairs {
+        self.0.keys()
+    }
+
+    fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
+        let (port, in_doubt) = (self.0.port, self.0.in_doubt.clone());
+        Box::pin(async move {
+            let mut stream = connect(port).await;
+            let mut next = numbers.start;
+            while next < numbers.end {
+                let call = next..numbers.end.min(next + 3);
+                let batch = batch_of(call.clone().map(|number| number.to_string().into()));
+                match ask_thrift(&mut stream, &batch).await {
+                    Some(Status::Ok) => next = call.end,
+                    Some(_) => sleep(Duration::from_millis(5)).await,
+                    None => {
+                        in_doubt.borrow_mut().extend(call);
+                        stream = connect(port).await;
+                    }
+                }
+            }
+        })
+    }
+
+    fn feed_too_large(&self) -> Option<LocalBoxFuture<'static, ()>> {
+        let port = self.0.port;
+        Some(Box::pin(async move {
+            let mut stream = connect(port).await;
+            let status = ask_thrift(&mut stream, &batch_of([vec![b'x'; TOO_LARGE]])).await;
+            assert!(status.is_some_and(|status| status != Status::Ok), "{status:?}");
+        }))
+    }
+
+    fn in_doubt(&self) -> BTreeSet<u64> {
+        self.0.in_doubt()
+    }
+}
+
+/// Messages of syslog in a stream, which has no answers.
+pub(crate) struct Syslog {
+    port: Port,
+    /// `port` or `ports`.
+    key: &'static str,
+}
+
+impl Syslog {
+    pub(crate) fn at(key: &'static str) -> Syslog {
+        Syslog { port: Port::default(), key }
+    }
+
+    fn send(&self, bodies: Vec<String>) -> LocalBoxFuture<'static, ()> {
+        let port = self.port.port;
+        Box::pin(async move {
+            let mut stream = connect(port).await;
+            for body in bodies {
+                let message = format!("<13>1 - h {body}\n");
+                while stream.write_all(message.as_bytes()).await.is_err() {
+                    stream = connect(port).await;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    }
+}
+
+impl SourceBench for Syslog {
+    fn properties(&self, _: u64) -> Pairs {
+        pairs([("host", "127.0.0.1".to_owned()), (self.key, self.port.port.to_string())])
+    }
+
+    fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
+        self.send(numbers.map(|number| number.to_string()).collect())
+    }
+
+    fn feed_too_large(&self) -> Option<LocalBoxFuture<'static, ()>> {
+        Some(self.send(vec!["x".repeat(TOO_LARGE)]))
+    }
+
+    fn loses(&self) -> Option<&'static str> {
+        Some("nobody is told what was not read of a connection that ends")
+    }
+}
+
+/// Messages of syslog in datagrams.
+#[derive(Default)]
+pub(crate) struct SyslogUdp(Port);
+
+impl SourceBench for SyslogUdp {
+    fn properties(&self, _: u64) -> Pairs {
+        pairs([("host", "127.0.0.1".to_owned()), ("port", self.0.port.to_string())])
+    }
+
+    fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
+        let bodies = numbers.map(|number| format!("<13>1 - h {number}").into_bytes()).collect();
+        Box::pin(send_datagrams(self.0.port, bodies))
+    }
+
+    fn feed_too_large(&self) -> Option<LocalBoxFuture<'static, ()>> {
+        let message = format!("<13>1 - h {}", "x".repeat(TOO_LARGE));
+        Some(Box::pin(send_datagrams(self.0.port, vec![message.into_bytes()])))
+    }
+
+    fn loses(&self) -> Option<&'static str> {
+        Some("nobody can be asked to send a datagram again")
+    }
+}
+
+/// A directory that files are put in.
+pub(crate) struct SpoolDir {
+    folder: tempfile::TempDir,
+    files: Cell<usize>,
+}
+
+impl Default for SpoolDir {
+    fn default() -> SpoolDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("spool")).unwrap();
+        SpoolDir { folder, files: Cell::default() }
+    }
+}
+
+impl SpoolDir {
+    /// A file appears whole, by a rename.
+    fn put(&self, text: &str) -> LocalBoxFuture<'static, ()> {
+        let number = self.files.get();
+        self.files.set(number + 1);
+        let (name, folder) = (format!("file-{number:03}"), self.folder.path());
+        fs::write(folder.join(&name), text).unwrap();
+        fs::rename(folder.join(&name), folder.join("spool").join(name)).unwrap();
+        Box::pin(ready(()))
+    }
+}
+
+impl SourceBench for SpoolDir {
+    fn properties(&self, _: u64) -> Pairs {
+        let directory = self.folder.path().join("spool").display().to_string();
+        pairs([("spoolDir", directory.as_str()), ("batchSize", "3"), ("pollDelay", "10")])
+    }
+
+    fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
+        self.put(&numbers.map(|number| format!("{number}\n")).collect::<String>())
+    }
+
+    fn feed_too_large(&self) -> Option<LocalBoxFuture<'static, ()>> {
+        Some(self.put(&format!("{}\n", "x".repeat(TOO_LARGE))))
     }
 }
 

@@ -376,3 +376,62 @@ fn a_spool_directory_is_judged_with_its_deserializer() {
     assert!(spool(&["sources.r.deletePolicy = delay"]).contains("fails to start"));
     assert!(spool(&["sources.r.deserializer.maxLineLenght = 7"]).contains("maxLineLength"));
 }
+
+#[test]
+fn a_pattern_of_a_shell_is_told_where_a_regular_expression_belongs() {
+    let spool = |line: &'static str| {
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /d", line]
+    };
+    check(&[
+        (&spool("sources.r.includePattern = data_*.csv"), &["warning glob"]),
+        (&spool("sources.r.ignorePattern = *.tmp"), &["error bad-value"]),
+        (&spool("sources.r.includePattern = .*\\\\.csv"), &[]),
+    ]);
+    let fix = |line| text(&spool(line));
+    let one = fix("sources.r.includePattern = data_*.csv");
+    assert!(one.contains("`a.sources.r.includePattern = data_.*\\\\.csv`"), "{one}");
+    let none = fix("sources.r.ignorePattern = *.tmp");
+    assert!(
+        none.contains("`a.sources.r.ignorePattern = .*\\\\.tmp`, if a pattern of a shell is meant"),
+        "{none}"
+    );
+}
+
+#[test]
+fn a_shell_needs_c() {
+    let exec = |shell: &'static str| {
+        [
+            "-sources.r.bind",
+            "-sources.r.port",
+            "sources.r.type = exec",
+            "sources.r.command = date | cat",
+            shell,
+        ]
+    };
+    check(&[
+        (&exec("sources.r.shell = /bin/bash"), &["warning shell-without-c"]),
+        (&exec("sources.r.shell = /bin/bash -lc"), &[]),
+        (&exec("sources.r.restart = true"), &["warning no-shell"]),
+    ]);
+}
+
+#[test]
+fn keys_of_a_part_are_its_own() {
+    let spool = |line: &'static str| {
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /d", line]
+    };
+    check(&[
+        (&spool("sources.r.deserializer.maxLineLength = 9"), &[]),
+        (&spool("sources.r.deserializer.maxLinLength = 9"), &["warning unknown-property"]),
+    ]);
+}
+
+#[test]
+fn an_own_handler_runs_in_the_jvm() {
+    let http = |line: &'static str| ["sources.r.type = http", line];
+    check(&[
+        (&http("sources.r.handler = com.example.Own"), &["error needs-java"]),
+        (&http("sources.r.handler = org.apache.flume.source.http.BLOBHandler"), &[]),
+        (&http("sources.r.handler = json"), &["error bad-value"]),
+    ]);
+}

@@ -1,6 +1,6 @@
 //! The report as a whole: its head, one finding for each cause, what becomes of the agent in Flume.
 
-use super::{load_with, text};
+use super::{load_with, said, text};
 use plan::{Fate, Report, Sources};
 
 fn report(changes: &[&str]) -> Report {
@@ -244,4 +244,41 @@ fn a_filter_that_cannot_run_is_told_once_whatever_its_answer_was_for() {
     assert!(said.contains("[unknown-type]") && said.contains("\n1 error, 0 warnings"), "{said}");
     let unlisted = text(&["configfilters.f.type = env", "sources.r.bind = ${f[\"H\"]}"]);
     assert!(unlisted.contains("`${f[\"H\"]}`") && unlisted.contains("`a.configfilters = f`"), "{unlisted}");
+}
+
+#[test]
+fn an_empty_list_is_told_once() {
+    let source = ["sources.r.type", "sources.r.bind", "sources.r.port", "sources.r.channels"]
+        .map(|key| format!("-{key}"));
+    let lines: Vec<&str> = ["sources ="].into_iter().chain(source.iter().map(String::as_str)).collect();
+    assert_eq!(said(&lines), ["warning no-sources"], "{}", text(&lines));
+    assert!(text(&lines).contains(": warning: the agent `a` has no sources [no-sources]"));
+    assert!(!text(&lines).starts_with("f: "), "it is told where the list stands: {}", text(&lines));
+}
+
+#[test]
+fn a_line_end_that_is_missing_is_one_finding() {
+    let lines = ["-sinks.k.port", "sinks.k.type = avro", "sinks.k.hostname = ha.sinks.k.port = 5"];
+    assert_eq!(said(&lines), ["error missing-line-end"], "{}", text(&lines));
+    assert!(
+        text(&lines).contains("write:    a line end in front of `a.sinks.k.port = 5`"),
+        "{}",
+        text(&lines)
+    );
+    let command = [
+        "-sources.r.bind",
+        "-sources.r.port",
+        "sources.r.type = exec",
+        "sources.r.command = tail -F /xa.sources.r.batchSize = 5",
+    ];
+    assert_eq!(said(&command), ["warning missing-line-end"], "{}", text(&command));
+}
+
+#[test]
+fn all_backslashes_of_a_value_are_doubled_where_one_is_dropped() {
+    let said = text(&["sinks.k.type = file_roll", "sinks.k.sink.directory = C:\\logs\\new"]);
+    assert!(
+        said.contains("`a.sinks.k.sink.directory = C:\\\\logs\\\\new`, if the backslash is meant"),
+        "{said}"
+    );
 }

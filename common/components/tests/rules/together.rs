@@ -155,9 +155,10 @@ fn a_channel_that_other_processes_share_needs_no_source_and_no_sink() {
     let kafka = "channels.c.type = org.apache.flume.channel.kafka.KafkaChannel";
     let source = ["sources.r.type", "sources.r.bind", "sources.r.port", "sources.r.channels"]
         .map(|key| format!("-{key}"));
+    let servers = "channels.c.kafka.bootstrap.servers = h:9092";
     let without_source: Vec<&str> =
-        ["-sources", kafka].into_iter().chain(source.iter().map(String::as_str)).collect();
-    let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka];
+        ["-sources", kafka, servers].into_iter().chain(source.iter().map(String::as_str)).collect();
+    let without_sink = ["-sinks", "-sinks.k.type", "-sinks.k.channel", kafka, servers];
     check(&[(&without_source, &["error needs-java"]), (&without_sink, &["error needs-java"])]);
 }
 
@@ -220,5 +221,29 @@ fn files_that_the_agent_writes_itself() {
         (&with(&["sources.s.positionFile = /x/q.json"]), &[]),
         (&by_default, &["warning shared-position-file"]),
         (&with(&["sources.s.positionFile = /dev/null"]), &["warning device-position-file"]),
+    ]);
+}
+
+#[test]
+fn sinks_of_one_group_that_post_to_one_server_are_told() {
+    let with = |other: &'static str| {
+        [
+            "sinks = k l",
+            "sinkgroups = g",
+            "sinkgroups.g.sinks = k l",
+            "sinkgroups.g.processor.type = load_balance",
+            "sinks.k.type = http",
+            "sinks.k.endpoint = http://h/x",
+            "sinks.k.rollback.200 = false",
+            "sinks.l.type = http",
+            "sinks.l.rollback.200 = false",
+            "sinks.l.channel = c",
+            other,
+        ]
+    };
+    check(&[
+        (&with("sinks.l.endpoint = http://H:80/y"), &["warning same-destination"]),
+        (&with("sinks.l.endpoint = https://h/x"), &[]),
+        (&with("sinks.l.endpoint = http://i/x"), &[]),
     ]);
 }

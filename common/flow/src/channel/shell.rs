@@ -10,6 +10,7 @@ use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use runtime::clock::{self, Duration, Instant};
+use runtime::told::Told;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -82,7 +83,7 @@ pub(super) struct ChannelActor<S: Store> {
     throttle: Throttle,
     alarm: Option<(Instant, SpawnHandle)>,
     settling: Option<Arc<Settling<S>>>,
-    told_full: bool,
+    full: Told,
     _death_watch: DeathWatch,
 }
 
@@ -128,7 +129,7 @@ impl<S: Store> ChannelActor<S> {
             throttle: Throttle::default(),
             alarm: None,
             settling: None,
-            told_full: false,
+            full: Told::once(),
             _death_watch: death_watch,
         }
     }
@@ -182,8 +183,7 @@ impl<S: Store> ChannelActor<S> {
     }
 
     fn tell_full(&mut self) {
-        if !self.told_full {
-            self.told_full = true;
+        if self.full.tell(clock::now()).is_some() {
             let Level { held, capacity, .. } = self.store.open().level();
             slog::warn!(
                 self.log,
@@ -194,12 +194,12 @@ impl<S: Store> ChannelActor<S> {
     }
 
     fn tell_room(&mut self) {
-        if !self.told_full {
+        if !self.full.is_on() {
             return;
         }
         let Level { held, capacity, .. } = self.store.open().level();
         if held <= capacity / 2 {
-            self.told_full = false;
+            self.full.over();
             slog::info!(
                 self.log,
                 "channel {} has room again ({held} of {capacity} events): its sources go on",
@@ -367,7 +367,7 @@ impl<S: Store> Handler<Rung> for ChannelActor<S> {
         if let Some(settling) = &self.settling {
             settling.bell.is_heard();
         }
-        if !self.puts.is_empty() || self.told_full {
+        if !self.puts.is_empty() || self.full.is_on() {
             self.serve_puts(ctx);
         }
         self.throttle.freed(|| self.store.open().bytes());

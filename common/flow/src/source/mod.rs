@@ -1,9 +1,11 @@
 //! Where events come from, and what every source does with them before they are stored.
 
+mod context;
 mod count;
 mod parts;
 mod shell;
 
+pub use context::{Doing, SourceContext};
 pub(crate) use shell::SourceAddress;
 pub use shell::{Pausing, Question, Source, SourceActor, Stage, Stopping};
 
@@ -19,9 +21,7 @@ use futures_util::{StreamExt, stream};
 use plan::ComponentPlan;
 use runtime::build::BuildError;
 use runtime::clock;
-use runtime::ready::Ready;
 use runtime::told::Told;
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -371,49 +371,6 @@ pub struct Receipt {
     pub stored: usize,
     /// Why the next one is not, and none behind it was tried.
     pub refused: Option<ChannelError>,
-}
-
-/// What a source is given by whoever starts it.
-pub struct SourceContext {
-    /// Its name in the configuration.
-    pub name: Arc<str>,
-    /// Where it logs.
-    pub log: slog::Logger,
-    /// Where its events go.
-    pub processor: ChannelProcessor,
-    /// To be told when its way in is open.
-    pub ready: Ready,
-    /// What it says it is doing.
-    pub doing: Doing,
-    /// Of one that can read again, see [`Source::is_rereadable`].
-    pub pausing: Option<Pausing>,
-}
-
-/// What a source is doing, as its task says it and its actor passes it on.
-#[derive(Clone)]
-pub struct Doing {
-    now: Rc<RefCell<Cow<'static, str>>>,
-    processor: ChannelProcessor,
-}
-
-impl Doing {
-    /// Of a source that stores through `processor`.
-    pub fn new(processor: ChannelProcessor) -> Doing {
-        Doing { now: Rc::new(RefCell::new("starts".into())), processor }
-    }
-
-    /// From now on it does this.
-    pub fn set(&self, what: impl Into<Cow<'static, str>>) {
-        *self.now.borrow_mut() = what.into();
-    }
-
-    /// In words, with what waits for its channels.
-    pub fn text(&self) -> String {
-        match self.processor.storing.get() {
-            0 => self.now.borrow().to_string(),
-            puts => format!("{}; {puts} of its stores are under way or wait for room", self.now.borrow()),
-        }
-    }
 }
 
 /// Batches of one store that are in another process at a time.

@@ -4,6 +4,15 @@ use super::Backup;
 use runtime::clock::Duration;
 use slog::{Logger, warn};
 
+/// How a first text is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// How long; `None`: until it is there.
+    pub(crate) limit: Option<Duration>,
+    /// Is told when the waiting begins.
+    pub(crate) begins: fn(&Logger),
+}
+
 /// Before the second try, and then longer.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);

@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn the_last_text_is_kept_for_its_owner_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let log = slog::Logger::root(slog::Discard, slog::o!());
+        let log = flow::testing::silent();
         let backup = Backup::new(&directory.path().join("a/b"), "a1");
         assert_eq!(backup.read(&log), None);
         for text in ["one", "two"] {

@@ -1,7 +1,7 @@
 //! From the command line to where a configuration comes from: `-z`, else `-u`, else `-f`.
 
 use super::{
-    Backup, Files, NEVER, Node, Origin, Texts,
+    Backup, Files, NEVER, Node, Origin, Patience, Texts,
     uri::{Access, Place, Uris, folders},
 };
 use crate::{load::Wanted, zookeeper::Ensemble};
@@ -131,6 +131,8 @@ pub(crate) struct Choice<'a> {
     pub(crate) once: bool,
     /// How long a place on another host is waited for; `None`: until it is there.
     pub(crate) patience: Option<Duration>,
+    /// Is told when a place on another host begins to be waited for, before anything runs.
+    pub(crate) waits: fn(&Logger),
     pub(crate) log: Logger,
 }
 
@@ -140,7 +142,8 @@ impl Texts {
     /// # Errors
     /// What is missing on the command line, or wrong, for people.
     pub(crate) fn of(choice: Choice<'_>, wanted: &Wanted) -> Result<Texts, String> {
-        let Choice { files, central, conf, class_path, once, patience, log } = choice;
+        let Choice { files, central, conf, class_path, once, patience, waits, log } = choice;
+        let waiting = Patience { limit: patience, begins: waits };
         let every = if once { NEVER } else { central.interval() };
         let name = wanted.name.as_deref();
         let backup = central.backup_directory.as_deref().zip(name).map(|(dir, name)| Backup::new(dir, name));
@@ -150,13 +153,13 @@ impl Texts {
             refuse_tls(&wanted.properties)?;
             let ensemble = Ensemble::parse(servers)?;
             let path = ensemble.node(central.zk_base_path.as_deref(), name)?;
-            Box::new(Node::new(ensemble, path, patience, backup, log))
+            Box::new(Node::new(ensemble, path, waiting, backup, log))
         } else if !central.conf_uri.is_empty() {
             let tls = TlsDefaults::new(&wanted.properties, |name| std::env::var(name).ok());
             let access = Access { login: central.login(), tls: &tls };
             let folders = folders(conf, class_path);
             let places = central.conf_uri.iter().map(|uri| Place::parse(uri, &folders, &access));
-            Box::new(Uris::new(places.collect::<Result<_, _>>()?, every, patience, backup, log))
+            Box::new(Uris::new(places.collect::<Result<_, _>>()?, every, waiting, backup, log))
         } else if files.is_empty() {
             return Err("no configuration: give a properties file with -f FILE, or its place with -u or -z"
                 .to_owned());

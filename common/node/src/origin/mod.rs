@@ -8,6 +8,7 @@ mod uri;
 mod watch;
 mod zookeeper;
 
+pub(crate) use away::Patience;
 pub(crate) use backup::Backup;
 pub(crate) use choice::{Central, Choice, refuse_tls};
 pub(crate) use file::Files;

@@ -3,7 +3,7 @@
 //! Source: Flume 1.11 `PollingZooKeeperConfigurationProvider`, with these differences: a node that is deleted, or empty, leaves
 //! the configuration that runs; at the start the agent says what it waits for.
 
-use super::{Backup, Origin, Waiting, away};
+use super::{Backup, Origin, Patience, Waiting, away};
 use crate::zookeeper::{Client, Ensemble, Trouble};
 use plan::{Place, Problem, Report, Text};
 use runtime::clock::Duration;
@@ -14,8 +14,7 @@ use tokio::time::{sleep, timeout};
 pub(crate) struct Node {
     ensemble: Ensemble,
     path: String,
-    /// How long a first look waits for the node; `None`: until it is there.
-    patience: Option<Duration>,
+    patience: Patience,
     backup: Option<Backup>,
     log: Logger,
     client: Option<Client>,
@@ -43,7 +42,7 @@ impl Node {
     pub(crate) fn new(
         ensemble: Ensemble,
         path: String,
-        patience: Option<Duration>,
+        patience: Patience,
         backup: Option<Backup>,
         log: Logger,
     ) -> Node {
@@ -64,14 +63,25 @@ impl Node {
     /// What the node holds, which is watched from now on. Half way through, the connection is nobody's: it ends with a look
     /// that is dropped.
     async fn look(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
-        let mut client = match self.client.take() {
+        let old = self.client.take();
+        let had_one = old.is_some();
+        let (client, found) = match self.ask(old).await {
+            // A connection that was lost meanwhile means nothing while some server serves.
+            Err(Trouble::Lost(_)) if had_one => self.ask(None).await?,
+            asked => asked?,
+        };
+        self.client = Some(client);
+        self.pause = away::FIRST_PAUSE;
+        Ok(found.map(|(bytes, _version)| bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    async fn ask(&self, client: Option<Client>) -> Result<(Client, Option<(Vec<u8>, i32)>), Trouble> {
+        let mut client = match client {
             Some(client) => client,
             None => Client::connect(&self.ensemble).await?,
         };
         let found = client.get(&self.path, true).await?;
-        self.client = Some(client);
-        self.pause = away::FIRST_PAUSE;
-        Ok(found.map(|(bytes, _version)| bytes).filter(|bytes| !bytes.is_empty()))
+        Ok((client, found))
     }
 
     /// Waits until another look is worth while.
@@ -95,6 +105,9 @@ impl Node {
         let before = std::mem::replace(&mut self.state, state);
         let (log, ensemble, path) = (&self.log, &self.ensemble, &self.path);
         let runs = self.last.is_some();
+        if !runs && before == State::Well && state != State::Well {
+            (self.patience.begins)(log);
+        }
         match (state, runs) {
             _ if before == state => {}
             (State::Well, _) => info!(log, "ZooKeeper at {ensemble} has the configuration {path} again"),
@@ -163,7 +176,7 @@ impl Node {
             (None, true) => (self.name(), self.again().await?),
             (None, false) => {
                 let mut reason = String::new();
-                let patience = self.patience.unwrap_or(Duration::MAX);
+                let patience = self.patience.limit.unwrap_or(Duration::MAX);
                 match timeout(patience, self.first(&mut reason)).await {
                     Ok(found) => found,
                     Err(_) => return Err(reason),
@@ -218,5 +231,94 @@ impl Origin for Node {
         if let (Some(backup), Some(bytes)) = (&self.backup, &self.last) {
             backup.keep(bytes, &self.log);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zookeeper::stand_in::{asked, fire, give, greet, head, listen, say};
+    use flow::testing::{Heard, silent};
+    use runtime::within::Within;
+    use wire::zookeeper::code::NO_NODE;
+
+    fn node(ensemble: Ensemble, backup: Option<Backup>) -> (Node, Heard) {
+        let said = Heard::default();
+        let log = Logger::root(said.clone(), slog::o!());
+        let limit = if backup.is_some() { None } else { Some(Duration::from_millis(300)) };
+        let patience = Patience { limit, begins: |log| slog::warn!(log, "it waits") };
+        (Node::new(ensemble, "/flume/a1".to_owned(), patience, backup, log), said)
+    }
+
+    async fn read(node: &mut Node) -> Result<String, String> {
+        let mut report = Report::default();
+        let texts = node.read(&mut report).within("a text").await;
+        match report.problems.first() {
+            Some(problem) => Err(problem.what.clone()),
+            None => Ok(texts.iter().map(|text| String::from_utf8_lossy(&text.bytes).into_owned()).collect()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_is_waited_for_and_watched_and_what_is_away_is_said_once() {
+        let (listener, ensemble) = listen().await;
+        let directory = tempfile::tempdir().unwrap();
+        let backup = Backup::new(directory.path(), "a1");
+        let (mut node, said) = node(ensemble, Some(backup.clone()));
+        let server = async {
+            let mut stream = greet(&listener, 60_000).await;
+            for _ in 0..2 {
+                let question = asked(&mut stream).await;
+                say(&mut stream, &head(&question, NO_NODE)).await;
+            }
+            fire(&mut stream).await;
+            give(&mut stream, b"a = 1").await;
+            // Watched: the same, and then another text.
+            give(&mut stream, b"a = 1").await;
+            fire(&mut stream).await;
+            give(&mut stream, b"").await;
+            fire(&mut stream).await;
+            give(&mut stream, b"a = 2").await;
+            drop(stream);
+            // Away, and back with the text of before.
+            let mut stream = greet(&listener, 60_000).await;
+            give(&mut stream, b"a = 2").await;
+            fire(&mut stream).await;
+            give(&mut stream, b"a = 3").await;
+        };
+        let agent = async {
+            assert_eq!(read(&mut node).await, Ok("a = 1".to_owned()));
+            node.kept();
+            for text in ["a = 2", "a = 3"] {
+                node.changed().within("a change").await;
+                assert_eq!(read(&mut node).await, Ok(text.to_owned()));
+            }
+        };
+        tokio::join!(server, agent);
+        drop(listener);
+        let told = read(&mut node).await.unwrap_err();
+        assert!(told.contains("/flume/a1 cannot be read from ZooKeeper at 127.0.0.1:"), "{told}");
+        let log = said.lines();
+        let has = |line: &str, part: &str| assert!(line.contains(part), "{part}: {log:?}");
+        assert_eq!(log[0], "it waits");
+        has(&log[1], "there is no /flume/a1");
+        has(&log[2], "is gone from ZooKeeper");
+        assert_eq!(log.len(), 3, "a connection that the next one takes over from is not told: {log:?}");
+        assert_eq!(backup.read(&silent()).as_deref(), Some(&b"a = 1"[..]), "only what was good is kept");
+    }
+
+    #[tokio::test]
+    async fn a_start_without_zookeeper_goes_by_the_backup_or_says_why_not() {
+        let (listener, ensemble) = listen().await;
+        drop(listener);
+        let directory = tempfile::tempdir().unwrap();
+        let backup = Backup::new(directory.path(), "a1");
+        backup.keep(b"a = 1", &silent());
+        let (mut with, said) = node(ensemble.clone(), Some(backup));
+        assert_eq!(read(&mut with).await, Ok("a = 1".to_owned()));
+        assert!(said.lines()[0].contains("starts with the last good configuration"));
+        let (mut without, said) = node(ensemble, None);
+        assert!(read(&mut without).await.unwrap_err().contains("refused"));
+        assert!(said.lines()[1].contains("is away: the agent waits for it"));
     }
 }

@@ -233,4 +233,6 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 const MOST_SHOWN: usize = 500;
 
 #[cfg(test)]
+pub(crate) mod stand_in;
+#[cfg(test)]
 mod tests;

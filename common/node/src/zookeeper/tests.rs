@@ -1,42 +1,5 @@
-use super::*;
-use runtime::{net::TcpListener, within::Within};
-
-/// Reads one frame of a client's.
-async fn asked(stream: &mut TcpStream) -> Vec<u8> {
-    let length = stream.read_u32().within("a request").await.unwrap();
-    let mut frame = vec![0; length as usize];
-    stream.read_exact(&mut frame).within("a request").await.unwrap();
-    frame
-}
-
-async fn say(stream: &mut TcpStream, frame: &[u8]) {
-    stream.write_u32(frame.len() as u32).await.unwrap();
-    stream.write_all(frame).await.unwrap();
-}
-
-/// The first frame, with a session of `ms`.
-async fn greet(listener: &TcpListener, ms: i32) -> TcpStream {
-    let (mut stream, _) = listener.accept().within("a connection").await.unwrap();
-    assert_eq!(asked(&mut stream).await.len(), 45);
-    let welcome = [&[0; 4][..], &ms.to_be_bytes(), &[0; 8], &16u32.to_be_bytes(), &[0; 17]].concat();
-    say(&mut stream, &welcome).await;
-    stream
-}
-
-/// An answer's head, to the request in `frame`.
-fn head(frame: &[u8], code: i32) -> Vec<u8> {
-    [&frame[..4], &[0; 8], &code.to_be_bytes()].concat()
-}
-
-fn stat(version: i32) -> Vec<u8> {
-    [&[0; 32][..], &version.to_be_bytes(), &[0; 32]].concat()
-}
-
-async fn listen() -> (TcpListener, Ensemble) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, Ensemble::parse(&format!("127.0.0.1:{port}")).unwrap())
-}
+use super::{stand_in::*, *};
+use runtime::within::Within;
 
 #[tokio::test]
 async fn a_node_that_is_not_there_is_watched_and_one_that_is_there_is_read() {

@@ -54,15 +54,16 @@ impl Checker<'_> {
             Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
             None => return self.component(owner, name, known, keys, own),
         };
-        let checked = self.properties(&owner, known, keys, own);
+        let own_class = known.names.class.is_empty();
+        let checked = keys.iter().copied().filter(|key| !own_class && !names_a_class(known, key));
+        let checked = checked.collect::<Vec<_>>();
+        let checked = self.properties(&owner, known, &checked, own);
         let mut properties = Properties::hosted(known, why);
         for key in keys {
             let value = match known.property(&key.name) {
                 _ if is_one_word(&key.name) => self.value(&key.entry, false), // what is behind it has been told
                 Some(property) => self.value(&key.entry, is_whole(property, &key.entry)),
-                None if own.contains(&key.name.as_str()) || !known.names.class.is_empty() => {
-                    self.value(&key.entry, true)
-                }
+                None if own.contains(&key.name.as_str()) || !own_class => self.value(&key.entry, true),
                 None => self.settle(&owner, &Property { value: Value::Free, ..TYPE }, &key.entry),
             };
             let secret = is_secret(&key.entry.key) || self.secrets.are_in(&value);
@@ -138,18 +139,22 @@ impl Checker<'_> {
         if known.names.class.is_empty() {
             return Some("it is a Java class".into());
         }
-        if known.availability != Availability::Here {
-            return Some(format!("`{}` has no native version", known.name()));
+        match known.availability {
+            Availability::Here => {}
+            Availability::Feature(feature) => {
+                let build =
+                    format!("only builds with the feature `{feature}` run `{}` natively", known.name());
+                return Some(build);
+            }
+            Availability::Missing => return Some(format!("`{}` has no native version", known.name())),
         }
         if self.forced.contains(name) {
             return Some(format!("`{}.{BRIDGE}` names it", self.agent));
         }
-        let choice = |property: &&Property| {
-            let key = keys.iter().find(|key| key.name == property.name);
-            matches!(property.value, Value::Choice(_))
-                && key.is_some_and(|key| is_class(key.entry.value.trim()))
+        let of_class = |property: &&Property| {
+            keys.iter().any(|key| key.name == property.name && names_a_class(known, key))
         };
-        if let Some(property) = known.all().find(choice) {
+        if let Some(property) = known.all().find(of_class) {
             return Some(format!("its `{}` is a Java class", property.name));
         }
         let foreign = known.all().find_map(|property| self.foreign_part(property, keys))?;
@@ -174,6 +179,13 @@ impl Checker<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a property that has a few words to choose from names a class instead, which a JVM may have.
+fn names_a_class(known: &Descriptor, key: &Key) -> bool {
+    let value = key.entry.value.trim();
+    let chosen = known.property(&key.name).map(|property| property.value);
+    matches!(chosen, Some(Value::Choice(words)) if is_class(value) && !words.contains(&value))
 }
 
 /// Whether a key of any component has one word, or a list of them, as its value.

@@ -215,6 +215,13 @@ impl Checker<'_> {
         self.options.catalogue
     }
 
+    /// Where the want of a list is told: where it stands, be it without a value, which is then told no more.
+    fn list_at(&mut self, tree: &Tree, list: &'static str) -> Place {
+        let Some(at) = tree.list_at(list) else { return self.at.clone() };
+        self.report.take_back("empty-value", at);
+        at.clone()
+    }
+
     /// The agent itself as the owner of its lists.
     fn whole(&self) -> Owner {
         let noun = format!("agent `{}`", self.agent);
@@ -301,9 +308,9 @@ impl Checker<'_> {
         if (names.is_empty() || tree.is_inferred("channels")) && !self.has_no_list(tree) {
             let what = format!("the agent `{}` has no channels", self.agent);
             let flume = "marks the agent as invalid";
-            let at = tree.list("channels").map_or(&self.at, |entry| &entry.key_at);
+            let at = self.list_at(tree, "channels");
             let fix = self.list_to_paste(tree, &["channels"]);
-            let problem = Problem::error("no-channels", at, what).flume(flume).effect(Effect::Invalid);
+            let problem = Problem::error("no-channels", &at, what).flume(flume).effect(Effect::Invalid);
             self.report.add(problem.fix(fix));
         }
         names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
@@ -404,27 +411,27 @@ impl Checker<'_> {
             let problem = Problem::error("no-lists", at, what).flume(flume).effect(Effect::Invalid);
             return self.report.add(problem.fix(self.list_to_paste(tree, &LISTS_OF_ALL)));
         }
-        let at_of = |list| tree.list(list).map_or(&self.at, |entry| &entry.key_at);
         let shared = channels.iter().any(|channel| self.is_shared(tree, channel));
         let problem = match (missing("sources"), missing("sinks")) {
             (true, false) | (false, true) if shared => return,
             (true, true) => Problem::error(
                 "nothing-to-do",
-                at_of("sources"),
+                &self.list_at(tree, "sources"),
                 format!("the agent `{agent}` has neither sources nor sinks"),
             )
             .flume("marks the agent as invalid")
             .effect(Effect::Invalid),
             (true, false) => Problem::warning(
                 "no-sources",
-                at_of("sources"),
+                &self.list_at(tree, "sources"),
                 format!("the agent `{agent}` has no sources"),
             )
             .flume("warns, and runs the sinks")
             .here("its sinks run and get nothing")
             .while_running(),
             (false, true) => {
-                Problem::warning("no-sinks", at_of("sinks"), format!("the agent `{agent}` has no sinks"))
+                let at = self.list_at(tree, "sinks");
+                Problem::warning("no-sinks", &at, format!("the agent `{agent}` has no sinks"))
                     .flume("warns, and runs the sources until the channels are full")
                     .here("its sources run until the channels are full, then they wait")
                     .while_running()
@@ -433,6 +440,9 @@ impl Checker<'_> {
         };
         let lists: Vec<&'static str> =
             ["sources", "sinks"].into_iter().filter(|list| missing(list)).collect();
+        for list in &lists {
+            self.list_at(tree, list);
+        }
         let fix = self.list_to_paste(tree, &lists);
         self.report.add(problem.fix(fix));
     }

@@ -51,6 +51,11 @@ impl Tree {
         self.lists.get(kind)
     }
 
+    /// Where a list stands, with names or without.
+    pub(super) fn list_at(&self, kind: &'static str) -> Option<&Place> {
+        self.lists.get(kind).or(self.empty.get(kind)).map(|entry| &entry.key_at)
+    }
+
     /// Whether a list is missing or empty, be there keys for it or not.
     pub(super) fn lacks(&self, kind: &'static str) -> bool {
         !self.lists.contains_key(kind) || self.inferred.contains(kind)

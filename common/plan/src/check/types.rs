@@ -149,7 +149,7 @@ pub(super) fn is_own_class(catalogue: &Catalogue, kind: Kind, name: &str) -> boo
 }
 
 /// The line of the same agent that a value goes on with where a line end is missing.
-fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
+pub(super) fn joined_line<'a>(owner: &Owner, value: &'a str) -> Option<&'a str> {
     let agent = owner.prefix.split('.').next()?;
     let starts = LISTS.iter().filter_map(|list| value.find(&format!("{agent}.{list}.")));
     starts.min().filter(|at| *at > 0).map(|at| &value[at..])
@@ -166,10 +166,12 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
     });
     let foreign = is_class(name) && !name.to_ascii_lowercase().contains("flume.");
     let class = || catalogue.of(kind).find(|known| last(known.names.class) == last(name));
+    // `hdfs_sink` for `hdfs`.
+    let noun = kind.noun().replace(' ', "");
+    let with_noun = || catalogue.find(kind, word.strip_suffix(noun.as_str())?);
     // `kafka` for `KafkaSource`, which has no alias.
     let stem = || {
-        let noun = kind.noun().replace(' ', "");
-        let stem = |class: &str| last(class).strip_suffix(&noun).is_some_and(|stem| stem == word);
+        let stem = |class: &str| last(class).strip_suffix(noun.as_str()).is_some_and(|stem| stem == word);
         catalogue.of(kind).find(|known| known.names.alias.is_empty() && stem(known.names.class))
     };
     let near = || {
@@ -179,5 +181,5 @@ fn meant(catalogue: &Catalogue, kind: Kind, name: &str) -> Option<(&'static Desc
     if foreign {
         return None;
     }
-    mistaken.or_else(|| class().or_else(stem).or_else(near).map(|known| (known, "")))
+    mistaken.or_else(|| class().or_else(stem).or_else(with_noun).or_else(near).map(|known| (known, "")))
 }

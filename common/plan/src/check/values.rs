@@ -1,11 +1,12 @@
 //! One component's keys against what the table says about it.
 
-use java::{Charset, Pattern};
+use java::{Charset, Pattern, glob_as_regex};
 
 use super::Checker;
 use super::nearest::nearest;
 use super::sources::below;
 use super::tree::Key;
+use super::types::joined_line;
 use crate::component::{Bad, Descriptor, Kind, Property, Value};
 use crate::fate::Dropped;
 use crate::owner::Owner;
@@ -51,8 +52,12 @@ impl Checker<'_> {
     ) -> Properties {
         let mut properties = Properties::new(known);
         let mut rejected = Vec::new();
+        let mut joined: Vec<String> = Vec::new();
         for key in keys.iter().filter(|key| !own.contains(&key.name.as_str())) {
             let Some(property) = known.property(&key.name) else {
+                if is_of_a_part(known, &key.name) {
+                    continue;
+                }
                 self.report.add_warning(|| unknown(owner, known, key));
                 continue;
             };
@@ -63,7 +68,16 @@ impl Checker<'_> {
             if value.is_empty() {
                 continue;
             }
-            if !self.accept(owner, property, &key.entry, &value) {
+            if let Some(line) = joined_line(owner, &value).filter(|line| line.contains('=')) {
+                let fits = property.value.accepts(&value).is_ok();
+                self.report.add(missing_line_end(owner, property, key, line, fits));
+                joined.push(line.to_string());
+                if !fits {
+                    rejected.push(property.name);
+                    properties.refuse(&key.name);
+                    continue;
+                }
+            } else if !self.accept(owner, property, &key.entry, &value) {
                 rejected.push(property.name);
                 properties.refuse(&key.name);
                 continue;
@@ -83,6 +97,11 @@ impl Checker<'_> {
         };
         let missing: Vec<&Property> = known.all().filter(missing).collect();
         for property in missing {
+            let key = format!("{}{}", owner.prefix, property.name);
+            if joined.iter().any(|line| line.starts_with(&key)) {
+                properties.refuse(property.name);
+                continue;
+            }
             let at = self.missing_at(owner, property.name);
             let slip = |key: &&&Key| {
                 known.property(&key.name).is_none() && nearest(&key.name, [property.name]).is_some()
@@ -246,7 +265,12 @@ impl Checker<'_> {
         };
         let cause = format!("`{}` cannot be {shown}: {wrong}", property.name);
         let problem = problem.cause(&owner.noun, cause);
-        self.report.add(problem.flume(flume).fix(right(property, &entry.key)));
+        let glob = Some(value).filter(|_| property.value == Value::Regex).and_then(glob_as_regex);
+        let fix = match glob.filter(|meant| Pattern::compile(&meant.replace("\\\\", "\\")).is_ok()) {
+            Some(meant) => format!("`{} = {meant}`, if a pattern of a shell is meant", entry.key),
+            None => right(property, &entry.key),
+        };
+        self.report.add(problem.flume(flume).fix(fix));
         property.value == Value::Flag
     }
 
@@ -386,7 +410,7 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
         .here("it is ignored")
         .cause(&owner.noun, format!("`{}` is not a property of the type `{}`", key.name, known.name()));
     let names = || known.all().map(|property| property.name);
-    match nearest(&key.name, names()) {
+    match nearest(&key.name, names()).or_else(|| passed_on(known, &key.name)) {
         Some(meant) => {
             problem.fix(format!("`{}{meant} = {}`, if that is meant", owner.prefix, line_value(&key.entry)))
         }
@@ -396,6 +420,40 @@ fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
             problem.fix(format!("leave it out; the properties of `{}` are: {all}", known.name()))
         }
     }
+}
+
+fn missing_line_end(owner: &Owner, property: &Property, key: &Key, line: &str, fits: bool) -> Problem {
+    let what = format!("the value of `{}` holds another line: {}", key.entry.key, quoted(line));
+    let fix = format!("a line end in front of {}", quoted(line));
+    let problem = match fits {
+        true => Problem::warning("missing-line-end", &key.entry.value_at, what)
+            .flume("takes it as part of the value")
+            .here("the same"),
+        false => {
+            Problem::error("missing-line-end", &key.entry.value_at, what).flume(consequence(owner, property))
+        }
+    };
+    problem.fix(fix)
+}
+
+/// Whether a key stands below the name of a part with a type, whose affair it is.
+fn is_of_a_part(known: &Descriptor, key: &str) -> bool {
+    let parts = known.all().filter(|property| matches!(property.value, Value::Type(_) | Value::Parts(_)));
+    parts
+        .map(|property| key.strip_prefix(property.name))
+        .any(|rest| rest.is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The name of what a library is given, where the word in the middle is missing: `kafka.producer.acks` for `kafka.acks`.
+fn passed_on(known: &Descriptor, key: &str) -> Option<String> {
+    let (head, rest) = key.split_once('.')?;
+    let of_head = |name: &&'static str| {
+        name.ends_with('.')
+            && name.strip_prefix(head).is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'))
+    };
+    let mut prefixes = known.all().map(|property| property.name).filter(of_head);
+    let only = prefixes.next().filter(|_| prefixes.next().is_none())?;
+    Some(format!("{only}{rest}"))
 }
 
 fn missing_property(

@@ -6,6 +6,7 @@ use super::{TcpListener, TcpSocket, TcpStream};
 use crate::clock::{self, Duration};
 use crate::ration::{Ration, and_more};
 use crate::ready::Ready;
+use crate::told::Told;
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::lookup_host;
@@ -44,7 +45,7 @@ pub struct Listener {
     what: String,
     most: usize,
     guests: Guests,
-    told: bool,
+    trouble: Told,
     ended: Ration,
     refused: Ration,
 }
@@ -60,7 +61,7 @@ impl Listener {
             what: what.to_owned(),
             most: *most,
             guests: Guests::default(),
-            told: false,
+            trouble: Told::once(),
             ended: Ration::default(),
             refused: Ration::default(),
         }
@@ -71,7 +72,7 @@ impl Listener {
         loop {
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
-                    if std::mem::take(&mut self.told) {
+                    if self.trouble.over() {
                         slog::info!(self.log, "new connections are taken again");
                     }
                     if self.guests.len() >= self.most && !self.make_room("maxConnections is reached") {
@@ -123,7 +124,7 @@ impl Listener {
     }
 
     fn tell(&mut self, error: &io::Error) {
-        if !std::mem::replace(&mut self.told, true) {
+        if self.trouble.tell(clock::now()).is_some() {
             slog::error!(
                 self.log,
                 "cannot take a new connection: {error}; those that are open go on, new ones wait (raise the limit of open files if this lasts)"
@@ -141,16 +142,16 @@ pub(crate) async fn when_free<T>(
     log: &slog::Logger,
     open: impl AsyncFn() -> io::Result<T>,
 ) -> T {
-    let mut told = false;
+    let mut trouble = Told::once();
     loop {
         match open().await {
             Ok(socket) => {
-                if told {
+                if trouble.over() {
                     slog::info!(log, "{what}: {host}:{port} is free now");
                 }
                 return socket;
             }
-            Err(error) if !std::mem::replace(&mut told, true) => {
+            Err(error) if trouble.tell(clock::now()).is_some() => {
                 slog::error!(
                     log,
                     "{what} cannot listen at {host}:{port}: {}; it tries again every second until it can",

@@ -281,6 +281,21 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn a_smaller_capacity_keeps_what_is_there_and_a_larger_one_makes_room() {
+        let mut ledger = Ledger::new(Limits { capacity: 10, transaction: 10, slots: usize::MAX });
+        ledger.put(&batch(0..10)).unwrap();
+        ledger.set_capacity(5);
+        assert_eq!((ledger.put(&batch(10..11)), ledger.held()), (Err(Refused::NoRoom), 10));
+        let (lease, events) = ledger.take(6, usize::MAX).unwrap();
+        assert_eq!(numbers(&events), [0, 1, 2, 3, 4, 5]);
+        ledger.commit(lease);
+        assert_eq!((ledger.put(&batch(10..11)), ledger.put(&batch(11..12))), (Ok(()), Err(Refused::NoRoom)));
+        ledger.set_capacity(6);
+        assert_eq!(ledger.put(&batch(11..12)), Ok(()));
+        assert_eq!(numbers(&ledger.take(10, usize::MAX).unwrap().1), [6, 7, 8, 9, 10, 11]);
+    }
+
     proptest! {
         /// The model: a sorted list of numbers waiting, and the leases that are out.
         #[test]

@@ -3,6 +3,7 @@ mod reference;
 
 use super::*;
 use event::{BatchBuilder, Span};
+use java::Zone;
 use jiff::tz::TimeZone;
 use plan::{Kind, Owner, Properties};
 use proptest::prelude::*;

@@ -29,8 +29,13 @@ pub(crate) const COMPONENT: Component = Component {
     )
     .mistaken(&[("file", ""), ("localfile", ""), ("rollingfile", "")])
     .batch("sink.batchSize"),
-    configure: Configure::Sink(|properties, _, _| {
+    configure: Configure::Sink(|properties, _, findings| {
         let config = FileRollConfig::new(properties);
+        let serializer = properties.parts("sink.serializer").next();
+        if serializer.is_some_and(|part| !SerializerConfig::knows(part)) {
+            findings.refuse("sink.serializer", "it is one of the HDFS sink; this sink cannot use it");
+            return None;
+        }
         Some(Box::new(move |context| {
             let sink = FileRollSink::new(&context.name, config.clone(), context.log.clone());
             local::start(sink, context)

@@ -189,7 +189,7 @@ fn the_table_of_what_bounds_memory_has_the_numbers_of_the_code() {
             mib(budget::lanes::SMALL),
             part = budget::lanes::SMALL_PART
         ),
-        format!("does nothing with it for {} s", budget::pace::WINDOW.as_secs()),
+        format!("does nothing with it for {} s", budget::stall::WINDOW.as_secs()),
         format!("reads none of its answers for {} s", vigil::UNREAD.as_secs()),
         format!("| {} KiB; with TLS", kib(budget::FREE)),
         format!("reads of {} KiB", kib(runtime::net::LAST_READ)),

@@ -2,12 +2,12 @@
 //! a channel, answers that are not written.
 
 pub(super) mod lanes;
-pub(super) mod pace;
+pub(super) mod stall;
 
 use lanes::{Id, Lanes, Part};
-use pace::{Pace, WINDOW};
 use runtime::clock::{self, Duration, Instant};
 use runtime::net::{Door, Guest, LAST_READ};
+use stall::{StallWatch, WINDOW};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ struct SourceContext {
     moved: Cell<u64>,
     /// Whether it is for the peer to do something.
     owes: Cell<bool>,
-    pace: Cell<Pace>,
+    stall: Cell<StallWatch>,
     turn: Notify,
 }
 
@@ -60,7 +60,7 @@ impl Budget {
             held: Cell::new(0),
             moved: Cell::new(0),
             owes: Cell::new(false),
-            pace: Cell::new(Pace::new(0, guest.last_heard())),
+            stall: Cell::new(StallWatch::new(0, guest.last_heard())),
             turn: Notify::new(),
         });
         let id = guest.number();
@@ -88,17 +88,17 @@ impl Budget {
             if ended == AT_ONCE {
                 return;
             }
-            let (held, moved, mut pace) = (context.held.get(), context.moved.get(), context.pace.get());
+            let (held, moved, mut watch) = (context.held.get(), context.moved.get(), context.stall.get());
             if held == 0 || !context.owes.get() {
-                pace = Pace::new(moved, now);
-            } else if pace.is_stalled(held, moved, context.door.last_heard(), now) {
+                watch = StallWatch::new(moved, now);
+            } else if watch.is_stalled(held, moved, context.door.last_heard(), now) {
                 ended += 1;
                 context.door.send_away(format!(
                     "others wait for the {held} bytes that are held for it, and it has sent, or read of its answers, next to nothing for {} s; its connection is closed, what was not answered is not stored",
                     WINDOW.as_secs()
                 ));
             }
-            context.pace.set(pace);
+            context.stall.set(watch);
         }
     }
 
@@ -121,7 +121,7 @@ impl Share {
             return true;
         }
         if self.part.bytes == 0 {
-            self.context.pace.set(Pace::new(self.context.moved.get(), clock::now()));
+            self.context.stall.set(StallWatch::new(self.context.moved.get(), clock::now()));
         }
         let shared = self.budget.0.clone();
         let before = self.part;

@@ -52,6 +52,14 @@ const PROPERTIES: &[Property] = &[
 
 /// A command without `shell` is split at blanks and started as it is.
 fn needs_shell(properties: &Properties, findings: &mut Findings<'_>) {
+    if let Some(shell) = properties.text("shell").filter(|shell| shell::reads_a_file(shell)) {
+        let what = format!("the shell of the {} is `{shell}`, without `-c`", findings.owner.noun);
+        let problem = Problem::warning("shell-without-c", findings.at("shell"), what)
+            .flume("starts it with the command as the name of a file, which it does not find")
+            .here("the same");
+        let fix = format!("`{} = {shell} -c`", findings.key("shell"));
+        findings.add(problem.fix(fix));
+    }
     let (Some(command), None) = (properties.text("command"), properties.text("shell")) else { return };
     let Some(sign) = shell::sign(command) else { return };
     let what =

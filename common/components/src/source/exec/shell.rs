@@ -17,6 +17,15 @@ pub(super) fn sign(command: &str) -> Option<&str> {
     first.or_else(anywhere).or_else(|| command.split_whitespace().find_map(of_word))
 }
 
+/// Whether `shell` starts a shell that takes the command for the name of a file: it has no `-c`.
+pub(super) fn reads_a_file(shell: &str) -> bool {
+    const SHELLS: [&str; 8] = ["ash", "bash", "csh", "dash", "fish", "ksh", "sh", "zsh"];
+    let mut words = shell.split_whitespace();
+    let name = words.next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let takes_command = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains('c');
+    SHELLS.contains(&name) && !words.any(takes_command)
+}
+
 fn is_built_in(word: &str) -> bool {
     let sets_a_variable = word.split_once('=').is_some_and(|(name, _)| is_name(name));
     sets_a_variable || BUILT_IN.contains(&word) || word.starts_with(['(', '{', '!'])
@@ -51,12 +60,14 @@ fn has_glob(word: &str) -> bool {
 fn has_braces(word: &str) -> bool {
     let Some((_, behind)) = word.split_once('{') else { return false };
     let inside = behind.split_once('}').map(|(inside, _)| inside);
-    inside.is_some_and(|inside| inside.contains("..") || inside.contains(',') && word.contains('/'))
+    // `x{2,3}` repeats a letter.
+    let words = |inside: &str| inside.contains(',') && inside.contains(|sign: char| sign.is_alphabetic());
+    inside.is_some_and(|inside| inside.contains("..") || words(inside))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::sign;
+    use super::{reads_a_file, sign};
 
     #[test]
     fn what_only_a_shell_understands() {
@@ -71,6 +82,7 @@ mod tests {
             ("cat /var/log/app[12].log", "/var/log/app[12].log"),
             ("cat /d/{a,b}.log", "/d/{a,b}.log"),
             ("seq {1..3}", "{1..3}"),
+            ("tail -F {a,b}.log", "{a,b}.log"),
             ("sleep 3 &", "&"),
             ("LANG=C tail x", "LANG=C"),
             ("cd /x", "cd"),
@@ -89,9 +101,22 @@ mod tests {
             "grep --color=auto ^[a-z]* x",
             "find /x -name {}",
             "dd if=/dev/zero bs=1",
+            "grep -E a{2,3} x",
             "tail x~ a#b",
         ] {
             assert_eq!(sign(plain), None, "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_shell_without_c_takes_the_command_for_a_file() {
+        for shell in ["/bin/bash", "sh", "/usr/bin/zsh -l", "bash --norc"] {
+            assert!(reads_a_file(shell), "{shell}");
+        }
+        for shell in
+            ["/bin/bash -c", "bash -lc", "/bin/sh -e -c", "powershell -Command", "/usr/bin/env bash -c"]
+        {
+            assert!(!reads_a_file(shell), "{shell}");
         }
     }
 }

@@ -125,4 +125,6 @@ fn charset_of(content_type: &str) -> Option<&str> {
 pub(super) const JSON: &str = "org.apache.flume.source.http.JSONHandler";
 const BLOB: &str = "org.apache.flume.source.http.BLOBHandler";
 const CUT_BLOB: &str = "org.apache.flume.sink.solr.morphline.BlobHandler";
+/// All that there are natively.
+pub(super) const ALL: &[&str] = &[JSON, BLOB, CUT_BLOB];
 const MOST_BLOB: usize = 100_000_000;

@@ -45,7 +45,7 @@ static NAMED: Descriptor = DESCRIPTOR;
 const PROPERTIES: &[Property] = &[
     Property::with("bind", Value::Host, "0.0.0.0").bad(NO_BIND),
     Property::required("port", Value::Port).outside(NO_BIND),
-    Property::with("handler", Value::Text, handler::JSON),
+    Property::with("handler", Value::Choice(handler::ALL), handler::JSON),
     Property::optional("handler.", Value::Text),
     // Flume takes a body of any size.
     Property::with("maxRequestBytes", Value::at_least(64 << 10, "bytes"), "100663296").bad(IGNORED),
@@ -91,10 +91,6 @@ impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
         let handler = match Handler::new(properties) {
             Ok(handler) => Some(handler),
-            Err((key, what)) if key == "handler" => {
-                own_handler(properties.word("handler"), &what, findings);
-                None
-            }
             Err((key, what)) => {
                 findings.refuse(&key, &what);
                 None
@@ -104,12 +100,6 @@ impl Config {
         let max_request_bytes = properties.count("maxRequestBytes");
         Some(Config { place: Place::new(properties), handler: handler?, layers: layers?, max_request_bytes })
     }
-}
-
-fn own_handler(class: &str, what: &str, findings: &mut Findings<'_>) {
-    let named = format!("`{}` names the class `{}`: {what}", findings.key("handler"), class.trim());
-    let problem = Problem::error("own-class", findings.at("handler"), named);
-    findings.add(problem.flume("runs it if the class is on its class path"));
 }
 
 fn layers(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<ServerLayers> {

@@ -97,7 +97,6 @@ impl Config {
             OnMalformed::Report
         };
         let part = properties.parts("deserializer").next();
-        let part = part.ok_or(("deserializer", String::from("there is no such deserializer")))?;
         let most_chars = properties.given("bufferMaxLineLength");
         Ok(Config {
             directory: directory(properties),

@@ -5,7 +5,8 @@ use event::Batch;
 use flow::error::ChannelError;
 use flow::message::PutTimeout;
 use flow::source::{SourceContext, Stopping};
-use runtime::clock::Duration;
+use runtime::clock::{self, Duration};
+use runtime::told::Told;
 use std::pin::pin;
 use tokio::time::{sleep, timeout};
 
@@ -27,7 +28,7 @@ pub(super) async fn store(
     finished: bool,
     stop: &mut Stopping,
 ) -> Stored {
-    let (mut backoff, mut done, mut told) = (Backoff::new(longest_backoff), 0, false);
+    let (mut backoff, mut done, mut refusals) = (Backoff::new(longest_backoff), 0, Told::once());
     loop {
         let mut storing = pin!(context.processor.store_parts(batch.clone(), finished, PutTimeout::KeepAlive));
         let parts = tokio::select! { biased;
@@ -54,7 +55,7 @@ pub(super) async fn store(
             Some(later) => later,
         };
         batch.split_to(stored);
-        if !std::mem::replace(&mut told, true) {
+        if refusals.tell(clock::now()).is_some() {
             let name = &context.name;
             slog::warn!(
                 context.log,

@@ -5,6 +5,7 @@ use super::tracker::Tracker;
 use flow::source::{SourceContext, Stopping};
 use runtime::clock::Duration;
 use runtime::files::holder;
+use runtime::told::LastTold;
 use rustix::fs::{Access, FlockOperation, access, flock};
 use rustix::io::Errno;
 use std::fs::{self, File};
@@ -17,19 +18,18 @@ pub(super) async fn hold(
     context: &mut SourceContext,
     stop: &mut Stopping,
 ) -> Option<Tracker> {
-    let mut told = String::new();
+    let mut fault = LastTold::default();
     loop {
         match take(config) {
             Ok(tracker) => return Some(tracker),
             Err(why) => {
-                if why != told {
+                if fault.tell(&why) {
                     slog::error!(
                         context.log,
                         "source {}: {why}; it reads nothing until that has changed",
                         context.name
                     );
                     context.doing.set(format!("waits: {why}"));
-                    told = why;
                 }
                 context.ready.done();
             }

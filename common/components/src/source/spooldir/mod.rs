@@ -27,7 +27,8 @@ use config::{Config, PROPERTIES};
 use flow::component::{Component, Configure};
 use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
-use plan::{Descriptor, Kind};
+use java::{glob_as_regex, looks_like_glob};
+use plan::{Descriptor, Findings, Kind, Problem, Properties, quoted};
 use std::sync::Arc;
 
 /// Its row in the catalogue.
@@ -42,6 +43,7 @@ pub(crate) const COMPONENT: Component = Component {
     .batch("batchSize")
     .blocks(),
     configure: Configure::Source(|properties, site, findings| {
+        globs(properties, findings);
         match Config::new(properties, site.shared::<OwnFiles>()) {
             Ok(config) => {
                 let config = Arc::new(config);
@@ -54,6 +56,23 @@ pub(crate) const COMPONENT: Component = Component {
         }
     }),
 };
+
+/// A shell's pattern where a regular expression belongs matches other files than it seems to.
+fn globs(properties: &Properties, findings: &mut Findings<'_>) {
+    for key in ["includePattern", "ignorePattern"] {
+        let Some(value) = properties.text(key).filter(|value| looks_like_glob(value)) else { continue };
+        let Some(meant) = glob_as_regex(value) else { continue };
+        let what = format!(
+            "`{}` is a regular expression, where `*` and `?` repeat the letter in front of them, and looks like a pattern of a shell: {}",
+            findings.key(key),
+            quoted(value)
+        );
+        let problem = Problem::warning("glob", &findings.at(key).clone(), what)
+            .flume("takes it for a regular expression, which has to match the whole name of a file")
+            .here("the same");
+        findings.add(problem.fix(format!("`{} = {meant}`", findings.key(key))));
+    }
+}
 
 /// A spooldir source. At a stop, the batch under way is stored, or read again with the next start.
 struct SpoolDir(Arc<Config>);

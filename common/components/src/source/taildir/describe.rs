@@ -13,7 +13,8 @@ impl Follower {
     }
 
     pub(super) fn describe(&self, now: Instant) -> String {
-        let under_way = |tail: &&Tail| tail.in_flight > 0 || tail.queued || tail.parked;
+        let under_way =
+            |tail: &&Tail| !tail.progress.is_settled() || tail.reading.is_queued() || tail.is_parked();
         let mut busy = self.catalog.tails.values().filter(under_way);
         let first: Vec<String> = busy.by_ref().take(MOST_FILES).map(file).collect();
         let more = match busy.count() {
@@ -43,8 +44,9 @@ impl Follower {
 }
 
 fn file(tail: &Tail) -> String {
-    let state = if tail.parked { " (cannot be sent on)" } else { "" };
-    format!("{} read to {}, stored to {}{state}", tail.path, tail.next, tail.stored)
+    let state = if tail.is_parked() { " (cannot be sent on)" } else { "" };
+    let (next, stored) = (tail.progress.next(), tail.progress.stored());
+    format!("{} read to {next}, stored to {stored}{state}", tail.spot.path)
 }
 
 /// Files that are named.

@@ -1,6 +1,7 @@
 //! A file is taken up, or left alone because this agent writes it itself.
 
 use super::catalog::Catalog;
+use super::progress::Progress;
 use super::tail::{Facts, Spot, Tail};
 use runtime::clock::Instant;
 use std::fs;
@@ -34,32 +35,8 @@ impl Catalog {
         now: Instant,
     ) -> &mut Tail {
         let shown = self.counters.files.follow(facts.id.inode, spot.place.clone());
-        shown.set(position);
-        let tail = Tail {
-            id: facts.id,
-            path: spot.path,
-            place: spot.place,
-            directory: spot.directory,
-            group: spot.group,
-            file: None,
-            linked: true,
-            generation: self.next_generation(),
-            next: position,
-            stored: position,
-            shown,
-            in_flight: 0,
-            held: 0,
-            mark: Vec::new(),
-            modified: facts.modified,
-            seen: facts.size,
-            live: now,
-            queued: false,
-            stirred: false,
-            finish: false,
-            parked: false,
-            told: false,
-            scan: self.scans,
-        };
+        let progress = Progress::new(position, self.next_generation(), shown);
+        let tail = Tail::new(spot, facts, self.scans, progress, now);
         self.changed = true;
         self.tails.entry(facts.id).or_insert(tail)
     }

@@ -1,14 +1,14 @@
-//! Reads what is new, sends it, and remembers how far that has come.
+//! Reads what is new and sends it.
 
 use super::catalog::Catalog;
 use super::config::TailDirConfig;
 use super::deliver::{Answer, Bundle, Outbound, Ticket};
 use super::policy::ScanBeat;
 use super::position::Positions;
-use super::read::{Form, Look, MOST_LINE, Scratch, compare_mark};
+use super::read::{Form, Look, MOST_LINE, Scratch};
 use super::save::Saver;
 use super::shared::Share;
-use super::tail::FileId;
+use super::tail::{FileId, Reading, Tail};
 use super::{Question, Stage};
 use bytes::BytesMut;
 use event::{Origin, encode_headers};
@@ -20,17 +20,17 @@ use runtime::random::Random;
 use runtime::told::Told;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::sleep_until;
 
 /// The work of a source, in bounded steps.
 pub(super) struct Follower {
     pub(super) config: Arc<TailDirConfig>,
-    context: SourceContext,
+    pub(super) context: SourceContext,
     pub(super) asked: mpsc::UnboundedReceiver<Question>,
     pub(super) catalog: Catalog,
     scratch: Scratch,
     pub(super) outbound: Outbound,
-    saver: Saver,
+    pub(super) saver: Saver,
     scans: ScanBeat,
     pub(super) scan_due: Instant,
     /// Something was missed while a scan was under way: another one must follow.
@@ -43,7 +43,7 @@ pub(super) struct Follower {
     /// The channel is being stopped: nothing more can be stored.
     halted: bool,
     /// How its batches name this life of it (see [`Origin`]).
-    life: u64,
+    pub(super) life: u64,
     told_long: Told,
     prefix: BytesMut,
 }
@@ -129,7 +129,7 @@ impl Follower {
             tokio::task::yield_now().await;
         }
         let tails = &self.catalog.tails;
-        let age = |id: &FileId| tails.get(id).map(|tail| (tail.modified, tail.path.clone()));
+        let age = |id: &FileId| tails.get(id).map(|tail| (tail.seen.modified, tail.spot.path.clone()));
         self.catalog.queue.make_contiguous().sort_by_cached_key(age);
     }
 
@@ -188,7 +188,7 @@ impl Follower {
         true
     }
 
-    fn listen(&mut self, now: Instant) {
+    pub(super) fn listen(&mut self, now: Instant) {
         if self.catalog.listen(now) {
             self.scan_due = now;
             self.scan_again = self.catalog.is_scanning();
@@ -201,7 +201,11 @@ impl Follower {
             return;
         }
         let Some(id) = self.catalog.queue.front().copied() else { return };
-        let has_lines = self.catalog.tails.get(&id).is_some_and(|tail| self.scratch.has_lines(tail));
+        let tail = self.catalog.tails.get(&id);
+        if tail.is_some_and(Tail::is_parked) {
+            return self.end_of(id);
+        }
+        let has_lines = tail.is_some_and(|tail| self.scratch.has_lines(tail));
         if has_lines || self.look(id, now) {
             self.send(id, false, now);
         }
@@ -216,18 +220,18 @@ impl Follower {
             self.end_of(id);
             return false;
         };
-        let held = tail.held;
-        if tail.finish {
-            tail.held = 0; // all of it is wanted
+        let (held, was) = (tail.progress.held(), tail.reading);
+        if was == Reading::Last {
+            tail.progress.hold(0); // all of it is wanted
         }
-        tail.stirred = false;
+        tail.reading = Reading::Begun;
         match self.scratch.fill(tail) {
             Ok(Look::Lines) => return true,
             Ok(Look::Nothing(now_held)) => {
-                tail.held = now_held;
+                tail.progress.hold(now_held);
                 if now_held != held {
                     tail.live = now;
-                } else if tail.finish && held > 0 {
+                } else if was == Reading::Last && held > 0 {
                     self.send(id, true, now);
                 }
                 self.end_of(id);
@@ -236,21 +240,21 @@ impl Follower {
                 slog::info!(
                     self.context.log,
                     "{} begins with a hole of {end} bytes, which is skipped: it was truncated by somebody else than its writer, who should append",
-                    tail.path
+                    tail.spot.path
                 );
-                tail.skip_to(end);
-                tail.stirred = true;
+                tail.progress.skip_to(end);
+                tail.reading = if was == Reading::Last { was } else { Reading::Queued };
                 self.catalog.changed = true;
             }
             Ok(Look::Shrunk | Look::Rewritten) => {
                 slog::info!(
                     self.context.log,
                     "{} was truncated or written anew behind position {}, and is read from its beginning",
-                    tail.path,
-                    tail.next
+                    tail.spot.path,
+                    tail.progress.next()
                 );
                 tail.restart(fresh);
-                (tail.stirred, tail.live) = (true, now);
+                (tail.reading, tail.live) = (Reading::Queued, now);
                 self.catalog.changed = true;
             }
             Err(error) => {
@@ -267,8 +271,9 @@ impl Follower {
             return;
         }
         let Some(tail) = self.catalog.tails.get_mut(&id) else { return self.end_of(id) };
-        if tail.parked || (!tail.stirred && self.scratch.is_at_end(tail) && !self.scratch.has_lines(tail)) {
-            tail.held = self.scratch.left();
+        let is_read = self.scratch.is_at_end(tail) && !self.scratch.has_lines(tail);
+        if tail.reading == Reading::Begun && is_read {
+            tail.progress.hold(self.scratch.left());
             self.end_of(id);
         } else if self.turn >= self.config.longest_turn() {
             self.turn = 0;
@@ -281,7 +286,7 @@ impl Follower {
         self.turn = 0;
         self.catalog.queue.pop_front();
         if let Some(tail) = self.catalog.tails.get_mut(&id) {
-            (tail.queued, tail.finish) = (false, false);
+            tail.leave_queue();
         }
         if self.catalog.queue.is_empty() {
             self.scratch.rest();
@@ -291,8 +296,8 @@ impl Follower {
     /// Makes batches of the lines that were read, or one (`rest`) of what has no end, and sends them.
     fn send(&mut self, id: FileId, rest: bool, now: Instant) {
         let Some(tail) = self.catalog.tails.get_mut(&id) else { return };
-        let path = tail.path.clone();
-        let group = &self.config.groups[tail.group].headers;
+        let path = tail.spot.path.clone();
+        let group = &self.config.groups[tail.spot.group].headers;
         let mut headers: Vec<(&str, &str)> = group.iter().map(|(key, value)| (&**key, &**value)).collect();
         headers.extend(self.config.file_header.as_deref().map(|key| (key, &*path)));
         self.prefix.clear();
@@ -309,18 +314,18 @@ impl Follower {
         let (longest, mut bundle) = (self.config.longest_turn(), Bundle::default());
         let mut is_long = false;
         if !rest {
-            (tail.live, tail.finish) = (now, false);
+            tail.live = now;
         }
         loop {
-            let (start, mut builder) = (tail.next, self.context.processor.builder());
+            let (start, mut builder) = (tail.progress.next(), self.context.processor.builder());
             if rest {
                 self.scratch.cut_rest(tail, &mut builder, &form);
             } else {
                 is_long |= self.scratch.cut(tail, &mut builder, &form);
             }
             self.turn += 1;
-            let ticket = Ticket { id, generation: tail.generation, end: tail.next };
-            let origin = Origin { source: self.life, part: tail.generation, start };
+            let ticket = Ticket { id, generation: tail.progress.generation(), end: tail.progress.next() };
+            let origin = Origin { source: self.life, part: tail.progress.generation(), start };
             bundle.push(ticket, self.context.processor.finish(builder).with_origin(Some(origin)));
             if rest || bundle.is_full() || self.turn >= longest || !self.scratch.has_lines(tail) {
                 break;
@@ -335,7 +340,7 @@ impl Follower {
         self.outbound.send(bundle, finished);
     }
 
-    fn settle(&mut self, answers: Vec<Answer>) {
+    pub(super) fn settle(&mut self, answers: Vec<Answer>) {
         answers.into_iter().for_each(|answer| self.settle_one(answer));
     }
 
@@ -345,123 +350,18 @@ impl Follower {
             Ok(()) => self.catalog.changed |= tail.was_stored(ticket.generation, ticket.end),
             Err(ChannelError::Stopping(_)) => {
                 self.halted = true;
-                tail.parked |= tail.was_answered(ticket.generation);
+                tail.park(ticket.generation);
             }
             Err(error) => {
-                if tail.was_answered(ticket.generation) && !std::mem::replace(&mut tail.parked, true) {
+                if tail.park(ticket.generation) {
                     slog::error!(
                         self.context.log,
                         "{} cannot be sent on from position {}: {error}; this file waits until that is changed and the agent started again, nothing of it is lost",
-                        tail.path,
-                        tail.stored
+                        tail.spot.path,
+                        tail.progress.stored()
                     );
                 }
             }
-        }
-    }
-
-    /// What is under way is stored, if that does not take long.
-    async fn settle_under_way(&mut self) {
-        let latest = clock::now() + LAST_ANSWERS;
-        while self.outbound.is_busy() {
-            let until = latest.min(clock::now() + LAST_ANSWER);
-            let Ok(answers) = timeout_at(until, self.outbound.next()).await else { break };
-            self.settle(answers.unwrap_or_default());
-        }
-    }
-
-    /// While it is paused, room may be found for what is still under way.
-    async fn wait_for_the_stop(&mut self, stage: &mut watch::Receiver<Stage>) {
-        while *stage.borrow_and_update() == Stage::Pause {
-            let answers = tokio::select! { biased;
-                changed = stage.changed() => if changed.is_ok() { continue } else { break },
-                Some(answers) = self.outbound.next() => answers,
-                Some(question) = self.asked.recv() => {
-                    let _gone = question.send(self.describe(clock::now()));
-                    continue;
-                }
-            };
-            self.settle(answers);
-        }
-    }
-
-    /// The position file says what is stored, or (`goes_back`) what is delivered.
-    async fn finish(mut self, goes_back: bool) {
-        if self.outbound.is_busy() {
-            slog::warn!(
-                self.context.log,
-                "source {} stops while its channel has no room: what it has not taken yet is read again with the next start",
-                self.context.name
-            );
-        }
-        self.look_back();
-        let again = if goes_back { self.go_back() } else { Again::default() };
-        if std::mem::take(&mut self.catalog.changed) {
-            self.saver.changed(clock::now());
-        }
-        let is_saved = self.saver.finish(&self.catalog).await;
-        if is_saved && again.events > 0 {
-            self.context.processor.give_back(self.life, |part| again.parts.contains(&part));
-            slog::warn!(
-                self.context.log,
-                "source {}: the last {} events of {} were not delivered; the position file {} stands before them, and the next start sends them",
-                self.context.name,
-                again.events,
-                again.of(),
-                self.config.position_file.display()
-            );
-        }
-    }
-
-    /// Moves the positions back to what the channels still hold.
-    fn go_back(&mut self) -> Again {
-        let mut undelivered = self.context.processor.undelivered(self.life);
-        let mut again = Again::default();
-        for id in self.catalog.written() {
-            let Some(tail) = self.catalog.tails.get_mut(&id) else { continue };
-            let Some((start, events)) = undelivered.remove(&tail.generation) else { continue };
-            tail.set_stored(tail.stored.min(start));
-            self.catalog.changed = true;
-            again.parts.push(tail.generation);
-            again.events += events;
-            again.first.get_or_insert_with(|| tail.path.clone());
-        }
-        again
-    }
-
-    /// What has happened until now to the files whose positions are about to be written for good.
-    fn look_back(&mut self) {
-        let now = clock::now();
-        self.listen(now);
-        for id in std::mem::take(&mut self.catalog.queue) {
-            let fresh = self.catalog.next_generation();
-            let tail = if self.catalog.open(id, now) { self.catalog.tails.get_mut(&id) } else { None };
-            if let Some(tail) = tail
-                && compare_mark(tail).is_ok_and(|changed| changed.is_some())
-            {
-                tail.restart(fresh);
-                self.catalog.changed = true;
-            }
-        }
-    }
-}
-
-/// What the next start sends again.
-#[derive(Default)]
-struct Again {
-    /// By the generations of their files.
-    parts: Vec<u64>,
-    events: usize,
-    first: Option<Arc<str>>,
-}
-
-impl Again {
-    /// The files, in words.
-    fn of(&self) -> String {
-        let first = self.first.as_deref().unwrap_or_default();
-        match self.parts.len() {
-            0 | 1 => first.to_owned(),
-            files => format!("{files} files ({first} ...)"),
         }
     }
 }
@@ -471,6 +371,3 @@ const MOST_LINES: usize = 100_000;
 /// Between looks at what is open, as Flume.
 const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 const LEAST_SWEEP_PAUSE: Duration = Duration::from_millis(50);
-/// How long a stopping source waits for its channel, while that moves: for each answer, and for all together.
-const LAST_ANSWER: Duration = Duration::from_secs(1);
-const LAST_ANSWERS: Duration = Duration::from_secs(3);

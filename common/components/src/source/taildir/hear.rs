@@ -9,12 +9,12 @@ impl Catalog {
     /// Acts on what has happened. Answers whether a scan must tell what has.
     pub(super) fn listen(&mut self, now: Instant) -> bool {
         let mut news = std::mem::take(&mut self.news);
-        let Catalog { wake, directories, .. } = &mut *self;
+        let Catalog { wake, names, .. } = &mut *self;
         wake.listen(|heard| match heard {
             // Nothing is allocated for the many events that are like this.
-            Heard::Written { directory, name } => match directories[directory].names.get(name) {
-                Some(id) => note(&mut news, *id),
-                None if directories[directory].group_of(name).is_some() => {
+            Heard::Written { directory, name } => match names.get(directory, name) {
+                Some(id) => note(&mut news, id),
+                None if names.group_of(directory, name).is_some() => {
                     news.push(News::Renamed { directory, name: name.to_owned(), cookie: 0 });
                 }
                 None => {}
@@ -42,8 +42,8 @@ impl Catalog {
 
     /// Something became of a file behind a symbolic link: what the link means now is to be seen.
     fn look_behind(&mut self, id: FileId, now: Instant) {
-        let tail = self.tails.get(&id).filter(|tail| tail.linked);
-        let at = tail.and_then(|tail| Some((tail.directory, tail.place.file_name()?.to_owned())));
+        let tail = self.tails.get(&id).filter(|tail| tail.has_name());
+        let at = tail.and_then(|tail| Some((tail.spot.directory, tail.spot.place.file_name()?.to_owned())));
         if let Some((directory, name)) = at {
             self.look_at(directory, &name, now);
         }

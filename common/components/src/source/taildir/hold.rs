@@ -5,7 +5,8 @@ use super::position::Positions;
 use super::shared::{Claim, Share};
 use super::{Question, Stage};
 use flow::source::SourceContext;
-use runtime::clock::Duration;
+use runtime::clock::{self, Duration};
+use runtime::told::Told;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
@@ -23,11 +24,11 @@ pub(super) async fn hold(
     {
         slog::error!(context.log, "cannot make {} for the position file: {error}", parent.display());
     }
-    let mut told = false;
+    let mut taken = Told::once();
     loop {
         match config.own.shared.claim(&config.position_file) {
             Claim::Ours(share, positions) => {
-                if told {
+                if taken.over() {
                     slog::info!(
                         context.log,
                         "source {}: the position file {path} is free now: it starts",
@@ -37,7 +38,7 @@ pub(super) async fn hold(
                 return Some((share, positions));
             }
             Claim::Taken(by) => {
-                if !std::mem::replace(&mut told, true) {
+                if taken.tell(clock::now()).is_some() {
                     let by = by.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
                     slog::error!(
                         context.log,

@@ -3,8 +3,8 @@
 use super::catalog::Catalog;
 use super::policy::{self, IdleAction, Resting};
 use super::read::learn_mark;
-use super::tail::{Facts, FileId, Tail};
-use runtime::clock::Instant;
+use super::tail::{Facts, FileId, Reading, Tail};
+use runtime::clock::{self, Instant};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,14 +12,12 @@ use std::os::unix::fs::OpenOptionsExt;
 impl Catalog {
     /// Something may be new in a file: it is opened, so that it can be read whatever becomes of its name, and queued.
     pub(super) fn touch(&mut self, id: FileId, now: Instant) {
-        let Some(tail) = self.tails.get_mut(&id).filter(|tail| !tail.parked) else { return };
-        tail.stirred = true;
-        if tail.queued {
+        let Some(tail) = self.tails.get_mut(&id) else { return };
+        if !tail.stir() {
             return;
         }
-        tail.queued = true;
         self.queue.push_back(id);
-        if tail.file.is_none() && self.open.len() < self.most_open {
+        if tail.file.is_none() && !self.open.is_full() {
             self.open(id, now);
         }
     }
@@ -31,7 +29,7 @@ impl Catalog {
             return true;
         }
         let mut opened = open(tail);
-        if self.open.len() >= self.most_open || opened.as_ref().is_err_and(is_out_of_descriptors) {
+        if self.open.is_full() || opened.as_ref().is_err_and(is_out_of_descriptors) {
             self.close_idle();
             opened = self.tails.get(&id).map_or_else(|| Err(io::ErrorKind::NotFound.into()), open);
         }
@@ -47,20 +45,26 @@ impl Catalog {
     fn opened(&mut self, id: FileId, file: File, now: Instant) -> bool {
         let generation = self.next_generation();
         let Some(tail) = self.tails.get_mut(&id) else { return false };
-        if !tail.linked {
+        if !tail.has_name() {
             let _a_scan_will_tell = self.wake.watch_open(id, &file);
         }
         (tail.file, tail.live) = (Some(file), now);
-        self.open.insert(id);
-        slog::info!(self.log, "Opening file: {}, inode: {}, pos: {}", tail.path, id.inode, tail.next);
+        self.open.opened(id);
+        slog::info!(
+            self.log,
+            "Opening file: {}, inode: {}, pos: {}",
+            tail.spot.path,
+            id.inode,
+            tail.progress.next()
+        );
         match learn_mark(tail) {
-            Ok(true) => tail.told = false,
+            Ok(true) => _ = tail.trouble.over(),
             Ok(false) => {
                 slog::info!(
                     self.log,
                     "{} is shorter than its position {}: it was truncated and is read from its beginning",
-                    tail.path,
-                    tail.next
+                    tail.spot.path,
+                    tail.progress.next()
                 );
                 tail.restart(generation);
                 self.changed = true;
@@ -89,8 +93,8 @@ impl Catalog {
             return self.cannot_read(id, error);
         }
         // It has another name by now, or none.
-        if let Some(name) = tail.place.file_name().filter(|_| tail.linked).map(ToOwned::to_owned) {
-            let directory = tail.directory;
+        if let Some(name) = tail.spot.place.file_name().filter(|_| tail.has_name()).map(ToOwned::to_owned) {
+            let directory = tail.spot.directory;
             self.look_at(directory, &name, now);
         }
     }
@@ -98,36 +102,37 @@ impl Catalog {
     /// Tells, once, that a file cannot be read.
     pub(super) fn cannot_read(&mut self, id: FileId, error: &io::Error) {
         let Some(tail) = self.tails.get_mut(&id) else { return };
-        tail.modified = i64::MIN; // so that the next scan tries again
+        tail.seen.modified = i64::MIN; // so that the next scan tries again
         self.counters.event_read_fail.increment();
-        if !std::mem::replace(&mut tail.told, true) {
+        if tail.trouble.tell(clock::now()).is_some() {
             slog::warn!(
                 self.log,
                 "cannot read {} at {}: {error}; it is tried again with each scan and nothing is skipped",
-                tail.path,
-                tail.next
+                tail.spot.path,
+                tail.progress.next()
             );
         }
     }
 
     /// Closes what has been at rest for long enough, and forgets what has gone.
     pub(super) fn close_the_idle(&mut self, now: Instant) {
-        let watched: Vec<FileId> = self.open.union(&self.strays).copied().collect();
+        let watched: Vec<FileId> = self.open.ids().union(self.names.strays()).copied().collect();
         for id in watched {
             let Some(tail) = self.tails.get_mut(&id) else { continue };
-            if tail.queued || tail.in_flight > 0 {
+            if tail.reading.is_queued() || !tail.progress.is_settled() {
                 continue;
             }
             let quiet = now.saturating_duration_since(tail.live);
             let file = Resting {
                 quiet,
-                linked: tail.linked,
-                gone: !tail.linked && (tail.file.is_none() || tail.is_deleted()),
+                linked: tail.has_name(),
+                gone: !tail.has_name() && (tail.file.is_none() || tail.is_deleted()),
             };
             let idle_action = policy::idle_action(file, self.config.idle_timeout);
-            if idle_action != IdleAction::Stay && tail.held > 0 && tail.file.is_some() && !tail.parked {
-                tail.finish = true; // closed when that has been stored
-                self.touch(id, now);
+            let has_rest = tail.progress.held() > 0 && tail.file.is_some() && !tail.is_parked();
+            if idle_action != IdleAction::Stay && has_rest {
+                tail.reading = Reading::Last; // closed when that has been stored
+                self.queue.push_back(id);
             } else if idle_action == IdleAction::Close {
                 self.close(id);
             } else if idle_action == IdleAction::Forget {
@@ -138,16 +143,18 @@ impl Catalog {
 
     /// Makes room for other files: closes a part of those that have been at their end for longest.
     fn close_idle(&mut self) {
-        let is_idle = |tail: &&Tail| tail.linked && !tail.queued && tail.held == 0;
+        let is_idle =
+            |tail: &&Tail| tail.has_name() && !tail.reading.is_queued() && tail.progress.held() == 0;
         let mut idle: Vec<(Instant, FileId)> = self
             .open
+            .ids()
             .iter()
             .filter_map(|id| self.tails.get(id))
             .filter(is_idle)
             .map(|tail| (tail.live, tail.id))
             .collect();
         idle.sort_unstable();
-        for (_, id) in idle.into_iter().take(1 + self.most_open / 8) {
+        for (_, id) in idle.into_iter().take(self.open.portion()) {
             self.close(id);
         }
     }
@@ -155,28 +162,34 @@ impl Catalog {
     fn close(&mut self, id: FileId) {
         let Some(tail) = self.tails.get_mut(&id) else { return };
         if tail.file.take().is_some() {
-            slog::info!(self.log, "Closed file: {}, inode: {}, pos: {}", tail.path, id.inode, tail.next);
+            slog::info!(
+                self.log,
+                "Closed file: {}, inode: {}, pos: {}",
+                tail.spot.path,
+                id.inode,
+                tail.progress.next()
+            );
         }
-        self.open.remove(&id);
+        self.open.closed(id);
     }
 
     fn forget(&mut self, id: FileId) {
-        let unread = |tail: &&Tail| tail.file.is_none() && !tail.parked && tail.may_have_more();
+        let unread = |tail: &&Tail| tail.file.is_none() && !tail.is_parked() && tail.may_have_more();
         if let Some(tail) = self.tails.get(&id).filter(unread) {
-            let bytes = match tail.seen.saturating_sub(tail.next) {
+            let bytes = match tail.seen.size.saturating_sub(tail.progress.next()) {
                 0 => String::new(),
                 bytes => format!(", at least {bytes} bytes,"),
             };
             slog::warn!(
                 self.log,
                 "{} is gone before it could be opened: what was written to it behind {}{bytes} is not sent",
-                tail.path,
-                tail.next
+                tail.spot.path,
+                tail.progress.next()
             );
         }
         self.close(id);
         self.wake.forget(id);
-        self.strays.remove(&id);
+        self.names.forget(id);
         self.tails.remove(&id);
         self.counters.files.leave(id.inode);
         self.changed = true;
@@ -186,8 +199,10 @@ impl Catalog {
 fn open(tail: &Tail) -> io::Result<File> {
     // Should a pipe have taken its place meanwhile, opening it must not wait for a writer.
     let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    let file =
-        OpenOptions::new().read(true).custom_flags(i32::try_from(flags).unwrap_or(0)).open(&tail.place)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags).unwrap_or(0))
+        .open(&tail.spot.place)?;
     if Facts::of(&file.metadata()?).id == tail.id { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 

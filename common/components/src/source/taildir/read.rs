@@ -1,6 +1,7 @@
 //! From a file's bytes to a batch's lines.
 
-use super::tail::{FileId, MARK_BYTES, Tail};
+use super::progress::MARK_BYTES;
+use super::tail::{FileId, Tail};
 use event::{BatchBuilder, Span};
 use flow::channel::DELIVERY_BYTES;
 use memchr::memchr;
@@ -52,13 +53,13 @@ impl Scratch {
 
     /// Whether there are lines of `tail` left in it.
     pub(super) fn has_lines(&self, tail: &Tail) -> bool {
-        self.owner == Some((tail.id, tail.generation))
+        self.owner == Some((tail.id, tail.progress.generation()))
             && memchr(b'\n', &self.bytes[self.from..self.to]).is_some()
     }
 
     /// Whether all that `tail` had is in it, or was.
     pub(super) fn is_at_end(&self, tail: &Tail) -> bool {
-        self.owner == Some((tail.id, tail.generation)) && self.at_end
+        self.owner == Some((tail.id, tail.progress.generation())) && self.at_end
     }
 
     /// What is left in it.
@@ -83,22 +84,22 @@ impl Scratch {
         if self.bytes.is_empty() {
             self.bytes.resize(READ_BYTES, 0);
         }
-        self.owner = Some((tail.id, tail.generation));
+        self.owner = Some((tail.id, tail.progress.generation()));
         (self.from, self.to, self.at_end) = (0, 0, false);
-        if tail.held > LONG_HELD
+        if tail.progress.held() > LONG_HELD
             && let Some(look) = self.probe(tail)?
         {
             return Ok(look);
         }
         loop {
-            let known = tail.mark.len();
-            let read = read_at(tail, &mut self.bytes, tail.next - known as u64)?;
+            let known = tail.progress.mark().len();
+            let read = read_at(tail, &mut self.bytes, tail.progress.next() - known as u64)?;
             if let Some(look) = compare(tail, &self.bytes[..read]) {
                 return Ok(look);
             }
             (self.from, self.to, self.at_end) = (known, read, read < self.bytes.len());
             let new = &self.bytes[known..read];
-            if tail.next == 0
+            if tail.progress.next() == 0
                 && new.first() == Some(&0)
                 && let Some(end) = end_of_hole(tail)
             {
@@ -121,9 +122,9 @@ impl Scratch {
         if let Some(look) = compare_mark(tail)? {
             return Ok(Some(look));
         }
-        let mut held = tail.held;
+        let mut held = tail.progress.held();
         loop {
-            let read = read_at(tail, &mut self.bytes, tail.next + held)?;
+            let read = read_at(tail, &mut self.bytes, tail.progress.next() + held)?;
             if memchr(b'\n', &self.bytes[..read]).is_some() || held + read as u64 >= MOST_LINE as u64 {
                 return Ok(None);
             }
@@ -144,22 +145,22 @@ impl Scratch {
             let Some(end) = memchr(b'\n', rest) else { break };
             let line = &rest[..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            push(builder, form, tail.next + (self.from - start) as u64, line);
+            push(builder, form, tail.progress.next() + (self.from - start) as u64, line);
             self.from += end + 1;
         }
         let is_long = builder.is_empty() && self.to - self.from >= MOST_LINE;
         if is_long {
-            push(builder, form, tail.next, &self.bytes[self.from..self.from + MOST_LINE]);
+            push(builder, form, tail.progress.next(), &self.bytes[self.from..self.from + MOST_LINE]);
             self.from += MOST_LINE;
         }
-        tail.sent(tail.next + (self.from - start) as u64, &self.bytes[..self.from]);
+        tail.progress.sent(tail.progress.next() + (self.from - start) as u64, &self.bytes[..self.from]);
         is_long
     }
 
     /// Moves what has no end into `builder`, as a line.
     pub(super) fn cut_rest(&mut self, tail: &mut Tail, builder: &mut BatchBuilder, form: &Form<'_>) {
-        push(builder, form, tail.next, &self.bytes[self.from..self.to]);
-        tail.sent(tail.next + self.left(), &self.bytes[..self.to]);
+        push(builder, form, tail.progress.next(), &self.bytes[self.from..self.to]);
+        tail.progress.sent(tail.progress.next() + self.left(), &self.bytes[..self.to]);
         self.from = self.to;
     }
 }
@@ -170,14 +171,14 @@ impl Scratch {
 /// # Errors
 /// The operating system's.
 pub(super) fn learn_mark(tail: &mut Tail) -> io::Result<bool> {
-    let wanted = tail.mark_wanted();
-    if tail.mark.len() >= wanted {
+    let wanted = tail.progress.mark_wanted();
+    if tail.progress.mark().len() >= wanted {
         return Ok(true);
     }
     let mut mark = vec![0; wanted];
-    let read = read_at(tail, &mut mark, tail.next - wanted as u64)?;
+    let read = read_at(tail, &mut mark, tail.progress.next() - wanted as u64)?;
     if read == wanted {
-        tail.keep_mark(&mark);
+        tail.progress.keep_mark(&mark);
     }
     Ok(read == wanted)
 }
@@ -188,8 +189,8 @@ pub(super) fn learn_mark(tail: &mut Tail) -> io::Result<bool> {
 /// The operating system's.
 pub(super) fn compare_mark(tail: &Tail) -> io::Result<Option<Look>> {
     let mut before = [0; MARK_BYTES];
-    let known = tail.mark.len();
-    let read = read_at(tail, &mut before[..known], tail.next - known as u64)?;
+    let known = tail.progress.mark().len();
+    let read = read_at(tail, &mut before[..known], tail.progress.next() - known as u64)?;
     Ok(compare(tail, &before[..read]))
 }
 
@@ -217,9 +218,9 @@ fn read_at(tail: &Tail, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 }
 
 fn compare(tail: &Tail, read: &[u8]) -> Option<Look> {
-    match read.get(..tail.mark.len()) {
+    match read.get(..tail.progress.mark().len()) {
         None => Some(Look::Shrunk),
-        Some(before) if before != tail.mark => Some(Look::Rewritten),
+        Some(before) if before != tail.progress.mark() => Some(Look::Rewritten),
         Some(_) => None,
     }
 }
@@ -280,7 +281,7 @@ mod tests {
         fn look(&mut self) -> Look {
             let look = self.scratch.fill(&self.tail).unwrap();
             if let Look::Nothing(held) = look {
-                self.tail.held = held;
+                self.tail.progress.hold(held);
             }
             look
         }
@@ -301,7 +302,7 @@ mod tests {
         assert!(bench.scratch.has_lines(&bench.tail));
         assert_eq!(bench.cut(9), [b""]);
         assert!(!bench.scratch.has_lines(&bench.tail) && bench.scratch.is_at_end(&bench.tail));
-        assert_eq!((bench.tail.next, bench.scratch.left()), (12, 3));
+        assert_eq!((bench.tail.progress.next(), bench.scratch.left()), (12, 3));
         assert_eq!(bench.look(), Look::Nothing(3));
         bench.write(b"ee\n");
         assert_eq!(bench.look(), Look::Lines);
@@ -332,7 +333,7 @@ mod tests {
         bench.write(b"next\n");
         assert_eq!(bench.look(), Look::Hole(10_000_000));
         assert!(!bench.scratch.has_lines(&bench.tail));
-        bench.tail.skip_to(10_000_000);
+        bench.tail.progress.skip_to(10_000_000);
         assert_eq!(bench.look(), Look::Lines);
         assert_eq!(bench.cut(9), [b"next"]);
         let mut zeros = Bench::new(b"\0\0\n");
@@ -342,11 +343,11 @@ mod tests {
     #[test]
     fn a_place_learnt_from_the_position_file_is_guarded_from_then_on() {
         let mut bench = Bench::new(b"one\ntwo\n");
-        bench.tail.next = 9;
+        bench.tail.progress.skip_to(9);
         assert!(!learn_mark(&mut bench.tail).unwrap(), "there are 8 bytes");
-        bench.tail.next = 4;
+        bench.tail.progress.skip_to(4);
         assert!(learn_mark(&mut bench.tail).unwrap());
-        assert_eq!(bench.tail.mark, b"one\n");
+        assert_eq!(bench.tail.progress.mark(), b"one\n");
         bench.look();
         assert_eq!(bench.cut(9), [b"two"]);
     }

@@ -5,7 +5,7 @@ use super::TailDir;
 use super::config::TailDirConfig;
 use super::own::OwnFiles;
 use flow::component::{Component, Configure};
-use java::Pattern;
+use java::{Pattern, glob_as_regex, looks_like_glob};
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value, nearest, quoted};
 use std::sync::Arc;
 
@@ -104,9 +104,9 @@ fn file_group(group: &str, path: &str, findings: &mut Findings<'_>) {
         let what = format!("`{key}`: {} is a regular expression, and {wrong}", quoted(name));
         let flume = if wrong.is_javas() { fails } else { "follows the files whose names match" };
         let problem = Problem::error("bad-value", &at, what).flume(flume);
-        let meant = as_regex(name).unwrap_or_else(|| "REGEX".into());
+        let meant = glob_as_regex(name).unwrap_or_else(|| "REGEX".into());
         findings.add(problem.fix(format!("`{key} = {directory}/{meant}`")));
-    } else if let Some(meant) = as_regex(name).filter(|_| is_glob(name)) {
+    } else if let Some(meant) = glob_as_regex(name).filter(|_| looks_like_glob(name)) {
         let what = format!(
             "`{key}`: {} is a regular expression, where `*` and `?` repeat the letter in front of them, and looks like a pattern of a shell",
             quoted(name)
@@ -137,52 +137,4 @@ fn not_a_group(group: &str, key: &str, groups: &[&str], findings: &mut Findings<
         None => format!("`{list} = {} {group}`", groups.join(" ")),
     };
     findings.add(problem.fix(fix));
-}
-
-/// A shell's pattern as a regular expression, with backslashes as the file needs them. Nothing for what is none.
-fn as_regex(pattern: &str) -> Option<String> {
-    if !pattern.contains(['*', '?', '{']) || pattern.contains(['(', ')', '+', '|', '^', '$']) {
-        return None;
-    }
-    let mut regex = String::new();
-    let (mut escaped, mut depth) = (false, 0);
-    for letter in pattern.chars() {
-        match letter {
-            _ if std::mem::take(&mut escaped) => regex.extend(["\\\\".to_string(), letter.to_string()]),
-            '\\' => escaped = true,
-            '.' => regex += "\\\\.",
-            '*' => regex += ".*",
-            '?' => regex.push('.'),
-            '{' => {
-                depth += 1;
-                regex.push('(');
-            }
-            '}' if depth > 0 => {
-                depth -= 1;
-                regex.push(')');
-            }
-            ',' if depth > 0 => regex.push('|'),
-            other => regex.push(other),
-        }
-    }
-    (depth == 0 && !escaped).then_some(regex)
-}
-
-/// Whether a `*`, or a `?` that is not the last sign, stands behind a plain letter, where a regular expression seldom has
-/// one: `access_*.log`, `app.log*`. What is escaped or in brackets is a regular expression.
-fn is_glob(pattern: &str) -> bool {
-    let signs: Vec<char> = pattern.chars().collect();
-    let plain = |at: usize| {
-        let letter = signs[at].is_alphanumeric() || matches!(signs[at], '_' | '-' | ' ' | '@' | '~' | '=');
-        letter && (at == 0 || signs[at - 1] != '\\')
-    };
-    let in_brackets = |at: usize| {
-        let before = signs[..at].iter();
-        before.rfold(None, |found, sign| found.or((*sign == '[' || *sign == ']').then_some(*sign)))
-            == Some('[')
-    };
-    (1..signs.len()).any(|at| {
-        let repeats = signs[at] == '*' || signs[at] == '?' && at + 1 < signs.len();
-        repeats && plain(at - 1) && !in_brackets(at)
-    })
 }

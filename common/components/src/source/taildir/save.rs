@@ -8,6 +8,7 @@ use super::shared::Share;
 use futures_util::FutureExt;
 use runtime::clock::{self, Duration, Instant};
 use runtime::files::Written;
+use runtime::told::{LastTold, Told};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,8 +22,9 @@ pub(super) struct Saver {
     beat: SaveBeat,
     under_way: Option<UnderWay>,
     outcome: Option<io::Result<Written>>,
-    told: Option<String>,
-    told_how: bool,
+    fault: LastTold,
+    /// That it cannot be written as it should be.
+    poorly: Told,
 }
 
 struct UnderWay {
@@ -37,7 +39,8 @@ impl Saver {
         let path = config.position_file.clone();
         let beat = SaveBeat::new(config.write_interval);
         let share = Arc::new(share);
-        Saver { path, share, log, beat, under_way: None, outcome: None, told: None, told_how: false }
+        let (fault, poorly) = (LastTold::default(), Told::once());
+        Saver { path, share, log, beat, under_way: None, outcome: None, fault, poorly }
     }
 
     /// Whether other sources of this agent write to the same file.
@@ -83,7 +86,7 @@ impl Saver {
         let path = self.path.display();
         match outcome {
             Ok(written) => {
-                if self.told.take().is_some() {
+                if self.fault.over() {
                     slog::info!(self.log, "the position file {path} can be written again");
                 }
                 let how = match written {
@@ -95,19 +98,18 @@ impl Saver {
                         "is a device, which keeps no positions: every start begins at the beginning of all files, or at their ends with skipToEnd",
                     ),
                 };
-                if let Some(how) = how.filter(|_| !std::mem::replace(&mut self.told_how, true)) {
+                if let Some(how) = how.filter(|_| self.poorly.tell(now).is_some()) {
                     slog::warn!(self.log, "the position file {path} {how}");
                 }
             }
             Err(error) => {
                 self.beat.changed(now);
                 let text = error.to_string();
-                if self.told.as_ref() != Some(&text) {
+                if self.fault.tell(&text) {
                     slog::error!(
                         self.log,
                         "cannot write the position file {path}: {text}; it is tried again, and until then a start would read again what has been sent since"
                     );
-                    self.told = Some(text);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::tail::FileId;
 use java::Pattern;
+use runtime::told::LastTold;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -23,8 +24,8 @@ pub(super) struct Directory {
     pub(super) scanned: bool,
     /// Nothing can be heard of it.
     pub(super) blind: bool,
-    /// What is wrong with it, as it was told last.
-    pub(super) told: Option<String>,
+    /// What is wrong with it.
+    pub(super) fault: LastTold,
     listing: Option<Listing>,
 }
 
@@ -42,7 +43,7 @@ impl Directory {
             names: HashMap::new(),
             scanned: false,
             blind: false,
-            told: None,
+            fault: LastTold::default(),
             listing: None,
         }
     }

@@ -1,7 +1,8 @@
 //! One followed file: which one it is, and how far it has been read and stored.
 
-use flow::counters::Counter;
+use super::progress::Progress;
 use runtime::clock::Instant;
+use runtime::told::Told;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -40,19 +41,8 @@ impl Facts {
 }
 
 /// Where a file belongs.
-pub(super) struct Spot {
-    /// As in its events' header and in the position file.
-    pub(super) path: Arc<str>,
-    /// Where it can be opened.
-    pub(super) place: PathBuf,
-    pub(super) directory: usize,
-    pub(super) group: usize,
-}
-
-/// A followed file.
 #[derive(Debug)]
-pub(super) struct Tail {
-    pub(super) id: FileId,
+pub(super) struct Spot {
     /// The name under which it was found: in its events' header and in the position file.
     pub(super) path: Arc<str>,
     /// Where it can be opened; elsewhere than `path` when it was renamed to a name that does not match.
@@ -60,194 +50,198 @@ pub(super) struct Tail {
     /// Which directory and which group found it.
     pub(super) directory: usize,
     pub(super) group: usize,
-    pub(super) file: Option<File>,
-    /// It is where it was found. One that is not is read to its end and forgotten.
-    pub(super) linked: bool,
-    /// Changes with each new beginning: an answer that carries another one is about bytes that are no more.
-    pub(super) generation: u64,
-    /// Bytes read into batches.
-    pub(super) next: u64,
-    /// Bytes of which the channel has said that it stored their events.
-    pub(super) stored: u64,
-    /// The same, for whoever asks how far the source is behind.
-    pub(super) shown: Arc<Counter>,
-    /// Batches under way to the channel.
-    pub(super) in_flight: usize,
-    /// Bytes behind `next` that are no line yet.
-    pub(super) held: u64,
-    /// The last bytes before `next`, as they were read: if they have changed, the file was written anew.
-    pub(super) mark: Vec<u8>,
-    /// When the file was last written, as a scan saw it.
-    pub(super) modified: i64,
-    /// How long it was, as it was last looked at by name.
-    pub(super) seen: u64,
-    /// When it last had a new byte, or lost its name.
-    pub(super) live: Instant,
-    /// It is waiting to be read; and it has changed since reading began.
-    pub(super) queued: bool,
-    pub(super) stirred: bool,
-    /// It is idle: what it holds without a line's end is a line.
-    pub(super) finish: bool,
+}
+
+/// Whether a file is where it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    /// It is.
+    Held,
+    /// It is not: it is read to its end and forgotten.
+    Lost,
+}
+
+/// How it stands with reading a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// All that is known of it has been read.
+    Rest,
+    /// There is something new in it, and it could not be opened.
+    Unread,
+    /// In the queue: there is something new in it.
+    Queued,
+    /// In the queue: it is idle, and what it holds without a line's end is a line.
+    Last,
+    /// In the queue: nothing new is known of it since it was last looked into.
+    Begun,
     /// It is not read any further: a line of it can never be stored.
-    pub(super) parked: bool,
-    /// That it cannot be read has been told.
-    pub(super) told: bool,
+    Parked,
+}
+
+impl Reading {
+    /// Whether it waits for its turn.
+    pub(super) fn is_queued(self) -> bool {
+        matches!(self, Reading::Queued | Reading::Last | Reading::Begun)
+    }
+
+    fn has_news(self) -> bool {
+        matches!(self, Reading::Unread | Reading::Queued | Reading::Last)
+    }
+}
+
+/// What was last seen of a file by its name.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) size: u64,
+    /// When it was written, as a scan saw it.
+    pub(super) modified: i64,
     /// The last scan that saw it.
     pub(super) scan: u64,
 }
 
+/// A followed file.
+#[derive(Debug)]
+pub(super) struct Tail {
+    pub(super) id: FileId,
+    pub(super) spot: Spot,
+    pub(super) name: Name,
+    pub(super) file: Option<File>,
+    pub(super) reading: Reading,
+    pub(super) progress: Progress,
+    pub(super) seen: Seen,
+    /// When it last had a new byte, or lost its name.
+    pub(super) live: Instant,
+    /// That it cannot be read.
+    pub(super) trouble: Told,
+}
+
 impl Tail {
+    pub(super) fn new(spot: Spot, facts: &Facts, scan: u64, progress: Progress, now: Instant) -> Tail {
+        Tail {
+            id: facts.id,
+            spot,
+            name: Name::Held,
+            file: None,
+            reading: Reading::Rest,
+            progress,
+            seen: Seen { size: facts.size, modified: facts.modified, scan },
+            live: now,
+            trouble: Told::once(),
+        }
+    }
+
     /// Whether it is known that nothing leads to the file any more, once it is closed.
     pub(super) fn is_deleted(&self) -> bool {
         self.file.as_ref().is_some_and(|file| file.metadata().is_ok_and(|about| about.nlink() == 0))
     }
 
-    /// Where the last look ended.
-    pub(super) fn end(&self) -> u64 {
-        self.next + self.held
+    pub(super) fn has_name(&self) -> bool {
+        self.name == Name::Held
+    }
+
+    pub(super) fn is_parked(&self) -> bool {
+        self.reading == Reading::Parked
     }
 
     /// Whether there may be something in it that was not read.
     pub(super) fn may_have_more(&self) -> bool {
-        self.stirred || self.seen > self.end()
+        self.reading.has_news() || self.seen.size > self.progress.end()
     }
 
     /// Whether there may be something new in it, by what a scan saw.
     pub(super) fn differs(&self, facts: &Facts) -> bool {
-        facts.size != self.end() || facts.modified != self.modified
+        facts.size != self.progress.end() || facts.modified != self.seen.modified
     }
 
-    /// A batch that ends at `next` is on its way; `before` ends with the bytes before it.
-    pub(super) fn sent(&mut self, next: u64, before: &[u8]) {
-        self.next = next;
-        self.held = 0;
-        self.in_flight += 1;
-        self.keep_mark(before);
+    /// Something may be new in it. Answers whether it must be put into the queue.
+    pub(super) fn stir(&mut self) -> bool {
+        let was = self.reading;
+        self.reading = match was {
+            Reading::Rest | Reading::Unread | Reading::Queued | Reading::Begun => Reading::Queued,
+            Reading::Last | Reading::Parked => was,
+        };
+        !was.is_queued() && was != Reading::Parked
     }
 
-    /// Remembers the end of `before`, which ends at `next`.
-    pub(super) fn keep_mark(&mut self, before: &[u8]) {
-        self.mark.clear();
-        self.mark.extend_from_slice(&before[before.len().saturating_sub(MARK_BYTES)..]);
-    }
-
-    /// How many bytes before `next` are to be compared with the mark, or taken for one.
-    pub(super) fn mark_wanted(&self) -> usize {
-        usize::try_from(self.next).map_or(MARK_BYTES, |next| next.min(MARK_BYTES))
-    }
-
-    /// A batch of `generation` that ends at `end` was stored; whether that changes the position.
-    pub(super) fn was_stored(&mut self, generation: u64, end: u64) -> bool {
-        if !self.was_answered(generation) || self.parked {
-            return false;
-        }
-        self.set_stored(end);
-        true
-    }
-
-    pub(super) fn set_stored(&mut self, stored: u64) {
-        self.stored = stored;
-        self.shown.set(stored);
-    }
-
-    /// A batch of `generation` was answered; whether it is about the file as it is now.
-    pub(super) fn was_answered(&mut self, generation: u64) -> bool {
-        if generation != self.generation {
-            return false;
-        }
-        self.in_flight = self.in_flight.saturating_sub(1);
-        true
-    }
-
-    /// There is nothing before `position`.
-    pub(super) fn skip_to(&mut self, position: u64) {
-        (self.next, self.held) = (position, 0);
-        self.set_stored(position);
+    /// Its turn is over, and it is not in the queue any more.
+    pub(super) fn leave_queue(&mut self) {
+        self.reading = match self.reading {
+            Reading::Queued | Reading::Last => Reading::Unread,
+            Reading::Begun => Reading::Rest,
+            other => other,
+        };
     }
 
     /// The file was written anew: it begins at its beginning.
     pub(super) fn restart(&mut self, generation: u64) {
-        self.generation = generation;
-        (self.next, self.held, self.in_flight) = (0, 0, 0);
-        self.set_stored(0);
-        self.mark.clear();
-        self.finish = false;
+        self.progress.restart(generation);
+        if self.reading == Reading::Last {
+            self.reading = Reading::Queued;
+        }
+    }
+
+    /// A batch of `generation` that ends at `end` was stored; whether that changes the position.
+    pub(super) fn was_stored(&mut self, generation: u64, end: u64) -> bool {
+        let moves = self.progress.was_answered(generation) && !self.is_parked();
+        if moves {
+            self.progress.store(end);
+        }
+        moves
+    }
+
+    /// A batch of `generation` can never be stored. Answers whether that is news.
+    pub(super) fn park(&mut self, generation: u64) -> bool {
+        let is_news = self.progress.was_answered(generation) && !self.is_parked();
+        if is_news {
+            self.reading = Reading::Parked;
+        }
+        is_news
     }
 }
-
-/// Bytes by which a file is known again. Where a line has a time in it, two lines are enough to tell.
-pub(super) const MARK_BYTES: usize = 256;
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use std::sync::Arc;
 
     pub(crate) fn tail(next: u64) -> Tail {
-        Tail {
-            id: FileId { device: 1, inode: 7, born: None },
-            path: "/logs/a".into(),
-            place: "/logs/a".into(),
-            directory: 0,
-            group: 0,
-            file: None,
-            linked: true,
-            generation: 1,
-            next,
-            stored: next,
-            shown: Arc::default(),
-            in_flight: 0,
-            held: 0,
-            mark: Vec::new(),
-            modified: 0,
-            seen: 0,
-            live: runtime::clock::now(),
-            queued: false,
-            stirred: false,
-            finish: false,
-            parked: false,
-            told: false,
-            scan: 0,
-        }
-    }
-
-    #[test]
-    fn a_position_moves_when_its_batch_is_stored_and_not_before() {
-        let mut tail = tail(0);
-        tail.sent(10, b"ten bytes\n");
-        tail.sent(14, b"ten bytes\nabc\n");
-        assert_eq!((tail.next, tail.stored, tail.in_flight), (14, 0, 2));
-        assert!(tail.was_stored(1, 10));
-        assert_eq!((tail.stored, tail.in_flight), (10, 1));
-    }
-
-    #[test]
-    fn an_answer_from_before_a_truncation_moves_nothing() {
-        let mut tail = tail(0);
-        tail.sent(10, b"ten bytes\n");
-        tail.restart(2);
-        tail.sent(4, b"new\n");
-        assert!(!tail.was_stored(1, 10));
-        assert!(tail.was_stored(2, 4));
-        assert_eq!((tail.stored, tail.in_flight), (4, 0));
+        let id = FileId { device: 1, inode: 7, born: None };
+        let spot = Spot { path: "/logs/a".into(), place: "/logs/a".into(), directory: 0, group: 0 };
+        let facts = Facts { id, size: 0, modified: 0 };
+        Tail::new(spot, &facts, 0, Progress::new(next, 1, Arc::default()), runtime::clock::now())
     }
 
     #[test]
     fn a_parked_file_stays_where_it_is() {
         let mut tail = tail(0);
-        tail.sent(10, b"ten bytes\n");
-        tail.sent(14, b"abc\n");
-        assert!(tail.was_answered(1));
-        tail.parked = true;
+        tail.progress.sent(10, b"ten bytes\n");
+        tail.progress.sent(14, b"abc\n");
+        assert!(tail.park(1) && !tail.park(1));
         assert!(!tail.was_stored(1, 14));
-        assert_eq!((tail.stored, tail.in_flight), (0, 0));
+        assert_eq!((tail.progress.stored(), tail.progress.is_settled()), (0, true));
+        assert!(!tail.stir() && tail.is_parked());
     }
 
     #[test]
-    fn the_mark_is_the_last_bytes() {
+    fn a_file_is_in_the_queue_once_and_news_of_it_are_not_forgotten() {
         let mut tail = tail(0);
-        tail.sent(1000, &[b'x'; 1000]);
-        assert_eq!((tail.mark.len(), tail.mark_wanted()), (MARK_BYTES, MARK_BYTES));
+        assert!(!tail.may_have_more());
+        assert_eq!([tail.stir(), tail.stir()], [true, false]);
+        tail.leave_queue(); // it could not be opened
+        assert_eq!((tail.reading, tail.may_have_more()), (Reading::Unread, true));
+        assert!(tail.stir());
+        tail.reading = Reading::Begun;
+        tail.leave_queue();
+        assert_eq!((tail.reading, tail.may_have_more()), (Reading::Rest, false));
+    }
+
+    #[test]
+    fn an_idle_file_stays_idle_until_it_is_written_anew() {
+        let mut tail = tail(0);
+        tail.reading = Reading::Last;
+        assert!(!tail.stir());
+        assert_eq!(tail.reading, Reading::Last);
         tail.restart(2);
-        assert_eq!((tail.mark.len(), tail.mark_wanted()), (0, 0));
+        assert_eq!(tail.reading, Reading::Queued);
     }
 }

@@ -6,7 +6,7 @@
 use super::catalog::Catalog;
 use super::policy::{self, Start};
 use super::position::Entry;
-use super::tail::{Facts, FileId, Spot};
+use super::tail::{Facts, FileId, Name, Spot};
 use runtime::clock::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,17 +17,17 @@ impl Catalog {
     /// Looks for files that have lost their name and are not open. `all`: also for those of which nothing new was heard.
     pub(super) fn trace_missing(&mut self, all: bool, now: Instant) {
         let mut wanted: BTreeMap<usize, BTreeMap<u64, FileId>> = BTreeMap::new();
-        for id in std::mem::take(&mut self.missing) {
+        for id in self.names.take_missing() {
             let Some(tail) = self.tails.get(&id) else { continue };
-            if tail.linked || tail.file.is_some() || tail.parked || !(all || tail.may_have_more()) {
+            if tail.has_name() || tail.file.is_some() || tail.is_parked() || !(all || tail.may_have_more()) {
                 continue;
             }
-            if facts_of(&tail.place).is_none_or(|facts| facts.id != id) {
-                wanted.entry(tail.directory).or_default().insert(id.inode, id);
+            if facts_of(&tail.spot.place).is_none_or(|facts| facts.id != id) {
+                wanted.entry(tail.spot.directory).or_default().insert(id.inode, id);
             }
         }
         for (directory, ids) in wanted {
-            let found = find(&self.directories[directory].path, &ids.keys().copied().collect());
+            let found = find(&self.names.directories[directory].path, &ids.keys().copied().collect());
             for (inode, place) in found {
                 if let Some(facts) = facts_of(&place).filter(|facts| ids.get(&inode) == Some(&facts.id)) {
                     self.found_again(place, &facts, now);
@@ -41,10 +41,10 @@ impl Catalog {
         slog::info!(
             self.log,
             "{} is now {}, which no pattern matches: what is unread of it is read",
-            tail.path,
+            tail.spot.path,
             place.display()
         );
-        (tail.place, tail.seen) = (place, facts.size);
+        (tail.spot.place, tail.seen.size) = (place, facts.size);
         if tail.may_have_more() || tail.differs(facts) {
             self.touch(facts.id, now);
         }
@@ -69,7 +69,7 @@ impl Catalog {
         }
         let mut lost = Vec::new();
         for (directory, entries) in wanted {
-            let path = self.directories[directory].path.clone();
+            let path = self.names.directories[directory].path.clone();
             let found = find(&path, &entries.iter().map(|(_, entry)| entry.inode).collect());
             for (group, entry) in entries {
                 let place = found.get(&entry.inode);
@@ -91,8 +91,8 @@ impl Catalog {
     fn spot_of(&self, entry: &Entry) -> Option<(usize, usize)> {
         let path = Path::new(&entry.file);
         let (parent, name) = (path.parent()?, path.file_name()?);
-        let directory = self.directories.iter().position(|directory| directory.path == parent)?;
-        Some((directory, self.directories[directory].group_of(name)?))
+        let directory = self.names.directories.iter().position(|directory| directory.path == parent)?;
+        Some((directory, self.names.group_of(directory, name)?))
     }
 
     /// Takes up a file that has a name that does not match. `false`: it is not the one that the entry means.
@@ -112,8 +112,8 @@ impl Catalog {
                 facts.size - position
             );
             let spot = Spot { path: entry.file.as_str().into(), place: place.to_owned(), directory, group };
-            self.follow_from(spot, &facts, position, now).linked = false;
-            self.strays.insert(facts.id);
+            self.follow_from(spot, &facts, position, now).name = Name::Lost;
+            self.names.stray(facts.id);
             self.touch(facts.id, now);
         }
         true

@@ -10,7 +10,7 @@ mod place;
 pub(crate) use fetch::Access;
 pub(crate) use place::{Place, folders};
 
-use super::{Backup, Origin, Waiting, away};
+use super::{Backup, Origin, Patience, Waiting, away};
 use fetch::Failure;
 use plan::{Problem, Report, Text};
 use runtime::clock::{self, Duration, Instant};
@@ -21,8 +21,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 pub(crate) struct Uris {
     places: Vec<Place>,
     every: Duration,
-    /// How long a first look waits for a server; `None`: until it is there.
-    patience: Option<Duration>,
+    patience: Patience,
     backup: Option<Backup>,
     log: Logger,
     /// What was read last, all of it in one.
@@ -38,7 +37,7 @@ impl Uris {
     pub(crate) fn new(
         places: Vec<Place>,
         every: Duration,
-        patience: Option<Duration>,
+        patience: Patience,
         backup: Option<Backup>,
         log: Logger,
     ) -> Uris {
@@ -83,6 +82,7 @@ impl Uris {
                 return Err(());
             }
             if !self.is_away {
+                (self.patience.begins)(&self.log);
                 warn!(self.log, "{} cannot be read: the agent waits for it", reason.0; "error" => &reason.1);
                 self.is_away = true;
             }
@@ -97,7 +97,7 @@ impl Uris {
             (None, true) => self.look().await.map_err(|(name, failure)| (name, failure.why))?,
             (None, false) => {
                 let mut reason = Default::default();
-                let patience = self.patience.unwrap_or(Duration::MAX);
+                let patience = self.patience.limit.unwrap_or(Duration::MAX);
                 match timeout(patience, self.first(&mut reason)).await {
                     Ok(Ok(texts)) => texts,
                     Ok(Err(())) => return Err(reason),

@@ -1,14 +1,11 @@
 use super::*;
 use crate::origin::uri::place::folders;
+use flow::testing::silent;
 use plan::Secret;
 use runtime::net::{TcpListener, TcpStream, TlsDefaults};
 use runtime::within::Within;
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-fn silent() -> Logger {
-    Logger::root(slog::Discard, slog::o!())
-}
 
 fn place(uri: &str, login: Option<(&str, &Secret)>) -> Result<Place, String> {
     let tls = TlsDefaults::default();
@@ -38,20 +35,24 @@ fn ok(marks: &str, text: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{marks}Content-Length: {}\r\n\r\n{text}", text.len())
 }
 
+fn patience(limit: Option<Duration>) -> Patience {
+    Patience { limit, begins: |_| {} }
+}
+
 struct Case {
     listener: TcpListener,
     uris: Uris,
     directory: tempfile::TempDir,
 }
 
-async fn case(path: &str, patience: Option<Duration>) -> Case {
+async fn case(path: &str, limit: Option<Duration>) -> Case {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://127.0.0.1:{}{path}", listener.local_addr().unwrap().port());
     let directory = tempfile::tempdir().unwrap();
     let backup = Some(Backup::new(directory.path(), "a1"));
     let password = Secret::new("hunter2");
     let place = place(&uri, Some(("me", &password))).unwrap();
-    let uris = Uris::new(vec![place], Duration::from_millis(10), patience, backup, silent());
+    let uris = Uris::new(vec![place], Duration::from_millis(10), patience(limit), backup, silent());
     Case { listener, uris, directory }
 }
 
@@ -125,10 +126,10 @@ async fn a_server_that_is_away_leaves_what_runs_and_its_backup_starts_the_next()
     let backup = Some(Backup::new(directory.path(), "a1"));
     let places = || vec![place(&uri, None).unwrap()];
     let every = Duration::from_secs(300);
-    let mut next = Uris::new(places(), every, None, backup, silent());
+    let mut next = Uris::new(places(), every, patience(None), backup, silent());
     assert_eq!(read(&mut next).await, Ok("a = 1".to_owned()));
-    let patience = Some(Duration::from_millis(300));
-    let mut without = Uris::new(places(), every, patience, None, silent());
+    let limited = patience(Some(Duration::from_millis(300)));
+    let mut without = Uris::new(places(), every, limited, None, silent());
     assert!(read(&mut without).await.unwrap_err().contains("refused"));
 }
 
@@ -162,7 +163,7 @@ async fn files_and_the_class_path_are_places_too_and_a_later_one_wins() {
     let classpath =
         Place::parse("classpath:///c.json", &folders, &Access { login: None, tls: &tls }).unwrap();
     let places = vec![place(&uri, None).unwrap(), classpath];
-    let mut uris = Uris::new(places, Duration::from_secs(30), None, None, silent());
+    let mut uris = Uris::new(places, Duration::from_secs(30), patience(None), None, silent());
     let mut report = Report::default();
     let texts = uris.read(&mut report).await;
     assert_eq!(whole(&texts), b"a = 1\n\n\na = 2\n\n\n");

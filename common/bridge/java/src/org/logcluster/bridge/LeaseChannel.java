@@ -3,6 +3,7 @@ package org.logcluster.bridge;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.flume.ChannelException;
 import org.apache.flume.Event;
 import org.apache.flume.channel.BasicChannelSemantics;
@@ -19,6 +20,9 @@ final class LeaseChannel extends BasicChannelSemantics {
   private final long keepAliveMillis;
   private final ArrayDeque<Item> returned = new ArrayDeque<>(); // rolled back; before what is in frames
   private final ArrayDeque<Lease> leases = new ArrayDeque<>();
+  // Frames that have come. The thread that reads the pipe puts them here without the lock, which a busy sink has all the time.
+  private final ConcurrentLinkedQueue<Lease> fresh = new ConcurrentLinkedQueue<>();
+  private volatile boolean waiting;
   private boolean open;
   private boolean stopping;
   private long recalls;
@@ -54,12 +58,27 @@ final class LeaseChannel extends BasicChannelSemantics {
     setName(name);
   }
 
-  synchronized void add(FrameReader frame) {
+  void add(FrameReader frame) {
     Lease lease = new Lease(frame);
-    if (lease.left > 0) {
-      leases.add(lease);
-      notifyAll();
+    if (lease.left == 0) {
+      return;
     }
+    fresh.add(lease);
+    if (waiting) { // who waits says so first and looks once more then
+      synchronized (this) {
+        notifyAll();
+      }
+    }
+  }
+
+  /** The lease with the oldest events, or null. */
+  private Lease oldest() {
+    if (leases.isEmpty()) {
+      for (Lease lease = fresh.poll(); lease != null; lease = fresh.poll()) {
+        leases.add(lease);
+      }
+    }
+    return leases.peek();
   }
 
   synchronized void open() {
@@ -88,11 +107,11 @@ final class LeaseChannel extends BasicChannelSemantics {
       for (Item item : returned) {
         ranges.add(item.number, 1);
       }
-      for (Lease lease : leases) {
+      for (Lease lease = oldest(); lease != null; lease = oldest()) {
         ranges.add(lease.next, lease.left);
+        leases.poll();
       }
       returned.clear();
-      leases.clear();
       notifyAll();
     }
     host.send(Protocol.RECALLED, ranges.write(new FrameWriter()));
@@ -110,13 +129,18 @@ final class LeaseChannel extends BasicChannelSemantics {
       if (item != null) {
         return item;
       }
-      Lease lease = leases.peek();
+      Lease lease = oldest();
       if (lease != null) {
         item = new Item(lease.next++, lease.frame.event());
         if (--lease.left == 0) {
           leases.poll();
         }
+        waiting = false;
         return item;
+      }
+      if (!waiting) {
+        waiting = true;
+        continue;
       }
       long now = System.nanoTime() / 1000000;
       if (deadline == 0) {

@@ -4,15 +4,15 @@ use runtime::clock::{Duration, Instant};
 
 /// How far a connection had come at a moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct StallWatch {
     since: Instant,
     moved: u64,
 }
 
-impl Pace {
+impl StallWatch {
     /// It has moved so many bytes at `now`.
-    pub(super) fn new(moved: u64, now: Instant) -> Pace {
-        Pace { since: now, moved }
+    pub(super) fn new(moved: u64, now: Instant) -> StallWatch {
+        StallWatch { since: now, moved }
     }
 
     /// Whether a connection that holds `held` bytes, has moved `moved` in all and was last heard at `heard` is too slow:
@@ -29,7 +29,7 @@ impl Pace {
         } else {
             heard + WINDOW <= now
         };
-        *self = Pace::new(moved, now);
+        *self = StallWatch::new(moved, now);
         stalled
     }
 }
@@ -48,7 +48,7 @@ mod tests {
         let start = runtime::clock::now();
         let at = |second| start + Duration::from_secs(second);
         let (mut slow, mut trickle, mut silent) =
-            (Pace::new(0, start), Pace::new(0, start), Pace::new(0, start));
+            (StallWatch::new(0, start), StallWatch::new(0, start), StallWatch::new(0, start));
         for second in 1..100 {
             // A megabit a second, a byte a second, nothing.
             assert!(!slow.is_stalled(96 << 20, second * 125_000, at(second), at(second)));
@@ -61,10 +61,10 @@ mod tests {
     fn who_was_not_looked_at_for_long_is_judged_by_when_it_was_heard() {
         let start = runtime::clock::now();
         let at = |second| start + Duration::from_secs(second);
-        let mut pace = Pace::new(0, start);
-        assert!(!pace.is_stalled(96 << 20, 100, at(3597), at(3600)));
-        assert!(!pace.is_stalled(96 << 20, 100, at(3597), at(3604)));
-        assert!(pace.is_stalled(96 << 20, 100, at(3597), at(3605)));
-        assert!(Pace::new(0, start).is_stalled(96 << 20, 100, at(3590), at(3600)));
+        let mut watch = StallWatch::new(0, start);
+        assert!(!watch.is_stalled(96 << 20, 100, at(3597), at(3600)));
+        assert!(!watch.is_stalled(96 << 20, 100, at(3597), at(3604)));
+        assert!(watch.is_stalled(96 << 20, 100, at(3597), at(3605)));
+        assert!(StallWatch::new(0, start).is_stalled(96 << 20, 100, at(3590), at(3600)));
     }
 }

@@ -1,0 +1,104 @@
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FileUtil;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.hdfs.DistributedFileSystem;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.io.SequenceFile;
+import org.apache.hadoop.io.Writable;
+
+/**
+ * `Hdfs DIRECTORY PORT DATANODES [KEY=VALUE...]`: an HDFS in one process, which says UP when it serves. Then a command in each
+ * line of its input, answered by lines that end with DONE or FAILED:
+ *   killdn N, startdn          a DataNode is stopped; it is started again
+ *   get FROM TO                all below FROM, read by Hadoop's own client, is written to the local directory TO; files that
+ *                              are open are told
+ *   seq PATH                   the records of a sequence file, read by Hadoop's own reader
+ */
+public class Hdfs {
+  public static void main(String[] args) throws Exception {
+    Configuration conf = new Configuration();
+    conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, args[0]);
+    conf.setBoolean("dfs.permissions.enabled", false);
+    conf.set("dfs.replication", "1");
+    for (int at = 3; at < args.length; at++) {
+      String[] pair = args[at].split("=", 2);
+      conf.set(pair[0], pair[1]);
+    }
+    int port = Integer.parseInt(args[1]);
+    MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(Integer.parseInt(args[2]))
+        .nameNodePort(port).checkDataNodeAddrConfig(false).build();
+    cluster.waitActive();
+    DistributedFileSystem files =
+        (DistributedFileSystem) FileSystem.get(new URI("hdfs://127.0.0.1:" + port), conf);
+    System.out.println("UP");
+    BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
+    MiniDFSCluster.DataNodeProperties stopped = null;
+    for (String line; (line = input.readLine()) != null; ) {
+      String[] word = line.split(" ");
+      try {
+        switch (word[0]) {
+          case "killdn": stopped = cluster.stopDataNode(Integer.parseInt(word[1])); break;
+          case "startdn": cluster.restartDataNode(stopped, true); cluster.waitActive(); break;
+          case "get": get(files, new Path(word[1]), new File(word[2])); break;
+          case "seq": sequence(conf, files.makeQualified(new Path(word[1]))); break;
+          default: throw new IllegalArgumentException(line);
+        }
+        System.out.println("DONE");
+      } catch (Throwable error) {
+        System.out.println("FAILED " + error);
+      }
+      System.out.flush();
+    }
+    System.exit(0); // whoever started it is gone
+  }
+
+  /** A file that gets its name meanwhile is missed under the old one: then all of it is done again. */
+  private static void get(DistributedFileSystem files, Path from, File to) throws Exception {
+    for (int tries = 0; tries < 20; tries++) {
+      try {
+        StringBuilder open = new StringBuilder();
+        once(files, from, to, open);
+        System.out.print(open);
+        return;
+      } catch (FileNotFoundException renamed) {
+        FileUtil.fullyDeleteContents(to);
+      }
+    }
+    throw new IllegalStateException("files are renamed all the time");
+  }
+
+  private static void once(DistributedFileSystem files, Path from, File to, StringBuilder open) throws Exception {
+    if (!files.exists(from)) return;
+    for (RemoteIterator<LocatedFileStatus> all = files.listFiles(from, true); all.hasNext(); ) {
+      Path path = all.next().getPath();
+      String name = path.toUri().getPath();
+      if (!files.isFileClosed(path)) open.append("open ").append(name).append('\n');
+      File target = new File(to, name);
+      target.getParentFile().mkdirs();
+      try (java.io.InputStream in = files.open(path); java.io.OutputStream out = new java.io.FileOutputStream(target)) {
+        in.transferTo(out);
+      } catch (FileNotFoundException renamed) {
+        throw renamed;
+      } catch (IOException unreadable) {
+        if (files.isFileClosed(path)) throw unreadable; // else its DataNode is gone for the moment
+      }
+    }
+  }
+
+  private static void sequence(Configuration conf, Path path) throws Exception {
+    try (SequenceFile.Reader reader = new SequenceFile.Reader(conf, SequenceFile.Reader.file(path))) {
+      Writable key = (Writable) reader.getKeyClass().getDeclaredConstructor().newInstance();
+      Writable value = (Writable) reader.getValueClass().getDeclaredConstructor().newInstance();
+      while (reader.next(key, value)) System.out.println(key + "\t" + value);
+    }
+  }
+}

@@ -1,0 +1,331 @@
+//! Completes files beside the writing: closes them, gives them their names, recovers those that cannot be closed.
+
+use crate::file::OpenFile;
+use crate::ledger::Ledger;
+use crate::path::FileNames;
+use crate::policy::ClosePolicy;
+use crate::store::{Store, StoreError, StoreFile};
+use flow::counters::SinkCounters;
+use runtime::clock::{self, Duration};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
+
+/// Has files completed, so many at a time. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Closer<S> {
+    shared: Rc<Shared<S>>,
+}
+
+struct Shared<S> {
+    store: RefCell<S>,
+    ledger: RefCell<Ledger>,
+    name: String,
+    log: slog::Logger,
+    counters: Arc<SinkCounters>,
+    policy: ClosePolicy,
+    call_timeout: Duration,
+    at_a_time: Semaphore,
+    under_way: Cell<usize>,
+    /// Of those, the ones that wait for their next try.
+    resting: Cell<usize>,
+    one_less: Notify,
+}
+
+/// A file that is to be completed.
+pub(crate) struct Unfinished {
+    pub(crate) names: FileNames,
+    /// Bytes of it that are there for sure; what follows may come again in another file. `None` for a file of another
+    /// process: all of it counts.
+    pub(crate) synced: Option<u64>,
+    pub(crate) few_copies: bool,
+}
+
+impl<S: Store> Closer<S> {
+    pub(crate) fn new(
+        store: S,
+        context: &flow::sink::SinkContext,
+        policy: ClosePolicy,
+        call_timeout: Duration,
+        at_a_time: usize,
+    ) -> Closer<S> {
+        let shared = Shared {
+            store: RefCell::new(store),
+            ledger: RefCell::new(Ledger::none()),
+            name: context.name.clone(),
+            log: context.log.clone(),
+            counters: context.counters.clone(),
+            policy,
+            call_timeout,
+            at_a_time: Semaphore::new(at_a_time),
+            under_way: Cell::new(0),
+            resting: Cell::new(0),
+            one_less: Notify::new(),
+        };
+        Closer { shared: Rc::new(shared) }
+    }
+
+    /// The store, as it is to be used now.
+    pub(crate) fn store(&self) -> S {
+        self.shared.store.borrow().clone()
+    }
+
+    /// A call did not come back: the next ones go over other connections.
+    pub(crate) fn renew_store(&self) {
+        let renewed = self.store().renewed();
+        *self.shared.store.borrow_mut() = renewed;
+    }
+
+    pub(crate) fn set_ledger(&self, ledger: Ledger) {
+        *self.shared.ledger.borrow_mut() = ledger;
+    }
+
+    /// A file is about to be made.
+    pub(crate) fn note(&self, names: &FileNames) {
+        self.noted(self.shared.ledger.borrow_mut().add(names));
+    }
+
+    /// There is no file of that name, or it is complete.
+    pub(crate) fn forget(&self, in_use: &str) {
+        self.noted(self.shared.ledger.borrow_mut().remove(in_use));
+    }
+
+    fn noted(&self, result: std::io::Result<()>) {
+        if let Err(error) = result {
+            slog::warn!(
+                self.shared.log,
+                "sink {}: the list of open files in hdfs.stateDir cannot be written ({error}): if this process is \
+                killed now, its files keep their names of files in use",
+                self.shared.name
+            );
+            *self.shared.ledger.borrow_mut() = Ledger::none();
+        }
+    }
+
+    /// Files that are being completed.
+    pub(crate) fn under_way(&self) -> usize {
+        self.shared.under_way.get()
+    }
+
+    /// Resolves when no more than `most` files are being completed.
+    pub(crate) async fn wait_for(&self, most: usize) {
+        while self.under_way() > most {
+            self.shared.one_less.notified().await;
+        }
+    }
+
+    /// Resolves when no more than `most` files are being completed, without those that wait for their next try.
+    pub(crate) async fn wait_for_busy(&self, most: usize) {
+        while self.under_way() - self.shared.resting.get() > most {
+            self.shared.one_less.notified().await;
+        }
+    }
+
+    /// Everything is complete, or will not be.
+    pub(crate) fn end(&self) {
+        self.shared.ledger.borrow_mut().end();
+    }
+
+    /// Completes a file that is well.
+    pub(crate) fn close(&self, file: OpenFile<S::File>) {
+        let closer = self.clone();
+        self.spawn(async move {
+            let OpenFile { names, file, synced, few_copies, .. } = file;
+            let closed = {
+                let _permit = closer.shared.at_a_time.acquire().await;
+                closer.bounded(file.close()).await
+            };
+            match &closed {
+                Ok(()) => closer.shared.counters.connection_closed.increment(),
+                Err(error) => closer.told(&names.in_use, "closed", error),
+            }
+            closer.finish(Unfinished { names, synced: Some(synced), few_copies }, closed.is_ok()).await;
+        });
+    }
+
+    /// Completes a file that nobody can write to any more.
+    pub(crate) fn recover(&self, file: Unfinished) {
+        let closer = self.clone();
+        self.spawn(async move { closer.finish(file, false).await });
+    }
+
+    /// Completes what another process has left; the lists that it stands in go when all of it is done.
+    pub(crate) fn sweep(&self, left: crate::ledger::Left) {
+        if !left.files.is_empty() {
+            slog::info!(
+                self.shared.log,
+                "sink {}: an earlier run has left {} files unfinished: they are completed now",
+                self.shared.name,
+                left.files.len()
+            );
+        }
+        left.files.iter().for_each(|names| self.note(names));
+        // What they name stands in the own list now.
+        for list in left.lists {
+            let _gone = std::fs::remove_file(list);
+        }
+        for names in left.files {
+            self.recover(Unfinished { names, synced: None, few_copies: false });
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        let shared = self.shared.clone();
+        shared.under_way.set(shared.under_way.get() + 1);
+        actix::spawn(async move {
+            work.await;
+            shared.under_way.set(shared.under_way.get() - 1);
+            shared.one_less.notify_waiters();
+        });
+    }
+
+    async fn finish(&self, file: Unfinished, mut closed: bool) {
+        for failed in 1.. {
+            let permit = self.shared.at_a_time.acquire().await;
+            let finished = self.try_finish(&file, closed).await;
+            drop(permit);
+            match finished {
+                Ok(()) => return self.forget(&file.names.in_use),
+                Err(error) => {
+                    self.told(&file.names.in_use, "completed", &error);
+                    if matches!(error, StoreError::Late(_)) {
+                        self.renew_store();
+                    }
+                }
+            }
+            closed = false;
+            match self.shared.policy.pause(failed) {
+                Some(pause) => self.rest(pause).await,
+                None => break,
+            }
+        }
+        slog::error!(
+            self.shared.log,
+            "sink {}: {} is given up after hdfs.closeTries: it keeps its name, with all its events",
+            self.shared.name,
+            file.names.in_use
+        );
+    }
+
+    async fn rest(&self, pause: Duration) {
+        let resting = &self.shared.resting;
+        resting.set(resting.get() + 1);
+        self.shared.one_less.notify_waiters();
+        sleep(pause).await;
+        resting.set(resting.get() - 1);
+    }
+
+    async fn try_finish(&self, file: &Unfinished, closed: bool) -> Result<(), StoreError> {
+        let (store, names) = (self.store(), &file.names);
+        if !closed {
+            if self.bounded(store.length(&names.in_use)).await?.is_none() {
+                return Ok(());
+            }
+            self.recover_lease(&store, names).await?;
+            let Some(length) = self.bounded(store.length(&names.in_use)).await? else { return Ok(()) };
+            let synced = file.synced.unwrap_or(length);
+            if synced == 0 {
+                return self.bounded(store.remove(&names.in_use)).await;
+            }
+            if length < synced {
+                slog::error!(
+                    self.shared.log,
+                    "sink {}: {} has {length} bytes, and HDFS had acknowledged {synced}: the others are lost",
+                    self.shared.name,
+                    names.in_use
+                );
+            }
+            if length > synced {
+                return self.cut(&store, file, synced).await;
+            }
+        }
+        self.rename(&store, &names.in_use, &names.complete).await?;
+        if file.few_copies {
+            self.bounded(store.restore_copies(&names.complete)).await?;
+        }
+        Ok(())
+    }
+
+    async fn recover_lease(&self, store: &S, names: &FileNames) -> Result<(), StoreError> {
+        let begun = clock::now();
+        while !self.bounded(store.recover(&names.in_use)).await? {
+            if clock::now() - begun > LONGEST_RECOVERY {
+                return Err(StoreError::Failed(
+                    "HDFS does not end the recovery of its last block".to_owned(),
+                ));
+            }
+            sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
+    }
+
+    /// Writes the first `synced` bytes of a file anew: what follows stands in another file.
+    async fn cut(&self, store: &S, file: &Unfinished, synced: u64) -> Result<(), StoreError> {
+        let FileNames { in_use, complete } = &file.names;
+        let cut = FileNames { in_use: format!("{in_use}.cut"), complete: complete.clone() };
+        self.note(&cut);
+        if self.bounded(store.length(&cut.in_use)).await?.is_some() {
+            self.recover_lease(store, &cut).await?;
+            self.bounded(store.remove(&cut.in_use)).await?;
+        }
+        let mut copy = self.bounded(store.create(&cut.in_use, None)).await?;
+        let mut at = 0;
+        while at < synced {
+            let bytes = self.bounded(store.read(in_use, at, synced.min(at + COPIED_BYTES))).await?;
+            if bytes.is_empty() {
+                return Err(StoreError::Failed(format!("it cannot be read at byte {at}")));
+            }
+            at += bytes.len() as u64;
+            self.bounded(copy.append(bytes)).await?;
+        }
+        self.bounded(copy.sync()).await?;
+        self.bounded(copy.close()).await?;
+        self.rename(store, &cut.in_use, complete).await?;
+        self.forget(&cut.in_use);
+        self.bounded(store.remove(in_use)).await
+    }
+
+    /// Gives a file its name, or the next one that is free: no file is ever written over.
+    async fn rename(&self, store: &S, from: &str, to: &str) -> Result<(), StoreError> {
+        if from == to {
+            return Ok(());
+        }
+        let mut name = to.to_owned();
+        for number in 1..MOST_NAMES {
+            match self.bounded(store.rename(from, &name)).await {
+                Err(StoreError::Exists) => name = format!("{to}.{number}"),
+                // The answer to an earlier try may have been lost.
+                Err(StoreError::Missing) if self.bounded(store.length(&name)).await?.is_some() => {
+                    return Ok(());
+                }
+                done => return done,
+            }
+        }
+        Err(StoreError::Exists)
+    }
+
+    async fn bounded<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let late = StoreError::Late(self.shared.call_timeout.as_millis());
+        timeout(self.shared.call_timeout, call).await.unwrap_or(Err(late))
+    }
+
+    fn told(&self, path: &str, done: &str, error: &StoreError) {
+        self.shared.counters.connection_failed.increment();
+        slog::warn!(
+            self.shared.log,
+            "sink {}: {path} cannot be {done} yet: {error}; no event is lost, it is tried again",
+            self.shared.name
+        );
+    }
+}
+
+/// Between two questions whether a lease is recovered, which takes one to three seconds.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// After this it is tried anew, when `hdfs.retryInterval` has passed.
+const LONGEST_RECOVERY: Duration = Duration::from_secs(60);
+/// Read at once when a file is written anew.
+const COPIED_BYTES: u64 = 4 << 20;
+/// Names that are tried for one file.
+const MOST_NAMES: u32 = 1000;

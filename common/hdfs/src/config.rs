@@ -1,0 +1,361 @@
+//! What an operator can say.
+
+use crate::format::{Codec, Content, WriteFormat};
+use crate::path::{Buckets, Names, Rounding, Template, Unit};
+use crate::policy::{ClosePolicy, RollPolicy};
+use crate::store::Hadoop;
+use components::serializer::{AvroConfig, SerializerConfig};
+use jiff::tz::TimeZone;
+use plan::{Findings, Problem, Properties};
+use runtime::clock::Duration;
+use std::path::PathBuf;
+
+/// Keys, units and defaults are Flume's: User Guide, "HDFS Sink".
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The file system that `hdfs.path` names.
+    pub(crate) target: Target,
+    /// `hdfs.path`, without its file system.
+    pub(crate) path: Template,
+    /// `hdfs.filePrefix`
+    pub(crate) prefix: Template,
+    /// `hdfs.timeZone`; the machine's own unless set.
+    pub(crate) zone: TimeZone,
+    /// `hdfs.round`, `hdfs.roundValue`, `hdfs.roundUnit`
+    pub(crate) rounding: Option<Rounding>,
+    /// `hdfs.useLocalTimeStamp`
+    pub(crate) use_arrival: bool,
+    /// `hdfs.fileSuffix`, `hdfs.inUsePrefix`, `hdfs.inUseSuffix`, `hdfs.emptyInUseSuffix`
+    pub(crate) names: Names,
+    /// `hdfs.rollInterval`, `hdfs.rollSize`, `hdfs.rollCount`, `hdfs.idleTimeout`
+    pub(crate) roll: RollPolicy,
+    /// `hdfs.closeTries`, `hdfs.retryInterval`
+    pub(crate) closing: ClosePolicy,
+    /// `hdfs.callTimeout`; ten minutes where it is switched off, since a call that never returns would never be tried again.
+    pub(crate) call_timeout: Duration,
+    /// `hdfs.threadsPoolSize`: files that are written, and files that are closed, at a time.
+    pub(crate) at_a_time: usize,
+    /// `hdfs.maxOpenFiles`
+    pub(crate) most_open: usize,
+    /// `hdfs.fileType`, `hdfs.codeC`, `hdfs.writeFormat`, `serializer`
+    pub(crate) content: Content,
+    /// `serializer.schemaURL`
+    pub(crate) schema_url: Option<String>,
+    /// `hdfs.stateDir`: where it is written down which files are open; `~/.flume/hdfs` unless set.
+    pub(crate) state: PathBuf,
+    /// `hdfs.deadLetterDir`: where events go that can never be written; `dead-letters` in the former unless set.
+    pub(crate) dead_letters: PathBuf,
+    /// `hdfs.path` as it stands.
+    pub(crate) written_path: String,
+}
+
+/// A file system.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// `file://`
+    Local,
+    /// `hdfs://`, `viewfs://`, or what `fs.defaultFS` says.
+    Hadoop(Hadoop),
+}
+
+impl Config {
+    pub(crate) fn new(properties: &Properties, findings: &mut Findings<'_>) -> Option<Config> {
+        let written_path = properties.word("hdfs.path").trim();
+        let path = split(written_path).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
+        let template = |key: &str, text: &str, findings: &mut Findings<'_>| {
+            Template::parse(text, &host).map_err(|what| findings.refuse(key, &what)).ok()
+        };
+        let (directory, prefix) =
+            (template("hdfs.path", path.1, findings), properties.word("hdfs.filePrefix"));
+        let prefix = template("hdfs.filePrefix", prefix, findings);
+        let content = content(properties, findings)?;
+        let suffix = match properties.word("hdfs.fileSuffix") {
+            "" => content.codec().map(Codec::extension).unwrap_or_default(),
+            suffix => suffix,
+        };
+        let in_use_suffix = match is_set(properties, "hdfs.emptyInUseSuffix") {
+            true => "",
+            false => properties.word("hdfs.inUseSuffix"),
+        };
+        let names = Names {
+            suffix: suffix.to_owned(),
+            in_use_prefix: properties.word("hdfs.inUsePrefix").to_owned(),
+            in_use_suffix: in_use_suffix.to_owned(),
+        };
+        let seconds = |key| Duration::from_secs(u64::try_from(properties.count::<i64>(key)).unwrap_or(0));
+        let number = |key| u64::try_from(properties.count::<i64>(key)).unwrap_or(0);
+        let state = properties.text("hdfs.stateDir").map_or_else(home, PathBuf::from);
+        let kerberos = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
+        let target = match path.0 {
+            "file" => Target::Local,
+            url => Target::Hadoop(Hadoop {
+                url: url.to_owned(),
+                directory: properties.text("hdfs.confDir").map(str::to_owned),
+                user: properties.text("hdfs.proxyUser").map(str::to_owned),
+                kerberos: kerberos.map(|(principal, keytab)| (principal.to_owned(), keytab.to_owned())),
+            }),
+        };
+        Some(Config {
+            target,
+            path: directory?,
+            prefix: prefix?,
+            zone: zone(properties, findings),
+            rounding: rounding(properties),
+            use_arrival: is_set(properties, "hdfs.useLocalTimeStamp"),
+            names,
+            roll: RollPolicy {
+                interval: seconds("hdfs.rollInterval"),
+                size: number("hdfs.rollSize"),
+                count: number("hdfs.rollCount"),
+                idle: seconds("hdfs.idleTimeout"),
+            },
+            closing: closing(properties),
+            call_timeout: match number("hdfs.callTimeout") {
+                0 => NO_TIMEOUT,
+                millis => Duration::from_millis(millis),
+            },
+            at_a_time: properties.count::<usize>("hdfs.threadsPoolSize").max(1),
+            most_open: properties.count::<usize>("hdfs.maxOpenFiles").max(1),
+            schema_url: match &content {
+                Content::Container(..) => part(properties).and_then(|part| part.properties.text("schemaURL")),
+                _ => None,
+            }
+            .map(str::to_owned),
+            content,
+            dead_letters: match properties.text("hdfs.deadLetterDir") {
+                Some(directory) => directory.into(),
+                None => state.join("dead-letters"),
+            },
+            state,
+            written_path: written_path.to_owned(),
+        })
+    }
+
+    /// As whom HDFS is read.
+    pub(crate) fn hadoop(&self) -> Hadoop {
+        match &self.target {
+            Target::Hadoop(hadoop) => hadoop.clone(),
+            Target::Local => Hadoop::default(),
+        }
+    }
+
+    /// Where events go.
+    pub(crate) fn buckets(&self) -> Buckets {
+        let (path, prefix) = (self.path.clone(), self.prefix.clone());
+        Buckets::new(path, prefix, self.zone.clone(), self.rounding, self.use_arrival)
+    }
+}
+
+const NO_TIMEOUT: Duration = Duration::from_secs(600);
+
+fn home() -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join(".flume/hdfs")
+}
+
+/// The file system of a path (empty for the default one, `file` for this machine), and what stands behind it.
+fn split(path: &str) -> Result<(&str, &str), String> {
+    let Some((scheme, rest)) = path.split_once(":/") else {
+        return match path.starts_with('/') {
+            true => Ok(("", path)),
+            false => Err("it must begin with `/` or `hdfs://`".to_owned()),
+        };
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme == "file" {
+        return Ok(("file", &path["file:".len()..]));
+    }
+    if scheme != "hdfs" && scheme != "viewfs" {
+        return Err(format!(
+            "`{scheme}` is not supported: `hdfs`, `viewfs` and `file` are; name the sink in `AGENT.flume.bridge` to run it in a JVM"
+        ));
+    }
+    let Some(rest) = rest.strip_prefix('/') else { return Err("it must begin with `hdfs://`".to_owned()) };
+    let start = path.len() - rest.len();
+    let end = rest.find('/').map_or(path.len(), |at| start + at);
+    if path[start..end].contains('%') {
+        return Err("the name of its NameNode cannot have escapes".to_owned());
+    }
+    if start == end {
+        return Ok(("", &path[end..])); // `hdfs:///path`
+    }
+    Ok((&path[..end], &path[end..]))
+}
+
+/// Source: Flume's `Context.getBoolean`.
+fn is_set(properties: &Properties, key: &str) -> bool {
+    properties.word(key).trim().eq_ignore_ascii_case("true")
+}
+
+/// What `%[...]` stands for.
+fn host(word: &str) -> Result<String, String> {
+    let told = |error: std::io::Error| format!("`%[{word}]` cannot be found out: {error}");
+    match word.to_ascii_lowercase().as_str() {
+        "localhost" => Ok(gethostname::gethostname().to_string_lossy().into_owned()),
+        "ip" => components::look_up_host(true).map_err(told),
+        "fqdn" => components::look_up_host(false).map_err(told),
+        _ => Err(format!("`%[{word}]` is none of `%[localhost]`, `%[IP]`, `%[FQDN]`")),
+    }
+}
+
+fn zone(properties: &Properties, findings: &mut Findings<'_>) -> TimeZone {
+    let Some(name) = properties.text("hdfs.timeZone") else { return TimeZone::system() };
+    if let Some(zone) = named_zone(name) {
+        return zone;
+    }
+    let what =
+        format!("`{}` is {}: no such time zone is known", findings.key("hdfs.timeZone"), plan::quoted(name));
+    let problem = Problem::warning("bad-value", &findings.at("hdfs.timeZone").clone(), what);
+    findings.add(problem.flume("takes GMT").here("the same"));
+    TimeZone::UTC
+}
+
+/// A name of the zone database, or `GMT+2`, `GMT-03:30`.
+fn named_zone(name: &str) -> Option<TimeZone> {
+    if let Ok(zone) = TimeZone::get(name) {
+        return Some(zone);
+    }
+    let offset = name.strip_prefix("GMT").or_else(|| name.strip_prefix("UTC"))?;
+    let (sign, digits) = match offset.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
+        None => (digits, "0"),
+    };
+    let seconds = sign * (hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?) * 60;
+    Some(TimeZone::fixed(jiff::tz::Offset::from_seconds(seconds).ok()?))
+}
+
+fn rounding(properties: &Properties) -> Option<Rounding> {
+    if !is_set(properties, "hdfs.round") {
+        return None;
+    }
+    let unit = match properties.word("hdfs.roundUnit").to_ascii_lowercase().as_str() {
+        "hour" => Unit::Hour,
+        "minute" => Unit::Minute,
+        _ => Unit::Second,
+    };
+    Some(Rounding { unit, value: properties.count("hdfs.roundValue") })
+}
+
+fn closing(properties: &Properties) -> ClosePolicy {
+    let tries = properties.count::<i64>("hdfs.closeTries");
+    let interval = properties.count::<i64>("hdfs.retryInterval");
+    let tries = match u32::try_from(tries) {
+        _ if interval <= 0 => Some(1),
+        Ok(tries) if tries > 0 && tries < i32::MAX as u32 => Some(tries),
+        _ => None,
+    };
+    ClosePolicy { tries, interval: Duration::from_secs(u64::try_from(interval).unwrap_or(0)) }
+}
+
+fn content(properties: &Properties, findings: &mut Findings<'_>) -> Option<Content> {
+    let kind = properties.word("hdfs.fileType").to_ascii_lowercase();
+    let codec = match properties.text("hdfs.codeC") {
+        Some(name) if !name.eq_ignore_ascii_case("none") => {
+            let codec = Codec::for_name(name);
+            if codec.is_none() {
+                let known = "default, deflate, gzip, bzip2, snappy, lz4, zstandard";
+                let what = format!(
+                    "{} is none of the codecs that are here: {known}; name the sink in `AGENT.flume.bridge` to run it in a JVM",
+                    plan::quoted(name)
+                );
+                findings.refuse("hdfs.codeC", &what);
+                return None;
+            }
+            codec
+        }
+        _ => None,
+    };
+    if kind == "sequencefile" {
+        let format = match properties.word("hdfs.writeFormat") {
+            "Text" => WriteFormat::Text,
+            _ => WriteFormat::Writable,
+        };
+        return Some(Content::Sequence(format, codec));
+    }
+    if (kind == "compressedstream") != codec.is_some() {
+        return None; // the rules have said so
+    }
+    let Some(part) = part(properties) else {
+        return Some(Content::Stream(SerializerConfig::Text { newline: true }, codec));
+    };
+    Some(match part.kind() {
+        crate::SCHEMA_SERIALIZER => Content::Container(AvroConfig::new(&part.properties), codec),
+        _ => Content::Stream(SerializerConfig::new(part), codec),
+    })
+}
+
+fn part(properties: &Properties) -> Option<&plan::ComponentPlan> {
+    properties.parts("serializer").next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::configured;
+
+    #[test]
+    fn the_defaults_are_flumes() {
+        let config = configured(&[("hdfs.path", "hdfs://nn:8020/flume/%Y")]).unwrap();
+        assert_eq!(config.roll.interval, Duration::from_secs(30));
+        assert_eq!([config.roll.size, config.roll.count], [1024, 10]);
+        assert_eq!(config.closing, ClosePolicy { tries: None, interval: Duration::from_secs(180) });
+        assert_eq!(config.call_timeout, Duration::from_secs(30));
+        assert_eq!((config.at_a_time, config.most_open), (10, 5000));
+        assert_eq!(config.content, Content::Sequence(WriteFormat::Writable, None));
+        assert_eq!(config.names.in_use_suffix, ".tmp");
+        assert!(config.dead_letters.ends_with(".flume/hdfs/dead-letters"));
+        let Target::Hadoop(hadoop) = config.target else { panic!("HDFS") };
+        assert_eq!(hadoop.url, "hdfs://nn:8020");
+    }
+
+    #[test]
+    fn a_path_is_a_file_system_and_a_directory() {
+        for (path, expected) in [
+            ("hdfs://nn:8020/a/%{b}", Ok(("hdfs://nn:8020", "/a/%{b}"))),
+            ("hdfs://ns1", Ok(("hdfs://ns1", ""))),
+            ("hdfs:///a", Ok(("", "/a"))),
+            ("viewfs://c/a", Ok(("viewfs://c", "/a"))),
+            ("/a/b", Ok(("", "/a/b"))),
+            ("file:///tmp/x", Ok(("file", "///tmp/x"))),
+            ("file:/tmp/x", Ok(("file", "/tmp/x"))),
+        ] {
+            assert_eq!(split(path), expected, "{path}");
+        }
+        for bad in ["a/b", "s3a://bucket/x", "hdfs://%{host}/x", "hdfs:/x"] {
+            assert!(split(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_and_told() {
+        let refused = |pairs: &[(&str, &str)]| {
+            let pairs = [&[("hdfs.path", "/x")], pairs].concat();
+            configured(&pairs).err().unwrap_or_default()
+        };
+        for (pairs, told) in [
+            (&[("hdfs.codeC", "lzo")][..], "`lzo` is none of the codecs that are here"),
+            (&[("hdfs.path", "s3a://b/x")], "`s3a` is not supported"),
+            (&[("hdfs.filePrefix", "%[nobody]")], "`%[nobody]` is none of"),
+            (&[("hdfs.fileType", "CompressedStream")], "has no `hdfs.codeC`"),
+        ] {
+            let said = refused(pairs);
+            assert!(said.contains(told), "{said}");
+        }
+    }
+
+    #[test]
+    fn zones_are_named_as_in_java() {
+        let offset =
+            |name| named_zone(name).map(|zone| zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds());
+        assert_eq!(offset("GMT+2"), Some(7200));
+        assert_eq!(offset("GMT-03:30"), Some(-12600));
+        assert_eq!(offset("UTC"), Some(0));
+        assert_eq!(offset("Europe/Berlin"), Some(3600));
+        assert_eq!(offset("Nowhere/Land"), None);
+    }
+}

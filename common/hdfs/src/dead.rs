@@ -1,0 +1,81 @@
+//! Where events go that can never be written: a directory of this machine, so that those behind them are not held up.
+
+use components::serializer::{AvroConfig, Serializer, SerializerConfig};
+use event::{Batch, BatchBuilder};
+use runtime::random::Random;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `events` into a new file of `directory`, with `reason` as a header more, and says which file it is. It is an Avro
+/// container as the serializer `avro_event` writes it: a `spooldir` source can read it again.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn bury(directory: &Path, events: &Batch, reason: &str, millis: i64) -> io::Result<PathBuf> {
+    fs::create_dir_all(directory)?;
+    let mut builder = BatchBuilder::default();
+    for event in events.events() {
+        let headers = event.headers().filter_map(|(key, value)| {
+            Some((std::str::from_utf8(key).ok()?, std::str::from_utf8(value).ok()?))
+        });
+        builder.push(headers.chain([(REASON, reason)]), event.body());
+    }
+    let config = SerializerConfig::Avro(AvroConfig { sync_interval: 2_048_000, codec: None });
+    let mut serializer = Serializer::new(config, Random::from_system());
+    let mut out = Vec::new();
+    serializer.begin(&mut out);
+    serializer.write(&builder.finish(), &mut out);
+    for number in 0.. {
+        let path = directory.join(format!("{millis}-{number}.avro"));
+        match File::options().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(&out)?;
+                file.sync_all()?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Says why an event could not be written.
+pub(crate) const REASON: &str = "hdfs.reason";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::events;
+
+    #[test]
+    fn what_is_buried_can_be_read_again_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("dead");
+        let batch = events([(&[("host", "h1")][..], "one"), (&[], "two")]);
+        let first = bury(&directory, &batch, "no schema", 5).unwrap();
+        let second = bury(&directory, &batch, "no schema", 5).unwrap();
+        assert_ne!(first, second);
+        let bytes = fs::read(first).unwrap();
+        let head = wire::container::head(&bytes).unwrap().unwrap();
+        let block = wire::container::block(&bytes[head.size..], &head.sync, 1 << 20).unwrap().unwrap();
+        let data = bytes[head.size..][block.data].to_vec();
+        let read = Batch::parse(data.into()).unwrap();
+        let seen: Vec<_> = read
+            .events()
+            .map(|event| {
+                (
+                    event.header("host").map(str::to_owned),
+                    event.header(REASON).map(str::to_owned),
+                    event.body().to_vec(),
+                )
+            })
+            .collect();
+        let why = Some("no schema".to_owned());
+        assert_eq!(
+            seen,
+            [(Some("h1".to_owned()), why.clone(), b"one".to_vec()), (None, why, b"two".to_vec())]
+        );
+    }
+}

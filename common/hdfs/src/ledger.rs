@@ -1,0 +1,194 @@
+//! Which files of this sink are unfinished, written down on this machine: the next start finds those of a process that was
+//! killed, and no others.
+//!
+//! Each sink that runs has a file of its own, locked as long as it lives. A line is added before a file is made and when it
+//! is complete, so a file that was open at a crash is always in it. Whoever starts takes over the files that nobody holds.
+
+use crate::path::FileNames;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The list of one sink.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    held: Option<(File, PathBuf)>,
+    open: HashSet<String>,
+}
+
+/// What a process that is gone has left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Its unfinished files.
+    pub(crate) files: Vec<FileNames>,
+    /// The lists they stand in; to be removed when all of them are finished.
+    pub(crate) lists: Vec<PathBuf>,
+}
+
+impl Ledger {
+    /// One that writes nothing down.
+    pub(crate) fn none() -> Ledger {
+        Ledger { held: None, open: HashSet::new() }
+    }
+
+    /// A new list in `directory` for files at `place`, and what others have left there. `unique` is nobody else's.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn begin(directory: &Path, place: &str, unique: u128) -> io::Result<(Ledger, Left)> {
+        fs::create_dir_all(directory)?;
+        let path = directory.join(format!("{unique:032x}.open"));
+        let mut file = File::options().append(true).create_new(true).open(&path)?;
+        file.try_lock().map_err(io::Error::from)?;
+        writeln!(file, "{place}")?;
+        let left = left_behind(directory, place, &path)?;
+        Ok((Ledger { held: Some((file, path)), open: HashSet::new() }, left))
+    }
+
+    /// A file is about to be made.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn add(&mut self, names: &FileNames) -> io::Result<()> {
+        self.open.insert(names.in_use.clone());
+        self.line(&format!("+{}\t{}\n", names.in_use, names.complete))
+    }
+
+    /// A file is complete, or there is none of that name.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn remove(&mut self, in_use: &str) -> io::Result<()> {
+        if !self.open.remove(in_use) {
+            return Ok(());
+        }
+        match &self.held {
+            // Nothing is open: what was written down before says nothing any more.
+            Some((file, path)) if self.open.is_empty() && file.metadata()?.len() > LONG => {
+                let place = first_line(path)?;
+                file.set_len(0)?;
+                self.line(&format!("{place}\n"))
+            }
+            _ => self.line(&format!("-{in_use}\n")),
+        }
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        match &mut self.held {
+            Some((file, _)) => file.write_all(text.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// The sink ends: its list goes when nothing is open.
+    pub(crate) fn end(&mut self) {
+        if let Some((_, path)) = self.held.take_if(|_| self.open.is_empty()) {
+            let _gone = fs::remove_file(path);
+        }
+    }
+}
+
+fn first_line(path: &Path) -> io::Result<String> {
+    Ok(fs::read_to_string(path)?.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The lists in `directory` about `place` that nobody holds.
+fn left_behind(directory: &Path, place: &str, own: &Path) -> io::Result<Left> {
+    let mut left = Left::default();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path == own || path.extension().is_none_or(|extension| extension != "open") {
+            continue;
+        }
+        let Ok(file) = File::open(&path) else { continue };
+        // Who holds it lives. Two that start at once may both read one: renaming a file twice does no harm.
+        if file.try_lock().is_err() {
+            continue;
+        }
+        let mut text = String::new();
+        if file.take(MOST_BYTES).read_to_string(&mut text).is_err() || text.lines().next() != Some(place) {
+            continue;
+        }
+        left.files.extend(unfinished(&text));
+        left.lists.push(path);
+    }
+    Ok(left)
+}
+
+/// The files that were begun and not finished. A last line that was cut off names a file that was not made.
+fn unfinished(text: &str) -> Vec<FileNames> {
+    let mut open: Vec<FileNames> = Vec::new();
+    for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).skip(1) {
+        match (line.strip_prefix('+').and_then(|names| names.split_once('\t')), line.strip_prefix('-')) {
+            (Some((in_use, complete)), _) => {
+                open.push(FileNames { in_use: in_use.to_owned(), complete: complete.to_owned() });
+            }
+            (None, Some(in_use)) => open.retain(|names| names.in_use != in_use),
+            _ => {}
+        }
+    }
+    open
+}
+
+/// A list that is longer begins anew when nothing is open.
+const LONG: u64 = 64 << 10;
+/// A list of 5000 open files of 8000 bytes each is shorter.
+const MOST_BYTES: u64 = 128 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(number: u32) -> FileNames {
+        FileNames { in_use: format!("/a/{number}.tmp"), complete: format!("/a/{number}") }
+    }
+
+    #[test]
+    fn what_was_open_at_a_crash_is_found_and_what_a_living_process_has_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut living, left) = Ledger::begin(folder.path(), "hdfs://nn/a", 1).unwrap();
+        assert_eq!(left, Left::default());
+        living.add(&names(1)).unwrap();
+        let (mut killed, _) = Ledger::begin(folder.path(), "hdfs://nn/a", 2).unwrap();
+        for number in 2..5 {
+            killed.add(&names(number)).unwrap();
+        }
+        killed.remove("/a/3.tmp").unwrap();
+        drop(killed);
+        let (mut elsewhere, other) = Ledger::begin(folder.path(), "hdfs://nn/b", 3).unwrap();
+        assert_eq!(other, Left::default(), "another path is another sink's");
+        let (_next, left) = Ledger::begin(folder.path(), "hdfs://nn/a", 4).unwrap();
+        assert_eq!(left.files, [names(2), names(4)]);
+        assert_eq!(left.lists.len(), 1);
+        living.remove("/a/1.tmp").unwrap();
+        living.end();
+        elsewhere.end();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_list_cut_at_any_byte_names_no_file_that_was_not_written_down() {
+        let text = "hdfs://nn/a\n+/a/1.tmp\t/a/1\n+/a/2.tmp\t/a/2\n-/a/1.tmp\n";
+        for cut in 0..=text.len() {
+            let found = unfinished(&text[..cut]);
+            assert!(found.iter().all(|file| *file == names(1) || *file == names(2)), "{cut}: {found:?}");
+        }
+        assert_eq!(unfinished(text), [names(2)]);
+    }
+
+    #[test]
+    fn a_long_list_begins_anew_when_nothing_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ledger, _) = Ledger::begin(folder.path(), "/", 1).unwrap();
+        for number in 0..5_000 {
+            ledger.add(&names(number)).unwrap();
+            ledger.remove(&names(number).in_use).unwrap();
+        }
+        ledger.add(&names(7)).unwrap();
+        let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        assert!(fs::metadata(&path).unwrap().len() < 2 * LONG);
+        drop(ledger);
+        assert_eq!(Ledger::begin(folder.path(), "/", 2).unwrap().1.files, [names(7)]);
+    }
+}

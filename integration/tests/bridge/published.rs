@@ -1,0 +1,144 @@
+//! What others have published: Flume's components for stores and for other systems, with their clients.
+
+use super::agent::{check, lines};
+use integration::{
+    flume::bridge::environment_with_stores,
+    solo::{Solo, until},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// `check` with these jars: its exit code, and what it says.
+fn checked(text: &str, agent: &str) -> (Option<i32>, String) {
+    let words = environment_with_stores();
+    let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    let (output, said) = check(&words, text, agent);
+    (output.status.code(), said)
+}
+
+const SOURCE: &str = "a1.sources = r1\na1.sources.r1.channels = c1\n";
+const SEQ: &str = "a1.sources = r1\na1.sources.r1.channels = c1\na1.sources.r1.type = seq\n";
+const MEMORY: &str = "a1.channels = c1\na1.channels.c1.type = memory\n";
+const NULL: &str = "a1.sinks = k1\na1.sinks.k1.channel = c1\na1.sinks.k1.type = null\n";
+const SINK: &str = "a1.sinks = k1\na1.sinks.k1.channel = c1\n";
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn check_creates_flumes_components_for_stores_and_other_systems() {
+    let sinks = [
+        "type = hdfs\nhdfs.path = /x/%{host}",
+        "type = org.apache.flume.sink.kafka.KafkaSink\nkafka.bootstrap.servers = h:9092\nkafka.topic = t",
+        "type = elasticsearch\nhostNames = 127.0.0.1:9300",
+        "type = hbase\ntable = t\ncolumnFamily = c",
+        "type = asynchbase\ntable = t\ncolumnFamily = c",
+        "type = irc\nhostname = h\nnick = n\nchan = c",
+    ];
+    let sources = [
+        "type = org.apache.flume.source.kafka.KafkaSource\nkafka.bootstrap.servers = h:9092\nkafka.topics = t",
+        "type = jms\ninitialContextFactory = org.apache.activemq.jndi.ActiveMQInitialContextFactory\n\
+         connectionFactory = ConnectionFactory\nproviderURL = tcp://127.0.0.1:1\ndestinationName = q\ndestinationType = QUEUE",
+    ];
+    let channel = "type = org.apache.flume.channel.kafka.KafkaChannel\nkafka.bootstrap.servers = h:9092\nkafka.topic = t";
+    let of = |component: &str, lines: &str| -> String {
+        lines.lines().map(|line| format!("a1.{component}.{line}\n")).collect()
+    };
+    let files = sinks
+        .map(|sink| format!("{SEQ}{MEMORY}{SINK}{}", of("sinks.k1", sink)))
+        .into_iter()
+        .chain(sources.map(|source| format!("{SOURCE}{MEMORY}{NULL}{}", of("sources.r1", source))))
+        .chain([format!("{SEQ}a1.channels = c1\n{NULL}{}", of("channels.c1", channel))]);
+    for file in files {
+        let (code, said) = checked(&file, "a1");
+        assert_eq!(code, Some(0), "{file}\n{said}");
+        assert!(said.contains("[runs-in-java]"), "{file}\n{said}");
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_morphline_flumes_jdbc_channel_and_its_irc_sink_carry_all_events() {
+    let irc = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = irc.local_addr().expect("it is bound").port();
+    let said = Arc::new(Mutex::new(BTreeSet::new()));
+    let to = said.clone();
+    thread::spawn(move || {
+        let (stream, _) = irc.accept().expect("the sink comes");
+        let mut out = stream.try_clone().expect("a second handle");
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if line.starts_with("USER ") {
+                out.write_all(b":server 001 flume :welcome\r\n").expect("it listens");
+            } else if let Some(text) = line.strip_prefix("PRIVMSG #numbers :") {
+                to.lock().expect("nobody panics with it").insert(text.to_owned());
+            }
+        }
+    });
+    let text = format!(
+        "{SOURCE}a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 200\na1.sources.r1.interceptors = i1\n\
+         a1.sources.r1.interceptors.i1.type = org.apache.flume.sink.solr.morphline.MorphlineInterceptor$Builder\n\
+         a1.sources.r1.interceptors.i1.morphlineFile = DIR/morphline.conf\na1.sources.r1.interceptors.i1.morphlineId = m1\n\
+         a1.sources.r1.channels = c1 c2\na1.channels = c1 c2\na1.channels.c1.type = jdbc\na1.channels.c2.type = memory\n\
+         a1.sinks = k1 k2\na1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = DIR/out\n\
+         a1.sinks.k1.sink.serializer = header_and_text\na1.sinks.k2.type = irc\na1.sinks.k2.channel = c2\n\
+         a1.sinks.k2.hostname = 127.0.0.1\na1.sinks.k2.port = {port}\na1.sinks.k2.nick = flume\na1.sinks.k2.chan = numbers\n"
+    );
+    let directory = tempfile::tempdir().expect("a folder");
+    fs::create_dir(directory.path().join("out")).expect("a folder");
+    // Kite looks for `org.kitesdk.**` in the class loader of Java 8 only.
+    let morphline = "morphlines : [ { id : m1, importCommands : [\"org.kitesdk.morphline.stdlib.AddValuesBuilder\"], \
+        commands : [ { addValues { tag : seen } } ] } ]\n";
+    fs::write(directory.path().join("morphline.conf"), morphline).expect("a file");
+    let mut words = environment_with_stores();
+    let home = directory.path().display();
+    words.push(format!("JAVA_OPTS=-Duser.home={home} -Dderby.stream.error.file={home}/derby.log"));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let solo = Solo::start_in(directory, &text, &words);
+    until("all come through the jdbc channel, with the morphline's header", || {
+        let there = lines(&solo.path("out"));
+        (1..=200).all(|number| there.contains_key(&format!("{{tag=seen}} {number}")))
+    });
+    until("all come to the irc server", || said.lock().expect("nobody panics with it").len() == 200);
+}
+
+/// The files are not ours to hand on.
+#[test]
+#[ignore = "needs FLUME_CONFIGS, a folder of *.conf files, a JVM, Maven and a registry"]
+fn published_files_with_stores_find_all_of_flumes_classes() {
+    let folder = std::env::var_os("FLUME_CONFIGS").expect("FLUME_CONFIGS names a folder");
+    let mut agents = 0;
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let text = String::from_utf8_lossy(&fs::read(entry.path()).expect("a file")).into_owned();
+        for agent in agents_with_stores(&text) {
+            let (_, said) = checked(&text, &agent);
+            agents += 1;
+            for class in said.split("there is no class ").skip(1).filter_map(|rest| rest.split(' ').next()) {
+                let theirs = ["org.apache.hadoop.", "org.apache.kafka.", "org.elasticsearch.", "org.hbase."];
+                let is_flumes =
+                    class.starts_with("org.apache.flume.") && !OWN_IN_FLUMES_PACKAGE.contains(&class);
+                let is_missing = is_flumes || theirs.iter().any(|package| class.starts_with(package));
+                assert!(!is_missing, "{}: {agent}: {class}\n{said}", entry.path().display());
+            }
+        }
+    }
+    eprintln!("{agents} agents");
+    assert!(agents > 0, "no file names a store");
+}
+
+/// Agents of a file that have a source, a sink or a channel of a store.
+fn agents_with_stores(text: &str) -> BTreeSet<String> {
+    let is_store = |value: &str| {
+        ["hdfs", "hbase", "asynchbase", "elasticsearch"].contains(&value)
+            || ["Kafka", "HDFS", "ElasticSearch", "HBase"].iter().any(|word| value.contains(word))
+    };
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    let stores = pairs.filter(|(key, value)| key.trim().ends_with(".type") && is_store(value.trim()));
+    stores.filter_map(|(key, _)| Some(key.trim().split('.').next()?.to_owned())).collect()
+}
+
+/// Operators' classes that have put themselves there.
+const OWN_IN_FLUMES_PACKAGE: &[&str] = &["org.apache.flume.sink.hbase.DsjAsyncHbaseEventSerializer"];
