@@ -20,4 +20,5 @@ pub mod node;
 pub mod ports;
 pub mod process;
 pub mod solo;
+pub mod stores;
 pub mod vitals;

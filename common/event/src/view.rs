@@ -27,7 +27,7 @@ impl<'a> Event<'a> {
 
     /// The headers in the order in which they were written.
     pub fn headers(&self) -> Headers<'a> {
-        Headers { bytes: self.map, at: 0, left: 0, ended: false }
+        Headers::of(self.map)
     }
 
     /// The value of `key`, the last one where a peer wrote it twice.
@@ -73,6 +73,11 @@ pub struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
+    /// Those of the header map that `bytes` begin with; [`scan_map`] has checked it.
+    pub fn of(bytes: &'a [u8]) -> Headers<'a> {
+        Headers { bytes, at: 0, left: 0, ended: false }
+    }
+
     fn step(&mut self) -> Result<Option<Header<'a>>, Malformed> {
         if self.left == 0 {
             self.left = read_block(self.bytes, &mut self.at)?;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// What a file may name, and how it is made.
 pub static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
-    let families = [components::COMPONENTS, HDFS].concat();
+    let families = [components::COMPONENTS, HDFS, KAFKA].concat();
     Components::new(
         &families,
         components::MISSING,
@@ -22,3 +22,7 @@ type Families = &'static [&'static [&'static Component]];
 const HDFS: Families = hdfs::COMPONENTS;
 #[cfg(not(feature = "hdfs"))]
 const HDFS: Families = &[];
+#[cfg(feature = "kafka")]
+const KAFKA: Families = kafka::COMPONENTS;
+#[cfg(not(feature = "kafka"))]
+const KAFKA: Families = &[];

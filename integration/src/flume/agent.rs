@@ -29,6 +29,8 @@ pub struct Launch {
     pub jvm: Vec<String>,
     /// Further words for the agent, behind `-n NAME -f FILE`.
     pub agent: Vec<String>,
+    /// A class path to stand before the release's, with a colon at its end.
+    pub before: String,
     /// Looks for changes of its file, every 30 seconds.
     pub reload: bool,
     /// Logs at DEBUG instead of INFO.
@@ -114,7 +116,7 @@ pub fn command(version: Version, file: &Path, name: &str, dir: &Path, launch: &L
     let mut command = java(&launch.under);
     command.args(LEAN).args(logging(version, launch.debug));
     command.arg(format!("-Duser.home={}", dir.display())).args(&launch.jvm);
-    let mut class_path = install::release(version);
+    let mut class_path = format!("{}{}", launch.before, install::release(version));
     launch.classes.iter().for_each(|folder| class_path.push_str(&format!(":{}", folder.display())));
     command.args(["-cp", &class_path, "org.apache.flume.node.Application"]);
     command.args(["-n", name, "-f"]).arg(file).args(&launch.agent);

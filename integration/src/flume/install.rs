@@ -61,6 +61,23 @@ pub(super) fn release(version: Version) -> String {
     jars(version.name())
 }
 
+/// The class path of a set of jars that only some tests need: the folder of that name below `integration/stores`. Fetched once.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn fetched(set: &str) -> Result<String, Missing> {
+    run(jdk("java").arg("-version"), "java", "a first look")?;
+    let folder = target();
+    let unwritable =
+        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
+    fs::create_dir_all(&folder).map_err(unwritable)?;
+    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
+    let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("stores").join(set).join("pom.xml");
+    once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
+    Ok(jars(set))
+}
+
 /// A folder as `FLUME_HOME` is: the release's jars are in its `lib`.
 pub(super) fn home(version: Version) -> PathBuf {
     target().join(version.name())
@@ -92,7 +109,7 @@ pub(super) fn shipped(version: Version, file: &str) -> PathBuf {
 }
 
 /// `program` of the JDK: below `JAVA_HOME` when that is set, else from the path.
-pub(super) fn jdk(program: &str) -> Command {
+pub(crate) fn jdk(program: &str) -> Command {
     match std::env::var_os("JAVA_HOME") {
         Some(home) if !home.is_empty() => Command::new(Path::new(&home).join("bin").join(program)),
         _ => Command::new(program),

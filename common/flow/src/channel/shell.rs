@@ -5,7 +5,7 @@ use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stor
 use super::throttle::Throttle;
 use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, Holds, NewChannel};
 use crate::error::ChannelError;
-use crate::message::{Describe, Fill, HowFull, Put, PutTimeout, Take};
+use crate::message::{Describe, Fill, HowFull, Put, PutTimeout, Stop, Take};
 use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use event::{Batch, Origin};
@@ -271,8 +271,8 @@ pub(super) fn address_of<S: Store>(channel: Addr<ChannelActor<S>>) -> ChannelAdd
         put: channel.clone().recipient(),
         take: channel.clone().recipient(),
         fill: channel.clone().recipient(),
-        describe: channel.recipient(),
-        stop: None,
+        describe: channel.clone().recipient(),
+        stop: S::ENDS.then(|| channel.recipient()),
     }
 }
 
@@ -283,7 +283,7 @@ impl<S: Store> Actor for ChannelActor<S> {
         // What bounds memory is `capacity` and that each sender awaits its answer; see message.rs.
         ctx.set_mailbox_capacity(0);
         let bell = settling_of(&self.store, &mut self.settling, ctx).bell.clone();
-        self.store.open().start(bell);
+        self.store.open().start(bell, &self.name, &self.log);
     }
 }
 
@@ -382,6 +382,19 @@ impl<S: Store> Handler<HowFull> for ChannelActor<S> {
         let waiting: usize = self.puts.iter().flat_map(|put| &put.batches).map(Batch::len).sum();
         let Level { held, taken, .. } = self.store.open().level();
         MessageResult(Fill { events: held + waiting, taken })
+    }
+}
+
+impl<S: Store> Handler<Stop> for ChannelActor<S> {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
+        let ends = self.store.open().stop();
+        Box::pin(async move {
+            if let Some(ends) = ends {
+                let _at_its_end = ends.await;
+            }
+        })
     }
 }
 

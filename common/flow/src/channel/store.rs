@@ -12,10 +12,18 @@ use tokio::sync::oneshot;
 /// What a channel keeps its events in: no waiting, and no blocking. A store that has a disk or a network does that work
 /// elsewhere, answers later, and rings its [`Bell`]. It outlives the actor that asks it.
 pub trait Store: Send + 'static {
+    /// Whether its end is to be waited for, see [`Store::stop`].
+    const ENDS: bool = false;
+
     /// The channel's actor has started, for the first time or again. `bell` is to be rung whenever there is room or are
-    /// events that the actor does not know of.
-    fn start(&mut self, bell: Bell) {
-        drop(bell);
+    /// events that the actor does not know of; `name` and `log` are the channel's.
+    fn start(&mut self, bell: Bell, name: &str, log: &slog::Logger) {
+        let _none_of_it_is_needed = (bell, name, log);
+    }
+
+    /// No more will be asked. What is to be waited for until all that was settled counts; `None`: nothing.
+    fn stop(&mut self) -> Option<oneshot::Receiver<()>> {
+        None
     }
 
     /// Stores as many of `batches` as there is room for, in their order and each whole or not at all.

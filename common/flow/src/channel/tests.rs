@@ -198,7 +198,7 @@ struct LateStore {
 }
 
 impl Store for LateStore {
-    fn start(&mut self, bell: Bell) {
+    fn start(&mut self, bell: Bell, _: &str, _: &slog::Logger) {
         self.outside.lock().unwrap().bell = Some(bell);
     }
 

@@ -100,7 +100,7 @@ pub(crate) fn new_channel(config: MemoryConfig) -> NewChannel {
 
 /// It answers at once, and never fails.
 impl Store for Ledger {
-    fn start(&mut self, bell: Bell) {
+    fn start(&mut self, bell: Bell, _: &str, _: &slog::Logger) {
         self.on_room = Some(bell);
     }
 

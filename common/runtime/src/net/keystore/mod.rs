@@ -5,6 +5,7 @@
 
 mod jks;
 mod pbe;
+pub(crate) mod pem;
 mod pkcs12;
 mod pkcs8;
 #[cfg(test)]

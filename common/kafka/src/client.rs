@@ -1,0 +1,300 @@
+//! What librdkafka is told: from a component's properties to its own.
+
+use crate::jaas::{self, Login};
+use crate::java::{self, Fate, Side};
+use flow::Site;
+use plan::{Findings, Problem, Properties};
+use rdkafka::ClientConfig;
+use runtime::net::{TlsDefaults, identity_as_pem, trusted_as_pem};
+use std::path::Path;
+
+/// A client of these properties, with `defaults` where they say nothing; `None` when it cannot be, which is told.
+pub(crate) fn client(
+    side: Side,
+    properties: &Properties,
+    defaults: &[(&str, &str)],
+    site: &Site,
+    findings: &mut Findings<'_>,
+) -> Option<ClientConfig> {
+    let mut told = Told { config: ClientConfig::new(), side, findings, refused: false };
+    for (name, value) in COMMON.iter().chain(defaults) {
+        told.config.set(*name, *value);
+    }
+    let given: Vec<(String, String)> = properties
+        .under(side.prefix())
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    for (name, value) in &given {
+        told.take(name, value);
+    }
+    told.secure(&given, site.tls_defaults());
+    told.brokers(properties);
+    if told.refused {
+        return None;
+    }
+    Some(told.config)
+}
+
+/// The brokers, for people.
+pub(crate) fn brokers(properties: &Properties) -> String {
+    let written = properties.text("kafka.bootstrap.servers").filter(|text| !text.trim().is_empty());
+    written.or_else(|| properties.text("brokerList")).unwrap_or_default().trim().to_owned()
+}
+
+/// The value of `key`, or of the name that it had in Flume 1.6, which is told.
+pub(crate) fn renamed<'a>(
+    properties: &'a Properties,
+    key: &str,
+    before: &str,
+    findings: &mut Findings<'_>,
+) -> Option<&'a str> {
+    if let Some(value) = properties.text(key).filter(|text| !text.trim().is_empty()) {
+        return Some(value.trim());
+    }
+    let value = properties.text(before).filter(|text| !text.trim().is_empty())?;
+    let what = format!("`{}` is the name of Flume 1.6 for `{key}`", findings.key(before));
+    let fix = format!("`{} = {}`", findings.key(key), value.trim());
+    let problem = Problem::note("old-name", findings.at(before), what).flume("takes it up to 1.11");
+    findings.add(problem.here("it is taken").fix(fix));
+    Some(value.trim())
+}
+
+/// Where Java's clients and librdkafka differ, as Java has it; and how soon a broker that is back is noticed.
+const COMMON: &[(&str, &str)] = &[("reconnect.backoff.max.ms", "1000"), ("log_level", "4")];
+
+struct Told<'a, 'b> {
+    config: ClientConfig,
+    side: Side,
+    findings: &'a mut Findings<'b>,
+    refused: bool,
+}
+
+impl Told<'_, '_> {
+    fn brokers(&mut self, properties: &Properties) {
+        match renamed(properties, "kafka.bootstrap.servers", "brokerList", self.findings) {
+            Some(brokers) => drop(self.config.set("bootstrap.servers", brokers)),
+            None => {
+                self.refuse_key("kafka.bootstrap.servers", "it names the brokers, as `HOST:PORT,HOST:PORT`")
+            }
+        }
+    }
+
+    /// One property of the client.
+    fn take(&mut self, name: &str, value: &str) {
+        match (name, self.side) {
+            ("partitioner.class", Side::Producer) => return self.partitioner(value),
+            ("partition.assignment.strategy", Side::Consumer) => return self.strategy(value),
+            ("key.serializer" | "value.serializer", Side::Producer)
+            | ("key.deserializer" | "value.deserializer", Side::Consumer) => {
+                return self.serializer(name, value);
+            }
+            ("group.id", Side::Consumer) => return, // which is the component's own
+            _ if SECURE.contains(&name) => return,  // all together, later
+            _ => {}
+        }
+        match self.side.fate(name) {
+            Some(Fate::Unused(why)) => self.unused(name, why),
+            Some(Fate::Unwanted(instead)) => self.refuse(name, instead),
+            Some(fate @ (Fate::As(renamed) | Fate::Kibibytes(renamed))) => {
+                self.pass(name, renamed, fate, value)
+            }
+            Some(fate @ Fate::Same) => self.pass(name, name, fate, value),
+            None if is_known(name) => self.pass(name, name, Fate::Same, value),
+            None => {
+                let key = self.key(name);
+                let what = format!("`{}` is no property of a Kafka client", self.findings.key(&key));
+                let problem = Problem::warning("unknown-property", self.findings.at(&key), what);
+                self.findings.add(problem.flume("warns of it and ignores it").here("it is ignored"));
+            }
+        }
+    }
+
+    fn pass(&mut self, name: &str, renamed: &str, fate: Fate, value: &str) {
+        let Some(value) = java::value(name, fate, value) else { return };
+        let mut alone = ClientConfig::new();
+        alone.set(renamed, &value);
+        match alone.create_native_config() {
+            Ok(_) => drop(self.config.set(renamed, value)),
+            Err(error) => {
+                self.refuse(name, &format!("the Kafka client does not take it: {}", reason(&error)))
+            }
+        }
+    }
+
+    fn partitioner(&mut self, class: &str) {
+        match java::partitioner(class) {
+            Some(partitioner) => drop(self.config.set("partitioner", partitioner)),
+            None => self.refuse("partitioner.class", ONLY_JAVA),
+        }
+    }
+
+    fn strategy(&mut self, classes: &str) {
+        match java::strategies(classes) {
+            Some(strategies) => drop(self.config.set("partition.assignment.strategy", strategies)),
+            None => self.refuse("partition.assignment.strategy", ONLY_JAVA),
+        }
+    }
+
+    fn serializer(&mut self, name: &str, class: &str) {
+        if !java::is_plain_serializer(class) {
+            self.refuse(name, ONLY_JAVA);
+        }
+    }
+
+    /// TLS and log-in.
+    fn secure(&mut self, given: &[(String, String)], defaults: &TlsDefaults) {
+        let get =
+            |name: &str| given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let protocol = get("security.protocol").unwrap_or("PLAINTEXT").to_ascii_uppercase();
+        if protocol.starts_with("SASL") {
+            self.login(get("sasl.jaas.config"));
+        }
+        if !protocol.ends_with("SSL") {
+            return;
+        }
+        let unchecked =
+            get("ssl.disableTLSHostnameVerification").is_some_and(|word| word.eq_ignore_ascii_case("true"));
+        let algorithm = get("ssl.endpoint.identification.algorithm").unwrap_or("https");
+        let algorithm = if unchecked || algorithm.is_empty() { "none" } else { algorithm };
+        self.config.set("ssl.endpoint.identification.algorithm", algorithm);
+        for (java, ours) in [
+            ("ssl.truststore.certificates", "ssl.ca.pem"),
+            ("ssl.keystore.certificate.chain", "ssl.certificate.pem"),
+            ("ssl.keystore.key", "ssl.key.pem"),
+            ("ssl.key.password", "ssl.key.password"),
+        ] {
+            if let Some(value) = get(java) {
+                self.config.set(ours, value);
+            }
+        }
+        let or = |name: &str, default: &str| get(name).or_else(|| defaults.get(default)).map(str::to_owned);
+        let trust = StoreAt {
+            key: "ssl.truststore.location",
+            path: or("ssl.truststore.location", "javax.net.ssl.trustStore"),
+            password: or("ssl.truststore.password", "javax.net.ssl.trustStorePassword"),
+            kind: or("ssl.truststore.type", "javax.net.ssl.trustStoreType"),
+        };
+        self.truststore(trust);
+        let own = StoreAt {
+            key: "ssl.keystore.location",
+            path: or("ssl.keystore.location", "javax.net.ssl.keyStore"),
+            password: or("ssl.keystore.password", "javax.net.ssl.keyStorePassword"),
+            kind: or("ssl.keystore.type", "javax.net.ssl.keyStoreType"),
+        };
+        self.keystore(own);
+    }
+
+    fn login(&mut self, line: Option<&str>) {
+        let Some(line) = line else {
+            if self.config.get("sasl.username").is_none() {
+                self.refuse("sasl.jaas.config", "it says who logs in; a JAAS file of the JVM is not read");
+            }
+            return;
+        };
+        match jaas::parse(line) {
+            Ok(Login::Password { user, password }) => {
+                self.config.set("sasl.username", user).set("sasl.password", password);
+            }
+            Ok(Login::Kerberos) => self.refuse("sasl.jaas.config", NO_KERBEROS),
+            Ok(Login::Other(module)) => self.refuse("sasl.jaas.config", &format!("{module}: {ONLY_JAVA}")),
+            Err(what) => self.refuse("sasl.jaas.config", &what),
+        }
+    }
+
+    fn truststore(&mut self, store: StoreAt) {
+        let Some(path) = store.path.as_deref() else { return };
+        if store.is_pem() {
+            self.config.set("ssl.ca.location", path);
+            return;
+        }
+        match trusted_as_pem(Path::new(path), store.password.as_deref()) {
+            Ok(pem) => drop(self.config.set("ssl.ca.pem", pem)),
+            Err(what) => self.refuse(store.key, &what),
+        }
+    }
+
+    fn keystore(&mut self, store: StoreAt) {
+        let Some(path) = store.path.as_deref() else { return };
+        if store.is_pem() {
+            self.config.set("ssl.certificate.location", path).set("ssl.key.location", path);
+            return;
+        }
+        match identity_as_pem(Path::new(path), store.password.as_deref().unwrap_or_default()) {
+            Ok((key, chain)) => drop(self.config.set("ssl.key.pem", key).set("ssl.certificate.pem", chain)),
+            Err(what) => self.refuse(store.key, &what),
+        }
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.side.prefix())
+    }
+
+    fn refuse(&mut self, name: &str, what: &str) {
+        self.refuse_key(&self.key(name), what);
+    }
+
+    fn refuse_key(&mut self, key: &str, what: &str) {
+        self.findings.refuse(key, what);
+        self.refused = true;
+    }
+
+    fn unused(&mut self, name: &str, why: &str) {
+        let key = self.key(name);
+        let what = format!("`{}` has no effect: {why}", self.findings.key(&key));
+        self.findings.add(Problem::note("no-effect", self.findings.at(&key), what));
+    }
+}
+
+/// A key store that a property or the process names.
+struct StoreAt {
+    key: &'static str,
+    path: Option<String>,
+    password: Option<String>,
+    kind: Option<String>,
+}
+
+impl StoreAt {
+    fn is_pem(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("PEM"))
+    }
+}
+
+/// Whether librdkafka knows a property of this name, whatever its value.
+fn is_known(name: &str) -> bool {
+    let empty = ClientConfig::new().create_native_config();
+    let unknown =
+        |error: &rdkafka::error::KafkaError| reason(error).contains("No such configuration property");
+    let mut alone = ClientConfig::new();
+    alone.set(name, "");
+    empty.is_ok() && !alone.create_native_config().is_err_and(|error| unknown(&error))
+}
+
+/// What librdkafka says of a value, without the value.
+fn reason(error: &rdkafka::error::KafkaError) -> String {
+    match error {
+        rdkafka::error::KafkaError::ClientConfig(_, description, _, _) => description.clone(),
+        error => error.to_string(),
+    }
+}
+
+/// Looked at together, in [`Told::secure`].
+const SECURE: &[&str] = &[
+    "sasl.jaas.config",
+    "ssl.disableTLSHostnameVerification",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.password",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "ssl.keystore.type",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.password",
+    "ssl.truststore.type",
+];
+
+const ONLY_JAVA: &str =
+    "only a Java client has it: name the component in `AGENT.flume.bridge`, so that it runs in a JVM";
+const NO_KERBEROS: &str =
+    "this build has no Kerberos: name the component in `AGENT.flume.bridge`, so that it runs in a JVM";

@@ -1,0 +1,21 @@
+//! The Kafka components: sink, source, channel.
+//!
+//! Decisions are in `java.rs`, `jaas.rs`, `record.rs`, `topic.rs` and `policy.rs`, which know no client; the others talk to
+//! librdkafka, which blocks and calls back on threads of its own.
+
+mod channel;
+mod client;
+mod dead;
+mod jaas;
+mod java;
+mod policy;
+mod producer;
+mod record;
+mod sink;
+mod source;
+mod topic;
+
+use flow::component::Component;
+
+/// A line for each component.
+pub const COMPONENTS: &[&[&Component]] = &[&[&source::COMPONENT, &channel::COMPONENT, &sink::COMPONENT]];

@@ -1,0 +1,367 @@
+//! Sends batches, and settles what becomes of each of their events.
+
+use super::Config;
+use crate::dead::{self, DeadLetters};
+use crate::policy::{self, Fate};
+use crate::producer::{Failure, Line, Record, lost};
+use crate::record::Recipe;
+use bytes::BytesMut;
+use event::{Batch, Event};
+use flow::counters::Counter;
+use flow::error::DeliveryError;
+use flow::message::Window;
+use flow::sink::SinkContext;
+use flow::sink::remote::AsyncSink;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer};
+use runtime::clock::{self, Duration};
+use runtime::told::Told;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::time::sleep;
+
+/// A sink, and its producer while that works.
+pub(super) struct KafkaSink {
+    config: Config,
+    peer: String,
+    log: slog::Logger,
+    line: Option<Line>,
+    dead: Option<DeadLetters>,
+    arrived: Arrived,
+    /// Deliveries in a row that have failed.
+    failures: u32,
+    told: ToldOf,
+    space: BytesMut,
+    send_timer: Arc<Counter>,
+    rollbacks: Arc<Counter>,
+}
+
+/// What is said once in a while.
+struct ToldOf {
+    silence: Told,
+    no_time: Told,
+    no_topic: Told,
+    dead: Told,
+}
+
+impl KafkaSink {
+    pub(super) fn new(config: &Config, context: &SinkContext) -> KafkaSink {
+        let mut config = config.clone();
+        if let Some(id) = &config.transactional {
+            // One for each sink, and the same after a restart.
+            let host = gethostname::gethostname().to_string_lossy().into_owned();
+            config.client.set("transactional.id", format!("{host}-{}-{id}", context.name));
+        }
+        let often = || Told::every(NEWS_PAUSE);
+        KafkaSink {
+            peer: format!("Kafka at {}", config.brokers),
+            log: context.log.clone(),
+            line: None,
+            dead: config.dead.as_deref().map(|directory| DeadLetters::new(directory, &context.name)),
+            arrived: Arrived::default(),
+            failures: 0,
+            told: ToldOf { silence: often(), no_time: often(), no_topic: often(), dead: often() },
+            space: BytesMut::new(),
+            send_timer: context.counters.more.counter("KafkaEventSendTimer"),
+            rollbacks: context.counters.more.counter("RollbackCount"),
+            config,
+        }
+    }
+
+    /// A producer that works.
+    async fn ready(&mut self) -> Result<(), DeliveryError> {
+        let unreachable = |peer: &str, reason| DeliveryError::Unreachable { peer: peer.to_owned(), reason };
+        if self.line.as_ref().is_some_and(Line::is_broken) {
+            self.line = None;
+        }
+        let fresh = self.line.is_none();
+        let line = match self.line.take() {
+            Some(line) => line,
+            None => Line::open(&self.config.client, &self.log)
+                .map_err(|reason| unreachable(&self.peer, reason))?,
+        };
+        let asked = line.ask(self.config.fixed.as_deref(), ASK_LIMIT).await;
+        let begun = match asked {
+            Ok(_) if fresh && self.config.transactional.is_some() => line
+                .blocking(|producer| producer.init_transactions(ASK_LIMIT))
+                .await
+                .map_err(|error| error.to_string()),
+            Ok(_) => Ok(()),
+            Err(ref reason) => Err(reason.clone()),
+        };
+        if fresh && begun.is_err() && self.config.transactional.is_some() {
+            line.breaks(); // it has not begun: another one does
+        }
+        self.line = Some(line);
+        begun.map_err(|reason| unreachable(&self.peer, reason))?;
+        let fixed = self.config.fixed.as_deref().unwrap_or_default();
+        if asked == Ok(false) && self.told.no_topic.tell(clock::now()).is_some() {
+            slog::warn!(
+                self.log,
+                "{}: there is no topic `{fixed}`; events for it wait until it is made",
+                self.peer
+            );
+        }
+        Ok(())
+    }
+
+    /// Sends the events of these places and waits for all; answers those that were not taken, and those that can never be.
+    async fn fly(
+        &mut self,
+        batches: &[Batch],
+        places: impl Fn(usize) -> bool,
+    ) -> Result<(Vec<Failure>, Vec<(usize, String)>), DeliveryError> {
+        let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
+        let recipe = self.config.recipe.clone();
+        let mut never = Vec::new();
+        line.begin();
+        let events = batches.iter().flat_map(Batch::events).enumerate();
+        for (place, event) in events.filter(|(place, _)| places(*place)) {
+            match recipe.route(&event) {
+                Ok(route) => {
+                    if route.no_time && self.told.no_time.tell(clock::now()).is_some() {
+                        let header = recipe.timestamp_header.as_deref().unwrap_or_default();
+                        slog::warn!(
+                            self.log,
+                            "the header `{header}` of an event holds no time in milliseconds: its record has the time of sending"
+                        );
+                    }
+                    let record = Record {
+                        topic: &route.topic,
+                        partition: route.partition,
+                        payload: Some(recipe.value(&event, &mut self.space)),
+                        key: route.key,
+                        timestamp: route.timestamp,
+                        headers: headers(&recipe, &event),
+                        ..BaseRecord::with_opaque_to("", place)
+                    };
+                    line.send(record).await;
+                }
+                Err(why) => never.push((place, why)),
+            }
+        }
+        line.sent();
+        loop {
+            tokio::select! {
+                () = line.land() => return Ok((line.failures(), never)),
+                () = sleep(SILENCE) => if self.told.silence.tell(clock::now()).is_some() {
+                    let said = line.said().map(|said| format!(": {said}")).unwrap_or_default();
+                    slog::warn!(self.log, "{} has acknowledged nothing for {} s{said}; the events wait in the client and in their channel", self.peer, SILENCE.as_secs());
+                },
+            }
+        }
+    }
+
+    /// One after the other, those that were refused because they are too large together.
+    async fn fly_alone(
+        &mut self,
+        batches: &[Batch],
+        failures: &mut Vec<Failure>,
+    ) -> Result<(), DeliveryError> {
+        let alone = |(_, code): &Failure| policy::fate(*code, false) == Fate::Alone;
+        let crowded: Vec<Failure> = failures.extract_if(.., |failure| alone(failure)).collect();
+        for (place, _) in crowded {
+            let (failed, _) = self.fly(batches, |other| other == place).await?;
+            failures.extend(failed);
+        }
+        Ok(())
+    }
+
+    /// What is to be done about those that were not taken.
+    async fn settle(
+        &mut self,
+        batches: &[Batch],
+        failures: Vec<Failure>,
+        mut never: Vec<(usize, String)>,
+    ) -> Result<(), DeliveryError> {
+        let said = self.line.as_ref().and_then(Line::said);
+        let patient = self.dead.is_none() || self.failures < TRIES;
+        let (mut left, mut missing) = (Vec::new(), Vec::new());
+        for (place, code) in failures {
+            let (topic, own) = self.goes_to(batches, place);
+            match policy::fate(code, true) {
+                Fate::Never => never.push((place, policy::words(code, &topic, None))),
+                Fate::Missing if own && !patient => never.push((place, policy::words(code, &topic, None))),
+                Fate::Anew => {
+                    self.line.iter().for_each(Line::breaks);
+                    left.push((place, code));
+                }
+                Fate::Missing => missing.push((place, code)),
+                _ => left.push((place, code)),
+            }
+        }
+        let mut open: BTreeSet<usize> = left.iter().chain(&missing).map(|(place, _)| *place).collect();
+        let put_aside = match self.put_aside(batches, &never).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                open.extend(never.iter().map(|(place, _)| *place));
+                let first = never.first().map(|(_, why)| why.as_str()).unwrap_or_default();
+                let reason = format!("{first}; `deadLetterDir` puts such events aside");
+                Err(DeliveryError::Refused { peer: self.peer.clone(), events: never.len(), reason })
+            }
+            Err(error) => {
+                open.extend(never.iter().map(|(place, _)| *place));
+                Err(error)
+            }
+        };
+        let outcome = match policy::gravest(left.into_iter().chain(missing)) {
+            Some((place, code)) => {
+                let (topic, _) = self.goes_to(batches, place);
+                let reason = policy::words(code, &topic, said.as_deref());
+                Err(if policy::fate(code, true) == Fate::Missing {
+                    DeliveryError::Refused { peer: self.peer.clone(), events: open.len(), reason }
+                } else {
+                    lost(&self.peer, reason)
+                })
+            }
+            None => put_aside,
+        };
+        match &outcome {
+            Ok(()) => self.arrived = Arrived::default(),
+            Err(_) => self.arrived.remember(batches, open),
+        }
+        outcome
+    }
+
+    /// The topic of an event, and whether it names it itself.
+    fn goes_to(&self, batches: &[Batch], place: usize) -> (String, bool) {
+        let event = batches.iter().flat_map(Batch::events).nth(place);
+        let route = event.and_then(|event| {
+            let route = self.config.recipe.route(&event).ok()?;
+            Some((route.topic.into_owned(), route.own))
+        });
+        route.unwrap_or_default()
+    }
+
+    /// Writes what Kafka never takes where the file says; whether there is nothing left of it.
+    async fn put_aside(
+        &mut self,
+        batches: &[Batch],
+        never: &[(usize, String)],
+    ) -> Result<bool, DeliveryError> {
+        let Some((_, first)) = never.first() else { return Ok(true) };
+        let Some(dead) = &self.dead else { return Ok(false) };
+        let lines = never.iter().map(|(place, reason)| dead::line(batches, *place, reason)).collect();
+        let place = dead.place();
+        let written = dead.write(lines).await;
+        written.map_err(|error| DeliveryError::Write { what: place.clone(), reason: error.to_string() })?;
+        if let Some(before) = self.told.dead.tell(clock::now()) {
+            let more =
+                if before > 0 { format!(" ({before} such lines were left out)") } else { String::new() };
+            slog::error!(
+                self.log,
+                "{} never takes {} events of this batch, which are now in {place}: {first}{more}",
+                self.peer,
+                never.len()
+            );
+        }
+        Ok(true)
+    }
+
+    /// Sends a batch in a transaction: all of it can be read, or nothing.
+    async fn transact(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
+        let peer = self.peer.clone();
+        let failed = |error: rdkafka::error::KafkaError| match error.rdkafka_error_code() {
+            Some(code) => lost(&peer, policy::words(code, "", None)),
+            None => lost(&peer, error.to_string()),
+        };
+        let begun = match &self.line {
+            Some(line) => line.blocking(|producer| producer.begin_transaction()).await,
+            None => return Err(DeliveryError::Gone),
+        };
+        if let Err(error) = begun {
+            self.line.iter().for_each(Line::breaks);
+            return Err(failed(error));
+        }
+        let (failures, never) = self.fly(batches, |_| true).await?;
+        let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
+        if failures.iter().any(|(_, code)| policy::fate(*code, true) != Fate::Never) {
+            if line.blocking(|producer| producer.abort_transaction(COMMIT_LIMIT)).await.is_err() {
+                line.breaks();
+            }
+            let outcome = self.settle(batches, failures, never).await;
+            self.arrived = Arrived::default(); // nothing has
+            return outcome;
+        }
+        if let Err(error) = line.blocking(|producer| producer.commit_transaction(COMMIT_LIMIT)).await {
+            line.breaks(); // the next one ends what this one has left
+            return Err(failed(error));
+        }
+        self.settle(batches, failures, never).await
+    }
+}
+
+impl AsyncSink for KafkaSink {
+    async fn open(&mut self) -> Result<Window, DeliveryError> {
+        self.ready().await?;
+        Ok(Window::LOCK_STEP)
+    }
+
+    async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
+        let begun = clock::now();
+        let outcome = if self.config.transactional.is_some() {
+            self.transact(batches).await
+        } else {
+            let left = self.arrived.left_of(batches);
+            let is_left = |place| left.as_ref().is_none_or(|left| left.contains(&place));
+            let (mut failures, never) = self.fly(batches, is_left).await?;
+            self.fly_alone(batches, &mut failures).await?;
+            self.settle(batches, failures, never).await
+        };
+        match &outcome {
+            Ok(()) => {
+                self.failures = 0;
+                let took = clock::now().saturating_duration_since(begun).as_millis();
+                self.send_timer.add(usize::try_from(took).unwrap_or(usize::MAX));
+            }
+            Err(_) => {
+                self.failures = self.failures.saturating_add(1);
+                self.rollbacks.increment();
+            }
+        }
+        outcome
+    }
+
+    async fn close(&mut self) {
+        self.line = None;
+    }
+}
+
+/// Of a delivery that has failed: what had arrived. The same delivery comes again, to this sink or another one.
+#[derive(Default)]
+struct Arrived {
+    batches: Vec<Batch>,
+    open: BTreeSet<usize>,
+}
+
+impl Arrived {
+    fn remember(&mut self, batches: &[Batch], open: BTreeSet<usize>) {
+        *self = Arrived { batches: batches.to_vec(), open };
+    }
+
+    /// Takes those that are to be sent of these batches; `None`: all. They are known by the memory in which they stand, which
+    /// is kept until then.
+    fn left_of(&mut self, batches: &[Batch]) -> Option<BTreeSet<usize>> {
+        let Arrived { batches: before, open } = std::mem::take(self);
+        let place = |batch: &Batch| {
+            (batch.buffer().as_ptr(), batch.spans().first().map(|span| span.start), batch.len())
+        };
+        (!before.is_empty() && before.iter().map(place).eq(batches.iter().map(place))).then_some(open)
+    }
+}
+
+fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
+    recipe.headers(event).fold(None, |headers: Option<OwnedHeaders>, (key, value)| {
+        Some(headers.unwrap_or_else(OwnedHeaders::new).insert(Header { key, value: Some(value) }))
+    })
+}
+
+/// How long the brokers are given to answer a question.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+/// How long a commit or an abort may take.
+const COMMIT_LIMIT: Duration = Duration::from_secs(30);
+/// After so long without an acknowledgement it is told.
+const SILENCE: Duration = Duration::from_secs(10);
+const NEWS_PAUSE: Duration = Duration::from_secs(60);
+/// Deliveries in a row in which a topic that an event names is not there.
+const TRIES: u32 = 2;

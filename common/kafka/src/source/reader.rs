@@ -1,0 +1,376 @@
+//! The thread that reads: librdkafka blocks and calls back, and nobody else may wait for that.
+//!
+//! It reads a batch while the one before is stored, commits offsets when it is told that they are, and stops reading without
+//! leaving its group while the channel has no room.
+
+use super::consumer::{Change, Ear, make};
+use super::shape::{Shape, Space, Taken};
+use super::silence::Silence;
+use super::tell::Tales;
+use super::topics::Topics;
+use crate::producer::plain;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, select_biased};
+use event::{Batch, BatchBuilder};
+use flow::counters::Counter;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use runtime::clock::{self, Duration, Instant};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// What a reader is told when it begins.
+pub(crate) struct Orders {
+    pub(crate) client: ClientConfig,
+    pub(crate) brokers: String,
+    pub(crate) group: String,
+    pub(crate) topics: Topics,
+    pub(crate) shape: Shape,
+    /// `batchSize`
+    pub(crate) batch: usize,
+    /// `batchDurationMillis`
+    pub(crate) duration: Duration,
+    pub(crate) log: slog::Logger,
+    pub(crate) get_timer: Arc<Counter>,
+    pub(crate) empty: Arc<Counter>,
+    pub(crate) read_fail: Box<dyn Fn() + Send>,
+}
+
+/// What a reader gives to its component.
+pub(crate) enum Given {
+    /// Events that were read. Partitions that were given up since `epoch` began are another member's.
+    Batch {
+        /// They.
+        batch: Batch,
+        /// To come back with the word that they are stored.
+        epoch: u64,
+    },
+    /// What is not stored by now will be read again, by whoever has its partitions then.
+    Forget,
+}
+
+/// Batches that were read, and word that they are stored, in their order.
+pub(crate) struct Ways {
+    /// To the component; `false`: it wants no more.
+    pub(crate) give: Box<dyn FnMut(Given) -> bool + Send>,
+    /// From it, with the epoch; its end is the reader's.
+    pub(crate) stored: Receiver<u64>,
+    /// Batches that are on their way at a time.
+    pub(crate) most: usize,
+    /// Whether the component forgets what it has when partitions go. One that does not has read all that it was given.
+    pub(crate) forgets: bool,
+}
+
+pub(super) struct Reader {
+    pub(super) orders: Orders,
+    ways: Ways,
+    pub(super) consumer: Arc<BaseConsumer<Ear>>,
+    ticks: Receiver<()>,
+    space: Space,
+    builder: BatchBuilder,
+    /// Behind the last record of each partition that was read, and of those that are being stored.
+    read: Positions,
+    pub(super) storing: VecDeque<Positions>,
+    epoch: u64,
+    begun: Option<Instant>,
+    waits_since: Option<Instant>,
+    paused: bool,
+    pub(super) silence: Silence,
+    pub(super) told: Tales,
+}
+
+type Positions = HashMap<(String, i32), i64>;
+
+/// Reads until nobody wants it any more.
+///
+/// # Errors
+/// Why it cannot go on; another reader may.
+pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
+    let made = orders.client.create_with_context(Ear::new(orders.log.clone()));
+    let mut consumer: BaseConsumer<Ear> = made.map_err(|error| plain(&error))?;
+    let (tick, ticks) = bounded(1);
+    consumer.set_nonempty_callback(move || {
+        let _already_told = tick.try_send(());
+    });
+    let reader = Reader {
+        orders,
+        ways,
+        consumer: Arc::new(consumer),
+        ticks,
+        space: Space::default(),
+        builder: BatchBuilder::default(),
+        read: Positions::new(),
+        storing: VecDeque::new(),
+        epoch: 0,
+        begun: None,
+        waits_since: None,
+        paused: false,
+        silence: Silence::new(clock::now()),
+        told: Tales::default(),
+    };
+    reader.run()
+}
+
+impl Reader {
+    fn run(mut self) -> Result<(), String> {
+        let nothing = crossbeam_channel::never();
+        loop {
+            self.subscribe();
+            let ended = self.drain().and_then(|()| self.hand_over());
+            match ended {
+                Ok(()) => {}
+                Err(End::Wanted) => return self.end(Ok(())),
+                Err(End::Failed(reason)) => return self.end(Err(reason)),
+            }
+            select_biased! {
+                recv(self.ways.stored) -> stored => match stored {
+                    Ok(epoch) => self.commit(epoch, CommitMode::Async),
+                    Err(_) => return self.end(Ok(())),
+                },
+                recv(if self.is_full() { &nothing } else { &self.ticks }) -> _ => {}
+                default(LOOK) => {}
+            }
+            self.rest();
+            self.look();
+        }
+    }
+
+    /// Says which topics, when they change.
+    fn subscribe(&mut self) {
+        let Some(changed) = self.orders.topics.changed(&self.consumer, clock::now()) else { return };
+        let subscribed = changed.and_then(|topics| {
+            let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+            if names.is_empty() {
+                self.consumer.unsubscribe();
+                return Ok(());
+            }
+            self.consumer.subscribe(&names)
+        });
+        if let Err(error) = subscribed {
+            self.trouble(&plain(&error));
+        }
+    }
+
+    /// Takes what has come, as far as there is room.
+    fn drain(&mut self) -> Result<(), End> {
+        let consumer = self.consumer.clone();
+        let mut nothing = 0;
+        // What is no record counts as nothing, once.
+        while nothing < 2 && (self.paused || !self.is_full()) {
+            match consumer.poll(Duration::ZERO) {
+                Some(Ok(message)) => {
+                    nothing = 0;
+                    self.take(&message);
+                }
+                Some(Err(error)) => self.hear(&error)?,
+                None => nothing += 1,
+            }
+            while let Some(change) = consumer.context().change() {
+                self.change(&change)?;
+            }
+        }
+        if nothing > 0 && self.builder.is_empty() && self.storing.is_empty() {
+            self.orders.empty.increment();
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        let late = |begun| clock::now().saturating_duration_since(begun) >= self.orders.duration;
+        self.builder.len() >= self.orders.batch
+            || self.builder.bytes() >= MOST_BYTES
+            || self.builder.len() % SOME == SOME - 1 && self.begun.is_some_and(late)
+    }
+
+    fn take(&mut self, message: &BorrowedMessage<'_>) {
+        if self.builder.is_empty() {
+            self.begun = Some(clock::now());
+        }
+        let record = Taken {
+            topic: message.topic(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis().unwrap_or(-1),
+            key: message.key(),
+            value: message.payload().unwrap_or_default(),
+        };
+        let headers = message.headers();
+        let header = |wanted: &str| {
+            let all = headers?.iter().filter(|header| header.key == wanted);
+            all.last().and_then(|header| header.value)
+        };
+        if let Err(why) = self.orders.shape.push(&record, header, &mut self.builder, &mut self.space) {
+            (self.orders.read_fail)();
+            if let Some(before) = self.told.malformed.tell(clock::now()) {
+                slog::error!(
+                    self.orders.log,
+                    "the record at offset {} of {}-{} is no event of Flume ({why}) and is left out; it stays in Kafka; \
+                     `useFlumeEventFormat` fits topics that only Flume writes to ({before} such lines were left out)",
+                    record.offset,
+                    record.topic,
+                    record.partition
+                );
+            }
+        }
+        match self
+            .read
+            .iter_mut()
+            .find(|((topic, partition), _)| *partition == record.partition && topic == record.topic)
+        {
+            Some((_, next)) => *next = record.offset + 1,
+            None => drop(self.read.insert((record.topic.to_owned(), record.partition), record.offset + 1)),
+        }
+    }
+
+    /// Gives what was read to the source, if it has nothing.
+    fn hand_over(&mut self) -> Result<(), End> {
+        if self.storing.len() >= self.ways.most || self.read.is_empty() {
+            return Ok(());
+        }
+        let read = std::mem::take(&mut self.read);
+        let batch = std::mem::take(&mut self.builder).finish();
+        let now = clock::now();
+        if let Some(begun) = self.begun.take() {
+            let took = now.saturating_duration_since(begun).as_millis();
+            self.orders.get_timer.add(usize::try_from(took).unwrap_or(usize::MAX));
+        }
+        self.silence.broken(now);
+        self.told.recovered(&self.orders.log);
+        if batch.is_empty() {
+            // All were left out. Who comes behind them has them committed with its own.
+            self.read = read;
+            return Ok(());
+        }
+        self.storing.push_back(read);
+        self.waits_since.get_or_insert(now);
+        let wanted = (self.ways.give)(Given::Batch { batch, epoch: self.epoch });
+        if wanted { Ok(()) } else { Err(End::Wanted) }
+    }
+
+    /// What was under way is stored: Kafka need not send it again.
+    fn commit(&mut self, epoch: u64, mode: CommitMode) {
+        if epoch != self.epoch {
+            return; // its partitions were given up meanwhile
+        }
+        let Some(stored) = self.storing.pop_front() else { return };
+        self.waits_since = if self.storing.is_empty() { None } else { Some(clock::now()) };
+        let mut list = TopicPartitionList::new();
+        // What belongs to another member by now is not ours to commit.
+        let held = self.consumer.assignment().ok();
+        for ((topic, partition), next) in &stored {
+            if held.as_ref().is_some_and(|held| held.find_partition(topic, *partition).is_some()) {
+                let _in_memory = list.add_partition_offset(topic, *partition, Offset::Offset(*next));
+            }
+        }
+        if list.count() == 0 {
+            return;
+        }
+        let failed = self.consumer.commit(&list, mode).err().map(|error| plain(&error));
+        self.uncommitted(failed);
+    }
+
+    pub(super) fn uncommitted(&mut self, failed: Option<String>) {
+        let failed = failed.or_else(|| self.consumer.context().uncommitted());
+        if let Some(reason) = failed
+            && self.told.uncommitted.tell(clock::now()).is_some()
+        {
+            slog::warn!(
+                self.orders.log,
+                "offsets were not committed ({reason}): events since then may come again"
+            );
+        }
+    }
+
+    /// Partitions come or go. What was read of them is stored first, so that whoever gets them begins behind it.
+    fn change(&mut self, change: &Change) -> Result<(), End> {
+        let now = clock::now();
+        if let Change::Revoked(_) = change {
+            let until = now + GIVE_UP;
+            self.finish(until)?;
+            self.give_up();
+        }
+        make(&self.consumer, change);
+        self.paused = false;
+        let (Change::Assigned(list) | Change::Revoked(list)) = change;
+        let names: Vec<String> =
+            list.elements().iter().map(|one| format!("{}-{}", one.topic(), one.partition())).collect();
+        let word = if matches!(change, Change::Assigned(_)) { "assigned" } else { "revoked" };
+        slog::info!(self.orders.log, "group {}: partitions {word}: {}", self.orders.group, names.join(", "));
+        let holds = self.consumer.assignment().is_ok_and(|list| list.count() > 0);
+        self.silence.assigned(holds, clock::now());
+        Ok(())
+    }
+
+    /// Has all that was read stored and committed, if that is done in time.
+    fn finish(&mut self, until: Instant) -> Result<(), End> {
+        loop {
+            self.hand_over()?;
+            if self.storing.is_empty() {
+                return Ok(());
+            }
+            match self.ways.stored.recv_timeout(until.saturating_duration_since(clock::now())) {
+                Ok(epoch) => self.commit(epoch, CommitMode::Sync),
+                Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Err(End::Wanted),
+            }
+        }
+    }
+
+    /// Nothing that is on its way is committed any more.
+    fn give_up(&mut self) {
+        self.epoch += 1;
+        self.storing.clear();
+        self.waits_since = None;
+        if self.ways.forgets {
+            self.builder = BatchBuilder::default();
+            self.read.clear();
+            self.begun = None;
+            (self.ways.give)(Given::Forget);
+        }
+    }
+
+    /// While the channel has no room, nothing is fetched, and the group still hears of this member.
+    fn rest(&mut self) {
+        let now = clock::now();
+        let long = self.waits_since.is_some_and(|since| now.saturating_duration_since(since) >= REST_AFTER);
+        let wanted = long && self.is_full();
+        if wanted == self.paused {
+            return;
+        }
+        if let Ok(held) = self.consumer.assignment() {
+            let done = if wanted { self.consumer.pause(&held) } else { self.consumer.resume(&held) };
+            self.paused = if done.is_ok() { wanted } else { self.paused };
+        }
+    }
+
+    /// Leaves the group: what is stored is committed, the rest will be read again.
+    fn end(mut self, outcome: Result<(), String>) -> Result<(), String> {
+        while let Ok(epoch) = self.ways.stored.try_recv() {
+            self.commit(epoch, CommitMode::Sync);
+        }
+        self.consumer.context().close();
+        while let Some(change) = self.consumer.context().change() {
+            make(&self.consumer, &change);
+        }
+        outcome
+    }
+}
+
+/// Why a reader ends.
+pub(super) enum End {
+    /// Nobody wants its records any more.
+    Wanted,
+    /// It cannot go on.
+    Failed(String),
+}
+
+/// A batch is handed over with so many bytes, whatever `batchSize` is.
+const MOST_BYTES: usize = 1 << 20;
+/// The time is looked at after so many records.
+const SOME: usize = 64;
+/// Longest time without a look at the clock.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long partitions that go wait for what was read of them.
+const GIVE_UP: Duration = Duration::from_secs(3);
+/// How long the channel may have no room before fetching stops.
+const REST_AFTER: Duration = Duration::from_secs(2);

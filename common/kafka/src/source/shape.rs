@@ -1,0 +1,197 @@
+//! What of a record becomes what of an event.
+//!
+//! Source: Flume 1.11 `KafkaSource.doProcess`.
+
+use bytes::BytesMut;
+use event::{BatchBuilder, Headers, Malformed, Span, encode_headers, read_length, scan_map};
+use std::fmt::Write;
+
+/// How a source makes events of records.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shape {
+    /// `topicHeader`, where `setTopicHeader` is true.
+    pub(crate) topic_header: Option<String>,
+    /// `header.`: of the event, and of the record.
+    pub(crate) headers: Vec<(String, String)>,
+    /// `useFlumeEventFormat`
+    pub(crate) flume_format: bool,
+    /// No header says where the record stood.
+    pub(crate) bare: bool,
+}
+
+/// A record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Taken<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    /// Milliseconds since 1970; -1 for none, as in Java.
+    pub(crate) timestamp: i64,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: &'a [u8],
+}
+
+/// Memory that is used for one record after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Space {
+    map: BytesMut,
+    numbers: String,
+}
+
+/// A header's name and value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
+impl Shape {
+    /// Appends the event of a record; `header` finds one of its headers, the last of a name.
+    ///
+    /// # Errors
+    /// Why the value is no event; nothing is appended then.
+    pub(crate) fn push<'a>(
+        &self,
+        record: &Taken<'a>,
+        header: impl Fn(&str) -> Option<&'a [u8]>,
+        builder: &mut BatchBuilder,
+        space: &mut Space,
+    ) -> Result<(), Malformed> {
+        let (map, body) = if self.flume_format { whole(record.value)? } else { (NO_HEADERS, record.value) };
+        let own = || Headers::of(map);
+        let has = |name: &str| own().any(|(known, _)| known == name.as_bytes());
+        let Space { map: out, numbers } = space;
+        numbers.clear();
+        let _in_memory = write!(numbers, "{} {} {}", record.timestamp, record.partition, record.offset);
+        let mut parts = numbers.split(' ');
+        let mut number = |name: &'static str| {
+            let text = parts.next().unwrap_or_default();
+            (!self.bare && !has(name)).then_some((name.as_bytes(), text.as_bytes()))
+        };
+        let numbers = [number("timestamp"), number("partition"), number("offset")];
+        let given = self
+            .headers
+            .iter()
+            .filter_map(|(of_event, of_record)| Some((of_event.as_bytes(), header(of_record)?)));
+        let given: Vec<Pair<'_>> = given.collect(); // without an allocation where the file names none
+        let topic = self.topic_header.as_deref().filter(|name| !has(name));
+        let topic = topic.map(|name| (name.as_bytes(), record.topic.as_bytes()));
+        let key = record.key.map(String::from_utf8_lossy);
+        let key = key.as_ref().map(|key| (&b"key"[..], key.as_bytes()));
+        // What is given here takes the place of what came with the event.
+        let kept = own().filter(|(name, _)| {
+            !(key.is_some() && *name == b"key") && !given.iter().any(|(known, _)| known == name)
+        });
+        let numbers =
+            numbers.into_iter().flatten().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
+        let topic = topic.into_iter().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
+        let all = kept
+            .chain(numbers)
+            .chain(topic)
+            .chain(given.iter().copied().filter(|(name, _)| key.is_none() || *name != b"key"))
+            .chain(key);
+        out.clear();
+        encode_headers(out, all);
+        builder.push_encoded(out, Span::BORN_HERE, body);
+        Ok(())
+    }
+}
+
+/// The header map and the body of a whole event.
+pub(crate) fn whole(value: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let mut at = 0;
+    scan_map(value, &mut at)?;
+    let map = &value[..at];
+    let length = read_length(value, &mut at)?;
+    let end = at.checked_add(length).ok_or(Malformed::Large)?;
+    value.get(at..end).map(|body| (map, body)).ok_or(Malformed::Short)
+}
+
+const NO_HEADERS: &[u8] = &[0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn event(
+        shape: &Shape,
+        record: &Taken<'_>,
+        headers: &[(&str, &'static str)],
+    ) -> (BTreeMap<String, String>, String) {
+        let mut builder = BatchBuilder::default();
+        let header = |wanted: &str| {
+            headers.iter().rev().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_bytes())
+        };
+        shape.push(record, header, &mut builder, &mut Space::default()).unwrap();
+        let batch = builder.finish();
+        let event = batch.events().next().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let map: Vec<_> = event.headers().map(|(name, value)| (text(name), text(value))).collect();
+        let entries = map.len();
+        let map: BTreeMap<_, _> = map.into_iter().collect();
+        assert_eq!(map.len(), entries, "no name stands twice");
+        (map, text(event.body()))
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const RECORD: Taken<'_> = Taken {
+        topic: "t",
+        partition: 2,
+        offset: 17,
+        timestamp: 1_700_000_000_000,
+        key: Some(b"k1"),
+        value: b"hello",
+    };
+
+    #[test]
+    fn a_plain_record_has_the_headers_of_its_place() {
+        let shape = Shape {
+            topic_header: Some("topic".to_owned()),
+            headers: vec![
+                ("trace".to_owned(), "X-Trace".to_owned()),
+                ("none".to_owned(), "X-None".to_owned()),
+            ],
+            ..Shape::default()
+        };
+        let (headers, body) = event(&shape, &RECORD, &[("X-Trace", "t-0"), ("X-Trace", "t-1")]);
+        let expected = [
+            ("trace", "t-1"),
+            ("topic", "t"),
+            ("partition", "2"),
+            ("offset", "17"),
+            ("key", "k1"),
+            ("timestamp", "1700000000000"),
+        ];
+        assert_eq!((headers, body.as_str()), (map(&expected), "hello"));
+        let bare = event(&Shape::default(), &Taken { key: None, ..RECORD }, &[]).0;
+        assert_eq!(bare, map(&[("partition", "2"), ("offset", "17"), ("timestamp", "1700000000000")]));
+    }
+
+    /// The headers of an event keep their values, but for its key.
+    #[test]
+    fn a_whole_event_keeps_its_own_headers() {
+        let shape = Shape { topic_header: Some("topic".to_owned()), flume_format: true, ..Shape::default() };
+        let mut value = BytesMut::new();
+        let own: [Pair<'_>; 3] = [(b"timestamp", b"5"), (b"key", b"old"), (b"topic", b"mine")];
+        encode_headers(&mut value, own.into_iter());
+        value.extend_from_slice(b"\x04hi");
+        let (headers, body) = event(&shape, &Taken { value: &value, ..RECORD }, &[]);
+        let expected =
+            [("timestamp", "5"), ("key", "k1"), ("topic", "mine"), ("partition", "2"), ("offset", "17")];
+        assert_eq!((headers, body.as_str()), (map(&expected), "hi"));
+    }
+
+    #[test]
+    fn a_value_that_is_no_event_is_none_wherever_it_is_cut() {
+        let value = b"\x02\x06key\x04k1\x00\x0ahello";
+        assert_eq!(whole(value).unwrap().1, b"hello");
+        for end in 0..value.len() {
+            assert!(whole(&value[..end]).is_err(), "{end}");
+        }
+        let shape = Shape { flume_format: true, ..Shape::default() };
+        let mut builder = BatchBuilder::default();
+        let pushed =
+            shape.push(&Taken { value: b"plain", ..RECORD }, |_| None, &mut builder, &mut Space::default());
+        assert!(pushed.is_err() && builder.is_empty());
+    }
+}

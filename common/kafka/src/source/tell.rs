@@ -1,0 +1,124 @@
+//! What a reader says: of trouble once in a while, of silence when it is no peace.
+
+use super::reader::{End, Orders, Reader};
+use super::silence::Doubt;
+use crate::producer::plain;
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use runtime::clock::{self, Duration};
+use runtime::told::Told;
+
+/// What is said once in a while.
+pub(super) struct Tales {
+    trouble: Told,
+    in_trouble: bool,
+    last: Option<String>,
+    pub(super) malformed: Told,
+    pub(super) uncommitted: Told,
+}
+
+impl Default for Tales {
+    fn default() -> Tales {
+        let often = || Told::every(NEWS_PAUSE);
+        Tales { trouble: often(), in_trouble: false, last: None, malformed: often(), uncommitted: often() }
+    }
+}
+
+impl Tales {
+    /// Records come.
+    pub(super) fn recovered(&mut self, log: &slog::Logger) {
+        if std::mem::take(&mut self.in_trouble) {
+            slog::info!(log, "records come again");
+            self.last = None;
+            self.trouble = Told::every(NEWS_PAUSE);
+        }
+    }
+}
+
+impl Reader {
+    /// Looks whether the silence is one.
+    pub(super) fn look(&mut self) {
+        self.uncommitted(None);
+        if !self.storing.is_empty() {
+            return self.silence.broken(clock::now());
+        }
+        let said = match self.silence.doubt(clock::now()) {
+            None => return,
+            Some(Doubt::NoPartition(silent)) => {
+                let why = self
+                    .told
+                    .last
+                    .as_deref()
+                    .unwrap_or("other members of the group have them all, or there are none");
+                Some(format!("has no partition for {} s: {why}", silent.as_secs()))
+            }
+            Some(Doubt::Nothing(silent)) => {
+                let behind = self.behind();
+                behind.map(|what| format!("has read nothing for {} s, and {what}", silent.as_secs()))
+            }
+        };
+        if let Some(said) = said {
+            let Orders { log, group, brokers, .. } = &self.orders;
+            slog::warn!(log, "Kafka at {brokers}: group {group}: this source {said}");
+        }
+    }
+
+    /// Whether there are records that do not come.
+    fn behind(&self) -> Option<String> {
+        let positions = self.consumer.position().ok()?;
+        for one in positions.elements() {
+            let Offset::Offset(next) = one.offset() else { continue };
+            match self.consumer.fetch_watermarks(one.topic(), one.partition(), ASK_LIMIT) {
+                Ok((_, high)) if high > next => {
+                    return Some(format!(
+                        "{} records of {}-{} wait",
+                        high - next,
+                        one.topic(),
+                        one.partition()
+                    ));
+                }
+                Ok(_) => {}
+                Err(error) => return Some(format!("the brokers do not answer: {}", plain(&error))),
+            }
+        }
+        None
+    }
+
+    /// An error of the client.
+    pub(super) fn hear(&mut self, error: &KafkaError) -> Result<(), End> {
+        if let KafkaError::MessageConsumptionFatal(code) = error {
+            return Err(End::Failed(code.to_string()));
+        }
+        let words = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+                format!("there is no topic of {}: it is waited for", self.orders.topics)
+            }
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                format!("the brokers do not allow this user to read {}: add an ACL", self.orders.topics)
+            }
+            Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                format!("the brokers do not allow this user the group `{}`: add an ACL", self.orders.group)
+            }
+            Some(RDKafkaErrorCode::AutoOffsetReset) => {
+                "there is no offset to begin at, and `auto.offset.reset` is `none`".to_owned()
+            }
+            _ => plain(error),
+        };
+        self.trouble(&words);
+        Ok(())
+    }
+
+    pub(super) fn trouble(&mut self, words: &str) {
+        (self.orders.read_fail)();
+        self.told.in_trouble = true;
+        self.told.last = Some(words.to_owned());
+        if self.told.trouble.tell(clock::now()).is_some() {
+            slog::warn!(self.orders.log, "Kafka at {}: {words}; it is tried again", self.orders.brokers);
+        }
+    }
+}
+
+/// How long the brokers are given to answer a question.
+const ASK_LIMIT: Duration = Duration::from_secs(2);
+const NEWS_PAUSE: Duration = Duration::from_secs(60);

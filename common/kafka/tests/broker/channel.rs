@@ -1,0 +1,139 @@
+//! The channel.
+
+use super::source::{lines_in, text_of};
+use super::*;
+use rustix::process::Signal;
+
+/// An agent without a sink.
+const FILLS: &str = "
+a1.sources = r
+a1.channels = c
+a1.sources.r.type = TAILDIR
+a1.sources.r.positionFile = DIR/positions.json
+a1.sources.r.filegroups = f
+a1.sources.r.filegroups.f = DIR/log
+a1.sources.r.channels = c
+a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
+a1.channels.c.kafka.bootstrap.servers = BROKER
+a1.channels.c.kafka.topic = chan
+";
+
+/// An agent without a source.
+const EMPTIES: &str = "
+a1.channels = c
+a1.sinks = k
+a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
+a1.channels.c.kafka.bootstrap.servers = BROKER
+a1.channels.c.kafka.topic = chan
+a1.channels.c.kafka.consumer.session.timeout.ms = 6000
+a1.channels.c.kafka.consumer.heartbeat.interval.ms = 500
+a1.sinks.k.type = file_roll
+a1.sinks.k.sink.directory = OUT
+a1.sinks.k.sink.rollInterval = 0
+a1.sinks.k.channel = c
+";
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn kills_of_the_broker_and_of_both_agents_lose_nothing() {
+    let mut broker = Broker::start("");
+    make(&broker, &[("chan", 2)]);
+    let out = tempfile::tempdir().unwrap();
+    let count = |lines: usize| account(lines_in(&[out.path()]).into_iter(), lines);
+    let mut fills = Node::start(&broker, FILLS);
+    let mut empties = Node::start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
+    let log = fills.path("log");
+    let all = 12_000;
+    for (round, numbers) in [0..3_000, 3_000..6_000, 6_000..9_000, 9_000..all].into_iter().enumerate() {
+        let end = numbers.end;
+        append(&log, &lines(numbers));
+        until("some lines arrive", || count(all).0.len() < all - end + 2_000);
+        match round {
+            0 => {
+                empties.process.kill();
+                empties.start_again();
+            }
+            1 => {
+                fills.process.kill();
+                fills.start_again();
+            }
+            2 => {
+                broker.kill();
+                broker.start_again();
+            }
+            _ => {}
+        }
+    }
+    until("all lines arrive", || count(all).0.is_empty());
+    for node in [&mut fills, &mut empties] {
+        node.process.signal(Signal::TERM);
+        assert!(node.process.wait(LONG).is_some_and(|ended| ended.status.success()));
+    }
+    let (missing, doubles) = count(all);
+    eprintln!("{} lost, {doubles} twice", missing.len());
+    assert!(missing.is_empty());
+    // What was under way at three kills: read ahead, put and not answered.
+    assert!(doubles <= 9_000, "{doubles}");
+    // Who stops in order has nothing to do again.
+    let held = lines_in(&[out.path()]).len();
+    let again = Node::start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
+    again.wait_for("partitions assigned");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(lines_in(&[out.path()]).len(), held);
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_released_flume_takes_what_is_put_and_puts_what_is_taken() {
+    let broker = Broker::start("");
+    make(&broker, &[("chan", 1)]);
+    let directory = tempfile::tempdir().unwrap();
+    let [theirs, ours] = ["theirs", "ours"].map(|name| directory.path().join(name));
+    let file = |out: &Path| {
+        EMPTIES.replace("OUT", &out.display().to_string()) + "a1.sinks.k.sink.serializer = header_and_text\n"
+    };
+    fs::create_dir_all(&theirs).unwrap();
+    fs::create_dir_all(&ours).unwrap();
+    // What a node puts is taken by Flume.
+    let port = free_port();
+    let http = FILLS.replace("TAILDIR", "http").replace(
+        "a1.channels.c.kafka.topic",
+        &format!("a1.sources.r.bind = 127.0.0.1\na1.sources.r.port = {port}\na1.channels.c.kafka.topic"),
+    );
+    let http: String = http
+        .lines()
+        .filter(|line| !line.contains("positionFile") && !line.contains("filegroups"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let fills = Node::start(&broker, &http);
+    post(port, r#"[{"headers": {"key": "k1", "host": "h1"}, "body": "one"}, {"body": "two"}]"#);
+    let home = tempfile::tempdir().unwrap();
+    let mut released = flume(&broker, &file(&theirs), home.path());
+    until("Flume has taken both", || lines_in(&[&theirs]).len() == 2);
+    released.process().signal(Signal::TERM);
+    assert!(released.process().wait(LONG).is_some());
+    drop(fills);
+    // What Flume puts is taken by a node, in the same group.
+    let port = free_port();
+    let http = http
+        .lines()
+        .map(|line| {
+            if line.contains("r.port") {
+                format!("a1.sources.r.port = {port}\n")
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect::<String>();
+    let home = tempfile::tempdir().unwrap();
+    let _released = flume(&broker, &http, home.path());
+    post(port, r#"[{"headers": {"key": "k1", "host": "h1"}, "body": "one"}, {"body": "two"}]"#);
+    let _empties = Node::start(&broker, &file(&ours));
+    until("the node has taken both", || lines_in(&[&ours]).len() == 2);
+    let sorted = |place: &Path| {
+        let mut lines: Vec<String> = lines_in(&[place]).iter().map(|line| text_of(line)).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&ours), sorted(&theirs));
+}

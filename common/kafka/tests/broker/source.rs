@@ -1,0 +1,189 @@
+//! The source.
+
+use super::*;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rustix::process::Signal;
+use std::ops::Range;
+
+/// A topic that is written to files.
+const WRITTEN: &str = "
+a1.sources = r
+a1.channels = c
+a1.sinks = k
+a1.sources.r.type = org.apache.flume.source.kafka.KafkaSource
+a1.sources.r.kafka.bootstrap.servers = BROKER
+a1.sources.r.kafka.topics = TOPIC
+a1.sources.r.kafka.consumer.group.id = GROUP
+a1.sources.r.kafka.consumer.auto.offset.reset = earliest
+a1.sources.r.batchSize = 100
+a1.sources.r.channels = c
+a1.channels.c.type = memory
+a1.channels.c.capacity = 1000
+a1.channels.c.transactionCapacity = 100
+a1.sinks.k.type = file_roll
+a1.sinks.k.sink.directory = DIR
+a1.sinks.k.sink.rollInterval = 0
+a1.sinks.k.channel = c
+";
+
+fn written(topic: &str, group: &str, directory: &Path) -> String {
+    fs::create_dir_all(directory).expect("a folder");
+    let directory = directory.display().to_string();
+    WRITTEN.replace("TOPIC", topic).replace("GROUP", group).replace("DIR", &directory)
+}
+
+/// Lines of all files of these directories.
+pub(crate) fn lines_in(directories: &[&Path]) -> Vec<Vec<u8>> {
+    let files = directories.iter().flat_map(|directory| fs::read_dir(directory).expect("a folder"));
+    let texts = files.map(|file| fs::read(file.expect("a file").path()).expect("its text"));
+    texts
+        .flat_map(|text| {
+            text.split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn producer(broker: &Broker) -> ThreadedProducer<DefaultProducerContext> {
+    client(broker).set("partitioner", "murmur2_random").create().expect("a client")
+}
+
+/// Writes numbered lines, each with a key.
+fn produce(broker: &Broker, topic: &str, numbers: Range<usize>) {
+    let producer = producer(broker);
+    for number in numbers {
+        let (value, key) = (format!("line {number}"), format!("k{}", number % 100));
+        producer
+            .send(BaseRecord::to(topic).payload(&value).key(&key))
+            .map_err(|(error, _)| error)
+            .expect("room");
+    }
+    producer.flush(LONG).expect("all are taken");
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn events_are_those_of_a_released_flume() {
+    let broker = Broker::start("");
+    make(&broker, &[("raw", 1), ("whole", 1)]);
+    let all = producer(&broker);
+    let traced = OwnedHeaders::new().insert(Header { key: "X-Trace", value: Some("t-1") });
+    let record =
+        BaseRecord::to("raw").payload("hello").key("k1").timestamp(1_700_000_000_000).headers(traced);
+    all.send(record).map_err(|(error, _)| error).expect("room");
+    all.send(BaseRecord::<(), _>::to("raw").payload("plain").timestamp(1_700_000_000_001))
+        .map_err(|(error, _)| error)
+        .expect("room");
+    for value in [
+        &b"\x02\x12timestamp\x02\x35\x00\x04hi"[..],
+        b"\x00\x06all",
+        b"\x02\x08host\x06h\xc3\xa9\x00\x08with",
+    ] {
+        all.send(BaseRecord::to("whole").payload(value).key("k2").timestamp(1_700_000_000_002))
+            .map_err(|(error, _)| error)
+            .expect("room");
+    }
+    all.flush(LONG).expect("all are taken");
+    let directory = tempfile::tempdir().unwrap();
+    for (topic, more, events) in [
+        ("raw", "a1.sources.r.header.trace = X-Trace\n", 2),
+        ("whole", "a1.sources.r.useFlumeEventFormat = true\na1.sources.r.topicHeader = from\n", 3),
+    ] {
+        let place = |who: &str| directory.path().join(format!("{topic}-{who}"));
+        let text = |who: &str| {
+            format!(
+                "{}{more}a1.sinks.k.sink.serializer = header_and_text\n",
+                written(topic, who, &place(who))
+            )
+        };
+        let _node = Node::start(&broker, &text("ours"));
+        let home = tempfile::tempdir().unwrap();
+        let mut released = flume(&broker, &text("flumes"), home.path());
+        until("both have read all", || {
+            ["ours", "flumes"].iter().all(|who| lines_in(&[&place(who)]).len() >= events)
+                || !released.process().is_running()
+        });
+        let [ours, theirs] = ["ours", "flumes"].map(|who| {
+            let mut lines: Vec<String> = lines_in(&[&place(who)]).iter().map(|line| text_of(line)).collect();
+            lines.sort();
+            lines
+        });
+        assert_eq!(ours, theirs, "{topic}");
+    }
+}
+
+/// Its headers in order: Flume's are in that of a hash.
+pub(crate) fn text_of(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line).into_owned();
+    let (headers, body) = line.split_once("} ").unwrap_or_else(|| panic!("no line of headers: {line}"));
+    let mut headers: Vec<&str> = headers.trim_start_matches('{').split(", ").collect();
+    headers.sort_unstable();
+    format!("{headers:?} {body}")
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn one_group_is_handed_over_to_a_released_flume_and_back() {
+    let broker = Broker::start("");
+    make(&broker, &[("lines", 3)]);
+    let directory = tempfile::tempdir().unwrap();
+    let [first, second, third] = ["first", "second", "third"].map(|name| directory.path().join(name));
+    produce(&broker, "lines", 0..1_000);
+    let stop = |process: &mut Process| {
+        process.signal(Signal::TERM);
+        assert!(process.wait(LONG).is_some(), "it stops");
+    };
+    let mut node = Node::start(&broker, &written("lines", "g", &first));
+    until("the node has read all", || lines_in(&[&first]).len() >= 1_000);
+    stop(&mut node.process);
+    produce(&broker, "lines", 1_000..2_000);
+    let home = tempfile::tempdir().unwrap();
+    let mut released = flume(&broker, &written("lines", "g", &second), home.path());
+    until("Flume has read the rest", || lines_in(&[&second]).len() >= 1_000);
+    stop(released.process());
+    produce(&broker, "lines", 2_000..3_000);
+    let mut node = Node::start(&broker, &written("lines", "g", &third));
+    until("the node has read the rest", || lines_in(&[&third]).len() >= 1_000);
+    stop(&mut node.process);
+    assert_eq!(account(lines_in(&[&first, &second, &third]).into_iter(), 3_000), (vec![], 0));
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_killed_broker_and_members_that_come_and_go_lose_nothing() {
+    let mut broker = Broker::start("");
+    make(&broker, &[("lines", 4)]);
+    let directory = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| directory.path().join(name));
+    let mut one = Node::start(
+        &broker,
+        &written("lines", "g", &first).replace("kafka.topics = lines", "kafka.topics.regex = l\\\\w+s"),
+    );
+    let all = |lines: usize| move || account(lines_in(&[&first, &second]).into_iter(), lines);
+    fs::create_dir_all(directory.path().join("second")).unwrap();
+    let count = all(12_000);
+    produce(&broker, "lines", 0..4_000);
+    until("the first lines are read", || count().0.len() <= 11_000);
+    broker.kill();
+    std::thread::sleep(Duration::from_secs(1));
+    broker.start_again();
+    produce(&broker, "lines", 4_000..8_000);
+    until("lines are read after the kill", || count().0.len() <= 7_000);
+    let mut two = Node::start(&broker, &written("lines", "g", &directory.path().join("second")));
+    two.wait_for("partitions assigned");
+    produce(&broker, "lines", 8_000..12_000);
+    until("the second member reads", || !lines_in(&[&directory.path().join("second")]).is_empty());
+    two.process.signal(Signal::TERM);
+    assert!(two.process.wait(LONG).is_some_and(|ended| ended.status.success()));
+    until("all lines are read", || count().0.is_empty());
+    one.process.signal(Signal::TERM);
+    assert!(one.process.wait(LONG).is_some_and(|ended| ended.status.success()));
+    let (missing, doubles) = count();
+    eprintln!("{} lost, {doubles} twice", missing.len());
+    assert!(missing.is_empty(), "{missing:?}");
+    // A broker that dies with a commit on its way has what was under way read again: a batch for each partition at most.
+    assert!(doubles <= 4 * 200, "{doubles}");
+}

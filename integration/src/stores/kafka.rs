@@ -1,0 +1,142 @@
+//! A Kafka broker that is its own controller.
+
+use crate::console::Console;
+use crate::flume::{fetched, jdk};
+use crate::{ports, process::Process};
+use rustix::process::Signal;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use std::{fs, io};
+use tempfile::TempDir;
+
+/// A broker, with a directory for its log that lives as long as it does.
+pub struct Broker {
+    directory: TempDir,
+    port: u16,
+    class_path: String,
+    console: Console,
+    process: Process,
+}
+
+impl Broker {
+    /// Starts one that has nothing yet; `more` are further lines of its configuration.
+    ///
+    /// # Panics
+    /// When there is none to be had: a test that did not run must not look as if it had.
+    pub fn start(more: &str) -> Broker {
+        let class_path = fetched("kafka").unwrap_or_else(|why| panic!("Kafka cannot be run here: {why}"));
+        let directory = tempfile::tempdir().expect("a folder");
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let controller = ports::free(&["127.0.0.1"]).expect("a port");
+        write(directory.path(), port, controller, more).expect("its files");
+        let mut format = java(directory.path(), &class_path, "-Xmx128m");
+        format.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", "server.properties"]);
+        let done = format.output().expect("java runs");
+        assert!(done.status.success(), "format: {}", String::from_utf8_lossy(&done.stdout));
+        let console = Console::default();
+        let process = run(directory.path(), &class_path, &console);
+        let mut broker = Broker { directory, port, class_path, console, process };
+        broker.wait();
+        broker
+    }
+
+    /// `HOST:PORT`
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again with what its disk has.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_again(&mut self) {
+        self.process = run(self.directory.path(), &self.class_path, &self.console);
+        self.wait();
+    }
+
+    /// Stops it in its tracks, and lets it go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.process.signal(if frozen { Signal::STOP } else { Signal::CONT });
+    }
+
+    /// A port that accepts is not a broker that serves: clients wait for that themselves.
+    fn wait(&mut self) {
+        let deadline = Instant::now() + UP;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(self.process.is_running(), "Kafka has ended: {:?}", self.console.lines_from(0));
+            assert!(
+                Instant::now() < deadline,
+                "Kafka is not up after {UP:?}: {:?}",
+                self.console.lines_from(0)
+            );
+            sleep(LOOK);
+        }
+    }
+}
+
+/// The class path of the Kafka components of Flume 1.11.
+///
+/// # Panics
+/// When they are not to be had.
+pub fn flumes_parts() -> String {
+    fetched("flume-kafka").unwrap_or_else(|why| panic!("Flume's Kafka components cannot be run here: {why}"))
+}
+
+fn run(directory: &Path, class_path: &str, console: &Console) -> Process {
+    let mut server = java(directory, class_path, "-Xmx384m");
+    server.args(["kafka.Kafka", "server.properties"]);
+    Process::spawn(server, console, 0).expect("java runs")
+}
+
+fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
+    let mut java = jdk("java");
+    java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
+    java.arg(format!("{}:{class_path}", directory.display())).current_dir(directory);
+    java
+}
+
+/// Short sessions, so that a broker that was killed is back soon.
+fn write(directory: &Path, port: u16, controller: u16, more: &str) -> io::Result<()> {
+    let log = directory.join("data");
+    let text = format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={}
+num.partitions=1
+auto.create.topics.enable=false
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+log.cleaner.dedupe.buffer.size=4194304
+{more}
+",
+        log.display()
+    );
+    fs::write(directory.join("server.properties"), text)?;
+    let quiet = "log4j.rootLogger=WARN,c\nlog4j.appender.c=org.apache.log4j.ConsoleAppender\n\
+        log4j.appender.c.layout=org.apache.log4j.PatternLayout\nlog4j.appender.c.layout.ConversionPattern=%d %p %c{1}: %m%n\n";
+    fs::write(directory.join("log4j.properties"), quiet)
+}
+
+/// Any name of 22 characters.
+const CLUSTER: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
+const UP: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
