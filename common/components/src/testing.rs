@@ -93,18 +93,19 @@ impl Listening {
         let keys =
             keys.into_iter().map(|(key, value)| (key.replace("PORT", &text), value.replace("PORT", &text)));
         let source = start_source(component, keys, context);
-        ready.recv().within("the source to be ready").await.unwrap();
+        ready.recv().within("the source to be ready").await.expect("the source says that it is ready");
         Listening { port, source, heard }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.unwrap()
+        TcpStream::connect(("127.0.0.1", self.port)).within("a connection").await.expect("the source listens")
     }
 }
 
 /// A port at which nobody listens just now.
 pub(crate) async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// A memory channel called `c1`, with the keys and values given.

@@ -28,7 +28,7 @@ impl Handler<Health> for Ear {
             State::Leaving => "leaving",
             State::Down(_) => "down",
         };
-        self.0.send(heard.to_owned()).unwrap();
+        self.0.send(heard.to_owned()).expect("the test listens");
     }
 }
 
@@ -44,7 +44,7 @@ impl Handler<Delivered> for Ear {
                 }
                 Err(error) => error.to_string(),
             };
-            self.0.send(heard).unwrap();
+            self.0.send(heard).expect("the test listens");
         }
     }
 }
@@ -73,14 +73,15 @@ where
 
     pub(super) async fn deliver(&self, event: u64) {
         put(&self.channel, event..event + 1).await;
-        let lease = self.channel.take(1).within("events from the channel").await.unwrap();
+        let lease =
+            self.channel.take(1).within("events from the channel").await.expect("the channel gives them");
         let id = BatchId { agent: 1, stream: 1, sequence: event };
         let delivery = Delivery { id, lease, doubt: false };
         self.sink.do_send(Deliver(PendingDelivery::new(delivery, 0, self.group.clone().recipient())));
     }
 
     pub(super) async fn hear(&mut self) -> String {
-        self.heard.recv().within("a word of the sink").await.unwrap()
+        self.heard.recv().within("a word of the sink").await.expect("the sink is there")
     }
 
     pub(super) async fn probe(&mut self) -> String {
