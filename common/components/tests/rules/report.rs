@@ -26,13 +26,15 @@ fn the_head_says_what_runs_and_what_blocks_it() {
     assert_eq!(head(&["sources.r.hostname = x"]), "agent `a` runs here, with 1 warning; in Flume it runs");
     let lacking = [
         &THREE_SINKS[..1],
-        &["sinks.l.type = hive", "sinks.l.channel = c", "sinks.m.type = hive"],
+        &["sinks.l.type = irc", "sinks.l.hostname = h", "sinks.l.nick = n", "sinks.l.chan = c"],
+        &["sinks.m.type = irc", "sinks.m.hostname = h", "sinks.m.nick = n", "sinks.m.chan = d"],
+        &["sinks.l.channel = c"],
         &["sinks.m.channel = c", "sinks.k.type = com.example.Mine"],
     ]
     .concat();
     assert_eq!(
         head(&lacking),
-        "agent `a` does not run here: this build lacks hive (2), own class `com.example.Mine` (1); in Flume it \
+        "agent `a` does not run here: this build lacks irc (2), own class `com.example.Mine` (1); in Flume it \
          runs, if the classes are on its class path"
     );
     assert!(report(&lacking).has_errors() && !report(&lacking).is_wrong(), "nothing is wrong with the file");
@@ -250,7 +252,7 @@ fn a_filter_that_cannot_run_is_told_once_whatever_its_answer_was_for() {
 fn an_empty_list_is_told_once() {
     let source = ["sources.r.type", "sources.r.bind", "sources.r.port", "sources.r.channels"]
         .map(|key| format!("-{key}"));
-    let lines: Vec<&str> = ["sources ="].into_iter().chain(source.iter().map(String::as_str)).collect();
+    let lines: Vec<&str> = ["sources = "].into_iter().chain(source.iter().map(String::as_str)).collect();
     assert_eq!(said(&lines), ["warning no-sources"], "{}", text(&lines));
     assert!(text(&lines).contains(": warning: the agent `a` has no sources [no-sources]"));
     assert!(!text(&lines).starts_with("f: "), "it is told where the list stands: {}", text(&lines));

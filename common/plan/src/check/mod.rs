@@ -160,6 +160,14 @@ impl Checker<'_> {
         let groups = self.groups(tree, &sinks);
         self.unlisted(tree);
         self.is_there_anything(tree, &channel_names);
+        // That there are no sources or no sinks at all has been told.
+        let none = |list| tree.lacks(list) && !tree.is_inferred(list);
+        if none("sources") {
+            self.astray.sources = usize::MAX;
+        }
+        if none("sinks") {
+            self.astray.sinks = usize::MAX;
+        }
         let aside = std::mem::take(&mut self.aside);
         let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups, aside };
         self.topology(&mut plan, &filled, &drained);

@@ -19,10 +19,8 @@ impl Checker<'_> {
         // Who names no channel that there is means one of those that are left over, most likely; that has been told.
         let left =
             |used: &BTreeSet<String>| plan.channels.iter().filter(|one| !used.contains(&one.name)).count();
-        // That there are no sources or no sinks at all has been told, too.
-        let none = |of: &[(String, Vec<String>)]| of.is_empty();
-        let all_filled = left(filled) <= self.astray.sources || none(&self.outline.sources);
-        let all_drained = left(drained) <= self.astray.sinks || none(&self.outline.sinks);
+        let all_filled = left(filled) <= self.astray.sources;
+        let all_drained = left(drained) <= self.astray.sinks;
         for channel in &plan.channels {
             let is_filled = all_filled || filled.contains(&channel.name);
             self.used(channel, is_filled, all_drained || drained.contains(&channel.name));
