@@ -37,7 +37,7 @@ pub(crate) struct Central {
     pub(crate) conf_password: Option<Hidden>,
 
     /// Seconds between two looks (30; 300 when a URI is http or https)
-    #[arg(short = 'i', long, value_name = "SECONDS")]
+    #[arg(short = 'i', long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) poll_interval: Option<u32>,
 
     /// Keep the last good text of -z or -u there, and start with it while its place is away
@@ -109,8 +109,7 @@ impl Central {
     pub(crate) fn interval(&self) -> Duration {
         let far = self.zk_connection.is_none()
             && self.conf_uri.iter().any(|uri| uri.to_ascii_lowercase().starts_with("http"));
-        let seconds = self.poll_interval.filter(|seconds| *seconds > 0);
-        Duration::from_secs(seconds.unwrap_or(if far { 300 } else { 30 }).into())
+        Duration::from_secs(self.poll_interval.unwrap_or(if far { 300 } else { 30 }).into())
     }
 
     fn login(&self) -> Option<(&str, &Secret)> {
