@@ -2,7 +2,6 @@
 
 use integration::{
     drill::{self, Options, Report, Stage},
-    flume::Version,
     node::Implementation,
 };
 
@@ -16,13 +15,9 @@ fn play() -> Report {
         java: None,
         netns: false,
     };
-    play_as(&options)
-}
-
-fn play_as(options: &Options) -> Report {
-    let mut cluster = drill::lay_out(options).expect("the cluster is laid out");
+    let mut cluster = drill::lay_out(&options).expect("the cluster is laid out");
     let report =
-        drill::play(&mut cluster, options, &Stage::silent()).expect("the drill is played to its end");
+        drill::play(&mut cluster, &options, &Stage::silent()).expect("the drill is played to its end");
     eprintln!("{report}");
     assert!(report.is_clean(), "{:?}", report.faults());
     report
@@ -31,22 +26,6 @@ fn play_as(options: &Options) -> Report {
 #[test]
 fn the_drill_is_played_to_its_end_and_nothing_is_lost() {
     play();
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn with_java_on_slave1_and_slave4_whose_jvms_are_killed_nothing_is_lost() {
-    for version in Version::ALL {
-        play_as(&Options {
-            kinds: [Implementation::Ours; 4],
-            lines: 30_000,
-            rate: 1000,
-            kills: 3,
-            freeze: true,
-            java: Some(version),
-            netns: false,
-        });
-    }
 }
 
 #[test]

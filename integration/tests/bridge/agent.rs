@@ -1,8 +1,10 @@
 //! The whole: agents with Java components in their files, their JVMs killed, hung and missing.
 
 use integration::{
+    drill,
     flume::{Version, bridge::environment},
     limit,
+    node::Implementation,
     solo::{Solo, until},
     vitals,
 };
@@ -275,6 +277,27 @@ fn a_batch_that_ends_every_jvm_is_set_aside_with_the_reason_and_the_others_arriv
             assert!(kept[0].windows(body.len()).any(|part| part == body), "{number} is in the file");
         }
         stop(solo);
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn with_java_on_slave1_and_slave4_whose_jvms_are_killed_nothing_is_lost() {
+    for version in Version::ALL {
+        let options = drill::Options {
+            kinds: [Implementation::Ours; 4],
+            lines: 30_000,
+            rate: 1000,
+            kills: 3,
+            freeze: true,
+            java: Some(version),
+            netns: false,
+        };
+        let mut cluster = drill::lay_out(&options).expect("the cluster is laid out");
+        let report = drill::play(&mut cluster, &options, &drill::Stage::silent());
+        let report = report.expect("the drill is played to its end");
+        eprintln!("{report}");
+        assert!(report.is_clean(), "{:?}", report.faults());
     }
 }
 
