@@ -131,6 +131,14 @@ impl Config {
         })
     }
 
+    /// What stands before a directory, for people.
+    pub(crate) fn file_system(&self) -> &str {
+        match &self.target {
+            Target::Hadoop(hadoop) => &hadoop.url,
+            Target::Local => "file://",
+        }
+    }
+
     /// As whom HDFS is read.
     pub(crate) fn hadoop(&self) -> Hadoop {
         match &self.target {

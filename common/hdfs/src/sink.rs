@@ -9,7 +9,7 @@ use crate::dead::bury;
 use crate::file::OpenFile;
 use crate::format::{Content, Schemas};
 use crate::ledger::Ledger;
-use crate::path::Buckets;
+use crate::path::{Buckets, FileNames};
 use crate::policy::{MOST_ATTEMPTS, attempt_limit, replication};
 use crate::sort::{Key, Sorted, sort};
 use crate::store::{Hadoop, RemoteStore, Store, StoreError};
@@ -168,7 +168,7 @@ impl<S: Store> HdfsSink<S> {
         match failed {
             None => Ok(hopeless),
             Some((key, error)) => Err(DeliveryError::Write {
-                what: format!("to {}{}", self.writer.config_name(), key.place.directory),
+                what: format!("files in {}{}", self.writer.config.file_system(), key.place.directory),
                 reason: error.to_string(),
             }),
         }
@@ -189,7 +189,7 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
         if let Err(error) = timeout(limit, store.probe()).await.unwrap_or(Err(late)) {
             self.writer.closer.renew_store();
             return Err(DeliveryError::Unreachable {
-                peer: self.writer.config_name().to_owned(),
+                peer: self.writer.config.written_path.clone(),
                 reason: error.to_string(),
             });
         }
@@ -237,10 +237,6 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
 }
 
 impl<S: Store> Writer<S> {
-    fn config_name(&self) -> &str {
-        self.config.written_path.as_str()
-    }
-
     /// Writes `pending` to the files of one bucket.
     async fn write(
         &self,
@@ -293,7 +289,7 @@ impl<S: Store> Writer<S> {
         &self,
         key: &Key,
         counter: &mut i64,
-        making: &mut Option<crate::path::FileNames>,
+        making: &mut Option<FileNames>,
         attempt: u32,
         random: &mut Random,
     ) -> Result<OpenFile<S::File>, StoreError> {
@@ -332,7 +328,7 @@ impl<S: Store> Writer<S> {
     fn leave(
         &self,
         bucket: &mut Bucket<S::File>,
-        making: Option<crate::path::FileNames>,
+        making: Option<FileNames>,
         error: &StoreError,
         is_away: bool,
     ) {

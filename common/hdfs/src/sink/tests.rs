@@ -284,7 +284,7 @@ async fn a_call_that_never_comes_back_holds_up_one_batch_for_less_than_two_call_
 async fn a_store_that_makes_no_file_gets_the_batch_again_later() {
     tokio::time::pause();
     let (outcomes, store) = played(&["fails"]).await;
-    assert_eq!(outcomes[0], Err("cannot write to /x/x: create is broken".to_owned()));
+    assert_eq!(outcomes[0], Err("cannot write files in /x: create is broken".to_owned()));
     assert_eq!(outcomes[1..], [Ok(()), Ok(())]);
     assert_eq!(bodies(&store), ["1\n2\n"]);
 }
