@@ -372,7 +372,7 @@ fn what_is_wrong_with_monitoring_is_a_finding_of_check_and_of_the_start() {
         ("ssl=true", "wanted by `ssl = true`"),
     ] {
         let options = format!("-n a1 -f a.conf -Dflume.monitoring.type=http -Dflume.monitoring.{option}");
-        let checked = place.output(&format!("agent check {options}"));
+        let checked = place.output(&format!("check {options}"));
         let started = place.output(&format!("agent {options}"));
         assert_eq!((checked.status.code(), started.status.code()), (Some(2), Some(2)), "{option}");
         for text in [stdout(&checked), stderr(&started)] {

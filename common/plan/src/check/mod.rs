@@ -6,6 +6,7 @@
 
 mod filters;
 pub(crate) mod hosted;
+mod keys;
 pub(crate) mod nearest;
 mod sinks;
 mod sources;
@@ -160,14 +161,9 @@ impl Checker<'_> {
         let groups = self.groups(tree, &sinks);
         self.unlisted(tree);
         self.is_there_anything(tree, &channel_names);
-        // That there are no sources or no sinks at all has been told.
-        let none = |list| tree.lacks(list) && !tree.is_inferred(list);
-        if none("sources") {
-            self.astray.sources = usize::MAX;
-        }
-        if none("sinks") {
-            self.astray.sinks = usize::MAX;
-        }
+        let told_as_missing = |list| if tree.lacks(list) && !tree.is_inferred(list) { usize::MAX } else { 0 };
+        self.astray.sources = self.astray.sources.max(told_as_missing("sources"));
+        self.astray.sinks = self.astray.sinks.max(told_as_missing("sinks"));
         let aside = std::mem::take(&mut self.aside);
         let mut plan = Plan { agent: self.agent.to_string(), channels, sources, sinks, groups, aside };
         self.topology(&mut plan, &filled, &drained);
@@ -448,9 +444,7 @@ impl Checker<'_> {
         };
         let lists: Vec<&'static str> =
             ["sources", "sinks"].into_iter().filter(|list| missing(list)).collect();
-        for list in &lists {
-            self.list_at(tree, list);
-        }
+        lists.iter().for_each(|list| drop(self.list_at(tree, list)));
         let fix = self.list_to_paste(tree, &lists);
         self.report.add(problem.fix(fix));
     }

@@ -213,7 +213,7 @@ async fn what_curl_posts_is_stored() {
 fn properties_that_cannot_be_are_refused() {
     let said = |keys: &[(&str, &str)]| said_of_source("http", &[&[("port", "1")], keys].concat());
     assert_eq!(said(&[("HttpConfiguration.sendServerVersion", "false")]), "");
-    assert!(said(&[("handler", "com.example.Own")]).contains("a handler of one's own is Java"));
+    assert!(said(&[("handler", "com.example.Own")]).contains("its `handler` is a Java class"));
     assert!(said(&[("enableSSL", "true")]).contains("no `keystore`"));
     let blob = ("handler", "org.apache.flume.sink.solr.morphline.BlobHandler");
     assert!(said(&[blob, ("handler.maxBlobLength", "0")]).contains("above 0"));
