@@ -119,14 +119,14 @@ fn a_reload_touches_java_components_only_where_they_have_changed_and_keeps_their
         let solo = start(version, ENDLESS);
         let come = |name: &str, least: usize| lines(&solo.path(name)).len() >= least;
         until("lines come", || come("lines", 10));
-        let first = jvm(&solo.node);
+        let first = vitals::jvm(solo.node.pid());
         reload(&solo, &format!("{ENDLESS}a1.sinks.k2.batchSize = 10\n"));
         let before = lines(&solo.path("lines")).len();
         until("lines go on", || come("lines", before + 10));
         assert_eq!(solo.said("reload: sink k1") + solo.said("reload: source r1"), 0);
         reload(&solo, &format!("{ENDLESS}a1.sinks.k1.file = DIR/other\n"));
         until("lines come elsewhere", || come("other", 10));
-        assert_eq!(jvm(&solo.node), first, "the same JVM");
+        assert_eq!(vitals::jvm(solo.node.pid()), first, "the same JVM");
         let (mut all, others) = (lines(&solo.path("lines")), lines(&solo.path("other")));
         let last = others.keys().filter_map(|line| line.parse().ok()).max().expect("numbers");
         others.into_iter().for_each(|(line, times)| *all.entry(line).or_default() += times);

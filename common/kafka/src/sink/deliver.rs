@@ -352,7 +352,7 @@ impl Arrived {
 
 fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
     recipe.headers(event).fold(None, |headers: Option<OwnedHeaders>, (key, value)| {
-        Some(headers.unwrap_or_else(OwnedHeaders::new).insert(Header { key, value: Some(value) }))
+        Some(headers.unwrap_or_default().insert(Header { key, value: Some(value) }))
     })
 }
 

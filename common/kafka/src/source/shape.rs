@@ -75,9 +75,8 @@ impl Shape {
         let key = record.key.map(String::from_utf8_lossy);
         let key = key.as_ref().map(|key| (&b"key"[..], key.as_bytes()));
         // What is given here takes the place of what came with the event.
-        let kept = own().filter(|(name, _)| {
-            !(key.is_some() && *name == b"key") && !given.iter().any(|(known, _)| known == name)
-        });
+        let is_key = |name: &[u8]| key.is_some() && name == b"key";
+        let kept = own().filter(|(name, _)| !is_key(name) && !given.iter().any(|(known, _)| known == name));
         let numbers =
             numbers.into_iter().flatten().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
         let topic = topic.into_iter().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
@@ -173,7 +172,7 @@ mod tests {
         let shape = Shape { topic_header: Some("topic".to_owned()), flume_format: true, ..Shape::default() };
         let mut value = BytesMut::new();
         let own: [Pair<'_>; 3] = [(b"timestamp", b"5"), (b"key", b"old"), (b"topic", b"mine")];
-        encode_headers(&mut value, own.into_iter());
+        encode_headers(&mut value, own);
         value.extend_from_slice(b"\x04hi");
         let (headers, body) = event(&shape, &Taken { value: &value, ..RECORD }, &[]);
         let expected =

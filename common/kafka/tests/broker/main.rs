@@ -1,6 +1,7 @@
 //! The Kafka components in real processes, with a real broker, and beside a real Flume.
 //!
 //! `cargo test -p kafka --test broker -- --ignored --test-threads=1`
+#![expect(clippy::disallowed_methods, reason = "real processes run on real clocks")]
 
 mod channel;
 mod sink;
