@@ -38,7 +38,7 @@ pub(crate) fn client(
 /// The brokers, for people.
 pub(crate) fn brokers(properties: &Properties) -> String {
     let written = properties.text("kafka.bootstrap.servers").filter(|text| !text.trim().is_empty());
-    written.or_else(|| properties.text("brokerList")).unwrap_or_default().trim().to_owned()
+    written.or_else(|| before(properties, "brokerList")).unwrap_or_default().trim().to_owned()
 }
 
 /// The value of `key`, or of the name that it had in Flume 1.6, which is told.
@@ -51,12 +51,18 @@ pub(crate) fn renamed<'a>(
     if let Some(value) = properties.text(key).filter(|text| !text.trim().is_empty()) {
         return Some(value.trim());
     }
-    let value = properties.text(before).filter(|text| !text.trim().is_empty())?;
+    let value = self::before(properties, before)?;
     let what = format!("`{}` is the name of Flume 1.6 for `{key}`", findings.key(before));
     let fix = format!("`{} = {}`", findings.key(key), value.trim());
     let problem = Problem::note("old-name", findings.at(before), what).flume("takes it up to 1.11");
     findings.add(problem.here("it is taken").fix(fix));
     Some(value.trim())
+}
+
+/// What stands under a name of Flume 1.6, which not every component has.
+fn before<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
+    let found = properties.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    found.filter(|text| !text.trim().is_empty())
 }
 
 /// Where Java's clients and librdkafka differ, as Java has it; and how soon a broker that is back is noticed.

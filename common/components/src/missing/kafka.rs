@@ -10,6 +10,7 @@ use crate::source::POLLED;
 pub const SOURCE: Descriptor =
     Descriptor::missing(Kind::Source, "", "org.apache.flume.source.kafka.KafkaSource")
         .asks(&[SERVERS, SOURCE_PROPERTIES, HEADERS, POLLED])
+        .in_builds_with("kafka")
         .since("1.6.0")
         .batch("batchSize")
         .rereadable();
@@ -18,6 +19,7 @@ pub const SOURCE: Descriptor =
 pub const CHANNEL: Descriptor =
     Descriptor::missing(Kind::Channel, "", "org.apache.flume.channel.kafka.KafkaChannel")
         .asks(&[SERVERS, CHANNEL_PROPERTIES, PARTITION])
+        .in_builds_with("kafka")
         .durable()
         .shared()
         .since("1.6.0");
@@ -25,6 +27,7 @@ pub const CHANNEL: Descriptor =
 /// The sink.
 pub const SINK: Descriptor = Descriptor::missing(Kind::Sink, "", "org.apache.flume.sink.kafka.KafkaSink")
     .asks(&[SERVERS, SINK_PROPERTIES, HEADERS, PARTITION])
+    .in_builds_with("kafka")
     .durable()
     .since("1.6.0")
     .batch("flumeBatchSize");
