@@ -201,8 +201,8 @@ const PATIENCE: Duration = Duration::from_secs(400);
 const LEGEND: &str = "\
 to slave3: a line to slave3's console; to slave4: kill -9 of slave3, then a line to slave4's console; back on 3: slave3
 up again, then a line to its console; each for the slower agent. sent: lines in all; lost: in no process that was killed.
-slave1 and slave2 are the agents. Ours reads the lesson's files byte for byte. Flume's server file is the same without
-the comments behind its values: with them real Flume never opens the port.
+slave1 and slave2 are the agents. A native node reads the lesson's files byte for byte. Flume's server file is the same
+without the comments behind its values: with them real Flume never opens the port.
 ";
 
 #[cfg(test)]
