@@ -441,6 +441,10 @@ impl SourceBench for SpoolDir {
         pairs([("spoolDir", directory.as_str()), ("batchSize", "3"), ("pollDelay", "10")])
     }
 
+    fn under_way(&self) -> usize {
+        3
+    }
+
     fn feed(&self, numbers: Range<u64>) -> LocalBoxFuture<'static, ()> {
         self.put(&numbers.map(|number| format!("{number}\n")).collect::<String>())
     }

@@ -47,6 +47,12 @@ pub trait SourceBench {
         None
     }
 
+    /// Events of a batch that come again when the source dies after the channel has them, and before it has written down
+    /// that they are read.
+    fn under_way(&self) -> usize {
+        0
+    }
+
     /// Numbers that were sent more than once, because there was no answer.
     fn in_doubt(&self) -> BTreeSet<u64> {
         BTreeSet::new()
@@ -250,7 +256,8 @@ impl<B: SourceBench> Suite<B> {
         fed.within("the source to take all").await.expect("no panic");
         self.all(0..2 * ROUND, &collected).await;
         running.stop(LONG_DRAIN).await;
-        self.check(0..2 * ROUND, &collected, self.interrupted());
+        let excuses = Excuses { under_way: self.bench.under_way(), ..self.interrupted() };
+        self.check(0..2 * ROUND, &collected, excuses);
     }
 
     /// What no channel takes is told. What comes behind it goes on, unless the source keeps its place there.
