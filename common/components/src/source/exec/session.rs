@@ -4,7 +4,15 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs;
 
 /// The processes of the session that `leader` began, without it and without those that have ended.
+///
+/// One look at a busy system may miss a process that is there, so "nobody" is believed when several looks agree.
 pub(super) fn members(leader: Pid) -> Vec<Pid> {
+    (0..LOOKS).map(|_| seen(leader)).find(|seen| !seen.is_empty()).unwrap_or_default()
+}
+
+const LOOKS: usize = 5;
+
+fn seen(leader: Pid) -> Vec<Pid> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let stats = processes.filter_map(|process| {
         let pid: i32 = process.file_name().to_str()?.parse().ok()?;
