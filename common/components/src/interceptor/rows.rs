@@ -4,6 +4,7 @@ use super::draft::Fixed;
 use super::extract::header;
 use super::host::HostInfo;
 use super::step::Step;
+use super::uuid::UUID;
 use flow::component::{Component, Configure, PART, Site, told};
 use plan::{ComponentPlan, Descriptor, Findings, Kind, Problem, Property, Value};
 
@@ -35,9 +36,6 @@ pub(crate) const COMPONENTS: &[&Component] = &[
     ),
     &row("", UUID, &[UUID_PROPERTIES]),
 ];
-
-/// It has no alias.
-pub(super) const UUID: &str = "org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder";
 
 /// The rows of the serializers of `regex_extractor`.
 pub(crate) const SERIALIZERS: &[&Component] = &[

@@ -5,6 +5,9 @@ use flow::interceptor::Oversized;
 use plan::Properties;
 use runtime::random::Unique;
 
+/// Its type, which has no alias.
+pub(super) const UUID: &str = "org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder";
+
 /// Sets one header to a random UUID, another one for each event.
 #[derive(Debug)]
 pub(crate) struct SetUuid {

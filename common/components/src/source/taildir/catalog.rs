@@ -7,7 +7,6 @@ use super::known::Known;
 use super::names::Names;
 use super::open_files::OpenFiles;
 use super::own::Own;
-use super::pass::Pass;
 use super::policy::{self, Start};
 use super::position::{EntryRef, Positions};
 use super::scan::Unmatched;
@@ -16,9 +15,10 @@ use super::wake::{News, Wake};
 use flow::counters::SourceCounters;
 use runtime::clock::{self, Instant};
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// All followed files.
@@ -44,6 +44,14 @@ pub(super) struct Catalog {
     pub(super) pass: Option<Pass>,
     /// Room for what is heard.
     pub(super) news: Vec<News>,
+}
+
+/// A scan under way.
+pub(super) struct Pass {
+    pub(super) directory: usize,
+    pub(super) names: Rc<[OsString]>,
+    pub(super) at: usize,
+    pub(super) surprised: bool,
 }
 
 impl Catalog {

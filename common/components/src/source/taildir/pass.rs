@@ -1,19 +1,11 @@
 //! A look at every file that there is, some at a time.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Pass};
 use super::tail::{FileId, Tail};
 use runtime::clock::{self, Instant};
 use std::ffi::OsString;
 use std::path::Path;
 use std::rc::Rc;
-
-/// A scan under way.
-pub(super) struct Pass {
-    directory: usize,
-    names: Rc<[OsString]>,
-    at: usize,
-    surprised: bool,
-}
 
 /// How a scan went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
