@@ -9,6 +9,7 @@ mod consumer;
 pub(crate) mod reader;
 pub(crate) mod shape;
 mod silence;
+mod tales;
 mod tell;
 pub(crate) mod topics;
 

@@ -6,7 +6,7 @@
 use super::consumer::{Change, Ear, make};
 use super::shape::{Shape, Space, Taken};
 use super::silence::Silence;
-use super::tell::Tales;
+use super::tales::Tales;
 use super::topics::Topics;
 use crate::producer::plain;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, select_biased};

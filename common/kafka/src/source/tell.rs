@@ -1,4 +1,4 @@
-//! What a reader says: of trouble once in a while, of silence when it is no peace.
+//! What a reader says of trouble, and of a silence in which records wait.
 
 use super::reader::{End, Orders, Reader};
 use super::silence::Doubt;
@@ -7,34 +7,6 @@ use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use runtime::clock::{self, Duration};
-use runtime::told::Told;
-
-/// What is said once in a while.
-pub(super) struct Tales {
-    trouble: Told,
-    in_trouble: bool,
-    last: Option<String>,
-    pub(super) malformed: Told,
-    pub(super) uncommitted: Told,
-}
-
-impl Default for Tales {
-    fn default() -> Tales {
-        let often = || Told::every(NEWS_PAUSE);
-        Tales { trouble: often(), in_trouble: false, last: None, malformed: often(), uncommitted: often() }
-    }
-}
-
-impl Tales {
-    /// Records come.
-    pub(super) fn recovered(&mut self, log: &slog::Logger) {
-        if std::mem::take(&mut self.in_trouble) {
-            slog::info!(log, "records come again");
-            self.last = None;
-            self.trouble = Told::every(NEWS_PAUSE);
-        }
-    }
-}
 
 impl Reader {
     /// Looks whether the silence is one.
@@ -46,11 +18,8 @@ impl Reader {
         let said = match self.silence.doubt(clock::now()) {
             None => return,
             Some(Doubt::NoPartition(silent)) => {
-                let why = self
-                    .told
-                    .last
-                    .as_deref()
-                    .unwrap_or("other members of the group have them all, or there are none");
+                let why =
+                    self.told.last().unwrap_or("other members of the group have them all, or there are none");
                 Some(format!("has no partition for {} s: {why}", silent.as_secs()))
             }
             Some(Doubt::Nothing(silent)) => {
@@ -111,9 +80,7 @@ impl Reader {
 
     pub(super) fn trouble(&mut self, words: &str) {
         (self.orders.read_fail)();
-        self.told.in_trouble = true;
-        self.told.last = Some(words.to_owned());
-        if self.told.trouble.tell(clock::now()).is_some() {
+        if self.told.trouble(words) {
             slog::warn!(self.orders.log, "Kafka at {}: {words}; it is tried again", self.orders.brokers);
         }
     }
@@ -121,4 +88,3 @@ impl Reader {
 
 /// How long the brokers are given to answer a question.
 const ASK_LIMIT: Duration = Duration::from_secs(2);
-const NEWS_PAUSE: Duration = Duration::from_secs(60);
