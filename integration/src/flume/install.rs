@@ -67,15 +67,7 @@ pub(super) fn release(version: Version) -> String {
 /// Why it cannot be had.
 pub fn fetched(set: &str) -> Result<String, Missing> {
     run(jdk("java").arg("-version"), "java", "a first look")?;
-    let folder = target();
-    let unwritable =
-        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
-    fs::create_dir_all(&folder).map_err(unwritable)?;
-    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
-    lock.lock().map_err(unwritable)?;
-    let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("stores").join(set).join("pom.xml");
-    once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
-    Ok(jars(set))
+    jars_of(set, &Path::new(env!("CARGO_MANIFEST_DIR")).join("stores"))
 }
 
 /// A folder as `FLUME_HOME` is: the release's jars are in its `lib`.
@@ -123,15 +115,7 @@ pub(super) fn zookeeper() -> Result<String, Missing> {
 
 /// The class path of a set that is fetched when a test first asks for it.
 fn on_demand(set: &str) -> Result<String, Missing> {
-    let folder = target();
-    let unwritable =
-        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
-    fs::create_dir_all(&folder).map_err(unwritable)?;
-    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
-    lock.lock().map_err(unwritable)?;
-    let pom = sources().join(set).join("pom.xml");
-    once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
-    Ok(jars(set))
+    jars_of(set, &sources())
 }
 
 fn jars(set: &str) -> String {
@@ -153,50 +137,59 @@ fn target() -> PathBuf {
 
 /// The classes of further `sources`, compiled into the folder `name` against both releases and both loggings.
 pub(super) fn compiled(name: &str, sources: &[PathBuf]) -> Result<PathBuf, Missing> {
-    let folder = target();
-    let unwritable =
-        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
-    let lock = File::create(folder.join("lock")).map_err(unwritable)?;
-    lock.lock().map_err(unwritable)?;
-    let to = folder.join(name);
-    once(&to, sources, || compile(sources, &to), unwritable)?;
+    let _locked = lock()?;
+    let to = target().join(name);
+    once(&to, sources, || compile(sources, &to))?;
     Ok(to)
 }
 
 /// Several test processes may come here at once: one of them works, under a lock, and the others find it done.
 fn install() -> Result<(), Missing> {
     run(jdk("java").arg("-version"), "java", "a first look")?;
+    let _locked = lock()?;
+    for set in SETS {
+        fetched_from(&sources(), set)?;
+    }
+    let programs = PROGRAMS.map(|program| sources().join("clients").join(program));
+    once(&classes(), &programs, || compile(&programs, &classes()))
+}
+
+/// The class path of `set`, whose `pom.xml` stands in its folder below `lists`.
+fn jars_of(set: &str, lists: &Path) -> Result<String, Missing> {
+    let _locked = lock()?;
+    fetched_from(lists, set)?;
+    Ok(jars(set))
+}
+
+fn fetched_from(lists: &Path, set: &str) -> Result<(), Missing> {
+    let pom = lists.join(set).join("pom.xml");
+    once(&target().join(set), std::slice::from_ref(&pom), || fetch(&pom, set))
+}
+
+/// Held by the one process that works.
+fn lock() -> Result<File, Missing> {
     let folder = target();
-    let unwritable =
-        |error: io::Error| Missing::Folder { folder: folder.display().to_string(), error: error.to_string() };
     fs::create_dir_all(&folder).map_err(unwritable)?;
     let lock = File::create(folder.join("lock")).map_err(unwritable)?;
     lock.lock().map_err(unwritable)?;
-    for set in SETS {
-        let pom = sources().join(set).join("pom.xml");
-        once(&folder.join(set), std::slice::from_ref(&pom), || fetch(&pom, set), unwritable)?;
-    }
-    let programs = PROGRAMS.map(|program| sources().join("clients").join(program));
-    once(&classes(), &programs, || compile(&programs, &classes()), unwritable)
+    Ok(lock)
+}
+
+fn unwritable(error: io::Error) -> Missing {
+    Missing::Folder { folder: target().display().to_string(), error: error.to_string() }
 }
 
 /// Does `work` for the folder `at` unless its stamp says that it was done from these very `inputs`.
-fn once(
-    at: &Path,
-    inputs: &[PathBuf],
-    work: impl FnOnce() -> Result<(), Missing>,
-    unwritable: impl Fn(io::Error) -> Missing,
-) -> Result<(), Missing> {
-    let wanted =
-        inputs.iter().map(fs::read_to_string).collect::<io::Result<String>>().map_err(&unwritable)?;
+fn once(at: &Path, inputs: &[PathBuf], work: impl FnOnce() -> Result<(), Missing>) -> Result<(), Missing> {
+    let wanted = inputs.iter().map(fs::read_to_string).collect::<io::Result<String>>().map_err(unwritable)?;
     let stamp = at.join("stamp");
     if fs::read_to_string(&stamp).is_ok_and(|done| done == wanted) {
         return Ok(());
     }
     let _ = fs::remove_dir_all(at); // jars of an older list must not stay; there may be none
-    fs::create_dir_all(at).map_err(&unwritable)?;
+    fs::create_dir_all(at).map_err(unwritable)?;
     work()?;
-    fs::write(stamp, wanted).map_err(&unwritable)
+    fs::write(stamp, wanted).map_err(unwritable)
 }
 
 fn fetch(pom: &Path, set: &str) -> Result<(), Missing> {
