@@ -2,10 +2,10 @@
 //! the operator wants there. The keys of an operator's own class are its own affair; those of Flume's components are checked. All
 //! of them go there as they are written.
 
-use super::sources::below;
-use super::tree::{Component, Key, Tree};
+use super::advice::java_trim;
+use super::tree::{Component, Key, Tree, below};
 use super::types::{is_class, short_name, unknown_type, unknown_type_in_flume};
-use super::values::{is_whole, java_trim};
+use super::values::is_whole;
 use super::{Checker, LIST, TYPE};
 use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
 use crate::fate::Effect;

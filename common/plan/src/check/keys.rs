@@ -1,8 +1,8 @@
 //! What is said of a component's keys.
 
+use super::advice::{consequence, line_value, right};
 use super::nearest::nearest;
 use super::tree::Key;
-use super::values::{consequence, line_value, right};
 use crate::component::{Descriptor, Property, Value};
 use crate::owner::Owner;
 use crate::place::Place;

@@ -4,6 +4,7 @@
 //! the rest. Here what Flume would drop is an error, and the agent does not start: nobody finds out weeks later
 //! that half of it never ran.
 
+mod advice;
 mod filters;
 pub(crate) mod hosted;
 mod keys;
@@ -13,11 +14,12 @@ mod sources;
 mod topology;
 mod tree;
 mod types;
+mod unlisted;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::nearest::{is_slip, nearest};
+use self::nearest::nearest;
 use self::tree::{Component, Key, Tree};
 use self::types::{is_own_class, not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
@@ -345,47 +347,6 @@ impl Checker<'_> {
         Some(self.any_component(owner, &found.name, known, &found.all(), &["type"]))
     }
 
-    /// Components with keys that no list names.
-    fn unlisted(&mut self, tree: &Tree) {
-        let lists: Vec<(&'static str, Vec<String>)> =
-            LISTED.iter().map(|(list, _)| (*list, self.words(tree, list))).collect();
-        for ((list, names), (_, noun)) in lists.iter().zip(LISTED) {
-            let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-            for component in tree.components(list).iter().filter(|one| !known.contains(one.name.as_str())) {
-                let elsewhere =
-                    || lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
-                let missing =
-                    || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
-                if self.is_told(list, component) {
-                    continue;
-                }
-                let Key { name: key, entry } = &component.keys[0];
-                let of = |list: &str, name: &str| {
-                    format!("{}.{list}.{name}.{key} = {}", self.agent, values::line_value(entry))
-                };
-                let slip = || {
-                    let whole = component.key("type").or(component.key("sinks")).is_some();
-                    let near = names.iter().find(|name| !whole && is_slip(&component.name, name));
-                    near.map(|name| of(list, name))
-                };
-                let meant = || match elsewhere() {
-                    Some((other, _)) => Some(of(other, &component.name)),
-                    None => nearest(&component.name, missing()).map(|name| of(list, &name)).or_else(slip),
-                };
-                self.report.add_warning(|| not_listed(self.agent, (list, names), noun, component, meant()));
-            }
-        }
-    }
-
-    /// Whether something else that was told is the cause: a name that is missing in a list, a second agent in the file.
-    fn is_told(&self, list: &str, component: &Component) -> bool {
-        let begins = component.begins();
-        let pasted = self.pasted.as_ref();
-        let of_the_first =
-            pasted.is_some_and(|start| start.origin == begins.origin && begins.line < start.line);
-        of_the_first || self.named.contains(&(list.to_string(), component.name.clone()))
-    }
-
     /// The names of a list whose comment has been reported already.
     fn words(&self, tree: &Tree, list: &'static str) -> Vec<String> {
         let text = tree.list(list).map(|entry| match &entry.comment {
@@ -447,54 +408,5 @@ impl Checker<'_> {
         lists.iter().for_each(|list| drop(self.list_at(tree, list)));
         let fix = self.list_to_paste(tree, &lists);
         self.report.add(problem.fix(fix));
-    }
-}
-
-const LISTED: [(&str, &str); 4] =
-    [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")];
-
-fn not_listed(
-    agent: &str,
-    (list, names): (&str, &[String]),
-    noun: &str,
-    component: &Component,
-    meant: Option<String>,
-) -> Problem {
-    let name = &component.name;
-    let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
-    let problem = Problem::warning("not-listed", component.begins(), what)
-        .cause(
-            format!("{noun} {}", quoted(name)),
-            format!("a {noun} has keys and is not in `{agent}.{list}`"),
-        )
-        .flume("ignores it silently")
-        .here("it does not run");
-    match meant {
-        Some(line) => problem.fix(format!("`{line}`, if that is meant")),
-        None => {
-            problem.fix(format!("`{agent}.{list} = {}`, or leave its keys out", sources::with(names, name)))
-        }
-    }
-}
-
-impl Component {
-    /// Where the first of its keys stands.
-    pub(crate) fn begins(&self) -> &Place {
-        let places = self.keys.iter().map(|key| &key.entry.first_at);
-        let first =
-            places.reduce(
-                |first, next| {
-                    if next.origin == first.origin && next.line < first.line { next } else { first }
-                },
-            );
-        first.unwrap_or(&self.keys[0].entry.key_at)
-    }
-
-    fn key(&self, name: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.name == name)
-    }
-
-    fn all(&self) -> Vec<&Key> {
-        self.keys.iter().collect()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tree::{Component, Key, Tree};
-use super::values::line_value;
+use super::advice::line_value;
+use super::tree::{Component, Key, Tree, below};
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
 use crate::layers::named;
@@ -236,15 +236,6 @@ impl Checker<'_> {
             )));
         }
     }
-}
-
-/// The keys below a prefix, their names without it.
-pub(super) fn below<'k>(keys: impl IntoIterator<Item = &'k Key>, prefix: &str) -> Vec<Key> {
-    let strip = |key: &Key| {
-        let name = key.name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
-        Some(Key { name: name.to_string(), entry: key.entry.clone() })
-    };
-    keys.into_iter().filter_map(strip).collect()
 }
 
 /// The one channel there is, or a word for one.

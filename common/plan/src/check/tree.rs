@@ -288,3 +288,34 @@ fn invalid(rest: &str, entry: &Entry) -> Problem {
             .fix(format!("`{agent}.KIND.NAME.KEY = VALUE`, KIND one of {}", named(&LISTS.map(String::from)))),
     }
 }
+
+impl Component {
+    /// Where the first of its keys stands.
+    pub(crate) fn begins(&self) -> &Place {
+        let places = self.keys.iter().map(|key| &key.entry.first_at);
+        let first =
+            places.reduce(
+                |first, next| {
+                    if next.origin == first.origin && next.line < first.line { next } else { first }
+                },
+            );
+        first.unwrap_or(&self.keys[0].entry.key_at)
+    }
+
+    pub(super) fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    pub(super) fn all(&self) -> Vec<&Key> {
+        self.keys.iter().collect()
+    }
+}
+
+/// The keys below a prefix, their names without it.
+pub(super) fn below<'k>(keys: impl IntoIterator<Item = &'k Key>, prefix: &str) -> Vec<Key> {
+    let strip = |key: &Key| {
+        let name = key.name.strip_prefix(prefix).filter(|name| !name.is_empty())?;
+        Some(Key { name: name.to_string(), entry: key.entry.clone() })
+    };
+    keys.into_iter().filter_map(strip).collect()
+}

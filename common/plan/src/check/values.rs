@@ -3,17 +3,16 @@
 use java::{Charset, Pattern, glob_as_regex};
 
 use super::Checker;
+use super::advice::{consequence, java_trim, right};
 use super::keys::{is_of_a_part, missing_line_end, missing_property, unknown, unused};
 use super::nearest::nearest;
-use super::sources::below;
-use super::tree::Key;
+use super::tree::{Key, below};
 use super::types::joined_line;
 use crate::component::{Bad, Descriptor, Kind, Property, Value};
-use crate::fate::Dropped;
 use crate::owner::Owner;
 use crate::problem::{Problem, Severity};
 use crate::properties::Entry;
-use crate::quote::{SHOWN, cut, quoted};
+use crate::quote::quoted;
 use crate::secret::{HIDDEN, is_secret};
 use crate::settings::{ComponentPlan, Properties};
 
@@ -347,30 +346,6 @@ pub(super) fn is_whole(property: &Property, entry: &Entry) -> bool {
 /// What names of properties have in them that hold free text.
 const FREE_NAMES: [&str; 6] = ["regex", "pattern", "command", "search", "replace", "query"];
 
-/// What Flume does with text that does not fit.
-pub(super) fn consequence(owner: &Owner, property: &Property) -> Dropped {
-    match (property.value, property.bad) {
-        (Value::Flag, _) => "takes all but `true` for `false`".into(),
-        (_, Bad::Says(what)) => what.into(),
-        (_, Bad::Default) => match property.default {
-            Some(default) => format!("takes the default, {default}").into(),
-            None => "takes the default".into(),
-        },
-        (Value::Text | Value::Free | Value::Secret | Value::Path, _) => "uses it as it is".into(),
-        (Value::Charset, _) => {
-            owner.dropped.in_words(format!("takes the charsets of its Java, else {}", owner.dropped))
-        }
-        (Value::Regex, _) => {
-            owner.dropped.in_words(format!("takes what Java can read, else {}", owner.dropped))
-        }
-        (Value::List | Value::Channels | Value::Parts(_), _) => {
-            "takes each word for a name, and leaves out the names that it does not know".into()
-        }
-        (Value::Unused(_), _) => "does not use it".into(),
-        _ => owner.dropped.clone(),
-    }
-}
-
 /// What Flume does with this value: a number that its type can hold and that makes no sense may be a case of its own.
 fn bad(property: &Property, value: &str) -> Bad {
     let largest = match property.value {
@@ -379,33 +354,6 @@ fn bad(property: &Property, value: &str) -> Bad {
     };
     let holds = value.parse::<i64>().is_ok_and(|number| number <= largest);
     property.outside.filter(|_| holds).unwrap_or(property.bad)
-}
-
-/// How to write a property.
-pub(super) fn right(property: &Property, key: &str) -> String {
-    let value = match property.value {
-        Value::Number { min, max, unit } => {
-            let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
-            let upper = if max >= i64::from(i32::MAX) { String::new() } else { format!(" to {max}") };
-            return format!("`{key} = NUMBER`, a whole number{unit} from {min}{upper}");
-        }
-        Value::Port => return format!("`{key} = PORT`, from 0 to 65535"),
-        Value::Flag => "true` or `false".to_string(),
-        Value::Choice(words) => return format!("`{key} = WORD`, one of {}", words.join(", ")),
-        Value::Charset => {
-            return format!(
-                "`{key} = CHARSET`, the one that the text is written in, as UTF-8, GBK or windows-1252"
-            );
-        }
-        Value::Host => "HOST".to_string(),
-        _ => property.name.trim_end_matches('.').rsplit('.').next().unwrap_or("VALUE").to_uppercase(),
-    };
-    format!("`{key} = {value}`")
-}
-
-/// The value as it stands behind a suggested key.
-pub(super) fn line_value(entry: &Entry) -> String {
-    if is_secret(&entry.key) { HIDDEN.to_string() } else { cut(java_trim(&entry.value), SHOWN) }
 }
 
 /// Whether a path has what only a shell replaces.
@@ -426,11 +374,6 @@ fn shell_in_path(entry: &Entry, value: &str) -> Problem {
             "`{} = /WHOLE/PATH`, or `${{env:NAME}}` in it for a variable of the environment",
             entry.key
         ))
-}
-
-/// `String.trim` of Java: all up to the blank goes.
-pub(super) fn java_trim(text: &str) -> &str {
-    text.trim_matches(|c| c <= ' ')
 }
 
 fn number(value: &str, min: i64, max: i64) -> Result<(), String> {
