@@ -32,12 +32,7 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         name: options.name.clone(),
         properties,
         strict_flume: options.ours.strict_flume,
-        jvm: Given::new(
-            options.conf.as_deref(),
-            options.classpath.as_deref(),
-            options.plugins_path.as_deref(),
-            words,
-        ),
+        jvm: Given::new(&options.java, words),
     };
     if let [old, new] = &options.diff[..] {
         return diff(role, wanted, old, new);
@@ -47,8 +42,8 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     let choice = Choice {
         files: &options.conf_file,
         central: &options.central,
-        conf: options.conf.as_deref(),
-        class_path: options.classpath.as_deref(),
+        conf: options.java.conf.as_deref(),
+        class_path: options.java.classpath.as_deref(),
         once: true,
         patience: Some(PATIENCE),
         waits: |_| {},

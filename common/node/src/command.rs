@@ -179,7 +179,7 @@ mod tests {
             let line = "-n agent1 -c ../conf -f flume-client.conf -Dflume.root.logger=DEBUG,console";
             let (options, words) = run(&format!("{word}{line}"));
             assert_eq!(options.name.as_deref(), Some("agent1"));
-            assert_eq!(options.conf.as_deref(), Some("../conf".as_ref()));
+            assert_eq!(options.java.conf.as_deref(), Some("../conf".as_ref()));
             assert_eq!(options.conf_file, ["flume-client.conf"].map(PathBuf::from));
             assert_eq!(words.properties, [("flume.root.logger".to_owned(), "DEBUG,console".to_owned())]);
         }
@@ -192,7 +192,7 @@ mod tests {
         let (options, words) =
             run("agent -na1 -f a -f b --conf-file=c --no-reload-conf -C x:y --plugins-path p -d -Xmx1g");
         assert_eq!(options.conf_file, ["a", "b", "c"].map(PathBuf::from));
-        assert!(options.no_reload_conf && options.dryrun && options.classpath.is_some());
+        assert!(options.no_reload_conf && options.dryrun && options.java.classpath.is_some());
         let interval = |args| run(args).0.central.interval();
         assert_eq!([interval("-n a1 -f a"), interval("-n a1 -f a -i 5")], [30, 5].map(Duration::from_secs));
         assert_eq!(words.flags, ["-Xmx1g"]);

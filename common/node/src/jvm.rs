@@ -1,6 +1,9 @@
 //! Where the JVM for Java components comes from: the Flume and the Java of this host, found as `bin/flume-ng` finds them.
 
-use crate::java::{self, Words};
+use crate::{
+    java::{self, Words},
+    options::JavaOptions,
+};
 use bridge::{ClassPath, Directory, Disk, Installation, Settings};
 use std::{
     collections::BTreeMap,
@@ -19,16 +22,11 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    pub(crate) fn new(
-        conf: Option<&Path>,
-        class_path: Option<&str>,
-        plugins_path: Option<&str>,
-        words: &Words,
-    ) -> Given {
+    pub(crate) fn new(options: &JavaOptions, words: &Words) -> Given {
         Given {
-            conf: conf.map(Path::to_owned),
-            class_path: class_path.map(str::to_owned),
-            plugins_path: plugins_path.map(str::to_owned),
+            conf: options.conf.clone(),
+            class_path: options.classpath.clone(),
+            plugins_path: options.plugins_path.clone(),
             flags: words.flags.clone(),
             properties: words.properties.clone(),
         }

@@ -62,9 +62,8 @@ pub(crate) struct RunOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) conf: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) java: JavaOptions,
 
     /// Do not read a changed file again while the process runs; SIGHUP stops it then
     #[arg(long)]
@@ -86,6 +85,21 @@ pub(crate) struct RunOptions {
         hide_possible_values = true)]
     pub(crate) log_format: String,
 
+    /// Print this text
+    #[arg(short, long, action = ArgAction::HelpLong)]
+    help: Option<bool>,
+
+    #[command(flatten)]
+    pub(crate) central: Central,
+}
+
+/// Where a JVM and its classes come from, should a component need them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JavaOptions {
+    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) conf: Option<PathBuf>,
+
     /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
     #[arg(short = 'C', long, value_name = "PATH")]
     pub(crate) classpath: Option<String>,
@@ -93,13 +107,6 @@ pub(crate) struct RunOptions {
     /// Folders of plugins, in place of FLUME_HOME/plugins.d
     #[arg(long, value_name = "DIRS")]
     pub(crate) plugins_path: Option<String>,
-
-    /// Print this text
-    #[arg(short, long, action = ArgAction::HelpLong)]
-    help: Option<bool>,
-
-    #[command(flatten)]
-    pub(crate) central: Central,
 }
 
 /// Options of `check`.
@@ -128,17 +135,8 @@ pub(crate) struct CheckOptions {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) conf_file: Vec<PathBuf>,
 
-    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) conf: Option<PathBuf>,
-
-    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
-    #[arg(short = 'C', long, value_name = "PATH")]
-    pub(crate) classpath: Option<String>,
-
-    /// Folders of plugins, in place of FLUME_HOME/plugins.d
-    #[arg(long, value_name = "DIRS")]
-    pub(crate) plugins_path: Option<String>,
+    #[command(flatten)]
+    pub(crate) java: JavaOptions,
 
     /// Print one JSON object, for programs
     #[arg(long)]
@@ -278,17 +276,8 @@ pub(crate) struct PushOptions {
     #[arg(long, value_name = "VERSION")]
     pub(crate) if_version: Option<i32>,
 
-    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) conf: Option<PathBuf>,
-
-    /// Jars and folders for Java components, with colons between, besides those of FLUME_HOME
-    #[arg(short = 'C', long, value_name = "PATH")]
-    pub(crate) classpath: Option<String>,
-
-    /// Folders of plugins, in place of FLUME_HOME/plugins.d
-    #[arg(long, value_name = "DIRS")]
-    pub(crate) plugins_path: Option<String>,
+    #[command(flatten)]
+    pub(crate) java: JavaOptions,
 
     #[command(flatten)]
     pub(crate) ours: Ours,

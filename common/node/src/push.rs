@@ -52,12 +52,7 @@ fn checked(
     words: &Words,
     properties: Vec<(String, String)>,
 ) -> Result<Result<Vec<u8>, ExitCode>, String> {
-    let given = Given::new(
-        options.conf.as_deref(),
-        options.classpath.as_deref(),
-        options.plugins_path.as_deref(),
-        words,
-    );
+    let given = Given::new(&options.java, words);
     let strict_flume = options.ours.strict_flume;
     let wanted = Wanted { name: Some(options.name.clone()), properties, strict_flume, jvm: given };
     let read = Texts::of_file(&options.conf_file, &wanted)?.read();

@@ -32,12 +32,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
         name: options.name.clone(),
         properties: properties.clone(),
         strict_flume: options.ours.strict_flume,
-        jvm: Given::new(
-            options.conf.as_deref(),
-            options.classpath.as_deref(),
-            options.plugins_path.as_deref(),
-            words,
-        ),
+        jvm: Given::new(&options.java, words),
     };
     let (settings, told) = logging::settings(&properties, &options.log_format);
     notices.extend(told);
@@ -46,8 +41,8 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
     let choice = Choice {
         files: &options.conf_file,
         central: &options.central,
-        conf: options.conf.as_deref(),
-        class_path: options.classpath.as_deref(),
+        conf: options.java.conf.as_deref(),
+        class_path: options.java.classpath.as_deref(),
         once: options.no_reload_conf,
         patience: options.dryrun.then_some(check::PATIENCE),
         // Waiting for its configuration, a service has started: else systemd would end it for being late.
@@ -173,12 +168,14 @@ fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
     if !words.flags.is_empty() {
         notices.push(format!("no component needs a JVM, so these are ignored: {}", flags(&words.flags)));
     }
-    for (name, given) in [("--classpath", &options.classpath), ("--plugins-path", &options.plugins_path)] {
+    for (name, given) in
+        [("--classpath", &options.java.classpath), ("--plugins-path", &options.java.plugins_path)]
+    {
         if given.is_some() {
             notices.push(format!("no component needs a JVM, so {name} is ignored"));
         }
     }
-    notices.extend(options.conf.as_deref().and_then(env_file::notice));
+    notices.extend(options.java.conf.as_deref().and_then(env_file::notice));
     notices
 }
 
