@@ -2,23 +2,35 @@
 
 use components::serializer::{AvroConfig, Serializer, SerializerConfig};
 use event::{Batch, BatchBuilder};
+use runtime::files::whole;
 use runtime::random::Random;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+use tokio::task::spawn_blocking;
 
-/// Writes `events` into a new file of `directory`, with `reason` as a header more, and says which file it is. It is an Avro
-/// container as the serializer `avro_event` writes it: a `spooldir` source can read it again.
+/// Writes the events of `batches` into a new file of `directory`, with `reason` as a header more, and says which file it is.
+/// It is an Avro container as the serializer `avro_event` writes it: a `spooldir` source can read it again.
 ///
 /// # Errors
 /// The system's.
-pub(crate) fn bury(directory: &Path, events: &Batch, reason: &str, millis: i64) -> io::Result<PathBuf> {
-    fs::create_dir_all(directory)?;
+pub(crate) async fn bury(
+    directory: PathBuf,
+    batches: Vec<Batch>,
+    reason: String,
+    millis: i64,
+) -> io::Result<PathBuf> {
+    let written = spawn_blocking(move || {
+        whole::create_numbered(&directory, &millis.to_string(), "avro", &contents(&batches, &reason))
+    });
+    written.await.map_err(io::Error::other)?
+}
+
+fn contents(batches: &[Batch], reason: &str) -> Vec<u8> {
     let mut builder = BatchBuilder::default();
-    for event in events.events() {
-        let headers = event.headers().filter_map(|(key, value)| {
-            Some((std::str::from_utf8(key).ok()?, std::str::from_utf8(value).ok()?))
-        });
+    for event in batches.iter().flat_map(Batch::events) {
+        let text = |bytes| String::from_utf8_lossy(bytes);
+        let headers: Vec<_> = event.headers().map(|(key, value)| (text(key), text(value))).collect();
+        let headers = headers.iter().map(|(key, value)| (&**key, &**value));
         builder.push(headers.chain([(REASON, reason)]), event.body());
     }
     let config = SerializerConfig::Avro(AvroConfig { sync_interval: 2_048_000, codec: None });
@@ -26,19 +38,7 @@ pub(crate) fn bury(directory: &Path, events: &Batch, reason: &str, millis: i64) 
     let mut out = Vec::new();
     serializer.begin(&mut out);
     serializer.write(&builder.finish(), &mut out);
-    for number in 0.. {
-        let path = directory.join(format!("{millis}-{number}.avro"));
-        match File::options().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(&out)?;
-                file.sync_all()?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
+    out
 }
 
 /// Says why an event could not be written.
@@ -49,15 +49,15 @@ mod tests {
     use super::*;
     use crate::testing::events;
 
-    #[test]
-    fn what_is_buried_can_be_read_again_with_the_reason() {
+    #[tokio::test]
+    async fn what_is_buried_can_be_read_again_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("dead");
-        let batch = events([(&[("host", "h1")][..], "one"), (&[], "two")]);
-        let first = bury(&directory, &batch, "no schema", 5).unwrap();
-        let second = bury(&directory, &batch, "no schema", 5).unwrap();
+        let batches = [events([(&[("host", "h1")][..], "one")]), events([(&[][..], "two")])];
+        let bury = || bury(directory.clone(), batches.to_vec(), "no schema".to_owned(), 5);
+        let (first, second) = (bury().await.unwrap(), bury().await.unwrap());
         assert_ne!(first, second);
-        let bytes = fs::read(first).unwrap();
+        let bytes = std::fs::read(first).unwrap();
         let head = wire::container::head(&bytes).unwrap().unwrap();
         let block = wire::container::block(&bytes[head.size..], &head.sync, 1 << 20).unwrap().unwrap();
         let data = bytes[head.size..][block.data].to_vec();
