@@ -31,7 +31,7 @@ use health::{Failure, SinkHealth};
 use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
-use trouble::{End, Told, Trouble};
+use trouble::{End, Matter, Trouble};
 use wire::avro::BatchId;
 
 /// How a group is to behave.
@@ -111,7 +111,7 @@ impl Group {
             deliveries: 0,
             bytes: 0,
             probing: false,
-            trouble: Trouble::default(),
+            trouble: Trouble::new(),
         };
         Group {
             log,
@@ -231,8 +231,8 @@ impl Group {
         }
         self.members[sink].count_failed(true);
         let tell = match failure {
-            Failure::Connection(_) => Told::Connection,
-            Failure::Batch(_) => Told::Batch,
+            Failure::Connection(_) => Matter::Connection,
+            Failure::Batch(_) => Matter::Batch,
         };
         self.members[sink].trouble.failed(now);
         if self.members[sink].trouble.tells(tell) {
@@ -270,7 +270,7 @@ impl Group {
         member.window = window;
         if !on_trial {
             self.over(sink, now);
-        } else if member.trouble.tells_connected() {
+        } else if member.trouble.tells_connected(now) {
             let name = &member.at.name;
             slog::info!(self.log, "sink {name} is up again, the next batch shows whether it takes events");
         }
@@ -395,7 +395,7 @@ impl Group {
         self.health.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
         self.members[sink].count_failed(false);
         let member = &mut self.members[sink];
-        if member.trouble.tells(Told::Connection) {
+        if member.trouble.tells(Matter::Connection) {
             slog::warn!(
                 self.log,
                 "sink {} is not up yet: {error}; it is tried again in the background until it is",
@@ -407,7 +407,7 @@ impl Group {
     fn leave(&mut self, sink: usize, now: Instant) {
         if self.health.failed(sink, now, Failure::Connection(0)) {
             let member = &mut self.members[sink];
-            member.trouble.tells(Told::Connection);
+            member.trouble.tells(Matter::Connection);
             slog::info!(
                 self.log,
                 "sink {}: its peer says that it is stopping; new events go elsewhere",
