@@ -1,36 +1,8 @@
-//! What a group counts of its sinks, once per delivery, and what it shows of their health.
+//! What a group shows of the health of its sinks.
 
-use super::{Group, Member, SinkSelection};
+use super::{Group, SinkSelection};
 use crate::counters::Counter;
-use crate::message::Delivery;
 use runtime::clock::{self, Instant};
-
-impl Member {
-    /// It is given a delivery of a group that asks for `batch_size` events at a time.
-    pub(super) fn count_given(&self, delivery: &Delivery, batch_size: usize) {
-        let (counters, events) = (&self.at.counters, events(delivery));
-        let filled = if events < batch_size { &counters.batch_underflow } else { &counters.batch_complete };
-        filled.increment();
-        counters.drain_attempt.add(events);
-    }
-
-    /// Deliveries with so many events have arrived.
-    pub(super) fn count_arrived(&self, events: usize) {
-        self.at.counters.drain_success.add(events);
-    }
-
-    /// It has failed: its connection, if it had one, is gone. Flume counts a try that fails as a write that fails.
-    pub(super) fn count_failed(&self, was_up: bool) {
-        let counters = &self.at.counters;
-        counters.event_write_fail.increment();
-        if was_up { &counters.connection_closed } else { &counters.connection_failed }.increment();
-    }
-
-    /// It is connected, or its file is open.
-    pub(super) fn count_up(&self) {
-        self.at.counters.connection_created.increment();
-    }
-}
 
 impl Group {
     /// Shows how its sinks stand; called when that may have changed.
@@ -59,9 +31,4 @@ fn since(counter: &Counter, holds: bool, now: impl Fn() -> u64) {
         (false, 1..) => counter.set(0),
         _ => {}
     }
-}
-
-/// The events of a delivery.
-pub(super) fn events(delivery: &Delivery) -> usize {
-    delivery.lease.batches().iter().map(event::Batch::len).sum()
 }
