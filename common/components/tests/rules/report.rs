@@ -74,6 +74,18 @@ fn the_fate_in_flume_is_worked_out_once_and_no_finding_tells_another() {
 }
 
 #[test]
+fn what_comes_after_validation_is_not_said_to_happen_in_an_invalid_agent() {
+    let unknown = text(&["sinks.k.type = loger"]);
+    assert!(unknown.contains("in Flume: cannot load it (`Unable to load sink type`)"), "{unknown}");
+    for invalid in ["-channels.c.type", "-channels"] {
+        let said = text(&["sinks.k.type = loger", "sources.r.port = x", invalid]);
+        for late in ["cannot load it (`Unable to load sink type`)", "removes the source `r`"] {
+            assert!(said.contains(&format!("in Flume: once the agent is valid: {late}")), "{said}");
+        }
+    }
+}
+
+#[test]
 fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
     let unknown = [&THREE_SINKS[..], &["sinks.l.path = x", "sinks.m.path = y"]].concat();
     let said = text(&unknown);
@@ -127,7 +139,7 @@ fn all_faults_are_told_at_once() {
         "sources.r.interceptors.i.replaceString = $7",
         "-sinks.k.channel",
         "sinks.k.type = file_roll",
-        "sinks.k.sink.directory = /x",
+        "sinks.k.sink.directory = /tmp",
         "sinks.k.sink.serializer = avro_event",
         "sinks.k.sink.serializer.compressionCodec = lz4",
     ]);
@@ -255,7 +267,7 @@ fn an_empty_list_is_told_once() {
     let lines: Vec<&str> = ["sources = "].into_iter().chain(source.iter().map(String::as_str)).collect();
     assert_eq!(said(&lines), ["warning no-sources"], "{}", text(&lines));
     assert!(text(&lines).contains(": warning: the agent `a` has no sources [no-sources]"));
-    assert!(!text(&lines).starts_with("f: "), "it is told where the list stands: {}", text(&lines));
+    assert!(!text(&lines).starts_with("f: "), "the finding names the place of the list: {}", text(&lines));
 }
 
 #[test]
