@@ -223,7 +223,7 @@ fn what_flume_does_with_a_codec_is_told_as_it_is() {
         let line = format!("sinks.k.sink.serializer.compressionCodec = {name}");
         let file = [
             "sinks.k.type = file_roll",
-            "sinks.k.sink.directory = /x",
+            "sinks.k.sink.directory = /tmp",
             "sinks.k.sink.serializer = avro_event",
         ];
         text(&[&file[..], &[&line]].concat())
@@ -245,8 +245,9 @@ fn other_components() {
     let sink = |more: &[&'static str]| {
         [&["sinks.k.type = avro", "sinks.k.hostname = h", "sinks.k.port = 1"], more].concat()
     };
-    let file =
-        |more: &[&'static str]| [&["sinks.k.type = file_roll", "sinks.k.sink.directory = /x"], more].concat();
+    let file = |more: &[&'static str]| {
+        [&["sinks.k.type = file_roll", "sinks.k.sink.directory = /tmp"], more].concat()
+    };
     check(&[
         (&avro(&["sources.r.threads = 5"]), &["note unused-property"]),
         (&avro(&["sources.r.ssl = true"]), &["error missing-property", "error missing-property"]),
@@ -365,7 +366,7 @@ fn address_rules_that_do_nothing_are_told() {
 fn a_spool_directory_is_judged_with_its_deserializer() {
     let spool = |more: &[&str]| {
         let file =
-            ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /x"];
+            ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /tmp"];
         text(&[&file[..], more].concat())
     };
     assert_eq!(spool(&["sources.r.inputCharset = GBK", "sources.r.deserializer = avro"]), "");
@@ -378,9 +379,39 @@ fn a_spool_directory_is_judged_with_its_deserializer() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_used_is_found_by_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let said = |path: &str| {
+        let spool = format!("sources.r.spoolDir = {path}");
+        let roll = format!("sinks.k.sink.directory = {path}");
+        let source = ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", &spool];
+        text(&[&source[..], &["sinks.k.type = file_roll", &roll]].concat())
+    };
+    let at = |path: &std::path::Path| said(path.to_str().unwrap());
+    assert_eq!(at(folder.path()), "");
+    let missing = at(&folder.path().join("none"));
+    for key in ["spoolDir", "sink.directory"] {
+        assert!(missing.contains(&format!("warning: the {key} {}", folder.path().display())), "{missing}");
+        assert!(
+            at(&file).contains(&format!("the {key} {} is a regular file", file.display())),
+            "{}",
+            at(&file)
+        );
+    }
+    assert_eq!(missing.matches("[unusable-directory]").count(), 2, "{missing}");
+    assert!(
+        missing.contains("create the directory for this user, or correct `a.sources.r.spoolDir`"),
+        "{missing}"
+    );
+    assert!(!said("~/out").contains("unusable"), "one cause is one finding: {}", said("~/out"));
+}
+
+#[test]
 fn a_pattern_of_a_shell_is_told_where_a_regular_expression_belongs() {
     let spool = |line: &'static str| {
-        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /d", line]
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /tmp", line]
     };
     check(&[
         (&spool("sources.r.includePattern = data_*.csv"), &["warning glob"]),
@@ -418,7 +449,7 @@ fn a_shell_needs_c() {
 #[test]
 fn keys_of_a_part_are_its_own() {
     let spool = |line: &'static str| {
-        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /d", line]
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /tmp", line]
     };
     check(&[
         (&spool("sources.r.deserializer.maxLineLength = 9"), &[]),
