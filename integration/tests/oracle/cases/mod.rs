@@ -55,7 +55,7 @@ const COMMENT: &str =
 
 /// What Flume drops, with a warning in some line, ours does not start without.
 const REFUSED: Option<Differs> = Some(Differs {
-    why: "a mistake that would cost events ends the start: every one is told, with its place and what to write instead",
+    why: "a mistake that would cost events ends the start: the report has each of them, with its place and what to write instead",
     steps: &[Exit],
     done: &[],
 });
