@@ -379,6 +379,35 @@ fn a_spool_directory_is_judged_with_its_deserializer() {
 }
 
 #[test]
+fn a_charset_is_taken_under_each_of_its_names_wherever_one_is_named() {
+    let source = |lines: &[&str]| text(&[&["-sources.r.bind", "-sources.r.port"][..], lines].concat());
+    let interceptor = "sources.r.interceptors.i.type = search_replace";
+    for charset in
+        ["GBK", "cp936", "gb18030", "gb2312", "Big5", "MS932", "sjis", "Cp1251", "windows-1258", "l1"]
+    {
+        let key = |key: &str| format!("sources.r.{key} = {charset}");
+        for lines in [
+            ["sources.r.type = exec", "sources.r.command = date", &key("charset")],
+            ["sources.r.type = spooldir", "sources.r.spoolDir = /tmp", &key("inputCharset")],
+            ["sources.r.type = spooldir", "sources.r.spoolDir = /tmp", &key("deserializer.outputCharset")],
+            ["sources.r.type = multiport_syslogtcp", "sources.r.ports = 1", &key("charset.default")],
+            ["sources.r.type = multiport_syslogtcp", "sources.r.ports = 1", &key("charset.port.1")],
+        ] {
+            assert_eq!(source(&lines), "");
+        }
+        assert_eq!(text(&[&key("encoding")]), "");
+        let search = "sources.r.interceptors.i.searchPattern = a";
+        assert_eq!(
+            text(&["sources.r.interceptors = i", interceptor, search, &key("interceptors.i.charset")]),
+            ""
+        );
+    }
+    for wide in ["UTF-16", "utf-16le", "unicode"] {
+        assert_eq!(text(&[&format!("sources.r.encoding = {wide}")]), "");
+    }
+}
+
+#[test]
 fn a_directory_that_cannot_be_used_is_found_by_the_check() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

@@ -244,12 +244,44 @@ fn two_agents_of_one_name_in_a_file_are_told_for_what_they_are() {
 }
 
 #[test]
-fn a_list_in_a_component_has_no_default() {
-    let said = text(&["sources.r.interceptors = "]);
+fn a_second_agent_begins_with_its_first_key_wherever_its_lists_stand() {
+    let lists_last = "a.channels.c.type = memory\na.sources.r.type = seq\na.sources.r.channels = c\n\
+        a.sinks.k.type = logger\na.sinks.k.channel = c\na.sinks = k\na.channels = c\na.sources = r\n";
+    let text = plan::Text { name: "f".into(), bytes: lists_last.repeat(2).into_bytes() };
+    let said = super::load_texts(&[text], &Sources::default(), "a", &super::options()).report.to_string();
     assert!(
-        said.contains("the list `a.sources.r.interceptors` names nothing") && !said.contains("default"),
+        said.starts_with("f:9:1: warning: a second agent `a` begins here, 8 keys are set again"),
         "{said}"
     );
+    assert!(
+        said.contains("`a_2.channels.c.type = memory` and so on") && said.contains("1 warning, 0 notes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_empty_list_has_no_default() {
+    for list in ["sources.r.interceptors", "sources.r.selector.optional"] {
+        let said = text(&[&format!("{list} = ")]);
+        assert!(said.contains(&format!("the list `a.{list}` names nothing")), "{said}");
+        assert!(!said.contains("default"), "{said}");
+    }
+    let hosts =
+        text(&["sinks.k.type = avro", "sinks.k.hostname = h", "sinks.k.port = 1", "sinks.k.hosts = "]);
+    assert!(hosts.contains("the list `a.sinks.k.hosts` names nothing"), "{hosts}");
+    let mapped = text(&[
+        "sources.r.selector.type = multiplexing",
+        "sources.r.selector.mapping.x = ",
+        "sources.r.selector.mapping.y = c",
+    ]);
+    assert!(mapped.contains("the list `a.sources.r.selector.mapping.x` names nothing"), "{mapped}");
+    assert!(
+        text(&["sinkgroups = "]).contains("the agent has no sink groups"),
+        "{}",
+        text(&["sinkgroups = "])
+    );
+    let key = text(&["sources.r.max-line-length = "]);
+    assert!(key.contains("as if it were not there") && !key.contains("default"), "{key}");
 }
 
 #[test]
