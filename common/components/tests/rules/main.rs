@@ -3,6 +3,7 @@
 mod around;
 mod components;
 mod hosted;
+mod local;
 mod report;
 #[path = "../support/mod.rs"]
 mod support;
