@@ -23,9 +23,11 @@ a1.sinks.k1.channel = c1
     };
 }
 
+mod avro;
 mod corpus;
 mod groups;
 mod interceptors;
+mod lesson;
 mod network;
 mod published;
 mod selectors;
@@ -45,7 +47,7 @@ use integration::flume::{
     },
 };
 
-pub(crate) use corpus::SEED_AGENT;
+pub(crate) use lesson::SEED_AGENT;
 
 const EMPTY: Case = Case::EMPTY;
 
