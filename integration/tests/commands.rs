@@ -45,7 +45,7 @@ fn a_shells_loop_and_all_it_has_started_die_with_a_killed_agent() {
     let kib = vitals::working_kib(keeper).expect("it runs");
     assert!(kib < 256, "the keeper holds {kib} KiB of its own");
     kill_process(scene.node.pid(), Signal::KILL).expect("it runs");
-    until("nobody is left", || !family.iter().chain([&keeper]).any(|pid| lives(*pid)));
+    until("the end of all its processes", || !family.iter().chain([&keeper]).any(|pid| lives(*pid)));
     scene.node.wait(LONG).expect("it is dead");
 }
 
@@ -58,7 +58,7 @@ fn a_shells_loop_and_all_it_has_started_end_with_a_stop() {
     let ended = scene.node.wait(LONG).expect("it ends");
     assert_eq!(ended.status.code(), Some(0), "{:?}", ended.status);
     assert!(told.elapsed() < Duration::from_secs(10), "it took {:?}", told.elapsed());
-    until("nobody is left", || !family.iter().any(|pid| lives(*pid)));
+    until("the end of all its processes", || !family.iter().any(|pid| lives(*pid)));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_command_whose_keeper_is_killed_is_ended_by_the_agent() {
     let family = pids(&scene, &["deaf", "sleeper", "shell"]);
     let keeper = vitals::children(scene.node.pid())[0];
     kill_process(keeper, Signal::KILL).expect("it runs");
-    until("nobody is left", || !family.iter().any(|pid| lives(*pid)));
+    until("the end of all its processes", || !family.iter().any(|pid| lives(*pid)));
     scene.wait_for("exited with");
 }
 

@@ -201,7 +201,7 @@ fn a_large_call_gets_in_when_those_who_hold_everything_are_silent() {
         .collector(0)
         .console()
         .visit(0, |line| line.text.contains("others wait for the").then(|| line.text.clone()));
-    assert!(!told.is_empty(), "nobody was told to go");
+    assert!(!told.is_empty(), "no connection was asked to close");
 }
 
 /// `senders` calls of `mib` MiB at once: all get an OK. Says how long it took.

@@ -203,9 +203,11 @@ fn a_file_with_errors_is_not_taken_and_the_next_one_is() {
         change(&scene, broken);
         until("it is refused", || scene.said("the configuration that was read is not taken") > round);
     }
-    assert!(scene.said("no_such_type") > 0, "the finding is told");
+    assert!(scene.said("no_such_type") > 0, "the log has the finding");
     fs::remove_file(scene.path("a1.conf")).expect("it was there");
-    until("that it is gone is told", || scene.said("the configuration that was read is not taken") > 3);
+    until("the log to say that the file is gone", || {
+        scene.said("the configuration that was read is not taken") > 3
+    });
     assert_eq!(scene.said("Stopping"), 0);
     change_taken(&scene, &format!("{stays}{CHANGES}a1.sinks.k2.sink.directory = DIR/out2\n"));
     until("it runs", || !out(&[scene.path("out2")]).is_empty());

@@ -5,12 +5,11 @@ use crate::{
     clock::{self, Instant},
     frame::{FrameDecoder, Outgoing},
     jar, launch,
-    life::{Cause, Fault, Life, Made},
+    life::{Cause, Fault, Life},
     policy::{SilenceLimits, Verdict},
     protocol::{FromJvm, Hello, Metrics, VERSION, to_jvm},
 };
 use std::{
-    collections::HashMap,
     future::Future,
     process::Stdio,
     sync::{
@@ -25,7 +24,11 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
+mod registry;
 mod tasks;
+
+pub(crate) use registry::Inbox;
+use registry::{Entry, Registry, hand_over};
 
 /// A JVM that runs, or has run. Clones are the same one; when the last one goes, it is ended.
 #[derive(Clone)]
@@ -44,29 +47,6 @@ pub(crate) struct Shared {
     notify: Notify,
     silence_limits: SilenceLimits,
     searched: String,
-}
-
-#[derive(Default)]
-struct Registry {
-    components: HashMap<u32, Entry>,
-    dumps: HashMap<u32, Vec<oneshot::Sender<(String, String)>>>,
-    metrics: Vec<oneshot::Sender<Metrics>>,
-    pongs: u64,
-}
-
-struct Entry {
-    title: String,
-    life: mpsc::UnboundedSender<Life>,
-    inbox: Arc<dyn Inbox>,
-}
-
-/// Takes what a component says. Called by the task that reads the pipe: it must not wait.
-pub(crate) trait Inbox: Send + Sync {
-    /// A frame of the component's own kind.
-    fn take(&self, message: FromJvm);
-
-    /// Nothing comes any more: all that the JVM has written was handed over before.
-    fn ended(&self);
 }
 
 impl Jvm {
@@ -369,24 +349,6 @@ impl Shared {
             entry.inbox.ended();
         }
     }
-}
-
-impl Entry {
-    fn ways(&self) -> (mpsc::UnboundedSender<Life>, Arc<dyn Inbox>) {
-        (self.life.clone(), self.inbox.clone())
-    }
-}
-
-/// A step of the life cycle goes one way, anything else the other.
-fn hand_over(steps: &mpsc::UnboundedSender<Life>, inbox: &dyn Inbox, message: FromJvm) {
-    let step = match message {
-        FromJvm::Created { class, batch_size, how } => Life::Created(Made { class, batch_size, how }),
-        FromJvm::Started => Life::Started,
-        FromJvm::Stopped => Life::Stopped,
-        FromJvm::Error { phase, thrown } if !phase.starts_with("call ") => Life::Failed { phase, thrown },
-        other => return inbox.take(other),
-    };
-    let _ = steps.send(step); // nobody waits for it when its component is dropped
 }
 
 /// Batches of 1,000 events go half as fast again through a pipe of this size.

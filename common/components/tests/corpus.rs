@@ -39,8 +39,10 @@ fn verdicts(path: &Path) -> String {
     let load = |agent: &str| load_texts(&texts, &Sources::default(), agent, &options());
     let mut lines = String::new();
     for agent in load("").agents {
-        let loaded = load(&agent);
-        let report = &loaded.report;
+        let mut loaded = load(&agent);
+        let report = &mut loaded.report;
+        // What directories there are differs from host to host.
+        report.problems.retain(|problem| problem.code != "unusable-directory");
         assert_eq!(loaded.plan.is_none(), report.has_errors());
         let [errors, warnings, notes] =
             [Severity::Error, Severity::Warning, Severity::Note].map(|severity| report.count(severity));

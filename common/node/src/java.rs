@@ -173,7 +173,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let word = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
         let words = split([word(b"-Dkey=hunter2\xff"), word(b"-Xa\xff"), word(b"-f"), word(b"\xff.conf")]);
-        let told = words.unreadable.expect("it is told");
+        let told = words.unreadable.expect("a word that is no text");
         assert!(told.starts_with("`-Dkey`: its bytes are not UTF-8") && !told.contains("hunter2"), "{told}");
         assert_eq!((words.flags.len(), words.rest.len()), (1, 2));
         let words = split([word(b"-Dpwd=hunter2")]);

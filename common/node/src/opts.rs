@@ -53,7 +53,7 @@ pub(crate) fn words(
         let value = entry.value.trim_end();
         match arg.get_action() {
             _ if given => {}
-            ArgAction::SetTrue => {
+            ArgAction::SetTrue | ArgAction::Help | ArgAction::Version => {
                 let counts = ["yes", "true", "1"].iter().any(|word| value.eq_ignore_ascii_case(word));
                 words.extend(counts.then(|| OsString::from(format!("--{long}"))));
             }
@@ -96,6 +96,7 @@ mod tests {
         assert_eq!(words, ["--name=a1", "--conf-user=me", "--conf-password=p w", "--no-reload-conf"]);
         let words = words_of(&CheckOptions::command(), "-n a2", "n=a1\ndrain-timeout=5\nu=file:/x").unwrap();
         assert_eq!(words, ["--conf-uri=file:/x"], "`check` has no --drain-timeout");
+        assert_eq!(words_of(&RunOptions::command(), "", "help=true\n").unwrap(), ["--help"]);
     }
 
     #[test]

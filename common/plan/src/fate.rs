@@ -140,52 +140,39 @@ pub enum Fate {
 impl Fate {
     /// Works it out.
     pub(crate) fn decide(outline: &Outline, effects: &[&Effect]) -> Fate {
-        let has = |effect: Effect| effects.contains(&&effect);
-        let of = |list: &'static str, name: &str| Part { list, name: name.to_string() };
-        let early = |list, name: &str| has(Effect::Removed(of(list, name)));
-        let late = |list, name: &str| has(Effect::Unconfigured(of(list, name)));
-        let channels: BTreeSet<&str> =
-            outline.channels.iter().map(String::as_str).filter(|name| !early("channels", name)).collect();
-        if channels.is_empty() || has(Effect::Invalid) {
-            return Fate::Idle("the agent is marked as invalid".to_string());
-        }
-        let valid = |list, all: &[(String, Vec<String>)], channels: &BTreeSet<&str>| -> Vec<String> {
-            let reaches = |to: &[String]| to.iter().any(|channel| channels.contains(channel.as_str()));
-            let valid = all.iter().filter(|(name, to)| reaches(to) && !early(list, name));
-            valid.map(|(name, _)| name.clone()).collect()
+        let valid = match Valid::of(outline, effects) {
+            Ok(valid) => valid,
+            Err(fate) => return fate,
         };
-        let sources = valid("sources", &outline.sources, &channels);
-        let sinks = valid("sinks", &outline.sinks, &channels);
-        if let Some(why) = effects.iter().find_map(|effect| match effect {
-            Effect::Fails(why) => Some(why.clone()),
-            _ => None,
-        }) {
-            return Fate::Ends(why);
-        }
-        if sources.is_empty() && sinks.is_empty() {
-            return Fate::Idle(
-                "no source and no sink is left, so the agent is marked as invalid".to_string(),
-            );
-        }
+        let has = |list, name: &str, make: fn(Part) -> Effect| {
+            effects.contains(&&make(Part { list, name: name.to_string() }))
+        };
+        let late = |list, name: &str| has(list, name, Effect::Unconfigured);
+        let Valid { channels, sources, sinks } = valid;
         let loaded = [
             ("channels", channels.iter().map(ToString::to_string).collect()),
-            ("sources", sources),
-            ("sinks", sinks),
+            ("sources", sources.clone()),
+            ("sinks", sinks.clone()),
         ];
         for (list, names) in &loaded {
-            let lacking = names.iter().find(|name| has(Effect::Unloadable(of(list, name))));
+            let lacking = names.iter().find(|name| has(list, name, Effect::Unloadable));
             if let Some(name) = lacking {
                 return Fate::Ends(format!("it cannot load the {} `{name}`", list.trim_end_matches('s')));
             }
         }
-        let [_, (_, sources), (_, sinks)] = &loaded;
-        for (group, members) in outline.groups.iter().filter(|(group, _)| !early("sinkgroups", group)) {
+        let groups = outline.groups.iter();
+        for (group, members) in groups.filter(|(group, _)| !has("sinkgroups", group, Effect::Removed)) {
             let lost = members.iter().find(|name| sinks.contains(name) && late("sinks", name));
             if let Some(sink) = lost {
                 return Fate::Idle(format!("the sink group `{group}` counts on the sink `{sink}`"));
             }
         }
-        Fate::left(outline, &channels, (sources, sinks), &late)
+        Fate::left(outline, &channels, (&sources, &sinks), &late)
+    }
+
+    /// Whether the agent passes validation, so that classes are loaded and configured at all.
+    pub(crate) fn is_valid(outline: &Outline, effects: &[&Effect]) -> bool {
+        Valid::of(outline, effects).is_ok()
     }
 
     /// What is left when each component was configured.
@@ -251,6 +238,46 @@ impl Fate {
             conditions.push("if the classes are on its class path".to_string());
         }
         if conditions.is_empty() { runs } else { format!("{runs}, {}", conditions.join(", ")) }
+    }
+}
+
+/// What validation leaves of an agent, before any class is loaded.
+struct Valid<'a> {
+    channels: BTreeSet<&'a str>,
+    sources: Vec<String>,
+    sinks: Vec<String>,
+}
+
+impl Valid<'_> {
+    /// # Errors
+    /// What becomes of an agent that is not valid.
+    fn of<'a>(outline: &'a Outline, effects: &[&Effect]) -> Result<Valid<'a>, Fate> {
+        let has = |effect: Effect| effects.contains(&&effect);
+        let removed =
+            |list: &'static str, name: &str| has(Effect::Removed(Part { list, name: name.to_string() }));
+        let channels: BTreeSet<&str> =
+            outline.channels.iter().map(String::as_str).filter(|name| !removed("channels", name)).collect();
+        if channels.is_empty() || has(Effect::Invalid) {
+            return Err(Fate::Idle("the agent is marked as invalid".to_string()));
+        }
+        let valid = |list, all: &[(String, Vec<String>)]| -> Vec<String> {
+            let reaches = |to: &[String]| to.iter().any(|channel| channels.contains(channel.as_str()));
+            let valid = all.iter().filter(|(name, to)| reaches(to) && !removed(list, name));
+            valid.map(|(name, _)| name.clone()).collect()
+        };
+        let sources = valid("sources", &outline.sources);
+        let sinks = valid("sinks", &outline.sinks);
+        if let Some(why) = effects.iter().find_map(|effect| match effect {
+            Effect::Fails(why) => Some(why.clone()),
+            _ => None,
+        }) {
+            return Err(Fate::Ends(why));
+        }
+        if sources.is_empty() && sinks.is_empty() {
+            let why = "no source and no sink is left, so the agent is marked as invalid";
+            return Err(Fate::Idle(why.to_string()));
+        }
+        Ok(Valid { channels, sources, sinks })
     }
 }
 

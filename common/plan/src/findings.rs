@@ -35,6 +35,12 @@ impl<'a> Findings<'a> {
         format!("{}{key}", self.owner.prefix)
     }
 
+    /// Whether `key` is set, and nothing was found in its value.
+    pub fn is_clean(&self, key: &str) -> bool {
+        let place = self.properties.place(key);
+        place.is_some() && self.report.problems.iter().all(|problem| Some(&problem.place) != place)
+    }
+
     /// Adds a finding.
     pub fn add(&mut self, problem: Problem) {
         self.report.add(problem);

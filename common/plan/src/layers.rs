@@ -100,7 +100,7 @@ fn report_duplicates(entries: &[Entry], pasted: &mut BTreeMap<String, Place>, re
     }
 }
 
-/// Agents whose lists stand twice in one file, each with the first list that does.
+/// Agents whose lists stand twice in one file, each with the key that the second one begins with.
 fn second_agents(entries: &[Entry]) -> BTreeMap<&str, usize> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut again: BTreeMap<&str, (BTreeSet<&str>, usize)> = BTreeMap::new();
@@ -112,8 +112,21 @@ fn second_agents(entries: &[Entry]) -> BTreeMap<&str, usize> {
             again.entry(agent).or_insert((BTreeSet::new(), index)).0.insert(list);
         }
     }
-    again.into_iter().filter(|(_, (lists, _))| lists.len() > 1).map(|(agent, (_, at))| (agent, at)).collect()
+    let again = again.into_iter().filter(|(_, (lists, _))| lists.len() > 1);
+    again.map(|(agent, (_, list))| (agent, first_again(agent, list, entries))).collect()
 }
+
+/// Where the keys begin that are set again and stand right in front of a list that is: not every agent begins with its lists.
+fn first_again(agent: &str, list: usize, entries: &[Entry]) -> usize {
+    let is_again = |at: &usize| {
+        let key = &entries[*at].key;
+        key.split('.').next() == Some(agent) && entries[..*at].iter().any(|before| before.key == *key)
+    };
+    (0..list).rev().take(MOST_IN_FRONT).take_while(is_again).last().unwrap_or(list)
+}
+
+/// Keys in front of an agent's lists that are looked at; it bounds the time.
+const MOST_IN_FRONT: usize = 100;
 
 fn two_agents(agent: &str, start: usize, entries: &[Entry]) -> Problem {
     let mine = |entry: &&Entry| entry.key.split('.').next() == Some(agent);

@@ -43,4 +43,5 @@ pub use plan::{Aside, GroupPlan, Plan, SinkPlan, SourcePlan};
 pub use problem::{Problem, Severity};
 pub use quote::{cut, quoted};
 pub use report::Report;
-pub use settings::{ComponentPlan, Properties, Secret};
+pub use secret::Secret;
+pub use settings::{ComponentPlan, Properties};

@@ -147,6 +147,11 @@ impl Problem {
         Problem { effect: Some(effect), ..self }
     }
 
+    /// Whether what it says of Flume happens only in an agent that passes validation.
+    pub(crate) fn is_after_validation(&self) -> bool {
+        matches!(self.effect, Some(Effect::Unconfigured(_) | Effect::Unloadable(_))) && !self.flume.is_empty()
+    }
+
     /// Says that what was said of Flume and of here holds only while the agent runs.
     pub fn while_running(self) -> Problem {
         Problem { while_running: true, ..self }

@@ -92,6 +92,10 @@ impl Report {
     /// One finding for each cause, in the order of the places in which they stand.
     pub fn findings(&self) -> Vec<Finding> {
         let mut problems = self.problems.clone();
+        let is_valid = !self.is_known() || Fate::is_valid(&self.outline, &self.effects());
+        for problem in problems.iter_mut().filter(|problem| !is_valid && problem.is_after_validation()) {
+            problem.flume = format!("once the agent is valid: {}", problem.flume);
+        }
         let runs_in_flume = matches!(self.fate(), Fate::Runs | Fate::Part(_));
         for problem in problems.iter_mut().filter(|problem| problem.while_running) {
             for (text, runs) in [(&mut problem.flume, runs_in_flume), (&mut problem.here, !self.has_errors())]

@@ -4,6 +4,8 @@
 //! name or a config filter stands behind it; and wherever the same text turns up again. User names and passwords inside
 //! a URL are kept back in any text.
 
+use std::fmt;
+
 /// Stands where a secret would.
 pub const HIDDEN: &str = "***";
 
@@ -78,13 +80,41 @@ fn distance(found: &[u8], word: &[u8]) -> usize {
     rows[found.len()][word.len()]
 }
 
+/// A password or a key. It prints as `***`, so no log line, error or report can show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The text, for whoever opens something with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(HIDDEN)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(HIDDEN)
+    }
+}
+
 /// The secrets that are known, to be kept out of texts.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<String>);
 
 /// Shows none of them.
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secrets {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} secrets", self.0.len())
     }
 }

@@ -10,7 +10,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::properties::Entry as Written;
 use crate::quote::cut;
-use crate::secret::{HIDDEN, is_secret, without_log_ins};
+use crate::secret::{HIDDEN, Secret, is_secret, without_log_ins};
 
 /// The properties of one component, in the order in which the file has them.
 ///
@@ -77,34 +77,6 @@ impl ComponentPlan {
     /// Why it runs in a JVM with the jars of a Flume, if it does. Its properties are then all that is written, `type` too.
     pub fn hosted(&self) -> Option<&str> {
         self.properties.hosted.as_deref()
-    }
-}
-
-/// A password or a key. It prints as `***`, so no log line, error or report can show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides `text`.
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
-    }
-
-    /// The text, for whoever opens something with it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(HIDDEN)
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(HIDDEN)
     }
 }
 

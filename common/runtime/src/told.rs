@@ -21,14 +21,18 @@ impl Told {
         Told { pause: Some(pause), last: None, left_out: 0 }
     }
 
-    /// There is a reason to say it at `now`. `Some`: it is to be said, and was left out so often since the last time.
-    pub fn tell(&mut self, now: Instant) -> Option<u64> {
-        let is_due = match (self.last, self.pause) {
+    /// Whether it would be said at `now`.
+    pub fn is_due(&self, now: Instant) -> bool {
+        match (self.last, self.pause) {
             (None, _) => true,
             (Some(last), Some(pause)) => now.saturating_duration_since(last) >= pause,
             (Some(_), None) => false,
-        };
-        if !is_due {
+        }
+    }
+
+    /// There is a reason to say it at `now`. `Some`: it is to be said, and was left out so often since the last time.
+    pub fn tell(&mut self, now: Instant) -> Option<u64> {
+        if !self.is_due(now) {
             self.left_out += 1;
             return None;
         }

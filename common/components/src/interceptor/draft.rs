@@ -53,12 +53,14 @@ impl Fixed {
         Text { sheet: Sheet::Fixed, from: from as u32, to: self.bytes.len() as u32 }
     }
 
-    /// Sets the time of the batch, in milliseconds since 1970 UTC.
-    pub(crate) fn set_now(&mut self, millis: i64) {
+    /// Sets the time of the batch, in milliseconds since 1970 UTC. Answers whether it is another one.
+    pub(crate) fn set_now(&mut self, millis: i64) -> bool {
         let mut digits = [0; MILLIS_DIGITS];
         let digits = decimal(millis, &mut digits);
+        let is_other = self.bytes[..self.now.to as usize] != *digits;
         self.bytes[..digits.len()].copy_from_slice(digits);
         self.now.to = digits.len() as u32;
+        is_other
     }
 }
 

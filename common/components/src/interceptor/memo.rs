@@ -1,17 +1,13 @@
 //! What became of the last header map: neighbours in a batch mostly came with the same headers.
 
-use super::draft::{Desk, Draft, Fixed, KEPT_BYTES};
-use super::step::Step;
+use super::draft::KEPT_BYTES;
 use event::Event;
 
 /// One header map as it came and as it leaves, both in their Avro form.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Memo {
     known: Known,
     valid: bool,
-    tells_time: bool,
-    now_millis: i64,
-    desk: Desk,
 }
 
 /// See [`Memo`].
@@ -26,33 +22,23 @@ pub(crate) struct Known {
 }
 
 impl Memo {
-    /// `tells_time`: whether what leaves depends on the time of the batch.
-    pub(crate) fn new(tells_time: bool) -> Memo {
-        Memo { known: Known::default(), valid: false, tells_time, now_millis: 0, desk: Desk::new() }
+    /// What leaves would be something else now.
+    pub(crate) fn forget(&mut self) {
+        self.valid = false;
     }
 
-    /// A batch begins.
-    pub(crate) fn begin(&mut self, now_millis: i64) {
-        if self.tells_time && self.now_millis != now_millis {
-            self.valid = false;
-        }
-        self.now_millis = now_millis;
-    }
-
-    /// A batch has ended: lets go of what large headers needed.
-    pub(crate) fn end(&mut self) {
-        self.desk.tidy();
+    /// Lets go of what large headers needed.
+    pub(crate) fn tidy(&mut self) {
         if self.known.input.capacity().max(self.known.output.capacity()) > KEPT_BYTES {
-            self.known = Known::default();
-            self.valid = false;
+            *self = Memo::default();
         }
     }
 
-    /// What becomes of this event's headers.
+    /// What becomes of this event's headers, which `write` works out if it is not known.
     #[inline]
-    pub(crate) fn recall(&mut self, event: Event<'_>, steps: &[Step], fixed: &Fixed) -> &Known {
+    pub(crate) fn recall(&mut self, event: Event<'_>, write: impl FnOnce(&mut Vec<u8>)) -> &Known {
         if !(self.valid && event.has_header_bytes(&self.known.input)) {
-            self.learn(event, steps, fixed);
+            self.learn(event, write);
         }
         &self.known
     }
@@ -63,11 +49,9 @@ impl Memo {
     }
 
     #[cold]
-    fn learn(&mut self, event: Event<'_>, steps: &[Step], fixed: &Fixed) {
-        let mut draft = Draft::of(event, fixed, &mut self.desk);
-        steps.iter().for_each(|step| step.apply_to_headers(&mut draft));
+    fn learn(&mut self, event: Event<'_>, write: impl FnOnce(&mut Vec<u8>)) {
         self.known.output.clear();
-        draft.encode_headers(&mut self.known.output);
+        write(&mut self.known.output);
         self.known.input.clear();
         self.known.input.extend_from_slice(event.header_bytes());
         self.known.changes = self.known.input != self.known.output;

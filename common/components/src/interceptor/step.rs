@@ -2,11 +2,10 @@
 
 use super::body::{RegexFilter, SearchReplace};
 use super::draft::{Draft, Fixed};
-use super::extract::RegexExtractor;
+use super::extract::{RegexExtractor, Unparsed};
 use super::header::{RemoveHeader, SetHeader};
 use super::host::HostInfo;
 use super::uuid::{SetUuid, UUID};
-use flow::interceptor::Oversized;
 use java::Pattern;
 use plan::{ComponentPlan, Properties};
 use runtime::build::BuildError;
@@ -98,6 +97,14 @@ impl Step {
         }
     }
 
+    /// The dates that it could not read.
+    pub(super) fn take_unparsed(&mut self) -> Option<Unparsed> {
+        match self {
+            Step::Extract(extract) => extract.take_unparsed(),
+            _ => None,
+        }
+    }
+
     pub(super) fn lets_pass(&self, body: &[u8]) -> bool {
         match self {
             Step::Filter(filter) => filter.passes(body),
@@ -115,32 +122,6 @@ impl Rewrite {
         };
         steps.iter().map(rewrite).max().unwrap_or(Rewrite::Untouched)
     }
-}
-
-/// Passes one event's body by the steps that are about bodies; whether it is kept.
-pub(super) fn apply_to_body(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
-    for step in steps {
-        match step {
-            Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
-            Step::Replace(replace) => replace.apply(draft)?,
-            _ => {}
-        }
-    }
-    Ok(true)
-}
-
-/// Passes one event by all steps; whether it is kept.
-pub(super) fn apply(steps: &mut [Step], draft: &mut Draft<'_>) -> Result<bool, Oversized> {
-    for step in steps {
-        match step {
-            Step::Filter(filter) if !filter.passes(draft.read(draft.body())) => return Ok(false),
-            Step::Replace(replace) => replace.apply(draft)?,
-            Step::Extract(extract) => extract.apply(draft)?,
-            Step::Uuid(uuid) => uuid.apply(draft)?,
-            other => other.apply_to_headers(draft),
-        }
-    }
-    Ok(true)
 }
 
 fn tell_mismatch(extract: &RegexExtractor, name: &str, log: &Logger) {

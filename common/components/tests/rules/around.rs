@@ -83,6 +83,43 @@ fn a_question_to_a_filter_is_told_as_it_is_written_and_a_filter_that_is_missing_
 }
 
 #[test]
+fn a_question_that_no_filter_gets_is_told_with_what_is_meant() {
+    let asked = |value: &str| {
+        let bind = format!("sources.r.bind = {value}");
+        text(&["configfilters = vault", "configfilters.vault.type = env", &bind])
+    };
+    let slip = asked("${valt['H']}");
+    assert!(slip.contains("there is no config filter `valt`"), "{slip}");
+    assert!(slip.contains("write:    `${vault['H']}`, if that is meant"), "{slip}");
+    let dotted = asked("${vault['db.host']}");
+    assert!(dotted.contains("`${vault['db.host']}`, which names nothing"), "{dotted}");
+    assert!(dotted.contains("KEY has letters, digits, `-` and `_` only"), "{dotted}");
+}
+
+#[test]
+fn a_variable_that_is_not_closed_is_told() {
+    for (value, shown) in
+        [("x${env:HOME", "${env:HOME"), ("${f['H']", "${f['H']"), ("${a${env:B}", "${a${env:B}")]
+    {
+        let line = format!("sources.r.interceptors.i.value = {value}");
+        let said = text(&["sources.r.interceptors = i", "sources.r.interceptors.i.type = static", &line]);
+        assert!(
+            said.contains(&format!("has `{shown}`, and no `}}` closes the variable [unknown-variable]")),
+            "{said}"
+        );
+    }
+    for literal in ["$${x", "${", "a${+"] {
+        let line = format!("sources.r.interceptors.i.value = {literal}");
+        assert_eq!(
+            text(&["sources.r.interceptors = i", "sources.r.interceptors.i.type = static", &line]),
+            ""
+        );
+    }
+    let secret = text(&["sources.r.type = avro", "sources.r.keystore-password = ${pass4711"]);
+    assert!(secret.contains("no `}` closes the variable") && !secret.contains("4711"), "{secret}");
+}
+
+#[test]
 fn an_external_config_filter_is_asked_once_for_each_key() {
     fn external(command: &[String], key: &str) -> Result<String, String> {
         if key == "no" { Err("it failed".into()) } else { Ok(format!("{}+{key}", command.join("+"))) }

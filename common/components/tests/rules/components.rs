@@ -105,125 +105,12 @@ fn interceptors() {
 }
 
 #[test]
-fn an_exec_source_cannot_read_wide_characters() {
-    let with = |charset: &'static str| {
-        ["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", "sources.r.command = c", charset]
-    };
-    check(&[
-        (&with("sources.r.charset = GBK"), &[]),
-        (&with("sources.r.charset = ISO_8859-1"), &[]),
-        (&with("sources.r.charset = UTF-16"), &["error bad-value"]),
-        (&with("sources.r.charset = latin-1"), &["error bad-value"]),
-    ]);
-    assert!(text(&with("sources.r.charset = utf_16le")).contains("iconv"));
-}
-
-#[test]
-fn taildir() {
-    let with = |more: &[&'static str]| {
-        [&["-sources.r.bind", "-sources.r.port", "sources.r.type = TAILDIR"], more].concat()
-    };
-    check(&[
-        (
-            &with(&[
-                "sources.r.filegroups = f",
-                "sources.r.filegroups.f = /x/.*\\\\.log",
-                "sources.r.headers.f.a.b = 1",
-            ]),
-            &[],
-        ),
-        (&with(&["sources.r.filegroups = f"]), &["error no-path"]),
-        (&with(&["sources.r.filegroups.f = /x/y"]), &["error missing-property", "warning not-listed"]),
-        (&with(&["sources.r.filegroups = f g", "sources.r.filegroups.f = /x/y"]), &["warning no-path"]),
-        (&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]), &["error bad-value"]),
-        (&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/^((?!old).)*$"]), &[]),
-        (
-            &with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/.*/y"]),
-            &["warning literal-directory"],
-        ),
-        (
-            &with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y", "sources.r.headers.f = 1"]),
-            &["error bad-value"],
-        ),
-    ]);
-    assert!(
-        text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]))
-            .contains("`a.sources.r.filegroups.f = /x/.*\\\\.log`")
-    );
-    let of_java = text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/a\\\\G"]));
-    assert!(
-        of_java.contains("follows the files whose names match") && of_java.contains("/x/REGEX`"),
-        "{of_java}"
-    );
-    assert_eq!(
-        plan(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y"])).sources[0]
-            .component
-            .kind(),
-        "taildir"
-    );
-}
-
-#[test]
-fn a_pattern_of_a_shell_where_a_regex_belongs_is_told() {
-    let group = |path: &str| {
-        let line = format!("sources.r.filegroups.f = {path}");
-        text(&[
-            "-sources.r.bind",
-            "-sources.r.port",
-            "sources.r.type = TAILDIR",
-            "sources.r.filegroups = f",
-            &line,
-        ])
-    };
-    for (glob, regex) in [
-        ("access_*.log", "access_.*\\\\.log"),
-        ("app.log*", "app\\\\.log.*"),
-        ("*.log", ".*\\\\.log"),
-        ("a?c.log", "a.c\\\\.log"),
-        ("app-{a,b}.log", "app-(a|b)\\\\.log"),
-        ("access*", "access.*"),
-        ("a*\\\\.log", "a.*\\\\.log"),
-    ] {
-        let said = group(&format!("/d/{glob}"));
-        assert!(
-            said.contains(&format!("write:    `a.sources.r.filegroups.f = /d/{regex}`")),
-            "{glob}: {said}"
-        );
-        assert_eq!(group(&format!("/d/{regex}")), "", "{regex}");
-    }
-    for fine in [".*", ".*log.*", "a.log", "[a-z]*.log", "a\\\\d*.log", "(ab*|c)", "logs?", "a[b-]*"] {
-        assert_eq!(group(&format!("/d/{fine}")), "", "{fine}");
-    }
-}
-
-#[test]
-fn what_only_a_shell_understands_is_told_where_there_is_none() {
-    let exec = |command: &str| {
-        let line = format!("sources.r.command = {command}");
-        text(&["-sources.r.bind", "-sources.r.port", "sources.r.type = exec", &line])
-    };
-    for command in ["tail -F $LOG", "tail -F ~/x", "tail -F /x/*.log", "cd /x", "LANG=C date", "sleep 1 &"] {
-        assert!(
-            exec(command).contains("only a shell understands [no-shell]"),
-            "{command}: {}",
-            exec(command)
-        );
-    }
-    assert_eq!(exec("tail -F /x/y.log"), "");
-    for directory in ["~/out", "/x/$HOSTNAME"] {
-        let line = format!("sinks.k.sink.directory = {directory}");
-        let said = text(&["sinks.k.type = file_roll", &line]);
-        assert!(said.contains("[shell-in-path]"), "{said}");
-    }
-}
-
-#[test]
 fn what_flume_does_with_a_codec_is_told_as_it_is() {
     let codec = |name: &str| {
         let line = format!("sinks.k.sink.serializer.compressionCodec = {name}");
         let file = [
             "sinks.k.type = file_roll",
-            "sinks.k.sink.directory = /x",
+            "sinks.k.sink.directory = /tmp",
             "sinks.k.sink.serializer = avro_event",
         ];
         text(&[&file[..], &[&line]].concat())
@@ -245,8 +132,9 @@ fn other_components() {
     let sink = |more: &[&'static str]| {
         [&["sinks.k.type = avro", "sinks.k.hostname = h", "sinks.k.port = 1"], more].concat()
     };
-    let file =
-        |more: &[&'static str]| [&["sinks.k.type = file_roll", "sinks.k.sink.directory = /x"], more].concat();
+    let file = |more: &[&'static str]| {
+        [&["sinks.k.type = file_roll", "sinks.k.sink.directory = /tmp"], more].concat()
+    };
     check(&[
         (&avro(&["sources.r.threads = 5"]), &["note unused-property"]),
         (&avro(&["sources.r.ssl = true"]), &["error missing-property", "error missing-property"]),
@@ -362,63 +250,9 @@ fn address_rules_that_do_nothing_are_told() {
 }
 
 #[test]
-fn a_spool_directory_is_judged_with_its_deserializer() {
-    let spool = |more: &[&str]| {
-        let file =
-            ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /x"];
-        text(&[&file[..], more].concat())
-    };
-    assert_eq!(spool(&["sources.r.inputCharset = GBK", "sources.r.deserializer = avro"]), "");
-    let own = spool(&["sources.r.deserializer = com.example.MyDeserializer$Builder"]);
-    assert!(own.contains("needs a JVM with Flume's jars (its deserializer has no native version)"), "{own}");
-    assert!(spool(&["sources.r.deserializer = blob"]).contains("BlobDeserializer$Builder"));
-    assert!(spool(&["sources.r.includePattern = *.log"]).contains("[bad-value]"));
-    assert!(spool(&["sources.r.deletePolicy = delay"]).contains("fails to start"));
-    assert!(spool(&["sources.r.deserializer.maxLineLenght = 7"]).contains("maxLineLength"));
-}
-
-#[test]
-fn a_pattern_of_a_shell_is_told_where_a_regular_expression_belongs() {
-    let spool = |line: &'static str| {
-        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /d", line]
-    };
-    check(&[
-        (&spool("sources.r.includePattern = data_*.csv"), &["warning glob"]),
-        (&spool("sources.r.ignorePattern = *.tmp"), &["error bad-value"]),
-        (&spool("sources.r.includePattern = .*\\\\.csv"), &[]),
-    ]);
-    let fix = |line| text(&spool(line));
-    let one = fix("sources.r.includePattern = data_*.csv");
-    assert!(one.contains("`a.sources.r.includePattern = data_.*\\\\.csv`"), "{one}");
-    let none = fix("sources.r.ignorePattern = *.tmp");
-    assert!(
-        none.contains("`a.sources.r.ignorePattern = .*\\\\.tmp`, if a pattern of a shell is meant"),
-        "{none}"
-    );
-}
-
-#[test]
-fn a_shell_needs_c() {
-    let exec = |shell: &'static str| {
-        [
-            "-sources.r.bind",
-            "-sources.r.port",
-            "sources.r.type = exec",
-            "sources.r.command = date | cat",
-            shell,
-        ]
-    };
-    check(&[
-        (&exec("sources.r.shell = /bin/bash"), &["warning shell-without-c"]),
-        (&exec("sources.r.shell = /bin/bash -lc"), &[]),
-        (&exec("sources.r.restart = true"), &["warning no-shell"]),
-    ]);
-}
-
-#[test]
 fn keys_of_a_part_are_its_own() {
     let spool = |line: &'static str| {
-        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /d", line]
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /tmp", line]
     };
     check(&[
         (&spool("sources.r.deserializer.maxLineLength = 9"), &[]),

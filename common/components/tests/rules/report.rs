@@ -74,6 +74,18 @@ fn the_fate_in_flume_is_worked_out_once_and_no_finding_tells_another() {
 }
 
 #[test]
+fn what_comes_after_validation_is_not_said_to_happen_in_an_invalid_agent() {
+    let unknown = text(&["sinks.k.type = loger"]);
+    assert!(unknown.contains("in Flume: cannot load it (`Unable to load sink type`)"), "{unknown}");
+    for invalid in ["-channels.c.type", "-channels"] {
+        let said = text(&["sinks.k.type = loger", "sources.r.port = x", invalid]);
+        for late in ["cannot load it (`Unable to load sink type`)", "removes the source `r`"] {
+            assert!(said.contains(&format!("in Flume: once the agent is valid: {late}")), "{said}");
+        }
+    }
+}
+
+#[test]
 fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
     let unknown = [&THREE_SINKS[..], &["sinks.l.path = x", "sinks.m.path = y"]].concat();
     let said = text(&unknown);
@@ -127,7 +139,7 @@ fn all_faults_are_told_at_once() {
         "sources.r.interceptors.i.replaceString = $7",
         "-sinks.k.channel",
         "sinks.k.type = file_roll",
-        "sinks.k.sink.directory = /x",
+        "sinks.k.sink.directory = /tmp",
         "sinks.k.sink.serializer = avro_event",
         "sinks.k.sink.serializer.compressionCodec = lz4",
     ]);
@@ -232,12 +244,44 @@ fn two_agents_of_one_name_in_a_file_are_told_for_what_they_are() {
 }
 
 #[test]
-fn a_list_in_a_component_has_no_default() {
-    let said = text(&["sources.r.interceptors = "]);
+fn a_second_agent_begins_with_its_first_key_wherever_its_lists_stand() {
+    let lists_last = "a.channels.c.type = memory\na.sources.r.type = seq\na.sources.r.channels = c\n\
+        a.sinks.k.type = logger\na.sinks.k.channel = c\na.sinks = k\na.channels = c\na.sources = r\n";
+    let text = plan::Text { name: "f".into(), bytes: lists_last.repeat(2).into_bytes() };
+    let said = super::load_texts(&[text], &Sources::default(), "a", &super::options()).report.to_string();
     assert!(
-        said.contains("the list `a.sources.r.interceptors` names nothing") && !said.contains("default"),
+        said.starts_with("f:9:1: warning: a second agent `a` begins here, 8 keys are set again"),
         "{said}"
     );
+    assert!(
+        said.contains("`a_2.channels.c.type = memory` and so on") && said.contains("1 warning, 0 notes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_empty_list_has_no_default() {
+    for list in ["sources.r.interceptors", "sources.r.selector.optional"] {
+        let said = text(&[&format!("{list} = ")]);
+        assert!(said.contains(&format!("the list `a.{list}` names nothing")), "{said}");
+        assert!(!said.contains("default"), "{said}");
+    }
+    let hosts =
+        text(&["sinks.k.type = avro", "sinks.k.hostname = h", "sinks.k.port = 1", "sinks.k.hosts = "]);
+    assert!(hosts.contains("the list `a.sinks.k.hosts` names nothing"), "{hosts}");
+    let mapped = text(&[
+        "sources.r.selector.type = multiplexing",
+        "sources.r.selector.mapping.x = ",
+        "sources.r.selector.mapping.y = c",
+    ]);
+    assert!(mapped.contains("the list `a.sources.r.selector.mapping.x` names nothing"), "{mapped}");
+    assert!(
+        text(&["sinkgroups = "]).contains("the agent has no sink groups"),
+        "{}",
+        text(&["sinkgroups = "])
+    );
+    let key = text(&["sources.r.max-line-length = "]);
+    assert!(key.contains("as if it were not there") && !key.contains("default"), "{key}");
 }
 
 #[test]
@@ -255,7 +299,7 @@ fn an_empty_list_is_told_once() {
     let lines: Vec<&str> = ["sources = "].into_iter().chain(source.iter().map(String::as_str)).collect();
     assert_eq!(said(&lines), ["warning no-sources"], "{}", text(&lines));
     assert!(text(&lines).contains(": warning: the agent `a` has no sources [no-sources]"));
-    assert!(!text(&lines).starts_with("f: "), "it is told where the list stands: {}", text(&lines));
+    assert!(!text(&lines).starts_with("f: "), "the finding names the place of the list: {}", text(&lines));
 }
 
 #[test]

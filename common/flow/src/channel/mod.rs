@@ -1,6 +1,7 @@
 //! Channels: where events wait between a source and a sink, and the only place that owns them.
 
 pub mod lease;
+mod shared;
 mod shell;
 pub mod store;
 #[cfg(test)]

@@ -1,61 +1,20 @@
 //! The actor that every channel lives in.
 
 use super::lease::{Lease, Settle};
+use super::shared::Shared;
 use super::store::{Bell, ChannelSettings, Level, Rung, Store, StoreRefusal, Stored};
 use super::throttle::Throttle;
-use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, Holds, NewChannel};
+use super::{ChannelAddress, ChannelContext, DELIVERY_BYTES, NewChannel};
 use crate::error::ChannelError;
 use crate::message::{Describe, Fill, HowFull, Put, PutTimeout, Stop, Take};
 use crate::supervise::DeathWatch;
 use actix::prelude::*;
-use event::{Batch, Origin};
+use event::Batch;
 use runtime::clock::{self, Duration, Instant};
 use runtime::told::Told;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::oneshot;
-
-/// What a channel holds outlives the actor that keeps it: should the actor die, its successor goes on with this store.
-pub(super) struct Shared<S>(Arc<Mutex<S>>);
-
-impl<S> Clone for Shared<S> {
-    fn clone(&self) -> Shared<S> {
-        Shared(self.0.clone())
-    }
-}
-
-impl<S: Store> Shared<S> {
-    pub(super) fn new(store: S) -> Shared<S> {
-        Shared(Arc::new(Mutex::new(store)))
-    }
-
-    fn open(&self) -> MutexGuard<'_, S> {
-        // A lock per batch, with nobody to wait for: there is one actor at a time.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<S: Store> Holds for Shared<S> {
-    fn origins(&self) -> Vec<(Option<Origin>, usize)> {
-        self.open().origins()
-    }
-
-    fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
-        self.open().give_back(again);
-    }
-
-    fn level(&self) -> Level {
-        self.open().level()
-    }
-
-    fn figures(&self) -> Vec<(&'static str, String)> {
-        self.open().figures()
-    }
-
-    fn resize(&self, capacity: usize) -> bool {
-        self.open().resize(capacity)
-    }
-}
 
 impl NewChannel {
     /// A channel that keeps its events in `store`.

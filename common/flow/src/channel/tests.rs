@@ -1,4 +1,5 @@
-use super::shell::{ChannelActor, Shared, address_of};
+use super::shared::Shared;
+use super::shell::{ChannelActor, address_of};
 use super::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use super::throttle::{AHEAD_BYTES, THROTTLE_PAUSE};
 use super::*;

@@ -148,7 +148,7 @@ impl<B: SinkBench> Suite<B> {
         running.feed(first..first + MANY);
         until("the channel to be full", async || running.held().await >= CAPACITY as usize).await;
         sleep(A_WHILE).await;
-        assert_eq!(self.arrived(), [0; 0], "nobody is there");
+        assert_eq!(self.arrived(), [0; 0], "the destination is down");
         self.bench.set_whole(true).await.expect("it could be broken");
         self.all(&running, first..first + MANY, &Excuses::default()).await;
         assert_eq!(running.stop(LONG_DRAIN).await, Ended::Stopped);
@@ -168,7 +168,7 @@ impl<B: SinkBench> Suite<B> {
             running.feed(end..end + SOME);
             end += SOME;
             sleep(A_WHILE).await;
-            assert!(!self.arrived().contains(&(end - 1)), "nobody is there");
+            assert!(!self.arrived().contains(&(end - 1)), "the destination is down");
             self.bench.set_whole(true).await.expect("it could be broken");
             self.all(&running, first..end, &Excuses::default()).await;
         }
@@ -230,7 +230,7 @@ impl<B: SinkBench> Suite<B> {
         running.feed.send(batch(first..first + SOME)).expect("the source lives");
         running.feed(first + SOME..first + 2 * SOME);
         running.stored(2 * SOME).await;
-        until("the refusal to be told", async || !running.heard.lines().is_empty()).await;
+        until("the refusal in the log", async || !running.heard.lines().is_empty()).await;
         sleep(A_WHILE).await;
         assert_eq!(self.arrived(), [0; 0], "all are behind the one that is refused");
         self.bench.set_refusing(false).await.expect("it could refuse");

@@ -6,10 +6,11 @@
 
 mod config;
 mod contact;
-mod count;
 mod describe;
 mod health;
+mod member;
 mod selection;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -28,10 +29,11 @@ use crate::message::{
 use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use health::{Failure, SinkHealth};
+use member::Member;
 use runtime::clock::{self, Instant};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
-use trouble::{End, Told, Trouble};
+use trouble::Matter;
 use wire::avro::BatchId;
 
 /// How a group is to behave.
@@ -66,36 +68,6 @@ pub(crate) struct Group {
     _death_watch: DeathWatch,
 }
 
-struct Member {
-    at: MemberRef,
-    window: Window,
-    deliveries: usize,
-    bytes: usize,
-    probing: bool,
-    trouble: Trouble,
-}
-
-impl Member {
-    /// What it may have in its hands: one delivery while it is on trial.
-    fn limits(&self, on_trial: bool) -> Window {
-        if on_trial { Window::LOCK_STEP } else { self.window }
-    }
-
-    fn has_credit(&self, on_trial: bool) -> bool {
-        let Window { deliveries, bytes } = self.limits(on_trial);
-        self.deliveries < deliveries && (self.deliveries == 0 || self.bytes < bytes)
-    }
-
-    /// What is left of that.
-    fn credit(&self, on_trial: bool) -> Window {
-        let Window { deliveries, bytes } = self.limits(on_trial);
-        Window {
-            deliveries: deliveries.saturating_sub(self.deliveries),
-            bytes: bytes.saturating_sub(self.bytes).max(1),
-        }
-    }
-}
-
 impl Group {
     pub(crate) fn new(
         config: GroupConfig,
@@ -105,14 +77,6 @@ impl Group {
     ) -> Group {
         let count = config.members.len();
         let batch_size = config.members.iter().map(|member| member.batch_size).min().unwrap_or(1);
-        let member = |at| Member {
-            at,
-            window: Window::LOCK_STEP,
-            deliveries: 0,
-            bytes: 0,
-            probing: false,
-            trouble: Trouble::default(),
-        };
         Group {
             log,
             name: config.name,
@@ -120,7 +84,7 @@ impl Group {
             channel,
             selection: config.selection,
             health: SinkHealth::new(count, config.backoff, clock::now()),
-            members: config.members.into_iter().map(member).collect(),
+            members: config.members.into_iter().map(Member::new).collect(),
             next_id: BatchId { agent: config.agent, stream: config.stream, sequence: 0 },
             waiting: BTreeMap::new(),
             taking: false,
@@ -206,10 +170,8 @@ impl Group {
 
     fn hand_over(&mut self, delivery: Delivery, sink: usize, ctx: &mut Context<Self>) {
         let member = &mut self.members[sink];
-        member.deliveries += 1;
-        member.bytes += bytes(&delivery);
+        member.given(&delivery, self.batch_size);
         self.selection.given(sink);
-        member.count_given(&delivery, self.batch_size);
         let pending =
             PendingDelivery::new(delivery, sink, ctx.address().recipient()).timed(&member.at.counters);
         // A sink that is gone drops the pending delivery, which then says so itself.
@@ -231,8 +193,8 @@ impl Group {
         }
         self.members[sink].count_failed(true);
         let tell = match failure {
-            Failure::Connection(_) => Told::Connection,
-            Failure::Batch(_) => Told::Batch,
+            Failure::Connection(_) => Matter::Connection,
+            Failure::Batch(_) => Matter::Batch,
         };
         self.members[sink].trouble.failed(now);
         if self.members[sink].trouble.tells(tell) {
@@ -268,24 +230,9 @@ impl Group {
         let on_trial = self.health.is_on_trial(sink);
         let member = &mut self.members[sink];
         member.window = window;
-        if !on_trial {
-            self.over(sink, now);
-        } else if member.trouble.tells_connected() {
-            let name = &member.at.name;
-            slog::info!(self.log, "sink {name} is up again, the next batch shows whether it takes events");
-        }
-    }
-
-    /// Events arrive at a sink again, or it has never failed.
-    fn over(&mut self, sink: usize, now: Instant) {
-        let member = &mut self.members[sink];
-        let (end, name) = (member.trouble.ends(now), &member.at.name);
-        match end {
-            Some(End::Back(after)) => {
-                slog::info!(self.log, "sink {name} is back after {:.1} s", after.as_secs_f64())
-            }
-            Some(End::Up) => slog::info!(self.log, "sink {name} is up"),
-            None => {}
+        match on_trial {
+            true => member.tell_connected(&self.log, now),
+            false => member.tell_back(&self.log, now),
         }
     }
 
@@ -318,10 +265,6 @@ impl Group {
     }
 }
 
-fn bytes(delivery: &Delivery) -> usize {
-    delivery.lease.batches().iter().map(event::Batch::event_bytes).sum()
-}
-
 impl Actor for Group {
     type Context = Context<Self>;
 
@@ -338,24 +281,22 @@ impl Handler<Delivered> for Group {
 
     fn handle(&mut self, delivered: Delivered, ctx: &mut Self::Context) {
         let Delivered { sink, deliveries, outcome } = delivered;
-        let member = &mut self.members[sink];
-        member.deliveries -= deliveries.len();
-        member.bytes -= deliveries.iter().map(bytes).sum::<usize>();
+        self.members[sink].settled(&deliveries);
         match outcome {
             Ok(()) => {
                 if self.health.is_on_trial(sink) {
-                    let (largest, now) = (deliveries.iter().map(bytes).max(), clock::now());
+                    let (largest, now) = (deliveries.iter().map(member::bytes).max(), clock::now());
                     if self.health.delivered(sink, largest.unwrap_or_default(), now) {
-                        self.over(sink, now);
+                        self.members[sink].tell_back(&self.log, now);
                     }
                 }
-                let events = deliveries.iter().map(count::events).sum();
+                let events = deliveries.iter().map(member::events).sum();
                 self.members[sink].count_arrived(events);
                 self.channel.counters.take_success.add(events);
                 deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
             }
             Err(error) => {
-                let largest = deliveries.iter().map(bytes).max().unwrap_or_default();
+                let largest = deliveries.iter().map(member::bytes).max().unwrap_or_default();
                 for mut delivery in deliveries {
                     delivery.doubt |= error.leaves_doubt();
                     self.waiting.insert(delivery.id.sequence, delivery);
@@ -394,25 +335,12 @@ impl Group {
     fn still_down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
         self.health.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
         self.members[sink].count_failed(false);
-        let member = &mut self.members[sink];
-        if member.trouble.tells(Told::Connection) {
-            slog::warn!(
-                self.log,
-                "sink {} is not up yet: {error}; it is tried again in the background until it is",
-                member.at.name
-            );
-        }
+        self.members[sink].tell_not_up(&self.log, error);
     }
 
     fn leave(&mut self, sink: usize, now: Instant) {
         if self.health.failed(sink, now, Failure::Connection(0)) {
-            let member = &mut self.members[sink];
-            member.trouble.tells(Told::Connection);
-            slog::info!(
-                self.log,
-                "sink {}: its peer says that it is stopping; new events go elsewhere",
-                member.at.name
-            );
+            self.members[sink].tell_leaving(&self.log);
         }
     }
 }

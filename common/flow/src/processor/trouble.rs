@@ -1,22 +1,21 @@
 //! What is said of a sink in trouble: one line when it begins, one when it is over.
 
 use runtime::clock::{Duration, Instant};
+use runtime::told::Told;
 
 /// The trouble of one sink, from its first failure until events have arrived there again. However often it fails and
 /// connects meanwhile, that is one trouble.
-#[derive(Default)]
 pub(super) struct Trouble {
     /// `None` while the sink was never up.
     since: Option<Instant>,
-    told: Told,
-    told_connected: bool,
+    /// The worst that was told.
+    matter: Option<Matter>,
+    connected: Told,
 }
 
-/// What was said so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Told {
-    #[default]
-    Nothing,
+/// What is the matter with a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Matter {
     /// Its connection fails.
     Connection,
     /// It does not take a batch, which is more: told even if the other was.
@@ -33,21 +32,26 @@ pub(super) enum End {
 }
 
 impl Trouble {
+    /// None.
+    pub(super) fn new() -> Trouble {
+        Trouble { since: None, matter: None, connected: Told::once() }
+    }
+
     /// A sink that was up failed at `now`.
     pub(super) fn failed(&mut self, now: Instant) {
         self.since.get_or_insert(now);
     }
 
     /// Whether it is to be told that `what` is the matter.
-    pub(super) fn tells(&mut self, what: Told) -> bool {
-        let is_news = self.told < what;
-        self.told = self.told.max(what);
+    pub(super) fn tells(&mut self, what: Matter) -> bool {
+        let is_news = self.matter < Some(what);
+        self.matter = self.matter.max(Some(what));
         is_news
     }
 
     /// Whether it is to be told that it is connected, which does not end its trouble.
-    pub(super) fn tells_connected(&mut self) -> bool {
-        self.told != Told::Nothing && !std::mem::replace(&mut self.told_connected, true)
+    pub(super) fn tells_connected(&mut self, now: Instant) -> bool {
+        self.matter.is_some() && self.connected.tell(now).is_some()
     }
 
     /// Whether the sink was up before this trouble.
@@ -57,8 +61,8 @@ impl Trouble {
 
     /// It is over at `now`; how, if that is to be told.
     pub(super) fn ends(&mut self, now: Instant) -> Option<End> {
-        let Trouble { since, told, .. } = std::mem::take(self);
-        (told != Told::Nothing).then(|| since.map_or(End::Up, |since| End::Back(now - since)))
+        let Trouble { since, matter, .. } = std::mem::replace(self, Trouble::new());
+        matter.map(|_| since.map_or(End::Up, |since| End::Back(now - since)))
     }
 }
 
@@ -70,17 +74,22 @@ mod tests {
     fn a_trouble_is_told_once_when_it_begins_once_when_it_gets_worse_and_once_when_it_is_over() {
         let start = runtime::clock::now();
         let later = |secs| start + Duration::from_secs(secs);
-        let mut trouble = Trouble::default();
-        assert!(!trouble.tells_connected() && trouble.ends(start).is_none(), "there is none");
+        let mut trouble = Trouble::new();
+        assert!(!trouble.tells_connected(start) && trouble.ends(start).is_none(), "there is none");
         for (at, is_news) in [(0, true), (1, false), (2, false)] {
             trouble.failed(later(at));
-            assert_eq!((trouble.tells(Told::Connection), trouble.tells_connected()), (is_news, is_news));
+            assert_eq!(
+                (trouble.tells(Matter::Connection), trouble.tells_connected(later(at))),
+                (is_news, is_news)
+            );
         }
         assert!(
-            trouble.tells(Told::Batch) && !trouble.tells(Told::Batch) && !trouble.tells(Told::Connection)
+            trouble.tells(Matter::Batch)
+                && !trouble.tells(Matter::Batch)
+                && !trouble.tells(Matter::Connection)
         );
         assert_eq!(trouble.ends(later(9)), Some(End::Back(Duration::from_secs(9))));
-        assert!(trouble.tells(Told::Connection), "the next one");
+        assert!(trouble.tells(Matter::Connection), "the next one");
         assert_eq!(trouble.ends(later(10)), Some(End::Up), "it was never up before");
     }
 }

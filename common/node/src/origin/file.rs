@@ -178,7 +178,7 @@ mod tests {
             };
             let seen = tokio::time::timeout(Duration::from_secs(10), files.changed());
             let (seen, ()) = tokio::join!(seen, change);
-            seen.expect("the change is told by inotify");
+            seen.expect("inotify reports the change");
             assert_eq!(read(&mut files).await, text);
         }
     }

@@ -303,7 +303,11 @@ mod tests {
         assert_eq!(log[0], "it waits");
         has(&log[1], "there is no /flume/a1");
         has(&log[2], "is gone from ZooKeeper");
-        assert_eq!(log.len(), 3, "a connection that the next one takes over from is not told: {log:?}");
+        assert_eq!(
+            log.len(),
+            3,
+            "the log has no line of a connection that the next one takes over from: {log:?}"
+        );
         assert_eq!(backup.read(&silent()).as_deref(), Some(&b"a = 1"[..]), "only what was good is kept");
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::nearest::nearest;
 use super::tree::Tree;
 use super::{Checker, Listed};
 use crate::component::Kind;
@@ -102,6 +103,9 @@ impl Checker<'_> {
                     let known = filters.known.keys().map(String::as_str);
                     let names = known.chain([name]).collect::<Vec<_>>().join(" ");
                     format!("`{}.configfilters = {names}`", self.agent)
+                }
+                None if let Some(near) = nearest(name, filters.known.keys().map(String::as_str)) => {
+                    format!("{}, if that is meant", quoted(&question.replacen(name, &near, 1)))
                 }
                 _ => format!("`{} = VALUE`, or a filter that has an answer", entry.key),
             };

@@ -4,7 +4,9 @@
 //! the rest. Here what Flume would drop is an error, and the agent does not start: nobody finds out weeks later
 //! that half of it never ran.
 
+mod accepts;
 mod advice;
+mod channels;
 mod filters;
 pub(crate) mod hosted;
 mod keys;
@@ -34,7 +36,6 @@ use crate::properties::Entry;
 use crate::quote::quoted;
 use crate::report::Report;
 use crate::secret::Secrets;
-use crate::settings::ComponentPlan;
 
 /// What is asked for, and what may be looked at on the way.
 pub(crate) struct Question<'a> {
@@ -310,18 +311,6 @@ impl Checker<'_> {
         None
     }
 
-    fn channels(&mut self, tree: &Tree, names: &[Listed]) -> Vec<ComponentPlan> {
-        if (names.is_empty() || tree.is_inferred("channels")) && !self.has_no_list(tree) {
-            let what = format!("the agent `{}` has no channels", self.agent);
-            let flume = "marks the agent as invalid";
-            let at = self.list_at(tree, "channels");
-            let fix = self.list_to_paste(tree, &["channels"]);
-            let problem = Problem::error("no-channels", &at, what).flume(flume).effect(Effect::Invalid);
-            self.report.add(problem.fix(fix));
-        }
-        names.iter().filter_map(|listed| self.channel(tree, listed)).collect()
-    }
-
     /// Whether there are keys, and no list that names anything: told as one.
     fn has_no_list(&self, tree: &Tree) -> bool {
         LISTS_OF_ALL.iter().all(|list| tree.lacks(list))
@@ -337,16 +326,6 @@ impl Checker<'_> {
         lists.iter().map(line).collect::<Vec<_>>().join(" and ")
     }
 
-    fn channel(&mut self, tree: &Tree, listed: &Listed) -> Option<ComponentPlan> {
-        let found = self.keys(tree, "channels", Kind::Channel, listed)?;
-        let owner = Owner::new(Kind::Channel, "channels", self.agent, &found.name, found.begins());
-        let Some(known) = self.type_of(Kind::Channel, &owner, found.key("type")) else {
-            self.glance(&owner, &found.all(), &["type"]);
-            return None;
-        };
-        Some(self.any_component(owner, &found.name, known, &found.all(), &["type"]))
-    }
-
     /// The names of a list whose comment has been reported already.
     fn words(&self, tree: &Tree, list: &'static str) -> Vec<String> {
         let text = tree.list(list).map(|entry| match &entry.comment {
@@ -354,14 +333,6 @@ impl Checker<'_> {
             _ => entry.value.as_str(),
         });
         text.into_iter().flat_map(crate::settings::words).map(String::from).collect()
-    }
-
-    /// Whether a channel is of use without a source or without a sink, as other processes fill or drain it. It may be of a
-    /// type that does not run here.
-    fn is_shared(&self, tree: &Tree, channel: &str) -> bool {
-        let key = tree.component("channels", channel).and_then(|found| found.key("type"));
-        let known = key.and_then(|key| self.catalogue().find(Kind::Channel, key.entry.value.trim()));
-        known.is_some_and(|known| known.traits.shared)
     }
 
     fn is_there_anything(&mut self, tree: &Tree, channels: &[String]) {

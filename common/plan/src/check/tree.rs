@@ -212,10 +212,12 @@ fn bare(entry: &Entry) -> Problem {
 }
 
 /// Keys whose value is a list of names; a list has no default.
-const LIST_KEYS: [&str; 6] = ["channels", "interceptors", "sinks", "filegroups", "serializers", "optional"];
+const LIST_KEYS: [&str; 7] =
+    ["channels", "interceptors", "sinks", "filegroups", "serializers", "optional", "hosts"];
 
 pub(super) fn empty(entry: &Entry) -> Problem {
-    if entry.key.rsplit('.').next().is_some_and(|last| LIST_KEYS.contains(&last)) {
+    let is_mapping = entry.key.contains(".selector.mapping.") || entry.key.contains(".selector.optional.");
+    if is_mapping || entry.key.rsplit('.').next().is_some_and(|last| LIST_KEYS.contains(&last)) {
         return Problem::warning(
             "empty-value",
             &entry.key_at,
@@ -228,17 +230,26 @@ pub(super) fn empty(entry: &Entry) -> Problem {
     }
     Problem::warning("empty-value", &entry.key_at, format!("`{}` has no value", entry.key))
         .cause(format!("`{}`", entry.key), "a key has no value")
-        .flume("ignores it with a warning, so the default holds if there is one")
-        .here("it is ignored")
+        .flume("ignores it with a warning, as if it were not there")
+        .here("the same")
         .fix(format!("`{} = VALUE`, or leave the line out", entry.key))
 }
 
 fn empty_list(kind: &str, entry: &Entry) -> Problem {
     let what = format!("the list `{}` names nothing", entry.key);
     Problem::warning("empty-value", &entry.key_at, what)
-        .flume(format!("ignores it with a warning: the agent has no {kind}"))
+        .flume(format!("ignores it with a warning: the agent has no {}", plural(kind)))
         .here("it is ignored")
         .fix(format!("`{} = NAME ...`, or leave the line out", entry.key))
+}
+
+/// A list of an agent in words.
+fn plural(list: &str) -> &str {
+    match list {
+        "sinkgroups" => "sink groups",
+        "configfilters" => "config filters",
+        other => other,
+    }
 }
 
 fn nobodys(entry: &Entry) -> Problem {

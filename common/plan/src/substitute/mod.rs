@@ -126,6 +126,8 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 #[derive(PartialEq, Eq)]
 enum Found {
     Unknown(String),
+    /// No `}` closes it.
+    Open(String),
     Cycle(Vec<String>),
     TooBig,
     NoJava(String),
@@ -152,6 +154,10 @@ impl Resolver<'_> {
             let (before, inner) = (&rest[..at], &rest[at + 2..]);
             out.push_str(before);
             let Some(end) = matching_end(inner) else {
+                if !before.ends_with('$') && inner.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                {
+                    self.note(Found::Open(short(&rest[at..])));
+                }
                 out.push_str(&rest[at..]);
                 return out;
             };
@@ -317,6 +323,15 @@ impl Found {
     fn problem(self, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
         match self {
             Found::Unknown(name) => unknown(&name, key, place, lookups),
+            Found::Open(text) => {
+                let text = if is_secret(key) { HIDDEN } else { &text };
+                let what = format!("`{key}` has `{text}`, and no `}}` closes the variable");
+                let make = if is_of_another_language(key) { Problem::note } else { Problem::warning };
+                make("unknown-variable", place, what)
+                    .flume("leaves it as it is")
+                    .here("the same")
+                    .fix("`}` behind the name, or `$${` for a literal `${`")
+            }
             Found::Cycle(names) => {
                 let what = format!("`{key}` refers to itself: {}", names.join(" -> "));
                 let flume = "ends with `Infinite loop in property interpolation`";
@@ -349,9 +364,7 @@ fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Probl
     let asks = ["env:", "sys:", "java:", "date:"].iter().any(|prefix| name.starts_with(prefix));
     let name = if is_secret(key) && !asks { HIDDEN } else { name };
     let what = format!("`{key}` has `${{{name}}}`, which names nothing");
-    // A shell's or a regular expression's own `${...}` is left to them.
-    let own = [".command", ".replaceString", ".searchPattern", ".regex"].iter().any(|end| key.ends_with(end));
-    let make = if own { Problem::note } else { Problem::warning };
+    let make = if is_of_another_language(key) { Problem::note } else { Problem::warning };
     let problem = make("unknown-variable", place, what)
         .flume("leaves it as it is; up to 1.9, and with `EnvVarResolverProperties`, an unset variable becomes empty")
         .here("it is left as it is")
@@ -359,9 +372,18 @@ fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Probl
     if find(lookups.environment, name).is_some() {
         return problem.fix(format!("`${{env:{name}}}` for the environment variable"));
     }
+    if name.ends_with(']') && name.contains('[') {
+        return problem
+            .fix("`${FILTER['KEY']}`: a config filter's KEY has letters, digits, `-` and `_` only");
+    }
     problem.fix(
         "`${env:NAME}`, `${sys:NAME}`, `${KEY}` of this file, `${...:-default}`, or `$${` for a literal `${`",
     )
+}
+
+/// Whether a value is a shell's or a regular expression's, whose own `${...}` is left to them.
+fn is_of_another_language(key: &str) -> bool {
+    [".command", ".replaceString", ".searchPattern", ".regex"].iter().any(|end| key.ends_with(end))
 }
 
 #[cfg(test)]

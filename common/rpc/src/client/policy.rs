@@ -193,7 +193,7 @@ mod tests {
             assert_eq!(route.pick(now), Some(host));
             route.unreachable(host, now);
         }
-        assert_eq!(route.pick(now), None, "nobody is there");
+        assert_eq!(route.pick(now), None, "no host is up");
     }
 
     #[test]

@@ -36,7 +36,7 @@ a1.sources.r1.interceptors.i4.preserveExisting = TRUE
 case!(
     uuid,
     Case {
-        shows: "UUIDInterceptor puts a new value in place of one that is there when it is told to",
+        shows: "UUIDInterceptor puts a new value in place of one that is there when preserveExisting is false",
         file: avro!(
             "a1.sources.r1.interceptors = i1
 a1.sources.r1.interceptors.i1.type = org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder

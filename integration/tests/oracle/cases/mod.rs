@@ -23,9 +23,11 @@ a1.sinks.k1.channel = c1
     };
 }
 
+mod avro;
 mod corpus;
 mod groups;
 mod interceptors;
+mod lesson;
 mod network;
 mod published;
 mod selectors;
@@ -45,7 +47,7 @@ use integration::flume::{
     },
 };
 
-pub(crate) use corpus::SEED_AGENT;
+pub(crate) use lesson::SEED_AGENT;
 
 const EMPTY: Case = Case::EMPTY;
 
@@ -55,7 +57,7 @@ const COMMENT: &str =
 
 /// What Flume drops, with a warning in some line, ours does not start without.
 const REFUSED: Option<Differs> = Some(Differs {
-    why: "a mistake that would cost events ends the start: every one is told, with its place and what to write instead",
+    why: "a mistake that would cost events ends the start: the report has each of them, with its place and what to write instead",
     steps: &[Exit],
     done: &[],
 });

@@ -5,6 +5,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
+use crate::directory;
 use crate::serializer::{Serializer, SerializerConfig};
 use event::Batch;
 use file::WholeFile;
@@ -16,6 +17,7 @@ use plan::{Bad, ComponentPlan, Descriptor, Kind, Properties, Property, Value};
 use policy::{Names, PathManager, RollPolicy};
 use runtime::clock::{self, Duration, Instant};
 use runtime::random::Random;
+use rustix::fs::Access;
 use std::io;
 use std::path::PathBuf;
 
@@ -36,6 +38,14 @@ pub(crate) const COMPONENT: Component = Component {
             findings.refuse("sink.serializer", "it is one of the HDFS sink; this sink cannot use it");
             return None;
         }
+        let found = directory::look(
+            "sink.directory",
+            &config.directory,
+            Access::WRITE_OK | Access::EXEC_OK,
+            "may not be written by this user",
+        );
+        let flume = "starts, and fails at each try to make a file; events stay in the channel";
+        directory::tell(findings, "sink.directory", found, flume, "events stay in the channel until then");
         Some(Box::new(move |context| {
             let sink = FileRollSink::new(&context.name, config.clone(), context.log.clone());
             local::start(sink, context)

@@ -2,11 +2,12 @@
 
 use super::config::{Config, Finish};
 use super::tracker::Tracker;
+use crate::directory;
 use flow::source::{SourceContext, Stopping};
 use runtime::clock::Duration;
 use runtime::files::holder;
 use runtime::told::LastTold;
-use rustix::fs::{Access, FlockOperation, access, flock};
+use rustix::fs::{Access, FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{self, File};
 use std::path::Path;
@@ -41,23 +42,23 @@ pub(super) async fn hold(
     }
 }
 
-fn take(config: &Config) -> Result<Tracker, String> {
-    let (directory, shown) = (&config.directory, config.directory.display());
-    let about =
-        fs::metadata(directory).map_err(|error| format!("the spoolDir {shown} cannot be used: {error}"))?;
-    if !about.is_dir() {
-        return Err(format!(
-            "the spoolDir {shown} is {}, not a directory",
-            plan::input::name_of(about.file_type())
-        ));
-    }
+/// Whether `spoolDir` can be read, and its files finished.
+///
+/// # Errors
+/// Why not.
+pub(super) fn look(config: &Config) -> Result<(), String> {
     let mut needed = Access::READ_OK | Access::EXEC_OK;
     if config.finish != Finish::Mark {
         needed |= Access::WRITE_OK;
     }
-    access(directory, needed).map_err(|_| {
-        format!("the spoolDir {shown} may not be read and written by this user: finished files are renamed or deleted in it")
-    })?;
+    const DENIED: &str =
+        "may not be read and written by this user: finished files are renamed or deleted in it";
+    directory::look("spoolDir", &config.directory, needed, DENIED)
+}
+
+fn take(config: &Config) -> Result<Tracker, String> {
+    look(config)?;
+    let directory = &config.directory;
     let tracker = config.tracker.display();
     fs::create_dir_all(&config.tracker)
         .map_err(|error| format!("the trackerDir {tracker} cannot be made: {error}"))?;

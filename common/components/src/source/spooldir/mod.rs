@@ -22,6 +22,7 @@ mod scan;
 mod tests;
 mod tracker;
 
+use crate::directory;
 use crate::source::taildir::OwnFiles;
 use config::{Config, PROPERTIES};
 use flow::component::{Component, Configure};
@@ -46,6 +47,11 @@ pub(crate) const COMPONENT: Component = Component {
         globs(properties, findings);
         match Config::new(properties, site.shared::<OwnFiles>()) {
             Ok(config) => {
+                let (flume, here) = (
+                    "does not start the source, and tries again every 3 s",
+                    "the source reads nothing until then",
+                );
+                directory::tell(findings, "spoolDir", hold::look(&config), flume, here);
                 let config = Arc::new(config);
                 Some(Box::new(move || Box::new(SpoolDir(config.clone()))))
             }

@@ -14,6 +14,7 @@ use super::{Backup, Origin, Patience, Waiting, away};
 use fetch::Failure;
 use plan::{Problem, Report, Text};
 use runtime::clock::{self, Duration, Instant};
+use runtime::told::Told;
 use slog::{Logger, info, warn};
 use tokio::time::{sleep, sleep_until, timeout};
 
@@ -28,7 +29,8 @@ pub(crate) struct Uris {
     last: Option<Vec<u8>>,
     /// What has been seen since.
     next: Option<Vec<Text>>,
-    is_away: bool,
+    /// That it cannot be read.
+    away: Told,
     due: Option<Instant>,
 }
 
@@ -41,7 +43,7 @@ impl Uris {
         backup: Option<Backup>,
         log: Logger,
     ) -> Uris {
-        Uris { places, every, patience, backup, log, last: None, next: None, is_away: false, due: None }
+        Uris { places, every, patience, backup, log, last: None, next: None, away: Told::once(), due: None }
     }
 
     /// All texts as they are now, or why one of them cannot be had.
@@ -62,9 +64,8 @@ impl Uris {
         loop {
             let (name, Failure { why, lasting }) = match self.look().await {
                 Ok(texts) => {
-                    if self.is_away {
+                    if self.away.over() {
                         info!(self.log, "the configuration can be read");
-                        self.is_away = false;
                     }
                     return Ok(texts);
                 }
@@ -74,17 +75,16 @@ impl Uris {
                 && let Some(bytes) = backup.read(&self.log)
             {
                 away::tell_backup(&self.log, &name, &why, backup);
-                self.is_away = true;
+                self.away.tell(clock::now());
                 return Ok(vec![Text { name: backup.path().display().to_string(), bytes }]);
             }
             *reason = (name, why);
             if lasting {
                 return Err(());
             }
-            if !self.is_away {
+            if self.away.tell(clock::now()).is_some() {
                 (self.patience.begins)(&self.log);
                 warn!(self.log, "{} cannot be read: the agent waits for it", reason.0; "error" => &reason.1);
-                self.is_away = true;
             }
             sleep(pause).await;
             pause = away::next_pause(pause);
@@ -118,13 +118,13 @@ impl Uris {
     async fn look_again(&mut self) -> Option<Vec<Text>> {
         match self.look().await {
             Ok(texts) => {
-                if std::mem::take(&mut self.is_away) {
+                if self.away.over() {
                     info!(self.log, "{} can be read again", self.names().join(", "));
                 }
                 (self.last != Some(whole(&texts))).then_some(texts)
             }
             Err((name, Failure { why, .. })) => {
-                if !std::mem::replace(&mut self.is_away, true) {
+                if self.away.tell(clock::now()).is_some() {
                     warn!(
                         self.log,
                         "{name} cannot be read: the agent goes on with the configuration that it has, and asks again"; "error" => why

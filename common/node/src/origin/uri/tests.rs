@@ -121,7 +121,10 @@ async fn a_server_that_is_away_leaves_what_runs_and_its_backup_starts_the_next()
     let (_, ()) = tokio::join!(server, uris.changed().within("a change"));
     assert_eq!(read(&mut uris).await, Ok("a = 2".to_owned()), "a text that is not good is no backup");
     drop(listener);
-    assert!(read(&mut uris).await.unwrap_err().contains("refused"), "what is asked for by order is told");
+    assert!(
+        read(&mut uris).await.unwrap_err().contains("refused"),
+        "a look that was asked for reports the error"
+    );
     let uri = uris.names()[0].clone();
     let backup = Some(Backup::new(directory.path(), "a1"));
     let places = || vec![place(&uri, None).unwrap()];

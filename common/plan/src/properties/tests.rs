@@ -18,7 +18,7 @@ fn read(bytes: &[u8]) -> (Vec<Entry>, Report) {
 
 #[test]
 fn answers_like_the_jdk() {
-    let table = include_str!("../testdata/properties/answers.json");
+    let table = include_str!("../../testdata/properties/answers.json");
     let cases: Vec<Case> = serde_json::from_str(table).unwrap();
     assert!(cases.len() > 1500);
     for case in cases {

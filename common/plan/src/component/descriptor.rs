@@ -1,34 +1,7 @@
-//! What a component says of itself: its names, its properties with their defaults, what it is like.
-//!
-//! A [`Descriptor`] stands beside the code of its component, and is all that the check knows of it. Names, defaults and
-//! what Flume does with a bad value come from Flume 1.11's code, not from its User Guide, where the two differ.
+//! What is said of one type of component.
 
-/// The table that a `type` is looked up in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// `sources.NAME.type`.
-    Source,
-    /// `channels.NAME.type`.
-    Channel,
-    /// `sinks.NAME.type`.
-    Sink,
-    /// `sinkgroups.NAME.processor.type`.
-    Processor,
-    /// `sources.NAME.selector.type`.
-    Selector,
-    /// `sources.NAME.interceptors.NAME.type`.
-    Interceptor,
-    /// `serializer` of the sinks that write files.
-    Serializer,
-    /// `deserializer` of the sources that read files.
-    Deserializer,
-    /// `serializers.NAME.type` of the `regex_extractor` interceptor.
-    ExtractorSerializer,
-    /// `sink.pathManager` of the `file_roll` sink.
-    PathManager,
-    /// `configfilters.NAME.type`.
-    ConfigFilter,
-}
+use super::kind::Kind;
+use super::property::Property;
 
 /// All that is said of one type of component. A constant, beside the component's code.
 #[derive(Clone, Copy, Debug)]
@@ -96,108 +69,6 @@ pub enum Availability {
     Missing,
 }
 
-/// All components that a file may name, in the order in which they are listed for people.
-#[derive(Debug)]
-pub struct Catalogue(Vec<&'static Descriptor>);
-
-impl Catalogue {
-    /// Of all these.
-    pub fn new(descriptors: impl IntoIterator<Item = &'static Descriptor>) -> Catalogue {
-        Catalogue(descriptors.into_iter().collect())
-    }
-
-    /// Those of a kind.
-    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &'static Descriptor> {
-        self.0.iter().copied().filter(move |known| known.kind == kind)
-    }
-
-    /// Finds a type by its alias or class, both in any case.
-    pub fn find(&self, kind: Kind, name: &str) -> Option<&'static Descriptor> {
-        let same = |known: &str| !known.is_empty() && known.eq_ignore_ascii_case(name);
-        self.of(kind).find(|known| same(known.names.alias) || same(known.names.class))
-    }
-
-    /// The names of those that run, for people.
-    pub fn there_is(&self, kind: Kind) -> String {
-        let here = self.of(kind).filter(|known| known.availability == Availability::Here);
-        here.map(|known| known.spelling()).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// One property of a component.
-#[derive(Clone, Copy, Debug)]
-pub struct Property {
-    /// Its name; with a dot at its end, the prefix of sub-properties.
-    pub name: &'static str,
-    /// What may stand there.
-    pub value: Value,
-    /// Flume's default, as it would stand in a file; `None` where there is none or it depends on the machine.
-    pub default: Option<&'static str>,
-    /// Whether Flume refuses the component without it.
-    pub required: bool,
-    /// What Flume does with a value that it cannot use.
-    pub bad: Bad,
-    /// The same for a number that is one and makes no sense; `None` where it is as [`Property::bad`].
-    pub outside: Option<Bad>,
-    /// Whether it has no effect yet: turning it on is an error, so that nobody believes himself safe who is not.
-    pub absent: bool,
-}
-
-/// What may stand as a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// Any text; a ` #` in it is taken for a comment.
-    Text,
-    /// Text that may well hold a ` #`: a command, a regular expression, what is put in place of a match.
-    Free,
-    /// A regular expression of Java; free text too.
-    Regex,
-    /// A path on this machine.
-    Path,
-    /// A host name or an address.
-    Host,
-    /// A TCP port, 0 to 65535.
-    Port,
-    /// `true` or `false`.
-    Flag,
-    /// A whole number.
-    Number {
-        /// The smallest that makes sense.
-        min: i64,
-        /// The largest that Flume's number holds.
-        max: i64,
-        /// What it counts.
-        unit: &'static str,
-    },
-    /// Words between blanks.
-    List,
-    /// Names of channels of the source, between blanks.
-    Channels,
-    /// One of these, in any case.
-    Choice(&'static [&'static str]),
-    /// A password or a key: shown nowhere.
-    Secret,
-    /// A Java charset.
-    Charset,
-    /// A type of another table; its own keys stand below this one's name.
-    Type(Kind),
-    /// Names between blanks; each names a part of that kind, with its `type` and keys below `PROPERTY.NAME.`.
-    Parts(Kind),
-    /// Accepted, and used by nobody; why.
-    Unused(&'static str),
-}
-
-/// What Flume does with a value that it cannot use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// Removes the component and runs the rest.
-    Drop,
-    /// Takes the default, with or without a warning.
-    Default,
-    /// Something else, told in words; the agent does not do what was meant.
-    Says(&'static str),
-}
-
 impl Names {
     /// Which releases of Flume have it, as what Flume does.
     pub fn releases(&self) -> String {
@@ -215,25 +86,6 @@ impl Names {
 /// A release as people say it: `1.9` for `1.9.0`.
 pub(crate) fn short(release: &str) -> &str {
     release.strip_suffix(".0").filter(|short| short.contains('.')).unwrap_or(release)
-}
-
-impl Kind {
-    /// The word for it in a sentence.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Kind::Source => "source",
-            Kind::Channel => "channel",
-            Kind::Sink => "sink",
-            Kind::Processor => "sink processor",
-            Kind::Selector => "channel selector",
-            Kind::Interceptor => "interceptor",
-            Kind::Serializer => "serializer",
-            Kind::Deserializer => "deserializer",
-            Kind::ExtractorSerializer => "serializer of `regex_extractor`",
-            Kind::PathManager => "path manager",
-            Kind::ConfigFilter => "config filter",
-        }
-    }
 }
 
 impl Descriptor {
@@ -382,62 +234,3 @@ const CLASSES: &[Descriptor] = &[
     Descriptor::missing(Kind::Selector, "", ""),
     Descriptor::missing(Kind::Interceptor, "", ""),
 ];
-
-impl Property {
-    /// One that may be left out and has no default.
-    pub const fn optional(name: &'static str, value: Value) -> Property {
-        Property { name, value, default: None, required: false, bad: Bad::Drop, outside: None, absent: false }
-    }
-
-    /// One that Flume refuses the component without.
-    pub const fn required(name: &'static str, value: Value) -> Property {
-        Property { required: true, ..Property::optional(name, value) }
-    }
-
-    /// One with a default.
-    pub const fn with(name: &'static str, value: Value, default: &'static str) -> Property {
-        Property { default: Some(default), ..Property::optional(name, value) }
-    }
-
-    /// Says what Flume does with a value that it cannot use.
-    pub const fn bad(self, bad: Bad) -> Property {
-        Property { bad, ..self }
-    }
-
-    /// Says what Flume does with a number that is one and makes no sense.
-    pub const fn outside(self, outside: Bad) -> Property {
-        Property { outside: Some(outside), ..self }
-    }
-
-    /// Flume takes the default for a value that it cannot use.
-    pub const fn lenient(self) -> Property {
-        self.bad(Bad::Default)
-    }
-
-    /// Flume has it, and it has no effect yet: turning it on is an error.
-    pub const fn not_yet(self) -> Property {
-        Property { absent: true, ..self }
-    }
-}
-
-impl Value {
-    /// A number that Flume keeps in an `int`.
-    pub const fn at_least(min: i64, unit: &'static str) -> Value {
-        Value::Number { min, max: i32::MAX as i64, unit }
-    }
-
-    /// A number of either sign that Flume keeps in an `int`.
-    pub const fn any_int(unit: &'static str) -> Value {
-        Value::at_least(i32::MIN as i64, unit)
-    }
-
-    /// A number of either sign that Flume keeps in a `long`.
-    pub const fn any_long(unit: &'static str) -> Value {
-        Value::long(i64::MIN, unit)
-    }
-
-    /// A number that Flume keeps in a `long`.
-    pub const fn long(min: i64, unit: &'static str) -> Value {
-        Value::Number { min, max: i64::MAX, unit }
-    }
-}

@@ -5,10 +5,17 @@
 //! and Flume 1.10+ take ISO-8859-1), a byte order mark is not part of the first key, and a malformed `\u` costs its own
 //! line instead of the whole file.
 
+mod escapes;
+mod lines;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::escapes::{control, doubled, hex, undefined};
+use self::lines::{Logical, LogicalLines, is_blank};
 use crate::fate::Effect;
 use crate::place::Place;
 use crate::problem::Problem;
@@ -81,7 +88,7 @@ pub fn parse(origin: &str, bytes: &[u8], report: &mut Report) -> Vec<Entry> {
     if !utf8 {
         report.add(source.note_latin1());
     }
-    let mut lines = LogicalLines { bytes, next: 0, line: 1, line_start: 0 };
+    let mut lines = LogicalLines::new(bytes);
     let mut entries = Vec::new();
     let mut logical = Logical::default();
     while lines.read(&mut logical) {
@@ -116,83 +123,6 @@ fn without_mark<'a>(origin: &str, bytes: &'a [u8], report: &mut Report) -> (&'a 
         );
     }
     (bytes, 0)
-}
-
-/// Splits bytes into logical lines.
-struct LogicalLines<'a> {
-    bytes: &'a [u8],
-    next: usize,
-    line: u32,
-    line_start: usize,
-}
-
-/// A line with its continuations joined, and where its parts came from.
-#[derive(Default)]
-struct Logical {
-    text: Vec<u8>,
-    parts: Vec<Part>,
-}
-
-/// From `start` in the logical line on, bytes stand in `line` from `column` on (both as in [`Place`]).
-struct Part {
-    start: usize,
-    line: u32,
-    column: u32,
-}
-
-impl LogicalLines<'_> {
-    /// Reads the next line that is neither blank nor a comment; false at the end.
-    fn read(&mut self, logical: &mut Logical) -> bool {
-        logical.text.clear();
-        logical.parts.clear();
-        loop {
-            let natural = self.natural();
-            if natural.is_empty() && self.next >= self.bytes.len() {
-                self.end_line();
-                return !logical.text.is_empty();
-            }
-            let comment =
-                logical.text.is_empty() && matches!(self.bytes[natural.start..].first(), Some(b'#' | b'!'));
-            let continued = !comment && odd_backslashes(&self.bytes[natural.clone()]);
-            if !comment && !natural.is_empty() {
-                let part =
-                    Part { start: logical.text.len(), line: self.line, column: self.column(natural.start) };
-                logical.parts.push(part);
-                let end = natural.end - usize::from(continued);
-                logical.text.extend_from_slice(&self.bytes[natural.start..end]);
-            }
-            // A backslash makes a line, even an empty one, when the file ends with it or one byte later.
-            let cut = continued && self.next + 1 >= self.bytes.len();
-            self.end_line();
-            if cut || !continued && !logical.text.is_empty() {
-                return true;
-            }
-        }
-    }
-
-    /// The natural line from `next` on, without its leading blanks; `next` moves to its end.
-    fn natural(&mut self) -> Range<usize> {
-        let line = &self.bytes[self.next..];
-        let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
-        let length = line[blanks..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count();
-        let start = self.next + blanks;
-        self.next = start + length;
-        start..self.next
-    }
-
-    /// Steps over one line end.
-    fn end_line(&mut self) {
-        let rest = &self.bytes[self.next..];
-        self.next += if rest.starts_with(b"\r\n") { 2 } else { usize::from(!rest.is_empty()) };
-        if !rest.is_empty() {
-            self.line = self.line.saturating_add(1);
-            self.line_start = self.next;
-        }
-    }
-
-    fn column(&self, offset: usize) -> u32 {
-        u32::try_from(offset - self.line_start + 1).unwrap_or(u32::MAX)
-    }
 }
 
 /// The file that entries are made from.
@@ -404,69 +334,6 @@ fn comment_start(value: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-/// Where the first backslash stands that escapes nothing which has to be or can be escaped.
-fn undefined(raw: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(next) = raw[at..].iter().position(|byte| *byte == b'\\') {
-        at += next;
-        if !raw.get(at + 1).is_none_or(is_defined) {
-            return Some(at);
-        }
-        at = raw.len().min(at + 2);
-    }
-    None
-}
-
-fn is_defined(behind: &u8) -> bool {
-    b"utnrf\\:=#! \t\x0c".contains(behind)
-}
-
-/// The text with the backslashes kept that [`undefined`] finds, and those in front of letters: who means `\d` means `\n` too.
-fn doubled(raw: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(raw.len() + 8);
-    let mut rest = raw;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        let (before, escape) = rest.split_at(at);
-        let (escape, after) = escape.split_at(escape.len().min(2));
-        text.extend_from_slice(before);
-        if escape.get(1).is_some_and(|behind| !is_defined(behind) || b"tnrf".contains(behind)) {
-            text.push(b'\\');
-        }
-        text.extend_from_slice(escape);
-        rest = after;
-    }
-    text.extend_from_slice(rest);
-    text
-}
-
 fn blanks(text: &[u8]) -> usize {
     text.iter().take_while(|byte| is_blank(**byte)).count()
 }
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\x0c')
-}
-
-fn odd_backslashes(line: &[u8]) -> bool {
-    line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
-}
-
-fn control(letter: u8) -> u16 {
-    u16::from(match letter {
-        b't' => b'\t',
-        b'n' => b'\n',
-        b'r' => b'\r',
-        _ => b'\x0c',
-    })
-}
-
-fn hex(digits: Option<&[u8]>) -> Option<u16> {
-    let digits = digits?;
-    digits.iter().try_fold(0, |value: u16, digit| {
-        Some(value << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?)
-    })
-}
-
-#[cfg(test)]
-#[path = "properties_tests.rs"]
-mod tests;
