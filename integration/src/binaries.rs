@@ -26,9 +26,31 @@ fn find() -> Result<PathBuf, String> {
         std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
     let profile = profile_directory(&own).ok_or("this program stands in no directory")?;
     if is_stale(&profile).map_err(|error| format!("cannot look at the sources: {error}"))? {
-        build(&profile)?;
+        build(&profile, &["--quiet"])?;
     }
     Ok(profile)
+}
+
+/// Builds `agent` and `collector` with some of their features, of the same profile as the running program, and copies them into
+/// `to`, where no other build writes over them. Cargo shows what it does. `FLUME_BIN_DIR` names others, which must have it.
+///
+/// # Errors
+/// As [`directory`].
+pub fn with_features(features: &str, to: &Path) -> Result<PathBuf, String> {
+    if std::env::var_os("FLUME_BIN_DIR").is_some() {
+        return directory();
+    }
+    let own =
+        std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
+    let profile = profile_directory(&own).ok_or("this program stands in no directory")?;
+    build(&profile, &["--features", features])?;
+    let to = to.join("bin");
+    fs::create_dir_all(&to).map_err(|error| format!("cannot make {}: {error}", to.display()))?;
+    for name in BINARIES {
+        fs::copy(profile.join(name), to.join(name))
+            .map_err(|error| format!("cannot copy {name}: {error}"))?;
+    }
+    Ok(to)
 }
 
 /// `target/release` for `target/release/drill` and for `target/release/deps/failover-0123`.
@@ -68,9 +90,9 @@ fn newest_source(directory: &Path) -> io::Result<SystemTime> {
     Ok(newest)
 }
 
-fn build(profile: &Path) -> Result<(), String> {
+fn build(profile: &Path, words: &[&str]) -> Result<(), String> {
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.current_dir(workspace()).args(["build", "--quiet"]);
+    cargo.current_dir(workspace()).arg("build").args(words);
     cargo.args(BINARIES.iter().flat_map(|name| ["-p", name]));
     match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}

@@ -2,6 +2,7 @@
 
 use crate::{
     binaries,
+    console::Console,
     flume::{self, Version},
     ledger::{Arrival, Ledger, LineId, Place, Verdict},
     lesson::{self, Whereabouts},
@@ -29,7 +30,7 @@ pub struct Setup {
     pub whereabouts: Option<Whereabouts>,
     /// Lines put behind the client file; the last setting of a key counts.
     pub client_extra: String,
-    /// Lines put behind the server file.
+    /// Lines put behind the server file; `NODE_NAME` and `NODE_DIR` in them are the node's name and directory.
     pub server_extra: String,
     /// The agents' `-Dflume.root.logger`.
     pub client_level: &'static str,
@@ -37,6 +38,8 @@ pub struct Setup {
     pub java: Option<Version>,
     /// What a node's command is wrapped in, such as a network namespace.
     pub wrap: Option<Wrap>,
+    /// Where `agent` and `collector` are; beside the running program unless it is said.
+    pub binaries: Option<PathBuf>,
 }
 
 /// Given a node's directory and its plain command, the command to run.
@@ -60,6 +63,7 @@ impl Default for Setup {
             client_level: "INFO,console",
             java: None,
             wrap: None,
+            binaries: None,
         }
     }
 }
@@ -73,6 +77,7 @@ pub struct Cluster {
     directory: TempDir,
     written: Written,
     command_lines: Vec<String>,
+    arrivals: Option<[Console; 2]>,
 }
 
 impl Cluster {
@@ -105,6 +110,7 @@ impl Cluster {
             directory,
             written: Written::default(),
             command_lines: vec![],
+            arrivals: None,
         };
         for (index, name) in lesson::AGENTS.into_iter().enumerate() {
             cluster.lay_out_agent(setup, index, name)?;
@@ -117,7 +123,9 @@ impl Cluster {
             } else {
                 lesson::without_comments(&printed)
             };
-            let text = if setup.server_extra.is_empty() { own } else { own + "\n" + &setup.server_extra };
+            let place = cluster.directory.path().join(name).display().to_string();
+            let extra = setup.server_extra.replace("NODE_DIR", &place).replace("NODE_NAME", name);
+            let text = if extra.is_empty() { own } else { own + "\n" + &extra };
             let launch = cluster.launch(setup, name, setup.kinds[2 + index], Words::server(), &text)?;
             cluster.collectors.push(Node::new(name, Role::Collector(index), setup.kinds[2 + index], launch));
         }
@@ -154,10 +162,10 @@ impl Cluster {
         let text = text.to_owned() + java.as_ref().map_or("", |(_, lines)| lines);
         fs::write(&file, text).map_err(Error::io(format!("cannot write {}", file.display())))?;
         let place = Site { name: name.to_owned(), directory };
-        let wrap = setup.wrap.clone();
+        let (wrap, given) = (setup.wrap.clone(), setup.binaries.clone());
         self.command_lines.push(words.typed(name, wrap.is_some()));
         Ok(Box::new(move || {
-            let mut command = program(kind, &words, &conf, wrap.is_some())?;
+            let mut command = program(kind, &words, &conf, wrap.is_some(), given.as_deref())?;
             command.current_dir(&conf);
             let variables = java.iter().flat_map(|(words, _)| words).filter_map(|word| word.split_once('='));
             command.envs(variables);
@@ -199,6 +207,16 @@ impl Cluster {
     /// slave3 (0) or slave4 (1).
     pub fn collector(&mut self, index: usize) -> &mut Node {
         &mut self.collectors[index]
+    }
+
+    /// Where events of collector `index` come to their end: its own console, unless [`Cluster::arrive_at`] has said otherwise.
+    pub fn arrivals(&self, index: usize) -> &Console {
+        self.arrivals.as_ref().map_or_else(|| self.collectors[index].console(), |consoles| &consoles[index])
+    }
+
+    /// Events of slave3 and slave4 are looked for on these consoles from now on, in the words of a logger sink.
+    pub fn arrive_at(&mut self, consoles: &[Console; 2]) {
+        self.arrivals = Some(consoles.clone());
     }
 
     /// All four.
@@ -250,7 +268,7 @@ impl Cluster {
             lines.iter().map(|(source, lines)| LineId { source: *source, number: lines - 1 }).collect();
         let deadline = Instant::now() + limit;
         let mut watch = Watch::new(&last);
-        while Instant::now() < deadline && !watch.is_settled(&self.collectors) {
+        while Instant::now() < deadline && !watch.is_settled(&[self.arrivals(0), self.arrivals(1)]) {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(self.ledger().verdict(&lines))
@@ -266,7 +284,7 @@ impl Cluster {
         let mut ledger = Ledger::default();
         for (node, collector) in self.collectors.iter().enumerate() {
             ledger.incidents.extend(collector.incidents());
-            ledger.arrivals.extend(collector.console().events_from(0).into_iter().filter_map(
+            ledger.arrivals.extend(self.arrivals(node).events_from(0).into_iter().filter_map(
                 |(line, seen)| {
                     let place = Place { node, life: line.life };
                     LineId::parse(&seen.body).map(|id| Arrival { line: id, place, at: line.at })
@@ -337,7 +355,13 @@ impl Words {
 }
 
 /// The plain command of a node. Flume's script of the same words ends in a JVM; that is what is started here.
-fn program(kind: Implementation, words: &Words, conf: &Path, as_printed: bool) -> Result<Command, Error> {
+fn program(
+    kind: Implementation,
+    words: &Words,
+    conf: &Path,
+    as_printed: bool,
+    given: Option<&Path>,
+) -> Result<Command, Error> {
     let ours = |program: PathBuf| {
         let mut command = Command::new(program);
         command.args(&words.words);
@@ -345,7 +369,10 @@ fn program(kind: Implementation, words: &Words, conf: &Path, as_printed: bool) -
     };
     match kind {
         Implementation::Ours if as_printed => Ok(ours("../bin/flume-ng".into())),
-        Implementation::Ours => Ok(ours(binaries::directory().map_err(Error::Missing)?.join(words.binary))),
+        Implementation::Ours => {
+            let built = given.map_or_else(binaries::directory, |given| Ok(given.to_owned()));
+            Ok(ours(built.map_err(Error::Missing)?.join(words.binary)))
+        }
         Implementation::Flume(version) => match flume::missing() {
             Some(why) => Err(Error::Missing(why)),
             None => Ok(flume::command(
@@ -372,12 +399,12 @@ impl Watch {
         Watch { marks: vec![], missing: last.to_vec(), count: 0, since: Instant::now() }
     }
 
-    fn is_settled(&mut self, collectors: &[Node]) -> bool {
-        self.marks.resize(collectors.len(), 0);
+    fn is_settled(&mut self, arrivals: &[&Console]) -> bool {
+        self.marks.resize(arrivals.len(), 0);
         let mut came = 0;
-        for (node, mark) in collectors.iter().zip(&mut self.marks) {
-            let next = node.console().mark();
-            for (_, seen) in node.console().events_from(*mark) {
+        for (console, mark) in arrivals.iter().zip(&mut self.marks) {
+            let next = console.mark();
+            for (_, seen) in console.events_from(*mark) {
                 came += 1;
                 self.missing.retain(|last| LineId::parse(&seen.body) != Some(*last));
             }

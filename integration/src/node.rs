@@ -83,6 +83,7 @@ pub struct Node {
     life: u32,
     born: usize, // where this life's console begins
     incidents: Vec<Incident>,
+    births: Vec<Instant>,
 }
 
 impl Node {
@@ -99,6 +100,7 @@ impl Node {
             life: 0,
             born: 0,
             incidents,
+            births: Vec::new(),
         }
     }
 
@@ -122,6 +124,11 @@ impl Node {
         &self.incidents
     }
 
+    /// When each of its lives began.
+    pub fn births(&self) -> &[Instant] {
+        &self.births
+    }
+
     /// Its process id while it runs.
     pub fn pid(&self) -> Option<Pid> {
         self.process.as_ref().map(Process::pid)
@@ -136,6 +143,7 @@ impl Node {
             self.life += 1;
         }
         self.born = self.console.mark();
+        self.births.push(Instant::now());
         let command = (self.launch)()?;
         let process = Process::spawn(command, &self.console, self.life);
         self.process = Some(process.map_err(Error::io(format!("cannot start {}", self.name)))?);

@@ -46,13 +46,17 @@ impl Machine {
 
     /// What the script prints, and its exit code.
     fn drill(&self) -> (String, Option<i32>) {
+        self.drill_with(&["--quiet"])
+    }
+
+    fn drill_with(&self, words: &[&str]) -> (String, Option<i32>) {
         let target = self.files.path().join("target");
         fs::create_dir_all(target.join("release")).expect("a directory");
         program(&target.join("release/drill"), "echo \"drill plays $*\"");
         let mut command = Command::new("/bin/sh");
         command
             .arg(workspace().join("deploy/drill"))
-            .arg("--quiet")
+            .args(words)
             .env_clear()
             .env("PATH", self.bin())
             .env("HOME", self.files.path())
@@ -138,4 +142,31 @@ fn the_build_shows_its_progress() {
     let built: Vec<&str> = said.lines().filter(|line| line.starts_with("cargo runs")).collect();
     assert_eq!(built.len(), 2, "{said}");
     assert!(built.iter().all(|line| !line.contains("--quiet")), "cargo shows what it builds: {said}");
+}
+
+#[test]
+fn a_store_without_java_or_maven_is_told_before_anything_is_built() {
+    let machine = Machine::new().with("cc", "").with_cargo("1.99.0").with("java", "");
+    let (said, code) = machine.drill_with(&["--store", "hdfs"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("needs a JDK (17) and Maven; missing: javac mvn."), "{said}");
+    assert!(said.contains("sudo apt-get install openjdk-17-jdk-headless maven"), "{said}");
+    assert!(!said.contains("cargo runs"), "{said}");
+}
+
+#[test]
+fn a_store_has_its_agents_built_by_the_drill_and_kafka_needs_more_than_a_compiler() {
+    let machine = Machine::new().with("cc", "").with_cargo("1.99.0");
+    let machine = machine.with("java", "").with("javac", "").with("mvn", "");
+    let (said, code) = machine.drill_with(&["--quiet", "--store=hdfs"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("drill plays --quiet --store=hdfs"), "{said}");
+    assert!(!said.contains("-p agent"), "the drill builds them with what they need: {said}");
+    for words in [&["--store=kafka"][..], &["--durable", "--store", "hdfs"]] {
+        let (said, code) = machine.drill_with(words);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("sudo apt-get install make libssl-dev zlib1g-dev"), "{said}");
+    }
+    let (said, code) = machine.with("make", "").drill_with(&["--store", "kafka"]);
+    assert_eq!(code, Some(0), "{said}");
 }

@@ -5,7 +5,8 @@
 
 mod lab;
 
-use lab::{Hdfs, LIMIT, Process, free_port, jars, java};
+use integration::stores::hadoop_java;
+use lab::{Hdfs, LIMIT, Process, flume, free_port};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,7 +29,7 @@ fn agent_of(hdfs: &Hdfs, events: u32, sinks: &[(&str, &str)]) -> String {
              a.sinks.{name}.hdfs.path = {url}/{name}\na.sinks.{name}.hdfs.rollSize = 0\n\
              a.sinks.{name}.hdfs.stateDir = {state}\n",
             url = hdfs.url(),
-            state = hdfs.folder.path().join("state").display(),
+            state = hdfs.folder().join("state").display(),
         );
         text += &keys.lines().map(|line| format!("a.sinks.{name}.{}\n", line.trim())).collect::<String>();
     }
@@ -137,7 +138,7 @@ fn a_killed_agent_leaves_no_file_in_use_and_nothing_that_was_synced_is_lost() {
         assert!(there >= kept, "{there} bytes of {kept}");
         before = numbers(&all).len();
     }
-    assert_eq!(std::fs::read_dir(hdfs.folder.path().join("state")).expect("a directory").count(), 0);
+    assert_eq!(std::fs::read_dir(hdfs.folder().join("state")).expect("a directory").count(), 0);
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn names_and_contents_are_those_of_flume_on_the_same_cluster() {
     let mut native = Process::agent(&native, folder.path(), "native");
     let file = folder.path().join("flume.conf");
     std::fs::write(&file, three_sinks(&format!("{url}/flume"), ports[1], "")).expect("a file");
-    let mut flume = java(&jars("flume/pom.xml"));
+    let mut flume = hadoop_java(&flume());
     flume.args(["org.apache.flume.node.Application", "-n", "a", "-f"]).arg(file);
     let mut flume = Process::spawn(flume, &folder.path().join("flume.log"));
     native.wait_for_port(ports[0]);

@@ -1,7 +1,7 @@
 //! Completes files beside the writing: closes them, gives them their names, recovers those that cannot be closed.
 
 use crate::file::OpenFile;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Left, LeftFile};
 use crate::path::FileNames;
 use crate::policy::ClosePolicy;
 use crate::store::{Store, StoreError, StoreFile};
@@ -37,10 +37,38 @@ struct Shared<S> {
 /// A file that is to be completed.
 pub(crate) struct Unfinished {
     pub(crate) names: FileNames,
-    /// Bytes of it that are there for sure; what follows may come again in another file. `None` for a file of another
-    /// process: all of it counts.
+    /// Bytes of it that are there for sure; what follows may come again in another file. `None` where another process was
+    /// killed while it wrote it: all of it counts.
     pub(crate) synced: Option<u64>,
     pub(crate) few_copies: bool,
+    /// A copy of these bytes is complete, and takes its place.
+    pub(crate) copied: bool,
+}
+
+impl Unfinished {
+    /// One of which no copy was made.
+    pub(crate) fn new(names: FileNames, synced: Option<u64>, few_copies: bool) -> Unfinished {
+        Unfinished { names, synced, few_copies, copied: false }
+    }
+
+    /// What another process has left. A copy that it had begun goes with its original.
+    fn left(files: &[LeftFile]) -> Vec<Unfinished> {
+        let of = |in_use: &str| files.iter().find(|file| file.names.in_use == in_use);
+        let is_copy = |file: &LeftFile| {
+            file.names.in_use.strip_suffix(COPY).is_some_and(|original| of(original).is_some())
+        };
+        let originals = files.iter().filter(|file| !is_copy(file));
+        let unfinished = originals.map(|file| Unfinished {
+            copied: of(&copy_of(&file.names).in_use).is_some_and(|copy| copy.synced.is_some()),
+            ..Unfinished::new(file.names.clone(), file.synced, false)
+        });
+        unfinished.collect()
+    }
+}
+
+/// The copy of a file without the bytes that do not count.
+fn copy_of(names: &FileNames) -> FileNames {
+    FileNames { in_use: format!("{}{COPY}", names.in_use), complete: names.complete.clone() }
 }
 
 impl<S: Store> Closer<S> {
@@ -85,6 +113,11 @@ impl<S: Store> Closer<S> {
     /// A file is about to be made.
     pub(crate) fn note(&self, names: &FileNames) {
         self.noted(self.shared.ledger.borrow_mut().add(names));
+    }
+
+    /// So many bytes of a file count.
+    fn mark(&self, in_use: &str, synced: u64) {
+        self.noted(self.shared.ledger.borrow_mut().mark(in_use, synced));
     }
 
     /// There is no file of that name, or it is complete.
@@ -141,7 +174,7 @@ impl<S: Store> Closer<S> {
                 Ok(()) => closer.shared.counters.connection_closed.increment(),
                 Err(error) => closer.told(&names.in_use, "closed", error),
             }
-            closer.finish(Unfinished { names, synced: Some(synced), few_copies }, closed.is_ok()).await;
+            closer.finish(Unfinished::new(names, Some(synced), few_copies), closed.is_ok()).await;
         });
     }
 
@@ -152,7 +185,7 @@ impl<S: Store> Closer<S> {
     }
 
     /// Completes what another process has left; the lists that it stands in go when all of it is done.
-    pub(crate) fn sweep(&self, left: crate::ledger::Left) {
+    pub(crate) fn sweep(&self, left: Left) {
         if !left.files.is_empty() {
             slog::info!(
                 self.shared.log,
@@ -161,14 +194,17 @@ impl<S: Store> Closer<S> {
                 left.files.len()
             );
         }
-        left.files.iter().for_each(|names| self.note(names));
+        for LeftFile { names, synced } in &left.files {
+            self.note(names);
+            if let Some(synced) = synced {
+                self.mark(&names.in_use, *synced);
+            }
+        }
         // What they name stands in the own list now.
         for list in left.lists {
             let _gone = std::fs::remove_file(list);
         }
-        for names in left.files {
-            self.recover(Unfinished { names, synced: None, few_copies: false });
-        }
+        Unfinished::left(&left.files).into_iter().for_each(|file| self.recover(file));
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {
@@ -181,10 +217,13 @@ impl<S: Store> Closer<S> {
         });
     }
 
-    async fn finish(&self, file: Unfinished, mut closed: bool) {
+    async fn finish(&self, mut file: Unfinished, mut closed: bool) {
+        if let Some(synced) = file.synced.filter(|_| !closed) {
+            self.mark(&file.names.in_use, synced);
+        }
         for failed in 1.. {
             let permit = self.shared.at_a_time.acquire().await;
-            let finished = self.try_finish(&file, closed).await;
+            let finished = self.try_finish(&mut file, closed).await;
             drop(permit);
             match finished {
                 Ok(()) => return self.forget(&file.names.in_use),
@@ -217,8 +256,12 @@ impl<S: Store> Closer<S> {
         resting.set(resting.get() - 1);
     }
 
-    async fn try_finish(&self, file: &Unfinished, closed: bool) -> Result<(), StoreError> {
-        let (store, names) = (self.store(), &file.names);
+    async fn try_finish(&self, file: &mut Unfinished, closed: bool) -> Result<(), StoreError> {
+        let store = self.store();
+        if file.copied {
+            return self.put_copy(&store, &file.names).await;
+        }
+        let names = &file.names;
         if !closed {
             if self.bounded(store.length(&names.in_use)).await?.is_none() {
                 return Ok(());
@@ -262,9 +305,8 @@ impl<S: Store> Closer<S> {
     }
 
     /// Writes the first `synced` bytes of a file anew: what follows stands in another file.
-    async fn cut(&self, store: &S, file: &Unfinished, synced: u64) -> Result<(), StoreError> {
-        let FileNames { in_use, complete } = &file.names;
-        let cut = FileNames { in_use: format!("{in_use}.cut"), complete: complete.clone() };
+    async fn cut(&self, store: &S, file: &mut Unfinished, synced: u64) -> Result<(), StoreError> {
+        let (in_use, cut) = (&file.names.in_use, copy_of(&file.names));
         self.note(&cut);
         if self.bounded(store.length(&cut.in_use)).await?.is_some() {
             self.recover_lease(store, &cut).await?;
@@ -282,9 +324,25 @@ impl<S: Store> Closer<S> {
         }
         self.bounded(copy.sync()).await?;
         self.bounded(copy.close()).await?;
-        self.rename(store, &cut.in_use, complete).await?;
-        self.forget(&cut.in_use);
-        self.bounded(store.remove(in_use)).await
+        // From here on only the copy counts, whatever fails: a second one would double all of it.
+        self.mark(&cut.in_use, synced);
+        file.copied = true;
+        self.put_copy(store, &file.names).await
+    }
+
+    /// The copy gets the name of its original, which goes.
+    async fn put_copy(&self, store: &S, names: &FileNames) -> Result<(), StoreError> {
+        let cut = copy_of(names);
+        // Without one it has its name already, and the answer was lost, or who has made it was killed then.
+        if self.bounded(store.length(&cut.in_use)).await?.is_some() {
+            self.recover_lease(store, &cut).await?;
+            self.rename(store, &cut.in_use, &cut.complete).await?;
+        }
+        match self.bounded(store.remove(&names.in_use)).await {
+            Ok(()) | Err(StoreError::Missing) => self.forget(&cut.in_use),
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Gives a file its name, or the next one that is free: no file is ever written over.
@@ -325,6 +383,8 @@ impl<S: Store> Closer<S> {
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// After this it is tried anew, when `hdfs.retryInterval` has passed.
 const LONGEST_RECOVERY: Duration = Duration::from_secs(60);
+/// Behind the name of a copy while it is written.
+const COPY: &str = ".cut";
 /// Read at once when a file is written anew.
 const COPIED_BYTES: u64 = 4 << 20;
 /// Names that are tried for one file.

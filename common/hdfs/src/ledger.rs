@@ -1,5 +1,5 @@
 //! Which files of this sink are unfinished, written down on this machine: the next start finds those of a process that was
-//! killed, and no others.
+//! killed, and no others, and which bytes of them count.
 //!
 //! Each sink that runs has a file of its own, locked as long as it lives. A line is added before a file is made and when it
 //! is complete, so a file that was open at a crash is always in it. Whoever starts takes over the files that nobody holds.
@@ -21,9 +21,17 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Left {
     /// Its unfinished files.
-    pub(crate) files: Vec<FileNames>,
+    pub(crate) files: Vec<LeftFile>,
     /// The lists they stand in; to be removed when all of them are finished.
     pub(crate) lists: Vec<PathBuf>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LeftFile {
+    pub(crate) names: FileNames,
+    /// So many bytes of it count, where that was written down.
+    pub(crate) synced: Option<u64>,
 }
 
 impl Ledger {
@@ -53,6 +61,17 @@ impl Ledger {
     pub(crate) fn add(&mut self, names: &FileNames) -> io::Result<()> {
         self.open.insert(names.in_use.clone());
         self.line(&format!("+{}\t{}\n", names.in_use, names.complete))
+    }
+
+    /// So many bytes of an open file count; who comes after us is to cut off the others.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn mark(&mut self, in_use: &str, synced: u64) -> io::Result<()> {
+        if !self.open.contains(in_use) {
+            return Ok(());
+        }
+        self.line(&format!("={in_use}\t{synced}\n"))
     }
 
     /// A file is complete, or there is none of that name.
@@ -117,14 +136,20 @@ fn left_behind(directory: &Path, place: &str, own: &Path) -> io::Result<Left> {
 }
 
 /// The files that were begun and not finished. A last line that was cut off names a file that was not made.
-fn unfinished(text: &str) -> Vec<FileNames> {
-    let mut open: Vec<FileNames> = Vec::new();
+fn unfinished(text: &str) -> Vec<LeftFile> {
+    let mut open: Vec<LeftFile> = Vec::new();
     for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).skip(1) {
-        match (line.strip_prefix('+').and_then(|names| names.split_once('\t')), line.strip_prefix('-')) {
-            (Some((in_use, complete)), _) => {
-                open.push(FileNames { in_use: in_use.to_owned(), complete: complete.to_owned() });
+        let (kind, rest) = line.split_at_checked(1).unwrap_or_default();
+        match (kind, rest.split_once('\t')) {
+            ("+", Some((in_use, complete))) => {
+                let names = FileNames { in_use: in_use.to_owned(), complete: complete.to_owned() };
+                open.push(LeftFile { names, synced: None });
             }
-            (None, Some(in_use)) => open.retain(|names| names.in_use != in_use),
+            ("=", Some((in_use, synced))) => {
+                let marked = open.iter_mut().filter(|file| file.names.in_use == in_use);
+                marked.for_each(|file| file.synced = synced.parse().ok());
+            }
+            ("-", None) => open.retain(|file| file.names.in_use != rest),
             _ => {}
         }
     }
@@ -144,6 +169,10 @@ mod tests {
         FileNames { in_use: format!("/a/{number}.tmp"), complete: format!("/a/{number}") }
     }
 
+    fn left(number: u32, synced: Option<u64>) -> LeftFile {
+        LeftFile { names: names(number), synced }
+    }
+
     #[test]
     fn what_was_open_at_a_crash_is_found_and_what_a_living_process_has_is_not() {
         let folder = tempfile::tempdir().unwrap();
@@ -154,12 +183,14 @@ mod tests {
         for number in 2..5 {
             killed.add(&names(number)).unwrap();
         }
+        killed.mark("/a/4.tmp", 17).unwrap();
         killed.remove("/a/3.tmp").unwrap();
+        killed.mark("/a/3.tmp", 1).unwrap();
         drop(killed);
         let (mut elsewhere, other) = Ledger::begin(folder.path(), "hdfs://nn/b", 3).unwrap();
         assert_eq!(other, Left::default(), "another path is another sink's");
         let (_next, left) = Ledger::begin(folder.path(), "hdfs://nn/a", 4).unwrap();
-        assert_eq!(left.files, [names(2), names(4)]);
+        assert_eq!(left.files, [self::left(2, None), self::left(4, Some(17))]);
         assert_eq!(left.lists.len(), 1);
         living.remove("/a/1.tmp").unwrap();
         living.end();
@@ -169,12 +200,13 @@ mod tests {
 
     #[test]
     fn a_list_cut_at_any_byte_names_no_file_that_was_not_written_down() {
-        let text = "hdfs://nn/a\n+/a/1.tmp\t/a/1\n+/a/2.tmp\t/a/2\n-/a/1.tmp\n";
+        let text = "hdfs://nn/a\n+/a/1.tmp\t/a/1\n+/a/2.tmp\t/a/2\n-/a/1.tmp\n=/a/2.tmp\t17\n";
         for cut in 0..=text.len() {
             let found = unfinished(&text[..cut]);
-            assert!(found.iter().all(|file| *file == names(1) || *file == names(2)), "{cut}: {found:?}");
+            let known = |file: &LeftFile| *file == left(1, None) || *file == left(2, None);
+            assert!(cut == text.len() || found.iter().all(known), "{cut}: {found:?}");
         }
-        assert_eq!(unfinished(text), [names(2)]);
+        assert_eq!(unfinished(text), [left(2, Some(17))]);
     }
 
     #[test]
@@ -189,6 +221,6 @@ mod tests {
         let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
         assert!(fs::metadata(&path).unwrap().len() < 2 * LONG);
         drop(ledger);
-        assert_eq!(Ledger::begin(folder.path(), "/", 2).unwrap().1.files, [names(7)]);
+        assert_eq!(Ledger::begin(folder.path(), "/", 2).unwrap().1.files, [left(7, None)]);
     }
 }

@@ -6,12 +6,18 @@ use integration::{
         self, Options, Report, Stage,
         matrix::{self, Row},
         netns,
+        store::{self, Kind, Scene},
     },
     flume::Version,
     leave,
     node::{Error, Implementation},
 };
-use std::{io, process::ExitCode, thread, time::Duration};
+use std::{
+    io,
+    process::ExitCode,
+    thread,
+    time::{Duration, SystemTime},
+};
 
 /// Plays the lesson's drill: two agents, two collectors, real processes on loopback addresses.
 ///
@@ -24,17 +30,33 @@ struct Arguments {
     #[arg(long)]
     keep: bool,
 
-    /// Then drive this many numbered lines through kills and restarts of slave3, and look for each of them.
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    lines: u32,
+    /// Then drive this many numbered lines through kills and restarts of slave3, and look for each of them [0; with --store
+    /// 10000].
+    #[arg(long, value_name = "N")]
+    lines: Option<u32>,
 
-    /// Lines a second of that load, both agents together.
-    #[arg(long, default_value_t = 5000, value_name = "R")]
-    rate: u32,
+    /// Lines a second of that load, both agents together [5000; with --store 1000].
+    #[arg(long, value_name = "R")]
+    rate: Option<u32>,
 
-    /// How often slave3 is killed and restarted under that load.
-    #[arg(long, default_value_t = 3, value_name = "K")]
-    kills: u32,
+    /// How often slave3 is killed and restarted under that load; with --store, how often a collector and the store are killed,
+    /// in turn [3; with --store 4].
+    #[arg(long, value_name = "K")]
+    kills: Option<u32>,
+
+    /// slave3 and slave4 write to a real store (hdfs, kafka), which is fetched from Maven Central and started on loopback. It is
+    /// killed as well; at the end everything is read back from it (needs a JDK and Maven).
+    #[arg(long, value_name = "STORE", value_parser = store::find)]
+    #[arg(conflicts_with_all = ["netns", "kinds", "java", "matrix", "keep", "row"])]
+    store: Option<&'static Kind>,
+
+    /// The collectors keep their events in Kafka channels instead of the lesson's memory channels, so that a kill takes none.
+    #[arg(long, requires = "store")]
+    durable: bool,
+
+    /// What decides about the kills of --store; SEED in the environment does as well [from the clock].
+    #[arg(long, value_name = "SEED", requires = "store")]
+    seed: Option<u64>,
 
     /// In four network namespaces named as in the lesson, with its files byte for byte and its command lines (needs root).
     #[arg(long)]
@@ -89,7 +111,11 @@ fn main() -> ExitCode {
     if arguments.row {
         return one(&arguments, &stage);
     }
-    match play(&arguments, &stage) {
+    let played = match arguments.store {
+        Some(kind) => with_store(kind, &arguments, &stage),
+        None => play(&arguments, &stage),
+    };
+    match played {
         Ok(report) if report.is_clean() && (!arguments.bars || report.is_fast()) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -129,6 +155,37 @@ fn one(arguments: &Arguments, stage: &Stage) -> ExitCode {
     if row.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The drill with a store behind the collectors.
+fn with_store(kind: &'static Kind, arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
+    let files = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+    leave::on_signal(files.path().to_owned()).map_err(Error::io("cannot listen to signals"))?;
+    // All of it below one directory, which goes however this program ends.
+    tempfile::env::override_temp_dir(files.path()).map_err(|_| {
+        Error::Missing("a temporary directory was made before its place was named".to_owned())
+    })?;
+    let options = Options {
+        kinds: [Implementation::Ours; 4],
+        lines: arguments.lines.unwrap_or(10_000),
+        rate: arguments.rate.unwrap_or(1000).max(1),
+        kills: arguments.kills.unwrap_or(4),
+        freeze: !arguments.no_freeze,
+        java: None,
+        netns: false,
+    };
+    let given = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
+    let clock =
+        || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    let seed = arguments.seed.or(given).unwrap_or_else(clock);
+    let shown = if arguments.quiet { Stage::silent() } else { stage.clone() };
+    let mut scene = Scene::set(kind, &options, arguments.durable, files.path(), stage)?;
+    shown.say(format!("SEED={seed}\n{}", outline(&options)));
+    let played = scene.play(&options, seed, &shown);
+    let report = played.inspect_err(|_| stage.say(format!("SEED={seed}")))?;
+    scene.cluster().nodes().for_each(|node| stage.ignore(node));
+    stage.say(format!("\n{report}"));
+    Ok(report)
+}
+
 /// What will happen, told before the consoles scroll by.
 fn outline(options: &Options) -> String {
     let place = if options.netns { "in four network namespaces" } else { "on loopback addresses" };
@@ -158,7 +215,9 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
         }
         netns::lay()?;
     }
-    let Arguments { lines, rate, kills, netns, no_freeze, .. } = *arguments;
+    let Arguments { netns, no_freeze, .. } = *arguments;
+    let (lines, kills) = (arguments.lines.unwrap_or(0), arguments.kills.unwrap_or(3));
+    let rate = arguments.rate.unwrap_or(5000).max(1);
     let java = arguments.java.then_some(Version::V1_11);
     let kinds = match arguments.kinds[..] {
         [] => [Implementation::Ours; 4],
@@ -169,7 +228,7 @@ fn play(arguments: &Arguments, stage: &Stage) -> Result<Report, Error> {
             ));
         }
     };
-    let options = Options { kinds, lines, rate: rate.max(1), kills, freeze: !no_freeze, java, netns };
+    let options = Options { kinds, lines, rate, kills, freeze: !no_freeze, java, netns };
     let shown = if arguments.quiet || arguments.row { Stage::silent() } else { stage.clone() };
     let mut cluster = drill::lay_out(&options)?;
     let directory = cluster.directory().to_owned();

@@ -7,6 +7,7 @@ pub mod netns;
 mod report;
 mod stage;
 mod steps;
+pub mod store;
 
 pub use report::{Figure, Report};
 pub use stage::Stage;
@@ -55,7 +56,7 @@ pub fn play(cluster: &mut Cluster, options: &Options, stage: &Stage) -> Result<R
         stage.listen(node);
     }
     let mut report = Report::default();
-    steps::play(cluster, stage, &mut report, options.freeze)?;
+    steps::play(cluster, stage, &mut report, &steps::Course { freeze: options.freeze, store: None })?;
     if options.lines > 0 {
         load::play(cluster, stage, &mut report, options)?;
     }

@@ -1,6 +1,6 @@
 //! What the drill shows: what it does, and the consoles of the nodes as their lines come.
 
-use crate::{ledger::LineId, node::Node};
+use crate::{console::Console, ledger::LineId, node::Node};
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
@@ -42,8 +42,13 @@ impl Stage {
 
     /// Shows the node's console lines from now on, its name in front. Events of the load are left out.
     pub fn listen(&self, node: &Node) {
-        let (stage, name) = (self.clone(), node.name().to_owned());
-        node.console().echo(Box::new(move |line| {
+        self.listen_to(node.name(), node.console());
+    }
+
+    /// Shows the lines of a console from now on, as [`Stage::listen`] does.
+    pub fn listen_to(&self, name: &str, console: &Console) {
+        let (stage, name) = (self.clone(), name.to_owned());
+        console.echo(Box::new(move |line| {
             if !is_load(line) {
                 stage.say(format!("{name} | {line}"));
             }

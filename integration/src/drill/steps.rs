@@ -14,19 +14,51 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Plays all steps, the one with SIGSTOP if `freeze`, and fills in the report.
+/// Which steps there are, and where their lines go.
+pub(super) struct Course {
+    /// Whether slave3 is also held still.
+    pub(super) freeze: bool,
+    /// The store that the collectors write to, where it is not their consoles.
+    pub(super) store: Option<&'static str>,
+}
+
+impl Course {
+    /// A step, as the report names it.
+    fn step(&self, plain: &str) -> String {
+        let Some(store) = self.store else { return plain.to_owned() };
+        match plain {
+            LINE => format!("line in {store}, by slave3"),
+            NEXT => format!("kill -9 of slave3, next line in {store} by slave4"),
+            BACK => format!("slave3 up again, lines in {store} by it"),
+            HELD => format!("SIGSTOP of slave3, next line in {store} by slave4"),
+            other => format!("{other}, in {store}"),
+        }
+    }
+
+    /// A store opens a file for its first line.
+    fn bar(&self, plain: Duration) -> Duration {
+        if self.store.is_some() { plain + Duration::from_secs(2) } else { plain }
+    }
+
+    /// Flume's own figure is of consoles.
+    fn flume(&self, plain: &'static str) -> &'static str {
+        if self.store.is_some() { "not measured" } else { plain }
+    }
+}
+
+/// Plays all steps and fills in the report.
 pub(super) fn play(
     cluster: &mut Cluster,
     stage: &Stage,
     report: &mut Report,
-    freeze: bool,
+    course: &Course,
 ) -> Result<(), Error> {
-    let mut drill = Steps { cluster, stage, said: BTreeMap::new(), echoes: 0 };
+    let mut drill = Steps { cluster, stage, course, said: BTreeMap::new(), echoes: 0 };
     drill.start(report)?;
     drill.hello(report)?;
     drill.kill(report)?;
     drill.come_back(report)?;
-    if freeze {
+    if course.freeze {
         drill.freeze(report)?;
     }
     drill.count(report);
@@ -36,6 +68,7 @@ pub(super) fn play(
 struct Steps<'a> {
     cluster: &'a mut Cluster,
     stage: &'a Stage,
+    course: &'a Course,
     said: BTreeMap<String, Instant>, // what was written to a log, and when
     echoes: u32,
 }
@@ -71,8 +104,8 @@ impl Steps<'_> {
     fn hello(&mut self, report: &mut Report) -> Result<(), Error> {
         self.stage.step("[root@slave1] echo \"hello failover\" >> test.log");
         let times = self.both_say(["hello failover", "hello from two"], 0)?;
-        report.push(Figure::new(LINE, times, Duration::from_millis(20), "3.1 to 3.3 s [3.1 to 6.8]"));
-        let strays = self.cluster.collector(1).console().events_from(0).len();
+        self.figure(report, LINE, times, Duration::from_millis(20), "3.1 to 3.3 s [3.1 to 6.8]");
+        let strays = self.cluster.arrivals(1).events_from(0).len();
         report.check(
             strays == 0,
             format!("slave4 printed {strays} events while slave3 was up; it must print none"),
@@ -84,7 +117,7 @@ impl Steps<'_> {
         self.stage.step("kill -9 of slave3, then [root@slave1] echo \"hello failover1\" >> test.log");
         self.cluster.collector(0).kill(lesson::CAPACITY);
         let times = self.both_say(["hello failover1", "hello after kill"], 1)?;
-        report.push(Figure::new(NEXT, times, Duration::from_millis(50), "4.9 to 8.4 s [7.1 to 7.9]"));
+        self.figure(report, NEXT, times, Duration::from_millis(50), "4.9 to 8.4 s [7.1 to 7.9]");
         Ok(())
     }
 
@@ -93,7 +126,7 @@ impl Steps<'_> {
         self.cluster.collector(0).start()?;
         let up = Instant::now() + self.cluster.collector(0).ready(LONG)?;
         let times = self.until_primary(up)?;
-        report.push(Figure::new(BACK, times, Duration::from_secs(3), "3.2 to 10.3 s [3.2 to 7.6]"));
+        self.figure(report, BACK, times, Duration::from_secs(3), "3.2 to 10.3 s [3.2 to 7.6]");
         Ok(())
     }
 
@@ -102,26 +135,38 @@ impl Steps<'_> {
         self.cluster.collector(0).freeze();
         let times = self.both_say(["hello frozen", "hello frozen two"], 1);
         self.cluster.collector(0).thaw();
-        report.push(Figure::new(
-            "SIGSTOP of slave3, next line on slave4",
-            times?,
-            Duration::from_secs(2),
-            "21 to 26 s",
-        ));
+        self.figure(report, HELD, times?, Duration::from_secs(2), "21 to 26 s");
         self.stage.step("kill -CONT of slave3; a line now and then until they come to it");
         let times = self.until_primary(Instant::now())?;
-        report.push(Figure::new(
+        self.figure(
+            report,
             "SIGCONT of slave3, lines back on it",
             times,
             Duration::from_secs(11),
             "not measured",
-        ));
+        );
         Ok(())
+    }
+
+    fn figure(
+        &self,
+        report: &mut Report,
+        what: &str,
+        times: Vec<Duration>,
+        bar: Duration,
+        flume: &'static str,
+    ) {
+        report.push(Figure::new(
+            self.course.step(what),
+            times,
+            self.course.bar(bar),
+            self.course.flume(flume),
+        ));
     }
 
     /// Each agent's log gets a line; how long each took to the console of collector `node`.
     fn both_say(&mut self, texts: [&str; 2], node: usize) -> Result<Vec<Duration>, Error> {
-        let mark = self.cluster.collector(node).console().mark();
+        let mark = self.cluster.arrivals(node).mark();
         for (agent, text) in texts.into_iter().enumerate() {
             self.say(agent, text)?;
         }
@@ -135,16 +180,15 @@ impl Steps<'_> {
     }
 
     fn arrival(&mut self, text: &str, node: usize, mark: usize) -> Result<Duration, Error> {
-        let collector = self.cluster.collector(node);
-        let what = format!("{}: Event of \"{text}\"", collector.name());
-        let line =
-            collector.console().wait_from(mark, LONG, &what, |line| body(line).as_deref() == Some(text))?;
+        let what = format!("{}: Event of \"{text}\"", lesson::COLLECTORS[node]);
+        let arrivals = self.cluster.arrivals(node);
+        let line = arrivals.wait_from(mark, LONG, &what, |line| body(line).as_deref() == Some(text))?;
         Ok(self.said.get(text).map_or(Duration::ZERO, |said| line.at.saturating_duration_since(*said)))
     }
 
     /// Both agents write until a line of each is printed by slave3; how long that took from `since` on.
     fn until_primary(&mut self, since: Instant) -> Result<Vec<Duration>, Error> {
-        let mark = self.cluster.collector(0).console().mark();
+        let mark = self.cluster.arrivals(0).mark();
         let mut back: [Option<Duration>; 2] = [None; 2];
         while back.contains(&None) {
             self.echoes += 1;
@@ -154,7 +198,7 @@ impl Steps<'_> {
             thread::sleep(PACE);
             for (agent, back) in back.iter_mut().enumerate() {
                 let prefix = format!("hello back {}", agent + 1);
-                let found = self.cluster.collector(0).console().visit(mark, |line| {
+                let found = self.cluster.arrivals(0).visit(mark, |line| {
                     body(line).is_some_and(|body| body.starts_with(&prefix)).then_some(line.at)
                 });
                 *back = back.or(found.first().map(|at| at.saturating_duration_since(since)));
@@ -179,7 +223,7 @@ impl Steps<'_> {
         report.check(lost.is_empty(), format!("lost: {}", lost.join(", ")));
         for node in 0..2 {
             let collector = lesson::full_name(lesson::COLLECTORS[node]);
-            for (_, seen) in self.cluster.collector(node).console().events_from(0) {
+            for (_, seen) in self.cluster.arrivals(node).events_from(0) {
                 let wrong = wrong_header(&seen, &collector);
                 report.check(wrong.is_none(), wrong.unwrap_or_default());
             }
@@ -190,7 +234,7 @@ impl Steps<'_> {
     fn seen(&mut self) -> BTreeMap<String, usize> {
         let mut seen = BTreeMap::new();
         for node in 0..2 {
-            for (_, Seen { body, .. }) in self.cluster.collector(node).console().events_from(0) {
+            for (_, Seen { body, .. }) in self.cluster.arrivals(node).events_from(0) {
                 *seen.entry(String::from_utf8_lossy(&body).into_owned()).or_default() += 1;
             }
         }
@@ -223,6 +267,9 @@ pub(super) const NEXT: &str = "kill -9 of slave3, next line on slave4";
 
 /// The third.
 pub(super) const BACK: &str = "slave3 up again, lines back on it";
+
+/// The fourth.
+const HELD: &str = "SIGSTOP of slave3, next line on slave4";
 
 /// The bar for a start.
 const START: Duration = Duration::from_millis(20);

@@ -70,6 +70,23 @@ pub fn fetched(set: &str) -> Result<String, Missing> {
     jars_of(set, &Path::new(env!("CARGO_MANIFEST_DIR")).join("stores"))
 }
 
+/// The class path of a program of our own that talks to a store: `NAME.java` in the folder `set` below `integration/stores`,
+/// compiled with the jars of that set, and these jars.
+///
+/// # Errors
+/// Why it cannot be had.
+pub fn fetched_program(set: &str, name: &str) -> Result<String, Missing> {
+    let jars = fetched(set)?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("stores").join(set).join(format!("{name}.java"));
+    let to = target().join(format!("{set}-{name}"));
+    let _locked = lock()?;
+    once(&to, std::slice::from_ref(&source), || {
+        let mut javac = jdk("javac");
+        run(javac.args(["-nowarn", "-cp", &jars, "-d"]).arg(&to).arg(&source), "javac", name)
+    })?;
+    Ok(format!("{}:{jars}", to.display()))
+}
+
 /// A folder as `FLUME_HOME` is: the release's jars are in its `lib`.
 pub(super) fn home(version: Version) -> PathBuf {
     target().join(version.name())

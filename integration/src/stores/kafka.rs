@@ -1,8 +1,9 @@
 //! A Kafka broker that is its own controller.
 
+use super::Jvm;
 use crate::console::Console;
-use crate::flume::{fetched, jdk};
-use crate::{ports, process::Process};
+use crate::flume::{Missing, fetched, fetched_program, jdk};
+use crate::{node::Error, ports, process::Process};
 use rustix::process::Signal;
 use std::net::TcpStream;
 use std::path::Path;
@@ -27,20 +28,31 @@ impl Broker {
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start(more: &str) -> Broker {
-        let class_path = fetched("kafka").unwrap_or_else(|why| panic!("Kafka cannot be run here: {why}"));
-        let directory = tempfile::tempdir().expect("a folder");
-        let port = ports::free(&["127.0.0.1"]).expect("a port");
-        let controller = ports::free(&["127.0.0.1"]).expect("a port");
-        write(directory.path(), port, controller, more).expect("its files");
+        Broker::open(more).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Starts one, as [`Broker::start`] does.
+    ///
+    /// # Errors
+    /// When there is none to be had, or it does not start.
+    pub fn open(more: &str) -> Result<Broker, Error> {
+        let class_path = class_path()?;
+        let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+        let port = || ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for Kafka"));
+        let (port, controller) = (port()?, port()?);
+        write(directory.path(), port, controller, more).map_err(Error::io("cannot write Kafka's files"))?;
         let mut format = java(directory.path(), &class_path, "-Xmx128m");
         format.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", "server.properties"]);
-        let done = format.output().expect("java runs");
-        assert!(done.status.success(), "format: {}", String::from_utf8_lossy(&done.stdout));
+        let done = format.output().map_err(Error::io("cannot start java"))?;
+        if !done.status.success() {
+            let said = String::from_utf8_lossy(&done.stdout).into_owned();
+            return Err(Error::Missing(format!("Kafka's log cannot be made: {said}")));
+        }
         let console = Console::default();
-        let process = run(directory.path(), &class_path, &console);
+        let process = run(directory.path(), &class_path, &console)?;
         let mut broker = Broker { directory, port, class_path, console, process };
-        broker.wait();
-        broker
+        broker.wait()?;
+        Ok(broker)
     }
 
     /// `HOST:PORT`
@@ -58,8 +70,27 @@ impl Broker {
     /// # Panics
     /// When it does not come up.
     pub fn start_again(&mut self) {
-        self.process = run(self.directory.path(), &self.class_path, &self.console);
-        self.wait();
+        self.open_again().unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    /// As [`Broker::start_again`].
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn open_again(&mut self) -> Result<(), Error> {
+        self.process = run(self.directory.path(), &self.class_path, &self.console)?;
+        self.wait()
+    }
+
+    /// A client of it.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub fn topics(&self) -> Result<Jvm, Error> {
+        let class_path = fetched_program("kafka", "Topics").map_err(cannot_be_run)?;
+        let mut client = java(self.directory.path(), &class_path, "-Xmx128m");
+        client.arg("Topics").arg(self.address());
+        Jvm::start(client, &self.directory.path().join("Topics.log"))
     }
 
     /// Stops it in its tracks, and lets it go on.
@@ -68,18 +99,29 @@ impl Broker {
     }
 
     /// A port that accepts is not a broker that serves: clients wait for that themselves.
-    fn wait(&mut self) {
+    fn wait(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + UP;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(self.process.is_running(), "Kafka has ended: {:?}", self.console.lines_from(0));
-            assert!(
-                Instant::now() < deadline,
-                "Kafka is not up after {UP:?}: {:?}",
-                self.console.lines_from(0)
-            );
-            sleep(LOOK);
+            let what = match (self.process.is_running(), Instant::now() < deadline) {
+                (true, true) => {
+                    sleep(LOOK);
+                    continue;
+                }
+                (true, false) => format!("is not up after {UP:?}"),
+                (false, _) => "has ended".to_owned(),
+            };
+            return Err(Error::Missing(format!("Kafka {what}: {:?}", self.console.lines_from(0))));
         }
+        Ok(())
     }
+}
+
+fn class_path() -> Result<String, Error> {
+    fetched("kafka").map_err(cannot_be_run)
+}
+
+fn cannot_be_run(why: Missing) -> Error {
+    Error::Missing(format!("Kafka cannot be run here: {why}"))
 }
 
 /// The class path of the Kafka components of Flume 1.11.
@@ -90,10 +132,10 @@ pub fn flumes_parts() -> String {
     fetched("flume-kafka").unwrap_or_else(|why| panic!("Flume's Kafka components cannot be run here: {why}"))
 }
 
-fn run(directory: &Path, class_path: &str, console: &Console) -> Process {
+fn run(directory: &Path, class_path: &str, console: &Console) -> Result<Process, Error> {
     let mut server = java(directory, class_path, "-Xmx384m");
     server.args(["kafka.Kafka", "server.properties"]);
-    Process::spawn(server, console, 0).expect("java runs")
+    Process::spawn(server, console, 0).map_err(Error::io("cannot start Kafka"))
 }
 
 fn java(directory: &Path, class_path: &str, heap: &str) -> Command {

@@ -146,6 +146,8 @@ struct Script {
     files: BTreeMap<String, Vec<u8>>,
     did: Vec<String>,
     renewed: usize,
+    /// Calls that are done once more, while their answers are lost.
+    lost: Vec<&'static str>,
 }
 
 struct ScriptedFile {
@@ -155,6 +157,15 @@ struct ScriptedFile {
 }
 
 impl Scripted {
+    /// The answer to a call that was done.
+    fn answer(&self, call: &str) -> Result<(), StoreError> {
+        let lost = &mut self.0.borrow_mut().lost;
+        match lost.iter().position(|lost| *lost == call) {
+            Some(at) => Err(StoreError::Failed(format!("the answer to {} was lost", lost.remove(at)))),
+            None => Ok(()),
+        }
+    }
+
     async fn step(&self, what: &str) -> Result<(), StoreError> {
         let step = self.0.borrow_mut().steps.pop_front().unwrap_or("works");
         match step {
@@ -194,11 +205,13 @@ impl Store for Scripted {
     async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let body = self.0.borrow_mut().files.remove(from).ok_or(StoreError::Missing)?;
         self.0.borrow_mut().files.insert(to.to_owned(), body);
-        Ok(())
+        self.answer("rename")
     }
 
     async fn remove(&self, path: &str) -> Result<(), StoreError> {
-        self.0.borrow_mut().files.remove(path).map(drop).ok_or(StoreError::Missing)
+        self.answer("refuse to remove")?;
+        self.0.borrow_mut().files.remove(path).map(drop).ok_or(StoreError::Missing)?;
+        self.answer("remove")
     }
 
     async fn restore_copies(&self, _: &str) -> Result<(), StoreError> {
@@ -237,10 +250,18 @@ impl StoreFile for ScriptedFile {
 
 /// Delivers three batches of one event each while the store does `steps`; what stands where, at the end.
 async fn played(steps: &[&'static str]) -> (Vec<Result<(), String>>, Scripted) {
+    played_on(Scripted::default(), steps).await
+}
+
+async fn played_on(store: Scripted, steps: &[&'static str]) -> (Vec<Result<(), String>>, Scripted) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Scripted::default();
     store.0.borrow_mut().steps = steps.iter().copied().collect();
-    let pairs = [("hdfs.path", "/x"), ("hdfs.fileType", "DataStream"), ("hdfs.rollCount", "0")];
+    let pairs = [
+        ("hdfs.path", "/x"),
+        ("hdfs.fileType", "DataStream"),
+        ("hdfs.rollCount", "0"),
+        ("hdfs.retryInterval", "1"),
+    ];
     let (mut sink, _) = sink(store.clone(), folder.path(), &pairs);
     sink.open().await.unwrap();
     let mut outcomes = Vec::new();
@@ -268,6 +289,47 @@ async fn one_error_ends_a_file_and_its_events_go_to_a_new_one_each_of_them_once(
     let did = store.0.borrow().did.join(", ");
     assert!(did.starts_with("create first None, create next Some(1), "), "{did}");
     assert!(did.contains("recover") && did.contains("copies"), "{did}");
+}
+
+#[actix::test]
+async fn a_copy_takes_the_place_of_its_original_once_whatever_answer_is_lost() {
+    tokio::time::pause();
+    for lost in ["rename", "remove", "refuse to remove"] {
+        let store = Scripted::default();
+        store.0.borrow_mut().lost = vec![lost];
+        let (outcomes, store) = played_on(store, &["works", "works", "fails"]).await;
+        assert_eq!(outcomes, [Ok(()), Ok(()), Ok(())]);
+        assert_eq!(bodies(&store), ["0\n", "1\n2\n"], "{lost}");
+    }
+}
+
+/// What a process was killed in the middle of cutting: the list it has left, and its files.
+#[actix::test]
+async fn a_copy_that_a_killed_process_has_begun_doubles_nothing() {
+    tokio::time::pause();
+    let (begun, marked) = ("+/x/1.tmp\t/x/1\n=/x/1.tmp\t2\n+/x/1.tmp.cut\t/x/1\n", "=/x/1.tmp.cut\t2\n");
+    let (original, whole) = (("/x/1.tmp", "0\n1\n"), ("/x/1.tmp.cut", "0\n"));
+    let cases: [(&str, &[(&str, &str)]); 5] = [
+        (begun, &[original]),
+        (begun, &[original, ("/x/1.tmp.cut", "")]),
+        (marked, &[original, whole]),
+        (marked, &[original, ("/x/1", "0\n")]),
+        (marked, &[("/x/1", "0\n")]),
+    ];
+    for (last, files) in cases {
+        let (folder, store) = (tempfile::tempdir().unwrap(), Scripted::default());
+        let held = files.iter().map(|(name, body)| ((*name).to_owned(), body.as_bytes().to_vec()));
+        store.0.borrow_mut().files = held.collect();
+        let state = folder.path().join("state");
+        std::fs::create_dir_all(&state).unwrap();
+        let lines = if last == begun { begun.to_owned() } else { format!("{begun}{last}") };
+        std::fs::write(state.join("killed.open"), format!("/x\n{lines}")).unwrap();
+        let (mut sink, _) = sink(store.clone(), folder.path(), &[("hdfs.path", "/x")]);
+        sink.open().await.unwrap();
+        sink.close().await;
+        assert_eq!(bodies(&store), ["0\n"], "{files:?}");
+        assert_eq!(self::files(&state), [], "nothing is unfinished: {files:?}");
+    }
 }
 
 #[actix::test]

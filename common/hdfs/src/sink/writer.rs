@@ -144,11 +144,11 @@ impl<S: Store> Writer<S> {
             );
         }
         if let Some(OpenFile { names, synced, few_copies, .. }) = file {
-            self.closer.recover(Unfinished { names, synced: Some(synced), few_copies });
+            self.closer.recover(Unfinished::new(names, Some(synced), few_copies));
         }
         // With many of them the store is away: what it has made all the same, the next start finds in the list.
         if let Some(names) = making.filter(|_| self.closer.under_way() < MOST_CLOSING) {
-            self.closer.recover(Unfinished { names, synced: Some(0), few_copies: false });
+            self.closer.recover(Unfinished::new(names, Some(0), false));
         }
         if matches!(error, StoreError::Late(_)) {
             self.closer.renew_store();

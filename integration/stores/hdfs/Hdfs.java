@@ -4,7 +4,11 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocatedFileStatus;
@@ -16,11 +20,12 @@ import org.apache.hadoop.io.SequenceFile;
 import org.apache.hadoop.io.Writable;
 
 /**
- * `Hdfs DIRECTORY PORT DATANODES [KEY=VALUE...]`: an HDFS in one process, which says UP when it serves. Then a command in each
- * line of its input, answered by lines that end with DONE or FAILED:
+ * `Hdfs DIRECTORY PORT DATANODES [KEY=VALUE...]`: an HDFS in one process, which says UP when it serves. With a DIRECTORY of an
+ * earlier one it goes on with its files. Then a command in each line of its input, answered by lines that end with DONE or FAILED:
  *   killdn N, startdn          a DataNode is stopped; it is started again
  *   get FROM TO                all below FROM, read by Hadoop's own client, is written to the local directory TO; files that
  *                              are open are told
+ *   more PATH                  the whole lines of all files below PATH that have come since the last such command, with the file
  *   seq PATH                   the records of a sequence file, read by Hadoop's own reader
  */
 public class Hdfs {
@@ -34,14 +39,16 @@ public class Hdfs {
       conf.set(pair[0], pair[1]);
     }
     int port = Integer.parseInt(args[1]);
+    boolean anew = !new File(args[0]).exists();
     MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(Integer.parseInt(args[2]))
-        .nameNodePort(port).checkDataNodeAddrConfig(false).build();
+        .nameNodePort(port).checkDataNodeAddrConfig(false).format(anew).build();
     cluster.waitActive();
     DistributedFileSystem files =
         (DistributedFileSystem) FileSystem.get(new URI("hdfs://127.0.0.1:" + port), conf);
     System.out.println("UP");
     BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
     MiniDFSCluster.DataNodeProperties stopped = null;
+    Map<String, Long> read = new HashMap<>();
     for (String line; (line = input.readLine()) != null; ) {
       String[] word = line.split(" ");
       try {
@@ -49,6 +56,7 @@ public class Hdfs {
           case "killdn": stopped = cluster.stopDataNode(Integer.parseInt(word[1])); break;
           case "startdn": cluster.restartDataNode(stopped, true); cluster.waitActive(); break;
           case "get": get(files, new Path(word[1]), new File(word[2])); break;
+          case "more": more(files, new Path(word[1]), read); break;
           case "seq": sequence(conf, files.makeQualified(new Path(word[1]))); break;
           default: throw new IllegalArgumentException(line);
         }
@@ -92,6 +100,30 @@ public class Hdfs {
         if (files.isFileClosed(path)) throw unreadable; // else its DataNode is gone for the moment
       }
     }
+  }
+
+  /** A file that gets its name meanwhile is read on under the new one. */
+  private static void more(DistributedFileSystem files, Path from, Map<String, Long> read) throws Exception {
+    if (!files.exists(from)) return;
+    StringBuilder lines = new StringBuilder();
+    for (RemoteIterator<LocatedFileStatus> all = files.listFiles(from, true); all.hasNext(); ) {
+      Path path = all.next().getPath();
+      String name = path.toUri().getPath().replaceFirst("\\.tmp$", "");
+      if (name.endsWith(".cut")) continue; // a copy of what is read already
+      try (FSDataInputStream in = files.open(path)) {
+        long at = read.getOrDefault(name, 0L);
+        in.seek(at);
+        byte[] bytes = in.readAllBytes();
+        int end = bytes.length;
+        while (end > 0 && bytes[end - 1] != '\n') end--;
+        String text = new String(bytes, 0, end, StandardCharsets.UTF_8);
+        text.lines().forEach(line -> lines.append(name).append(' ').append(line).append('\n'));
+        read.put(name, at + end);
+      } catch (IOException away) {
+        // it has another name by now, is shorter than before, or its DataNode is gone for the moment
+      }
+    }
+    System.out.print(lines);
   }
 
   private static void sequence(Configuration conf, Path path) throws Exception {

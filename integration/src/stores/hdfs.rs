@@ -1,0 +1,156 @@
+//! An HDFS in one process, and further DataNodes.
+
+use super::Jvm;
+use crate::flume::{fetched_program, jdk};
+use crate::node::Error;
+use crate::ports;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::{fs, io};
+use tempfile::TempDir;
+
+/// A NameNode and DataNodes, with a directory for their files that lives as long as they do.
+pub struct Hdfs {
+    directory: TempDir,
+    port: u16,
+    class_path: String,
+    data_nodes: u32,
+    settings: Vec<String>,
+    jvm: Jvm,
+}
+
+/// Files by their paths.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+impl Hdfs {
+    /// Starts one with so many DataNodes in its process; `settings` are `KEY=VALUE` of Hadoop.
+    ///
+    /// # Errors
+    /// When there is none to be had, or it does not start.
+    pub fn start(data_nodes: u32, settings: &[&str]) -> Result<Hdfs, Error> {
+        let class_path = class_path()?;
+        let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+        let port = ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for HDFS"))?;
+        let settings: Vec<String> = settings.iter().map(|text| (*text).to_owned()).collect();
+        let jvm = run(directory.path(), &class_path, port, data_nodes, &settings)?;
+        Ok(Hdfs { directory, port, class_path, data_nodes, settings, jvm })
+    }
+
+    /// `hdfs://HOST:PORT`
+    pub fn url(&self) -> String {
+        format!("hdfs://127.0.0.1:{}", self.port)
+    }
+
+    /// Its files on this machine.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Ends NameNode and DataNodes with SIGKILL.
+    pub fn kill(&mut self) {
+        self.jvm.kill();
+    }
+
+    /// Starts them again with what their disks have.
+    ///
+    /// # Errors
+    /// When they do not come up.
+    pub fn start_again(&mut self) -> Result<(), Error> {
+        self.jvm = run(self.directory.path(), &self.class_path, self.port, self.data_nodes, &self.settings)?;
+        Ok(())
+    }
+
+    /// What it answers to a command of `Hdfs.java`.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn ask(&mut self, command: &str) -> Result<Vec<String>, Error> {
+        self.jvm.ask(command)
+    }
+
+    /// All files below `path` as Hadoop's client reads them, and which of them are open.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn files(&mut self, path: &str) -> Result<(Files, Vec<String>), Error> {
+        let to = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+        let open = self.ask(&format!("get {path} {}", to.path().display()))?;
+        let open = open.iter().filter_map(|line| line.strip_prefix("open ")).map(str::to_owned).collect();
+        let mut files = Files::new();
+        read(to.path(), to.path(), &mut files).map_err(Error::io("cannot read what HDFS has given"))?;
+        Ok((files, open))
+    }
+
+    /// How another DataNode is started, as a process of its own in the directory of that number, and the port at which it is
+    /// up then.
+    ///
+    /// # Errors
+    /// When its files cannot be written.
+    pub fn data_node(&self, number: u32) -> io::Result<(Command, u16)> {
+        let directory = self.directory.path().join(format!("dn{number}"));
+        let port = || ports::free(&["127.0.0.1"]);
+        let ports = [port()?, port()?, port()?];
+        let pairs = [
+            ("fs.defaultFS", self.url()),
+            ("dfs.datanode.data.dir", directory.join("data").display().to_string()),
+            ("dfs.datanode.address", format!("127.0.0.1:{}", ports[0])),
+            ("dfs.datanode.ipc.address", format!("127.0.0.1:{}", ports[1])),
+            ("dfs.datanode.http.address", format!("127.0.0.1:{}", ports[2])),
+            ("dfs.datanode.hostname", "127.0.0.1".to_owned()),
+        ];
+        let property =
+            |(name, value)| format!("<property><name>{name}</name><value>{value}</value></property>");
+        let pairs: String = pairs.map(property).concat();
+        fs::create_dir_all(directory.join("data"))?;
+        for name in ["core-site.xml", "hdfs-site.xml"] {
+            fs::write(directory.join(name), format!("<configuration>{pairs}</configuration>"))?;
+        }
+        let mut java = hadoop_java(&format!("{}:{}", directory.display(), self.class_path));
+        java.arg("org.apache.hadoop.hdfs.server.datanode.DataNode");
+        Ok((java, ports[0]))
+    }
+}
+
+/// The class path of the server, fetched and compiled once.
+fn class_path() -> Result<String, Error> {
+    fetched_program("hdfs", "Hdfs").map_err(|why| Error::Missing(format!("HDFS cannot be run here: {why}")))
+}
+
+/// A JVM with what Hadoop opens of it, and no more memory than it needs.
+pub fn hadoop_java(class_path: &str) -> Command {
+    let mut java = jdk("java");
+    for package in ["lang", "util", "nio", "io", "net", "util.concurrent", "lang.reflect"] {
+        java.arg(format!("--add-opens=java.base/java.{package}=ALL-UNNAMED"));
+    }
+    java.arg("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED");
+    java.args(["-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]);
+    java.args(["-cp", class_path]);
+    java
+}
+
+fn run(
+    directory: &Path,
+    class_path: &str,
+    port: u16,
+    data_nodes: u32,
+    settings: &[String],
+) -> Result<Jvm, Error> {
+    let mut java = hadoop_java(class_path);
+    java.arg("Hdfs").arg(directory.join("data")).arg(port.to_string()).arg(data_nodes.to_string());
+    java.args(settings).current_dir(directory);
+    Jvm::start(java, &directory.join("HDFS.log"))
+}
+
+fn read(root: &Path, directory: &Path, files: &mut Files) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read(root, &path, files)?;
+        } else {
+            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            files.insert(format!("/{name}"), fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
