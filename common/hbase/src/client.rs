@@ -317,7 +317,7 @@ fn request(ledger: &Ledger, call: &Call, nonce_group: u64) -> MultiRequest {
             .zip(0..)
             .map(|(action, index)| Action {
                 index: Some(index),
-                mutation: Some(ledger.action(*action).mutation.clone()),
+                mutation: ledger.action(*action).mutation.clone(),
             })
             .collect(),
     });

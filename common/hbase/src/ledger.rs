@@ -9,18 +9,27 @@ use crate::serializer::{Counter, Made, Put, Serializer};
 use crate::wire::message::{ColumnValue, INCREMENT, Mutation, PUT, QualifierValue, SKIP_WAL};
 use bytes::Bytes;
 use event::Batch;
+use prost::Message;
 use runtime::random::Unique;
 use std::collections::{BTreeMap, HashMap};
 
 /// One mutation.
 #[derive(Debug)]
 pub(crate) struct Action {
-    pub(crate) mutation: Mutation,
+    pub(crate) row: Bytes,
+    /// The message, written once for all times that it is sent.
+    pub(crate) mutation: Bytes,
     state: State,
     /// How often in a row it was refused for good.
     refusals: u8,
-    /// How many events an increment counts.
-    amount: i64,
+}
+
+/// The increment that counts all new events of a delivery.
+struct Together {
+    index: usize,
+    counter: Counter,
+    nonce: u64,
+    events: i64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -95,7 +104,7 @@ impl Ledger {
     pub(crate) fn begin(&mut self, batches: &[Batch], clock: impl Fn() -> i64) {
         self.entries.clear();
         self.serializer.begin(clock());
-        let mut counter = None; // the increment that counts all new events of this delivery
+        let mut together = None;
         for batch in batches {
             for (event, place) in batch.events().zip(places(batch)) {
                 let known = if self.known.is_empty() { None } else { self.known.get(&place).cloned() };
@@ -103,58 +112,67 @@ impl Ledger {
                     Some(entry) => entry,
                     None => {
                         let made = self.serializer.make(batch, &event, &clock);
-                        self.entry(made, &mut counter)
+                        self.entry(made, &mut together)
                     }
                 };
                 self.entries.push(entry);
             }
         }
-        if let Some(index) = counter {
-            set_amount(&mut self.actions[index]);
+        if let Some(Together { index, counter, nonce, events }) = together {
+            self.actions[index] = self.increment(counter, nonce, events);
         }
     }
 
-    fn entry(&mut self, made: Made, counter: &mut Option<usize>) -> Entry {
+    fn entry(&mut self, made: Made, together: &mut Option<Together>) -> Entry {
         match made {
             Made::Nothing(why) => Entry { nothing: Some(why), ..Entry::default() },
             Made::Never(why) => Entry { never: Some(why), ..Entry::default() },
-            Made::Rows(put, count) => {
-                let put = put.map(|put| self.put(put));
-                let increment = count.map(|count| match *counter {
-                    Some(index) => {
-                        self.actions[index].amount += 1;
-                        index
-                    }
-                    None => {
-                        let index = self.increment(count);
-                        if self.shape.coalesce {
-                            *counter = Some(index);
-                        }
-                        index
-                    }
+            Made::Rows(put, counter) => {
+                let put = put.map(|put| {
+                    let action = self.put(put);
+                    self.add(action)
                 });
+                let increment = counter.map(|counter| self.count(counter, together));
                 Entry { put, increment, ..Entry::default() }
             }
         }
     }
 
-    fn put(&mut self, put: Put) -> usize {
-        let value = |(column, value)| QualifierValue { qualifier: Some(column), value: Some(value) };
-        self.add(PUT, put.row, put.cells.into_iter().map(value).collect(), None)
-    }
-
-    fn increment(&mut self, counter: Counter) -> usize {
-        let one = Bytes::from_static(ONE);
-        let value = QualifierValue { qualifier: Some(counter.column), value: Some(one) };
+    /// One event more for the counter.
+    fn count(&mut self, counter: Counter, together: &mut Option<Together>) -> usize {
+        if let Some(together) = together {
+            together.events += 1;
+            return together.index;
+        }
         let nonce = (self.unique.draw() as u64).max(1); // 0 is none
-        self.add(INCREMENT, counter.row, vec![value], Some(nonce))
+        let action = self.increment(counter.clone(), nonce, 1);
+        let index = self.add(action);
+        if self.shape.coalesce {
+            *together = Some(Together { index, counter, nonce, events: 1 });
+        }
+        index
     }
 
-    fn add(&mut self, kind: i32, row: Bytes, values: Vec<QualifierValue>, nonce: Option<u64>) -> usize {
+    fn put(&self, put: Put) -> Action {
+        let value = |(column, value)| QualifierValue { qualifier: Some(column), value: Some(value) };
+        self.action_of(PUT, put.row, put.cells.into_iter().map(value).collect(), None)
+    }
+
+    fn increment(&self, counter: Counter, nonce: u64, events: i64) -> Action {
+        let amount = Bytes::copy_from_slice(&events.to_be_bytes());
+        let value = QualifierValue { qualifier: Some(counter.column), value: Some(amount) };
+        self.action_of(INCREMENT, counter.row, vec![value], Some(nonce))
+    }
+
+    fn action_of(&self, kind: i32, row: Bytes, values: Vec<QualifierValue>, nonce: Option<u64>) -> Action {
         let columns = vec![ColumnValue { family: self.shape.family.clone(), values }];
         let durability = (!self.shape.wal).then_some(SKIP_WAL);
-        let mutation = Mutation { row: Some(row), kind: Some(kind), columns, durability, nonce };
-        self.actions.push(Action { mutation, state: State::Open, refusals: 0, amount: 1 });
+        let mutation = Mutation { row: Some(row.clone()), kind: Some(kind), columns, durability, nonce };
+        Action { row, mutation: mutation.encode_to_vec().into(), state: State::Open, refusals: 0 }
+    }
+
+    fn add(&mut self, action: Action) -> usize {
+        self.actions.push(action);
         self.actions.len() - 1
     }
 
@@ -217,16 +235,24 @@ impl Ledger {
 
     /// The delivery is over: its events do not come again.
     pub(crate) fn forget(&mut self, batches: &[Batch]) {
-        if !self.known.is_empty() {
+        let before = self.known.len();
+        if before > 0 {
             for place in batches.iter().flat_map(places) {
                 self.known.remove(&place);
             }
         }
         self.entries.clear();
-        if self.known.is_empty() {
-            self.actions.clear();
-            self.kept.clear();
+        // What failed comes first of all: with none of it in a delivery, it went to somebody else.
+        if self.known.is_empty() || self.known.len() == before {
+            self.forget_all();
         }
+    }
+
+    fn forget_all(&mut self) {
+        self.known.clear();
+        self.kept.clear();
+        self.entries.clear();
+        self.actions.clear();
     }
 
     /// The delivery has failed: its events come again, perhaps with others, perhaps to somebody else. What was refused for good is
@@ -239,12 +265,7 @@ impl Ledger {
             }
         }
         if self.known.len() + self.entries.len() > MOST_KNOWN {
-            // They went to somebody else.
-            self.known.clear();
-            self.kept.clear();
-            self.entries.clear();
-            self.actions.clear();
-            return;
+            return self.forget_all();
         }
         let places = batches.iter().flat_map(places);
         self.known.extend(places.zip(self.entries.drain(..)));
@@ -256,18 +277,9 @@ impl Ledger {
 }
 
 impl Action {
-    /// The row.
-    pub(crate) fn row(&self) -> &[u8] {
-        self.mutation.row.as_deref().unwrap_or_default()
-    }
-
     /// Bytes that it takes in a request, about.
     pub(crate) fn bytes(&self) -> usize {
-        let cells = self.mutation.columns.iter().flat_map(|column| &column.values);
-        let bytes = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
-        OVERHEAD
-            + self.row().len()
-            + cells.map(|cell| bytes(&cell.qualifier) + bytes(&cell.value)).sum::<usize>()
+        OVERHEAD + self.mutation.len()
     }
 
     /// Whether it is sent beside others. One that was refused may have been so because of its company.
@@ -282,17 +294,8 @@ fn places(batch: &Batch) -> impl Iterator<Item = Place> + use<'_> {
     batch.spans().iter().map(move |span| (buffer, span.start))
 }
 
-fn set_amount(action: &mut Action) {
-    let amount = Bytes::copy_from_slice(&action.amount.to_be_bytes());
-    for value in action.mutation.columns.iter_mut().flat_map(|column| &mut column.values) {
-        value.value = Some(amount.clone());
-    }
-}
-
-/// A counter's value: eight bytes.
-const ONE: &[u8] = &1i64.to_be_bytes();
-/// Fields and lengths of a mutation.
-const OVERHEAD: usize = 48;
+/// Fields and lengths round a mutation.
+const OVERHEAD: usize = 16;
 /// Events that are remembered from failed deliveries.
 const MOST_KNOWN: usize = 200_000;
 
@@ -311,7 +314,7 @@ pub(crate) fn share<'r>(
     let (mut servers, mut unknown) = (BTreeMap::<String, Packing>::new(), Vec::new());
     for index in open {
         let action = ledger.action(*index);
-        match find(action.row()) {
+        match find(&action.row) {
             Some((region, server)) => match servers.get_mut(server) {
                 Some(packing) => packing.add(*index, action, region),
                 None => {

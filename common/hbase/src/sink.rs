@@ -101,7 +101,7 @@ impl HbaseSink {
             }
         };
         for index in unknown {
-            let row = self.ledger.action(index).row();
+            let row = &self.ledger.action(index).row;
             if self.client.find(row).is_some() {
                 continue; // it is in a region that was looked up a moment ago
             }

@@ -1,7 +1,7 @@
 //! Two servers of HBase and a ZooKeeper that a test speaks for.
 
 use crate::wire::message::{
-    Cell, ExceptionResponse, GetResponse, INCREMENT, MetaRegionServer, MultiRequest, MultiResponse,
+    Cell, ExceptionResponse, GetResponse, INCREMENT, MetaRegionServer, MultiRequest, MultiResponse, Mutation,
     NameBytesPair, RegionActionResult, RegionInfo, RequestHeader, ResponseHeader, ResultOrException,
     RowResult, ScanRequest, ScanResponse, ServerName, TableState,
 };
@@ -219,7 +219,7 @@ impl Hbase {
                 return RegionActionResult { results: vec![], exception: exception(class) };
             }
             let results = region.actions.iter().map(|action| {
-                let mutation = action.mutation.as_ref().expect("a mutation");
+                let mutation = Mutation::decode(action.mutation.clone()).expect("a mutation");
                 let value = mutation.columns[0].values[0].value.clone().expect("a value");
                 let refused = match step {
                     Some(Step::Row(value_of, class)) if value == value_of => exception(class),

@@ -13,7 +13,8 @@ fn ledger(coalesce: bool) -> Ledger {
 }
 
 fn mutations(ledger: &Ledger) -> Vec<Mutation> {
-    ledger.open().iter().map(|index| ledger.action(*index).mutation.clone()).collect()
+    let mutation = |index: &usize| Mutation::decode(ledger.action(*index).mutation.clone()).unwrap();
+    ledger.open().iter().map(mutation).collect()
 }
 
 const MOVED: &str = "org.apache.hadoop.hbase.NotServingRegionException";
@@ -118,6 +119,13 @@ fn actions_are_shared_among_servers_by_region_and_calls_stay_small() {
 fn memory_of_what_went_elsewhere_is_bounded() {
     let mut ledger = ledger(false);
     let many: Vec<String> = (0..MOST_KNOWN / 4).map(|number| number.to_string()).collect();
+    let failed = bodies(["failed"]);
+    ledger.begin(std::slice::from_ref(&failed), || 0);
+    ledger.remember(&[failed]);
+    let other = bodies(["other"]);
+    ledger.begin(std::slice::from_ref(&other), || 0);
+    ledger.forget(&[other]);
+    assert!(ledger.known.is_empty() && ledger.actions.is_empty());
     for _ in 0..9 {
         let batch = bodies(many.iter().map(String::as_str));
         ledger.begin(std::slice::from_ref(&batch), || 0);

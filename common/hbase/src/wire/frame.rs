@@ -179,7 +179,7 @@ mod tests {
             hex(&mutation.encode_to_vec()),
             "0a04726f773110021a130a02636612".to_owned() + "0d0a0470436f6c120568656c6c6f"
         );
-        let action = Action { index: Some(0), mutation: Some(mutation) };
+        let action = Action { index: Some(0), mutation: mutation.encode_to_vec().into() };
         let regions = vec![RegionAction { region: region("r".into()), actions: vec![action] }];
         let mut out = BytesMut::new();
         call(1, "Multi", &MultiRequest { regions, nonce_group: None }, 20_000, &mut out);

@@ -187,8 +187,9 @@ messages! {
     Action {
         #[prost(uint32, optional, tag = "1")]
         index: Option<u32>,
-        #[prost(message, optional, tag = "2")]
-        mutation: Option<Mutation>,
+        /// A [`Mutation`], which is written already.
+        #[prost(bytes = "bytes", tag = "2")]
+        mutation: Bytes,
     }
     RegionAction {
         #[prost(message, optional, tag = "1")]

@@ -1,7 +1,6 @@
 //! The HBase sinks in real processes, with a real HBase, and beside a real Flume.
 //!
 //! `cargo test -p hbase --test server -- --ignored --test-threads=1`
-#![expect(clippy::disallowed_methods, reason = "real processes run on real clocks")]
 
 mod kills;
 mod rows;
