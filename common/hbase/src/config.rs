@@ -112,13 +112,18 @@ fn timeout(properties: &Properties) -> Duration {
 fn ensemble(properties: &Properties, site: &HbaseSite, findings: &mut Findings<'_>) -> Option<Ensemble> {
     let port = site.get("hbase.zookeeper.property.clientPort").and_then(|port| port.parse().ok());
     let written = properties.text("zookeeperQuorum").filter(|text| !text.trim().is_empty());
-    let Some(quorum) = written.or_else(|| site.get("hbase.zookeeper.quorum")) else {
-        findings.refuse(
-            "zookeeperQuorum",
-            "neither it nor an hbase-site.xml (in `confDir`, HBASE_CONF_DIR or HBASE_HOME/conf) says where ZooKeeper is; write HOST:2181",
+    let quorum = written.or_else(|| site.get("hbase.zookeeper.quorum")).unwrap_or_else(|| {
+        let what = format!(
+            "neither `{}` nor an hbase-site.xml (in `confDir`, HBASE_CONF_DIR or HBASE_HOME/conf) says where ZooKeeper is",
+            findings.key("zookeeperQuorum")
         );
-        return None;
-    };
+        let problem = Problem::warning("default-quorum", &findings.owner.at.clone(), what)
+            .flume("reads an hbase-site.xml of its class path, or asks 127.0.0.1")
+            .here("asks 127.0.0.1")
+            .fix(format!("`{} = HOST:2181`", findings.key("zookeeperQuorum")));
+        findings.add(problem);
+        "127.0.0.1"
+    });
     let server = |text: &str| match text.trim().rsplit_once(':') {
         Some((host, port)) if !host.is_empty() => Some((host.trim().to_owned(), port.trim().parse().ok()?)),
         Some(_) => None,
@@ -273,6 +278,7 @@ mod tests {
         let config = config.unwrap_or_else(|| panic!("{told}"));
         assert_eq!((config.ensemble.to_string(), &config.parent[..]), ("a:2222,b:2222".into(), "/hb"));
         let (config, told) = configured(&[("zookeeperQuorum", "")]);
-        assert!(config.is_none() && told.contains("says where ZooKeeper is"), "{told}");
+        assert_eq!(config.unwrap().ensemble.to_string(), "127.0.0.1:2181");
+        assert!(told.contains("says where ZooKeeper is"), "{told}");
     }
 }
