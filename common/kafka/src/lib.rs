@@ -5,7 +5,6 @@
 
 mod channel;
 mod client;
-mod dead;
 mod jaas;
 mod java;
 mod policy;

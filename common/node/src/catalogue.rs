@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// What a file may name, and how it is made.
 pub static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
-    let families = [components::COMPONENTS, HDFS, KAFKA].concat();
+    let families = [components::COMPONENTS, HBASE, HDFS, KAFKA].concat();
     Components::new(
         &families,
         components::MISSING,
@@ -18,6 +18,10 @@ pub static COMPONENTS: LazyLock<Components> = LazyLock::new(|| {
 /// The families of a store's crate, in a build that has its feature.
 type Families = &'static [&'static [&'static Component]];
 
+#[cfg(feature = "hbase")]
+const HBASE: Families = hbase::COMPONENTS;
+#[cfg(not(feature = "hbase"))]
+const HBASE: Families = &[];
 #[cfg(feature = "hdfs")]
 const HDFS: Families = hdfs::COMPONENTS;
 #[cfg(not(feature = "hdfs"))]

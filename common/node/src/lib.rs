@@ -22,7 +22,6 @@ mod push;
 mod run;
 mod tool;
 mod version;
-mod zookeeper;
 
 pub use catalogue::COMPONENTS;
 

@@ -8,8 +8,8 @@ use crate::{
     options::PushOptions,
     origin::{Texts, refuse_tls},
     print,
-    zookeeper::{Client, Ensemble, Trouble},
 };
+use rpc::zookeeper::{Client, Ensemble, Trouble};
 use std::{collections::HashMap, process::ExitCode};
 use tokio::runtime::Builder;
 use wire::zookeeper::code;

@@ -25,6 +25,8 @@ fn the_readme_lists_what_runs_and_what_does_not() {
     let wanted = put(&here, "java", &table(Availability::Missing));
     #[cfg(not(feature = "hdfs"))]
     let wanted = put(&wanted, "features", &table(Availability::Feature("hdfs")));
+    #[cfg(not(feature = "hbase"))]
+    let wanted = put(&wanted, "hbase", &table(Availability::Feature("hbase")));
     #[cfg(not(feature = "kafka"))]
     let wanted = put(&wanted, "kafka", &table(Availability::Feature("kafka")));
     if env::var_os("UPDATE").is_some() {

@@ -1,9 +1,13 @@
 //! Real stores from Maven Central, each a process on loopback.
 
+mod hbase;
 mod hdfs;
 mod jvm;
 mod kafka;
+mod node;
 
+pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java};
 pub use jvm::Jvm;
 pub use kafka::{Broker, flumes_parts};
+pub use node::{Node, append, lines, post, until};

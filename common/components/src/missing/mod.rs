@@ -1,6 +1,7 @@
 //! What Flume has and this crate has not: it runs in a crate of its own, or in a JVM with Flume's jars. What their properties
 //! are stands here all the same, so that a wrong key is told wherever they run.
 
+pub mod hbase;
 pub mod hdfs;
 pub mod kafka;
 mod others;
@@ -30,6 +31,7 @@ fn one(component: &ComponentPlan, report: &mut Report) {
         class if class == kafka::SINK.names.class => kafka::sink,
         "org.apache.flume.channel.file.FileChannel" => others::file,
         class if class == hdfs::SINK.names.class => hdfs::sink,
+        class if hbase::SINKS.iter().any(|sink| class == sink.names.class) => hbase::sink,
         _ => return,
     };
     rules(&component.properties, &mut Findings::new(&component.owner, &component.properties, report));
@@ -55,11 +57,9 @@ pub const MISSING: &[Descriptor] = &[
     kafka::SINK,
     sink("irc", "org.apache.flume.sink.irc.IRCSink", others::IRC),
     sink("hive", "org.apache.flume.sink.hive.HiveSink", others::HIVE).batch("batchSize").since("1.6.0"),
-    sink("hbase2", "org.apache.flume.sink.hbase2.HBase2Sink", others::HBASE)
-        .batch("batchSize")
-        .since("1.9.0"),
-    sink("hbase", "org.apache.flume.sink.hbase.HBaseSink", others::HBASE).batch("batchSize"),
-    sink("asynchbase", "org.apache.flume.sink.hbase.AsyncHBaseSink", others::ASYNC_HBASE).batch("batchSize"),
+    hbase::HBASE2,
+    hbase::HBASE,
+    hbase::ASYNC,
     sink("", "org.apache.flume.sink.kudu.KuduSink", others::KUDU).since("1.9.0"),
     sink("morphline_solr", "org.apache.flume.sink.solr.morphline.MorphlineSolrSink", others::MORPHLINE)
         .batch("batchSize"),

@@ -153,26 +153,6 @@ pub(super) const HIVE: &[&[Property]] = &[
     ROUNDED,
 ];
 
-const HBASES: &[Property] = &[
-    needed("table"),
-    needed("columnFamily"),
-    Property::with("batchSize", Value::at_least(1, "events"), "100"),
-    text("zookeeperQuorum"),
-    text("znodeParent"),
-    flag("enableWal", "true"),
-    flag("coalesceIncrements", "false"),
-    text("kerberosPrincipal"),
-    Property::optional("kerberosKeytab", Value::Path),
-    text("serializer"),
-    Property::optional("serializer.", Value::Free),
-    number("timeout", 1, "ms", "60000"),
-    strict("maxConsecutiveFails", 0, "failures", "10"),
-];
-
-pub(super) const HBASE: &[&[Property]] = &[HBASES];
-
-pub(super) const ASYNC_HBASE: &[&[Property]] = &[HBASES, &[text("async.")]];
-
 pub(super) const KUDU: &[&[Property]] = &[&[
     needed("masterAddresses"),
     needed("tableName"),

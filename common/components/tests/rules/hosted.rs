@@ -104,6 +104,44 @@ fn a_date_in_a_path_needs_a_date_in_each_event() {
 }
 
 #[test]
+fn keys_of_the_hbase_sinks() {
+    let told = |lines: &[&str]| {
+        let kind = lines.iter().all(|line| !line.starts_with("sinks.k.type"));
+        let base = ["sinks.k.table = t", "sinks.k.columnFamily = c", "sinks.k.type = hbase2"];
+        sink(&[&base[..2 + usize::from(kind)], lines].concat())
+    };
+    let regex = "sinks.k.serializer = org.apache.flume.sink.hbase2.RegexHBase2EventSerializer";
+    let own = "sinks.k.serializer = com.example.Own";
+    for (lines, expected) in [
+        (vec![], vec![]),
+        (vec!["sinks.k.zookeeperQuorum = a:1,b:1", "sinks.k.serializer.suffix = nano"], vec![]),
+        (vec!["sinks.k.zookeeperQuorum = a,b"], vec!["error bad-value"]),
+        (vec!["sinks.k.zookeeperQuorum = a:1,b:2"], vec!["error bad-value"]),
+        (vec!["sinks.k.type = asynchbase", "sinks.k.zookeeperQuorum = a,b:2", "sinks.k.async.x = 1"], vec![]),
+        (vec!["sinks.k.serializer.suffix = timestamp"], vec!["warning rows-overwritten"]),
+        (vec!["sinks.k.serializer.suffix = Uuid"], vec!["warning bad-value"]),
+        (vec![regex, "sinks.k.serializer.regex = (a)(b)"], vec!["error bad-value"]),
+        (
+            vec![
+                regex,
+                "sinks.k.serializer.regex = (a)(b)",
+                "sinks.k.serializer.colNames = ROW_KEY,x,,",
+                "sinks.k.serializer.rowKeyIndex = 0",
+            ],
+            vec![],
+        ),
+        (vec![regex, "sinks.k.serializer.rowKeyIndex = 0"], vec!["error bad-value"]),
+        (vec![regex, "sinks.k.serializer.charset = klingon"], vec!["error bad-value"]),
+        (vec!["sinks.k.serializer = SimpleHBase2EventSerializer"], vec!["error bad-value"]),
+        // Its keys are its own affair.
+        (vec![own, "sinks.k.serializer.suffix = timestamp", "sinks.k.serializer.x = # y"], vec![]),
+        (vec!["sinks.k.columFamily = c"], vec!["warning unknown-property"]),
+    ] {
+        assert_eq!(told(&lines), expected, "{lines:?}");
+    }
+}
+
+#[test]
 fn keys_of_kafkas_components() {
     assert_eq!(said(&kafka_sink(&[])), [JAVA]);
     assert_eq!(said(&kafka_source(&["sources.r.kafka.topics = t,u"])), [JAVA]);

@@ -1,11 +1,11 @@
 //! Sends batches, and settles what becomes of each of their events.
 
 use super::Config;
-use crate::dead::{self, DeadLetters};
 use crate::policy::{self, Fate};
 use crate::producer::{Failure, Line, Record, lost};
 use crate::record::Recipe;
 use bytes::BytesMut;
+use components::dead::{self, DeadLetters};
 use event::{Batch, Event};
 use flow::counters::Counter;
 use flow::error::DeliveryError;

@@ -40,8 +40,8 @@ fn kills_of_the_broker_and_of_both_agents_lose_nothing() {
     make(&broker, &[("chan", 2)]);
     let out = tempfile::tempdir().unwrap();
     let count = |lines: usize| account(lines_in(&[out.path()]).into_iter(), lines);
-    let mut fills = Node::start(&broker, FILLS);
-    let mut empties = Node::start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
+    let mut fills = start(&broker, FILLS);
+    let mut empties = start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
     let log = fills.path("log");
     let all = 12_000;
     for (round, numbers) in [0..3_000, 3_000..6_000, 6_000..9_000, 9_000..all].into_iter().enumerate() {
@@ -76,7 +76,7 @@ fn kills_of_the_broker_and_of_both_agents_lose_nothing() {
     assert!(doubles <= 9_000, "{doubles}");
     // Who stops in order has nothing to do again.
     let held = lines_in(&[out.path()]).len();
-    let again = Node::start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
+    let again = start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
     again.wait_for("partitions assigned");
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(lines_in(&[out.path()]).len(), held);
@@ -105,7 +105,7 @@ fn a_released_flume_takes_what_is_put_and_puts_what_is_taken() {
         .filter(|line| !line.contains("positionFile") && !line.contains("filegroups"))
         .map(|line| format!("{line}\n"))
         .collect();
-    let fills = Node::start(&broker, &http);
+    let fills = start(&broker, &http);
     post(port, r#"[{"headers": {"key": "k1", "host": "h1"}, "body": "one"}, {"body": "two"}]"#);
     let home = tempfile::tempdir().unwrap();
     let mut released = flume(&broker, &file(&theirs), home.path());
@@ -128,7 +128,7 @@ fn a_released_flume_takes_what_is_put_and_puts_what_is_taken() {
     let home = tempfile::tempdir().unwrap();
     let _released = flume(&broker, &http, home.path());
     post(port, r#"[{"headers": {"key": "k1", "host": "h1"}, "body": "one"}, {"body": "two"}]"#);
-    let _empties = Node::start(&broker, &file(&ours));
+    let _empties = start(&broker, &file(&ours));
     until("the node has taken both", || lines_in(&[&ours]).len() == 2);
     let sorted = |place: &Path| {
         let mut lines: Vec<String> = lines_in(&[place]).iter().map(|line| text_of(line)).collect();

@@ -7,12 +7,11 @@ mod channel;
 mod sink;
 mod source;
 
-use integration::binaries::workspace;
 use integration::console::Console;
 use integration::flume::{Flume, Launch, Version};
 use integration::ports;
 use integration::process::Process;
-use integration::stores::{Broker, flumes_parts};
+use integration::stores::{Broker, Node, append, flumes_parts, lines, post, until};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -20,13 +19,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::Path;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 /// What a topic holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,75 +106,9 @@ fn account(bodies: impl Iterator<Item = Vec<u8>>, lines: usize) -> (Vec<usize>, 
     (missing, seen.iter().filter(|count| **count > 1).count())
 }
 
-/// A native node, with a directory for its files.
-struct Node {
-    directory: TempDir,
-    console: Console,
-    process: Process,
-    text: String,
-}
-
-impl Node {
-    /// The agent `a1` of `text`, in which `DIR` stands for its directory and `BROKER` for the broker.
-    fn start(broker: &Broker, text: &str) -> Node {
-        Node::start_in(tempfile::tempdir().expect("a folder"), broker, text)
-    }
-
-    fn start_in(directory: TempDir, broker: &Broker, text: &str) -> Node {
-        let text = text
-            .replace("DIR/", &format!("{}/", directory.path().display()))
-            .replace("BROKER", &broker.address());
-        let console = Console::default();
-        let process = run(directory.path(), &text, &console);
-        Node { directory, console, process, text }
-    }
-
-    fn start_again(&mut self) {
-        self.process = run(self.directory.path(), &self.text, &self.console);
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn said(&self, part: &str) -> usize {
-        self.console.visit(0, |line| line.text.contains(part).then_some(())).len()
-    }
-
-    fn wait_for(&self, part: &str) {
-        if let Err(error) = self.console.wait_from(0, LONG, part, |line| line.text.contains(part)) {
-            panic!("{error}");
-        }
-    }
-}
-
-impl Drop for Node {
-    /// Says what it said, where the test has failed.
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.console.lines_from(0).iter().for_each(|line| eprintln!("{}", line.text));
-        }
-    }
-}
-
-fn run(directory: &Path, text: &str, console: &Console) -> Process {
-    let file = directory.join("a1.conf");
-    fs::write(&file, text).expect("a file");
-    let mut command = Command::new(agent());
-    command.args(["-n", "a1", "--drain-timeout", "20", "-f"]).arg(file);
-    Process::spawn(command, console, 0).expect("it runs")
-}
-
-/// The program, built with Kafka in it.
-fn agent() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-        cargo.current_dir(workspace()).args(["build", "--quiet", "-p", "agent", "--features", "kafka"]);
-        assert!(cargo.status().expect("cargo runs").success(), "the agent is not built");
-        let own = std::env::current_exe().expect("a program");
-        own.ancestors().nth(2).expect("target/debug/deps/broker").join("agent")
-    })
+/// The agent `a1` of `text`, in which `BROKER` stands for the broker.
+fn start(broker: &Broker, text: &str) -> Node {
+    Node::start("kafka", &text.replace("BROKER", &broker.address()))
 }
 
 /// A real Flume 1.11 with its Kafka components.
@@ -192,52 +120,8 @@ fn flume(broker: &Broker, text: &str, directory: &Path) -> Flume {
     Flume::start_as(Version::V1_11, &file, "a1", directory, &launch, &Console::default()).expect("java runs")
 }
 
-/// Sends events to an HTTP source, which may not listen yet.
-fn post(port: u16, events: &str) {
-    let deadline = Instant::now() + LONG;
-    loop {
-        assert!(Instant::now() < deadline, "the http source at {port} has not taken the events in {LONG:?}");
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
-            std::thread::sleep(LOOK);
-            continue;
-        };
-        let head = format!(
-            "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            events.len()
-        );
-        let mut answer = String::new();
-        let sent = stream
-            .write_all(format!("{head}{events}").as_bytes())
-            .and_then(|()| stream.read_to_string(&mut answer));
-        if sent.is_ok() && answer.contains(" 200 ") {
-            return;
-        }
-        std::thread::sleep(LOOK);
-    }
-}
-
 fn free_port() -> u16 {
     ports::free(&["127.0.0.1"]).expect("a port")
 }
 
-/// Waits until it `holds`.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LONG;
-    while !holds() {
-        assert!(Instant::now() < deadline, "in {LONG:?}: {what}");
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// Numbered lines, as a file has them.
-fn lines(numbers: std::ops::Range<usize>) -> String {
-    numbers.map(|number| format!("line {number}\n")).collect()
-}
-
-fn append(path: &Path, text: &str) {
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).expect("a file");
-    file.write_all(text.as_bytes()).expect("room");
-}
-
 const LONG: Duration = Duration::from_secs(90);
-const LOOK: Duration = Duration::from_millis(100);

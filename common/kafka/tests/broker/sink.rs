@@ -63,7 +63,7 @@ fn records_are_those_of_a_released_flume() {
     make(&broker, &[("ours-raw", 3), ("ours-whole", 3), ("flumes-raw", 3), ("flumes-whole", 3), ("over", 1)]);
     let file = |who: &str, port: u16| BOTH.replace("WHO", who).replace("PORT", &port.to_string());
     let (ours, theirs) = (free_port(), free_port());
-    let node = Node::start(&broker, &file("ours", ours));
+    let node = start(&broker, &file("ours", ours));
     let directory = tempfile::tempdir().unwrap();
     let _flume = flume(&broker, &file("flumes", theirs), directory.path());
     for (who, port) in [("ours", ours), ("flumes", theirs)] {
@@ -136,7 +136,7 @@ fn a_broker_that_is_killed_and_one_that_freezes_cost_no_event() {
         make(&broker, &[(&topic, 1)]);
         let text =
             format!("{}{extra}", FOLLOWED.replace("kafka.topic = lines", &format!("kafka.topic = {topic}")));
-        let mut node = Node::start(&broker, &text);
+        let mut node = start(&broker, &text);
         let log = node.path("log");
         append(&log, &lines(0..5_000));
         until("the first lines are written", || all_of(&broker, &topic).len() >= 100);
@@ -187,7 +187,7 @@ a1.channels.c.type = memory
 ";
     let text = format!("{source}{sink}").replace("PORT", &port.to_string());
     let aside = format!("{}a1.sinks.k.deadLetterDir = DIR/dead\n", text.replace("TOPIC", "lines"));
-    let node = Node::start(&broker, &aside);
+    let node = start(&broker, &aside);
     let large = "x".repeat(30_000);
     post(
         port,
@@ -213,7 +213,7 @@ a1.channels.c.type = memory
     assert_eq!(dead.lines().count(), reasons.len());
     drop(node);
 
-    let node = Node::start(&broker, &text.replace("TOPIC", "later"));
+    let node = start(&broker, &text.replace("TOPIC", "later"));
     node.wait_for("there is no topic `later`");
     post(port, r#"[{"body": "line 0"}]"#);
     make(&broker, &[("later", 1)]);

@@ -99,7 +99,7 @@ fn events_are_those_of_a_released_flume() {
                 written(topic, who, &place(who))
             )
         };
-        let _node = Node::start(&broker, &text("ours"));
+        let _node = start(&broker, &text("ours"));
         let home = tempfile::tempdir().unwrap();
         let mut released = flume(&broker, &text("flumes"), home.path());
         until("both have read all", || {
@@ -136,7 +136,7 @@ fn one_group_is_handed_over_to_a_released_flume_and_back() {
         process.signal(Signal::TERM);
         assert!(process.wait(LONG).is_some(), "it stops");
     };
-    let mut node = Node::start(&broker, &written("lines", "g", &first));
+    let mut node = start(&broker, &written("lines", "g", &first));
     until("the node has read all", || lines_in(&[&first]).len() >= 1_000);
     stop(&mut node.process);
     produce(&broker, "lines", 1_000..2_000);
@@ -145,7 +145,7 @@ fn one_group_is_handed_over_to_a_released_flume_and_back() {
     until("Flume has read the rest", || lines_in(&[&second]).len() >= 1_000);
     stop(released.process());
     produce(&broker, "lines", 2_000..3_000);
-    let mut node = Node::start(&broker, &written("lines", "g", &third));
+    let mut node = start(&broker, &written("lines", "g", &third));
     until("the node has read the rest", || lines_in(&[&third]).len() >= 1_000);
     stop(&mut node.process);
     assert_eq!(account(lines_in(&[&first, &second, &third]).into_iter(), 3_000), (vec![], 0));
@@ -158,7 +158,7 @@ fn a_killed_broker_and_members_that_come_and_go_lose_nothing() {
     make(&broker, &[("lines", 4)]);
     let directory = tempfile::tempdir().unwrap();
     let [first, second] = ["first", "second"].map(|name| directory.path().join(name));
-    let mut one = Node::start(
+    let mut one = start(
         &broker,
         &written("lines", "g", &first).replace("kafka.topics = lines", "kafka.topics.regex = l\\\\w+s"),
     );
@@ -172,7 +172,7 @@ fn a_killed_broker_and_members_that_come_and_go_lose_nothing() {
     broker.start_again();
     produce(&broker, "lines", 4_000..8_000);
     until("lines are read after the kill", || count().0.len() <= 7_000);
-    let mut two = Node::start(&broker, &written("lines", "g", &directory.path().join("second")));
+    let mut two = start(&broker, &written("lines", "g", &directory.path().join("second")));
     two.wait_for("partitions assigned");
     produce(&broker, "lines", 8_000..12_000);
     until("the second member reads", || !lines_in(&[&directory.path().join("second")]).is_empty());

@@ -4,8 +4,9 @@ use super::{
     Backup, Files, NEVER, Node, Origin, Patience, Texts,
     uri::{Access, Place, Uris, folders},
 };
-use crate::{load::Wanted, zookeeper::Ensemble};
+use crate::load::Wanted;
 use plan::Secret;
+use rpc::zookeeper::Ensemble;
 use runtime::{clock::Duration, net::TlsDefaults};
 use slog::Logger;
 use std::{

@@ -4,8 +4,8 @@
 //! the configuration that runs; at the start the agent says what it waits for.
 
 use super::{Backup, Origin, Patience, Waiting, away};
-use crate::zookeeper::{Client, Ensemble, Trouble};
 use plan::{Place, Problem, Report, Text};
+use rpc::zookeeper::{Client, Ensemble, Trouble};
 use runtime::clock::Duration;
 use slog::{Logger, info, warn};
 use tokio::time::{sleep, timeout};
@@ -237,8 +237,8 @@ impl Origin for Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zookeeper::stand_in::{asked, fire, give, greet, head, listen, say};
     use flow::testing::{Heard, silent};
+    use rpc::zookeeper::stand_in::{asked, fire, give, greet, head, listen, say};
     use runtime::within::Within;
     use wire::zookeeper::code::NO_NODE;
 

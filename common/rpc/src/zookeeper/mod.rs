@@ -6,7 +6,7 @@
 
 mod ensemble;
 
-pub(crate) use ensemble::Ensemble;
+pub use ensemble::Ensemble;
 
 use runtime::{
     clock::{self, Duration, Instant},
@@ -21,7 +21,7 @@ use tokio::{
 use wire::zookeeper::{self as protocol, Answer, Frames, Malformed, Request, WATCH, code};
 
 /// A session with one server.
-pub(crate) struct Client {
+pub struct Client {
     stream: TcpStream,
     server: String,
     frames: Frames,
@@ -37,7 +37,7 @@ pub(crate) struct Client {
 
 /// Why a call has no answer that can be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// The connection is lost; a new one may do.
     Lost(String),
     /// The server does not do it: one of [`code`].
@@ -61,7 +61,7 @@ impl Client {
     ///
     /// # Errors
     /// Why none of them serves.
-    pub(crate) async fn connect(ensemble: &Ensemble) -> Result<Client, Trouble> {
+    pub async fn connect(ensemble: &Ensemble) -> Result<Client, Trouble> {
         let mut servers: Vec<_> = ensemble.servers.iter().collect();
         let mut random = Random::from_system();
         for left in (1..servers.len()).rev() {
@@ -104,13 +104,13 @@ impl Client {
     }
 
     /// Which server it is.
-    pub(crate) fn server(&self) -> &str {
+    pub fn server(&self) -> &str {
         &self.server
     }
 
     /// What a node holds, and its version; `None` when there is no such node. With `watch`, [`Client::changed`] tells of its
     /// next change, or of its creation.
-    pub(crate) async fn get(&mut self, path: &str, watch: bool) -> Result<Option<(Vec<u8>, i32)>, Trouble> {
+    pub async fn get(&mut self, path: &str, watch: bool) -> Result<Option<(Vec<u8>, i32)>, Trouble> {
         loop {
             match self.call(&Request::Get { path, watch }).await {
                 Ok(frame) => {
@@ -133,7 +133,7 @@ impl Client {
     }
 
     /// Makes a node, and those above it that are not there; [`code::NODE_EXISTS`] when it is there already.
-    pub(crate) async fn create(&mut self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
+    pub async fn create(&mut self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
         let above = path.match_indices('/').map(|(at, _)| &path[..at]).filter(|parent| !parent.is_empty());
         for parent in above {
             match self.call(&Request::Create { path: parent, bytes: b"" }).await {
@@ -145,13 +145,13 @@ impl Client {
     }
 
     /// Replaces what a node holds, if it is at `version`; else [`code::BAD_VERSION`]. Its new version.
-    pub(crate) async fn set(&mut self, path: &str, bytes: &[u8], version: i32) -> Result<i32, Trouble> {
+    pub async fn set(&mut self, path: &str, bytes: &[u8], version: i32) -> Result<i32, Trouble> {
         let frame = self.call(&Request::Set { path, bytes, version }).await?;
         Answer::new(&frame).and_then(|answer| answer.version()).map_err(malformed)
     }
 
     /// Waits until a watch has fired.
-    pub(crate) async fn changed(&mut self) -> Result<(), Trouble> {
+    pub async fn changed(&mut self) -> Result<(), Trouble> {
         while !std::mem::take(&mut self.fired) {
             let frame = self.frame().await?;
             self.take_note(&frame)?;
@@ -160,7 +160,7 @@ impl Client {
     }
 
     /// Ends the session, so that the server need not wait for it. That a server does not hear it does no harm.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         let _ended_or_gone = timeout(CONNECTED_WITHIN, self.call(&Request::Close)).await;
     }
 
@@ -232,7 +232,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of reasons that are shown.
 const MOST_SHOWN: usize = 500;
 
-#[cfg(test)]
-pub(crate) mod stand_in;
+#[cfg(any(test, feature = "testing"))]
+pub mod stand_in;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Where events go that Kafka never takes: a file of one JSON object a line, with the reason.
+//! Where events go that a store never takes: a file of one JSON object a line, with the reason.
 
 use event::{Batch, Event};
 use runtime::clock;
@@ -10,20 +10,20 @@ use tokio::task::spawn_blocking;
 
 /// The file of one sink.
 #[derive(Debug, Clone)]
-pub(crate) struct DeadLetters {
+pub struct DeadLetters {
     directory: PathBuf,
     file: PathBuf,
 }
 
 impl DeadLetters {
     /// Of `sink`, in `directory`.
-    pub(crate) fn new(directory: &str, sink: &str) -> DeadLetters {
+    pub fn new(directory: &str, sink: &str) -> DeadLetters {
         let directory = PathBuf::from(directory);
         DeadLetters { file: directory.join(format!("{sink}.dead.json")), directory }
     }
 
     /// Where they are, for people.
-    pub(crate) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         self.file.display().to_string()
     }
 
@@ -31,7 +31,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// What the system says; then some may be written.
-    pub(crate) async fn write(&self, lines: String) -> io::Result<()> {
+    pub async fn write(&self, lines: String) -> io::Result<()> {
         let (directory, path) = (self.directory.clone(), self.file.clone());
         let written = spawn_blocking(move || {
             std::fs::create_dir_all(&directory)?;
@@ -44,12 +44,13 @@ impl DeadLetters {
 }
 
 /// The event at `place` of `batches`, as a line with the `reason`.
-pub(crate) fn line(batches: &[Batch], place: usize, reason: &str) -> String {
+pub fn line(batches: &[Batch], place: usize, reason: &str) -> String {
     let found = batches.iter().flat_map(Batch::events).nth(place);
-    found.map(|event| text(&event, reason)).unwrap_or_default()
+    found.map(|event| letter(&event, reason)).unwrap_or_default()
 }
 
-fn text(event: &Event<'_>, reason: &str) -> String {
+/// An event, as a line with the `reason`.
+pub fn letter(event: &Event<'_>, reason: &str) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: Map<String, Value> =
         event.headers().map(|(name, value)| (text(name), Value::String(text(value)))).collect();

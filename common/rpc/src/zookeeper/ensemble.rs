@@ -4,16 +4,23 @@ use std::fmt;
 
 /// What `-z` names: `h1:2181,h2:2181/chroot`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ensemble {
+pub struct Ensemble {
     pub(super) servers: Vec<(String, u16)>,
     /// In front of every path; empty, or `/a/b`.
     chroot: String,
 }
 
 impl Ensemble {
+    /// Of these servers, each a host and a port, without a path in front of their nodes.
+    pub fn new(servers: Vec<(String, u16)>) -> Ensemble {
+        Ensemble { servers, chroot: String::new() }
+    }
+
+    /// Reads what `-z` has.
+    ///
     /// # Errors
     /// What is wrong with it, in an operator's words.
-    pub(crate) fn parse(text: &str) -> Result<Ensemble, String> {
+    pub fn parse(text: &str) -> Result<Ensemble, String> {
         let wrong =
             |why: &str| format!("-z {}: {why}; write HOST:PORT,HOST:PORT", plan::cut(text, MOST_SHOWN));
         let (servers, chroot) = match text.find('/') {
@@ -33,7 +40,7 @@ impl Ensemble {
     ///
     /// # Errors
     /// What is wrong with `-p` or `-n`, in an operator's words.
-    pub(crate) fn node(&self, base: Option<&str>, name: &str) -> Result<String, String> {
+    pub fn node(&self, base: Option<&str>, name: &str) -> Result<String, String> {
         let base = base.filter(|base| !base.is_empty()).unwrap_or(FLUMES);
         let wrong = |why: String| format!("-p {}: {why}", plan::cut(base, MOST_SHOWN));
         if !base.starts_with('/') {

@@ -1,0 +1,328 @@
+//! Talks to HBase: where regions are, and mutations to their servers. What is decided about answers stands in `ledger.rs` and
+//! `policy.rs`.
+
+use crate::config::Config;
+use crate::connection::{Connection, Lost, Said};
+use crate::ledger::{Call, Ledger};
+use crate::policy::{self, Fate};
+use crate::regions::Regions;
+use crate::wire::message::{
+    Action, GetResponse, MultiRequest, MultiResponse, NameBytesPair, RegionAction, ScanResponse, region,
+};
+use crate::wire::{Row, State, located, meta_server, row_of, state, state_of};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use prost::Message;
+use rpc::zookeeper;
+use runtime::clock::{Duration, Instant};
+use runtime::random::Unique;
+use std::collections::{BTreeMap, HashMap};
+use tokio::time::{timeout, timeout_at};
+
+/// Why something was not had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It may work in a moment. Why not yet.
+    Later(String),
+    /// The table is not there.
+    NoTable,
+    /// The table is switched off.
+    Disabled,
+}
+
+/// A client of one table.
+pub(crate) struct Client {
+    config: Config,
+    regions: Regions,
+    connections: HashMap<String, Connection>,
+    /// Who has `hbase:meta`.
+    meta: Option<String>,
+    /// Nonces are this client's own.
+    nonce_group: u64,
+}
+
+/// What a round of calls has come to.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// Actions that are settled.
+    pub(crate) settled: usize,
+    /// Why some are not.
+    pub(crate) why: Option<String>,
+    /// A region was not where it was looked for.
+    pub(crate) moved: bool,
+}
+
+impl Client {
+    pub(crate) fn new(config: &Config) -> Client {
+        Client {
+            config: config.clone(),
+            regions: Regions::default(),
+            connections: HashMap::new(),
+            meta: None,
+            nonce_group: (Unique::from_system().draw() as u64).max(1), // 0 is none
+        }
+    }
+
+    /// Whether the table is there and is served.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn probe(&mut self, deadline: Instant) -> Result<(), Trouble> {
+        if self.state(deadline).await? == Some(State::Disabled) {
+            return Err(Trouble::Disabled);
+        }
+        self.look_up(b"", deadline).await
+    }
+
+    /// Finds the region of `row`, and takes note of it.
+    ///
+    /// # Errors
+    /// Why it is not found.
+    pub(crate) async fn look_up(&mut self, row: &[u8], deadline: Instant) -> Result<(), Trouble> {
+        let request = located(&self.config.table, row);
+        let found: ScanResponse = self.ask_meta("Scan", &request, deadline).await?;
+        let Some(found) = found.rows.first() else { return Err(Trouble::NoTable) };
+        let unserved = || Trouble::Later(format!("a region of `{}` is served by nobody", self.config.table));
+        let region: Row =
+            row_of(found).map_err(|error| Trouble::Later(error.to_string()))?.ok_or_else(unserved)?;
+        if !region.end.is_empty() && row >= &region.end[..] {
+            return Err(unserved()); // the one behind it is not written yet
+        }
+        if self.regions.insert(region) { Ok(()) } else { Err(unserved()) }
+    }
+
+    /// What the table is; `None` where HBase does not say.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub(crate) async fn state(&mut self, deadline: Instant) -> Result<Option<State>, Trouble> {
+        let request = state(&self.config.table);
+        let found: GetResponse = self.ask_meta("Get", &request, deadline).await?;
+        Ok(state_of(found.row.as_ref()))
+    }
+
+    async fn ask_meta<A: Message + Default>(
+        &mut self,
+        method: &str,
+        request: &impl Message,
+        deadline: Instant,
+    ) -> Result<A, Trouble> {
+        let server = match &self.meta {
+            Some(server) => server.clone(),
+            None => self.find_meta(deadline).await?,
+        };
+        let said = self.call(&server, method, request, deadline).await;
+        if !matches!(said, Ok(Ok(_))) {
+            self.meta = None;
+        } else {
+            self.meta = Some(server);
+        }
+        match said {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(exception)) => {
+                let why = policy::words(&exception.class, &exception.trace, "hbase:meta", "info");
+                Err(Trouble::Later(why))
+            }
+            Err(Lost(why)) => Err(Trouble::Later(why)),
+        }
+    }
+
+    async fn call<A: Message + Default>(
+        &mut self,
+        server: &str,
+        method: &str,
+        request: &impl Message,
+        deadline: Instant,
+    ) -> Result<Said<A>, Lost> {
+        let mut connection = match self.connections.remove(server) {
+            Some(connection) => connection,
+            None => Connection::open(server, &self.config.user, deadline).await?,
+        };
+        let said = connection.call(server, method, request, deadline).await?;
+        self.connections.insert(server.to_owned(), connection);
+        Ok(said)
+    }
+
+    /// Asks ZooKeeper who has `hbase:meta`.
+    async fn find_meta(&self, deadline: Instant) -> Result<String, Trouble> {
+        let ensemble = &self.config.ensemble;
+        let path = format!("{}/meta-region-server", self.config.parent.trim_end_matches('/'));
+        let asked = async {
+            let mut client = zookeeper::Client::connect(ensemble).await?;
+            let node = client.get(&path, false).await?;
+            let _ended_or_gone = timeout(FAREWELL, client.close()).await;
+            Ok(node)
+        };
+        let node: Result<_, zookeeper::Trouble> = timeout_at(deadline, asked)
+            .await
+            .map_err(|_| Trouble::Later(format!("ZooKeeper at {ensemble}: no answer in time")))?;
+        let node = node.map_err(|trouble| Trouble::Later(format!("ZooKeeper at {ensemble}: {trouble}")))?;
+        let Some((node, _)) = node else {
+            return Err(Trouble::Later(format!(
+                "ZooKeeper at {ensemble} has no node `{path}`: HBase is not running there, or `znodeParent` is another one"
+            )));
+        };
+        let server = meta_server(&node).map_err(|error| Trouble::Later(error.to_string()))?;
+        server.ok_or_else(|| Trouble::Later("hbase:meta is served by nobody yet".to_owned()))
+    }
+
+    /// Which region has a row, and who serves it, as far as it is known.
+    pub(crate) fn find(&self, row: &[u8]) -> Option<(&Bytes, &str)> {
+        self.regions.find(row).map(|region| (&region.name, region.server.as_str()))
+    }
+
+    /// Sends `calls`, to all servers at a time, and settles in `ledger` what they say.
+    pub(crate) async fn send(
+        &mut self,
+        ledger: &mut Ledger,
+        calls: BTreeMap<String, Vec<Call>>,
+        deadline: Instant,
+    ) -> Round {
+        let (user, group) = (&self.config.user, self.nonce_group);
+        let known = &*ledger;
+        let sent = calls.into_iter().map(|(server, calls)| {
+            let connection = self.connections.remove(&server);
+            async move {
+                let mut said = Vec::new();
+                let connection =
+                    converse(&server, connection, user, group, known, calls, &mut said, deadline).await;
+                (server, connection, said)
+            }
+        });
+        let all = join_all(sent).await;
+        let mut round = Round::default();
+        for (server, connection, said) in all {
+            for (call, answer) in said {
+                self.settle(ledger, &mut round, &call, answer);
+            }
+            match connection {
+                Ok(connection) => drop(self.connections.insert(server, connection)),
+                Err(Lost(why)) => {
+                    self.regions.forget_server(&server);
+                    self.meta = None;
+                    round.why = Some(why);
+                }
+            }
+        }
+        round
+    }
+
+    fn settle(&mut self, ledger: &mut Ledger, round: &mut Round, call: &Call, answer: Said<MultiResponse>) {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(exception) => {
+                let words = self.words(&exception.class, &exception.trace);
+                for (name, actions) in &call.regions {
+                    let failed =
+                        Failed { class: &exception.class, final_word: exception.do_not_retry, words: &words };
+                    self.failed(ledger, round, name, actions, failed);
+                }
+                return;
+            }
+        };
+        let mut answers = answer.regions.into_iter();
+        for (name, actions) in &call.regions {
+            let Some(result) = answers.next() else {
+                round.why = Some("an answer is not complete".to_owned());
+                break;
+            };
+            if let Some(NameBytesPair { class, text }) = &result.exception {
+                let words = self.words(class, &String::from_utf8_lossy(text));
+                self.failed(ledger, round, name, actions, Failed { class, final_word: false, words: &words });
+                continue;
+            }
+            if result.results.len() < actions.len() {
+                round.why = Some("an answer is not complete".to_owned());
+            }
+            for one in result.results {
+                let Some(index) = actions.get(one.index as usize) else { continue };
+                match &one.exception {
+                    None => {
+                        ledger.done(*index);
+                        round.settled += 1;
+                    }
+                    Some(NameBytesPair { class, text }) => {
+                        let words = self.words(class, &String::from_utf8_lossy(text));
+                        let failed = Failed { class, final_word: false, words: &words };
+                        self.failed(ledger, round, name, std::slice::from_ref(index), failed);
+                    }
+                }
+            }
+        }
+    }
+
+    fn failed(
+        &mut self,
+        ledger: &mut Ledger,
+        round: &mut Round,
+        region: &[u8],
+        actions: &[usize],
+        Failed { class, final_word, words }: Failed<'_>,
+    ) {
+        for index in actions {
+            match ledger.failed(*index, class, final_word, words) {
+                Fate::Done => round.settled += 1,
+                // A row that another region has by now is refused too.
+                Fate::Moved | Fate::Never => {
+                    self.regions.forget(region);
+                    round.moved = true;
+                    round.why = Some(words.to_owned());
+                }
+                Fate::Later => round.why = Some(words.to_owned()),
+            }
+        }
+    }
+
+    fn words(&self, class: &str, text: &str) -> String {
+        policy::words(class, text, &self.config.table, &String::from_utf8_lossy(&self.config.family))
+    }
+}
+
+/// Why actions were not done.
+struct Failed<'a> {
+    class: &'a str,
+    final_word: bool,
+    words: &'a str,
+}
+
+/// One call after the other on a connection, until one has no answer; `said` is what those before it have.
+#[expect(clippy::too_many_arguments, reason = "the parts of a client that several conversations share")]
+async fn converse(
+    server: &str,
+    connection: Option<Connection>,
+    user: &str,
+    nonce_group: u64,
+    ledger: &Ledger,
+    calls: Vec<Call>,
+    said: &mut Vec<(Call, Said<MultiResponse>)>,
+    deadline: Instant,
+) -> Result<Connection, Lost> {
+    let mut connection = match connection {
+        Some(connection) => connection,
+        None => Connection::open(server, user, deadline).await?,
+    };
+    for call in calls {
+        let request = request(ledger, &call, nonce_group);
+        let answer = connection.call(server, "Multi", &request, deadline).await?;
+        said.push((call, answer));
+    }
+    Ok(connection)
+}
+
+fn request(ledger: &Ledger, call: &Call, nonce_group: u64) -> MultiRequest {
+    let regions = call.regions.iter().map(|(name, actions)| RegionAction {
+        region: region(name.clone()),
+        actions: actions
+            .iter()
+            .zip(0..)
+            .map(|(action, index)| Action {
+                index: Some(index),
+                mutation: ledger.action(*action).mutation.clone(),
+            })
+            .collect(),
+    });
+    MultiRequest { regions: regions.collect(), nonce_group: Some(nonce_group) }
+}
+
+/// How long ZooKeeper is given to hear that a session ends.
+const FAREWELL: Duration = Duration::from_secs(1);

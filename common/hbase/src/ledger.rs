@@ -1,0 +1,377 @@
+//! What is to be done for the events of a delivery, and what of it is done. No I/O.
+//!
+//! An event keeps its rows' keys, and an increment its nonce, for as long as it is not delivered: what comes again after a
+//! failure writes the same rows again, and counts once. Events are known again by the memory in which they stand, which is
+//! kept until then.
+
+use crate::policy::{self, Fate, REFUSALS};
+use crate::serializer::{Counter, Made, Put, Serializer};
+use crate::wire::message::{ColumnValue, INCREMENT, Mutation, PUT, QualifierValue, SKIP_WAL};
+use bytes::Bytes;
+use event::Batch;
+use prost::Message;
+use runtime::random::Unique;
+use std::collections::{BTreeMap, HashMap};
+
+/// One mutation.
+#[derive(Debug)]
+pub(crate) struct Action {
+    pub(crate) row: Bytes,
+    /// The message, written once for all times that it is sent.
+    pub(crate) mutation: Bytes,
+    state: State,
+    /// How often in a row it was refused for good.
+    refusals: u8,
+}
+
+/// The increment that counts all new events of a delivery.
+struct Together {
+    index: usize,
+    counter: Counter,
+    nonce: u64,
+    events: i64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Done,
+    /// HBase never does it. Why.
+    Never(String),
+}
+
+/// What one event needs.
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    put: Option<usize>,
+    increment: Option<usize>,
+    /// It can be no row. Why.
+    never: Option<String>,
+    /// It is none. Why.
+    nothing: Option<String>,
+}
+
+/// How mutations are made.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    pub(crate) family: Bytes,
+    pub(crate) wal: bool,
+    pub(crate) coalesce: bool,
+}
+
+/// The delivery under way, and what is left of one that has failed.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    shape: Shape,
+    serializer: Serializer,
+    unique: Unique,
+    actions: Vec<Action>,
+    /// Of the delivery under way, in order.
+    entries: Vec<Entry>,
+    /// Of those that have failed, by where they stand.
+    known: HashMap<Place, Entry>,
+    /// The memory in which they stand.
+    kept: Vec<Batch>,
+}
+
+/// Buffer, and where in it.
+type Place = (usize, u32);
+
+/// An event that is not stored.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unstored {
+    /// Its place in its delivery.
+    pub(crate) place: usize,
+    pub(crate) why: String,
+    /// It was to be no row, as Flume has it.
+    pub(crate) nothing: bool,
+}
+
+impl Ledger {
+    pub(crate) fn new(shape: Shape, serializer: Serializer) -> Ledger {
+        Ledger {
+            shape,
+            serializer,
+            unique: Unique::from_system(),
+            actions: Vec::new(),
+            entries: Vec::new(),
+            known: HashMap::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// A delivery begins.
+    pub(crate) fn begin(&mut self, batches: &[Batch], clock: impl Fn() -> i64) {
+        self.entries.clear();
+        self.serializer.begin(clock());
+        let mut together = None;
+        for batch in batches {
+            for (event, place) in batch.events().zip(places(batch)) {
+                let known = if self.known.is_empty() { None } else { self.known.get(&place).cloned() };
+                let entry = match known {
+                    Some(entry) => entry,
+                    None => {
+                        let made = self.serializer.make(batch, &event, &clock);
+                        self.entry(made, &mut together)
+                    }
+                };
+                self.entries.push(entry);
+            }
+        }
+        if let Some(Together { index, counter, nonce, events }) = together {
+            self.actions[index] = self.increment(counter, nonce, events);
+        }
+    }
+
+    fn entry(&mut self, made: Made, together: &mut Option<Together>) -> Entry {
+        match made {
+            Made::Nothing(why) => Entry { nothing: Some(why), ..Entry::default() },
+            Made::Never(why) => Entry { never: Some(why), ..Entry::default() },
+            Made::Rows(put, counter) => {
+                let put = put.map(|put| {
+                    let action = self.put(put);
+                    self.add(action)
+                });
+                let increment = counter.map(|counter| self.count(counter, together));
+                Entry { put, increment, ..Entry::default() }
+            }
+        }
+    }
+
+    /// One event more for the counter.
+    fn count(&mut self, counter: Counter, together: &mut Option<Together>) -> usize {
+        if let Some(together) = together {
+            together.events += 1;
+            return together.index;
+        }
+        let nonce = (self.unique.draw() as u64).max(1); // 0 is none
+        let action = self.increment(counter.clone(), nonce, 1);
+        let index = self.add(action);
+        if self.shape.coalesce {
+            *together = Some(Together { index, counter, nonce, events: 1 });
+        }
+        index
+    }
+
+    fn put(&self, put: Put) -> Action {
+        let value = |(column, value)| QualifierValue { qualifier: Some(column), value: Some(value) };
+        self.action_of(PUT, put.row, put.cells.into_iter().map(value).collect(), None)
+    }
+
+    fn increment(&self, counter: Counter, nonce: u64, events: i64) -> Action {
+        let amount = Bytes::copy_from_slice(&events.to_be_bytes());
+        let value = QualifierValue { qualifier: Some(counter.column), value: Some(amount) };
+        self.action_of(INCREMENT, counter.row, vec![value], Some(nonce))
+    }
+
+    fn action_of(&self, kind: i32, row: Bytes, values: Vec<QualifierValue>, nonce: Option<u64>) -> Action {
+        let columns = vec![ColumnValue { family: self.shape.family.clone(), values }];
+        let durability = (!self.shape.wal).then_some(SKIP_WAL);
+        let mutation = Mutation { row: Some(row.clone()), kind: Some(kind), columns, durability, nonce };
+        Action { row, mutation: mutation.encode_to_vec().into(), state: State::Open, refusals: 0 }
+    }
+
+    fn add(&mut self, action: Action) -> usize {
+        self.actions.push(action);
+        self.actions.len() - 1
+    }
+
+    /// What is open of the delivery, in order: rows first, so that a server writes them together.
+    pub(crate) fn open(&self) -> Vec<usize> {
+        let is_open = |index: &usize| self.actions[*index].state == State::Open;
+        let puts = self.entries.iter().filter_map(|entry| entry.put);
+        let mut open: Vec<usize> = puts.filter(is_open).collect();
+        let rows = open.len();
+        open.extend(self.entries.iter().filter_map(|entry| entry.increment).filter(is_open));
+        open[rows..].sort_unstable();
+        // Events that are counted together have one increment.
+        let mut last = None;
+        open.retain(|index| last.replace(*index) != Some(*index));
+        open
+    }
+
+    pub(crate) fn action(&self, index: usize) -> &Action {
+        &self.actions[index]
+    }
+
+    /// It is done.
+    pub(crate) fn done(&mut self, index: usize) {
+        if let Some(action) = self.actions.get_mut(index) {
+            action.state = State::Done;
+        }
+    }
+
+    /// It was not done, because of an exception of this class. `final_word`: the server says that it is not to be tried again.
+    pub(crate) fn failed(&mut self, index: usize, class: &str, final_word: bool, why: &str) -> Fate {
+        let Some(action) = self.actions.get_mut(index) else { return Fate::Later };
+        let fate = policy::fate(class, final_word);
+        match fate {
+            Fate::Done => action.state = State::Done,
+            Fate::Moved | Fate::Later => action.refusals = 0,
+            Fate::Never => {
+                action.refusals += 1;
+                if action.refusals >= REFUSALS {
+                    action.state = State::Never(why.to_owned());
+                }
+            }
+        }
+        fate
+    }
+
+    /// The events of the delivery that are not stored and never will be.
+    pub(crate) fn unstored(&self) -> Vec<Unstored> {
+        let reason = |index: &Option<usize>| match &self.actions.get((*index)?)?.state {
+            State::Never(why) => Some(why.clone()),
+            _ => None,
+        };
+        let all = self.entries.iter().enumerate().filter_map(|(place, entry)| {
+            let never =
+                entry.never.clone().or_else(|| reason(&entry.put)).or_else(|| reason(&entry.increment));
+            let nothing = never.is_none();
+            Some(Unstored { place, why: never.or_else(|| entry.nothing.clone())?, nothing })
+        });
+        all.collect()
+    }
+
+    /// The delivery is over: its events do not come again.
+    pub(crate) fn forget(&mut self, batches: &[Batch]) {
+        let before = self.known.len();
+        if before > 0 {
+            for place in batches.iter().flat_map(places) {
+                self.known.remove(&place);
+            }
+        }
+        self.entries.clear();
+        // What failed comes first of all: with none of it in a delivery, it went to somebody else.
+        if self.known.is_empty() || self.known.len() == before {
+            self.forget_all();
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.known.clear();
+        self.kept.clear();
+        self.entries.clear();
+        self.actions.clear();
+    }
+
+    /// The delivery has failed: its events come again, perhaps with others, perhaps to somebody else. What was refused for good is
+    /// asked for again.
+    pub(crate) fn remember(&mut self, batches: &[Batch]) {
+        for action in &mut self.actions {
+            if matches!(action.state, State::Never(_)) {
+                action.state = State::Open;
+                action.refusals = 0;
+            }
+        }
+        if self.known.len() + self.entries.len() > MOST_KNOWN {
+            return self.forget_all();
+        }
+        let places = batches.iter().flat_map(places);
+        self.known.extend(places.zip(self.entries.drain(..)));
+        let is_new =
+            |batch: &&Batch| !self.kept.iter().any(|kept| kept.buffer().as_ptr() == batch.buffer().as_ptr());
+        let new: Vec<Batch> = batches.iter().filter(is_new).cloned().collect();
+        self.kept.extend(new);
+    }
+}
+
+impl Action {
+    /// Bytes that it takes in a request, about.
+    pub(crate) fn bytes(&self) -> usize {
+        OVERHEAD + self.mutation.len()
+    }
+
+    /// Whether it is sent beside others. One that was refused may have been so because of its company.
+    pub(crate) fn is_sociable(&self) -> bool {
+        self.refusals == 0
+    }
+}
+
+/// Where each event of a batch stands.
+fn places(batch: &Batch) -> impl Iterator<Item = Place> + use<'_> {
+    let buffer = batch.buffer().as_ptr() as usize;
+    batch.spans().iter().map(move |span| (buffer, span.start))
+}
+
+/// Fields and lengths round a mutation.
+const OVERHEAD: usize = 16;
+/// Events that are remembered from failed deliveries.
+const MOST_KNOWN: usize = 200_000;
+
+/// What goes to one server in one call: actions by region.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) regions: Vec<(Bytes, Vec<usize>)>,
+}
+
+/// Shares `open` among calls, by whom `find` says serves each row (region, server); those it does not know are returned.
+pub(crate) fn share<'r>(
+    ledger: &Ledger,
+    open: &[usize],
+    find: impl Fn(&[u8]) -> Option<(&'r Bytes, &'r str)>,
+) -> (BTreeMap<String, Vec<Call>>, Vec<usize>) {
+    let (mut servers, mut unknown) = (BTreeMap::<String, Packing>::new(), Vec::new());
+    for index in open {
+        let action = ledger.action(*index);
+        match find(&action.row) {
+            Some((region, server)) => match servers.get_mut(server) {
+                Some(packing) => packing.add(*index, action, region),
+                None => {
+                    let mut packing = Packing::default();
+                    packing.add(*index, action, region);
+                    servers.insert(server.to_owned(), packing);
+                }
+            },
+            None => unknown.push(*index),
+        }
+    }
+    (servers.into_iter().map(|(server, packing)| (server, packing.done())).collect(), unknown)
+}
+
+#[derive(Default)]
+struct Packing {
+    full: Vec<Call>,
+    call: Call,
+    /// Where each region's actions are in the call.
+    places: HashMap<Bytes, usize>,
+    actions: usize,
+    bytes: usize,
+}
+
+impl Packing {
+    fn add(&mut self, index: usize, action: &Action, region: &Bytes) {
+        if self.actions > 0 && (self.actions >= MOST_ACTIONS || self.bytes + action.bytes() > MOST_BYTES) {
+            let call = std::mem::take(&mut self.call);
+            *self = Packing { full: std::mem::take(&mut self.full), ..Packing::default() };
+            self.full.push(call);
+        }
+        self.actions += 1;
+        self.bytes += action.bytes();
+        let regions = &mut self.call.regions;
+        if !action.is_sociable() {
+            regions.push((region.clone(), vec![index]));
+            return;
+        }
+        let place = *self.places.entry(region.clone()).or_insert_with(|| {
+            regions.push((region.clone(), Vec::new()));
+            regions.len() - 1
+        });
+        regions[place].1.push(index);
+    }
+
+    fn done(mut self) -> Vec<Call> {
+        if self.actions > 0 {
+            self.full.push(self.call);
+        }
+        self.full
+    }
+}
+
+/// Above 5000 a server warns, and one may be told to refuse.
+const MOST_ACTIONS: usize = 4_000;
+/// As much as Java's client writes at once.
+const MOST_BYTES: usize = 2 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! What HBase's own file says: `hbase-site.xml`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Its properties.
+#[derive(Debug, Default)]
+pub(crate) struct HbaseSite(HashMap<String, String>);
+
+impl HbaseSite {
+    /// Of the first directory that has the file: `directory`, else those of the environment.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in an operator's words.
+    pub(crate) fn read(
+        directory: Option<&str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<HbaseSite, String> {
+        let home = variable("HBASE_HOME").map(|home| Path::new(&home).join("conf"));
+        let places = match directory {
+            Some(directory) => vec![PathBuf::from(directory)],
+            None => variable("HBASE_CONF_DIR").map(PathBuf::from).into_iter().chain(home).collect(),
+        };
+        let Some(path) = places.iter().map(|place| place.join(FILE)).find(|path| path.is_file()) else {
+            return match directory {
+                Some(directory) => Err(format!("there is no {FILE} in {directory}")),
+                None => Ok(HbaseSite::default()),
+            };
+        };
+        let wrong = |why: String| format!("{}: {why}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        HbaseSite::parse(&text).map_err(|error| wrong(format!("no XML: {error}")))
+    }
+
+    fn parse(text: &str) -> Result<HbaseSite, roxmltree::Error> {
+        let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+        let document = roxmltree::Document::parse_with_options(text, options)?;
+        let properties = document.descendants().filter(|node| node.has_tag_name("property"));
+        let pairs = properties.filter_map(|property| {
+            let text = |tag| {
+                let child = property.children().find(|child| child.has_tag_name(tag))?;
+                child.text().map(|text| text.trim().to_owned())
+            };
+            text("name").zip(text("value"))
+        });
+        Ok(HbaseSite(pairs.collect())) // the last one of a name counts
+    }
+
+    /// A property that is not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+const FILE: &str = "hbase-site.xml";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: &str = "<?xml version=\"1.0\"?>\n<configuration>\n<property><name>hbase.zookeeper.quorum</name>\
+        <value> a,b </value></property><property><name>x</name></property></configuration>";
+
+    #[test]
+    fn the_file_is_found_where_hbases_own_client_finds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().display().to_string();
+        let nothing = |_: &str| None;
+        assert!(HbaseSite::read(Some(&place), nothing).unwrap_err().contains("no hbase-site.xml in"));
+        assert_eq!(HbaseSite::read(None, nothing).unwrap().get("hbase.zookeeper.quorum"), None);
+        std::fs::write(folder.path().join(FILE), SITE).unwrap();
+        let in_environment = |name: &str| (name == "HBASE_CONF_DIR").then(|| place.clone());
+        for site in [HbaseSite::read(Some(&place), nothing), HbaseSite::read(None, in_environment)] {
+            let site = site.unwrap();
+            assert_eq!((site.get("hbase.zookeeper.quorum"), site.get("x")), (Some("a,b"), None));
+        }
+        std::fs::write(folder.path().join(FILE), "no XML").unwrap();
+        assert!(HbaseSite::read(Some(&place), nothing).unwrap_err().contains("no XML"));
+    }
+}

@@ -1,0 +1,187 @@
+//! An HBase: ZooKeeper, master and region server in one JVM; and its own client, which tables are made and read with.
+
+use crate::console::Console;
+use crate::flume::{fetched, jdk};
+use crate::{ports, process::Process};
+use rustix::process::Signal;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+use std::{fs, io};
+use tempfile::TempDir;
+
+/// A server, with a directory for its files that lives as long as it does.
+pub struct Hbase {
+    directory: TempDir,
+    zookeeper: u16,
+    class_path: String,
+    console: Console,
+    process: Process,
+    admin: Admin,
+}
+
+impl Hbase {
+    /// Starts one that has nothing yet.
+    ///
+    /// # Panics
+    /// When there is none to be had: a test that did not run must not look as if it had.
+    pub fn start() -> Hbase {
+        let class_path = fetched("hbase").unwrap_or_else(|why| panic!("HBase cannot be run here: {why}"));
+        let directory = tempfile::tempdir().expect("a folder");
+        let [zookeeper, master, region] = [(); 3].map(|()| ports::free(&["127.0.0.1"]).expect("a port"));
+        write(directory.path(), zookeeper, master, region).expect("its files");
+        let console = Console::default();
+        let process = run(directory.path(), &class_path, &console);
+        let admin = Admin::start(directory.path(), &class_path, zookeeper);
+        let hbase = Hbase { directory, zookeeper, class_path, console, process, admin };
+        hbase.wait(0);
+        hbase
+    }
+
+    /// Where its ZooKeeper is, `HOST:PORT`.
+    pub fn quorum(&self) -> String {
+        format!("127.0.0.1:{}", self.zookeeper)
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again with what its disk has.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_again(&mut self) {
+        let mark = self.console.mark();
+        self.process = run(self.directory.path(), &self.class_path, &self.console);
+        self.wait(mark);
+    }
+
+    /// Stops it in its tracks, and lets it go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.process.signal(if frozen { Signal::STOP } else { Signal::CONT });
+    }
+
+    /// What HBase's own client answers to a command of `HbaseAdmin.java`.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn ask(&mut self, command: &str) -> Vec<String> {
+        self.admin.ask(command)
+    }
+
+    fn wait(&self, mark: usize) {
+        let is_up = |line: &crate::console::Line| line.text.contains(UP);
+        if let Err(error) = self.console.wait_from(mark, WITHIN, UP, is_up) {
+            panic!("HBase is not up: {error}");
+        }
+    }
+}
+
+/// HBase's own client, in a JVM that waits for commands.
+struct Admin {
+    child: Child,
+    input: ChildStdin,
+    said: BufReader<ChildStdout>,
+}
+
+impl Admin {
+    fn start(directory: &Path, class_path: &str, zookeeper: u16) -> Admin {
+        let mut java = java(directory, class_path, "-Xmx256m");
+        java.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stores/hbase/HbaseAdmin.java"));
+        java.arg(zookeeper.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = java.spawn().expect("java runs");
+        let input = child.stdin.take().expect("a pipe");
+        let said = BufReader::new(child.stdout.take().expect("a pipe"));
+        Admin { child, input, said }
+    }
+
+    /// Its own limits end what hangs.
+    fn ask(&mut self, command: &str) -> Vec<String> {
+        writeln!(self.input, "{command}").expect("it lives");
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            let read = self.said.read_line(&mut line).expect("it lives");
+            assert!(read > 0 && !line.starts_with("FAILED"), "{command}: {line}");
+            match line.trim_end_matches('\n') {
+                "DONE" => return lines,
+                line => lines.push(line.to_owned()),
+            }
+        }
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        let _ended = self.child.kill().and_then(|()| self.child.wait()); // it may have ended by itself
+    }
+}
+
+/// The class path of the HBase sink of Flume 1.11.
+///
+/// # Panics
+/// When it is not to be had.
+pub fn flumes_hbase() -> String {
+    fetched("flume-hbase").unwrap_or_else(|why| panic!("Flume's HBase sink cannot be run here: {why}"))
+}
+
+fn run(directory: &Path, class_path: &str, console: &Console) -> Process {
+    let mut server = java(directory, class_path, "-Xmx768m");
+    server.args(["org.apache.hadoop.hbase.master.HMaster", "start"]);
+    Process::spawn(server, console, 0).expect("java runs")
+}
+
+fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
+    let mut java = jdk("java");
+    for package in ["lang", "util", "nio", "io", "net", "util.concurrent", "lang.reflect"] {
+        java.arg(format!("--add-opens=java.base/java.{package}=ALL-UNNAMED"));
+    }
+    java.args([
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+        "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
+    ]);
+    java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
+    java.arg(format!("{}:{class_path}", directory.display())).current_dir(directory);
+    java
+}
+
+fn write(directory: &Path, zookeeper: u16, master: u16, region: u16) -> io::Result<()> {
+    let at = |name: &str| directory.join(name).display().to_string();
+    let mut site = String::from("<configuration>\n");
+    for (name, value) in [
+        ("hbase.cluster.distributed", "false".to_owned()),
+        ("hbase.rootdir", format!("file://{}", at("root"))),
+        ("hbase.tmp.dir", at("tmp")),
+        ("hbase.zookeeper.property.dataDir", at("zookeeper")),
+        ("hbase.zookeeper.property.clientPort", zookeeper.to_string()),
+        ("hbase.zookeeper.quorum", "127.0.0.1".to_owned()),
+        ("hbase.unsafe.stream.capability.enforce", "false".to_owned()),
+        ("hbase.wal.provider", "filesystem".to_owned()),
+        ("hbase.master.port", master.to_string()),
+        ("hbase.regionserver.port", region.to_string()),
+        ("hbase.master.info.port", "-1".to_owned()),
+        ("hbase.regionserver.info.port", "-1".to_owned()),
+        ("hbase.master.hostname", "localhost".to_owned()),
+        ("hbase.regionserver.hostname", "localhost".to_owned()),
+        ("hbase.localcluster.assign.random.ports", "false".to_owned()),
+        ("hbase.regionserver.handler.count", "8".to_owned()),
+    ] {
+        writeln!(site, "<property><name>{name}</name><value>{value}</value></property>")
+            .map_err(io::Error::other)?;
+    }
+    fs::write(directory.join("hbase-site.xml"), site + "</configuration>\n")?;
+    // Without such a file it says nothing, not even that it is up.
+    let log = "log4j.rootLogger=WARN,c\nlog4j.appender.c=org.apache.log4j.ConsoleAppender\n\
+        log4j.appender.c.target=System.err\nlog4j.appender.c.layout=org.apache.log4j.PatternLayout\n\
+        log4j.appender.c.layout.ConversionPattern=%d %p %c{1}: %m%n\n\
+        log4j.logger.org.apache.hadoop.hbase.master.HMaster=INFO\n";
+    fs::write(directory.join("log4j.properties"), log)
+}
+
+/// A port that accepts is not a server that serves: it says so itself.
+const UP: &str = "Master has completed initialization";
+const WITHIN: Duration = Duration::from_secs(120);
