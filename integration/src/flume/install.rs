@@ -70,6 +70,19 @@ pub fn fetched(set: &str) -> Result<String, Missing> {
     jars_of(set, &Path::new(env!("CARGO_MANIFEST_DIR")).join("stores"))
 }
 
+/// The class path of such a set, with `programs` compiled against it.
+pub(crate) fn with_programs(set: &str, programs: &[PathBuf]) -> Result<String, Missing> {
+    let path = fetched(set)?;
+    let _locked = lock()?;
+    let to = target().join(format!("{set}-programs"));
+    once(&to, programs, || {
+        let mut javac = jdk("javac");
+        javac.args(["-nowarn", "-proc:none", "-cp", &path, "-d"]).arg(&to).args(programs);
+        run(&mut javac, "javac", set)
+    })?;
+    Ok(format!("{}:{path}", to.display()))
+}
+
 /// A folder as `FLUME_HOME` is: the release's jars are in its `lib`.
 pub(super) fn home(version: Version) -> PathBuf {
     target().join(version.name())
