@@ -6,6 +6,7 @@
 mod channel;
 mod sink;
 mod source;
+mod storm;
 
 use integration::binaries::workspace;
 use integration::console::Console;
