@@ -21,4 +21,5 @@ pub mod ports;
 pub mod process;
 pub mod solo;
 pub mod stores;
+pub mod storm;
 pub mod vitals;

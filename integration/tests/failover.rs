@@ -2,12 +2,17 @@
 
 use integration::{
     cluster::{Cluster, Setup},
-    ledger::Verdict,
+    flume::avro::{Connection, Event, Outcome},
+    ledger::{LineId, Verdict},
     lesson::CAPACITY,
     load::Demand,
+    storm::{self, Spout},
 };
 use std::{
-    thread::sleep,
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
@@ -185,6 +190,146 @@ fn agents_may_start_before_their_collectors() {
             lines.len() <= 3,
             "one calm line for each collector that is down, not one per attempt: {lines:#?}"
         );
+    }
+}
+
+/// slave3 is a spout and slave4 a collector. The test plays Storm, which acknowledges tuples and fails some of them first. The
+/// spout is killed twice with tuples on their way.
+#[test]
+fn a_collector_that_is_a_storm_spout_loses_nothing_when_tuples_fail_and_it_is_killed() {
+    const LINES: usize = 8_000;
+    let client_extra = "\nagent1.sinkgroups.g1.processor.maxpenalty = 1000\n".to_owned();
+    let setup = Setup { client_extra, ..Setup::default() };
+    let mut cluster = Cluster::lay_out(&setup).expect("files are written");
+    let directory = tempfile::tempdir().expect("a folder");
+    let file = storm::file(directory.path(), cluster.whereabouts());
+    let mut spout = Spout::start("collector", &file);
+    cluster.collector(1).start().expect("it starts");
+    cluster.start_agents().expect("they start");
+    let demand = Demand { lines: LINES as u32, rate: 1_600, bytes: 120 };
+    let load = cluster.load(demand).expect("the logs are there");
+    let (mut acked, mut doubled, mut failed, mut kills) = (BTreeSet::new(), 0, BTreeSet::new(), 0);
+    let deadline = Instant::now() + LONG;
+    loop {
+        let tuples = spout.ask();
+        if tuples.is_empty() {
+            let standby = cluster.ledger().arrivals.into_iter().map(|arrival| arrival.line);
+            let mut there: BTreeSet<LineId> = standby.collect();
+            there.extend(&acked);
+            if there.len() == LINES {
+                break;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{} of {LINES} lines are there; {:?}",
+                there.len(),
+                spout.said
+            );
+            sleep(Duration::from_millis(2));
+        } else if kills < 2 && acked.len() > 1_000 + 1_000 * kills {
+            kills += 1;
+            spout.process.kill();
+            spout = Spout::start("collector", &file);
+            continue;
+        }
+        for tuple in tuples {
+            assert_eq!((&*tuple.headers["Collector"], &*tuple.encoding), ("slave3.hanli.com", "utf-8"));
+            let line = LineId::parse(tuple.body.as_bytes()).expect("a line of the load");
+            if line.number % 10 == 7 && failed.insert(line) {
+                spout.command("fail", &tuple.id);
+            } else {
+                spout.command("ack", &tuple.id);
+                doubled += usize::from(!acked.insert(line));
+            }
+        }
+    }
+    eprintln!(
+        "{} acknowledged, of these {doubled} twice, {} failed first, {kills} kills",
+        acked.len(),
+        failed.len()
+    );
+    assert!(kills == 2 && failed.len() > 100 && acked.len() > LINES / 4);
+    load.finish().expect("the logs are written");
+    for agent in 0..2 {
+        let ended = cluster.agent(agent).terminate(LONG).expect("it ends");
+        assert_eq!(ended.status.code(), Some(0), "it holds nothing: {:?}", ended.status);
+    }
+    spout.hang_up();
+    let ended = spout.process.wait(LONG).expect("it ends with its standard input");
+    assert_eq!(ended.status.code(), Some(0), "{:?}", spout.console.lines_from(0));
+}
+
+#[test]
+fn a_storm_spout_answers_its_senders_when_storm_has_acknowledged() {
+    let cluster = Cluster::lay_out(&Setup::default()).expect("files are written");
+    let directory = tempfile::tempdir().expect("a folder");
+    let file = storm::file(directory.path(), cluster.whereabouts());
+    let mut spout = Spout::start("agent", &file);
+    let at: SocketAddr = format!("{}:{}", cluster.whereabouts().hosts[0], cluster.whereabouts().port)
+        .parse()
+        .expect("an address");
+    while !spout.said.iter().any(|(_, text)| text.contains("Avro source r1 started.")) {
+        assert!(spout.ask().is_empty());
+    }
+    let send = |bodies: &[&[u8]]| {
+        let events: Vec<Event> =
+            bodies.iter().map(|body| Event { headers: vec![], body: body.to_vec() }).collect();
+        thread::spawn(move || Connection::open(at)?.append_batch(&events).map(|answer| answer.outcome))
+    };
+    let sent = send(&[b"plain", "z\u{fc}rich".as_bytes(), &[0xff, 0xfe]]);
+    let mut tuples = Vec::new();
+    while tuples.len() < 3 {
+        tuples.extend(spout.ask());
+    }
+    let came: Vec<_> = tuples.iter().map(|tuple| (&*tuple.body, &*tuple.encoding)).collect();
+    assert_eq!(came, [("plain", "utf-8"), ("z\u{fc}rich", "utf-8"), ("//4=", "base64")]);
+    tuples[1..].iter().for_each(|tuple| drop(spout.command("ack", &tuple.id)));
+    sleep(Duration::from_millis(300)); // an answer too many would come meanwhile
+    assert!(!sent.is_finished(), "one is not acknowledged");
+    spout.command("ack", &tuples[0].id);
+    assert_eq!(sent.join().expect("no panic").expect("an answer"), Some(Outcome::Status(0)));
+    // An inactive topology gets nothing; its senders are refused in time and keep what they have.
+    spout.command("deactivate", "");
+    let sent = send(&[b"late"]);
+    while !sent.is_finished() {
+        assert!(spout.ask().is_empty());
+    }
+    assert_eq!(sent.join().expect("no panic").expect("an answer"), Some(Outcome::Status(1)));
+    spout.command("activate", "");
+    let why = |spout: &Spout| {
+        spout.said.iter().any(|(level, text)| *level == 3 && text.contains("the topology is inactive"))
+    };
+    while !why(&spout) {
+        spout.ask();
+    }
+    // What waits when Storm hangs up is refused, and the process ends.
+    let sent = send(&[b"last"]);
+    while spout.ask().is_empty() {}
+    spout.hang_up();
+    assert_eq!(sent.join().expect("no panic").expect("an answer"), Some(Outcome::Status(1)));
+    let ended = spout.process.wait(LONG).expect("it ends with its standard input");
+    assert_eq!(ended.status.code(), Some(0), "{:?}", spout.console.lines_from(0));
+}
+
+#[test]
+fn a_storm_spout_says_why_it_does_not_start() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let file = directory.path().join("a1.conf");
+    let source = "a1.sources = r1\na1.channels = c1\na1.sources.r1.type = seq\na1.sources.r1.channels = c1\n";
+    for (channel, part) in [
+        (
+            "a1.channels.c1.type = memory\na1.sinks = k1\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n",
+            "has no channel of type `storm`",
+        ),
+        ("a1.channels.c1.type = storm\na1.channels.c1.ackTimeout = soon\n", "ackTimeout"),
+    ] {
+        fs::write(&file, format!("{source}{channel}")).expect("a file");
+        let mut spout = Spout::begin("agent", &file);
+        let ended = spout.process.wait(LONG).expect("it ends");
+        assert_eq!(ended.status.code(), Some(2));
+        assert!(spout.console.drained(LONG));
+        let said = spout.console.lines_from(0);
+        assert!(said.iter().any(|line| line.text.contains(part)), "{said:?}");
     }
 }
 

@@ -5,15 +5,23 @@
 //! a Flume in the middle of a chain keeps its events in files, and a kill takes none.
 
 use integration::{
+    binaries,
+    cluster::{Cluster, Setup},
     flume::{
         self, Version,
         oracle::{Node, Side},
         receiver::{Receiver, settle},
     },
     ledger::{LineId, Verdict},
+    lesson,
     load::{Demand, Load, Log},
+    solo::{LONG, until},
+    stores::Storm,
+    storm,
 };
+use rustix::process::{Signal, test_kill_process};
 use std::{
+    collections::BTreeSet,
     fs,
     path::Path,
     thread,
@@ -250,6 +258,62 @@ a1.channels.c1.transactionCapacity = 1000
 ";
 
 /// Both kinds follow the file by TAILDIR: Flume's exec source ends for good when its channel is full.
+/// slave3 is the spout of a real topology, which fails a tenth of the tuples the first time. Its program is killed, then its
+/// worker, both with tuples on their way; what it does not get slave4 gets.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_storm_topology_loses_nothing_when_tuples_fail_and_its_spout_and_its_worker_are_killed() {
+    let client_extra = "\nagent1.sinkgroups.g1.processor.maxpenalty = 1000\n".to_owned();
+    let setup = Setup { client_extra, ..Setup::default() };
+    let mut cluster = Cluster::lay_out(&setup).expect("files are written");
+    let directory = tempfile::tempdir().expect("a folder");
+    let file = storm::file(directory.path(), cluster.whereabouts()).display().to_string();
+    let program = binaries::directory().expect("it is built").join("collector").display().to_string();
+    let mut storm = Storm::start(&["shell", &program, "storm-spout", "-n", "a1", "-f", &file]);
+    storm.listens();
+    cluster.collector(1).start().expect("it starts");
+    cluster.start_agents().expect("they start");
+    let load =
+        cluster.load(Demand { lines: 1_000_000, rate: 1_000, bytes: 120 }).expect("the logs are there");
+    for kill in 1..=2 {
+        let had = storm.acknowledged().len();
+        until("the topology acknowledges lines", || storm.acknowledged().len() >= had + 2_000);
+        if kill == 1 {
+            storm.kill_spout();
+        } else {
+            let spout = storm.spout();
+            storm.process.signal(Signal::KILL);
+            until("the spout ends with its worker", || test_kill_process(spout).is_err());
+        }
+        storm.process.wait(LONG).expect("it has ended");
+        storm.start_again();
+        storm.listens();
+    }
+    let had = storm.acknowledged().len();
+    until("the topology has its lines again", || storm.acknowledged().len() >= had + 2_000);
+    load.stop();
+    let lines: usize =
+        load.finish().expect("the logs are written").lines.values().map(|lines| *lines as usize).sum();
+    let (mut acknowledged, mut there) = (0, 0);
+    until("every line is there", || {
+        let bodies = storm.acknowledged();
+        let mut all: BTreeSet<LineId> =
+            bodies.iter().filter_map(|body| LineId::parse(body.as_bytes())).collect();
+        acknowledged = all.len();
+        all.extend(cluster.ledger().arrivals.iter().map(|arrival| arrival.line));
+        there = all.len();
+        there == lines
+    });
+    for agent in 0..2 {
+        let ended = cluster.agent(agent).terminate(LONG).expect("it ends");
+        assert_eq!(ended.status.code(), Some(0), "it holds nothing: {:?}", ended.status);
+    }
+    let doubled = storm.acknowledged().len() - acknowledged;
+    eprintln!("{lines} lines, {acknowledged} of them acknowledged by the topology, {doubled} more than once");
+    // What the agents had under way at each kill.
+    assert!(doubled <= 2 * 2 * lesson::CAPACITY, "{doubled}");
+}
+
 const SENDER: &str = "a1.sources = r1
 a1.channels = c1
 a1.channels.c1.type = memory

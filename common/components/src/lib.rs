@@ -23,6 +23,7 @@ mod source;
 mod testing;
 mod together;
 
+pub use channel::storm::{LinesForStorm, end as end_storm, feeds_storm, leave as leave_storm};
 pub use interceptor::host::look_up as look_up_host;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
@@ -47,7 +48,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
         &source::thrift::COMPONENT,
     ],
     source::syslog::COMPONENTS,
-    &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT],
+    &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT, &channel::storm::COMPONENT],
     &[
         &sink::avro::COMPONENT,
         &sink::file_roll::COMPONENT,

@@ -1,6 +1,7 @@
-//! What components of one agent do to each other by way of files: who reads what this agent itself writes, and who writes what
-//! another one writes.
+//! What components of one agent do to each other, mostly by way of files: who reads what this agent itself writes, and who
+//! writes what another one writes.
 
+use crate::channel::storm;
 use crate::missing;
 use crate::sink::file_roll;
 use crate::source::taildir::{self, OwnFiles, PositionFiles, Rolled};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub fn together(plan: &Plan, report: &mut Report) -> Shared {
     judge(plan, report);
     missing::judge(plan, report);
+    storm::judge(plan, report);
     Arc::new(own_files(plan))
 }
 

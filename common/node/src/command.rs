@@ -3,7 +3,7 @@
 use crate::{
     Role, client,
     java::{self, Words},
-    options::{CheckOptions, ClientOptions, PushOptions, RunOptions},
+    options::{CheckOptions, ClientOptions, PushOptions, RunOptions, SpoutOptions},
     opts,
 };
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Client(ClientOptions, Words),
     /// Write a configuration into ZooKeeper.
     Push(PushOptions, Words),
+    /// Run an agent that feeds the Storm topology that has started it.
+    Spout(SpoutOptions, Words),
     /// Run a tool of Flume's.
     Tool(Words),
     /// Say which program this is.
@@ -47,6 +49,7 @@ pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -
         // `node` is Flume's old word for `agent`.
         "" | "agent" | "node" => read_with_defaults(role, RunOptions::command(), words, Command::Run),
         "check" => read_with_defaults(role, CheckOptions::command(), words, Command::Check),
+        "storm-spout" => read_with_defaults(role, SpoutOptions::command(), words, Command::Spout),
         "push" => read(role, PushOptions::command(), words, Command::Push),
         "version" => Command::Version,
         "help" => help(role, &words),
@@ -64,7 +67,7 @@ pub(crate) fn parse(role: Role, arguments: impl IntoIterator<Item = OsString>) -
                 .to_owned(),
         ),
         other => Command::Wrong(format!(
-            "Unknown or unspecified command '{other}': agent, check, push, avro-client, tool, version and help are known; \
+            "Unknown or unspecified command '{other}': agent, check, push, avro-client, storm-spout, tool, version and help are known; \
              `{role} help` says more"
         )),
     }
@@ -125,6 +128,7 @@ fn help(role: Role, words: &Words) -> Command {
     let command = match of.as_str() {
         "check" => CheckOptions::command(),
         "push" => PushOptions::command(),
+        "storm-spout" => SpoutOptions::command(),
         "avro-client" => ClientOptions::command(),
         _ => RunOptions::command(),
     };
@@ -252,6 +256,8 @@ mod tests {
             "avro-client -h",
             "help avro-client",
             "help push",
+            "help storm-spout",
+            "storm-spout -h",
             "push -h",
         ] {
             match parsed(line) {

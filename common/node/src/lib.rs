@@ -20,6 +20,7 @@ mod origin;
 mod panic;
 mod push;
 mod run;
+mod spout;
 mod tool;
 mod version;
 
@@ -77,10 +78,11 @@ pub fn main(role: Role) -> ExitCode {
         return components::keep(words);
     }
     match command::parse(role, words) {
-        Command::Run(options, words) => run::run(role, &options, &words),
+        Command::Run(options, words) => run::run(role, &options, &words, run::Starter::Anybody),
         Command::Check(options, words) => check::check(role, &options, &words),
         Command::Client(options, words) => client::run(role, &options, &words),
         Command::Push(options, words) => push::push(role, &options, &words),
+        Command::Spout(options, words) => spout::run(role, &options.run, &words),
         Command::Tool(words) => tool::tool(role, &words),
         Command::Version => print(&version::text(role)),
         Command::Help(text) => print(&text),

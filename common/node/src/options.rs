@@ -16,6 +16,7 @@ use std::{path::PathBuf, time::Duration};
        {role} check -n NAME --diff OLD NEW
        {role} push -n NAME -f FILE -z HOSTS [-p PATH]
        {role} avro-client -H HOST -p PORT [-F FILE]
+       {role} storm-spout -n NAME -f FILE
        {role} version | help [COMMAND]",
     long_about = "{lead}
 
@@ -285,6 +286,42 @@ pub(crate) struct PushOptions {
     /// Print this text
     #[arg(short, long, action = ArgAction::HelpLong)]
     help: Option<bool>,
+}
+
+/// Options of `storm-spout`: those of a run.
+#[derive(Debug, Parser)]
+#[command(
+    name = "storm-spout",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    override_usage = "{role} storm-spout -n NAME -f FILE [OPTIONS]",
+    long_about = "Runs an agent whose sources feed a Storm topology. Storm's ShellSpout starts it: standard input and output belong to
+Storm's multilang protocol, and log lines go to the worker's log.
+
+The file has a channel of type `storm` and no sink behind it. What a source puts there is acknowledged to its sender when
+Storm has acknowledged all its tuples. A tuple has three fields: headers, body, and `utf-8` or, for a body that is not
+UTF-8, `base64`.",
+    after_long_help = "The file is not read again while the process runs: restart the topology's worker instead. The process ends with its
+standard input, and when it is told to by SIGTERM; its senders keep what was not acknowledged.
+
+Example of a file:
+  a1.sources = r1
+  a1.channels = c1
+  a1.sources.r1.type = avro
+  a1.sources.r1.bind = 0.0.0.0
+  a1.sources.r1.port = 4141
+  a1.sources.r1.channels = c1
+  a1.channels.c1.type = storm
+  a1.channels.c1.ackTimeout = 15
+
+ackTimeout (seconds) is how long a batch may wait for its acknowledgements before it is refused, so that its sender tries
+again or takes another host; capacity (10000 events) is what may wait at a time.
+
+Exit codes are those of a run."
+)]
+pub(crate) struct SpoutOptions {
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
 }
 
 /// How a file is read.

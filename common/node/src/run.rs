@@ -9,7 +9,7 @@ use crate::{
     logging,
     options::RunOptions,
     origin::{Choice, Texts},
-    panic, print,
+    panic, print, spout,
 };
 use console::Console;
 use flow::counters::Registry;
@@ -19,8 +19,17 @@ use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
+/// Who has started the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starter {
+    /// A person, systemd, a script.
+    Anybody,
+    /// A topology, which has standard input and output, and the log lines.
+    Storm,
+}
+
 /// Runs the agent that `options` name and returns when it has stopped.
-pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
+pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Starter) -> ExitCode {
     let messages = options.central.messages();
     if !messages.is_empty() {
         complain(role, &messages.join("\n"));
@@ -36,14 +45,17 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
     };
     let (settings, told) = logging::settings(&properties, &options.log_format);
     notices.extend(told);
-    let console = Console::stderr(settings);
+    let console = match starter {
+        Starter::Anybody => Console::stderr(settings),
+        Starter::Storm => spout::console(settings),
+    };
     let _flushed = console.flush_on_drop(LAST_LINES);
     let choice = Choice {
         files: &options.conf_file,
         central: &options.central,
         conf: options.java.conf.as_deref(),
         class_path: options.java.classpath.as_deref(),
-        once: options.no_reload_conf,
+        once: options.no_reload_conf || starter == Starter::Storm,
         patience: options.dryrun.then_some(check::PATIENCE),
         // Waiting for its configuration, a service has started: else systemd would end it for being late.
         waits: |log| tell_systemd(log, NotifyState::Ready),
@@ -70,7 +82,12 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
-            let watched = (!options.no_reload_conf).then_some((texts, loader));
+            if let Some(text) = spout::wrong(role, &loaded, starter) {
+                complain(role, &text);
+                return ExitCode::from(WRONG);
+            }
+            let watches = !options.no_reload_conf && starter == Starter::Anybody;
+            let watched = watches.then_some((texts, loader));
             run_loaded(role, options, console, (loaded, watched), notices)
         }
     }
@@ -148,7 +165,10 @@ fn start(
         drain_timeout: options.drain_timeout,
         reloading,
         on_ready: Box::new(move || tell_systemd(&ready, NotifyState::Ready)),
-        on_stop: Box::new(move || tell_systemd(&stop, NotifyState::Stopping)),
+        on_stop: Box::new(move || {
+            components::leave_storm();
+            tell_systemd(&stop, NotifyState::Stopping);
+        }),
     };
     match flow::run(assembly, settings) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,

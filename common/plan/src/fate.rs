@@ -66,7 +66,8 @@ impl Dropped {
     }
 
     /// The same, for a class that cannot be loaded.
-    pub(crate) fn unloadable(&self) -> Dropped {
+    #[must_use]
+    pub fn unloadable(&self) -> Dropped {
         self.with(|part| Effect::Unloadable(part.clone()))
     }
 

@@ -76,15 +76,21 @@ pub fn fetched(set: &str) -> Result<String, Missing> {
 /// # Errors
 /// Why it cannot be had.
 pub fn fetched_program(set: &str, name: &str) -> Result<String, Missing> {
-    let jars = fetched(set)?;
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("stores").join(set).join(format!("{name}.java"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stores").join(set);
+    with_programs(set, name, &[folder.join(format!("{name}.java"))])
+}
+
+/// The class path of such a set, with `programs` compiled against it; `name` tells them from others of that set.
+pub(crate) fn with_programs(set: &str, name: &str, programs: &[PathBuf]) -> Result<String, Missing> {
+    let path = fetched(set)?;
     let to = target().join(format!("{set}-{name}"));
     let _locked = lock()?;
-    once(&to, std::slice::from_ref(&source), || {
+    once(&to, programs, || {
         let mut javac = jdk("javac");
-        run(javac.args(["-nowarn", "-cp", &jars, "-d"]).arg(&to).arg(&source), "javac", name)
+        javac.args(["-nowarn", "-proc:none", "-cp", &path, "-d"]).arg(&to).args(programs);
+        run(&mut javac, "javac", name)
     })?;
-    Ok(format!("{}:{jars}", to.display()))
+    Ok(format!("{}:{path}", to.display()))
 }
 
 /// A folder as `FLUME_HOME` is: the release's jars are in its `lib`.

@@ -5,9 +5,11 @@ mod hdfs;
 mod jvm;
 mod kafka;
 mod node;
+mod storm;
 
 pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java};
 pub use jvm::Jvm;
 pub use kafka::{Broker, flumes_parts};
 pub use node::{Node, append, lines, post, until};
+pub use storm::Storm;

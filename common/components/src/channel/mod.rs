@@ -2,3 +2,4 @@
 
 pub(crate) mod memory;
 pub(crate) mod pseudo_txn;
+pub(crate) mod storm;

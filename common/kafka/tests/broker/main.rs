@@ -6,6 +6,7 @@
 mod channel;
 mod sink;
 mod source;
+mod storm;
 
 use integration::console::Console;
 use integration::flume::{Flume, Launch, Version};
