@@ -7,6 +7,7 @@ mod channel;
 #[doc(hidden)]
 pub mod counts;
 mod deserializer;
+pub mod escapes;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;

@@ -1,8 +1,7 @@
 //! Which place each event goes to.
 
 use super::names::{judge, normal};
-use super::template::{Piece, Template};
-use super::time::{Rounding, local, window};
+use components::escapes::{Piece, Rounding, Template, local, window};
 use event::Event;
 use jiff::tz::TimeZone;
 use std::ops::Range;
