@@ -6,6 +6,7 @@ mod channel;
 #[cfg(feature = "counts")]
 #[doc(hidden)]
 pub mod counts;
+pub mod dead;
 mod deserializer;
 pub mod escapes;
 mod filters;

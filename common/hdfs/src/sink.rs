@@ -5,7 +5,6 @@
 
 use crate::closing::{Closer, Unfinished};
 use crate::config::Config;
-use crate::dead::bury;
 use crate::file::OpenFile;
 use crate::format::{Content, Schemas};
 use crate::ledger::Ledger;
@@ -14,6 +13,7 @@ use crate::policy::{MOST_ATTEMPTS, attempt_limit, replication};
 use crate::sort::{Key, Sorted, sort};
 use crate::store::{Hadoop, RemoteStore, Store, StoreError};
 use crate::table::{Bucket, Table};
+use components::dead::bury;
 use event::Batch;
 use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
@@ -367,11 +367,12 @@ impl<S: Store> Writer<S> {
         for (reason, batches) in by_reason {
             let directory = &self.config.dead_letters;
             for batch in &batches {
-                let path =
-                    bury(directory, batch, &reason, arrival).map_err(|error| DeliveryError::Write {
+                let path = bury(directory, batch, (REASON, &reason), arrival).map_err(|error| {
+                    DeliveryError::Write {
                         what: format!("dead letters to {}", directory.display()),
                         reason: error.to_string(),
-                    })?;
+                    }
+                })?;
                 self.counters.event_write_fail.add(batch.len());
                 slog::error!(
                     self.log,
@@ -432,6 +433,8 @@ const SCHEMA_FAILS_FOR: Duration = Duration::from_secs(60);
 const MOST_SCHEMA_BYTES: u64 = 4 << 20;
 /// Files that are being completed, before writing waits for some of them.
 const MOST_CLOSING: usize = 256;
+/// The header that says why an event could not be written.
+const REASON: &str = "hdfs.reason";
 /// A stop does not wait longer for files to be completed: the next start does what is left.
 const LONGEST_CLOSE: Duration = Duration::from_secs(4);
 

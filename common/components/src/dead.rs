@@ -1,25 +1,25 @@
 //! Where events go that can never be written: a directory of this machine, so that those behind them are not held up.
 
-use components::serializer::{AvroConfig, Serializer, SerializerConfig};
+use crate::serializer::{AvroConfig, Serializer, SerializerConfig};
 use event::{Batch, BatchBuilder};
 use runtime::random::Random;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `events` into a new file of `directory`, with `reason` as a header more, and says which file it is. It is an Avro
-/// container as the serializer `avro_event` writes it: a `spooldir` source can read it again.
+/// Writes `events` into a new file of `directory`, with the reason as one more header (its name and its text), and says which
+/// file it is. It is an Avro container as the serializer `avro_event` writes it: a `spooldir` source can read it again.
 ///
 /// # Errors
 /// The system's.
-pub(crate) fn bury(directory: &Path, events: &Batch, reason: &str, millis: i64) -> io::Result<PathBuf> {
+pub fn bury(directory: &Path, events: &Batch, reason: (&str, &str), millis: i64) -> io::Result<PathBuf> {
     fs::create_dir_all(directory)?;
     let mut builder = BatchBuilder::default();
     for event in events.events() {
         let headers = event.headers().filter_map(|(key, value)| {
             Some((std::str::from_utf8(key).ok()?, std::str::from_utf8(value).ok()?))
         });
-        builder.push(headers.chain([(REASON, reason)]), event.body());
+        builder.push(headers.chain([reason]), event.body());
     }
     let config = SerializerConfig::Avro(AvroConfig { sync_interval: 2_048_000, codec: None });
     let mut serializer = Serializer::new(config, Random::from_system());
@@ -41,21 +41,20 @@ pub(crate) fn bury(directory: &Path, events: &Batch, reason: &str, millis: i64) 
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Says why an event could not be written.
-pub(crate) const REASON: &str = "hdfs.reason";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::events;
 
     #[test]
     fn what_is_buried_can_be_read_again_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("dead");
-        let batch = events([(&[("host", "h1")][..], "one"), (&[], "two")]);
-        let first = bury(&directory, &batch, "no schema", 5).unwrap();
-        let second = bury(&directory, &batch, "no schema", 5).unwrap();
+        let mut builder = BatchBuilder::default();
+        builder.push([("host", "h1")], b"one");
+        builder.push([], b"two");
+        let batch = builder.finish();
+        let first = bury(&directory, &batch, ("why", "no schema"), 5).unwrap();
+        let second = bury(&directory, &batch, ("why", "no schema"), 5).unwrap();
         assert_ne!(first, second);
         let bytes = fs::read(first).unwrap();
         let head = wire::container::head(&bytes).unwrap().unwrap();
@@ -67,7 +66,7 @@ mod tests {
             .map(|event| {
                 (
                     event.header("host").map(str::to_owned),
-                    event.header(REASON).map(str::to_owned),
+                    event.header("why").map(str::to_owned),
                     event.body().to_vec(),
                 )
             })
