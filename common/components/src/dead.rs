@@ -1,31 +1,36 @@
 //! Where events go that can never be written: a directory of this machine, so that those behind them are not held up.
 
 use crate::serializer::{AvroConfig, Serializer, SerializerConfig};
-use event::{Batch, BatchBuilder};
+use event::{Batch, BatchBuilder, Event};
 use runtime::random::Random;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `events` into a new file of `directory`, with the reason as one more header (its name and its text), and says which
-/// file it is. It is an Avro container as the serializer `avro_event` writes it: a `spooldir` source can read it again.
-///
-/// # Errors
-/// The system's.
-pub fn bury(directory: &Path, events: &Batch, reason: (&str, &str), millis: i64) -> io::Result<PathBuf> {
-    fs::create_dir_all(directory)?;
+/// These events, each with the reason why it cannot be written as the header `name`.
+pub fn with_reasons<'e>(events: impl IntoIterator<Item = (Event<'e>, &'e str)>, name: &str) -> Batch {
     let mut builder = BatchBuilder::default();
-    for event in events.events() {
+    for (event, reason) in events {
         let headers = event.headers().filter_map(|(key, value)| {
             Some((std::str::from_utf8(key).ok()?, std::str::from_utf8(value).ok()?))
         });
-        builder.push(headers.chain([reason]), event.body());
+        builder.push(headers.chain([(name, reason)]), event.body());
     }
+    builder.finish()
+}
+
+/// Writes `events` into a new file of `directory`, and says which file it is. It is an Avro container as the serializer
+/// `avro_event` writes it: a `spooldir` source can read it again.
+///
+/// # Errors
+/// The system's.
+pub fn bury(directory: &Path, events: &Batch, millis: i64) -> io::Result<PathBuf> {
+    fs::create_dir_all(directory)?;
     let config = SerializerConfig::Avro(AvroConfig { sync_interval: 2_048_000, codec: None });
     let mut serializer = Serializer::new(config, Random::from_system());
     let mut out = Vec::new();
     serializer.begin(&mut out);
-    serializer.write(&builder.finish(), &mut out);
+    serializer.write(events, &mut out);
     for number in 0.. {
         let path = directory.join(format!("{millis}-{number}.avro"));
         match File::options().write(true).create_new(true).open(&path) {
@@ -53,8 +58,9 @@ mod tests {
         builder.push([("host", "h1")], b"one");
         builder.push([], b"two");
         let batch = builder.finish();
-        let first = bury(&directory, &batch, ("why", "no schema"), 5).unwrap();
-        let second = bury(&directory, &batch, ("why", "no schema"), 5).unwrap();
+        let batch = with_reasons(batch.events().map(|event| (event, "no schema")), "why");
+        let first = bury(&directory, &batch, 5).unwrap();
+        let second = bury(&directory, &batch, 5).unwrap();
         assert_ne!(first, second);
         let bytes = fs::read(first).unwrap();
         let head = wire::container::head(&bytes).unwrap().unwrap();

@@ -50,6 +50,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
     &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT],
     &[
         &sink::avro::COMPONENT,
+        &sink::elasticsearch::COMPONENT,
         &sink::file_roll::COMPONENT,
         &sink::http::COMPONENT,
         &sink::logger::COMPONENT,

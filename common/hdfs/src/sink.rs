@@ -13,7 +13,7 @@ use crate::policy::{MOST_ATTEMPTS, attempt_limit, replication};
 use crate::sort::{Key, Sorted, sort};
 use crate::store::{Hadoop, RemoteStore, Store, StoreError};
 use crate::table::{Bucket, Table};
-use components::dead::bury;
+use components::dead::{bury, with_reasons};
 use event::Batch;
 use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
@@ -367,11 +367,10 @@ impl<S: Store> Writer<S> {
         for (reason, batches) in by_reason {
             let directory = &self.config.dead_letters;
             for batch in &batches {
-                let path = bury(directory, batch, (REASON, &reason), arrival).map_err(|error| {
-                    DeliveryError::Write {
-                        what: format!("dead letters to {}", directory.display()),
-                        reason: error.to_string(),
-                    }
+                let told = with_reasons(batch.events().map(|event| (event, reason.as_str())), REASON);
+                let path = bury(directory, &told, arrival).map_err(|error| DeliveryError::Write {
+                    what: format!("dead letters to {}", directory.display()),
+                    reason: error.to_string(),
                 })?;
                 self.counters.event_write_fail.add(batch.len());
                 slog::error!(

@@ -1,6 +1,8 @@
 //! A text with escapes, read once.
 
 use super::time::TimeField;
+use event::Event;
+use jiff::Zoned;
 
 /// A path or a prefix, ready to be filled with an event's headers and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,17 @@ impl Template {
             _ if text.is_empty() => {}
             Some(Piece::Text(before)) => before.push_str(text),
             _ => self.pieces.push(Piece::Text(text.to_owned())),
+        }
+    }
+
+    /// Appends it with the headers of `event`, and its time; `millis` is that as the event has it.
+    pub fn fill(&self, event: &Event<'_>, time: &Zoned, millis: &str, out: &mut String) {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Header(name) => out.push_str(event.header(name).unwrap_or_default()),
+                Piece::Time(field) => field.push(time, millis, out),
+            }
         }
     }
 

@@ -64,9 +64,6 @@ pub const MISSING: &[Descriptor] = &[
     sink("morphline_solr", "org.apache.flume.sink.solr.morphline.MorphlineSolrSink", others::MORPHLINE)
         .batch("batchSize"),
     sink("", "org.apache.flume.sink.solr.morphline.MorphlineSink", others::MORPHLINE).batch("batchSize"),
-    sink("elasticsearch", "org.apache.flume.sink.elasticsearch.ElasticSearchSink", others::ELASTICSEARCH)
-        .batch("batchSize")
-        .until("1.9.0"),
     sink("", "org.apache.flume.sink.kite.DatasetSink", others::KITE).until("1.9.0"),
     Descriptor::missing(
         Kind::Interceptor,

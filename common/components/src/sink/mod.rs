@@ -1,6 +1,7 @@
 //! Where events leave: other collectors, files, the console.
 
 pub(crate) mod avro;
+pub(crate) mod elasticsearch;
 pub(crate) mod file_roll;
 pub(crate) mod http;
 mod http1;
