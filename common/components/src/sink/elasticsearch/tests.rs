@@ -179,7 +179,10 @@ async fn only_what_was_not_taken_is_sent_again_and_what_is_never_taken_is_put_as
     let answers = vec![told(&[201, 429, 400, 503]), told(&[429, 201]), told(&[201])];
     let mut peer = peer("8.15.0", answers).await;
     let mut bench = Bench::new(&format!("127.0.0.1:{}", peer.port), &[]);
-    bench.deliver(&batch(&["a", "b", "c", "d"])).await.unwrap();
+    bench.client.open().within("a connection").await.unwrap();
+    tokio::time::pause();
+    bench.client.deliver(&[batch(&["a", "b", "c", "d"])]).await.unwrap();
+    tokio::time::resume();
     let (first, second, third) = (peer.ids().await, peer.ids().await, peer.ids().await);
     assert_eq!(second, [first[1].clone(), first[3].clone()]);
     assert_eq!(third, [first[1].clone()]);
@@ -208,9 +211,12 @@ async fn what_stays_busy_is_given_back_and_what_was_settled_is_not_sent_again() 
     let mut peer = peer("8.15.0", answers).await;
     let mut bench = Bench::new(&format!("127.0.0.1:{}", peer.port), &[]);
     let batch = batch(&["a", "b", "c"]);
-    let refused = bench.deliver(&batch).await.unwrap_err();
+    bench.client.open().within("a connection").await.unwrap();
+    tokio::time::pause();
+    let refused = bench.client.deliver(std::slice::from_ref(&batch)).await.unwrap_err();
     assert!(matches!(refused, DeliveryError::Refused { events: 1, .. }), "{refused}");
-    bench.deliver(&batch).await.unwrap();
+    bench.client.deliver(std::slice::from_ref(&batch)).await.unwrap();
+    tokio::time::resume();
     let mut asked = Vec::new();
     for _ in 0..6 {
         asked.push(peer.ids().await);
@@ -251,7 +257,10 @@ async fn answers_that_are_none_give_the_batch_back() {
     ] {
         let peer = peer("8.15.0", vec![given.clone(); 6]).await;
         let mut bench = Bench::new(&format!("127.0.0.1:{}", peer.port), &[]);
-        let error = bench.deliver(&batch(&["a"])).await.unwrap_err().to_string();
+        bench.client.open().within("a connection").await.unwrap();
+        tokio::time::pause();
+        let error = bench.client.deliver(&[batch(&["a"])]).await.unwrap_err().to_string();
+        tokio::time::resume();
         assert!(error.contains(expected), "{expected}: {error}");
         assert_eq!(bench.dead(), []);
     }
@@ -264,7 +273,8 @@ async fn an_index_that_events_name_and_that_never_comes_holds_them_up_only_for_a
     bench.client.open().within("a connection").await.unwrap();
     let batch = batch(&["a"]);
     let mut failed = 0;
-    while let Err(error) = bench.client.deliver(std::slice::from_ref(&batch)).within("an answer").await {
+    tokio::time::pause();
+    while let Err(error) = bench.client.deliver(std::slice::from_ref(&batch)).await {
         assert!(error.to_string().contains("r404"), "{error}");
         failed += 1;
     }
