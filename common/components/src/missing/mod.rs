@@ -74,11 +74,6 @@ pub const MISSING: &[Descriptor] = &[
     Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder")
         .asks(others::AVRO_DATA)
         .in_builds_with("hdfs"),
-    Descriptor::missing(
-        Kind::ConfigFilter,
-        "hadoop",
-        "org.apache.flume.configfilter.HadoopCredentialStoreConfigFilter",
-    ),
 ];
 
 type Groups = &'static [&'static [Property]];
