@@ -2,18 +2,19 @@
 
 use crate::serializer::{AvroConfig, Serializer, SerializerConfig};
 use event::{Batch, BatchBuilder, Event};
+use runtime::files::whole;
 use runtime::random::Random;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+use tokio::task::spawn_blocking;
 
 /// These events, each with the reason why it cannot be written as the header `name`.
 pub fn with_reasons<'e>(events: impl IntoIterator<Item = (Event<'e>, &'e str)>, name: &str) -> Batch {
     let mut builder = BatchBuilder::default();
     for (event, reason) in events {
-        let headers = event.headers().filter_map(|(key, value)| {
-            Some((std::str::from_utf8(key).ok()?, std::str::from_utf8(value).ok()?))
-        });
+        let text = |bytes| String::from_utf8_lossy(bytes);
+        let headers: Vec<_> = event.headers().map(|(key, value)| (text(key), text(value))).collect();
+        let headers = headers.iter().map(|(key, value)| (&**key, &**value));
         builder.push(headers.chain([(name, reason)]), event.body());
     }
     builder.finish()
@@ -24,45 +25,39 @@ pub fn with_reasons<'e>(events: impl IntoIterator<Item = (Event<'e>, &'e str)>, 
 ///
 /// # Errors
 /// The system's.
-pub fn bury(directory: &Path, events: &Batch, millis: i64) -> io::Result<PathBuf> {
-    fs::create_dir_all(directory)?;
+pub async fn bury(directory: PathBuf, events: Batch, millis: i64) -> io::Result<PathBuf> {
+    let written = spawn_blocking(move || {
+        whole::create_numbered(&directory, &millis.to_string(), "avro", &contents(&events))
+    });
+    written.await.map_err(io::Error::other)?
+}
+
+fn contents(events: &Batch) -> Vec<u8> {
     let config = SerializerConfig::Avro(AvroConfig { sync_interval: 2_048_000, codec: None });
     let mut serializer = Serializer::new(config, Random::from_system());
     let mut out = Vec::new();
     serializer.begin(&mut out);
     serializer.write(events, &mut out);
-    for number in 0.. {
-        let path = directory.join(format!("{millis}-{number}.avro"));
-        match File::options().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(&out)?;
-                file.sync_all()?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_buried_can_be_read_again_with_the_reason() {
+    #[tokio::test]
+    async fn what_is_buried_can_be_read_again_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("dead");
         let mut builder = BatchBuilder::default();
         builder.push([("host", "h1")], b"one");
         builder.push([], b"two");
-        let batch = builder.finish();
-        let batch = with_reasons(batch.events().map(|event| (event, "no schema")), "why");
-        let first = bury(&directory, &batch, 5).unwrap();
-        let second = bury(&directory, &batch, 5).unwrap();
+        let events = builder.finish();
+        let events = with_reasons(events.events().map(|event| (event, "no schema")), "why");
+        let bury = || bury(directory.clone(), events.clone(), 5);
+        let (first, second) = (bury().await.unwrap(), bury().await.unwrap());
         assert_ne!(first, second);
-        let bytes = fs::read(first).unwrap();
+        let bytes = std::fs::read(first).unwrap();
         let head = wire::container::head(&bytes).unwrap().unwrap();
         let block = wire::container::block(&bytes[head.size..], &head.sync, 1 << 20).unwrap().unwrap();
         let data = bytes[head.size..][block.data].to_vec();

@@ -3,19 +3,16 @@
 //! One error ends a file: what of it was synced stays, a new file takes the events again, and the old one is completed
 //! later, by recovery of its lease. Closing and renaming never hold up writing.
 
-use crate::closing::{Closer, Unfinished};
+use crate::closing::Closer;
 use crate::config::Config;
-use crate::file::OpenFile;
 use crate::format::{Content, Schemas};
 use crate::ledger::Ledger;
-use crate::path::{Buckets, FileNames};
-use crate::policy::{MOST_ATTEMPTS, attempt_limit, replication};
-use crate::sort::{Key, Sorted, sort};
-use crate::store::{Hadoop, RemoteStore, Store, StoreError};
+use crate::path::Buckets;
+use crate::policy::MOST_CLOSING;
+use crate::sort::{Sorted, sort};
+use crate::store::{Store, StoreError};
 use crate::table::{Bucket, Table};
-use components::dead::{bury, with_reasons};
 use event::Batch;
-use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
 use flow::message::Window;
 use flow::sink::SinkContext;
@@ -24,10 +21,12 @@ use futures_util::{StreamExt, stream};
 use runtime::clock::{self, Duration, Instant};
 use runtime::random::{Random, Unique};
 use runtime::told::Told;
-use std::collections::VecDeque;
 use std::future::pending;
-use std::sync::Arc;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
+
+mod writer;
+
+use writer::{Writer, Written};
 
 /// The sink.
 pub(crate) struct HdfsSink<S: Store> {
@@ -41,24 +40,6 @@ pub(crate) struct HdfsSink<S: Store> {
     started: bool,
     untimed: Told,
     schema_failures: Told,
-}
-
-/// What the writers of all files share.
-struct Writer<S: Store> {
-    name: String,
-    log: slog::Logger,
-    counters: Arc<SinkCounters>,
-    config: Config,
-    closer: Closer<S>,
-}
-
-/// What came of a part of a delivery.
-struct Written<F> {
-    key: Key,
-    bucket: Bucket<F>,
-    outcome: Result<(), StoreError>,
-    /// What is not there.
-    pending: VecDeque<Batch>,
 }
 
 impl<S: Store> HdfsSink<S> {
@@ -205,7 +186,7 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
         self.writer.closer.wait_for_busy(MOST_CLOSING).await;
         let sorted = self.sorted(batches, arrival).await?;
         let hopeless = self.write(sorted, arrival, now).await?;
-        self.writer.bury(hopeless, arrival)
+        self.writer.bury(hopeless, arrival).await
     }
 
     /// Closes files whose time has come.
@@ -236,204 +217,8 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
     }
 }
 
-impl<S: Store> Writer<S> {
-    /// Writes `pending` to the files of one bucket.
-    async fn write(
-        &self,
-        key: Key,
-        mut bucket: Bucket<S::File>,
-        mut pending: VecDeque<Batch>,
-        arrival: i64,
-        now: Instant,
-        mut random: Random,
-    ) -> Written<S::File> {
-        let (mut attempt, mut refused) = (0, 0);
-        while !pending.is_empty() {
-            let mut making = None;
-            let limit = attempt_limit(attempt, self.config.call_timeout);
-            let step = async {
-                if bucket.file.as_ref().is_some_and(|file| self.config.roll.is_full(&file.filled))
-                    && let Some(full) = bucket.file.take()
-                {
-                    self.closer.close(full);
-                }
-                if bucket.file.is_none() {
-                    bucket.file =
-                        Some(self.make(&key, &mut bucket.counter, &mut making, attempt, &mut random).await?);
-                }
-                match &mut bucket.file {
-                    Some(file) => file.write(&mut pending, arrival, &self.config.roll, now).await,
-                    None => Ok(()),
-                }
-            };
-            let late = StoreError::Late(limit.as_millis());
-            let Err(error) = timeout(limit, step).await.unwrap_or(Err(late)) else {
-                attempt = 0;
-                continue;
-            };
-            attempt += 1;
-            refused += u32::from(matches!(error, StoreError::BadPath(_)));
-            // The store itself says no, and will the next time. Its group tells the error.
-            let is_away =
-                bucket.file.is_none() && matches!(error, StoreError::Failed(_) | StoreError::Refused(_));
-            self.leave(&mut bucket, making, &error, is_away);
-            if is_away || attempt >= MOST_ATTEMPTS || refused >= MOST_REFUSALS {
-                return Written { key, bucket, outcome: Err(error), pending };
-            }
-        }
-        Written { key, bucket, outcome: Ok(()), pending }
-    }
-
-    /// Makes the next file of a bucket. `making` is its names as long as nobody knows whether it is there.
-    async fn make(
-        &self,
-        key: &Key,
-        counter: &mut i64,
-        making: &mut Option<FileNames>,
-        attempt: u32,
-        random: &mut Random,
-    ) -> Result<OpenFile<S::File>, StoreError> {
-        let store = self.closer.store();
-        loop {
-            *counter += 1;
-            let names = self.config.names.of(&key.place.directory, &key.place.prefix, *counter);
-            self.closer.note(&names);
-            let in_use = making.insert(names).in_use.clone();
-            let made = store.create(&in_use, replication(attempt)).await;
-            let names = match (&made, making.take()) {
-                (Err(StoreError::Exists), Some(_)) => {
-                    self.closer.forget(&in_use);
-                    continue;
-                }
-                (Err(StoreError::BadPath(_) | StoreError::Refused(_)), _) => {
-                    self.closer.forget(&in_use);
-                    None
-                }
-                (Err(_), names) => {
-                    *making = names;
-                    None
-                }
-                (Ok(_), names) => names,
-            };
-            let file = made?;
-            let Some(names) = names else { return Err(StoreError::Missing) };
-            slog::info!(self.log, "Creating {in_use}");
-            self.counters.connection_created.increment();
-            let encoder = self.config.content.encoder(key.schema.as_ref(), random);
-            return Ok(OpenFile::new(names, file, encoder, clock::now(), attempt > 0));
-        }
-    }
-
-    /// A file has failed, or could not be made: it is completed later, without what is not synced.
-    fn leave(
-        &self,
-        bucket: &mut Bucket<S::File>,
-        making: Option<FileNames>,
-        error: &StoreError,
-        is_away: bool,
-    ) {
-        self.counters.connection_failed.increment();
-        let file = bucket.file.take();
-        if !is_away {
-            let names = file.as_ref().map(|file| &file.names).or(making.as_ref());
-            slog::warn!(
-                self.log,
-                "sink {}: {} cannot be written: {error}; the events go to a new file, what was acknowledged stays in it",
-                self.name,
-                names.map(|names| names.in_use.as_str()).unwrap_or_default()
-            );
-        }
-        if let Some(OpenFile { names, synced, few_copies, .. }) = file {
-            self.closer.recover(Unfinished { names, synced: Some(synced), few_copies });
-        }
-        // With many of them the store is away: what it has made all the same, the next start finds in the list.
-        if let Some(names) = making.filter(|_| self.closer.under_way() < MOST_CLOSING) {
-            self.closer.recover(Unfinished { names, synced: Some(0), few_copies: false });
-        }
-        if matches!(error, StoreError::Late(_)) {
-            self.closer.renew_store();
-        }
-    }
-
-    /// Puts events aside that can never be written.
-    fn bury(&self, hopeless: Vec<(Batch, String)>, arrival: i64) -> Result<(), DeliveryError> {
-        let mut by_reason: Vec<(String, Vec<Batch>)> = Vec::new();
-        for (batch, reason) in hopeless {
-            match by_reason.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, batches)) => batches.push(batch),
-                None => by_reason.push((reason, vec![batch])),
-            }
-        }
-        for (reason, batches) in by_reason {
-            let directory = &self.config.dead_letters;
-            for batch in &batches {
-                let told = with_reasons(batch.events().map(|event| (event, reason.as_str())), REASON);
-                let path = bury(directory, &told, arrival).map_err(|error| DeliveryError::Write {
-                    what: format!("dead letters to {}", directory.display()),
-                    reason: error.to_string(),
-                })?;
-                self.counters.event_write_fail.add(batch.len());
-                slog::error!(
-                    self.log,
-                    "sink {}: {} events can never be written: {reason}; they stand in {}",
-                    self.name,
-                    batch.len(),
-                    path.display()
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the schema at `url`. The inner error is final.
-    async fn read_schema(&self, url: &str) -> Result<Result<String, String>, DeliveryError> {
-        let mut failure = String::new();
-        for _ in 0..MOST_REFUSALS {
-            match timeout(self.config.call_timeout, self.schema(url)).await {
-                Ok(Ok(text)) => return Ok(Ok(text)),
-                Ok(Err(StoreError::Missing | StoreError::BadPath(_))) => {
-                    failure = format!("its schema is not at {}", plan::quoted(url));
-                }
-                Ok(Err(error)) => {
-                    let what = format!("events whose schema is at {url}");
-                    return Err(DeliveryError::Write { what, reason: error.to_string() });
-                }
-                Err(_) => {
-                    let what = format!("events whose schema is at {url}");
-                    let reason = StoreError::Late(self.config.call_timeout.as_millis()).to_string();
-                    return Err(DeliveryError::Write { what, reason });
-                }
-            }
-            sleep(BETWEEN_REFUSALS).await;
-        }
-        Ok(Err(failure))
-    }
-
-    async fn schema(&self, url: &str) -> Result<String, StoreError> {
-        let bytes = if let Some(path) = url.strip_prefix("file:") {
-            tokio::fs::read(format!("/{}", path.trim_start_matches('/'))).await?
-        } else if let Some((host, path)) = url.strip_prefix("hdfs://").and_then(|rest| rest.split_once('/')) {
-            let hadoop = Hadoop { url: format!("hdfs://{host}"), ..self.config.hadoop() };
-            let store = RemoteStore::new(hadoop);
-            store.read(&format!("/{path}"), 0, MOST_SCHEMA_BYTES).await?.to_vec()
-        } else {
-            return Err(StoreError::BadPath("only hdfs:// and file:// are read".to_owned()));
-        };
-        String::from_utf8(bytes).map_err(|_| StoreError::BadPath("it is no text".to_owned()))
-    }
-}
-
-/// How often a path or a schema is tried before its events are put aside.
-const MOST_REFUSALS: u32 = 3;
-const BETWEEN_REFUSALS: Duration = Duration::from_millis(300);
 /// How long a schema that cannot be read is not asked for again.
 const SCHEMA_FAILS_FOR: Duration = Duration::from_secs(60);
-/// Schemas are small.
-const MOST_SCHEMA_BYTES: u64 = 4 << 20;
-/// Files that are being completed, before writing waits for some of them.
-const MOST_CLOSING: usize = 256;
-/// The header that says why an event could not be written.
-const REASON: &str = "hdfs.reason";
 /// A stop does not wait longer for files to be completed: the next start does what is left.
 const LONGEST_CLOSE: Duration = Duration::from_secs(4);
 

@@ -4,9 +4,8 @@ use event::{Batch, Zigzag};
 use runtime::clock;
 use runtime::files::whole;
 use runtime::random::Random;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::task::spawn_blocking;
 use wire::container::{FLUME_EVENT, Marker, push_head};
 
@@ -25,7 +24,7 @@ pub(crate) async fn set_aside(
     let events: usize = batches.iter().map(Batch::len).sum();
     let text = encode(who, because, batches);
     let (to, name) = (folder.to_owned(), file_name(who));
-    let written = match spawn_blocking(move || write(&to, &name, &text)).await {
+    let written = match spawn_blocking(move || whole::create_numbered(&to, &name, "avro", &text)).await {
         Ok(written) => written,
         Err(_) => Err(io::Error::other("the agent is stopping")),
     };
@@ -76,22 +75,11 @@ fn file_name(who: &str) -> String {
     format!("{who}-{}", clock::epoch_millis())
 }
 
-fn write(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
-    fs::create_dir_all(folder)?;
-    for number in 0.. {
-        let more = if number == 0 { String::new() } else { format!("-{number}") };
-        let path = folder.join(format!("{name}{more}.avro"));
-        if whole::create(&path, text, |_| Ok(()))?.is_some() {
-            return Ok(path);
-        }
-    }
-    unreachable!("numbers do not end")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use flow::testing::batch;
+    use std::fs;
     use wire::container;
 
     #[tokio::test]

@@ -9,9 +9,10 @@ use flow::supervise::address::address_cell;
 use flow::testing::Heard;
 use runtime::within::Within;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 fn context(heard: &Heard) -> SinkContext {
     SinkContext {

@@ -54,6 +54,22 @@ pub fn create(
     beside.placed(path).map(Some)
 }
 
+/// Makes `NAME.EXTENSION` in `folder`, which is made as well, with `text` in it: whole, on the disk, and over no other file.
+/// Where there is one already, it is `NAME-1.EXTENSION`, and so on.
+///
+/// # Errors
+/// The system's.
+pub fn create_numbered(folder: &Path, name: &str, extension: &str, text: &[u8]) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let mut path = folder.join(format!("{name}.{extension}"));
+    let mut number = 0;
+    while create(&path, text, |_| Ok(()))?.is_none() {
+        number += 1;
+        path = folder.join(format!("{name}-{number}.{extension}"));
+    }
+    Ok(path)
+}
+
 /// A file that nobody knows yet; it is removed unless it is placed.
 struct Beside {
     path: PathBuf,
@@ -158,6 +174,17 @@ mod tests {
         sweep(&path);
         let is_there = |name: &str| directory.path().join(name).exists();
         assert_eq!(left.iter().map(|name| is_there(name)).collect::<Vec<_>>(), [false, true, true]);
+    }
+
+    #[test]
+    fn numbers_tell_files_of_one_name_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("made");
+        let make = |text: &[u8]| create_numbered(&folder, "5", "avro", text).unwrap();
+        let made = [make(b"a"), make(b"b"), make(b"c")];
+        let names = ["5.avro", "5-1.avro", "5-2.avro"].map(|name| folder.join(name));
+        assert_eq!(made, names);
+        assert_eq!(names.map(|path| fs::read(path).unwrap()), [b"a", b"b", b"c"]);
     }
 
     #[test]

@@ -21,7 +21,6 @@ use runtime::clock::{self, Duration};
 use runtime::random::Random;
 use runtime::told::{LastTold, Told};
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 pub(super) struct ElasticSearchClient {
@@ -295,13 +294,12 @@ impl ElasticSearchClient {
         let Some((_, first)) = never.first() else { return Ok(()) };
         let events = never.iter().map(|(document, reason)| (document.event, reason.as_str()));
         let batch = with_reasons(events, REASON);
-        let directory = self.config.dead_letters.clone();
-        let written = spawn_blocking(move || bury(&directory, &batch, arrival)).await;
-        let what = || format!("dead letters to {}", self.config.dead_letters.display());
-        let path = written
-            .map_err(|error| error.to_string())
-            .and_then(|written| written.map_err(|error| error.to_string()))
-            .map_err(|reason| DeliveryError::Write { what: what(), reason })?;
+        let directory = &self.config.dead_letters;
+        let written = bury(directory.clone(), batch, arrival).await;
+        let path = written.map_err(|error| DeliveryError::Write {
+            what: format!("dead letters to {}", directory.display()),
+            reason: error.to_string(),
+        })?;
         never.iter().for_each(|(document, _)| self.identities.settle(document.identity));
         self.counters.event_write_fail.add(never.len());
         if let Some(before) = self.told_dead.tell(clock::now()) {

@@ -36,27 +36,31 @@ fn keep_all(words: Vec<OsString>) -> io::Result<()> {
     let own = rustix::process::setsid()?;
     rustix::thread::set_name(c"exec-keeper")?;
     let mut line = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut answer = line.try_clone()?;
+    let nowhere = std::fs::File::options().write(true).open("/dev/null")?;
     let mut child = match start(&words) {
         Ok(child) => child,
         Err(error) => return line.write_all(&error.raw_os_error().unwrap_or(UNKNOWN).to_le_bytes()),
     };
+    // From here on an error must not leave the command behind: the agent may be killed before it hears of it.
     let leader = session::pid(child.id());
-    // The pipes are the command's alone: the agent sees their end when the last process that has them is gone.
-    let nowhere = std::fs::File::options().write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdout(&nowhere)?;
-    rustix::stdio::dup2_stderr(&nowhere)?;
-    line.write_all(&0i32.to_le_bytes())?;
-    let mut answer = line.try_clone()?;
+    let told = detach(&nowhere).and_then(|()| line.write_all(&0i32.to_le_bytes()));
     let waiter = thread::spawn(move || {
         let code = child.wait().map_or(-1, |status| exit_code(&status));
         answer.write_all(&code.to_le_bytes())
     });
-    if line.read(&mut [0]).is_ok_and(|said| said > 0) {
+    if told.and_then(|()| line.read(&mut [0])).is_ok_and(|said| said > 0) {
         return Ok(()); // let go
     }
     end(own, leader);
     let _nobody_listens = waiter.join();
     Ok(())
+}
+
+/// The pipes are the command's alone: the agent sees their end when the last process that has them is gone.
+fn detach(nowhere: &std::fs::File) -> io::Result<()> {
+    rustix::stdio::dup2_stdout(nowhere)?;
+    Ok(rustix::stdio::dup2_stderr(nowhere)?)
 }
 
 fn start(words: &[OsString]) -> io::Result<Child> {

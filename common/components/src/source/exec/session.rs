@@ -4,21 +4,15 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs;
 
 /// The processes of the session that `leader` began, without it and without those that have ended.
-///
-/// One look at a busy system may miss a process that is there, so "nobody" is believed when several looks agree.
 pub(super) fn members(leader: Pid) -> Vec<Pid> {
-    (0..LOOKS).map(|_| seen(leader)).find(|seen| !seen.is_empty()).unwrap_or_default()
-}
-
-const LOOKS: usize = 5;
-
-fn seen(leader: Pid) -> Vec<Pid> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let stats = processes.filter_map(|process| {
-        let pid: i32 = process.file_name().to_str()?.parse().ok()?;
-        Some((Pid::from_raw(pid)?, fs::read_to_string(process.path().join("stat")).ok()?))
+        let pid = number(process.file_name().to_str()?)?;
+        // A program's name need not be UTF-8.
+        Some((pid, fs::read(process.path().join("stat")).ok()?))
     });
-    let is_member = |pid: Pid, stat: &str| pid != leader && session_of(stat) == Some(leader);
+    let is_member =
+        |pid: Pid, stat: &[u8]| pid != leader && session_of(&String::from_utf8_lossy(stat)) == Some(leader);
     stats.filter(|(pid, stat)| is_member(*pid, stat)).map(|(pid, _)| pid).collect()
 }
 
@@ -47,8 +41,13 @@ fn session_of(stat: &str) -> Option<Pid> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_whitespace();
     let state = fields.next()?;
-    let session = fields.nth(2)?.parse().ok().and_then(Pid::from_raw);
+    let session = number(fields.nth(2)?);
     session.filter(|_| !matches!(state, "Z" | "X"))
+}
+
+/// A process's number as the kernel writes it: -1 stands for none, as in the line of a process that is just ending.
+fn number(text: &str) -> Option<Pid> {
+    pid(text.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -60,6 +59,7 @@ mod tests {
         let session = |stat| session_of(stat).map(Pid::as_raw_nonzero).map(i32::from);
         assert_eq!(session("42 (a ) b) S 1 42 17 0 -1"), Some(17));
         assert_eq!(session("42 (sh) Z 1 42 17 0 -1"), None, "it has ended");
+        assert_eq!(session("42 (sh) R 1 -1 -1 0 -1"), None, "it is just ending");
         assert_eq!(session("42 (sh"), None);
     }
 }
