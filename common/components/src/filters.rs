@@ -23,6 +23,20 @@ pub(crate) const COMPONENTS: &[&Component] = &[
         ),
         configure: PART,
     },
+    &Component {
+        descriptor: Descriptor::new(
+            Kind::ConfigFilter,
+            "hadoop",
+            "org.apache.flume.configfilter.HadoopCredentialStoreConfigFilter",
+            &[HADOOP],
+        ),
+        configure: PART,
+    },
+];
+
+const HADOOP: &[Property] = &[
+    Property::required("credential.provider.path", Value::Text),
+    Property::optional("credstore.java-keystore-provider.password-file", Value::Path),
 ];
 
 const EXTERNAL: &[Property] = &[

@@ -9,6 +9,7 @@ pub mod counts;
 pub mod dead;
 mod deserializer;
 mod directory;
+pub mod escapes;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -51,6 +52,7 @@ pub const COMPONENTS: &[&[&Component]] = &[
     &[&channel::memory::COMPONENT, &channel::pseudo_txn::COMPONENT, &channel::storm::COMPONENT],
     &[
         &sink::avro::COMPONENT,
+        &sink::elasticsearch::COMPONENT,
         &sink::file_roll::COMPONENT,
         &sink::http::COMPONENT,
         &sink::logger::COMPONENT,

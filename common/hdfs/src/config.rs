@@ -1,9 +1,10 @@
 //! What an operator can say.
 
 use crate::format::{Codec, Content, WriteFormat};
-use crate::path::{Buckets, Names, Rounding, Template, Unit};
+use crate::path::{Buckets, Names};
 use crate::policy::{ClosePolicy, RollPolicy};
 use crate::store::Hadoop;
+use components::escapes::{Rounding, Template, Unit, host, named_zone};
 use components::serializer::{AvroConfig, SerializerConfig};
 use jiff::tz::TimeZone;
 use plan::{Findings, Problem, Properties};
@@ -194,17 +195,6 @@ fn is_set(properties: &Properties, key: &str) -> bool {
     properties.word(key).trim().eq_ignore_ascii_case("true")
 }
 
-/// What `%[...]` stands for.
-fn host(word: &str) -> Result<String, String> {
-    let told = |error: std::io::Error| format!("`%[{word}]` cannot be found out: {error}");
-    match word.to_ascii_lowercase().as_str() {
-        "localhost" => Ok(gethostname::gethostname().to_string_lossy().into_owned()),
-        "ip" => components::look_up_host(true).map_err(told),
-        "fqdn" => components::look_up_host(false).map_err(told),
-        _ => Err(format!("`%[{word}]` is none of `%[localhost]`, `%[IP]`, `%[FQDN]`")),
-    }
-}
-
 fn zone(properties: &Properties, findings: &mut Findings<'_>) -> TimeZone {
     let Some(name) = properties.text("hdfs.timeZone") else { return TimeZone::system() };
     if let Some(zone) = named_zone(name) {
@@ -215,26 +205,6 @@ fn zone(properties: &Properties, findings: &mut Findings<'_>) -> TimeZone {
     let problem = Problem::warning("bad-value", &findings.at("hdfs.timeZone").clone(), what);
     findings.add(problem.flume("takes GMT").here("the same"));
     TimeZone::UTC
-}
-
-/// A name of the zone database, or `GMT+2`, `GMT-03:30`.
-fn named_zone(name: &str) -> Option<TimeZone> {
-    if let Ok(zone) = TimeZone::get(name) {
-        return Some(zone);
-    }
-    let offset = name.strip_prefix("GMT").or_else(|| name.strip_prefix("UTC"))?;
-    let (sign, digits) = match offset.split_at_checked(1)? {
-        ("+", digits) => (1, digits),
-        ("-", digits) => (-1, digits),
-        _ => return None,
-    };
-    let (hours, minutes) = match digits.split_once(':') {
-        Some(parts) => parts,
-        None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
-        None => (digits, "0"),
-    };
-    let seconds = sign * (hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?) * 60;
-    Some(TimeZone::fixed(jiff::tz::Offset::from_seconds(seconds).ok()?))
 }
 
 fn rounding(properties: &Properties) -> Option<Rounding> {
@@ -354,16 +324,5 @@ mod tests {
             let said = refused(pairs);
             assert!(said.contains(told), "{said}");
         }
-    }
-
-    #[test]
-    fn zones_are_named_as_in_java() {
-        let offset =
-            |name| named_zone(name).map(|zone| zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds());
-        assert_eq!(offset("GMT+2"), Some(7200));
-        assert_eq!(offset("GMT-03:30"), Some(-12600));
-        assert_eq!(offset("UTC"), Some(0));
-        assert_eq!(offset("Europe/Berlin"), Some(3600));
-        assert_eq!(offset("Nowhere/Land"), None);
     }
 }

@@ -5,7 +5,6 @@
 
 mod closing;
 mod config;
-mod dead;
 mod file;
 mod format;
 mod ledger;

@@ -10,7 +10,7 @@ mod hash_order;
 mod pattern;
 
 pub use charset::{Charset, Decoder, MalformedBytes, OnMalformed};
-pub use date::{DateFormat, Zone};
+pub use date::{DateFormat, DatePrinter, Zone};
 pub use glob::{glob_as_regex, looks_like_glob};
 pub use hash_order::{Printed, hash_order};
 pub use pattern::{Groups, Part, Pattern, Refused, Replacement, decode};

@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod env_file;
 mod external;
+mod hadoop;
 mod java;
 mod jvm;
 mod limits;

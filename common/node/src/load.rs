@@ -2,7 +2,7 @@
 
 use crate::{
     catalogue::COMPONENTS,
-    external,
+    external, hadoop,
     jvm::{self, Given},
     origin::Read,
 };
@@ -30,6 +30,7 @@ impl Wanted {
         Options {
             strict_flume: self.strict_flume,
             external: external::ask,
+            hadoop: hadoop::ask,
             waiting: |what| eprintln!("{what}"),
             ..Options::new(COMPONENTS.names())
         }

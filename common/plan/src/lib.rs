@@ -36,7 +36,7 @@ pub use fate::{Dropped, Fate};
 pub use finding::{Finding, Spot};
 pub use findings::Findings;
 pub use layers::{Text, named};
-pub use load::{Loaded, Options, Sources, load, load_texts, read_files};
+pub use load::{CredentialStore, Loaded, Options, Sources, load, load_texts, read_files};
 pub use owner::Owner;
 pub use place::Place;
 pub use plan::{Aside, GroupPlan, Plan, SinkPlan, SourcePlan};

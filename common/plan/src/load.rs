@@ -13,6 +13,7 @@ use crate::place::Place;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::report::Report;
+use crate::secret::Secret;
 use crate::secret::Secrets;
 use crate::substitute::{Lookups, substitute};
 
@@ -44,6 +45,17 @@ impl fmt::Debug for Sources {
     }
 }
 
+/// Where a `hadoop` config filter looks.
+#[derive(Clone, Debug)]
+pub struct CredentialStore {
+    /// `credential.provider.path`: `jceks://file/PATH`, several of them between commas.
+    pub providers: String,
+    /// `credstore.java-keystore-provider.password-file`
+    pub password_file: Option<PathBuf>,
+    /// `HADOOP_CREDSTORE_PASSWORD` in the environment, which wins over the file.
+    pub password: Option<Secret>,
+}
+
 /// How strict to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -54,6 +66,8 @@ pub struct Options {
     /// Asks an `external` config filter: runs the command with the key behind it and answers the first line, or why
     /// there is none. Nothing runs unless somebody hands in how.
     pub external: fn(command: &[String], key: &str) -> Result<String, String>,
+    /// Asks a `hadoop` config filter: looks for the key in the store and answers its secret, or why there is none.
+    pub hadoop: fn(store: &CredentialStore, key: &str) -> Result<String, String>,
     /// Is told what is waited for, when a file turns out to be a pipe and nothing comes.
     pub waiting: fn(what: &str),
 }
@@ -65,6 +79,7 @@ impl Options {
             catalogue,
             strict_flume: false,
             external: |_, _| Err("commands are not run here".to_string()),
+            hadoop: |_, _| Err("credential stores are not opened here".to_string()),
             waiting: |_| {},
         }
     }

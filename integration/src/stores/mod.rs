@@ -5,6 +5,7 @@ mod hdfs;
 mod jvm;
 mod kafka;
 mod node;
+mod opensearch;
 mod storm;
 
 pub use hbase::{Hbase, flumes_hbase};
@@ -12,4 +13,5 @@ pub use hdfs::{Files, Hdfs, hadoop_java};
 pub use jvm::Jvm;
 pub use kafka::{Broker, flumes_parts};
 pub use node::{Node, append, lines, post, until};
+pub use opensearch::OpenSearch;
 pub use storm::Storm;

@@ -29,8 +29,9 @@ impl Storm {
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start(topology: &[&str]) -> Storm {
         let programs = ["integration/stores/storm/Lab.java", "deploy/storm/FlumeSpout.java"];
-        let class_path = with_programs("storm", "programs", &programs.map(|program| workspace().join(program)))
-            .unwrap_or_else(|why| panic!("Storm cannot be run here: {why}"));
+        let class_path =
+            with_programs("storm", "programs", &programs.map(|program| workspace().join(program)))
+                .unwrap_or_else(|why| panic!("Storm cannot be run here: {why}"));
         let directory = tempfile::tempdir().expect("a folder");
         let topology: Vec<String> = topology.iter().map(|word| (*word).to_owned()).collect();
         let console = Console::default();

@@ -5,6 +5,7 @@ mod calls;
 mod others;
 mod published;
 mod sinks;
+mod stores;
 
 use bridge::{Bridge, ComponentKind, Interceptors, Jvm, Settings, Sink, SinkEvent, Spec};
 use event::{Batch, BatchBuilder};

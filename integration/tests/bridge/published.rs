@@ -34,7 +34,6 @@ fn check_creates_flumes_components_for_stores_and_other_systems() {
     let sinks = [
         "type = hdfs\nhdfs.path = /x/%{host}",
         "type = org.apache.flume.sink.kafka.KafkaSink\nkafka.bootstrap.servers = h:9092\nkafka.topic = t",
-        "type = elasticsearch\nhostNames = 127.0.0.1:9300",
         "type = hbase\ntable = t\ncolumnFamily = c",
         "type = asynchbase\ntable = t\ncolumnFamily = c",
         "type = irc\nhostname = h\nnick = n\nchan = c",
@@ -44,6 +43,7 @@ fn check_creates_flumes_components_for_stores_and_other_systems() {
         "type = jms\ninitialContextFactory = org.apache.activemq.jndi.ActiveMQInitialContextFactory\n\
          connectionFactory = ConnectionFactory\nproviderURL = tcp://127.0.0.1:1\ndestinationName = q\ndestinationType = QUEUE",
     ];
+    let forced = "type = elasticsearch\nhostNames = 127.0.0.1:9300";
     let channel = "type = org.apache.flume.channel.kafka.KafkaChannel\nkafka.bootstrap.servers = h:9092\nkafka.topic = t";
     let of = |component: &str, lines: &str| -> String {
         lines.lines().map(|line| format!("a1.{component}.{line}\n")).collect()
@@ -52,7 +52,10 @@ fn check_creates_flumes_components_for_stores_and_other_systems() {
         .map(|sink| format!("{SEQ}{MEMORY}{SINK}{}", of("sinks.k1", sink)))
         .into_iter()
         .chain(sources.map(|source| format!("{SOURCE}{MEMORY}{NULL}{}", of("sources.r1", source))))
-        .chain([format!("{SEQ}a1.channels = c1\n{NULL}{}", of("channels.c1", channel))]);
+        .chain([
+            format!("{SEQ}a1.channels = c1\n{NULL}{}", of("channels.c1", channel)),
+            format!("{SEQ}{MEMORY}{SINK}a1.flume.bridge = k1\n{}", of("sinks.k1", forced)),
+        ]);
     for file in files {
         let (code, said) = checked(&file, "a1");
         assert_eq!(code, Some(0), "{file}\n{said}");

@@ -64,9 +64,6 @@ pub const MISSING: &[Descriptor] = &[
     sink("morphline_solr", "org.apache.flume.sink.solr.morphline.MorphlineSolrSink", others::MORPHLINE)
         .batch("batchSize"),
     sink("", "org.apache.flume.sink.solr.morphline.MorphlineSink", others::MORPHLINE).batch("batchSize"),
-    sink("elasticsearch", "org.apache.flume.sink.elasticsearch.ElasticSearchSink", others::ELASTICSEARCH)
-        .batch("batchSize")
-        .until("1.9.0"),
     sink("", "org.apache.flume.sink.kite.DatasetSink", others::KITE).until("1.9.0"),
     Descriptor::missing(
         Kind::Interceptor,
@@ -77,11 +74,6 @@ pub const MISSING: &[Descriptor] = &[
     Descriptor::missing(Kind::Serializer, "", "org.apache.flume.sink.hdfs.AvroEventSerializer$Builder")
         .asks(others::AVRO_DATA)
         .in_builds_with("hdfs"),
-    Descriptor::missing(
-        Kind::ConfigFilter,
-        "hadoop",
-        "org.apache.flume.configfilter.HadoopCredentialStoreConfigFilter",
-    ),
 ];
 
 type Groups = &'static [&'static [Property]];

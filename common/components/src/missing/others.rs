@@ -178,21 +178,6 @@ pub(super) const MORPHLINE: &[&[Property]] = &[&[
     text("recoverableExceptionClasses"),
 ]];
 
-pub(super) const ELASTICSEARCH: &[&[Property]] = &[&[
-    needed("hostNames"),
-    word("indexName", "flume"),
-    word("indexType", "log"),
-    word("clusterName", "elasticsearch"),
-    strict("batchSize", 1, "events", "100"),
-    text("ttl"),
-    word("client", "transport"),
-    text("client."),
-    text("serializer"),
-    Property::optional("serializer.", Value::Free),
-    text("indexNameBuilder"),
-    text("indexNameBuilder."),
-]];
-
 pub(super) const KITE: &[&[Property]] = &[&[
     text("kite.dataset.uri"),
     text("kite.repo.uri"),

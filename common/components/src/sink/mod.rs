@@ -1,8 +1,10 @@
 //! Where events leave: other collectors, files, the console.
 
 pub(crate) mod avro;
+pub(crate) mod elasticsearch;
 pub(crate) mod file_roll;
 pub(crate) mod http;
+mod http1;
 pub(crate) mod logger;
 pub(crate) mod null;
 pub(crate) mod thrift;

@@ -28,6 +28,7 @@ flow::comply! { source SOURCES source_suite {
 
 flow::comply! { sink SINKS sink_suite {
     avro_sink "avro" sinks::Peer::start("avro").await;
+    elasticsearch_sink "elasticsearch" sinks::Store::start().await;
     file_roll_sink "file_roll" sinks::FileRoll::default();
     http_sink "http" sinks::Peer::start("http").await;
     logger_sink "logger" sinks::Logger::default();

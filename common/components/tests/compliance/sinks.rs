@@ -7,10 +7,13 @@ use flow::testing::Paper;
 use futures_util::future::LocalBoxFuture;
 use plan::Kind;
 use runtime::clock::Duration;
+use runtime::net::{TcpListener, TcpStream};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::{fs, future::ready};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Sends to a source of the same name.
 pub(crate) struct Peer {
@@ -83,6 +86,118 @@ impl SinkBench for Peer {
             self.collect(if refusing { 1 } else { 1000 }).await;
             Ok(())
         })
+    }
+}
+
+/// Makes documents in a store that answers as Elasticsearch does.
+pub(crate) struct Store {
+    port: u16,
+    documents: Arc<Mutex<Documents>>,
+    folder: tempfile::TempDir,
+    serving: RefCell<Option<actix_rt::task::JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Documents {
+    ids: BTreeSet<String>,
+    numbers: Vec<u64>,
+    refusing: bool,
+}
+
+impl Store {
+    pub(crate) async fn start() -> Store {
+        let port = crate::sources::free_port();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store { port, documents: Arc::default(), folder, serving: RefCell::default() };
+        store.serve().await;
+        store
+    }
+
+    async fn serve(&self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+        let documents = self.documents.clone();
+        // Its connections end with it.
+        let serving = actix_rt::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn_local(connection(stream, documents.clone()));
+            }
+        });
+        self.serving.replace(Some(serving));
+    }
+}
+
+async fn connection(mut stream: TcpStream, documents: Arc<Mutex<Documents>>) {
+    let mut read = Vec::new();
+    while stream.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0) {
+        let text = String::from_utf8_lossy(&read).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let head = head.to_lowercase();
+        let length = head.split("content-length: ").nth(1).map(|rest| rest.lines().next().unwrap());
+        if body.len() < length.map_or(0, |length| length.parse::<usize>().unwrap()) {
+            continue;
+        }
+        let answer = match head.starts_with("get / ") {
+            true => "{\"version\":{\"number\":\"8.15.0\"}}".to_owned(),
+            false => documents.lock().unwrap().take(body),
+        };
+        let status = if answer.is_empty() { "503 Busy" } else { "200 OK" };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+        read.clear();
+    }
+}
+
+impl Documents {
+    /// Takes a bulk, and says what became of each document; nothing when it refuses it.
+    fn take(&mut self, bulk: &str) -> String {
+        let lines: Vec<&str> = bulk.lines().collect();
+        if self.refusing && lines.len() > 2 {
+            return String::new();
+        }
+        let quoted =
+            |line: &str, after: &str| line.split(after).nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let mut items = Vec::new();
+        for document in lines.chunks(2) {
+            let is_new = self.ids.insert(quoted(document[0], "\"_id\":\""));
+            if is_new {
+                self.numbers.push(quoted(document[1], "\"@message\":\"").parse().unwrap());
+            }
+            items.push(format!("{{\"create\":{{\"status\":{}}}}}", if is_new { 201 } else { 409 }));
+        }
+        format!("{{\"items\":[{}]}}", items.join(","))
+    }
+}
+
+impl SinkBench for Store {
+    fn properties(&self) -> Pairs {
+        let dead = self.folder.path().display().to_string();
+        pairs([("hostNames", format!("127.0.0.1:{}", self.port)), ("deadLetterDir", dead)])
+    }
+
+    fn arrived(&self) -> Option<Vec<u64>> {
+        Some(self.documents.lock().unwrap().numbers.clone())
+    }
+
+    fn set_whole(&self, whole: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
+        Box::pin(async move {
+            let serving = self.serving.take();
+            if let Some(serving) = serving {
+                serving.abort();
+                let _aborted = serving.await;
+            }
+            if whole {
+                self.serve().await;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_refusing(&self, refusing: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
+        self.documents.lock().unwrap().refusing = refusing;
+        Box::pin(ready(Ok(())))
     }
 }
 

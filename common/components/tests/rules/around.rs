@@ -77,8 +77,8 @@ fn a_question_to_a_filter_is_told_as_it_is_written_and_a_filter_that_is_missing_
         text(&["configfilters = f", &kind, "sources.r.bind = x${f['no']}"])
     };
     assert!(asked("env").contains("`a.sources.r.bind` has `${f['no']}`, and"), "{}", asked("env"));
-    let missing = asked("hadoop");
-    assert!(missing.contains("[type-not-here-yet]"), "{missing}");
+    let missing = asked("vault");
+    assert!(missing.contains("[unknown-type]"), "{missing}");
     assert!(!missing.contains("filter-without-answer"), "{missing}");
 }
 
@@ -139,6 +139,40 @@ fn an_external_config_filter_is_asked_once_for_each_key() {
     assert!(
         report.contains("`a.sources.r.bind` has `${f[no]}`, and it failed [filter-without-answer]"),
         "{report}"
+    );
+}
+
+#[test]
+fn a_hadoop_config_filter_is_handed_its_store_and_its_answers_are_secrets() {
+    fn hadoop(store: &plan::CredentialStore, key: &str) -> Result<String, String> {
+        let plan::CredentialStore { providers, password_file, password } = store;
+        let password = password.as_ref().map_or("-", plan::Secret::reveal);
+        match key {
+            "no" => Err(format!("{providers} {password_file:?} {password}: none")),
+            _ => Ok("geheim".into()),
+        }
+    }
+    let environment = vec![("HADOOP_CREDSTORE_PASSWORD".to_owned(), "p".to_owned())];
+    let value = |path: &str, text: &str| {
+        let text = format!(
+            "a.configfilters = f\na.configfilters.f.type = hadoop\n{path}\n\
+             a.configfilters.f.credstore.java-keystore-provider.password-file = p.txt\n\
+             a.channels = c\na.channels.c.type = memory\na.sources = r\na.sources.r.type = netcat\n\
+             a.sources.r.port = {text}\na.sources.r.channels = c\na.sources.r.bind = h\n"
+        );
+        let options = Options { hadoop, ..options() };
+        let sources = Sources { environment: environment.clone(), ..Sources::default() };
+        load_texts(&[Text { name: "/etc/f/a.conf".into(), bytes: text.into() }], &sources, "a", &options)
+    };
+    let path = "a.configfilters.f.credential.provider.path = jceks://file/x";
+    let secret = value(path, "${f[port]}").report.to_string();
+    assert!(secret.contains("***") && !secret.contains("geheim"), "{secret}");
+    let none = value(path, "${f[no]}").report.to_string();
+    assert!(none.contains("jceks://file/x Some(\"/etc/f/p.txt\") p: none [filter-without-answer]"), "{none}");
+    let pathless = value("", "${f[port]}").report.to_string();
+    assert!(
+        pathless.contains("credential.provider.path") && pathless.contains("[missing-property]"),
+        "{pathless}"
     );
 }
 

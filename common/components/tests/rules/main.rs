@@ -328,8 +328,11 @@ fn a_lone_line_is_no_agent() {
 fn which_release_of_flume_has_a_type_is_told() {
     let sink = |kind: &str| text(&[&format!("sinks.k.type = {kind}")]);
     for (kind, flume, fix) in [
-        ("elasticsearch", "has it up to 1.9; later releases have not", "naming a Flume 1.9 or older"),
-        ("org.apache.flume.sink.kite.DatasetSink", "has it up to 1.9;", "Flume 1.9 or older"),
+        (
+            "org.apache.flume.sink.kite.DatasetSink",
+            "has it up to 1.9; later releases have not",
+            "naming a Flume 1.9 or older",
+        ),
         ("hbase2", "has it from 1.9 on", "naming the Flume that this agent ran on"),
         ("hdfs", "has it\n", "naming the Flume that this agent ran on"),
     ] {

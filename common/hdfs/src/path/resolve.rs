@@ -1,8 +1,7 @@
 //! Which place each event goes to.
 
 use super::names::{judge, normal};
-use super::template::{Piece, Template};
-use super::time::{Rounding, local, window};
+use components::escapes::{Piece, Rounding, Template, local, window};
 use event::Event;
 use jiff::tz::TimeZone;
 use std::ops::Range;
@@ -125,13 +124,7 @@ impl Buckets {
         };
         let fill = |template: &Template| {
             let mut out = String::new();
-            for piece in &template.pieces {
-                match piece {
-                    Piece::Text(text) => out.push_str(text),
-                    Piece::Header(name) => out.push_str(event.header(name).unwrap_or_default()),
-                    Piece::Time(field) => field.push(&local, &text, &mut out),
-                }
-            }
+            template.fill(event, &local, &text, &mut out);
             out
         };
         let place = Place { directory: normal(&fill(&self.path)), prefix: fill(&self.prefix) };

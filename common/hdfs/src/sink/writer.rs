@@ -2,13 +2,13 @@
 
 use crate::closing::{Closer, Unfinished};
 use crate::config::Config;
-use crate::dead::bury;
 use crate::file::OpenFile;
 use crate::path::FileNames;
 use crate::policy::{MOST_ATTEMPTS, MOST_CLOSING, attempt_limit, replication};
 use crate::sort::Key;
 use crate::store::{Hadoop, RemoteStore, Store, StoreError};
 use crate::table::Bucket;
+use components::dead::{bury, with_reasons};
 use event::Batch;
 use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
@@ -171,7 +171,8 @@ impl<S: Store> Writer<S> {
         let directory = &self.config.dead_letters;
         for (reason, batches) in by_reason {
             let events = batches.iter().map(Batch::len).sum();
-            let buried = bury(directory.clone(), batches, reason.clone(), arrival).await;
+            let told = batches.iter().flat_map(Batch::events).map(|event| (event, reason.as_str()));
+            let buried = bury(directory.clone(), with_reasons(told, REASON), arrival).await;
             let path = buried.map_err(|error| DeliveryError::Write {
                 what: format!("dead letters to {}", directory.display()),
                 reason: error.to_string(),
@@ -228,5 +229,7 @@ impl<S: Store> Writer<S> {
 /// How often a path or a schema is tried before its events are put aside.
 const MOST_REFUSALS: u32 = 3;
 const BETWEEN_REFUSALS: Duration = Duration::from_millis(300);
+/// The header that says why an event could not be written.
+const REASON: &str = "hdfs.reason";
 /// Schemas are small.
 const MOST_SCHEMA_BYTES: u64 = 4 << 20;

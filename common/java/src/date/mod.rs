@@ -4,9 +4,11 @@
 //! `C`, `G`, `w`, `x` and `z` are refused when the chain is built.
 
 mod moment;
+mod print;
 
 use jiff::tz::TimeZone;
 use moment::Moment;
+pub use print::DatePrinter;
 
 /// Which zone a date without one is in, and which year it is, for years of two digits.
 #[derive(Debug, Clone)]

@@ -28,7 +28,7 @@ fn a_storm_topology_acknowledges_every_event_of_a_topic_that_the_sink_fills() {
     let mut broker = Broker::start("");
     make(&broker, &[("storm", 2)]);
     let mut storm = Storm::start(&["kafka", &broker.address(), "storm"]);
-    let mut node = Node::start(&broker, FILLS);
+    let mut node = start(&broker, FILLS);
     let log = node.path("log");
     let numbered = |numbers: std::ops::Range<usize>| {
         numbers.map(|number| format!("line {number:07}\n")).collect::<String>()

@@ -4,15 +4,18 @@
 //! text as it is.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::nearest::nearest;
 use super::tree::Tree;
 use super::{Checker, Listed};
 use crate::component::Kind;
+use crate::load::CredentialStore;
 use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::properties::Entry;
 use crate::quote::quoted;
+use crate::secret::Secret;
 use crate::settings::words;
 use crate::substitute::{filter_question, matching_end};
 
@@ -22,6 +25,8 @@ enum Filter {
     Environment,
     /// `external`: this command, with the key behind it.
     External { command: Vec<String> },
+    /// `hadoop`: a credential store.
+    Hadoop(CredentialStore),
     /// It cannot run, and has been told so.
     Refused,
 }
@@ -31,6 +36,9 @@ struct Filters {
     known: BTreeMap<String, Filter>,
     answers: BTreeMap<(String, String), Result<String, String>>,
 }
+
+/// Of a `hadoop` filter.
+const PASSWORD_FILE: &str = "credstore.java-keystore-provider.password-file";
 
 /// More questions than a configuration has secrets; each may be a process.
 const MAX_QUESTIONS: usize = 100;
@@ -66,6 +74,18 @@ impl Checker<'_> {
             "external" => {
                 let command = words(filter.properties.text("command")?).map(String::from).collect();
                 Some(Filter::External { command })
+            }
+            "hadoop" => {
+                let file = filter.properties.text(PASSWORD_FILE);
+                let beside =
+                    || Path::new(&*found.begins().origin).parent().unwrap_or(Path::new("")).to_owned();
+                let environment = self.environment.iter().rev();
+                let password = environment.clone().find(|(name, _)| name == "HADOOP_CREDSTORE_PASSWORD");
+                Some(Filter::Hadoop(CredentialStore {
+                    providers: filter.properties.text("credential.provider.path")?.to_owned(),
+                    password_file: file.map(|file| beside().join(file.trim())),
+                    password: password.map(|(_, password)| Secret::new(password)),
+                }))
             }
             _ => Some(Filter::Environment),
         }
@@ -130,6 +150,7 @@ impl Checker<'_> {
                 found.map(|(_, value)| value.clone()).ok_or_else(|| "the variable is not set".to_string())
             }
             Some(Filter::External { command }) => (self.options.external)(command, key),
+            Some(Filter::Hadoop(store)) => (self.options.hadoop)(store, key),
         };
         filters.answers.insert(question, answer.clone());
         answer

@@ -22,6 +22,7 @@ pub use datagrams::Datagrams;
 pub use gauge::{Backlog, Gauge};
 pub use guests::{Door, Guest, Guests};
 pub use keepalive::{HOST_GONE, keep_alive};
+pub use keystore::jceks::credential;
 pub use keystore::pem::{identity_as_pem, trusted_as_pem};
 pub use layers::{ClientLayers, Layered, NotTaken, ServerLayers};
 pub use link::{LAST_READ, Link, Worked};

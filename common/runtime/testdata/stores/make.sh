@@ -76,3 +76,12 @@ rm -f root-key.p12 between-key.p12 root.pem between.pem named.pem misnamed.pem u
 keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JKS -keystore key-password.jks $pass -keypass another
 keytool $pair -alias server -keyalg EC -groupname secp256r1 -storetype JCEKS -keystore server.jceks $pass -keypass changeit
 rm -f ./*.csr chain.pem client.pem ./*-chain.pem chain-all.pem authority.p12
+
+# Hadoop's: `CredentialShell` of hadoop-common 3, with its jars in HADOOP_JARS. The first has Hadoop's own password, `none`.
+if [ -n "${HADOOP_JARS:-}" ]; then
+    shell() { java -cp "$HADOOP_JARS/*" org.apache.hadoop.security.alias.CredentialShell "$@"; }
+    rm -f hadoop.jceks hadoop-password.jceks
+    shell create db.password -value 'wörd: 1' -provider "localjceks://file$PWD/hadoop.jceks"
+    shell create Sink-Key -value k2 -provider "localjceks://file$PWD/hadoop.jceks"
+    HADOOP_CREDSTORE_PASSWORD='test word' shell create db.password -value other -provider "localjceks://file$PWD/hadoop-password.jceks"
+fi

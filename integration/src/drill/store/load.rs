@@ -116,7 +116,7 @@ impl Kills<'_> {
         thread::sleep(self.chance.millis(300..1500));
         let written = self.load.progress();
         self.marks = [0, 1].map(|node| self.scene.cluster.arrivals(node).mark());
-        if kill % 2 == 0 {
+        if kill.is_multiple_of(2) {
             let holds = self.scene.holds();
             let node = usize::from(self.chance.of(0..3) == 2); // slave3 has most of the events
             let collector = self.scene.cluster.collector(node);

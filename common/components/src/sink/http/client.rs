@@ -1,33 +1,19 @@
 //! Posts to one endpoint, a request at a time.
 
 use super::Config;
+use crate::sink::http1::{in_words, read};
 use bytes::Bytes;
 use event::Batch;
 use flow::error::DeliveryError;
 use flow::message::Window;
 use flow::sink::remote::AsyncSink;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::Request;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST};
-use hyper_util::rt::TokioIo;
 use runtime::clock::{self, Duration};
-use runtime::net::{TcpStream, keep_alive};
 use runtime::told::Told;
-use std::io;
 use tokio::time::{sleep, timeout};
-
-/// `endpoint`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Endpoint {
-    pub(super) host: String,
-    pub(super) port: u16,
-    /// As it stands in the header `Host`.
-    pub(super) authority: String,
-    pub(super) path: String,
-    pub(super) tls: bool,
-}
 
 pub(super) struct HttpClient {
     config: Config,
@@ -44,29 +30,13 @@ impl HttpClient {
     }
 
     fn peer(&self) -> String {
-        let Endpoint { authority, path, tls, .. } = &self.config.endpoint;
-        format!("{}://{authority}{path}", if *tls { "https" } else { "http" })
+        let endpoint = &self.config.endpoint;
+        format!("{}{}", endpoint.origin(), endpoint.path)
     }
 
     async fn connect(&mut self) -> Result<(), String> {
         let Config { endpoint, layers, connect_timeout, .. } = &self.config;
-        let dial = async || -> io::Result<TcpStream> {
-            let stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
-            stream.set_nodelay(true)?;
-            keep_alive(&stream)?;
-            Ok(stream)
-        };
-        let connecting = timeout(*connect_timeout, layers.connect(&endpoint.host, dial)).await;
-        let within = |_| format!("no answer within connectTimeout ({} ms)", connect_timeout.as_millis());
-        let layered = connecting.map_err(within)??;
-        let shaken =
-            http1::Builder::new().max_buf_size(BUFFER_BYTES).handshake(TokioIo::new(layered.stream)).await;
-        let (sender, connection) = shaken.map_err(|error| error.to_string())?;
-        // It ends when the sender is dropped, or when the peer closes.
-        actix_rt::spawn(async move {
-            let _told_to_the_request = connection.await;
-        });
-        self.connection = Some(sender);
+        self.connection = Some(endpoint.connect(layers, *connect_timeout).await?);
         Ok(())
     }
 
@@ -87,7 +57,7 @@ impl HttpClient {
             connection.ready().await?;
             let answer = connection.send_request(request).await?;
             let status = answer.status().as_u16();
-            Ok::<_, hyper::Error>((status, pass_over(answer.into_body()).await))
+            Ok::<_, hyper::Error>((status, read(answer.into_body(), MOST_PASSED).await.is_some()))
         });
         match asked.await {
             Ok(Ok((status, keeps))) => {
@@ -159,35 +129,9 @@ impl AsyncSink for HttpClient {
     }
 }
 
-/// Reads an answer's body, which nobody wants, so that the connection can be used again. `false`: it is too long for that.
-async fn pass_over(mut body: Incoming) -> bool {
-    let mut left = MOST_PASSED;
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return false };
-        let bytes = frame.data_ref().map_or(0, Bytes::len);
-        if bytes > left {
-            return false;
-        }
-        left -= bytes;
-    }
-    true
-}
-
-fn in_words(error: &hyper::Error) -> String {
-    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        "it closed the connection before it had answered".to_owned()
-    } else if error.is_parse() {
-        format!("its answer is not HTTP/1: {error}")
-    } else {
-        error.to_string()
-    }
-}
-
 /// Events that wait here while one is posted.
 const WAITING: usize = 16;
-/// What a connection holds for heads and for its next read.
-const BUFFER_BYTES: usize = 32 << 10;
-/// Of an answer's body.
+/// Of an answer's body, which nobody wants: a connection with more of it is not used again.
 const MOST_PASSED: usize = 1 << 20;
 /// Flume's, in seconds.
 const LONGEST_PAUSE: u64 = 5;

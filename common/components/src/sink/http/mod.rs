@@ -8,15 +8,15 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use client::{Endpoint, HttpClient};
-use flow::component::{Component, Configure, Site, told};
+use super::http1::{Endpoint, TRUST, layers};
+use client::HttpClient;
+use flow::component::{Component, Configure, Site};
 use flow::sink::{SinkContext, remote};
-use hyper::Uri;
 use hyper::header::HeaderValue;
-use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use plan::{Descriptor, Findings, Kind, Problem, Properties, Property, Value};
 use policy::Rules;
 use runtime::clock::Duration;
-use runtime::net::{CLIENT_TLS, ClientLayers};
+use runtime::net::ClientLayers;
 
 /// Its row in the catalogue.
 pub(crate) const COMPONENT: Component = Component {
@@ -52,18 +52,6 @@ const PROPERTIES: &[Property] = &[
     Property::optional("incrementMetrics.", Value::Flag),
 ];
 
-const OWN: Bad = Bad::Says("has no such property and trusts what its JVM does");
-
-/// Ours.
-const TRUST: &[Property] = &[
-    Property::optional("truststore", Value::Path).bad(OWN),
-    Property::optional("truststore-password", Value::Secret).bad(OWN),
-    Property::with("truststore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS").bad(OWN),
-];
-
-/// What the TLS of an `https` endpoint is made of.
-static TLS: Descriptor = Descriptor::new(Kind::Sink, "", "", &[CLIENT_TLS]);
-
 /// Keys, units and defaults are Flume's: User Guide, "HTTP Sink".
 #[derive(Debug, Clone)]
 struct Config {
@@ -83,7 +71,7 @@ struct Config {
 
 impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
-        let endpoint = endpoint(properties.word("endpoint"));
+        let endpoint = Endpoint::parse(properties.word("endpoint"));
         if let Err(what) = &endpoint {
             findings.refuse("endpoint", what);
         }
@@ -101,7 +89,7 @@ impl Config {
             never_done(findings);
         }
         Some(Config {
-            layers: layers(&endpoint, properties, site, findings)?,
+            layers: layers(endpoint.tls, properties, site, findings)?,
             endpoint,
             connect_timeout: properties.millis("connectTimeout"),
             request_timeout: properties.millis("requestTimeout"),
@@ -122,44 +110,4 @@ fn never_done(findings: &mut Findings<'_>) {
     let [rollback, backoff, metrics] =
         ["rollback.2XX", "backoff.2XX", "incrementMetrics.2XX"].map(|key| findings.key(key));
     findings.add(problem.fix(format!("`{rollback} = false`, `{backoff} = false`, `{metrics} = true`")));
-}
-
-fn endpoint(text: &str) -> Result<Endpoint, String> {
-    let uri: Uri =
-        text.trim().parse().map_err(|error| format!("it is no URL ({error}); `http://HOST:PORT/PATH`"))?;
-    let tls = match uri.scheme_str() {
-        Some("http") => false,
-        Some("https") => true,
-        _ => return Err("it must begin with `http://` or `https://`".to_owned()),
-    };
-    let host = uri.host().filter(|host| !host.is_empty()).ok_or("it has no host")?;
-    Ok(Endpoint {
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
-        authority: match uri.port_u16() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        },
-        path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-        tls,
-    })
-}
-
-/// Whom an `https` endpoint is trusted by. As a client of HTTP does, and other than those of Avro and Thrift, it looks whether
-/// the certificate names the host.
-fn layers(
-    endpoint: &Endpoint,
-    properties: &Properties,
-    site: &Site,
-    findings: &mut Findings<'_>,
-) -> Option<ClientLayers> {
-    if !endpoint.tls {
-        return Some(ClientLayers::default());
-    }
-    let trust = ["truststore", "truststore-password", "truststore-type"];
-    let trust = trust.into_iter().filter_map(|key| Some((key, properties.text(key)?)));
-    let pairs = [("ssl", "true"), ("verify-hostname", "true")].into_iter().chain(trust);
-    let mut notes = Vec::new();
-    let built = ClientLayers::tls(&Properties::of(&TLS, pairs), site.tls_defaults(), &mut notes);
-    told(built, notes, findings)
 }

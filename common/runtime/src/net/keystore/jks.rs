@@ -38,7 +38,7 @@ pub(crate) fn parse(bytes: &[u8], password: Option<&str>) -> Result<Store, Store
     }
 }
 
-fn integrity(password: &str, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn integrity(password: &str, bytes: &[u8]) -> Vec<u8> {
     let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     context.update(&password_bytes(password));
     context.update(WHITENER);
@@ -75,13 +75,28 @@ fn password_bytes(password: &str) -> Vec<u8> {
     password.encode_utf16().flat_map(u16::to_be_bytes).collect()
 }
 
-struct Input<'a> {
+/// What is left of a store's bytes.
+pub(super) struct Input<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Input<'a> {
-    fn take(&mut self, bytes: usize) -> Result<&'a [u8], StoreError> {
+    pub(super) fn new(bytes: &'a [u8]) -> Input<'a> {
+        Input { bytes, at: 0 }
+    }
+
+    /// How many bytes have been taken.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The next byte, which is not taken.
+    pub(super) fn peek(&self) -> Result<u8, StoreError> {
+        self.bytes.get(self.at).copied().ok_or(StoreError::Cut(self.bytes.len()))
+    }
+
+    pub(super) fn take(&mut self, bytes: usize) -> Result<&'a [u8], StoreError> {
         let end = self.at.checked_add(bytes);
         let taken =
             end.and_then(|end| self.bytes.get(self.at..end)).ok_or(StoreError::Cut(self.bytes.len()))?;
@@ -89,22 +104,22 @@ impl<'a> Input<'a> {
         Ok(taken)
     }
 
-    fn number(&mut self) -> Result<u32, StoreError> {
+    pub(super) fn number(&mut self) -> Result<u32, StoreError> {
         Ok(self.take(4)?.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 
-    fn sized(&mut self) -> Result<&'a [u8], StoreError> {
+    pub(super) fn sized(&mut self) -> Result<&'a [u8], StoreError> {
         let bytes = self.number()? as usize;
         self.take(bytes)
     }
 
     /// Aliases and names of formats. Java's own UTF-8 differs from everybody's in characters that nobody uses there.
-    fn string(&mut self) -> Result<String, StoreError> {
+    pub(super) fn string(&mut self) -> Result<String, StoreError> {
         let bytes = self.take(2)?.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
         Ok(String::from_utf8_lossy(self.take(bytes)?).into_owned())
     }
 
-    fn certificate(&mut self, version: u32) -> Result<CertificateDer<'static>, StoreError> {
+    pub(super) fn certificate(&mut self, version: u32) -> Result<CertificateDer<'static>, StoreError> {
         if version == 2 && self.string()? != "X.509" {
             return Err(StoreError::Unsupported("certificates other than X.509".to_owned()));
         }

@@ -3,11 +3,13 @@
 //! A JVM since Java 9 opens either kind under either name, so files exist that say `JKS` and point at PKCS12. JCEKS
 //! and the stores of other providers are refused with the command that converts them. Nothing is kept of a password.
 
+pub(crate) mod jceks;
 mod jks;
 mod pbe;
 pub(crate) mod pem;
 mod pkcs12;
 mod pkcs8;
+mod serialized;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ use super::jks;
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipher, BlockDecryptMut, KeyInit, KeyIvInit};
+use md5::{Digest, Md5};
 use pkcs5::pbes2::{Kdf, Parameters};
 use pkcs12::kdf::{Pkcs12KeyType, derive_key};
 use pkcs12::mac_data::MacData;
@@ -119,6 +120,40 @@ fn scheme2(parameters: &Any, sealed: &[u8], password: &str) -> Result<Vec<u8>, S
         pkcs5::Error::UnsupportedAlgorithm { oid } => unsupported(oid),
         _ => StoreError::Damaged("a cipher's key or start has a wrong length"),
     })
+}
+
+/// The content of one of Java's sealed objects under `PBEWithMD5AndTripleDES`: key and start of the cipher are MD5 values, each
+/// of a half of the salt and the password, again and again.
+///
+/// Source: `PBES1Core` of the JDK.
+///
+/// # Errors
+/// [`StoreError::Password`] when it is wrong.
+pub(super) fn open_sealed_object(
+    parameters: &[u8],
+    sealed: &[u8],
+    password: &str,
+) -> Result<Vec<u8>, StoreError> {
+    let parameters = Pkcs12PbeParams::from_der(parameters)?;
+    let rounds = checked(i64::from(parameters.iterations))?;
+    let wrong = |_| StoreError::Damaged("a salt has a wrong length");
+    let mut salt: [u8; 8] = parameters.salt.as_bytes().try_into().map_err(wrong)?;
+    if salt[..4] == salt[4..] {
+        // The JDK means to turn the first half round, and this is what it does.
+        (salt[0], salt[1], salt[2]) = (salt[3], salt[0], salt[1]);
+    }
+    let mut derived = [0; 32];
+    for (half, derived) in salt.chunks(4).zip(derived.chunks_mut(16)) {
+        let mut mixed = half.to_vec();
+        for _ in 0..rounds {
+            mixed = Md5::new().chain_update(&mixed).chain_update(password).finalize().to_vec();
+        }
+        derived.copy_from_slice(&mixed);
+    }
+    let (key, start) = derived.split_at(24);
+    let cipher = Decryptor::<des::TdesEde3>::new_from_slices(key, start)
+        .map_err(|_| StoreError::Damaged("a cipher's key has a wrong length"))?;
+    cipher.decrypt_padded_vec_mut::<Pkcs7>(sealed).map_err(|_| StoreError::Password)
 }
 
 /// A password as PKCS12 has it: characters of two bytes, with a zero at the end.

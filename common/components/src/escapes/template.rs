@@ -1,17 +1,24 @@
 //! A text with escapes, read once.
 
 use super::time::TimeField;
+use event::Event;
+use jiff::Zoned;
 
 /// A path or a prefix, ready to be filled with an event's headers and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template {
-    pub(super) pieces: Vec<Piece>,
+pub struct Template {
+    /// Its parts, in their order.
+    pub pieces: Vec<Piece>,
 }
 
+/// A part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
+pub enum Piece {
+    /// As it stands.
     Text(String),
+    /// The value of a header; nothing where the event has none.
     Header(String),
+    /// A part of the event's time.
     Time(TimeField),
 }
 
@@ -23,7 +30,7 @@ impl Template {
     ///
     /// # Errors
     /// What `%[...]` cannot stand for, in an operator's words.
-    pub(crate) fn parse(text: &str, hosts: Hosts<'_>) -> Result<Template, String> {
+    pub fn parse(text: &str, hosts: Hosts<'_>) -> Result<Template, String> {
         let mut template = Template { pieces: Vec::new() };
         let mut rest = text;
         while let Some(at) = rest.find('%') {
@@ -72,8 +79,19 @@ impl Template {
         }
     }
 
+    /// Appends it with the headers of `event`, and its time; `millis` is that as the event has it.
+    pub fn fill(&self, event: &Event<'_>, time: &Zoned, millis: &str, out: &mut String) {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Header(name) => out.push_str(event.header(name).unwrap_or_default()),
+                Piece::Time(field) => field.push(time, millis, out),
+            }
+        }
+    }
+
     /// The headers that it names, in their order.
-    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Header(name) => Some(name.as_str()),
             _ => None,

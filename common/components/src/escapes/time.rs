@@ -7,36 +7,58 @@ use std::ops::Range;
 
 /// A one-letter escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TimeField {
+pub enum TimeField {
+    /// `%a`
     DayName,
+    /// `%A`
     FullDayName,
+    /// `%b`
     MonthName,
+    /// `%B`
     FullMonthName,
+    /// `%c`
     DateAndTime,
+    /// `%d`
     Day,
+    /// `%e`
     ShortDay,
+    /// `%D`
     Date,
+    /// `%H`
     Hour,
+    /// `%I`
     HalfDayHour,
+    /// `%j`
     DayOfYear,
+    /// `%k`
     ShortHour,
+    /// `%l`
     ShortHalfDayHour,
+    /// `%m`
     Month,
+    /// `%n`
     ShortMonth,
+    /// `%M`
     Minute,
+    /// `%p`
     HalfDay,
+    /// `%S`
     Second,
+    /// `%y`
     YearOfCentury,
+    /// `%Y`
     Year,
+    /// `%z`
     Offset,
+    /// `%s`
     EpochSeconds,
-    /// As it came, never rounded.
+    /// `%t`: as it came, never rounded.
     EpochMillis,
 }
 
 impl TimeField {
     /// The escape with this letter.
-    pub(super) fn of(letter: char) -> Option<TimeField> {
+    pub fn of(letter: char) -> Option<TimeField> {
         Some(match letter {
             'a' => TimeField::DayName,
             'A' => TimeField::FullDayName,
@@ -67,7 +89,7 @@ impl TimeField {
 
     /// How many milliseconds, beginning at a multiple of them, it is the same for at least. Offsets of zones are whole
     /// minutes since 1972; before that every second counts for itself.
-    pub(super) fn same_for(self) -> i64 {
+    pub fn same_for(self) -> i64 {
         match self {
             TimeField::EpochMillis => 1,
             TimeField::DateAndTime | TimeField::Second | TimeField::EpochSeconds => SECOND,
@@ -76,7 +98,7 @@ impl TimeField {
     }
 
     /// Appends itself. `text` is the time as the event has it.
-    pub(super) fn push(self, time: &Zoned, text: &str, out: &mut String) {
+    pub fn push(self, time: &Zoned, text: &str, out: &mut String) {
         let half_day_hour = (time.hour() + 11) % 12 + 1;
         let written = match self {
             TimeField::EpochMillis => {
@@ -119,23 +141,26 @@ impl TimeField {
 
 /// `hdfs.round`, `hdfs.roundValue` and `hdfs.roundUnit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rounding {
+pub struct Rounding {
     /// Which field is rounded down; those below it become zero.
-    pub(crate) unit: Unit,
+    pub unit: Unit,
     /// To a multiple of this.
-    pub(crate) value: i8,
+    pub value: i8,
 }
 
 /// A field of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
+    /// `second`
     Second,
+    /// `minute`
     Minute,
+    /// `hour`
     Hour,
 }
 
 /// The moment `millis` in a zone, rounded down; the nearest there is of one that no calendar has.
-pub(super) fn local(millis: i64, zone: &TimeZone, rounding: Option<Rounding>) -> Zoned {
+pub fn local(millis: i64, zone: &TimeZone, rounding: Option<Rounding>) -> Zoned {
     let nearest = if millis < 0 { Timestamp::MIN } else { Timestamp::MAX };
     let time = Timestamp::from_millisecond(millis).unwrap_or(nearest).to_zoned(zone.clone());
     let Some(Rounding { unit, value }) = rounding else { return time };
@@ -150,7 +175,7 @@ pub(super) fn local(millis: i64, zone: &TimeZone, rounding: Option<Rounding>) ->
 }
 
 /// The moments around `millis` that give the same text in fields that stay the same for `same_for`.
-pub(super) fn window(millis: i64, same_for: i64) -> Range<i64> {
+pub fn window(millis: i64, same_for: i64) -> Range<i64> {
     let same_for = if millis < ZONES_ARE_WHOLE_MINUTES { same_for.min(SECOND) } else { same_for };
     let from = millis.saturating_sub(millis.rem_euclid(same_for));
     from..from.saturating_add(same_for)

@@ -1,0 +1,7 @@
+//! Dead letters: where events go that a store never takes, so that those behind them are not held up.
+
+mod files;
+mod lines;
+
+pub use files::{bury, with_reasons};
+pub use lines::{DeadLetters, letter, line};
