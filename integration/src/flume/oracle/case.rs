@@ -104,6 +104,8 @@ pub enum Step {
     },
     /// Waits five seconds at most for a port to open, and keeps whether it did.
     Listens(usize),
+    /// Waits until the port is open.
+    Opens(usize),
     /// Waits for this.
     Until(Done),
     /// Waits for so many milliseconds, where it is the passing of time that is to be seen.

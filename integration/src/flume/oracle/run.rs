@@ -103,6 +103,11 @@ impl<'a> Run<'a> {
             }
             Step::Request { port, head, body } => self.request(port, head, body),
             Step::Avro { port, calls } => self.avro(port, calls),
+            Step::Opens(port) => {
+                self.connect(port)?;
+                self.notes.push(format!("$PORT{port} is open"));
+                Ok(())
+            }
             Step::Listens(port) => {
                 self.listens(port);
                 Ok(())

@@ -122,7 +122,7 @@ a1.sinks.k1.type=logger
 a1.sinks.k1.channel=c1
 ",
         steps: &[Until(Says("Unable to start EventDrivenSourceRunner")), Listens(1)],
-        differs: Some(Differs { why: COMMENT, steps: &[Listens(1)], done: &[] }),
+        differs: Some(Differs { why: COMMENT, steps: &[Opens(1)], done: &[] }),
         ..EMPTY
     }
 );

@@ -42,7 +42,8 @@ use integration::flume::{
         Case, Differs,
         Done::{Console, Lines, Says, Sink},
         Step::{
-            Answers, Append, Avro, Datagram, Down, Exit, Listens, Pass, Rename, Request, Send, Until, Up,
+            Answers, Append, Avro, Datagram, Down, Exit, Listens, Opens, Pass, Rename, Request, Send, Until,
+            Up,
         },
     },
 };

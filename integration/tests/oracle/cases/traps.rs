@@ -160,7 +160,7 @@ a1.sinks.k1.channel = c1
         steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Listens(1)],
         differs: Some(Differs {
             why: COMMENT,
-            steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Listens(1)],
+            steps: &[Send { port: 2, bytes: b"runs\n" }, Until(Console(1)), Opens(1)],
             done: &[],
         }),
         ..EMPTY

@@ -145,7 +145,7 @@ a1.sinks.k2.rollback.200 = false
         ),
         before: &[("out/", ""), ("log", "")],
         steps: &[
-            Listens(1),
+            Opens(1),
             Append {
                 file: "log",
                 text: "[{\"headers\":{\"a\":\"b\"},\"body\":\"one\"}]\n[{\"body\":\"two\"}]\n"

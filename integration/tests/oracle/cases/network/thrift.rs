@@ -92,7 +92,7 @@ a1.sinks.k0.port = $PORT2
 "
         ),
         before: OUT,
-        steps: &[Listens(2), Send { port: 1, bytes: b"one\ntwo\n" }],
+        steps: &[Opens(2), Send { port: 1, bytes: b"one\ntwo\n" }],
         done: &[Lines("out", 2)],
         folders: &["out"],
         ..EMPTY
