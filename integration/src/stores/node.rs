@@ -24,14 +24,14 @@ pub struct Node {
 }
 
 impl Node {
-    /// The agent `a1` of `text`, in which `DIR/` stands for its directory, in a build with this feature.
+    /// The agent `a1` of `text`, in which `DIR/` stands for its directory, in a build with all stores.
     ///
     /// # Panics
     /// When it cannot be built or started.
-    pub fn start(feature: &str, text: &str) -> Node {
+    pub fn start(text: &str) -> Node {
         let directory = tempfile::tempdir().expect("a folder");
         let text = text.replace("DIR/", &format!("{}/", directory.path().display()));
-        let (program, console) = (agent(feature), Console::default());
+        let (program, console) = (agent(), Console::default());
         let process = run(&program, directory.path(), &text, &console);
         Node { directory, console, process, program, text }
     }
@@ -79,12 +79,19 @@ fn run(program: &Path, directory: &Path, text: &str, console: &Console) -> Proce
     Process::spawn(command, console, 0).expect("it runs")
 }
 
-/// The program, built with `feature`, beside the test's own.
-fn agent(feature: &str) -> PathBuf {
+/// The program, beside the test's own. All tests of stores build it with the same features, so that it is built once.
+fn agent() -> PathBuf {
     static BUILT: Mutex<()> = Mutex::new(());
     let _one = BUILT.lock().expect("it is built");
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.current_dir(workspace()).args(["build", "--quiet", "-p", "agent", "--features", feature]);
+    cargo.current_dir(workspace()).args([
+        "build",
+        "--quiet",
+        "-p",
+        "agent",
+        "--features",
+        "hbase,hdfs,kafka",
+    ]);
     assert!(cargo.status().expect("cargo runs").success(), "the agent is not built");
     let own = std::env::current_exe().expect("a program");
     own.ancestors().nth(2).expect("target/debug/deps/TEST").join("agent")

@@ -26,5 +26,5 @@ fn counter(hbase: &mut Hbase, table: &str) -> usize {
 }
 
 fn start(hbase: &Hbase, text: &str) -> Node {
-    Node::start("hbase", &text.replace("QUORUM", &hbase.quorum()))
+    Node::start(&text.replace("QUORUM", &hbase.quorum()))
 }

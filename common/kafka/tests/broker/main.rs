@@ -109,7 +109,7 @@ fn account(bodies: impl Iterator<Item = Vec<u8>>, lines: usize) -> (Vec<usize>, 
 
 /// The agent `a1` of `text`, in which `BROKER` stands for the broker.
 fn start(broker: &Broker, text: &str) -> Node {
-    Node::start("kafka", &text.replace("BROKER", &broker.address()))
+    Node::start(&text.replace("BROKER", &broker.address()))
 }
 
 /// A real Flume 1.11 with its Kafka components.
