@@ -11,6 +11,9 @@ pub const HIDDEN: &str = "***";
 
 /// Whether the value of `key` is not to be shown. Slips of a letter or two count, but for the first letter.
 pub fn is_secret(key: &str) -> bool {
+    if PLACES.iter().any(|place| key.ends_with(place)) {
+        return false;
+    }
     // Its end tells what a key is; it may be as long as a line.
     let end = &key.as_bytes()[key.len().saturating_sub(LOOKED_AT)..];
     let mut letters = [0; LOOKED_AT];
@@ -52,6 +55,8 @@ fn missing(text: &[u8], word: &[u8]) -> u32 {
     (set(word) & !set(&text[..text.len().min(word.len() + 1)])).count_ones()
 }
 
+/// Keys of the config filter `hadoop` that name files.
+const PLACES: [&str; 2] = ["credential.provider.path", "java-keystore-provider.password-file"];
 /// Words of secrets, long enough to be known with a slip.
 const SLIPS: &[&[u8]] = &[b"password", b"passwd", b"passphrase", b"secret", b"credential"];
 /// Others, to be written right.
@@ -227,6 +232,8 @@ mod tests {
             "bypass",
             "sessions",
             "a1.sources.r1.passThrough",
+            "a1.configfilters.f.credential.provider.path",
+            "credstore.java-keystore-provider.password-file",
             "",
         ] {
             assert!(!is_secret(key), "{key}");

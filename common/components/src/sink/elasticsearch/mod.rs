@@ -62,8 +62,9 @@ const PROPERTIES: &[Property] = &[
         .bad(Bad::Says("starts, and fails with every batch")),
     Property::optional("client.", Value::Unused("Flume's clients read none of them")),
     Property::with("serializer", Value::Choice(&[LOG_STASH, DYNAMIC]), LOG_STASH),
-    Property::optional("serializer.", Value::Unused("Flume's serializers read none of them")),
+    Property::optional("serializer.", Value::Free),
     Property::with("indexNameBuilder", Value::Choice(&[TIME_BASED, SIMPLE]), TIME_BASED),
+    Property::optional("indexNameBuilder.", Value::Text),
     Property::with("indexNameBuilder.dateFormat", Value::Text, "yyyy-MM-dd"),
     Property::with("indexNameBuilder.timeZone", Value::Text, "Etc/UTC"),
 ];
