@@ -178,30 +178,24 @@ impl Client {
         calls: BTreeMap<String, Vec<Call>>,
         deadline: Instant,
     ) -> Round {
-        let (user, group) = (&self.config.user, self.nonce_group);
         let known = &*ledger;
-        let sent = calls.into_iter().map(|(server, calls)| {
+        let talks = calls.into_iter().map(|(server, calls)| {
             let connection = self.connections.remove(&server);
-            async move {
-                let mut said = Vec::new();
-                let connection =
-                    converse(&server, connection, user, group, known, calls, &mut said, deadline).await;
-                (server, connection, said)
-            }
+            let (user, nonce_group) = (self.config.user.clone(), self.nonce_group);
+            Talk { server, connection, user, nonce_group, said: Vec::new() }.hold(known, calls, deadline)
         });
-        let all = join_all(sent).await;
+        let talks = join_all(talks).await;
         let mut round = Round::default();
-        for (server, connection, said) in all {
+        for (Talk { server, connection, said, .. }, end) in talks {
             for (call, answer) in said {
                 self.settle(ledger, &mut round, &call, answer);
             }
-            match connection {
-                Ok(connection) => drop(self.connections.insert(server, connection)),
-                Err(Lost(why)) => {
-                    self.regions.forget_server(&server);
-                    self.meta = None;
-                    round.why = Some(why);
-                }
+            if let Err(Lost(why)) = end {
+                self.regions.forget_server(&server);
+                self.meta = None;
+                round.why = Some(why);
+            } else if let Some(connection) = connection {
+                self.connections.insert(server, connection);
             }
         }
         round
@@ -285,28 +279,40 @@ struct Failed<'a> {
     words: &'a str,
 }
 
-/// One call after the other on a connection, until one has no answer; `said` is what those before it have.
-#[expect(clippy::too_many_arguments, reason = "the parts of a client that several conversations share")]
-async fn converse(
-    server: &str,
+/// What one server is asked, one call after the other.
+struct Talk {
+    server: String,
     connection: Option<Connection>,
-    user: &str,
+    user: String,
     nonce_group: u64,
-    ledger: &Ledger,
-    calls: Vec<Call>,
-    said: &mut Vec<(Call, Said<MultiResponse>)>,
-    deadline: Instant,
-) -> Result<Connection, Lost> {
-    let mut connection = match connection {
-        Some(connection) => connection,
-        None => Connection::open(server, user, deadline).await?,
-    };
-    for call in calls {
-        let request = request(ledger, &call, nonce_group);
-        let answer = connection.call(server, "Multi", &request, deadline).await?;
-        said.push((call, answer));
+    said: Vec<(Call, Said<MultiResponse>)>,
+}
+
+impl Talk {
+    /// Until all calls are answered, or one has no answer.
+    async fn hold(
+        mut self,
+        ledger: &Ledger,
+        calls: Vec<Call>,
+        deadline: Instant,
+    ) -> (Talk, Result<(), Lost>) {
+        let end = self.ask(ledger, calls, deadline).await;
+        (self, end)
     }
-    Ok(connection)
+
+    async fn ask(&mut self, ledger: &Ledger, calls: Vec<Call>, deadline: Instant) -> Result<(), Lost> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open(&self.server, &self.user, deadline).await?,
+        };
+        for call in calls {
+            let request = request(ledger, &call, self.nonce_group);
+            let answer = connection.call(&self.server, "Multi", &request, deadline).await?;
+            self.said.push((call, answer));
+        }
+        self.connection = Some(connection);
+        Ok(())
+    }
 }
 
 fn request(ledger: &Ledger, call: &Call, nonce_group: u64) -> MultiRequest {

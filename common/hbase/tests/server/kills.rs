@@ -69,6 +69,7 @@ fn a_server_that_is_killed_and_frozen_and_a_node_that_stops_cost_no_event_and_co
         }
     }
     append(&log, &lines(upto..upto + PART));
+    until("lines are written after all that", || counter(&mut hbase, "lines") > upto);
     upto += PART;
     hbase.freeze(true);
     node.wait_for("has acknowledged nothing for 10 s");
