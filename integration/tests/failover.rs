@@ -1,10 +1,12 @@
 //! Collectors die, hang, flap and come back; every line is accounted for.
 
 use integration::{
+    binaries,
     cluster::{Cluster, Setup},
     flume::avro::{Connection, Event, Outcome},
     ledger::{LineId, Verdict},
     lesson::CAPACITY,
+    limit,
     load::Demand,
     storm::{self, Spout},
 };
@@ -12,6 +14,7 @@ use std::{
     collections::BTreeSet,
     fs,
     net::SocketAddr,
+    process::Command,
     thread::{self, sleep},
     time::{Duration, Instant},
 };
@@ -316,6 +319,24 @@ fn a_storm_spout_says_why_it_does_not_start() {
     let directory = tempfile::tempdir().expect("a folder");
     let file = directory.path().join("a1.conf");
     let source = "a1.sources = r1\na1.channels = c1\na1.sources.r1.type = seq\na1.sources.r1.channels = c1\n";
+    let storm = "a1.channels.c1.type = storm\n";
+    fs::write(&file, format!("{source}{storm}")).expect("a file");
+    let program = binaries::directory().expect("it is built").join("agent");
+    let run = |words: &[&str]| {
+        limit::output(Command::new(&program).args(words).args(["-n", "a1", "-f"]).arg(&file))
+    };
+    let ended = run(&["agent"]);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.code() == Some(2) && said.contains("start `agent storm-spout` with the same options"),
+        "{said}"
+    );
+    let ended = run(&["check"]);
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.code() == Some(0) && said.contains("in Flume it ends at once"), "{said}");
+    let mut spout = Spout::begin("agent", &file);
+    spout.hang_up();
+    assert_eq!(spout.process.wait(LONG).expect("it ends").status.code(), Some(1), "there was no handshake");
     for (channel, part) in [
         (
             "a1.channels.c1.type = memory\na1.sinks = k1\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n",

@@ -1,7 +1,7 @@
 //! `storm-spout`: an agent that a Storm topology has started.
 
 use crate::{
-    Role, WRONG, complain,
+    FAILED, Role, WRONG, complain,
     java::Words,
     load::Checked,
     options::RunOptions,
@@ -26,8 +26,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words) -> ExitCode {
     }
     let code = run::run(role, options, words, Starter::Storm);
     // The last lines, and the reason why it does not start.
-    end_storm();
-    code
+    if end_storm() { code } else { ExitCode::from(FAILED) }
 }
 
 /// Log lines go to Storm; its log has no colours.

@@ -56,6 +56,20 @@ fn what_fits_together() {
 }
 
 #[test]
+fn a_storm_channel_is_alone_and_has_no_sink() {
+    let storm = ["-sinks", "-sinks.k.type", "-sinks.k.channel", "channels.c.type = storm"];
+    let with = |more: &[&'static str]| storm.iter().chain(more).copied().collect::<Vec<_>>();
+    check(&[
+        (&with(&[]), &["note not-in-flume"]),
+        (&["channels.c.type = storm"], &["error sink-behind-storm", "note not-in-flume"]),
+        (
+            &with(&["channels = c d", "channels.d.type = storm", "sources.r.channels = c d"]),
+            &["note not-in-flume", "error two-storms", "note not-in-flume"],
+        ),
+    ]);
+}
+
+#[test]
 fn groups() {
     let two_groups: Vec<&str> = TWO_SINKS
         .into_iter()

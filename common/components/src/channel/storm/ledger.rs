@@ -186,9 +186,12 @@ impl<A> Ledger<A> {
 
     /// Puts that have waited long enough; they are held no more.
     pub(super) fn late(&mut self, now: Instant) -> Vec<Late<A>> {
-        let late = self.puts.iter().filter(|(_, put)| put.due <= now).map(|(first, _)| *first);
-        let late: Vec<u64> = late.collect();
-        late.into_iter().filter_map(|first| self.remove(first)).map(Late::of).collect()
+        let next = |ledger: &mut Ledger<A>| {
+            let first =
+                ledger.puts.first_key_value().filter(|(_, put)| put.due <= now).map(|(first, _)| *first);
+            ledger.remove(first?)
+        };
+        std::iter::from_fn(|| next(self)).map(Late::of).collect()
     }
 
     /// All puts; nothing is held any more.

@@ -25,6 +25,7 @@ use runtime::clock::{self, Duration};
 use runtime::random::Random;
 use rustix::process::{Signal, getpid, kill_process};
 use std::io::{stdin, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use tokio::sync::{Notify, oneshot};
@@ -95,10 +96,14 @@ pub fn leave() {
     }
 }
 
-/// The process ends: log lines that still wait go to standard error.
-pub fn end() {
+/// The process ends: log lines that still wait go to standard error. `false` when it could not speak with Storm.
+pub fn end() -> bool {
     LINES.over();
+    !FAILED.load(Ordering::Acquire)
 }
+
+/// What has started the process is not Storm, or hears no more.
+static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// The channel of this process, when it has one.
 static HERE: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
@@ -256,10 +261,13 @@ impl StormStore {
             let (log, ended) = (shared.log(), talk::talk(&shared, &LINES, stdin().lock(), stdout().lock()));
             match ended {
                 Ok(()) => slog::info!(log, "Storm has closed standard input: the spout stops"),
-                Err(reason) => slog::error!(
-                    log,
-                    "the spout stops, and its senders keep what is not acknowledged: {reason}"
-                ),
+                Err(reason) => {
+                    FAILED.store(true, Ordering::Release);
+                    slog::error!(
+                        log,
+                        "the spout stops, and its senders keep what is not acknowledged: {reason}"
+                    );
+                }
             }
             shared.over("Storm has ended the spout");
             LINES.over();
@@ -309,8 +317,10 @@ impl Store for StormStore {
             return Ok(Stored::now(room));
         }
         let (answer, later) = oneshot::channel();
+        if ledger.due().is_none() {
+            self.shared.wake.notify_one();
+        }
         ledger.put(some.to_vec(), answer, clock::now());
-        self.shared.wake.notify_one();
         Ok(Stored { batches: room, later: Some(later) })
     }
 
