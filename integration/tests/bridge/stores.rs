@@ -15,7 +15,7 @@ fn a_killed_opensearch_has_each_event_once_and_what_it_never_takes_is_put_aside(
     let text = format!(
         "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
          a1.sources.r1.type = seq\na1.sources.r1.totalEvents = 20000\na1.sources.r1.channels = c1\n\
-         a1.sources.r2.type = exec\na1.sources.r2.command = {lines}\na1.sources.r2.channels = c2\n\
+         a1.sources.r2.type = exec\na1.sources.r2.command = {lines}\na1.sources.r2.shell = /bin/sh -c\na1.sources.r2.channels = c2\n\
          a1.channels.c1.type = memory\na1.channels.c1.capacity = 1000\na1.channels.c2.type = memory\n\
          a1.sinks.k1.type = elasticsearch\na1.sinks.k1.hostNames = 127.0.0.1:{0}\na1.sinks.k1.channel = c1\n\
          a1.sinks.k1.clusterName = lab\na1.sinks.k1.deadLetterDir = DIR/dead1\n\
