@@ -212,7 +212,7 @@ mod tests {
         answers.buffer().extend_from_slice(&u32::MAX.to_be_bytes());
         assert_eq!(answers.take(), Err(Malformed::Length(u32::MAX)));
         let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
-        println!("SEED={seed}");
+        eprintln!("SEED={seed}");
         let mut random = Random::seeded(seed);
         let whole = [answer(1, &done(5)), failed(2, "x.Y")].concat();
         for _ in 0..20_000 {
