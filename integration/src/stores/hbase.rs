@@ -3,7 +3,6 @@
 use crate::console::Console;
 use crate::flume::{fetched, jdk};
 use crate::{ports, process::Process};
-use rustix::process::Signal;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -58,11 +57,6 @@ impl Hbase {
         let mark = self.console.mark();
         self.process = run(self.directory.path(), &self.class_path, &self.console);
         self.wait(mark);
-    }
-
-    /// Stops it in its tracks, and lets it go on.
-    pub fn freeze(&self, frozen: bool) {
-        self.process.signal(if frozen { Signal::STOP } else { Signal::CONT });
     }
 
     /// What HBase's own client answers to a command of `HbaseAdmin.java`.
