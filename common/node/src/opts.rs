@@ -53,7 +53,11 @@ pub(crate) fn words(
         let value = entry.value.trim_end();
         match arg.get_action() {
             _ if given => {}
-            ArgAction::SetTrue | ArgAction::Help | ArgAction::Version => {
+            ArgAction::SetTrue
+            | ArgAction::Help
+            | ArgAction::HelpShort
+            | ArgAction::HelpLong
+            | ArgAction::Version => {
                 let counts = ["yes", "true", "1"].iter().any(|word| value.eq_ignore_ascii_case(word));
                 words.extend(counts.then(|| OsString::from(format!("--{long}"))));
             }

@@ -82,7 +82,7 @@ mod tests {
     fn dates_are_those_of_java() {
         for (pattern, expected) in [
             ("yyyy-MM-dd", "2023-11-14 2024-02-05"),
-            ("yy.M.d'T'H''h''%Y'", "23.11.14T22'h'%Y 24.2.5T8'h'%Y"),
+            ("yy.M.d'T'H'''h''%Y'", "23.11.14T22'h'%Y 24.2.5T8'h'%Y"),
             ("EEE EEEE MMM MMMM", "Tue Tuesday Nov November Mon Monday Feb February"),
             ("DDD.HH:mm:ss.SSSZ", "318.22:13:20.123+0000 036.08:05:09.000+0000"),
             ("hh a h", "10 PM 10 08 AM 8"),
