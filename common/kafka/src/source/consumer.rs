@@ -7,11 +7,11 @@ use crate::producer::shortened;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Partitions that come or go.
@@ -30,11 +30,19 @@ pub(crate) struct Ear {
     /// Nobody finishes anything any more: changes are made at once.
     closing: AtomicBool,
     uncommitted: Mutex<Option<String>>,
+    /// Commits that nobody has answered.
+    committing: AtomicUsize,
 }
 
 impl Ear {
     pub(crate) fn new(log: slog::Logger) -> Ear {
-        Ear { log, changes: Mutex::default(), closing: AtomicBool::new(false), uncommitted: Mutex::default() }
+        Ear {
+            log,
+            changes: Mutex::default(),
+            closing: AtomicBool::new(false),
+            uncommitted: Mutex::default(),
+            committing: AtomicUsize::new(0),
+        }
     }
 
     /// The change that is to be made next.
@@ -51,7 +59,28 @@ impl Ear {
     pub(crate) fn uncommitted(&self) -> Option<String> {
         self.uncommitted.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// How the next commit is to be made. Only so many are on their way at once: when the broker dies, what they stand for
+    /// comes again.
+    pub(crate) fn commit_mode(&self) -> CommitMode {
+        if self.committing.load(Ordering::Acquire) < MOST_COMMITTING {
+            CommitMode::Async
+        } else {
+            CommitMode::Sync
+        }
+    }
+
+    /// A commit was made; one that was waited for has those before it answered as well.
+    pub(crate) fn committed(&self, mode: CommitMode) {
+        match mode {
+            CommitMode::Async => drop(self.committing.fetch_add(1, Ordering::AcqRel)),
+            CommitMode::Sync => self.committing.store(0, Ordering::Release),
+        }
+    }
 }
+
+/// Commits on their way at once.
+const MOST_COMMITTING: usize = 2;
 
 impl ClientContext for Ear {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -77,6 +106,8 @@ impl ConsumerContext for Ear {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        let one_less = |commits: usize| commits.checked_sub(1);
+        let _none_left = self.committing.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less);
         if let Err(error) = result {
             let reason =
                 error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());

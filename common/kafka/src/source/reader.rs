@@ -124,7 +124,7 @@ impl Reader {
             }
             select_biased! {
                 recv(self.ways.stored) -> stored => match stored {
-                    Ok(epoch) => self.commit(epoch, CommitMode::Async),
+                    Ok(epoch) => self.commit(epoch, self.consumer.context().commit_mode()),
                     Err(_) => return self.end(Ok(())),
                 },
                 recv(if self.is_full() { &nothing } else { &self.ticks }) -> _ => {}
@@ -266,6 +266,7 @@ impl Reader {
             return;
         }
         let failed = self.consumer.commit(&list, mode).err().map(|error| plain(&error));
+        self.consumer.context().committed(mode);
         self.uncommitted(failed);
     }
 
