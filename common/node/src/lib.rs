@@ -22,6 +22,7 @@ mod panic;
 mod push;
 mod run;
 mod spout;
+mod starter;
 mod tool;
 mod version;
 
@@ -79,7 +80,7 @@ pub fn main(role: Role) -> ExitCode {
         return components::keep(words);
     }
     match command::parse(role, words) {
-        Command::Run(options, words) => run::run(role, &options, &words, run::Starter::Anybody),
+        Command::Run(options, words) => run::run(role, &options, &words, starter::Starter::Anybody),
         Command::Check(options, words) => check::check(role, &options, &words),
         Command::Client(options, words) => client::run(role, &options, &words),
         Command::Push(options, words) => push::push(role, &options, &words),

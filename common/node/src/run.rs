@@ -9,7 +9,8 @@ use crate::{
     logging,
     options::RunOptions,
     origin::{Choice, Texts},
-    panic, print, spout,
+    panic, print,
+    starter::Starter,
 };
 use console::Console;
 use flow::counters::Registry;
@@ -18,15 +19,6 @@ use plan::{Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
-
-/// Who has started the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Starter {
-    /// A person, systemd, a script.
-    Anybody,
-    /// A topology, which has standard input and output, and the log lines.
-    Storm,
-}
 
 /// Runs the agent that `options` name and returns when it has stopped.
 pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Starter) -> ExitCode {
@@ -45,10 +37,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
     };
     let (settings, told) = logging::settings(&properties, &options.log_format);
     notices.extend(told);
-    let console = match starter {
-        Starter::Anybody => Console::stderr(settings),
-        Starter::Storm => spout::console(settings),
-    };
+    let console = starter.console(settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
     let choice = Choice {
         files: &options.conf_file,
@@ -82,7 +71,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
             if loaded.java.is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
-            if let Some(text) = spout::wrong(role, &loaded, starter) {
+            if let Some(text) = starter.objection(role, &loaded) {
                 complain(role, &text);
                 return ExitCode::from(WRONG);
             }
