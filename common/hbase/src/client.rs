@@ -50,6 +50,8 @@ pub(crate) struct Round {
     pub(crate) why: Option<String>,
     /// A region was not where it was looked for.
     pub(crate) moved: bool,
+    /// A call had no answer.
+    pub(crate) lost: bool,
 }
 
 impl Client {
@@ -85,7 +87,7 @@ impl Client {
         let unserved = || Trouble::Later(format!("a region of `{}` is served by nobody", self.config.table));
         let region: Row =
             row_of(found).map_err(|error| Trouble::Later(error.to_string()))?.ok_or_else(unserved)?;
-        if !region.end.is_empty() && row >= &region.end[..] {
+        if row < &region.start[..] || !region.end.is_empty() && row >= &region.end[..] {
             return Err(unserved()); // the one behind it is not written yet
         }
         if self.regions.insert(region) { Ok(()) } else { Err(unserved()) }
@@ -193,7 +195,7 @@ impl Client {
             if let Err(Lost(why)) = end {
                 self.regions.forget_server(&server);
                 self.meta = None;
-                round.why = Some(why);
+                (round.why, round.lost) = (Some(why), true);
             } else if let Some(connection) = connection {
                 self.connections.insert(server, connection);
             }
@@ -225,9 +227,6 @@ impl Client {
                 self.failed(ledger, round, name, actions, Failed { class, final_word: false, words: &words });
                 continue;
             }
-            if result.results.len() < actions.len() {
-                round.why = Some("an answer is not complete".to_owned());
-            }
             for one in result.results {
                 let Some(index) = actions.get(one.index as usize) else { continue };
                 match &one.exception {
@@ -241,6 +240,9 @@ impl Client {
                         self.failed(ledger, round, name, std::slice::from_ref(index), failed);
                     }
                 }
+            }
+            if round.why.is_none() && actions.iter().any(|index| ledger.is_open(*index)) {
+                round.why = Some("an answer is not complete".to_owned());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A connection to one server: one call at a time.
 
+use crate::policy;
 use crate::wire::message::ExceptionResponse;
 use crate::wire::{Answer, Answers, call, preamble, server_of};
 use bytes::{Bytes, BytesMut};
@@ -63,8 +64,15 @@ impl Connection {
         self.out.clear();
         loop {
             while let Some(answer) = self.answers.take().map_err(io::Error::other)? {
-                if answer.id == self.id {
-                    return Ok(answer.body);
+                match answer.body {
+                    body if answer.id == self.id => return Ok(body),
+                    Err(refusal) if answer.id == OF_THE_CONNECTION => {
+                        return Err(io::Error::other(format!(
+                            "it refuses the connection: {}",
+                            said(&refusal)
+                        )));
+                    }
+                    _ => {} // to a call that nobody waits for
                 }
             }
             if self.stream.read_buf(self.answers.buffer()).await? == 0 {
@@ -73,6 +81,13 @@ impl Connection {
         }
     }
 }
+
+fn said(refusal: &ExceptionResponse) -> String {
+    format!("{}: {}", policy::short(&refusal.class), policy::first_line(&refusal.trace))
+}
+
+/// -1: the answer is to no call.
+const OF_THE_CONNECTION: u32 = u32::MAX;
 
 fn lost(server: &str, error: &io::Error) -> Lost {
     Lost(format!("{server}: {error}"))

@@ -100,9 +100,13 @@ impl Ledger {
         }
     }
 
-    /// A delivery begins.
+    /// A delivery begins. What failed before comes first of all: with none of it in this one, it went to somebody else.
     pub(crate) fn begin(&mut self, batches: &[Batch], clock: impl Fn() -> i64) {
         self.entries.clear();
+        let knows = |place| self.known.contains_key(&place);
+        if !self.known.is_empty() && !batches.iter().flat_map(places).any(knows) {
+            self.forget_all();
+        }
         self.serializer.begin(clock());
         let mut together = None;
         for batch in batches {
@@ -178,7 +182,7 @@ impl Ledger {
 
     /// What is open of the delivery, in order: rows first, so that a server writes them together.
     pub(crate) fn open(&self) -> Vec<usize> {
-        let is_open = |index: &usize| self.actions[*index].state == State::Open;
+        let is_open = |index: &usize| self.is_open(*index);
         let puts = self.entries.iter().filter_map(|entry| entry.put);
         let mut open: Vec<usize> = puts.filter(is_open).collect();
         let rows = open.len();
@@ -192,6 +196,11 @@ impl Ledger {
 
     pub(crate) fn action(&self, index: usize) -> &Action {
         &self.actions[index]
+    }
+
+    /// Whether it is still to be done.
+    pub(crate) fn is_open(&self, index: usize) -> bool {
+        self.actions[index].state == State::Open
     }
 
     /// It is done.
@@ -218,6 +227,11 @@ impl Ledger {
         fate
     }
 
+    /// Events of the delivery.
+    pub(crate) fn events(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The events of the delivery that are not stored and never will be.
     pub(crate) fn unstored(&self) -> Vec<Unstored> {
         let reason = |index: &Option<usize>| match &self.actions.get((*index)?)?.state {
@@ -225,8 +239,15 @@ impl Ledger {
             _ => None,
         };
         let all = self.entries.iter().enumerate().filter_map(|(place, entry)| {
-            let never =
-                entry.never.clone().or_else(|| reason(&entry.put)).or_else(|| reason(&entry.increment));
+            let uncounted = || {
+                let why = reason(&entry.increment)?;
+                Some(if entry.put.is_some() {
+                    format!("its row is stored, it is not counted: {why}")
+                } else {
+                    why
+                })
+            };
+            let never = entry.never.clone().or_else(|| reason(&entry.put)).or_else(uncounted);
             let nothing = never.is_none();
             Some(Unstored { place, why: never.or_else(|| entry.nothing.clone())?, nothing })
         });
@@ -242,7 +263,6 @@ impl Ledger {
             }
         }
         self.entries.clear();
-        // What failed comes first of all: with none of it in a delivery, it went to somebody else.
         if self.known.is_empty() || self.known.len() == before {
             self.forget_all();
         }
@@ -282,7 +302,7 @@ impl Action {
         OVERHEAD + self.mutation.len()
     }
 
-    /// Whether it is sent beside others. One that was refused may have been so because of its company.
+    /// Whether it is sent beside others. One that was refused may have been so because of its company, of the whole call as well.
     pub(crate) fn is_sociable(&self) -> bool {
         self.refusals == 0
     }
@@ -341,6 +361,10 @@ struct Packing {
 
 impl Packing {
     fn add(&mut self, index: usize, action: &Action, region: &Bytes) {
+        if !action.is_sociable() {
+            self.full.push(Call { regions: vec![(region.clone(), vec![index])] });
+            return;
+        }
         if self.actions > 0 && (self.actions >= MOST_ACTIONS || self.bytes + action.bytes() > MOST_BYTES) {
             let call = std::mem::take(&mut self.call);
             *self = Packing { full: std::mem::take(&mut self.full), ..Packing::default() };
@@ -349,10 +373,6 @@ impl Packing {
         self.actions += 1;
         self.bytes += action.bytes();
         let regions = &mut self.call.regions;
-        if !action.is_sociable() {
-            regions.push((region.clone(), vec![index]));
-            return;
-        }
         let place = *self.places.entry(region.clone()).or_insert_with(|| {
             regions.push((region.clone(), Vec::new()));
             regions.len() - 1

@@ -79,7 +79,7 @@ pub(crate) fn disabled(table: &str) -> String {
 }
 
 /// The first line, without Java's stack and the classes in front.
-fn first_line(text: &str) -> String {
+pub(crate) fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let is_class = |head: &str| head.contains('.') && !head.contains(' ');
     let line = line.split_once(": ").filter(|(head, _)| is_class(head)).map_or(line, |(_, rest)| rest);

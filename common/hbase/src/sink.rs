@@ -59,27 +59,33 @@ impl HbaseSink {
 
     /// Sends what is open until nothing is.
     async fn write(&mut self, deadline: Instant) -> Result<(), DeliveryError> {
-        let mut attempt = 0;
+        let (mut attempt, mut lost) = (0, false);
         loop {
             let open = self.ledger.open();
             if open.is_empty() {
                 return Ok(());
             }
             let round = self.round(&open, deadline).await?;
+            lost |= round.lost;
             let Some(why) = round.why else { continue };
             attempt = if round.settled > 0 { 1 } else { attempt + 1 };
             let pause = policy::pause(attempt);
             if clock::now() + pause >= deadline {
                 let millis = self.config.timeout.as_millis();
                 let reason = format!("{why}; not all is written within {millis} ms (`timeout`)");
-                return Err(DeliveryError::Lost { peer: self.peer.clone(), reason });
+                let peer = self.peer.clone();
+                return Err(if lost {
+                    DeliveryError::Lost { peer, reason }
+                } else {
+                    DeliveryError::Refused { peer, events: self.ledger.events(), reason }
+                });
             }
             if attempt >= PATIENCE {
                 if self.told.waits.tell(clock::now()).is_some() {
                     slog::warn!(self.log, "{}: {why}; the events wait, and are sent again", self.peer);
                 }
                 if round.moved && self.client.state(deadline).await == Ok(Some(State::Disabled)) {
-                    return Err(self.refused(&Trouble::Disabled, open.len()));
+                    return Err(self.refused(&Trouble::Disabled, self.ledger.events()));
                 }
             }
             sleep(pause).await;
@@ -111,7 +117,7 @@ impl HbaseSink {
                     round.why = Some(why);
                     break;
                 }
-                Err(trouble) => return Err(self.refused(&trouble, open.len())),
+                Err(trouble) => return Err(self.refused(&trouble, self.ledger.events())),
             }
         }
         Ok(round)

@@ -3,7 +3,7 @@
 use event::{Batch, Event};
 use runtime::clock;
 use serde_json::{Map, Value, json};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use tokio::task::spawn_blocking;
@@ -36,8 +36,14 @@ impl DeadLetters {
         let written = spawn_blocking(move || {
             std::fs::create_dir_all(&directory)?;
             let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-            file.write_all(lines.as_bytes())?;
-            file.sync_all()
+            let before = file.metadata()?.len();
+            if let Err(error) = file.write_all(lines.as_bytes()) {
+                let _half_a_line = file.set_len(before);
+                return Err(error);
+            }
+            file.sync_all()?;
+            // The name of a new file as well.
+            if before == 0 { File::open(&directory)?.sync_all() } else { Ok(()) }
         });
         written.await.map_err(io::Error::other)?
     }

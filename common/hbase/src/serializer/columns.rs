@@ -52,10 +52,10 @@ impl Columns {
     pub(super) fn make(&mut self, batch: &Batch, event: &Event<'_>) -> Made {
         let text = self.charset.decode(event.body());
         if !self.pattern.find_at(text.as_bytes(), 0, &mut self.groups) {
-            return Made::Nothing(match self.pattern.take_given_up() {
-                0 => "the regular expression does not match it".to_owned(),
-                _ => "the regular expression takes too many steps on it".to_owned(),
-            });
+            return match self.pattern.take_given_up() {
+                0 => Made::Nothing("the regular expression does not match it".to_owned()),
+                _ => Made::Never("the regular expression takes too many steps on it".to_owned()),
+            };
         }
         let part = |index: usize| match &text {
             Cow::Borrowed(text) => {

@@ -16,7 +16,7 @@ use runtime::{
 use std::{fmt, io};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{sleep_until, timeout},
+    time::{sleep_until, timeout, timeout_at},
 };
 use wire::zookeeper::{self as protocol, Answer, Frames, Malformed, Request, WATCH, code};
 
@@ -167,8 +167,9 @@ impl Client {
     async fn call(&mut self, request: &Request<'_>) -> Result<Vec<u8>, Trouble> {
         self.xid = self.xid.wrapping_add(1).max(1);
         self.out.extend(request.frame(self.xid));
+        let until = clock::now() + ANSWERED_WITHIN; // answers to pings do not put it off
         loop {
-            let frame = timeout(ANSWERED_WITHIN, self.frame()).await.unwrap_or_else(|_| {
+            let frame = timeout_at(until, self.frame()).await.unwrap_or_else(|_| {
                 Err(Trouble::Lost(format!("no answer within {} s", ANSWERED_WITHIN.as_secs())))
             })?;
             let answer = self.take_note(&frame)?;
