@@ -1,6 +1,8 @@
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
+import org.apache.storm.Config;
 import org.apache.storm.spout.ShellSpout;
 import org.apache.storm.topology.IRichSpout;
 import org.apache.storm.topology.OutputFieldsDeclarer;
@@ -27,7 +29,8 @@ public class FlumeSpout extends ShellSpout implements IRichSpout {
 
     @Override
     public Map<String, Object> getComponentConfiguration() {
-        return null;
+        // Headers may go to another worker, and come as this map.
+        return Map.of(Config.TOPOLOGY_KRYO_REGISTER, List.of("org.apache.storm.shade.net.minidev.json.JSONObject"));
     }
 
     /** The bytes of an event's body. */

@@ -184,7 +184,7 @@ impl<S: Store> Closer<S> {
         self.spawn(async move { closer.finish(file, false).await });
     }
 
-    /// Completes what another process has left; the lists that it stands in go when all of it is done.
+    /// Completes what another process has left. The lists that it stands in go when it stands in the own one.
     pub(crate) fn sweep(&self, left: Left) {
         if !left.files.is_empty() {
             slog::info!(
@@ -202,7 +202,7 @@ impl<S: Store> Closer<S> {
         }
         // What they name stands in the own list now.
         for list in left.lists {
-            let _gone = std::fs::remove_file(list);
+            let _gone = std::fs::remove_file(&list.path);
         }
         Unfinished::left(&left.files).into_iter().for_each(|file| self.recover(file));
     }
@@ -259,7 +259,7 @@ impl<S: Store> Closer<S> {
     async fn try_finish(&self, file: &mut Unfinished, closed: bool) -> Result<(), StoreError> {
         let store = self.store();
         if file.copied {
-            return self.put_copy(&store, &file.names).await;
+            return self.put_copy(&store, file).await;
         }
         let names = &file.names;
         if !closed {
@@ -327,16 +327,23 @@ impl<S: Store> Closer<S> {
         // From here on only the copy counts, whatever fails: a second one would double all of it.
         self.mark(&cut.in_use, synced);
         file.copied = true;
-        self.put_copy(store, &file.names).await
+        self.put_copy(store, file).await
     }
 
     /// The copy gets the name of its original, which goes.
-    async fn put_copy(&self, store: &S, names: &FileNames) -> Result<(), StoreError> {
+    async fn put_copy(&self, store: &S, file: &mut Unfinished) -> Result<(), StoreError> {
+        let names = &file.names;
         let cut = copy_of(names);
         // Without one it has its name already, and the answer was lost, or who has made it was killed then.
         if self.bounded(store.length(&cut.in_use)).await?.is_some() {
             self.recover_lease(store, &cut).await?;
             self.rename(store, &cut.in_use, &cut.complete).await?;
+        } else if self.bounded(store.length(&cut.complete)).await?.is_none()
+            && self.bounded(store.length(&names.in_use)).await?.is_some()
+        {
+            // Somebody has taken it away: the original is not given up for a copy that is not there.
+            file.copied = false;
+            return Err(StoreError::Failed("its copy is not there".to_owned()));
         }
         match self.bounded(store.remove(&names.in_use)).await {
             Ok(()) | Err(StoreError::Missing) => self.forget(&cut.in_use),

@@ -8,6 +8,7 @@ use crate::path::FileNames;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The list of one sink.
@@ -22,9 +23,25 @@ pub(crate) struct Ledger {
 pub(crate) struct Left {
     /// Its unfinished files.
     pub(crate) files: Vec<LeftFile>,
-    /// The lists they stand in; to be removed when all of them are finished.
-    pub(crate) lists: Vec<PathBuf>,
+    /// The lists they stand in; to be removed when all of them stand in another one.
+    pub(crate) lists: Vec<LeftList>,
 }
+
+/// A list that was taken over. It is locked as long as this lives: two that complete the same files would undo each other's
+/// work.
+#[derive(Debug)]
+pub(crate) struct LeftList {
+    pub(crate) path: PathBuf,
+    _lock: File,
+}
+
+impl PartialEq for LeftList {
+    fn eq(&self, other: &LeftList) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for LeftList {}
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +49,18 @@ pub(crate) struct LeftFile {
     pub(crate) names: FileNames,
     /// So many bytes of it count, where that was written down.
     pub(crate) synced: Option<u64>,
+}
+
+impl Left {
+    /// A process that was killed while it took over a list has its files in both.
+    fn add(&mut self, files: Vec<LeftFile>) {
+        for file in files {
+            match self.files.iter_mut().find(|known| known.names.in_use == file.names.in_use) {
+                Some(known) => known.synced = known.synced.or(file.synced),
+                None => self.files.push(file),
+            }
+        }
+    }
 }
 
 impl Ledger {
@@ -121,16 +150,16 @@ fn left_behind(directory: &Path, place: &str, own: &Path) -> io::Result<Left> {
             continue;
         }
         let Ok(file) = File::open(&path) else { continue };
-        // Who holds it lives. Two that start at once may both read one: renaming a file twice does no harm.
-        if file.try_lock().is_err() {
+        // Who holds it lives. One without a name was taken over by another that has started meanwhile.
+        if file.try_lock().is_err() || file.metadata()?.nlink() == 0 {
             continue;
         }
         let mut text = String::new();
-        if file.take(MOST_BYTES).read_to_string(&mut text).is_err() || text.lines().next() != Some(place) {
+        if (&file).take(MOST_BYTES).read_to_string(&mut text).is_err() || text.lines().next() != Some(place) {
             continue;
         }
-        left.files.extend(unfinished(&text));
-        left.lists.push(path);
+        left.add(unfinished(&text));
+        left.lists.push(LeftList { path, _lock: file });
     }
     Ok(left)
 }
@@ -192,10 +221,16 @@ mod tests {
         let (_next, left) = Ledger::begin(folder.path(), "hdfs://nn/a", 4).unwrap();
         assert_eq!(left.files, [self::left(2, None), self::left(4, Some(17))]);
         assert_eq!(left.lists.len(), 1);
+        let (_other, nothing) = Ledger::begin(folder.path(), "hdfs://nn/a", 5).unwrap();
+        assert_eq!(nothing, Left::default(), "they are being taken over");
+        let mut both = left;
+        both.add(vec![self::left(2, Some(3)), self::left(4, None)]);
+        assert_eq!(both.files, [self::left(2, Some(3)), self::left(4, Some(17))], "each is there once");
+        drop(both);
         living.remove("/a/1.tmp").unwrap();
         living.end();
         elsewhere.end();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use plan::CredentialStore;
 use runtime::net::credential;
-use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 /// Looks for `key` in each store of the path, in order.
@@ -28,7 +28,8 @@ fn password(store: &CredentialStore) -> Result<String, String> {
     match (&store.password, &store.password_file) {
         (Some(password), _) => Ok(password.reveal().to_owned()),
         (None, Some(file)) => {
-            let read = fs::read_to_string(file);
+            let read = plan::input::read(file, MOST_PASSWORD_BYTES, PATIENCE_SECONDS, &|_| {})
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into()));
             let read = read
                 .map_err(|error| format!("the password's file {} cannot be read: {error}", file.display()))?;
             Ok(read.trim().to_owned())
@@ -36,6 +37,10 @@ fn password(store: &CredentialStore) -> Result<String, String> {
         (None, None) => Ok("none".to_owned()),
     }
 }
+
+const MOST_PASSWORD_BYTES: u64 = 64 << 10;
+/// A pipe in its place may be silent for so long.
+const PATIENCE_SECONDS: u32 = 2;
 
 fn path(provider: &str) -> Result<PathBuf, String> {
     let nested = provider.strip_prefix("jceks://").or_else(|| provider.strip_prefix("localjceks://"));

@@ -18,7 +18,8 @@ pub fn named_zone(name: &str) -> Option<TimeZone> {
         None if digits.len() > 2 => digits.split_at_checked(digits.len() - 2)?,
         None => (digits, "0"),
     };
-    let seconds = sign * (hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?) * 60;
+    let (hours, minutes) = (hours.parse::<i16>().ok()?, minutes.parse::<i16>().ok()?);
+    let seconds = sign * (i32::from(hours) * 60 + i32::from(minutes)) * 60;
     Some(TimeZone::fixed(Offset::from_seconds(seconds).ok()?))
 }
 
@@ -35,5 +36,7 @@ mod tests {
         assert_eq!(offset("UTC"), Some(0));
         assert_eq!(offset("Europe/Berlin"), Some(3600));
         assert_eq!(offset("Nowhere/Land"), None);
+        assert_eq!(offset("GMT+999999"), None);
+        assert_eq!(offset("GMT+32000"), None);
     }
 }

@@ -40,6 +40,11 @@ impl Endpoint {
             Some("https") => true,
             _ => return Err("it must begin with `http://` or `https://`".to_owned()),
         };
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+        if uri.port_u16().is_none() && port.is_some_and(|port| !port.is_empty()) {
+            return Err("its port is none".to_owned());
+        }
         let host = uri.host().filter(|host| !host.is_empty()).ok_or("it has no host")?;
         Ok(Endpoint {
             host: host.trim_matches(['[', ']']).to_owned(),

@@ -71,8 +71,12 @@ impl Lines {
     pub(super) fn over(&self) {
         let mut waiting = self.open();
         waiting.over = true;
-        let _nobody_reads_it = io::stderr().write_all(&std::mem::take(&mut waiting.text));
+        let text = std::mem::take(&mut waiting.text);
+        drop(waiting);
         self.room.notify_all();
+        // Storm need not read it any more. A pipe takes so much all the same, and the last lines say why.
+        let last = &text[text.len().saturating_sub(MOST_LAST_BYTES)..];
+        let _nobody_reads_it = io::stderr().write_all(last);
     }
 }
 
@@ -88,6 +92,8 @@ fn level(line: &str) -> u8 {
     }
 }
 
+/// Half of what a pipe takes.
+const MOST_LAST_BYTES: usize = 32 << 10;
 /// Bytes of lines that wait.
 const MOST_BYTES: usize = 256 << 10;
 

@@ -32,8 +32,10 @@ pub(super) struct ElasticSearchClient {
     /// One for each host, while it works.
     lines: Vec<Option<Line>>,
     identities: Identities,
-    /// Deliveries in a row that have failed.
-    failures: u32,
+    /// Deliveries in a row that have failed for want of an index.
+    misplaced: u32,
+    /// The last round had documents without one.
+    misplaces: bool,
     told_server: LastTold,
     told_host: Told,
     told_untimed: Told,
@@ -69,7 +71,8 @@ impl ElasticSearchClient {
             log,
             counters,
             identities: Identities::new(Random::from_system().next()),
-            failures: 0,
+            misplaced: 0,
+            misplaces: false,
             told_server: LastTold::default(),
             told_host: often(),
             told_untimed: often(),
@@ -186,7 +189,7 @@ impl ElasticSearchClient {
         let Some(mut line) = self.lines[host].take() else { return Err(DeliveryError::Gone) };
         let body = self.encode(documents, &line.server, arrival);
         let path = format!("{}/_bulk?filter_path=items.*.status,items.*.error", self.config.hosts[host].path);
-        let most = MOST_HELLO + documents.len() * MOST_ITEM;
+        let most = MOST_HELLO + documents.len() * MOST_ITEM + MOST_ECHOES * body.len();
         let answer = self.ask(&mut line.sender, host, (Method::POST, &path), body, most).await;
         let peer = self.config.hosts[host].origin();
         let lost = |reason| DeliveryError::Lost { peer: peer.clone(), reason };
@@ -248,14 +251,18 @@ impl ElasticSearchClient {
                 }
                 continue;
             };
-            let own = self.config.names.is_named_by_events() && self.failures >= PATIENCE;
+            let own = self.config.names.is_named_by_events() && self.misplaced >= PATIENCE;
             for (document, Item { status, kind, reason }) in chunk.iter().zip(items) {
                 let reason = format!("{status} {reason}");
                 match fate(status, &kind) {
                     Fate::Stored => self.identities.settle(document.identity),
                     Fate::Never => never.push((*document, reason)),
                     Fate::Place if own => never.push((*document, reason)),
-                    Fate::Again | Fate::Place => left.push((*document, reason)),
+                    Fate::Again => left.push((*document, reason)),
+                    Fate::Place => {
+                        self.misplaces = true;
+                        left.push((*document, reason));
+                    }
                 }
             }
         }
@@ -272,6 +279,7 @@ impl ElasticSearchClient {
             documents.filter(|document| !self.identities.is_settled(document.identity)).collect();
         for tries in 1.. {
             let mut never = Vec::new();
+            self.misplaces = false;
             let left = self.round(open, &mut never, arrival).await?;
             self.put_aside(never, arrival).await?;
             let Some((_, reason)) = left.first() else { break };
@@ -327,7 +335,10 @@ impl AsyncSink for ElasticSearchClient {
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
         let outcome = self.settle(batches).await;
         self.identities.end(outcome.is_ok());
-        self.failures = if outcome.is_ok() { 0 } else { self.failures.saturating_add(1) };
+        self.misplaced = match outcome {
+            Ok(()) => 0,
+            Err(_) => self.misplaced + u32::from(std::mem::take(&mut self.misplaces)),
+        };
         outcome
     }
 
@@ -367,6 +378,8 @@ pub(super) const REASON: &str = "elasticsearch.reason";
 const MOST_HELLO: usize = 64 << 10;
 /// Of what is answered about a document.
 const MOST_ITEM: usize = 8 << 10;
+/// How often an answer may hold what it refuses: it is quoted in the reason and in its cause, with escapes.
+const MOST_ECHOES: usize = 8;
 /// Of headers and bodies in a request, and of documents.
 const MOST_BYTES: usize = 4 << 20;
 const MOST_DOCUMENTS: usize = 1_000;

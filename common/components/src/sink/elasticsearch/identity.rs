@@ -17,8 +17,6 @@ pub(super) struct Identities {
     run: u64,
     next: u64,
     known: Vec<Known>,
-    /// A delivery with these has failed, and they may come again.
-    doubtful: bool,
 }
 
 #[derive(Debug)]
@@ -27,6 +25,8 @@ struct Known {
     buffer: Bytes,
     number: u64,
     settled: BTreeSet<u32>,
+    /// A delivery with events of it has failed, and they may come again.
+    doubtful: bool,
 }
 
 /// An event of a delivery.
@@ -39,21 +39,24 @@ pub(super) struct Identity {
 
 impl Identities {
     pub(super) fn new(run: u64) -> Identities {
-        Identities { run, next: 0, known: Vec::new(), doubtful: false }
+        Identities { run, next: 0, known: Vec::new() }
     }
 
     /// The events of these batches, in their order; they are settled, or not.
     pub(super) fn begin(&mut self, batches: &[Batch]) -> Vec<Identity> {
         if !batches.iter().any(|batch| self.find(batch).is_some()) {
             self.known.clear();
-            self.doubtful = false;
         }
         let mut all = Vec::with_capacity(batches.iter().map(Batch::len).sum());
         for batch in batches {
             let known = self.find(batch).unwrap_or_else(|| {
                 self.next += 1;
-                let settled = BTreeSet::new();
-                self.known.push(Known { buffer: batch.buffer().clone(), number: self.next, settled });
+                self.known.push(Known {
+                    buffer: batch.buffer().clone(),
+                    number: self.next,
+                    settled: BTreeSet::new(),
+                    doubtful: false,
+                });
                 self.known.len() - 1
             });
             all.extend(batch.spans().iter().map(|span| Identity { known, start: span.start }));
@@ -84,9 +87,10 @@ impl Identities {
 
     /// How the delivery ended.
     pub(super) fn end(&mut self, delivered: bool) {
-        self.doubtful |= !delivered;
-        if !self.doubtful {
-            self.known.clear();
+        if delivered {
+            self.known.retain(|known| known.doubtful);
+        } else {
+            self.known.iter_mut().for_each(|known| known.doubtful = true);
         }
     }
 }

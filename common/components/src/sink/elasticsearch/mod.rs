@@ -163,6 +163,12 @@ fn hosts(properties: &Properties, findings: &mut Findings<'_>) -> Option<Vec<End
             told |= http != given;
             format!("http://{host}:{http}")
         };
+        if let Some((_, host)) = word.rsplit_once('@') {
+            return Err(format!(
+                "the account in front of {} is not used: set `username` and `password`",
+                plan::quoted(host)
+            ));
+        }
         let mut host = Endpoint::parse(&url).map_err(|what| format!("{}: {what}", plan::quoted(word)))?;
         host.path.truncate(host.path.trim_end_matches('/').len());
         Ok(host)

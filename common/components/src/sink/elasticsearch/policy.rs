@@ -70,6 +70,8 @@ pub(super) fn fate(status: u16, error: &str) -> Fate {
         // The ids are the sink's own: what is there already is this document, of a request whose answer was lost.
         200..=299 | 409 => Fate::Stored,
         429 | 500..=599 => Fate::Again,
+        // Of the whole cluster: it is read-only, as where a disk is full.
+        _ if error == "cluster_block_exception" => Fate::Again,
         401 | 403 | 404 => Fate::Place,
         _ if PLACE.contains(&error) => Fate::Place,
         _ => Fate::Never,
@@ -162,7 +164,8 @@ mod tests {
             (409, "version_conflict_engine_exception", Fate::Stored),
             (429, "es_rejected_execution_exception", Fate::Again),
             (503, "unavailable_shards_exception", Fate::Again),
-            (403, "cluster_block_exception", Fate::Place),
+            (403, "cluster_block_exception", Fate::Again),
+            (403, "security_exception", Fate::Place),
             (404, "index_not_found_exception", Fate::Place),
             (400, "index_closed_exception", Fate::Place),
             (400, "mapper_parsing_exception", Fate::Never),

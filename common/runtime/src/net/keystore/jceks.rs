@@ -16,7 +16,7 @@ pub fn credential(path: &Path, password: &str, name: &str) -> Result<Option<Secr
     let read = || {
         let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|_| {})?;
         if bytes.len() as u64 > MOST_BYTES {
-            return Err(StoreError::Foreign("a file of more than 16 MiB"));
+            return Err(StoreError::NoCredentials("a file of more than 16 MiB"));
         }
         find(&bytes, password, name)
     };
@@ -27,7 +27,7 @@ pub fn credential(path: &Path, password: &str, name: &str) -> Result<Option<Secr
 fn find(bytes: &[u8], password: &str, name: &str) -> Result<Option<Secret>, StoreError> {
     let mut input = Input::new(bytes);
     if input.number()? != MAGIC {
-        return Err(StoreError::Unsupported("another format than JCEKS for credentials".to_owned()));
+        return Err(StoreError::NoCredentials("another file (JCEKS is its format)"));
     }
     let version = input.number()?;
     let (wanted, mut found) = (name.to_lowercase(), None);
@@ -60,7 +60,9 @@ fn find(bytes: &[u8], password: &str, name: &str) -> Result<Option<Secret>, Stor
 fn open(sealed: &Value<'_>, password: &str) -> Result<Secret, StoreError> {
     let algorithm = sealed.text("sealAlg");
     if algorithm != "PBEWithMD5AndTripleDES" {
-        return Err(StoreError::Unsupported(format!("the algorithm {}", plan::quoted(algorithm))));
+        return Err(StoreError::NoCredentials(
+            "one whose secrets are sealed by another algorithm than PBEWithMD5AndTripleDES",
+        ));
     }
     let (parameters, content) = (sealed.bytes("encodedParams")?, sealed.bytes("encryptedContent")?);
     let text = open_sealed_object(parameters, content, password)?;
@@ -110,6 +112,6 @@ mod tests {
             changed[place] ^= 0x55;
             assert!(shown(&changed, "none", "k").starts_with('!'), "{place}");
         }
-        assert!(shown(&file("server.jks"), "changeit", "k").contains("another format than JCEKS"));
+        assert!(shown(&file("server.jks"), "changeit", "k").contains("JCEKS is its format"));
     }
 }

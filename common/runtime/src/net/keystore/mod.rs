@@ -78,6 +78,11 @@ pub(crate) enum StoreError {
     /// It is something else.
     #[error("is no JKS or PKCS12 store but {0}")]
     Foreign(&'static str),
+    /// It is something else than a credential store.
+    #[error(
+        "is no credential store of Hadoop but {0}: make one with `hadoop credential create NAME -provider jceks://file/PATH`"
+    )]
+    NoCredentials(&'static str),
     /// It uses something that is not known here.
     #[error(
         "uses {0}, which is not supported here: make it anew with `keytool -importkeystore -srckeystore FILE -destkeystore NEW -deststoretype PKCS12`"

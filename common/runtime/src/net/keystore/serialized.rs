@@ -50,7 +50,7 @@ pub(super) fn object<'a>(input: &mut Input<'a>) -> Result<Value<'a>, StoreError>
     if input.take(4)? != [0xac, 0xed, 0, 5] {
         return Err(DAMAGED);
     }
-    Reader { input, handles: Vec::new(), depth: 0 }.value()
+    Reader { input, handles: Vec::new(), depth: 0, left: MOST_COPIED }.value()
 }
 
 struct Reader<'r, 'a> {
@@ -58,12 +58,25 @@ struct Reader<'r, 'a> {
     /// What can be named again, in the order in which it came.
     handles: Vec<Handle<'a>>,
     depth: usize,
+    /// Bytes that may still be copied: a few bytes of the stream can name a long text again.
+    left: usize,
 }
 
 #[derive(Clone)]
 enum Handle<'a> {
     Class(usize, Class),
     Value(Value<'a>),
+}
+
+impl Handle<'_> {
+    /// Bytes of a copy.
+    fn bytes(&self) -> usize {
+        match self {
+            Handle::Value(Value::Text(text)) => text.len(),
+            Handle::Value(_) => 0,
+            Handle::Class(_, class) => class.fields.iter().map(|(_, name)| name.len() + FIELD_BYTES).sum(),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -107,7 +120,13 @@ impl<'a> Reader<'_, 'a> {
 
     fn handle(&mut self) -> Result<Handle<'a>, StoreError> {
         let number = self.input.number()?.checked_sub(FIRST_HANDLE).ok_or(DAMAGED)?;
-        self.handles.get(number as usize).cloned().ok_or(DAMAGED)
+        self.copy(number as usize)
+    }
+
+    fn copy(&mut self, place: usize) -> Result<Handle<'a>, StoreError> {
+        let handle = self.handles.get(place).ok_or(DAMAGED)?;
+        self.left = self.left.checked_sub(handle.bytes()).ok_or(DAMAGED)?;
+        Ok(handle.clone())
     }
 
     fn array(&mut self) -> Result<Value<'a>, StoreError> {
@@ -130,10 +149,10 @@ impl<'a> Reader<'_, 'a> {
         while let Some((_, Class { has_more, fields, parent, .. })) = class {
             classes.push((has_more, fields));
             // A class extends one that came before it was finished: the chain has an end.
-            class = parent.and_then(|place| match &self.handles[place] {
-                Handle::Class(place, class) => Some((*place, class.clone())),
-                Handle::Value(_) => None,
-            });
+            class = match parent.map(|place| self.copy(place)).transpose()? {
+                Some(Handle::Class(place, class)) => Some((place, class)),
+                _ => None,
+            };
             if classes.len() > MOST_DEPTH {
                 return Err(DAMAGED);
             }
@@ -234,5 +253,39 @@ const BLOCK: u8 = 0x77;
 const END: u8 = 0x78;
 /// `SC_WRITE_METHOD`
 const WRITES_MORE: u8 = 1;
+/// A sealed key names some hundred bytes again.
+const MOST_COPIED: usize = 256 << 10;
+/// Of a field in memory, about.
+const FIELD_BYTES: usize = 64;
 /// Keys have three.
 const MOST_DEPTH: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object whose fields all name one text of 60,000 bytes.
+    fn stream(fields: u16) -> Vec<u8> {
+        let again = |handle: u8| [REFERENCE, 0, 0x7e, 0, handle];
+        let mut out = vec![0xac, 0xed, 0, 5, OBJECT, CLASS, 0, 1, b'C'];
+        out.extend([0; 8]);
+        out.push(2);
+        out.extend(fields.to_be_bytes());
+        for field in 0..fields {
+            out.extend([b'L', 0, 1, b'f']);
+            if field == 0 { out.extend([STRING, 0, 1, b'T']) } else { out.extend(again(1)) }
+        }
+        out.extend([END, NULL, STRING]);
+        out.extend(60_000u16.to_be_bytes());
+        out.extend([b'x'; 60_000]);
+        (1..fields).for_each(|_| out.extend(again(3)));
+        out
+    }
+
+    #[test]
+    fn a_text_that_is_named_again_and_again_takes_no_memory_without_bound() {
+        let read = |fields| object(&mut Input::new(&stream(fields)));
+        assert_eq!(read(4).unwrap().text("f").len(), 60_000);
+        assert!(read(1_000).is_err());
+    }
+}
