@@ -57,6 +57,7 @@ fn path(provider: &str) -> Result<PathBuf, String> {
 mod tests {
     use super::*;
     use plan::Secret;
+    use std::fs;
 
     const STORES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/testdata/stores");
 
