@@ -54,7 +54,7 @@ case!(
             Append { file: "test.log", text: "hello failover1\n" },
             Until(Sink(2, 1)),
             Up(1),
-            Pass(7_000), // it may have been found dead a second time just before, and rests four seconds then
+            Pass(12_000), // it may have been found dead again just before, and rests ten seconds at most then (`maxpenalty`)
             Append { file: "test.log", text: "hello again\n" },
         ],
         done: &[Sink(1, 2)],
