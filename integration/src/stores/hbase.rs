@@ -1,12 +1,13 @@
 //! An HBase: ZooKeeper, master and region server in one JVM; and its own client, which tables are made and read with.
 
+use super::Jvm;
+use super::jvm::hadoops_java;
 use crate::console::Console;
-use crate::flume::{fetched, jdk};
+use crate::flume::{fetched, fetched_program};
 use crate::{ports, process::Process};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 use std::{fs, io};
 use tempfile::TempDir;
@@ -18,7 +19,7 @@ pub struct Hbase {
     class_path: String,
     console: Console,
     process: Process,
-    admin: Admin,
+    admin: Jvm,
 }
 
 impl Hbase {
@@ -27,13 +28,17 @@ impl Hbase {
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start() -> Hbase {
-        let class_path = fetched("hbase").unwrap_or_else(|why| panic!("HBase cannot be run here: {why}"));
+        let class_path = fetched_program("hbase", "HbaseAdmin");
+        let class_path = class_path.unwrap_or_else(|why| panic!("HBase cannot be run here: {why}"));
         let directory = tempfile::tempdir().expect("a folder");
         let [zookeeper, master, region] = [(); 3].map(|()| ports::free(&["127.0.0.1"]).expect("a port"));
         write(directory.path(), zookeeper, master, region).expect("its files");
         let console = Console::default();
         let process = run(directory.path(), &class_path, &console);
-        let admin = Admin::start(directory.path(), &class_path, zookeeper);
+        let mut admin = java(directory.path(), &class_path, "-Xmx256m");
+        admin.arg("HbaseAdmin").arg(zookeeper.to_string());
+        let admin = Jvm::start(admin, &directory.path().join("HbaseAdmin.log"));
+        let admin = admin.unwrap_or_else(|why| panic!("{why}"));
         let hbase = Hbase { directory, zookeeper, class_path, console, process, admin };
         hbase.wait(0);
         hbase
@@ -64,7 +69,7 @@ impl Hbase {
     /// # Panics
     /// When it fails.
     pub fn ask(&mut self, command: &str) -> Vec<String> {
-        self.admin.ask(command)
+        self.admin.ask(command).unwrap_or_else(|why| panic!("{why}"))
     }
 
     fn wait(&self, mark: usize) {
@@ -72,46 +77,6 @@ impl Hbase {
         if let Err(error) = self.console.wait_from(mark, WITHIN, UP, is_up) {
             panic!("HBase is not up: {error}");
         }
-    }
-}
-
-/// HBase's own client, in a JVM that waits for commands.
-struct Admin {
-    child: Child,
-    input: ChildStdin,
-    said: BufReader<ChildStdout>,
-}
-
-impl Admin {
-    fn start(directory: &Path, class_path: &str, zookeeper: u16) -> Admin {
-        let mut java = java(directory, class_path, "-Xmx256m");
-        java.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stores/hbase/HbaseAdmin.java"));
-        java.arg(zookeeper.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = java.spawn().expect("java runs");
-        let input = child.stdin.take().expect("a pipe");
-        let said = BufReader::new(child.stdout.take().expect("a pipe"));
-        Admin { child, input, said }
-    }
-
-    /// Its own limits end what hangs.
-    fn ask(&mut self, command: &str) -> Vec<String> {
-        writeln!(self.input, "{command}").expect("it lives");
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            let read = self.said.read_line(&mut line).expect("it lives");
-            assert!(read > 0 && !line.starts_with("FAILED"), "{command}: {line}");
-            match line.trim_end_matches('\n') {
-                "DONE" => return lines,
-                line => lines.push(line.to_owned()),
-            }
-        }
-    }
-}
-
-impl Drop for Admin {
-    fn drop(&mut self) {
-        let _ended = self.child.kill().and_then(|()| self.child.wait()); // it may have ended by itself
     }
 }
 
@@ -130,14 +95,8 @@ fn run(directory: &Path, class_path: &str, console: &Console) -> Process {
 }
 
 fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
-    let mut java = jdk("java");
-    for package in ["lang", "util", "nio", "io", "net", "util.concurrent", "lang.reflect"] {
-        java.arg(format!("--add-opens=java.base/java.{package}=ALL-UNNAMED"));
-    }
-    java.args([
-        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-        "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
-    ]);
+    let mut java = hadoops_java();
+    java.arg("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
     java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
     java.arg(format!("{}:{class_path}", directory.display())).current_dir(directory);
     java

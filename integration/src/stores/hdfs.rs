@@ -1,7 +1,8 @@
 //! An HDFS in one process, and further DataNodes.
 
 use super::Jvm;
-use crate::flume::{fetched_program, jdk};
+use super::jvm::hadoops_java;
+use crate::flume::fetched_program;
 use crate::node::Error;
 use crate::ports;
 use std::collections::BTreeMap;
@@ -119,11 +120,7 @@ fn class_path() -> Result<String, Error> {
 
 /// A JVM with what Hadoop opens of it, and no more memory than it needs.
 pub fn hadoop_java(class_path: &str) -> Command {
-    let mut java = jdk("java");
-    for package in ["lang", "util", "nio", "io", "net", "util.concurrent", "lang.reflect"] {
-        java.arg(format!("--add-opens=java.base/java.{package}=ALL-UNNAMED"));
-    }
-    java.arg("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED");
+    let mut java = hadoops_java();
     java.args(["-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]);
     java.args(["-cp", class_path]);
     java

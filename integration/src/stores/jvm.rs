@@ -1,6 +1,6 @@
 //! A program in a JVM that is asked, line by line, on its standard input.
 
-use crate::{node::Error, process::Process};
+use crate::{flume::jdk, node::Error, process::Process};
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, PipeWriter, Write},
@@ -85,6 +85,16 @@ impl Jvm {
             Error::Missing(format!("{} says nothing ({error}); its last lines:{last}", java_name(&self.log)))
         })
     }
+}
+
+/// A JVM with the packages open that Hadoop and HBase reach into.
+pub(super) fn hadoops_java() -> Command {
+    let mut java = jdk("java");
+    for package in ["lang", "util", "nio", "io", "net", "util.concurrent", "lang.reflect"] {
+        java.arg(format!("--add-opens=java.base/java.{package}=ALL-UNNAMED"));
+    }
+    java.arg("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED");
+    java
 }
 
 /// The log is named after it.

@@ -18,13 +18,14 @@ import org.apache.hadoop.hbase.client.Table;
 import org.apache.hadoop.hbase.client.TableDescriptorBuilder;
 import org.apache.hadoop.hbase.util.Bytes;
 
-/** Does what its standard input says, a command a line, with HBase's own client; says DONE or FAILED behind each. */
+/** Says UP, and does what its standard input says, a command a line, with HBase's own client; says DONE or FAILED behind each. */
 public class HbaseAdmin {
     public static void main(String[] words) throws Exception {
         Configuration configuration = HBaseConfiguration.create();
         configuration.set("hbase.zookeeper.quorum", "127.0.0.1");
         configuration.set("hbase.zookeeper.property.clientPort", words[0]);
         configuration.set("hbase.client.pause", "50");
+        System.out.println("UP");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             try (Connection connection = ConnectionFactory.createConnection(configuration)) {
