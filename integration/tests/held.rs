@@ -6,7 +6,10 @@ use integration::{
     load::Demand,
     vitals,
 };
-use rustix::process::{Resource, Rlimit, prlimit};
+use rustix::{
+    net::sockopt::set_socket_recv_buffer_size,
+    process::{Resource, Rlimit, prlimit},
+};
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
@@ -142,7 +145,11 @@ fn answers_that_are_never_read_take_little_memory() {
     for (what, bytes) in kinds {
         let mut cluster = collector("");
         let grown = growth(&mut cluster, |cluster| {
-            let mut peers: Vec<Peer> = (0..4).map(|_| Peer::connect(cluster)).collect();
+            let mut peers: Vec<Peer> = (0..2).map(|_| Peer::connect(cluster)).collect();
+            for peer in &peers {
+                // The kernel holds few answers, so that they soon wait in the collector.
+                set_socket_recv_buffer_size(&peer.stream, 16 << 10).expect("a size of its own");
+            }
             let sent: usize = peers.iter_mut().map(|peer| peer.pour(&bytes, 64 << 20)).sum();
             eprintln!("{what}: {} MiB sent", sent >> 20);
         });
