@@ -97,5 +97,5 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Far longer than anything takes, for a machine that has other things to do.
-pub const LONG: Duration = Duration::from_secs(60);
+/// Far longer than anything takes, for a machine that has other things to do: also where a JVM needs half a minute to start.
+pub const LONG: Duration = Duration::from_secs(120);

@@ -125,4 +125,4 @@ fn free_port() -> u16 {
     ports::free(&["127.0.0.1"]).expect("a port")
 }
 
-const LONG: Duration = Duration::from_secs(90);
+const LONG: Duration = Duration::from_secs(180);
