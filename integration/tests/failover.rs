@@ -8,6 +8,7 @@ use integration::{
     lesson::CAPACITY,
     limit,
     load::Demand,
+    solo::{at_best, less},
     storm::{self, Spout},
 };
 use std::{
@@ -86,8 +87,8 @@ fn both_collectors_are_down_for_a_minute_and_everything_arrives() {
 #[test]
 #[ignore = "compares with the clock: .ci/run runs it alone"]
 fn lines_come_soon_after_a_minute_without_collectors() {
-    let after = a_minute_without_collectors();
-    assert!(after < Duration::from_secs(12), "longer than the greatest penalty: {after:?}");
+    // The greatest penalty, and a little.
+    at_best(|| less("the first line", a_minute_without_collectors(), Duration::from_secs(12)));
 }
 
 #[test]
@@ -151,8 +152,7 @@ fn a_hanging_primary_loses_nothing_and_what_came_twice_has_a_cause() {
 #[test]
 #[ignore = "compares with the clock: .ci/run runs it alone"]
 fn a_hanging_primary_is_left_soon() {
-    let after = a_hanging_primary();
-    assert!(after < Duration::from_secs(3), "{after:?}");
+    at_best(|| less("the next line", a_hanging_primary(), Duration::from_secs(3)));
 }
 
 /// Nobody drains the agents' channels until both collectors are back: the exec source waits, it does not end.
