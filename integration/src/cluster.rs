@@ -256,22 +256,45 @@ impl Cluster {
         Ok(Load::start(logs.map_err(Error::io("cannot open the logs again"))?, demand))
     }
 
-    /// Waits until all is written and has arrived as far as it ever will: the last line of each log is there and
-    /// nothing came for [`QUIET`], or `limit` is over. Then judges.
+    /// Waits until all is written and has arrived as far as it ever will: the last line of each log is there, nothing came for
+    /// [`QUIET`] and all that is missing may have gone down with a killed node; or `limit` is over. Then judges.
     ///
     /// # Errors
     /// When a log could not be written.
     pub fn settle(&mut self, load: Load, limit: Duration) -> Result<Verdict, Error> {
+        self.wait_for_all(load, limit, |verdict| verdict.lost_count == 0)
+    }
+
+    /// The same where nobody knows yet what may have gone down: only the last lines are waited for.
+    ///
+    /// # Errors
+    /// When a log could not be written.
+    pub fn settle_early(&mut self, load: Load, limit: Duration) -> Result<Verdict, Error> {
+        self.wait_for_all(load, limit, |_| true)
+    }
+
+    fn wait_for_all(
+        &mut self,
+        load: Load,
+        limit: Duration,
+        enough: impl Fn(&Verdict) -> bool,
+    ) -> Result<Verdict, Error> {
         self.written = load.finish().map_err(Error::io("cannot write to the logs"))?;
         let lines = self.written.lines.clone();
         let last: Vec<LineId> =
             lines.iter().map(|(source, lines)| LineId { source: *source, number: lines - 1 }).collect();
         let deadline = Instant::now() + limit;
         let mut watch = Watch::new(&last);
-        while Instant::now() < deadline && !watch.is_settled(&[self.arrivals(0), self.arrivals(1)]) {
-            thread::sleep(Duration::from_millis(20));
+        loop {
+            while Instant::now() < deadline && !watch.is_settled(&[self.arrivals(0), self.arrivals(1)]) {
+                thread::sleep(Duration::from_millis(20));
+            }
+            let verdict = self.ledger().verdict(&lines);
+            if enough(&verdict) || Instant::now() >= deadline {
+                return Ok(verdict);
+            }
+            watch.since = Instant::now();
         }
-        Ok(self.ledger().verdict(&lines))
     }
 
     /// What was written by the last load that was settled.
@@ -434,4 +457,4 @@ pub const QUIET: Duration = Duration::from_secs(2);
 const FOLLOW: Duration = Duration::from_secs(5);
 
 /// The longest that a node may take to start, with a machine under load and a JVM in mind.
-pub const START: Duration = Duration::from_secs(60);
+pub const START: Duration = Duration::from_secs(120);

@@ -24,4 +24,12 @@ pub fn get(port: u16, path: &str) -> io::Result<(u16, String)> {
     parts.ok_or_else(|| io::Error::other(format!("no HTTP: {text}")))
 }
 
+/// What an agent that serves its counters at `port` counts: `SINK.k1`, `EventDrainSuccessCount`. `None` where nobody answers, or
+/// what answers has no such counter.
+pub fn counter(port: u16, component: &str, key: &str) -> Option<u64> {
+    let (_, page) = get(port, "/metrics").ok()?;
+    let page: serde_json::Value = serde_json::from_str(&page).ok()?;
+    page.get(component)?.get(key)?.as_str()?.parse().ok()
+}
+
 const PATIENCE: Duration = Duration::from_secs(10);

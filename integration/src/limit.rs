@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Far longer than anything takes on a loaded machine, and far less than a test may take in all.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs `command` to its end, as [`Command::output`] does.
 ///

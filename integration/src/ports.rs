@@ -3,7 +3,7 @@
 use crate::lesson::{self, Whereabouts};
 use std::{
     io,
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -32,6 +32,19 @@ pub fn lessons_whereabouts() -> io::Result<Whereabouts> {
 /// # Errors
 /// When none is found.
 pub fn free(hosts: &[&str]) -> io::Result<u16> {
+    first(|port| check(hosts, port).map(|()| port))
+}
+
+/// Listens on this host, at a port of which the same holds.
+///
+/// # Errors
+/// As for [`free`].
+pub fn listen() -> io::Result<TcpListener> {
+    first(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+}
+
+/// What comes of the first port that does.
+fn first<T>(attempt: impl Fn(u16) -> io::Result<T>) -> io::Result<T> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let mut last = io::Error::other("no port was tried");
     for _ in 0..TRIES {
@@ -39,8 +52,8 @@ pub fn free(hosts: &[&str]) -> io::Result<u16> {
         // Test programs that run at once begin at different places.
         let begin = std::process::id().wrapping_mul(97) as u16 % RANGE;
         let port = FIRST + begin.wrapping_add(step) % RANGE;
-        match check(hosts, port) {
-            Ok(()) => return Ok(port),
+        match attempt(port) {
+            Ok(taken) => return Ok(taken),
             Err(error) => last = error,
         }
     }

@@ -97,5 +97,28 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Far longer than anything takes, for a machine that has other things to do.
-pub const LONG: Duration = Duration::from_secs(60);
+/// Three tries at what compares with the clock: where one is late, the machine may have had something else to do.
+///
+/// # Panics
+/// When each is late.
+pub fn at_best(mut attempt: impl FnMut() -> Result<(), String>) {
+    let mut late = Vec::new();
+    while late.len() < 3 {
+        match attempt() {
+            Ok(()) => return,
+            Err(how) => late.push(how),
+        }
+    }
+    panic!("it is late each time: {late:#?}");
+}
+
+/// Whether it `took` less than `bar`, for [`at_best`].
+///
+/// # Errors
+/// What took how long.
+pub fn less(what: &str, took: Duration, bar: Duration) -> Result<(), String> {
+    if took < bar { Ok(()) } else { Err(format!("{what}: {took:?}, and not less than {bar:?}")) }
+}
+
+/// Far longer than anything takes, for a machine that has other things to do: also where a JVM needs half a minute to start.
+pub const LONG: Duration = Duration::from_secs(120);

@@ -118,7 +118,7 @@ const WITH_ONE: &str = "{Collector=c, Type=LOGIN, Host=a b} one";
 const WITH_TWO: &str = "{Collector=c, Type=LOGIN, Host=a b} two";
 const WITH_THREE: &str = "{Collector=c, Type=LOGIN, Host=a b} three";
 const WITH_FOUR: &str = "{Collector=c, Type=LOGIN, Host=a b} four";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One file for all, so that what comes stands in its order.
 const COLLECTOR: &str = "a1.sources = r1

@@ -159,4 +159,4 @@ macro_rules! clients {
 
 clients!(the_default_client, the_failover_client, the_load_balancing_client, the_command_line_client);
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);

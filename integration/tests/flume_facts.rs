@@ -1,12 +1,15 @@
 //! What released Flume does on the wire, as far as ours relies on it.
 
-use integration::flume::{
-    self, Flume, Version,
-    avro::{Answer, Connection, Event, Hello, Meta, Outcome, RELEASED, SNAPSHOT, parameters},
-    stand_in::StandIn,
+use integration::{
+    flume::{
+        self, Flume, Version,
+        avro::{Answer, Connection, Event, Hello, Meta, Outcome, RELEASED, SNAPSHOT, parameters},
+        stand_in::StandIn,
+    },
+    ports,
 };
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -14,10 +17,7 @@ use std::{
 fn collector(version: Version) -> (Flume, SocketAddr, tempfile::TempDir) {
     flume::require();
     let dir = tempfile::tempdir().expect("a folder");
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|held| held.local_addr())
-        .expect("a port")
-        .port();
+    let port = ports::free(&["127.0.0.1"]).expect("a port");
     let file = COLLECTOR.replace("PORT", &port.to_string());
     let flume = Flume::start(version, &file, "a1", dir.path()).expect("a JVM");
     flume.wait_for_line("Avro source r1 started.", PATIENCE).expect("it starts");
@@ -245,7 +245,7 @@ facts!(
     the_console_of_a_connection,
 );
 
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Lines that any connection and any event leave.
 const ORDINARY: [&str; 3] = ["Event: {", "] [id: 0x", "Connection to /"];

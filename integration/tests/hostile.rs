@@ -3,6 +3,7 @@
 use integration::{
     cluster::{Cluster, Setup},
     load::Demand,
+    solo::{at_best, less},
     vitals,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -243,8 +244,7 @@ fn the_others_do_not_wait_for_any_of_them() {
         ("ten thousand connections", ten_thousand_connections),
     ];
     for (what, attack) in attacks {
-        let slowest = attack();
-        assert!(slowest < Duration::from_secs(2), "{what}: the others waited {slowest:?}");
+        at_best(|| less(&format!("{what}: the others"), attack(), Duration::from_secs(2)));
     }
 }
 

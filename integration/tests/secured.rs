@@ -3,13 +3,16 @@
 //! One sender with a sink for each way, one receiver with a source for each: compressed, encrypted, both. With both, Flume up to 1.9
 //! has TLS outside and zlib within, later ones the other way round; ours understands either.
 
-use integration::flume::{
-    self, Version,
-    oracle::{Node, Side},
+use integration::{
+    flume::{
+        self, Version,
+        oracle::{Node, Side},
+    },
+    ports,
 };
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -21,10 +24,7 @@ fn every_way(sender: &Side, receiver: &Side) {
         flume::require();
     }
     let scene = tempfile::tempdir().expect("a folder");
-    let ports: Vec<u16> = {
-        let held = WAYS.map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
-        held.iter().map(|held| held.local_addr().expect("it is bound").port()).collect()
-    };
+    let ports = WAYS.map(|_| ports::free(&["127.0.0.1"]).expect("a port"));
     let (from, to) = (scene.path().join("sender"), scene.path().join("receiver"));
     let receiver = start(receiver, &receiver_file(&ports, &to), &to);
     for port in &ports {
@@ -185,4 +185,4 @@ const WAYS: [(&str, &str); 4] = [
 
 const CHANNEL: &str = "a1.channels.c$.type = memory\na1.channels.c$.capacity = 10000\na1.channels.c$.transactionCapacity = 1000\n";
 const EVENTS: usize = 3000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -4,7 +4,9 @@ use integration::{
     cluster::{Cluster, Setup},
     lesson::Whereabouts,
     load::Demand,
-    ports, vitals,
+    ports,
+    solo::{at_best, less},
+    vitals,
 };
 use rustix::process::Signal;
 use std::{
@@ -91,8 +93,7 @@ fn the_second_signal_ends_it() {
 #[test]
 #[ignore = "compares with the clock: .ci/run runs it alone"]
 fn the_second_signal_ends_it_at_once() {
-    let after = second_signal();
-    assert!(after < Duration::from_secs(1), "{after:?}");
+    at_best(|| less("the end after the second signal", second_signal(), Duration::from_secs(1)));
 }
 
 /// Gives how long the end took.
@@ -116,8 +117,8 @@ fn a_drain_that_gets_nowhere_ends() {
 #[test]
 #[ignore = "compares with the clock: .ci/run runs it alone"]
 fn a_drain_that_gets_nowhere_ends_after_its_time() {
-    let after = drain_that_gets_nowhere();
-    assert!(after < Duration::from_secs(14), "ten seconds are the most: {after:?}");
+    // Ten seconds are the most.
+    at_best(|| less("the end", drain_that_gets_nowhere(), Duration::from_secs(14)));
 }
 
 #[test]
@@ -152,7 +153,8 @@ fn a_start_takes_milliseconds() {
     }
     starts.sort();
     eprintln!("start to listening: {starts:?}");
-    // The bar of 20 ms is for release builds on a quiet machine; the drill prints it.
+    // The bar of 20 ms is for release builds on a quiet machine; the drill prints it. In half of the starts the machine may do
+    // something else.
     assert!(starts[2] < Duration::from_secs(1), "half of the starts took longer than a second: {starts:?}");
 }
 

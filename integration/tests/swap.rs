@@ -167,7 +167,7 @@ fn flume_1_11_becomes_ours_in_place_and_flume_again() {
 
 const SOME: u32 = 500;
 const BYTES: usize = 64;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const COLLECTOR: &str = "a1.sources = r1
 a1.channels = c1

@@ -1,6 +1,7 @@
 //! A real HDFS, and agents that write to it.
 
 use integration::flume::fetched;
+use integration::http;
 use integration::ports;
 use integration::stores::{self, Files};
 use std::fs;
@@ -26,6 +27,11 @@ fn run(command: &mut Command) {
     let ended = command.stdin(Stdio::null()).output().expect("it starts");
     let said = [ended.stdout, ended.stderr].concat();
     assert!(ended.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said));
+}
+
+/// What has an agent, or a Flume's JVM, serve its counters at `port`.
+pub(crate) fn counters_at(port: u16) -> [String; 2] {
+    [format!("-Dflume.monitoring.port={port}"), "-Dflume.monitoring.type=http".to_owned()]
 }
 
 pub(crate) fn free_port() -> u16 {
@@ -104,11 +110,31 @@ impl Process {
 
     /// An agent with this configuration.
     pub(crate) fn agent(configuration: &str, folder: &Path, name: &str) -> Process {
+        let agent = Command::new(env!("CARGO_BIN_EXE_agent"));
+        Process::run(agent, configuration, folder, name)
+    }
+
+    /// A Flume, or an agent, with this configuration.
+    pub(crate) fn run(mut node: Command, configuration: &str, folder: &Path, name: &str) -> Process {
         let file = folder.join(format!("{name}.conf"));
         fs::write(&file, configuration).expect("a file");
-        let mut agent = Command::new(env!("CARGO_BIN_EXE_agent"));
-        agent.args(["-n", "a", "-f"]).arg(file);
-        Process::spawn(agent, &folder.join(format!("{name}.log")))
+        node.args(["-n", "a", "-f"]).arg(file);
+        Process::spawn(node, &folder.join(format!("{name}.log")))
+    }
+
+    /// Waits until each of its sinks has delivered so many events, by the counters that it serves at `port`.
+    pub(crate) fn until_drained(&self, port: u16, sinks: &[&str], events: u64) {
+        let begun = Instant::now();
+        let drained = |sink: &str| http::counter(port, &format!("SINK.{sink}"), "EventDrainSuccessCount");
+        while !sinks.iter().all(|sink| drained(sink).is_some_and(|count| count >= events)) {
+            let counts: Vec<_> = sinks.iter().map(|sink| (sink, drained(sink))).collect();
+            assert!(
+                begun.elapsed() < LIMIT,
+                "waited {LIMIT:?} for {events} events by each sink; {counts:?}; {}",
+                self.said()
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
     }
 
     pub(crate) fn wait_for_port(&self, port: u16) {

@@ -5,11 +5,13 @@
 
 mod lab;
 
+use integration::http;
 use integration::stores::hadoop_java;
-use lab::{Hdfs, LIMIT, Process, flume, free_port};
+use lab::{Hdfs, LIMIT, Process, counters_at, flume, free_port};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -26,7 +28,7 @@ fn agent_of(hdfs: &Hdfs, events: u32, sinks: &[(&str, &str)]) -> String {
              a.channels.c{name}.type = memory\na.channels.c{name}.capacity = 10000\n\
              a.channels.c{name}.transactionCapacity = 1000\n\
              a.sinks.{name}.type = hdfs\na.sinks.{name}.channel = c{name}\n\
-             a.sinks.{name}.hdfs.path = {url}/{name}\na.sinks.{name}.hdfs.rollSize = 0\n\
+             a.sinks.{name}.hdfs.path = {url}/{name}\na.sinks.{name}.hdfs.rollSize = 0\na.sinks.{name}.hdfs.rollInterval = 0\n\
              a.sinks.{name}.hdfs.stateDir = {state}\n",
             url = hdfs.url(),
             state = hdfs.folder().join("state").display(),
@@ -76,12 +78,9 @@ fn what_is_written_is_read_back_by_hadoop_in_every_form() {
     .collect();
     let sinks: Vec<(&str, &str)> = forms.iter().map(|(name, keys)| (*name, keys.as_str())).collect();
     let folder = tempfile::tempdir().expect("a directory");
-    let mut agent = Process::agent(&agent_of(&hdfs, EVENTS as u32, &sinks), folder.path(), "one");
-    hdfs.until("/text", "all lines", |files, _| numbers(files).len() as u64 >= EVENTS);
-    for name in ["gzip", "bzip2", "plain", "seqdefault", "seqgzip", "seqbzip2", "seqsnappy"] {
-        hdfs.until(&format!("/{name}"), "a file", |files, _| !files.is_empty());
-    }
-    sleep(Duration::from_secs(2));
+    let (mut agent, monitor) = watched(&agent_of(&hdfs, EVENTS as u32, &sinks), folder.path());
+    let names: Vec<&str> = sinks.iter().map(|(name, _)| *name).collect();
+    agent.until_drained(monitor, &names, EVENTS);
     agent.stop();
     let text = hdfs.until("/text", "complete files", is_complete);
     assert_eq!(text.len(), 3, "700, 700 and 600: {:?}", text.keys());
@@ -101,6 +100,14 @@ fn what_is_written_is_read_back_by_hadoop_in_every_form() {
     }
 }
 
+/// An agent with this configuration, and where it serves its counters.
+fn watched(configuration: &str, folder: &Path) -> (Process, u16) {
+    let monitor = free_port();
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_agent"));
+    agent.args(counters_at(monitor));
+    (Process::run(agent, configuration, folder, "watched"), monitor)
+}
+
 fn unpacked(program: &str, packed: &[u8]) -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), packed).expect("it is written");
@@ -114,7 +121,7 @@ fn unpacked(program: &str, packed: &[u8]) -> Vec<u8> {
 #[ignore = "needs a JVM and Maven"]
 fn a_killed_agent_leaves_no_file_in_use_and_nothing_that_was_synced_is_lost() {
     let mut hdfs = Hdfs::start(1, &[]);
-    let keys = "hdfs.rollCount = 3000\nhdfs.fileType = DataStream\nhdfs.rollInterval = 0";
+    let keys = "hdfs.rollCount = 3000\nhdfs.fileType = DataStream";
     let folder = tempfile::tempdir().expect("a directory");
     let mut before = 0;
     for round in 0..3 {
@@ -149,17 +156,12 @@ fn a_data_node_that_dies_and_comes_back_costs_no_event() {
     let keys =
         "hdfs.rollCount = 5000\nhdfs.fileType = DataStream\nhdfs.callTimeout = 8000\nhdfs.retryInterval = 2";
     let folder = tempfile::tempdir().expect("a directory");
-    let mut agent = Process::agent(&agent_of(&hdfs, EVENTS as u32, &[("text", keys)]), folder.path(), "one");
+    let (mut agent, monitor) = watched(&agent_of(&hdfs, EVENTS as u32, &[("text", keys)]), folder.path());
     hdfs.until("/text", "the first lines", |files, _| !numbers(files).is_empty());
     hdfs.ask("killdn 0");
-    sleep(Duration::from_secs(3));
+    sleep(Duration::from_secs(3)); // writes fail meanwhile
     hdfs.ask("startdn");
-    hdfs.until("/text", "all lines", |files, _| {
-        let complete = files.iter().filter(|(name, _)| !name.ends_with(".tmp"));
-        let complete = complete.map(|(name, body)| (name.clone(), body.clone())).collect();
-        numbers(&complete).len() as u64 > EVENTS - 5_000
-    });
-    sleep(Duration::from_secs(3));
+    agent.until_drained(monitor, &["text"], EVENTS);
     agent.stop();
     let all = hdfs.files("/text").0;
     let (lost, doubled) = lost_and_doubled(&numbers(&all), EVENTS);
@@ -169,39 +171,31 @@ fn a_data_node_that_dies_and_comes_back_costs_no_event() {
 
 /// `EventDrainSuccessCount` of the sink.
 fn drained(port: u16) -> u64 {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the monitor listens");
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("it reads");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).expect("it answers");
-    let (_, rest) = text.split_once("\"EventDrainSuccessCount\":\"").expect("a sink");
-    rest.split('"').next().and_then(|number| number.parse().ok()).expect("a number")
+    http::counter(port, "SINK.text", "EventDrainSuccessCount").unwrap_or_default()
 }
 
 #[test]
 #[ignore = "needs a JVM and Maven"]
 fn with_one_of_three_data_nodes_frozen_events_are_synced_again_within_two_call_timeouts() {
     const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-    let hdfs = Hdfs::start(0, &[]);
+    let mut hdfs = Hdfs::start(0, &[]);
     let nodes: Vec<Process> = (0..3).map(|number| hdfs.data_node(number)).collect();
-    sleep(Duration::from_secs(3));
-    let monitor = free_port();
+    let begun = Instant::now();
+    while hdfs.ask("nodes") != ["3"] {
+        assert!(begun.elapsed() < LIMIT, "waited {LIMIT:?} for three DataNodes to come to the NameNode");
+        sleep(Duration::from_millis(100));
+    }
     let folder = tempfile::tempdir().expect("a directory");
     let site =
         "<configuration><property><name>dfs.replication</name><value>3</value></property></configuration>";
     std::fs::write(folder.path().join("hdfs-site.xml"), site).expect("a file");
     let keys = format!(
-        "hdfs.rollCount = 0\nhdfs.rollInterval = 0\nhdfs.fileType = DataStream\nhdfs.callTimeout = {}\n\
+        "hdfs.rollCount = 0\nhdfs.fileType = DataStream\nhdfs.callTimeout = {}\n\
          hdfs.confDir = {}",
         CALL_TIMEOUT.as_millis(),
         folder.path().display()
     );
-    let file = folder.path().join("frozen.conf");
-    std::fs::write(&file, agent_of(&hdfs, 10_000_000, &[("text", &keys)])).expect("a file");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-    command.args(["-n", "a", "-Dflume.monitoring.type=http"]);
-    command.arg(format!("-Dflume.monitoring.port={monitor}")).arg("-f").arg(file);
-    let agent = Process::spawn(command, &folder.path().join("frozen.log"));
-    agent.wait_for_port(monitor);
+    let (agent, monitor) = watched(&agent_of(&hdfs, 10_000_000, &[("text", &keys)]), folder.path());
     let more_than = |events: u64, limit: Duration| {
         let begun = Instant::now();
         while drained(monitor) <= events {
@@ -302,26 +296,20 @@ fn comparable(files: BTreeMap<String, Vec<u8>>, root: &str) -> Vec<(String, Vec<
 fn names_and_contents_are_those_of_flume_on_the_same_cluster() {
     let mut hdfs = Hdfs::start(1, &[]);
     let (folder, ports) = (tempfile::tempdir().expect("a directory"), [free_port(), free_port()]);
-    let url = hdfs.url();
+    let (monitor, url) = (free_port(), hdfs.url());
     let state = folder.path().join("state").display().to_string();
     let native = three_sinks(&format!("{url}/native"), ports[0], &state);
-    let mut native = Process::agent(&native, folder.path(), "native");
-    let file = folder.path().join("flume.conf");
-    std::fs::write(&file, three_sinks(&format!("{url}/flume"), ports[1], "")).expect("a file");
-    let mut flume = hadoop_java(&flume());
-    flume.args(["org.apache.flume.node.Application", "-n", "a", "-f"]).arg(file);
-    let mut flume = Process::spawn(flume, &folder.path().join("flume.log"));
+    let (mut native, natives) = watched(&native, folder.path());
+    let mut java = hadoop_java(&flume());
+    java.args(counters_at(monitor)).arg("org.apache.flume.node.Application");
+    let mut flume =
+        Process::run(java, &three_sinks(&format!("{url}/flume"), ports[1], ""), folder.path(), "flume");
     native.wait_for_port(ports[0]);
     flume.wait_for_port(ports[1]);
     ports.iter().for_each(|port| post(*port, EVENTS));
-    for root in ["/native", "/flume"] {
-        let all = |files: &BTreeMap<String, Vec<u8>>, _: &[String]| {
-            let has = |part: &str| files.iter().any(|(name, body)| name.contains(part) && !body.is_empty());
-            has("/ds/") && has("/gz/") && has("/text/") && has("/seq/20231115/")
-        };
-        hdfs.until(root, "a file of each sink", all);
+    for (node, port) in [(&native, natives), (&flume, monitor)] {
+        node.until_drained(port, &["k1", "k2", "k3", "k4"], 7);
     }
-    sleep(Duration::from_secs(3));
     native.stop();
     flume.stop();
     let seen =

@@ -101,8 +101,8 @@ fn next_elsewhere(arrivals: &[Arrival], incident: &Incident) -> Option<Duration>
 /// Bytes of a line with its end: what a log line is like.
 const BYTES: usize = 128;
 
-/// How long the last lines may take.
-const SETTLE: Duration = Duration::from_secs(60);
+/// How long the last lines may take: some may wait for a JVM that has been killed and starts again.
+const SETTLE: Duration = Duration::from_secs(180);
 
 #[cfg(test)]
 mod tests {

@@ -196,7 +196,7 @@ const STEPS: [&str; 3] = [steps::LINE, steps::NEXT, steps::BACK];
 const AT_ONCE: usize = 2;
 
 /// Longer than all the waits of one drill that comes to its end.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 const LEGEND: &str = "\
 to slave3: a line to slave3's console; to slave4: kill -9 of slave3, then a line to slave4's console; back on 3: slave3

@@ -10,7 +10,14 @@ use crate::{
     lesson,
     node::Error,
 };
-use std::{env, fs, io, os::unix::process::CommandExt, path::Path, process::Command, sync::Arc};
+use std::{
+    env, fs, io,
+    net::{IpAddr, Ipv4Addr},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
 
 /// Whether this program already runs within the namespaces.
 pub fn is_inside() -> bool {
@@ -38,6 +45,7 @@ pub fn lay() -> Result<(), Error> {
     run("ip link set lo up")?;
     run("ip link add drill type bridge")?;
     run("ip link set drill up")?;
+    run("ip address add 192.168.255.1/24 dev drill")?;
     for (node, address) in addresses() {
         run(&format!("ip netns add {node}"))?;
         run(&format!("ip link add {node} type veth peer name eth0 netns {node}"))?;
@@ -95,6 +103,12 @@ fn furnish(directory: &Path) -> io::Result<()> {
     }
     let lines = addresses().map(|(node, address)| format!("{address} {} {node}\n", lesson::full_name(node)));
     fs::write(directory.join("hosts"), "127.0.0.1 localhost\n".to_owned() + &lines.concat())
+}
+
+/// The address of slave3 (0) or slave4 (1).
+pub(super) fn address(collector: usize) -> IpAddr {
+    let found = addresses().into_iter().find(|(node, _)| *node == lesson::COLLECTORS[collector]);
+    found.and_then(|(_, address)| address.parse().ok()).unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }
 
 /// The lesson's addresses.

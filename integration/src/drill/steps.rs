@@ -1,15 +1,17 @@
 //! The lesson, step by step.
 
-use super::{Figure, Report, Stage};
+use super::{Figure, Report, Stage, netns};
 use crate::{
     cluster::Cluster,
     console::Line,
     event_line::{self, Seen},
+    flume::avro::{Connection, Hello, Meta},
     lesson,
     node::{Error, Implementation},
 };
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     thread,
     time::{Duration, Instant},
 };
@@ -78,11 +80,34 @@ impl Steps<'_> {
         self.stage.step("the collectors, slave3 and slave4; then the agents, slave1 and slave2");
         self.stage.say(self.cluster.command_lines());
         let collectors = self.cluster.start_collectors()?;
+        (0..2).try_for_each(|node| self.awake(node))?;
         let agents = self.cluster.start_agents()?;
         report.push(Figure::new("start to \"Avro source r1 started.\"", collectors, START, "not measured"));
         report.push(Figure::new("start to the agent's source started", agents, START, "not measured"));
         for node in 0..2 {
             self.connected(node)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a Flume has answered a handshake: it loads half of its classes for the first one, and a native agent waits two
+    /// seconds for its primary's.
+    fn awake(&mut self, node: usize) -> Result<(), Error> {
+        if self.cluster.collector(node).kind() == Implementation::Ours {
+            return Ok(());
+        }
+        let whereabouts = self.cluster.whereabouts();
+        let host = whereabouts.hosts[node].parse().unwrap_or_else(|_| netns::address(node));
+        let (at, deadline) = (SocketAddr::new(host, whereabouts.port), Instant::now() + LONG);
+        let greet = || {
+            let mut connection = Connection::open(at)?;
+            connection.call(Some(&Hello::default()), &Meta::new(), "", &[])
+        };
+        while let Err(error) = greet() {
+            if Instant::now() > deadline {
+                return Err(Error::io(format!("{} does not answer", lesson::COLLECTORS[node]))(error));
+            }
+            thread::sleep(PACE);
         }
         Ok(())
     }
@@ -276,7 +301,7 @@ const START: Duration = Duration::from_millis(20);
 
 /// Longer than the slowest step of Flume: a connection that hangs is given up after 20 s and the next look is 5 s later;
 /// its penalties and a busy machine come on top.
-const LONG: Duration = Duration::from_secs(90);
+const LONG: Duration = Duration::from_secs(180);
 
 /// How often a line is written while we wait for slave3.
 const PACE: Duration = Duration::from_millis(100);

@@ -7,6 +7,7 @@ use crate::{
 };
 use rustix::process::Signal;
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     thread,
@@ -193,22 +194,30 @@ impl Receiver {
     }
 }
 
-/// Waits until `last` has arrived in one of `receivers` and nothing has come for a while, and tells all that came.
+/// Waits until nothing comes any more, and tells all that came: for [`QUIET`] when `last` is there and all that is missing may have
+/// gone down with a killed receiver, and for [`STILL`] else.
 ///
 /// # Errors
 /// When the last line does not come, or a file cannot be read.
 pub fn settle(receivers: &[&Receiver], last: LineId, bytes: usize) -> Result<Ledger, String> {
+    let sent = BTreeMap::from([(last.source, last.number + 1)]);
     let mut watch = Watch::new();
+    let mut pause = QUIET;
     loop {
         let still = watch.still(receivers.iter().map(|receiver| receiver.written()).sum());
-        if still > QUIET {
+        if still > pause {
             let ledger = ledger(receivers, bytes).map_err(|error| error.to_string())?;
-            if ledger.arrivals.iter().any(|arrival| arrival.line == last) {
+            let has_last = ledger.arrivals.iter().any(|arrival| arrival.line == last);
+            if has_last && (still > STILL || ledger.verdict(&sent).lost_count == 0) {
                 return Ok(ledger);
             }
+            if still > STILL {
+                return Err("the last line never came".to_owned());
+            }
+            pause += QUIET;
         }
-        if still > STILL {
-            return Err("the last line never came".to_owned());
+        if still < QUIET {
+            pause = QUIET;
         }
         thread::sleep(Duration::from_millis(100));
     }
@@ -244,7 +253,7 @@ impl Watch {
     }
 }
 
-/// After this long without a line and with the last line there, all has come.
+/// A line may still come after this long: an idle Flume looks into its channel every five seconds.
 const QUIET: Duration = Duration::from_secs(3);
 
 /// Longer than a start of Flume with the replay of its channel, and the pauses of a sender that was refused.

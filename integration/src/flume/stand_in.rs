@@ -1,10 +1,11 @@
 //! A collector of the tests' own: takes events as an Avro source does and remembers them as they came.
 
 use super::avro::{self, Call, Event, Meta};
+use crate::ports;
 use std::{
     collections::VecDeque,
     io,
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -48,7 +49,7 @@ impl StandIn {
     /// # Errors
     /// When there is none.
     pub fn listen() -> io::Result<StandIn> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = ports::listen()?; // it is to be free after `close` as well
         let mut stand_in = StandIn { address: listener.local_addr()?, shared: Arc::default(), door: None };
         stand_in.door = Some(stand_in.serve(listener));
         Ok(stand_in)
@@ -161,11 +162,13 @@ impl Shared {
             if !hold.is_zero() && more_comes(&stream, hold) {
                 self.lock().impatient += 1;
             }
+            // Under one lock: who has the answer finds the call among those that are taken.
+            let mut state = self.lock();
             if avro::write_answer(&mut stream, &call, welcome.as_ref(), status).is_err() {
                 return;
             }
             if status == 0 {
-                self.lock().calls.push(call);
+                state.calls.push(call);
                 self.changed.notify_all();
             }
         }

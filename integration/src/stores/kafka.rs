@@ -180,5 +180,5 @@ log.cleaner.dedupe.buffer.size=4194304
 
 /// Any name of 22 characters.
 const CLUSTER: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);

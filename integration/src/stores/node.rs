@@ -142,5 +142,5 @@ pub fn append(path: &Path, text: &str) {
     file.write_all(text.as_bytes()).expect("room");
 }
 
-const LONG: Duration = Duration::from_secs(90);
+const LONG: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(100);

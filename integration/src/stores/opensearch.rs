@@ -86,5 +86,5 @@ fn run(directory: &Path, port: u16, class_path: &str, console: &Console) -> Proc
     Process::spawn(java, console, 0).expect("java runs")
 }
 
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);

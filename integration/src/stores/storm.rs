@@ -113,4 +113,4 @@ fn run(directory: &Path, class_path: &str, topology: &[String], console: &Consol
 }
 
 /// A start takes 10 s where nothing else does.
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_secs(180);

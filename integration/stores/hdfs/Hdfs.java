@@ -16,6 +16,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.hdfs.DistributedFileSystem;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.hdfs.protocol.HdfsConstants.DatanodeReportType;
 import org.apache.hadoop.io.SequenceFile;
 import org.apache.hadoop.io.Writable;
 
@@ -23,6 +24,7 @@ import org.apache.hadoop.io.Writable;
  * `Hdfs DIRECTORY PORT DATANODES [KEY=VALUE...]`: an HDFS in one process, which says UP when it serves. With a DIRECTORY of an
  * earlier one it goes on with its files. Then a command in each line of its input, answered by lines that end with DONE or FAILED:
  *   killdn N, startdn          a DataNode is stopped; it is started again
+ *   nodes                      how many DataNodes have come to it
  *   get FROM TO                all below FROM, read by Hadoop's own client, is written to the local directory TO; files that
  *                              are open are told
  *   more PATH                  the whole lines of all files below PATH that have come since the last such command, with the file
@@ -55,6 +57,7 @@ public class Hdfs {
         switch (word[0]) {
           case "killdn": stopped = cluster.stopDataNode(Integer.parseInt(word[1])); break;
           case "startdn": cluster.restartDataNode(stopped, true); cluster.waitActive(); break;
+          case "nodes": System.out.println(files.getDataNodeStats(DatanodeReportType.LIVE).length); break;
           case "get": get(files, new Path(word[1]), new File(word[2])); break;
           case "more": more(files, new Path(word[1]), read); break;
           case "seq": sequence(conf, files.makeQualified(new Path(word[1]))); break;

@@ -5,7 +5,7 @@ use integration::{
     flume::{Version, bridge::environment},
     limit,
     node::Implementation,
-    solo::{Solo, until},
+    solo::{LONG, Solo, until},
     vitals,
 };
 use rustix::process::{Signal, kill_process};
@@ -18,6 +18,7 @@ use std::{
 };
 
 const REASON: &str = "each number arrives";
+const STARTED_AGAIN: &str = "; it is started again, and what its components";
 
 /// Starts the agent of `text` beside the Flume of `version`.
 fn start(version: Version, text: &str) -> Solo {
@@ -30,18 +31,22 @@ fn start_again(solo: &mut Solo, version: Version, text: &str) {
     solo.start_again(text, &words.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Kills the JVM of an agent, as soon as there is one.
+/// Kills the JVM of an agent, as soon as there is one, and waits until the agent knows: its next one is another.
 fn kill_jvm(solo: &Solo) {
+    let told = || solo.said(STARTED_AGAIN);
+    let before = told();
     until("there is a JVM to kill", || vitals::jvm(solo.node.pid()).is_some());
     kill_process(vitals::jvm(solo.node.pid()).expect("it was just seen"), Signal::KILL).expect("it lives");
+    until("the agent tells of the JVM's end", || told() > before);
 }
 
-/// How often each line stands in the files of a folder, or in a file.
+/// How often each line stands in the files of a folder, or in a file. One whose end is not written yet is none.
 pub(super) fn lines(path: &Path) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
     let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     for file in files.chain([path.to_owned()]) {
-        for line in fs::read_to_string(file).unwrap_or_default().lines() {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
             *lines.entry(line.to_owned()).or_default() += 1;
         }
     }
@@ -59,7 +64,7 @@ fn doubled(path: &Path) -> usize {
 
 fn stop(mut solo: Solo) {
     solo.node.signal(Signal::TERM);
-    let ended = solo.node.wait(Duration::from_secs(30)).expect("it stops");
+    let ended = solo.node.wait(LONG).expect("it stops");
     assert_eq!(ended.status.code(), Some(0), "it stops well");
 }
 
@@ -88,7 +93,7 @@ fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_kil
         // A batch that was written and whose commit was not told is written again.
         assert!(doubled(&solo.path("lines")) <= 3 * 100, "{} doubled", doubled(&solo.path("lines")));
         assert!(solo.said("(bridge-k1) [INFO - org.acme.Lines] Lines writes to") >= 1, "under its own name");
-        assert_eq!(solo.said("; it is started again, and what its components"), 3);
+        assert_eq!(solo.said(STARTED_AGAIN), 3);
         stop(solo);
     }
 }

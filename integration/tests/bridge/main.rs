@@ -22,7 +22,7 @@ use std::{
 };
 
 /// Longer than anything takes here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An answer within [`PATIENCE`], which says what it waited for.
 async fn soon<T>(what: &str, answer: impl Future<Output = T>) -> T {

@@ -1,10 +1,13 @@
 //! The lesson's agent while both its collectors are down, and up again: Flume's exec source is dead after that, ours is not.
 
 use crate::our_agent;
-use integration::flume::{
-    self, Version,
-    oracle::{Node, Side},
-    stand_in::StandIn,
+use integration::{
+    flume::{
+        self, Version,
+        oracle::{Node, Side},
+        stand_in::StandIn,
+    },
+    solo::until,
 };
 use std::{
     fs::{self, OpenOptions},
@@ -37,11 +40,11 @@ impl Scene {
         Scene { dir, collectors, node }
     }
 
-    /// Both down, 3,000 lines, both up again after the three seconds for which Flume's channel waits, and five more.
-    fn outage(&mut self) {
+    /// Both down, 3,000 lines, and both up again when `enough` is over.
+    fn outage(&mut self, enough: impl FnOnce(&Node)) {
         self.collectors.iter_mut().for_each(StandIn::close);
         append(self.dir.path(), (0..LINES).map(|n| format!("line {n}")));
-        std::thread::sleep(Duration::from_secs(8)); // real time is what Flume's source dies of
+        enough(&self.node);
         for collector in &mut self.collectors {
             collector.open().expect("the port is still free");
         }
@@ -69,13 +72,10 @@ fn append(dir: &Path, lines: impl IntoIterator<Item = String>) {
 #[test]
 fn ours_keeps_every_line() {
     let mut scene = Scene::start(&our_agent());
-    scene.outage();
+    // The three seconds for which Flume's channel waits, and five more.
+    scene.outage(|_| std::thread::sleep(Duration::from_secs(8)));
     append(scene.dir.path(), ["after the outage".to_owned()]);
-    let arrived = || scene.lines().len() == LINES + 2;
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while !arrived() && std::time::Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("all lines arrive", || scene.lines().len() >= LINES + 2);
     assert_eq!(scene.lines().len(), LINES + 2);
     // What one collector has is in order. Between the two there is none: both were up, and one was still resting.
     for collector in &scene.collectors {
@@ -92,16 +92,18 @@ fn ours_keeps_every_line() {
 fn flume_loses_most_and_never_comes_back() {
     flume::require();
     let mut scene = Scene::start(&Side::Flume(Version::V1_11));
-    scene.outage();
+    scene.outage(|node| {
+        let dead = "Failed while running command: tail -F";
+        node.console.wait_from(0, PATIENCE, dead, |line| line.text.contains(dead)).expect("its source dies");
+    });
     append(scene.dir.path(), ["after the outage".to_owned()]);
-    std::thread::sleep(Duration::from_secs(15)); // what must not come
+    until("what the channel held arrives", || scene.lines().len() >= 900);
+    std::thread::sleep(Duration::from_secs(5)); // what must not come
     let lines = scene.lines();
     assert!((900..1_100).contains(&lines.len()), "a channel full: {}", lines.len());
     assert!(!lines.contains(&"after the outage".to_owned()));
-    let console = scene.node.console.lines_from(0);
-    assert!(console.iter().any(|line| line.text.contains("Failed while running command: tail -F")));
     assert!(scene.node.process.is_running());
 }
 
 const LINES: usize = 3_000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -64,7 +64,7 @@ fn a_server_that_is_killed_and_a_node_that_stops_cost_no_event_and_count_none_tw
             hbase.start_again();
         } else {
             node.process.signal(Signal::TERM);
-            assert!(node.process.wait(Duration::from_secs(60)).is_some_and(|ended| ended.status.success()));
+            assert!(node.process.wait(Duration::from_secs(180)).is_some_and(|ended| ended.status.success()));
             node.start_again();
         }
     }
@@ -73,7 +73,7 @@ fn a_server_that_is_killed_and_a_node_that_stops_cost_no_event_and_count_none_tw
     upto += PART;
     until("all lines are counted", || counter(&mut hbase, "lines") >= upto);
     node.process.signal(Signal::TERM);
-    assert!(node.process.wait(Duration::from_secs(60)).is_some_and(|ended| ended.status.success()));
+    assert!(node.process.wait(Duration::from_secs(180)).is_some_and(|ended| ended.status.success()));
     assert_eq!(counter(&mut hbase, "lines"), upto, "each is counted once");
     let written = written(&mut hbase);
     eprintln!("{} lines, {} rows", upto, written.len());

@@ -110,6 +110,8 @@ fn a_released_flume_takes_what_is_put_and_puts_what_is_taken() {
     let home = tempfile::tempdir().unwrap();
     let mut released = flume(&broker, &file(&theirs), home.path());
     until("Flume has taken both", || lines_in(&[&theirs]).len() == 2);
+    // It commits what it has taken some time after its sink has written it.
+    until("Flume has committed both", || committed(&broker, "flume", "chan") == 2);
     released.process().signal(Signal::TERM);
     assert!(released.process().wait(LONG).is_some());
     drop(fills);

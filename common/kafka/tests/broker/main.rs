@@ -46,8 +46,9 @@ fn make(broker: &Broker, topics: &[(&str, i32)]) {
         .iter()
         .map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(1)))
         .collect();
+    let options = AdminOptions::new().request_timeout(Some(LONG)); // it may not serve yet
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let made = runtime.block_on(admin.create_topics(&wanted, &AdminOptions::new())).expect("an answer");
+    let made = runtime.block_on(admin.create_topics(&wanted, &options)).expect("an answer");
     assert!(made.iter().all(Result::is_ok), "{made:?}");
 }
 
@@ -91,6 +92,19 @@ fn all_of(broker: &Broker, topic: &str) -> Vec<Record> {
     all
 }
 
+/// How many records of `topic` this group has committed.
+fn committed(broker: &Broker, group: &str, topic: &str) -> i64 {
+    let consumer: BaseConsumer = client(broker).set("group.id", group).create().expect("a client");
+    let known = consumer.fetch_metadata(Some(topic), LONG).expect("an answer");
+    let mut list = TopicPartitionList::new();
+    known.topics()[0].partitions().iter().for_each(|partition| {
+        list.add_partition(topic, partition.id());
+    });
+    let offsets = consumer.committed_offsets(list, LONG).expect("an answer");
+    let of = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
+    offsets.elements().iter().map(|element| of(element.offset())).sum()
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -125,4 +139,4 @@ fn free_port() -> u16 {
     ports::free(&["127.0.0.1"]).expect("a port")
 }
 
-const LONG: Duration = Duration::from_secs(90);
+const LONG: Duration = Duration::from_secs(180);

@@ -118,7 +118,7 @@ a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
 a1.sinks.k.channel = c
 a1.sinks.k.kafka.bootstrap.servers = BROKER
 a1.sinks.k.kafka.topic = lines
-a1.sinks.k.kafka.producer.delivery.timeout.ms = 60000
+a1.sinks.k.kafka.producer.delivery.timeout.ms = 180000
 ";
 
 fn bodies(records: Vec<Record>) -> impl Iterator<Item = Vec<u8>> {

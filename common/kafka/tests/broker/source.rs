@@ -33,13 +33,14 @@ fn written(topic: &str, group: &str, directory: &Path) -> String {
     WRITTEN.replace("TOPIC", topic).replace("GROUP", group).replace("DIR", &directory)
 }
 
-/// Lines of all files of these directories.
+/// Lines of all files of these directories. One whose end is not written yet is none.
 pub(crate) fn lines_in(directories: &[&Path]) -> Vec<Vec<u8>> {
     let files = directories.iter().flat_map(|directory| fs::read_dir(directory).expect("a folder"));
     let texts = files.map(|file| fs::read(file.expect("a file").path()).expect("its text"));
     texts
         .flat_map(|text| {
-            text.split(|byte| *byte == b'\n')
+            text.split_inclusive(|byte| *byte == b'\n')
+                .filter_map(|line| line.strip_suffix(b"\n"))
                 .filter(|line| !line.is_empty())
                 .map(<[u8]>::to_vec)
                 .collect::<Vec<_>>()
@@ -143,6 +144,8 @@ fn one_group_is_handed_over_to_a_released_flume_and_back() {
     let home = tempfile::tempdir().unwrap();
     let mut released = flume(&broker, &written("lines", "g", &second), home.path());
     until("Flume has read the rest", || lines_in(&[&second]).len() >= 1_000);
+    // It commits a batch some time after it has put it into its channel.
+    until("Flume has committed the rest", || committed(&broker, "g", "lines") >= 2_000);
     stop(released.process());
     produce(&broker, "lines", 2_000..3_000);
     let mut node = start(&broker, &written("lines", "g", &third));

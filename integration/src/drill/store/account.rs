@@ -101,7 +101,7 @@ impl Clocks {
 }
 
 /// Leases of a killed writer are recovered within some seconds.
-const FINISH: Duration = Duration::from_secs(30);
+const FINISH: Duration = Duration::from_secs(120);
 
 const LOOK: Duration = Duration::from_millis(300);
 

@@ -47,7 +47,7 @@ pub(super) fn play(
         thread::sleep(LOOK);
     }
     load.stop();
-    let early = scene.cluster.settle(load, SETTLE)?;
+    let early = scene.cluster.settle_early(load, SETTLE)?;
     if scene.channels.is_some() {
         until_all_came(scene);
     }
@@ -189,6 +189,6 @@ impl Kills<'_> {
 const BYTES: usize = 128;
 
 /// How long the last lines may take.
-const SETTLE: Duration = Duration::from_secs(90);
+const SETTLE: Duration = Duration::from_secs(180);
 
 const LOOK: Duration = Duration::from_millis(10);

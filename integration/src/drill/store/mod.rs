@@ -226,7 +226,7 @@ a1.sources.r1.interceptors.i2.headerName = arrived
 ";
 
 /// Longer than the slowest recovery: a sink group that has failed for long rests for ten seconds.
-const LONG: Duration = Duration::from_secs(90);
+const LONG: Duration = Duration::from_secs(180);
 
 #[cfg(test)]
 mod tests {

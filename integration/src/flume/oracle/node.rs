@@ -45,12 +45,31 @@ impl Node {
     /// # Errors
     /// When the process cannot be started.
     pub fn start(side: &Side, file: &Path, name: &str, dir: &Path) -> io::Result<Node> {
+        Node::start_with(side, file, name, dir, &[])
+    }
+
+    /// The same with further words for it: `-Dflume.monitoring.type=http`.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn start_with(
+        side: &Side,
+        file: &Path,
+        name: &str,
+        dir: &Path,
+        words: &[String],
+    ) -> io::Result<Node> {
         let console = Console::default();
         let process = match side {
             Side::Flume(version) => {
-                Flume::start_as(*version, file, name, dir, &Launch::default(), &console)?.into_process()
+                let launch = Launch { jvm: words.to_vec(), ..Launch::default() };
+                Flume::start_as(*version, file, name, dir, &launch, &console)?.into_process()
             }
-            Side::Ours(binary) => Process::spawn(ours(binary, file, name, dir), &console, 0)?,
+            Side::Ours(binary) => {
+                let mut command = ours(binary, file, name, dir);
+                command.args(words);
+                Process::spawn(command, &console, 0)?
+            }
         };
         Ok(Node { process, console })
     }

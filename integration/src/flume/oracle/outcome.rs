@@ -41,35 +41,34 @@ impl fmt::Display for Outcome {
 /// Which words of a run stand for what.
 pub(super) struct Words {
     pairs: Vec<(String, String)>,
+    ports: Vec<(String, String)>,
     started_ms: u128,
 }
 
 impl Words {
     pub(super) fn new(dir: &Path, ports: &[(String, u16)]) -> Words {
-        let mut pairs: Vec<_> = ports.iter().map(|(name, port)| (port.to_string(), name.clone())).collect();
-        pairs.push((dir.display().to_string(), "$DIR".to_owned()));
+        let mut pairs = vec![(dir.display().to_string(), "$DIR".to_owned())];
         pairs.extend(this_host());
-        Words { pairs, started_ms: now_ms() }
+        let ports = ports.iter().map(|(name, port)| (port.to_string(), name.clone())).collect();
+        Words { pairs, ports, started_ms: now_ms() }
     }
 
     /// `text` with the names in place of what they stood for, and `<ms>` for the times of this very run.
     pub(super) fn neutral(&self, text: &str) -> String {
-        // Times first: the digits of a port may stand within one.
-        let mut text = self.without_times(text);
-        for (value, name) in &self.pairs {
-            text = text.replace(value, name);
-        }
-        text
+        let replace = |text: String, (value, name): &(String, String)| text.replace(value, name);
+        self.without_numbers(&self.pairs.iter().fold(text.to_owned(), replace))
     }
 
-    fn without_times(&self, text: &str) -> String {
+    /// Numbers as a whole: the digits of a port may stand within another one.
+    fn without_numbers(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
             let length = rest[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - start);
             let (before, number) = (&rest[..start], &rest[start..start + length]);
             out.push_str(before);
-            out.push_str(if self.is_now(number) { "<ms>" } else { number });
+            let port = self.ports.iter().find(|(port, _)| port == number).map(|(_, name)| name.as_str());
+            out.push_str(if self.is_now(number) { "<ms>" } else { port.unwrap_or(number) });
             rest = &rest[start + length..];
         }
         out + rest

@@ -5,15 +5,18 @@ use super::{
     node::{Node, Side},
     outcome::{Outcome, Words, behind_date},
 };
-use crate::flume::{
-    avro::{Connection, Event, Outcome as Answer},
-    stand_in::StandIn,
+use crate::{
+    flume::{
+        avro::{Connection, Event, Outcome as Answer},
+        stand_in::StandIn,
+    },
+    ports,
 };
 use std::{
     collections::BTreeMap,
     fs,
     io::{self, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -328,13 +331,13 @@ fn port_names(ports: &BTreeMap<usize, u16>, sinks: &BTreeMap<usize, StandIn>) ->
     ports.chain(sinks).collect()
 }
 
-/// Ports that were free a moment ago, all held at once so that none comes twice.
+/// Ports that were free a moment ago, and that no outgoing connection takes meanwhile.
 fn free_ports(file: &str) -> io::Result<BTreeMap<usize, u16>> {
     let mut held = Vec::new();
     for number in named(file, "$PORT") {
-        held.push((number, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?));
+        held.push((number, ports::free(&["127.0.0.1"])?));
     }
-    held.iter().map(|(number, listener)| Ok((*number, listener.local_addr()?.port()))).collect()
+    Ok(held.into_iter().collect())
 }
 
 /// The numbers behind `name` in the text, each once.
@@ -357,9 +360,9 @@ fn io(what: &str) -> impl Fn(io::Error) -> Failure {
 }
 
 /// A JVM on a busy machine, and the three seconds after which a failed start is tried again.
-const START: Duration = Duration::from_secs(40);
-/// The longest wait of any case: a sink that failed waits 5 s, a member of a group up to 30 s.
-const PATIENCE: Duration = Duration::from_secs(45);
+const START: Duration = Duration::from_secs(120);
+/// The longest wait of any case: a sink that failed waits 5 s, a member of a group up to 30 s, a JVM that starts longer still.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a port has to open: more than the three seconds after which a failed start is tried again.
 const OPENING: Duration = Duration::from_secs(5);
 /// How often files and ports are looked at.
