@@ -6,6 +6,7 @@
 mod account;
 mod chance;
 mod channel;
+mod hbase;
 mod hdfs;
 mod kafka;
 mod load;
@@ -44,7 +45,7 @@ pub struct Kind {
 }
 
 /// All of them. To add one: its file beside this one, and its line here.
-pub const STORES: [&Kind; 2] = [&hdfs::KIND, &kafka::KIND];
+pub const STORES: [&Kind; 3] = [&hdfs::KIND, &hbase::KIND, &kafka::KIND];
 
 /// A store that runs. Lines of it are `{HEADERS} BODY`, headers as Flume prints a map.
 trait Store: Send {
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_unknown_store_is_refused_with_the_list() {
-        assert_eq!(find("hive").err().as_deref(), Some("one of hdfs, kafka"));
+        assert_eq!(find("hive").err().as_deref(), Some("one of hdfs, hbase, kafka"));
         assert_eq!(find("kafka").map(|kind| kind.title), Ok("Kafka"));
     }
 
