@@ -6,7 +6,8 @@ use crate::{flume::fetched_program, node::Error, stores::Hbase};
 pub(super) const KIND: Kind = Kind {
     name: "hbase",
     title: "HBase",
-    feature: "hbase",
+    feature: Some("hbase"),
+    hosts: false,
     fetch: || {
         let fetched = fetched_program("hbase", "HbaseAdmin");
         fetched.map(drop).map_err(|why| Error::Missing(format!("HBase cannot be run here: {why}")))
