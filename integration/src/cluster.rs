@@ -38,6 +38,8 @@ pub struct Setup {
     pub java: Option<Version>,
     /// What a node's command is wrapped in, such as a network namespace.
     pub wrap: Option<Wrap>,
+    /// Another program that runs the collectors: the word behind `collector` by which it does, and the command.
+    pub host: Option<(&'static str, Wrap)>,
     /// Where `agent` and `collector` are; beside the running program unless it is said.
     pub binaries: Option<PathBuf>,
 }
@@ -63,6 +65,7 @@ impl Default for Setup {
             client_level: "INFO,console",
             java: None,
             wrap: None,
+            host: None,
             binaries: None,
         }
     }
@@ -126,8 +129,11 @@ impl Cluster {
             let place = cluster.directory.path().join(name).display().to_string();
             let extra = setup.server_extra.replace("NODE_DIR", &place).replace("NODE_NAME", name);
             let text = if extra.is_empty() { own } else { own + "\n" + &extra };
-            let launch = cluster.launch(setup, name, setup.kinds[2 + index], Words::server(), &text)?;
-            cluster.collectors.push(Node::new(name, Role::Collector(index), setup.kinds[2 + index], launch));
+            let kind = setup.kinds[2 + index];
+            let word = setup.host.as_ref().map(|(word, _)| *word);
+            let launch = cluster.launch(setup, name, kind, Words::server(word), &text)?;
+            let node = Node::new(name, Role::Collector(index), kind, launch);
+            cluster.collectors.push(word.into_iter().fold(node, Node::hosted));
         }
         Ok(cluster)
     }
@@ -163,13 +169,15 @@ impl Cluster {
         fs::write(&file, text).map_err(Error::io(format!("cannot write {}", file.display())))?;
         let place = Site { name: name.to_owned(), directory };
         let (wrap, given) = (setup.wrap.clone(), setup.binaries.clone());
+        let host =
+            setup.host.as_ref().filter(|(word, _)| words.words[0] == *word).map(|(_, host)| host.clone());
         self.command_lines.push(words.typed(name, wrap.is_some()));
         Ok(Box::new(move || {
             let mut command = program(kind, &words, &conf, wrap.is_some(), given.as_deref())?;
             command.current_dir(&conf);
             let variables = java.iter().flat_map(|(words, _)| words).filter_map(|word| word.split_once('='));
             command.envs(variables);
-            Ok(match &wrap {
+            Ok(match wrap.as_ref().or(host.as_ref()) {
                 Some(wrap) => wrap(&place, command),
                 None => command,
             })
@@ -356,9 +364,11 @@ impl Words {
         }
     }
 
-    fn server() -> Words {
+    /// `word` comes first, or else the lesson's `agent`.
+    fn server(word: Option<&str>) -> Words {
         let words = format!(
-            "agent --conf ../conf --conf-file flume-server.conf --name {} -Dflume.root.logger=INFO,console",
+            "{} --conf ../conf --conf-file flume-server.conf --name {} -Dflume.root.logger=INFO,console",
+            word.unwrap_or("agent"),
             lesson::SERVER_NAME
         );
         Words {

@@ -84,6 +84,7 @@ pub struct Node {
     born: usize, // where this life's console begins
     incidents: Vec<Incident>,
     births: Vec<Instant>,
+    program: Option<&'static str>,
 }
 
 impl Node {
@@ -101,7 +102,14 @@ impl Node {
             born: 0,
             incidents,
             births: Vec::new(),
+            program: None,
         }
+    }
+
+    /// Its process only runs its program, whose command line has this word: as Storm's worker runs a spout. It ends by itself when
+    /// the program does.
+    pub fn hosted(self, word: &'static str) -> Node {
+        Node { program: Some(word), ..self }
     }
 
     /// Its name, such as `slave3`.
@@ -178,11 +186,20 @@ impl Node {
     pub fn kill(&mut self, holds: usize) -> Instant {
         let at = Instant::now();
         self.note(at, holds);
+        if self.program.is_some() {
+            self.signal_program(Signal::KILL);
+            self.wait(HOST_ENDS);
+        }
+        self.kill_process();
+        at
+    }
+
+    /// Ends its process, where that only runs its program.
+    pub fn kill_process(&mut self) {
         if let Some(process) = &mut self.process {
             process.kill();
         }
         self.console.drained(Duration::from_secs(5));
-        at
     }
 
     /// Kills the JVM of its Java components, which it starts again; `false` when there is none.
@@ -198,13 +215,24 @@ impl Node {
     pub fn freeze(&mut self) -> Instant {
         let at = Instant::now();
         self.note(at, 0);
-        self.signal(Signal::STOP);
+        self.signal_program(Signal::STOP);
         at
     }
 
     /// Lets it go on after [`Node::freeze`].
     pub fn thaw(&self) {
-        self.signal(Signal::CONT);
+        self.signal_program(Signal::CONT);
+    }
+
+    fn signal_program(&self, signal: Signal) {
+        match self.program {
+            None => self.signal(signal),
+            Some(word) => {
+                let program = self.pid().and_then(|host| vitals::child(host, word));
+                // It may have ended by itself.
+                let _ = program.map(|program| kill_process(program, signal));
+            }
+        }
     }
 
     /// Sends a signal to its process.
@@ -246,3 +274,6 @@ impl Node {
         }
     }
 }
+
+/// For a host to notice that its program has ended.
+const HOST_ENDS: Duration = Duration::from_secs(30);

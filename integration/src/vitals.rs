@@ -60,11 +60,16 @@ pub fn children(pid: Pid) -> Vec<Pid> {
 
 /// The JVM of an agent with Java components.
 pub fn jvm(pid: Pid) -> Option<Pid> {
-    let is_jvm = |pid: &Pid| {
+    child(pid, "org.logcluster.bridge")
+}
+
+/// The process it started that has `part` in its command line.
+pub fn child(pid: Pid, part: &str) -> Option<Pid> {
+    let has_it = |pid: &Pid| {
         fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()))
-            .is_ok_and(|line| line.contains("org.logcluster.bridge"))
+            .is_ok_and(|line| line.contains(part))
     };
-    children(pid).into_iter().find(is_jvm)
+    children(pid).into_iter().find(has_it)
 }
 
 /// Whether `pid`, or a process it started, has a file of this name open and an ear for changes. A `tail -F` that has not

@@ -4,7 +4,7 @@ use super::Jvm;
 use super::jvm::hadoops_java;
 use crate::console::Console;
 use crate::flume::{fetched, fetched_program};
-use crate::{ports, process::Process};
+use crate::{node::Error, ports, process::Process};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -28,20 +28,29 @@ impl Hbase {
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start() -> Hbase {
-        let class_path = fetched_program("hbase", "HbaseAdmin");
-        let class_path = class_path.unwrap_or_else(|why| panic!("HBase cannot be run here: {why}"));
-        let directory = tempfile::tempdir().expect("a folder");
-        let [zookeeper, master, region] = [(); 3].map(|()| ports::free(&["127.0.0.1"]).expect("a port"));
-        write(directory.path(), zookeeper, master, region).expect("its files");
+        Hbase::open().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Starts one, as [`Hbase::start`] does.
+    ///
+    /// # Errors
+    /// When there is none to be had, or it does not start.
+    pub fn open() -> Result<Hbase, Error> {
+        let class_path = fetched_program("hbase", "HbaseAdmin")
+            .map_err(|why| Error::Missing(format!("HBase cannot be run here: {why}")))?;
+        let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+        let port = || ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for HBase"));
+        let (zookeeper, master, region) = (port()?, port()?, port()?);
+        write(directory.path(), zookeeper, master, region)
+            .map_err(Error::io("cannot write HBase's files"))?;
         let console = Console::default();
-        let process = run(directory.path(), &class_path, &console);
+        let process = run(directory.path(), &class_path, &console)?;
         let mut admin = java(directory.path(), &class_path, "-Xmx256m");
         admin.arg("HbaseAdmin").arg(zookeeper.to_string());
-        let admin = Jvm::start(admin, &directory.path().join("HbaseAdmin.log"));
-        let admin = admin.unwrap_or_else(|why| panic!("{why}"));
+        let admin = Jvm::start(admin, &directory.path().join("HbaseAdmin.log"))?;
         let hbase = Hbase { directory, zookeeper, class_path, console, process, admin };
-        hbase.wait(0);
-        hbase
+        hbase.wait(0)?;
+        Ok(hbase)
     }
 
     /// Where its ZooKeeper is, `HOST:PORT`.
@@ -59,12 +68,25 @@ impl Hbase {
     /// # Panics
     /// When it does not come up.
     pub fn start_again(&mut self) {
-        let mark = self.console.mark();
-        self.process = run(self.directory.path(), &self.class_path, &self.console);
-        self.wait(mark);
+        self.open_again().unwrap_or_else(|why| panic!("{why}"));
     }
 
-    /// What HBase's own client answers to a command of `HbaseAdmin.java`.
+    /// As [`Hbase::start_again`].
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn open_again(&mut self) -> Result<(), Error> {
+        let mark = self.console.mark();
+        self.process = run(self.directory.path(), &self.class_path, &self.console)?;
+        self.wait(mark)
+    }
+
+    /// HBase's own client, which does what `HbaseAdmin.java` says.
+    pub fn client(&mut self) -> &mut Jvm {
+        &mut self.admin
+    }
+
+    /// What that answers to a command.
     ///
     /// # Panics
     /// When it fails.
@@ -72,11 +94,10 @@ impl Hbase {
         self.admin.ask(command).unwrap_or_else(|why| panic!("{why}"))
     }
 
-    fn wait(&self, mark: usize) {
-        let is_up = |line: &crate::console::Line| line.text.contains(UP);
-        if let Err(error) = self.console.wait_from(mark, WITHIN, UP, is_up) {
-            panic!("HBase is not up: {error}");
-        }
+    fn wait(&self, mark: usize) -> Result<(), Error> {
+        let up = format!("HBase: \"{UP}\"");
+        self.console.wait_from(mark, WITHIN, &up, |line| line.text.contains(UP))?;
+        Ok(())
     }
 }
 
@@ -88,10 +109,10 @@ pub fn flumes_hbase() -> String {
     fetched("flume-hbase").unwrap_or_else(|why| panic!("Flume's HBase sink cannot be run here: {why}"))
 }
 
-fn run(directory: &Path, class_path: &str, console: &Console) -> Process {
+fn run(directory: &Path, class_path: &str, console: &Console) -> Result<Process, Error> {
     let mut server = java(directory, class_path, "-Xmx768m");
     server.args(["org.apache.hadoop.hbase.master.HMaster", "start"]);
-    Process::spawn(server, console, 0).expect("java runs")
+    Process::spawn(server, console, 0).map_err(Error::io("cannot start HBase"))
 }
 
 fn java(directory: &Path, class_path: &str, heap: &str) -> Command {

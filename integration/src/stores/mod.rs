@@ -12,6 +12,6 @@ pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java};
 pub use jvm::Jvm;
 pub use kafka::{Broker, flumes_parts};
-pub use node::{Node, append, lines, post, until};
+pub use node::{FOLLOWS, Node, append, follows_into, lines, post, until};
 pub use opensearch::OpenSearch;
 pub use storm::Storm;

@@ -128,6 +128,23 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// The beginning of an agent that follows the file `log` of its directory into a channel `c`.
+pub const FOLLOWS: &str = "
+a1.sources = r
+a1.channels = c
+a1.sources.r.type = TAILDIR
+a1.sources.r.positionFile = DIR/positions.json
+a1.sources.r.filegroups = f
+a1.sources.r.filegroups.f = DIR/log
+a1.sources.r.channels = c
+";
+
+/// Such an agent with a memory channel and `sink`, the lines of a sink `k`.
+pub fn follows_into(sink: &str) -> String {
+    let channel = "a1.channels.c.type = memory\na1.channels.c.capacity = 1000\na1.channels.c.transactionCapacity = 100\n";
+    format!("{FOLLOWS}{channel}a1.sinks = k\na1.sinks.k.channel = c\n{sink}")
+}
+
 /// Numbered lines, as a file has them.
 pub fn lines(numbers: std::ops::Range<usize>) -> String {
     numbers.map(|number| format!("line {number}\n")).collect()

@@ -3,10 +3,12 @@
 use crate::binaries::workspace;
 use crate::console::Console;
 use crate::flume::{jdk, with_programs};
+use crate::node::Error;
 use crate::process::Process;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -28,15 +30,33 @@ impl Storm {
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start(topology: &[&str]) -> Storm {
-        let programs = ["integration/stores/storm/Lab.java", "deploy/storm/FlumeSpout.java"];
-        let class_path =
-            with_programs("storm", "programs", &programs.map(|program| workspace().join(program)))
-                .unwrap_or_else(|why| panic!("Storm cannot be run here: {why}"));
+        let class_path = Storm::class_path().unwrap_or_else(|why| panic!("{why}"));
         let directory = tempfile::tempdir().expect("a folder");
         let topology: Vec<String> = topology.iter().map(|word| (*word).to_owned()).collect();
         let console = Console::default();
         let process = run(directory.path(), &class_path, &topology, &console);
         Storm { directory, class_path, topology, console, process }
+    }
+
+    /// What a [`Storm::command`] needs, fetched and compiled once.
+    ///
+    /// # Errors
+    /// When it is not to be had.
+    pub fn class_path() -> Result<String, Error> {
+        let programs = ["integration/stores/storm/Lab.java", "deploy/storm/FlumeSpout.java"];
+        with_programs("storm", "programs", &programs.map(|program| workspace().join(program)))
+            .map_err(|why| Error::Missing(format!("Storm cannot be run here: {why}")))
+    }
+
+    /// A JVM with such a cluster, whose bolt writes to `file`; the words of `Lab.java` behind that are still to come.
+    pub fn command(directory: &Path, class_path: &str, file: &Path) -> Command {
+        let mut java = jdk("java");
+        java.args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+        java.arg(format!("-Djava.io.tmpdir={}", directory.display()));
+        let log = workspace().join("integration/stores/storm/log4j2.xml");
+        java.arg(format!("-Dlog4j2.configurationFile={}", log.display()));
+        java.args(["-cp", class_path, "Lab"]).arg(file).current_dir(directory);
+        java
     }
 
     /// Starts it again when it has ended; its bolt goes on with the same file.
@@ -103,12 +123,8 @@ fn file(directory: &Path) -> PathBuf {
 }
 
 fn run(directory: &Path, class_path: &str, topology: &[String], console: &Console) -> Process {
-    let mut java = jdk("java");
-    java.args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
-    java.arg(format!("-Djava.io.tmpdir={}", directory.display()));
-    let log = workspace().join("integration/stores/storm/log4j2.xml");
-    java.arg(format!("-Dlog4j2.configurationFile={}", log.display()));
-    java.arg("-cp").arg(class_path).arg("Lab").arg(file(directory)).args(topology).current_dir(directory);
+    let mut java = Storm::command(directory, class_path, &file(directory));
+    java.args(topology);
     Process::spawn(java, console, 0).expect("java runs")
 }
 

@@ -1,6 +1,12 @@
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hbase.Cell;
 import org.apache.hadoop.hbase.CellUtil;
@@ -80,8 +86,66 @@ public class HbaseAdmin {
                     }
                 }
                 break;
+            case "events": // of each row its key, its columns as `{HEADERS}` in the order of their names, and the column `body`
+                try (Table open = connection.getTable(table)) {
+                    events(open, new Scan(), "", new HashSet<>());
+                }
+                break;
+            case "watch": // from now on each event as it comes, in the same way behind `NEWS `, between other lines
+                Thread watcher = new Thread(() -> watch(connection.getConfiguration(), table));
+                watcher.setDaemon(true);
+                watcher.start();
+                break;
             default:
                 throw new IllegalArgumentException(words[0]);
+        }
+    }
+
+    /** Prints those whose keys are not in `seen`; tells the latest time at which the server has written one. */
+    private static long events(Table table, Scan scan, String before, Set<String> seen) throws IOException {
+        long latest = 0;
+        try (ResultScanner rows = table.getScanner(scan.setCaching(5000))) {
+            for (Result row : rows) {
+                latest = Math.max(latest, row.rawCells()[0].getTimestamp());
+                String key = Bytes.toString(row.getRow());
+                if (!seen.add(key)) {
+                    continue;
+                }
+                Map<String, String> columns = new TreeMap<>();
+                for (Cell cell : row.rawCells()) {
+                    columns.put(Bytes.toString(CellUtil.cloneQualifier(cell)), Bytes.toString(CellUtil.cloneValue(cell)));
+                }
+                String body = columns.remove("body");
+                System.out.println(before + key + " " + columns + " " + body);
+            }
+        }
+        return latest;
+    }
+
+    /** Keys begin with the time at which they were made: what is older than a minute does not come any more. */
+    private static void watch(Configuration configuration, TableName table) {
+        Configuration impatient = new Configuration(configuration);
+        impatient.setInt("hbase.client.retries.number", 1);
+        impatient.setInt("zookeeper.recovery.retry", 0);
+        for (String what : new String[] {"rpc.timeout", "client.operation.timeout", "client.meta.operation.timeout",
+                "client.scanner.timeout.period"}) {
+            impatient.setInt("hbase." + what, 3000);
+        }
+        Set<String> seen = new HashSet<>();
+        long latest = 0;
+        while (true) {
+            try (Connection connection = ConnectionFactory.createConnection(impatient); Table open = connection.getTable(table)) {
+                while (true) {
+                    Scan scan = new Scan().withStartRow(Bytes.toBytes(String.format("%013d", Math.max(0, latest - 60_000))));
+                    scan.setTimeRange(Math.max(0, latest - 2_000), Long.MAX_VALUE);
+                    latest = Math.max(latest, events(open, scan, "NEWS ", seen));
+                    Thread.sleep(50);
+                }
+            } catch (IOException | UncheckedIOException away) {
+                // It is asked again.
+            } catch (InterruptedException end) {
+                return;
+            }
         }
     }
 }

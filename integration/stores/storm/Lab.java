@@ -1,11 +1,13 @@
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.storm.Config;
 import org.apache.storm.LocalCluster;
 import org.apache.storm.kafka.spout.FirstPollOffsetStrategy;
@@ -20,37 +22,55 @@ import org.apache.storm.topology.base.BaseRichBolt;
 import org.apache.storm.tuple.Tuple;
 
 /**
- * A Storm cluster in this JVM with one topology, which runs until the JVM is killed: {@code Lab FILE kafka BROKERS TOPIC} or
- * {@code Lab FILE shell COMMAND..}. Its bolt appends each body to FILE as a line, then acknowledges. It fails each tuple whose
- * body has a 7 as the last digit of its 12th byte, the first time that it sees it, and writes it only then.
+ * A Storm cluster in this JVM with one topology, which runs until the JVM is killed or told to end: {@code Lab FILE kafka
+ * BROKERS TOPIC}, {@code Lab FILE shell COMMAND..} or {@code Lab FILE events COMMAND..}. Its bolt appends each body to FILE as a
+ * line, then acknowledges. It fails each tuple whose body has a 7 as the last digit of its 12th byte, the first time that it sees
+ * it, and writes it only then. Of {@code events} it fails none, and writes the headers before the body.
  */
 public class Lab {
     public static class Recorder extends BaseRichBolt {
         private final String file;
-        private final String field;
+        private final String kind;
         private final Set<String> failed = new HashSet<>();
         private transient OutputCollector collector;
         private transient FileOutputStream out;
 
-        Recorder(String file, String field) {
+        Recorder(String file, String kind) {
             this.file = file;
-            this.field = field;
+            this.kind = kind;
         }
 
         @Override
         public void prepare(Map<String, Object> conf, TopologyContext context, OutputCollector collector) {
             this.collector = collector;
             try {
+                cut();
                 out = new FileOutputStream(file, true);
             } catch (IOException error) {
                 throw new UncheckedIOException(error);
             }
         }
 
+        /** A line without an end, which a kill has cut off, was not acknowledged. */
+        private void cut() throws IOException {
+            try (RandomAccessFile all = new RandomAccessFile(file, "rw")) {
+                long end = all.length();
+                for (; end > 0; end--) {
+                    all.seek(end - 1);
+                    if (all.read() == '\n') {
+                        break;
+                    }
+                }
+                all.setLength(end);
+            }
+        }
+
         @Override
         public void execute(Tuple tuple) {
-            String body = tuple.getStringByField(field);
-            if (body.length() >= 12 && body.charAt(11) == '7' && failed.add(body)) {
+            String body = tuple.getStringByField(kind.equals("kafka") ? "value" : "body");
+            if (kind.equals("events")) {
+                body = new TreeMap<>((Map<?, ?>) tuple.getValueByField("headers")) + " " + body;
+            } else if (body.length() >= 12 && body.charAt(11) == '7' && failed.add(body)) {
                 collector.fail(tuple);
                 return;
             }
@@ -68,7 +88,7 @@ public class Lab {
 
     private static IRichSpout spout(String[] args) {
         String[] rest = Arrays.copyOfRange(args, 2, args.length);
-        if (args[1].equals("shell")) {
+        if (!args[1].equals("kafka")) {
             return new FlumeSpout(rest);
         }
         return new KafkaSpout<>(KafkaSpoutConfig.builder(rest[0], rest[1])
@@ -81,12 +101,19 @@ public class Lab {
     public static void main(String[] args) throws Exception {
         TopologyBuilder builder = new TopologyBuilder();
         builder.setSpout("spout", spout(args), 1);
-        String field = args[1].equals("shell") ? "body" : "value";
-        builder.setBolt("recorder", new Recorder(args[0], field), 1).shuffleGrouping("spout");
+        builder.setBolt("recorder", new Recorder(args[0], args[1]), 1).shuffleGrouping("spout");
         Config config = new Config();
         config.setNumWorkers(1);
         config.setMessageTimeoutSecs(10);
         LocalCluster cluster = new LocalCluster();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            try {
+                cluster.close(); // it closes the spout
+                Runtime.getRuntime().halt(0);
+            } catch (Exception error) {
+                error.printStackTrace();
+            }
+        }));
         cluster.submitTopology("lab", config, builder.createTopology());
         System.out.println("submitted");
         Thread.currentThread().join();

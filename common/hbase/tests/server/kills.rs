@@ -1,26 +1,13 @@
 //! The server is killed, and the node stopped, in the middle of the writing.
 
 use super::*;
-use integration::stores::{append, lines, until};
+use integration::stores::{append, follows_into, lines, until};
 use rustix::process::Signal;
 use std::env;
 use std::time::Duration;
 
-/// A file of lines that is followed into a table.
-const FOLLOWED: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = TAILDIR
-a1.sources.r.positionFile = DIR/positions.json
-a1.sources.r.filegroups = f
-a1.sources.r.filegroups.f = DIR/log
-a1.sources.r.channels = c
-a1.channels.c.type = memory
-a1.channels.c.capacity = 1000
-a1.channels.c.transactionCapacity = 100
-a1.sinks.k.type = asynchbase
-a1.sinks.k.channel = c
+/// Into a table.
+const SINK: &str = "a1.sinks.k.type = asynchbase
 a1.sinks.k.table = lines
 a1.sinks.k.columnFamily = cf
 a1.sinks.k.zookeeperQuorum = QUORUM
@@ -50,7 +37,7 @@ fn a_server_that_is_killed_and_a_node_that_stops_cost_no_event_and_count_none_tw
     let mut random = runtime::random::Random::seeded(seed as u64);
     let mut hbase = Hbase::start();
     hbase.ask("create lines cf default8");
-    let mut node = start(&hbase, FOLLOWED);
+    let mut node = start(&hbase, &follows_into(SINK));
     let log = node.path("log");
     let mut upto = 0;
     for kill in 0..kills {

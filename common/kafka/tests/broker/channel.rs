@@ -4,16 +4,8 @@ use super::source::{lines_in, text_of};
 use super::*;
 use rustix::process::Signal;
 
-/// An agent without a sink.
-const FILLS: &str = "
-a1.sources = r
-a1.channels = c
-a1.sources.r.type = TAILDIR
-a1.sources.r.positionFile = DIR/positions.json
-a1.sources.r.filegroups = f
-a1.sources.r.filegroups.f = DIR/log
-a1.sources.r.channels = c
-a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
+/// The channel of an agent without a sink.
+const CHANNEL: &str = "a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
 a1.channels.c.kafka.bootstrap.servers = BROKER
 a1.channels.c.kafka.topic = chan
 ";
@@ -40,7 +32,7 @@ fn kills_of_the_broker_and_of_both_agents_lose_nothing() {
     make(&broker, &[("chan", 2)]);
     let out = tempfile::tempdir().unwrap();
     let count = |lines: usize| account(lines_in(&[out.path()]).into_iter(), lines);
-    let mut fills = start(&broker, FILLS);
+    let mut fills = start(&broker, &format!("{FOLLOWS}{CHANNEL}"));
     let mut empties = start(&broker, &EMPTIES.replace("OUT", &out.path().display().to_string()));
     let log = fills.path("log");
     let all = 12_000;
@@ -96,15 +88,10 @@ fn a_released_flume_takes_what_is_put_and_puts_what_is_taken() {
     fs::create_dir_all(&ours).unwrap();
     // What a node puts is taken by Flume.
     let port = free_port();
-    let http = FILLS.replace("TAILDIR", "http").replace(
-        "a1.channels.c.kafka.topic",
-        &format!("a1.sources.r.bind = 127.0.0.1\na1.sources.r.port = {port}\na1.channels.c.kafka.topic"),
+    let http = format!(
+        "a1.sources = r\na1.channels = c\na1.sources.r.type = http\na1.sources.r.bind = 127.0.0.1\na1.sources.r.port = {port}\n\
+         a1.sources.r.channels = c\n{CHANNEL}"
     );
-    let http: String = http
-        .lines()
-        .filter(|line| !line.contains("positionFile") && !line.contains("filegroups"))
-        .map(|line| format!("{line}\n"))
-        .collect();
     let fills = start(&broker, &http);
     post(port, r#"[{"headers": {"key": "k1", "host": "h1"}, "body": "one"}, {"body": "two"}]"#);
     let home = tempfile::tempdir().unwrap();

@@ -101,23 +101,10 @@ fn records_are_those_of_a_released_flume() {
     assert_eq!(node.said("WARN"), 0, "{:?}", node.console.lines_from(0));
 }
 
-/// A file of lines that is followed into a topic.
-const FOLLOWED: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = TAILDIR
-a1.sources.r.positionFile = DIR/positions.json
-a1.sources.r.filegroups = f
-a1.sources.r.filegroups.f = DIR/log
-a1.sources.r.channels = c
-a1.channels.c.type = memory
-a1.channels.c.capacity = 1000
-a1.channels.c.transactionCapacity = 100
-a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
-a1.sinks.k.channel = c
+/// Into a topic.
+const SINK: &str = "a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
 a1.sinks.k.kafka.bootstrap.servers = BROKER
-a1.sinks.k.kafka.topic = lines
+a1.sinks.k.kafka.topic = TOPIC
 a1.sinks.k.kafka.producer.delivery.timeout.ms = 180000
 ";
 
@@ -134,8 +121,7 @@ fn a_broker_that_is_killed_and_one_that_freezes_cost_no_event() {
     {
         let topic = format!("lines-{name}");
         make(&broker, &[(&topic, 1)]);
-        let text =
-            format!("{}{extra}", FOLLOWED.replace("kafka.topic = lines", &format!("kafka.topic = {topic}")));
+        let text = follows_into(&(SINK.replace("TOPIC", &topic) + extra));
         let mut node = start(&broker, &text);
         let log = node.path("log");
         append(&log, &lines(0..5_000));

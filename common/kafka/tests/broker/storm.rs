@@ -4,19 +4,7 @@ use super::*;
 use integration::stores::Storm;
 use rustix::process::Signal;
 
-const FILLS: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = TAILDIR
-a1.sources.r.positionFile = DIR/positions.json
-a1.sources.r.filegroups = f
-a1.sources.r.filegroups.f = DIR/log
-a1.sources.r.channels = c
-a1.channels.c.type = memory
-a1.channels.c.capacity = 10000
-a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
-a1.sinks.k.channel = c
+const SINK: &str = "a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
 a1.sinks.k.kafka.bootstrap.servers = BROKER
 a1.sinks.k.kafka.topic = storm
 ";
@@ -28,7 +16,7 @@ fn a_storm_topology_acknowledges_every_event_of_a_topic_that_the_sink_fills() {
     let mut broker = Broker::start("");
     make(&broker, &[("storm", 2)]);
     let mut storm = Storm::start(&["kafka", &broker.address(), "storm"]);
-    let mut node = start(&broker, FILLS);
+    let mut node = start(&broker, &follows_into(SINK));
     let log = node.path("log");
     let numbered = |numbers: std::ops::Range<usize>| {
         numbers.map(|number| format!("line {number:07}\n")).collect::<String>()

@@ -6,7 +6,8 @@ use crate::{flume::fetched_program, node::Error, stores::Hdfs};
 pub(super) const KIND: Kind = Kind {
     name: "hdfs",
     title: "HDFS",
-    feature: "hdfs",
+    feature: Some("hdfs"),
+    hosts: false,
     fetch: || {
         let fetched = fetched_program("hdfs", "Hdfs");
         fetched.map(drop).map_err(|why| Error::Missing(format!("HDFS cannot be run here: {why}")))

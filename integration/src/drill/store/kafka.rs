@@ -10,7 +10,8 @@ use crate::{
 pub(super) const KIND: Kind = Kind {
     name: "kafka",
     title: "Kafka",
-    feature: "kafka",
+    feature: Some("kafka"),
+    hosts: false,
     fetch: || {
         let fetched = fetched_program("kafka", "Topics");
         fetched.map(drop).map_err(|why| Error::Missing(format!("Kafka cannot be run here: {why}")))

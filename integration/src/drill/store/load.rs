@@ -138,7 +138,7 @@ impl Kills<'_> {
                 self.scene.kind.title
             ));
             self.outages.push(Instant::now());
-            self.scene.store.lock().kill();
+            self.scene.kill_store();
             thread::sleep(self.chance.millis(0..1500));
             let up = self.scene.start_store_again()?;
             self.wait_for_a_line(up, 1)?;

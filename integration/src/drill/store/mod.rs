@@ -6,15 +6,17 @@
 mod account;
 mod chance;
 mod channel;
+mod hbase;
 mod hdfs;
 mod kafka;
 mod load;
+mod storm;
 mod watch;
 
 use super::{Figure, Options, Report, Stage, setup, steps};
 use crate::{
     binaries,
-    cluster::{Cluster, Setup},
+    cluster::{Cluster, Setup, Wrap},
     event_line::Seen,
     lesson,
     node::Error,
@@ -24,7 +26,8 @@ use channel::Channels;
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 use watch::Watch;
 
@@ -35,8 +38,10 @@ pub struct Kind {
     pub name: &'static str,
     /// As people write it.
     pub title: &'static str,
-    /// What the agents must be built with.
-    feature: &'static str,
+    /// What the agents must be built with, if anything.
+    feature: Option<&'static str>,
+    /// It runs the collectors as parts of itself: they go down with it, and have no channels of their own.
+    hosts: bool,
     /// Fetches its programs.
     fetch: fn() -> Result<(), Error>,
     /// Starts one that is empty.
@@ -44,11 +49,11 @@ pub struct Kind {
 }
 
 /// All of them. To add one: its file beside this one, and its line here.
-pub const STORES: [&Kind; 2] = [&hdfs::KIND, &kafka::KIND];
+pub const STORES: [&Kind; 4] = [&hdfs::KIND, &hbase::KIND, &kafka::KIND, &storm::KIND];
 
 /// A store that runs. Lines of it are `{HEADERS} BODY`, headers as Flume prints a map.
 trait Store: Send {
-    /// Lines behind a collector's file that give it a sink `k1` of this store. `NODE_DIR` is the collector's directory,
+    /// Lines behind a collector's file that have it write to this store. `NODE_DIR` is the collector's directory,
     /// `NODE_NAME` its name.
     fn sink(&self) -> String;
 
@@ -63,6 +68,11 @@ trait Store: Send {
 
     /// All that it holds, read anew, in the order in which each collector has written it.
     fn all(&mut self) -> Result<Vec<String>, Error>;
+
+    /// The command that runs a collector, where the store does that.
+    fn host(&self) -> Option<Wrap> {
+        None
+    }
 
     /// The Kafka that it is, and a client.
     fn kafka(&mut self) -> Option<(&Broker, &mut Jvm)> {
@@ -116,13 +126,19 @@ impl Scene {
         stage: &Stage,
     ) -> Result<Scene, Error> {
         let Kind { title, feature, fetch, start, .. } = kind;
+        if durable && kind.hosts {
+            return Err(Error::Missing(format!(
+                "--store {} goes without --durable: its collectors have no channels of their own, and a kill of one takes no event as it is",
+                kind.name
+            )));
+        }
         stage.say(format!("--- fetching {title} (from Maven Central, once)"));
         fetch()?;
-        let features = match durable && *feature != CHANNELS_FEATURE {
-            true => format!("{feature},{CHANNELS_FEATURE}"),
-            false => (*feature).to_owned(),
-        };
-        stage.say(format!("--- building agent and collector with {features} (the first time takes minutes)"));
+        let features = feature.iter().copied().chain(durable.then_some(CHANNELS_FEATURE));
+        let features = features.collect::<Vec<_>>().join(",");
+        stage.say(format!(
+            "--- building agent and collector with features: {features} (the first time takes minutes)"
+        ));
         let built = binaries::with_features(&features, directory).map_err(Error::Missing)?;
         stage.say(format!("--- starting {title}"));
         let mut store = start()?;
@@ -130,13 +146,14 @@ impl Scene {
         let channel = channels.as_ref().map_or("", |channels| channels.text.as_str());
         let server_extra = EXTRA.to_owned() + channel + &store.sink();
         let plain = setup(options)?;
-        let cluster = Cluster::lay_out(&Setup { server_extra, binaries: Some(built), ..plain })?;
+        let host = store.host().map(|host| (storm::WORD, host));
+        let cluster = Cluster::lay_out(&Setup { server_extra, host, binaries: Some(built), ..plain })?;
         Ok(Scene { kind, cluster, store: Shared(Arc::new(Mutex::new(store))), channels })
     }
 
     /// What a collector's channel takes with it when that is killed.
     fn holds(&self) -> usize {
-        if self.channels.is_some() { 0 } else { lesson::CAPACITY }
+        if self.channels.is_some() || self.kind.hosts { 0 } else { lesson::CAPACITY }
     }
 
     /// The cluster.
@@ -177,30 +194,50 @@ impl Scene {
         stage.step(&format!(
             "kill -9 of {title}, then [root@slave1] echo \"hello outage\" >> test.log; {title} again"
         ));
-        self.store.lock().kill();
-        let mark = self.cluster.arrivals(0).mark();
+        self.kill_store();
         self.cluster.echo(0, "hello outage")?;
         let up = self.start_store_again()?;
-        let came = self.cluster.arrivals(0).wait_from(
-            mark,
-            LONG,
-            "the line that was written meanwhile",
-            |line| crate::event_line::parse(&line.text).is_some_and(|seen| seen.body == b"hello outage"),
-        )?;
+        let came = self.arrival(b"hello outage")?;
         let what = format!("{title} up again, line that came meanwhile in it");
         report.push(Figure::new(
             what,
-            vec![came.at.saturating_duration_since(up)],
+            vec![came.saturating_duration_since(up)],
             Duration::from_secs(12),
             "not measured",
         ));
         Ok(())
     }
 
+    /// When a line came to the store, by either collector: where both went down with it, the first that is back has it.
+    fn arrival(&self, body: &[u8]) -> Result<Instant, Error> {
+        let deadline = Instant::now() + LONG;
+        while Instant::now() < deadline {
+            for node in 0..2 {
+                let events = self.cluster.arrivals(node).events_from(0);
+                if let Some((line, _)) = events.iter().find(|(_, seen)| seen.body == body) {
+                    return Ok(line.at);
+                }
+            }
+            thread::sleep(LOOK);
+        }
+        let line = String::from_utf8_lossy(body);
+        Err(Error::Missing(format!("\"{line}\" did not come to {} within {LONG:?}", self.kind.title)))
+    }
+
+    fn kill_store(&mut self) {
+        self.store.lock().kill();
+        if self.kind.hosts {
+            (0..2).for_each(|node| self.cluster.collector(node).kill_process());
+        }
+    }
+
     /// When it was up.
-    fn start_store_again(&self) -> Result<std::time::Instant, Error> {
+    fn start_store_again(&mut self) -> Result<Instant, Error> {
         self.store.lock().start_again()?;
-        Ok(std::time::Instant::now())
+        if self.kind.hosts {
+            self.cluster.start_collectors()?;
+        }
+        Ok(Instant::now())
     }
 }
 
@@ -228,13 +265,15 @@ a1.sources.r1.interceptors.i2.headerName = arrived
 /// Longer than the slowest recovery: a sink group that has failed for long rests for ten seconds.
 const LONG: Duration = Duration::from_secs(180);
 
+const LOOK: Duration = Duration::from_millis(10);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_unknown_store_is_refused_with_the_list() {
-        assert_eq!(find("hive").err().as_deref(), Some("one of hdfs, kafka"));
+        assert_eq!(find("hive").err().as_deref(), Some("one of hdfs, hbase, kafka, storm"));
         assert_eq!(find("kafka").map(|kind| kind.title), Ok("Kafka"));
     }
 
