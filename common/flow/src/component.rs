@@ -16,6 +16,7 @@ use plan::{
 use runtime::build::BuildError;
 use runtime::net::TlsDefaults;
 use std::any::Any;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One type of component.
@@ -53,6 +54,7 @@ pub struct Site {
     tls_defaults: Arc<TlsDefaults>,
     shared: Shared,
     hosts: Option<Arc<dyn Hosts>>,
+    conf_dir: Option<PathBuf>,
 }
 
 /// Runs components that have no native version, in another process. What cannot run there is told in the report.
@@ -90,12 +92,24 @@ impl Site {
     }
 
     fn of(tls_defaults: TlsDefaults) -> Site {
-        Site { tls_defaults: Arc::new(tls_defaults), shared: Arc::new(()), hosts: None }
+        Site { tls_defaults: Arc::new(tls_defaults), shared: Arc::new(()), hosts: None, conf_dir: None }
     }
 
     /// The same process, for an agent whose components share this.
     pub fn sharing(&self, shared: Shared) -> Site {
-        Site { tls_defaults: self.tls_defaults.clone(), shared, hosts: self.hosts.clone() }
+        let (tls_defaults, hosts) = (self.tls_defaults.clone(), self.hosts.clone());
+        Site { tls_defaults, shared, hosts, conf_dir: self.conf_dir.clone() }
+    }
+
+    /// The same process, with this configuration directory (`-c`).
+    #[must_use]
+    pub fn configured_in(self, conf_dir: Option<PathBuf>) -> Site {
+        Site { conf_dir, ..self }
+    }
+
+    /// The configuration directory, which comes first on Flume's class path.
+    pub fn conf_dir(&self) -> Option<&Path> {
+        self.conf_dir.as_deref()
     }
 
     /// The same process, with what runs components that have no native version.

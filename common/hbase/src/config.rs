@@ -8,6 +8,7 @@ use java::{Charset, Pattern};
 use plan::{Findings, Problem, Properties};
 use rpc::zookeeper::Ensemble;
 use runtime::clock::Duration;
+use std::path::Path;
 
 /// Keys, units and defaults are Flume's: User Guide, "HBase2Sink".
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn new(
         properties: &Properties,
+        conf: Option<&Path>,
         variable: impl Fn(&str) -> Option<String>,
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
@@ -44,7 +46,7 @@ impl Config {
         if let Some(key) = key {
             findings.refuse(key, NO_KERBEROS);
         }
-        let site = HbaseSite::read(properties.text("confDir").map(str::trim), &variable)
+        let site = HbaseSite::read(properties.text("confDir").map(str::trim), conf, &variable)
             .map_err(|what| findings.refuse("confDir", &what))
             .ok()?;
         if key.is_none() && site.get("hbase.security.authentication").is_some_and(|word| word == "kerberos") {
@@ -114,7 +116,7 @@ fn ensemble(properties: &Properties, site: &HbaseSite, findings: &mut Findings<'
     let written = properties.text("zookeeperQuorum").filter(|text| !text.trim().is_empty());
     let quorum = written.or_else(|| site.get("hbase.zookeeper.quorum")).unwrap_or_else(|| {
         let what = format!(
-            "neither `{}` nor an hbase-site.xml (in `confDir`, HBASE_CONF_DIR or HBASE_HOME/conf) says where ZooKeeper is",
+            "neither `{}` nor an hbase-site.xml (in `confDir`, the directory of `-c`, HBASE_CONF_DIR or HBASE_HOME/conf) says where ZooKeeper is",
             findings.key("zookeeperQuorum")
         );
         let problem = Problem::warning("default-quorum", &findings.owner.at.clone(), what)
@@ -195,7 +197,7 @@ mod tests {
         let (owner, mut report) = (Owner::nobody(), Report::default());
         let mut findings = Findings::new(&owner, &properties, &mut report);
         components::missing::hbase::sink(&properties, &mut findings);
-        let config = Config::new(&properties, |_| None, &mut findings);
+        let config = Config::new(&properties, None, |_| None, &mut findings);
         (config.filter(|_| !report.has_errors()), report.to_string())
     }
 

@@ -8,18 +8,23 @@ use std::path::{Path, PathBuf};
 pub(crate) struct HbaseSite(HashMap<String, String>);
 
 impl HbaseSite {
-    /// Of the first directory that has the file: `directory`, else those of the environment.
+    /// Of the first directory that has the file: `directory` alone, else the agent's configuration directory and those of
+    /// the environment, as on the class path that `flume-ng` makes.
     ///
     /// # Errors
     /// What is wrong with the file, in an operator's words.
     pub(crate) fn read(
         directory: Option<&str>,
+        conf: Option<&Path>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<HbaseSite, String> {
         let home = variable("HBASE_HOME").map(|home| Path::new(&home).join("conf"));
         let places = match directory {
             Some(directory) => vec![PathBuf::from(directory)],
-            None => variable("HBASE_CONF_DIR").map(PathBuf::from).into_iter().chain(home).collect(),
+            None => {
+                let environments = variable("HBASE_CONF_DIR").map(PathBuf::from).into_iter().chain(home);
+                conf.map(Path::to_owned).into_iter().chain(environments).collect()
+            }
         };
         let Some(path) = places.iter().map(|place| place.join(FILE)).find(|path| path.is_file()) else {
             return match directory {
@@ -66,15 +71,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().display().to_string();
         let nothing = |_: &str| None;
-        assert!(HbaseSite::read(Some(&place), nothing).unwrap_err().contains("no hbase-site.xml in"));
-        assert_eq!(HbaseSite::read(None, nothing).unwrap().get("hbase.zookeeper.quorum"), None);
+        assert!(HbaseSite::read(Some(&place), None, nothing).unwrap_err().contains("no hbase-site.xml in"));
+        assert_eq!(
+            HbaseSite::read(None, Some(folder.path()), nothing).unwrap().get("hbase.zookeeper.quorum"),
+            None
+        );
         std::fs::write(folder.path().join(FILE), SITE).unwrap();
         let in_environment = |name: &str| (name == "HBASE_CONF_DIR").then(|| place.clone());
-        for site in [HbaseSite::read(Some(&place), nothing), HbaseSite::read(None, in_environment)] {
+        for site in [
+            HbaseSite::read(Some(&place), None, nothing),
+            HbaseSite::read(None, None, in_environment),
+            HbaseSite::read(None, Some(folder.path()), |_| Some("/nowhere".to_owned())),
+        ] {
             let site = site.unwrap();
             assert_eq!((site.get("hbase.zookeeper.quorum"), site.get("x")), (Some("a,b"), None));
         }
         std::fs::write(folder.path().join(FILE), "no XML").unwrap();
-        assert!(HbaseSite::read(Some(&place), nothing).unwrap_err().contains("no XML"));
+        assert!(HbaseSite::read(Some(&place), None, nothing).unwrap_err().contains("no XML"));
     }
 }

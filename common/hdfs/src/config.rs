@@ -3,7 +3,7 @@
 use crate::format::{Codec, Content, WriteFormat};
 use crate::path::{Buckets, Names};
 use crate::policy::{ClosePolicy, RollPolicy};
-use crate::store::Hadoop;
+use crate::store::{Hadoop, SiteFiles};
 use components::escapes::{Rounding, Template, Unit, host, named_zone};
 use components::serializer::{AvroConfig, SerializerConfig};
 use jiff::tz::TimeZone;
@@ -16,6 +16,8 @@ use std::path::PathBuf;
 pub(crate) struct Config {
     /// The file system that `hdfs.path` names.
     pub(crate) target: Target,
+    /// As whom HDFS is used, and what its files say.
+    pub(crate) hadoop: Hadoop,
     /// `hdfs.path`, without its file system.
     pub(crate) path: Template,
     /// `hdfs.filePrefix`
@@ -51,16 +53,21 @@ pub(crate) struct Config {
 }
 
 /// A file system.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// `file://`
     Local,
     /// `hdfs://`, `viewfs://`, or what `fs.defaultFS` says.
-    Hadoop(Hadoop),
+    Hadoop,
 }
 
 impl Config {
-    pub(crate) fn new(properties: &Properties, findings: &mut Findings<'_>) -> Option<Config> {
+    /// `directories` are where Hadoop's own files are looked for.
+    pub(crate) fn new(
+        properties: &Properties,
+        directories: &[PathBuf],
+        findings: &mut Findings<'_>,
+    ) -> Option<Config> {
         let written_path = properties.word("hdfs.path").trim();
         let path = split(written_path).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
         let template = |key: &str, text: &str, findings: &mut Findings<'_>| {
@@ -87,17 +94,20 @@ impl Config {
         let number = |key| u64::try_from(properties.count::<i64>(key)).unwrap_or(0);
         let state = properties.text("hdfs.stateDir").map_or_else(home, PathBuf::from);
         let kerberos = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
-        let target = match path.0 {
-            "file" => Target::Local,
-            url => Target::Hadoop(Hadoop {
-                url: url.to_owned(),
-                directory: properties.text("hdfs.confDir").map(str::to_owned),
-                user: properties.text("hdfs.proxyUser").map(str::to_owned),
-                kerberos: kerberos.map(|(principal, keytab)| (principal.to_owned(), keytab.to_owned())),
-            }),
+        let site = SiteFiles::read(directories).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
+        let (target, url) = match path.0 {
+            "file" => (Target::Local, ""),
+            url => (Target::Hadoop, url),
+        };
+        let hadoop = Hadoop {
+            url: url.to_owned(),
+            site,
+            user: properties.text("hdfs.proxyUser").map(str::to_owned),
+            kerberos: kerberos.map(|(principal, keytab)| (principal.to_owned(), keytab.to_owned())),
         };
         Some(Config {
             target,
+            hadoop,
             path: directory?,
             prefix: prefix?,
             zone: zone(properties, findings),
@@ -134,17 +144,9 @@ impl Config {
 
     /// What stands before a directory, for people.
     pub(crate) fn file_system(&self) -> &str {
-        match &self.target {
-            Target::Hadoop(hadoop) => &hadoop.url,
+        match self.target {
+            Target::Hadoop => &self.hadoop.url,
             Target::Local => "file://",
-        }
-    }
-
-    /// As whom HDFS is read.
-    pub(crate) fn hadoop(&self) -> Hadoop {
-        match &self.target {
-            Target::Hadoop(hadoop) => hadoop.clone(),
-            Target::Local => Hadoop::default(),
         }
     }
 

@@ -31,16 +31,19 @@ pub const COMPONENTS: &[&[&Component]] = &[&[&SINK, &AVRO_SERIALIZER]];
 
 static SINK: Component = Component {
     descriptor: DESCRIPTOR,
-    configure: Configure::Sink(|properties, _, findings| {
+    configure: Configure::Sink(|properties, site, findings| {
         judge(properties, findings);
-        let config = Config::new(properties, findings)?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let directories = store::directories(properties.text("hdfs.confDir"), site.conf_dir(), variable);
+        let config = Config::new(properties, &directories, findings)?;
         Some(Box::new(move |context: SinkContext| {
             console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
             let config = config.clone();
-            Ok(match config.target.clone() {
+            Ok(match config.target {
                 Target::Local => remote::start(HdfsSink::new(LocalStore, config, &context), context),
-                Target::Hadoop(hadoop) => {
-                    remote::start(HdfsSink::new(RemoteStore::new(hadoop), config, &context), context)
+                Target::Hadoop => {
+                    let store = RemoteStore::new(config.hadoop.clone());
+                    remote::start(HdfsSink::new(store, config, &context), context)
                 }
             })
         }))

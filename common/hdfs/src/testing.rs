@@ -39,6 +39,6 @@ pub(crate) fn configured(pairs: &[(&str, &str)]) -> Result<Config, String> {
     let (owner, mut report) = (Owner::nobody(), Report::default());
     let mut findings = Findings::new(&owner, &properties, &mut report);
     crate::judge(&properties, &mut findings);
-    let config = Config::new(&properties, &mut findings);
+    let config = Config::new(&properties, &[], &mut findings);
     config.filter(|_| !report.has_errors()).ok_or_else(|| report.to_string())
 }

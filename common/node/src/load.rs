@@ -121,7 +121,9 @@ impl Loader {
         }
         let Loaded { plan, mut report, .. } = loaded;
         let hosting = self.hosting.clone().unwrap_or_else(|| self.new_hosting());
-        let site = Site::new(&self.wanted.properties).hosting(hosting.clone());
+        let site = Site::new(&self.wanted.properties)
+            .configured_in(self.wanted.jvm.conf.clone())
+            .hosting(hosting.clone());
         let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
         // A change of the texts does not change what the command line says.
         let first = !std::mem::replace(&mut self.loaded, true);

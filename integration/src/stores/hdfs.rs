@@ -75,12 +75,7 @@ impl Hdfs {
     /// # Errors
     /// When they cannot be read.
     pub fn files(&mut self, path: &str) -> Result<(Files, Vec<String>), Error> {
-        let to = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
-        let open = self.ask(&format!("get {path} {}", to.path().display()))?;
-        let open = open.iter().filter_map(|line| line.strip_prefix("open ")).map(str::to_owned).collect();
-        let mut files = Files::new();
-        read(to.path(), to.path(), &mut files).map_err(Error::io("cannot read what HDFS has given"))?;
-        Ok((files, open))
+        read_all(&mut self.jvm, path)
     }
 
     /// How another DataNode is started, as a process of its own in the directory of that number, and the port at which it is
@@ -100,17 +95,31 @@ impl Hdfs {
             ("dfs.datanode.http.address", format!("127.0.0.1:{}", ports[2])),
             ("dfs.datanode.hostname", "127.0.0.1".to_owned()),
         ];
-        let property =
-            |(name, value)| format!("<property><name>{name}</name><value>{value}</value></property>");
-        let pairs: String = pairs.map(property).concat();
         fs::create_dir_all(directory.join("data"))?;
         for name in ["core-site.xml", "hdfs-site.xml"] {
-            fs::write(directory.join(name), format!("<configuration>{pairs}</configuration>"))?;
+            fs::write(directory.join(name), site(&pairs))?;
         }
         let mut java = hadoop_java(&format!("{}:{}", directory.display(), self.class_path));
         java.arg("org.apache.hadoop.hdfs.server.datanode.DataNode");
         Ok((java, ports[0]))
     }
+}
+
+/// A file of settings, as Hadoop has them.
+pub fn site<V: std::fmt::Display>(pairs: &[(&str, V)]) -> String {
+    let property =
+        |(name, value): &(&str, V)| format!("<property><name>{name}</name><value>{value}</value></property>");
+    format!("<configuration>{}</configuration>", pairs.iter().map(property).collect::<String>())
+}
+
+/// All files below `path` as Hadoop's client in `jvm` reads them, and which of them are open.
+pub(super) fn read_all(jvm: &mut Jvm, path: &str) -> Result<(Files, Vec<String>), Error> {
+    let to = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
+    let open = jvm.ask(&format!("get {path} {}", to.path().display()))?;
+    let open = open.iter().filter_map(|line| line.strip_prefix("open ")).map(str::to_owned).collect();
+    let mut files = Files::new();
+    read(to.path(), to.path(), &mut files).map_err(Error::io("cannot read what HDFS has given"))?;
+    Ok((files, open))
 }
 
 /// The class path of the server, fetched and compiled once.

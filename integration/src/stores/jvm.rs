@@ -1,6 +1,7 @@
 //! A program in a JVM that is asked, line by line, on its standard input.
 
 use crate::{flume::jdk, node::Error, process::Process};
+use rustix::process::Signal;
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, PipeWriter, Write},
@@ -75,6 +76,11 @@ impl Jvm {
     /// Ends it as `kill -9` does.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
     }
 
     fn hear(&self) -> Result<String, Error> {

@@ -4,14 +4,16 @@ mod hbase;
 mod hdfs;
 mod jvm;
 mod kafka;
+mod name_service;
 mod node;
 mod opensearch;
 mod storm;
 
 pub use hbase::{Hbase, flumes_hbase};
-pub use hdfs::{Files, Hdfs, hadoop_java};
+pub use hdfs::{Files, Hdfs, hadoop_java, site};
 pub use jvm::Jvm;
 pub use kafka::{Broker, flumes_parts};
+pub use name_service::NameService;
 pub use node::{FOLLOWS, Node, append, follows_into, lines, post, until};
 pub use opensearch::OpenSearch;
 pub use storm::Storm;

@@ -73,7 +73,7 @@ public class Hdfs {
   }
 
   /** A file that gets its name meanwhile is missed under the old one: then all of it is done again. */
-  private static void get(DistributedFileSystem files, Path from, File to) throws Exception {
+  static void get(DistributedFileSystem files, Path from, File to) throws Exception {
     for (int tries = 0; tries < 20; tries++) {
       try {
         StringBuilder open = new StringBuilder();

@@ -216,7 +216,7 @@ impl<S: Store> Writer<S> {
         let bytes = if let Some(path) = url.strip_prefix("file:") {
             tokio::fs::read(format!("/{}", path.trim_start_matches('/'))).await?
         } else if let Some((host, path)) = url.strip_prefix("hdfs://").and_then(|rest| rest.split_once('/')) {
-            let hadoop = Hadoop { url: format!("hdfs://{host}"), ..self.config.hadoop() };
+            let hadoop = Hadoop { url: format!("hdfs://{host}"), ..self.config.hadoop.clone() };
             let store = RemoteStore::new(hadoop);
             store.read(&format!("/{path}"), 0, MOST_SCHEMA_BYTES).await?.to_vec()
         } else {

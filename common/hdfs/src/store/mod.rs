@@ -2,12 +2,14 @@
 
 mod error;
 mod local;
+mod name_nodes;
 mod remote;
 mod site;
 
 pub(crate) use error::StoreError;
 pub(crate) use local::LocalStore;
 pub(crate) use remote::{Hadoop, RemoteStore};
+pub(crate) use site::{SiteFiles, directories};
 
 use bytes::Bytes;
 

@@ -1,19 +1,21 @@
 //! HDFS, by `hdfs-native`. What it does not bound (calls of a NameNode, the recovery of a pipeline), its caller does.
 
-use super::{Store, StoreError, StoreFile, site};
+use super::name_nodes::{ATTEMPTS, Askers};
+use super::{SiteFiles, Store, StoreError, StoreFile};
 use bytes::Bytes;
 use hdfs_native::file::FileWriter;
 use hdfs_native::{Client, ClientBuilder, WriteOptions};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::cell::Cell;
+use std::rc::Rc;
+use tokio::sync::OnceCell;
 
 /// Which HDFS, and as whom.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hadoop {
     /// `hdfs://HOST:PORT`, `hdfs://NAMESERVICE` or `viewfs://NAME`; empty for `fs.defaultFS`.
     pub(crate) url: String,
-    /// Where `core-site.xml` and `hdfs-site.xml` are; `None` as the environment says.
-    pub(crate) directory: Option<String>,
+    /// `core-site.xml` and `hdfs-site.xml`
+    pub(crate) site: SiteFiles,
     /// `hdfs.proxyUser`
     pub(crate) user: Option<String>,
     /// `hdfs.kerberosPrincipal` and `hdfs.kerberosKeytab`
@@ -21,14 +23,21 @@ pub(crate) struct Hadoop {
 }
 
 impl Hadoop {
-    fn client(&self) -> Result<Client, StoreError> {
-        let mut builder = ClientBuilder::new().with_config(CONFIG);
-        if !self.url.is_empty() {
-            builder = builder.with_url(&self.url);
-        }
-        if let Some(directory) = &self.directory {
-            builder = builder.with_config_dir(directory);
-        }
+    /// The URL of its file system.
+    pub(super) fn url(&self) -> Result<String, StoreError> {
+        let none = "hdfs.path names no NameNode, and no core-site.xml says which (fs.defaultFS)";
+        self.site.complete(&self.url).ok_or_else(|| StoreError::Failed(none.to_owned()))
+    }
+
+    /// A client of `url`, with these settings before those of the files.
+    pub(super) fn client(
+        &self,
+        url: &str,
+        settings: impl Iterator<Item = (String, String)>,
+    ) -> Result<Client, StoreError> {
+        let own = self.site.pairs().chain(CONFIG).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut builder =
+            ClientBuilder::new().with_url(url).with_config_dir(NOWHERE).with_config(own.chain(settings));
         if let Some(user) = &self.user {
             builder = builder.with_user(user);
         }
@@ -39,18 +48,19 @@ impl Hadoop {
     }
 }
 
-/// The crate tries 15 times with ever longer pauses; a sink has its own.
-const CONFIG: [(&str, &str); 1] = [("dfs.client.failover.max.attempts", "4")];
+const CONFIG: [(&str, &str); 1] = [(ATTEMPTS, "4")];
+/// The files are read already, in Java's order, which the library does not know.
+const NOWHERE: &str = "/dev/null";
 
 /// One HDFS.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteStore {
-    hadoop: Arc<Hadoop>,
-    client: Result<Client, StoreError>,
-    /// `dfs.replication` of the client's own files; the NameNode's unless set.
-    own_copies: Option<u32>,
+    hadoop: Rc<Hadoop>,
+    /// Made at the first call.
+    client: Rc<OnceCell<Client>>,
+    askers: Askers,
     /// Copies that the first file had; 0 before.
-    usual_copies: Arc<AtomicU32>,
+    usual_copies: Rc<Cell<u32>>,
 }
 
 /// One of its files.
@@ -59,14 +69,16 @@ pub(crate) struct RemoteFile(FileWriter);
 impl RemoteStore {
     /// Connects when it is asked for something.
     pub(crate) fn new(hadoop: Hadoop) -> RemoteStore {
-        let client = hadoop.client();
-        let directory = site::directory(hadoop.directory.as_deref(), |name| std::env::var(name).ok());
-        let own_copies = directory.as_deref().and_then(site::replication);
-        RemoteStore { hadoop: Arc::new(hadoop), client, own_copies, usual_copies: Arc::default() }
+        RemoteStore {
+            hadoop: Rc::new(hadoop),
+            client: Rc::default(),
+            askers: Askers::default(),
+            usual_copies: Rc::default(),
+        }
     }
 
-    fn client(&self) -> Result<&Client, StoreError> {
-        self.client.as_ref().map_err(Clone::clone)
+    async fn client(&self) -> Result<&Client, StoreError> {
+        self.client.get_or_try_init(|| self.askers.client(&self.hadoop)).await
     }
 }
 
@@ -74,26 +86,26 @@ impl Store for RemoteStore {
     type File = RemoteFile;
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.client()?.get_file_info("/").await?;
+        self.client().await?.get_file_info("/").await?;
         Ok(())
     }
 
     async fn create(&self, path: &str, copies: Option<u32>) -> Result<RemoteFile, StoreError> {
         let mut options = WriteOptions::default();
-        if let Some(copies) = copies.or(self.own_copies) {
+        if let Some(copies) = copies.or(self.hadoop.site.replication()) {
             options = options.replication(copies);
         }
-        let client = self.client()?;
+        let client = self.client().await?;
         let file = RemoteFile(client.create(path, &options).await?);
-        if copies.is_none() && self.usual_copies.load(Ordering::Relaxed) == 0 {
+        if copies.is_none() && self.usual_copies.get() == 0 {
             let made = client.get_file_info(path).await?;
-            self.usual_copies.store(made.replication.unwrap_or(0), Ordering::Relaxed);
+            self.usual_copies.set(made.replication.unwrap_or(0));
         }
         Ok(file)
     }
 
     async fn length(&self, path: &str) -> Result<Option<u64>, StoreError> {
-        match self.client()?.get_file_info(path).await.map_err(StoreError::from) {
+        match self.client().await?.get_file_info(path).await.map_err(StoreError::from) {
             Ok(status) => Ok(Some(status.length as u64)),
             Err(StoreError::Missing) => Ok(None),
             Err(error) => Err(error),
@@ -101,40 +113,35 @@ impl Store for RemoteStore {
     }
 
     async fn recover(&self, path: &str) -> Result<bool, StoreError> {
-        Ok(self.client()?.recover_lease(path).await?)
+        Ok(self.client().await?.recover_lease(path).await?)
     }
 
     async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        Ok(self.client()?.rename(from, to, false).await?)
+        Ok(self.client().await?.rename(from, to, false).await?)
     }
 
     async fn remove(&self, path: &str) -> Result<(), StoreError> {
-        self.client()?.delete(path, false).await?;
+        self.client().await?.delete(path, false).await?;
         Ok(())
     }
 
     async fn restore_copies(&self, path: &str) -> Result<(), StoreError> {
-        let copies = match self.usual_copies.load(Ordering::Relaxed) {
+        let copies = match self.usual_copies.get() {
             0 => USUAL_COPIES,
             copies => copies,
         };
-        self.client()?.set_replication(path, copies).await?;
+        self.client().await?.set_replication(path, copies).await?;
         Ok(())
     }
 
     async fn read(&self, path: &str, from: u64, to: u64) -> Result<Bytes, StoreError> {
-        let reader = self.client()?.read(path).await?;
+        let reader = self.client().await?.read(path).await?;
         let to = to.min(reader.file_length() as u64);
         Ok(reader.read_range(from as usize, to.saturating_sub(from) as usize).await?)
     }
 
     fn renewed(&self) -> RemoteStore {
-        RemoteStore {
-            hadoop: self.hadoop.clone(),
-            client: self.hadoop.client(),
-            own_copies: self.own_copies,
-            usual_copies: self.usual_copies.clone(),
-        }
+        RemoteStore { client: Rc::default(), ..self.clone() }
     }
 }
 

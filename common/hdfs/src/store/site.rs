@@ -1,65 +1,194 @@
-//! What Hadoop's files say and `hdfs-native` does not read: how many copies a file has.
+//! What Hadoop's own files say: `core-site.xml` and `hdfs-site.xml`.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Where `core-site.xml` and `hdfs-site.xml` are: in `directory`, or where the environment says.
-pub(super) fn directory(
-    directory: Option<&str>,
+/// Their properties. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct SiteFiles(Arc<HashMap<String, String>>);
+
+/// Names alone: some values are secrets.
+impl fmt::Debug for SiteFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Where the files are looked for: in `own` alone, else in the agent's configuration directory and then where the
+/// environment says, as on the class path that `flume-ng` makes.
+pub(crate) fn directories(
+    own: Option<&str>,
+    conf: Option<&Path>,
     variable: impl Fn(&str) -> Option<String>,
-) -> Option<PathBuf> {
+) -> Vec<PathBuf> {
+    if let Some(own) = own {
+        return vec![PathBuf::from(own)];
+    }
     let usual = || variable("HADOOP_HOME").map(|home| Path::new(&home).join("etc/hadoop"));
-    directory.map(PathBuf::from).or_else(|| variable("HADOOP_CONF_DIR").map(PathBuf::from)).or_else(usual)
+    let hadoops = variable("HADOOP_CONF_DIR").map(PathBuf::from).or_else(usual);
+    conf.map(Path::to_owned).into_iter().chain(hadoops).collect()
 }
 
-/// `dfs.replication`, where a client's files set it.
-pub(super) fn replication(directory: &Path) -> Option<u32> {
-    ["hdfs-site.xml", "core-site.xml"].iter().find_map(|file| {
-        let text = std::fs::read_to_string(directory.join(file)).ok()?;
-        property(&text, "dfs.replication")?.trim().parse().ok()
-    })
+impl SiteFiles {
+    /// Each file from the first directory that has it, whole, as Java takes it from its class path.
+    ///
+    /// # Errors
+    /// What is wrong with a file, in an operator's words.
+    pub(crate) fn read(directories: &[PathBuf]) -> Result<SiteFiles, String> {
+        let mut all = HashMap::new();
+        for file in FILES {
+            let paths = directories.iter().map(|directory| directory.join(file));
+            let Some(path) = paths.into_iter().find(|path| path.is_file()) else { continue };
+            let wrong = |why: String| format!("{}: {why}", path.display());
+            let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+            let properties = parse(&text).map_err(|error| wrong(format!("no XML: {error}")))?;
+            all.extend(properties);
+        }
+        Ok(SiteFiles(Arc::new(all)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(pairs: &[(&str, &str)]) -> SiteFiles {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        SiteFiles(Arc::new(pairs.collect()))
+    }
+
+    /// A property that is not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All of them.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// `dfs.replication`, where a client's files set it.
+    pub(crate) fn replication(&self) -> Option<u32> {
+        self.get("dfs.replication")?.parse().ok()
+    }
+
+    /// The NameNodes of a name service.
+    pub(crate) fn name_nodes(&self, service: &str) -> Vec<&str> {
+        let nodes = self.get(&format!("dfs.ha.namenodes.{service}")).unwrap_or_default();
+        nodes.split(',').map(str::trim).filter(|node| !node.is_empty()).collect()
+    }
+
+    /// The name services that a file system at `url` is on. Of a lone NameNode it is the name of its host.
+    pub(crate) fn services<'a>(&'a self, url: &'a str) -> Vec<&'a str> {
+        let host = |url: &'a str| {
+            let rest = url.split_once("://")?.1;
+            Some(rest.split('/').next().unwrap_or(rest)).filter(|host| !host.is_empty())
+        };
+        if !url.starts_with("viewfs://") {
+            return host(url).into_iter().collect();
+        }
+        let links = self.0.iter().filter(|(name, _)| name.starts_with("fs.viewfs.mounttable."));
+        let mut services: Vec<&str> = links.filter_map(|(_, value)| host(value)).collect();
+        services.sort_unstable();
+        services.dedup();
+        services
+    }
+
+    /// The URL of a file system: `url`, or `fs.defaultFS`; with Hadoop's usual port where a lone NameNode has none.
+    pub(crate) fn complete(&self, url: &str) -> Option<String> {
+        let url = if url.is_empty() { self.get("fs.defaultFS")?.trim_end_matches('/') } else { url };
+        let lone = url.strip_prefix("hdfs://").filter(|host| self.name_nodes(host).is_empty());
+        Some(match lone {
+            Some(host) if !has_port(host) => format!("{url}:{USUAL_PORT}"),
+            _ => url.to_owned(),
+        })
+    }
 }
 
-fn property(text: &str, name: &str) -> Option<String> {
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+const FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
+/// Source: Hadoop's `HdfsClientConfigKeys.DFS_NAMENODE_RPC_PORT_DEFAULT`.
+const USUAL_PORT: u16 = 8020;
+
+/// The last one of a name counts.
+fn parse(text: &str) -> Result<Vec<(String, String)>, roxmltree::Error> {
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..roxmltree::ParsingOptions::default() };
-    let document = roxmltree::Document::parse_with_options(text, options).ok()?;
-    let child = |node: roxmltree::Node<'_, '_>, tag: &str| {
-        let found = node.children().find(|child| child.has_tag_name(tag))?;
-        found.text().map(str::to_owned)
-    };
-    let mut properties = document.descendants().filter(|node| node.has_tag_name("property"));
-    let found = properties.rfind(|node| child(*node, "name").is_some_and(|known| known.trim() == name))?;
-    child(found, "value")
+    let document = roxmltree::Document::parse_with_options(text, options)?;
+    let properties = document.descendants().filter(|node| node.has_tag_name("property"));
+    let pairs = properties.filter_map(|property| {
+        let text = |tag: &str| {
+            let child = property.children().find(|child| child.has_tag_name(tag))?;
+            child.text().map(|text| text.trim().to_owned())
+        };
+        text("name").zip(text("value"))
+    });
+    Ok(pairs.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
-    #[test]
-    fn the_number_of_copies_is_found_where_a_client_finds_it() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(replication(folder.path()), None);
-        let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        let with = |copies| {
-            format!(
-                "<?xml version=\"1.0\"?>\n<configuration><property><name>a</name><value>7</value></property>\
-                 <property>\n<name> dfs.replication </name><value> {copies} </value></property></configuration>"
-            )
-        };
-        file("core-site.xml", &with(2));
-        assert_eq!(replication(folder.path()), Some(2));
-        file("hdfs-site.xml", &with(1));
-        assert_eq!(replication(folder.path()), Some(1));
-        file("hdfs-site.xml", "no XML");
-        assert_eq!(replication(folder.path()), Some(2));
+    fn site(value: &str) -> String {
+        format!(
+            "<?xml version=\"1.0\"?>\n<configuration><property><name>a</name><value>7</value></property>\
+             <property>\n<name> dfs.replication </name><value> {value} </value></property></configuration>"
+        )
     }
 
     #[test]
-    fn the_directory_is_the_sinks_or_the_environments() {
+    fn each_file_comes_whole_from_the_first_directory_that_has_it() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [conf, hadoops] = folders.each_ref().map(|folder| folder.path());
+        let places = directories(None, Some(conf), |name| {
+            (name == "HADOOP_CONF_DIR").then(|| hadoops.display().to_string())
+        });
+        let read = || SiteFiles::read(&places);
+        assert_eq!(read().unwrap().replication(), None);
+        fs::write(hadoops.join("core-site.xml"), site("2")).unwrap();
+        assert_eq!(read().unwrap().replication(), Some(2));
+        fs::write(conf.join("core-site.xml"), "<configuration/>").unwrap();
+        assert_eq!((read().unwrap().replication(), read().unwrap().get("a")), (None, None));
+        fs::write(hadoops.join("hdfs-site.xml"), site("1")).unwrap();
+        assert_eq!(read().unwrap().replication(), Some(1));
+        fs::write(conf.join("hdfs-site.xml"), "nothing").unwrap();
+        let told = read().unwrap_err();
+        assert!(told.contains(&format!("{}/hdfs-site.xml: no XML", conf.display())), "{told}");
+    }
+
+    #[test]
+    fn the_directories_are_the_sinks_or_the_agents_and_the_environments() {
         let variable = |name: &str| (name == "HADOOP_HOME").then(|| "/opt/hadoop".to_owned());
-        assert_eq!(directory(None, variable), Some("/opt/hadoop/etc/hadoop".into()));
-        assert_eq!(directory(Some("/c"), variable), Some("/c".into()));
-        assert_eq!(directory(None, |name| Some(format!("/{name}"))), Some("/HADOOP_CONF_DIR".into()));
-        assert_eq!(directory(None, |_| None), None);
+        let conf = Some(Path::new("conf"));
+        assert_eq!(directories(None, None, variable), [PathBuf::from("/opt/hadoop/etc/hadoop")]);
+        assert_eq!(directories(Some("/c"), conf, variable), [PathBuf::from("/c")]);
+        let both = directories(None, conf, |name| Some(format!("/{name}")));
+        assert_eq!(both, [PathBuf::from("conf"), PathBuf::from("/HADOOP_CONF_DIR")]);
+        assert!(directories(None, None, |_| None).is_empty());
+    }
+
+    #[test]
+    fn a_file_system_is_on_its_name_services() {
+        let site = SiteFiles::of(&[
+            ("fs.defaultFS", "hdfs://ns1/"),
+            ("dfs.ha.namenodes.ns1", "nn1, nn2"),
+            ("fs.viewfs.mounttable.all.link./a", "hdfs://ns1/x"),
+            ("fs.viewfs.mounttable.all.link./b", "hdfs://other:8020/"),
+        ]);
+        assert_eq!(site.name_nodes("ns1"), ["nn1", "nn2"]);
+        assert_eq!(site.services("hdfs://ns1"), ["ns1"]);
+        assert_eq!(site.services("viewfs://all"), ["ns1", "other:8020"]);
+        for (url, complete) in [
+            ("", "hdfs://ns1"),
+            ("hdfs://ns1", "hdfs://ns1"),
+            ("hdfs://nn", "hdfs://nn:8020"),
+            ("hdfs://nn:9000", "hdfs://nn:9000"),
+            ("viewfs://all", "viewfs://all"),
+        ] {
+            assert_eq!(site.complete(url).as_deref(), Some(complete), "{url}");
+        }
+        assert_eq!(SiteFiles::default().complete(""), None);
     }
 }
