@@ -1,8 +1,8 @@
 //! What is to be done for the events of a delivery, and what of it is done. No I/O.
 //!
 //! An event keeps its rows' keys, and an increment its nonce, for as long as it is not delivered: what comes again after a
-//! failure writes the same rows again, and counts once. Events are known again by the memory in which they stand, which is
-//! kept until then.
+//! failure writes the same rows again, and counts once. An event is counted when its row is stored, as Flume does it: one that
+//! is refused for good is not. Events are known again by the memory in which they stand, which is kept until then.
 
 use crate::policy::{self, Fate, REFUSALS};
 use crate::serializer::{Counter, Made, Put, Serializer};
@@ -24,14 +24,6 @@ pub(crate) struct Action {
     refusals: u8,
 }
 
-/// The increment that counts all new events of a delivery.
-struct Together {
-    index: usize,
-    counter: Counter,
-    nonce: u64,
-    events: i64,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 enum State {
     Open,
@@ -44,6 +36,8 @@ enum State {
 #[derive(Debug, Clone, Default)]
 struct Entry {
     put: Option<usize>,
+    /// It is to be counted, and is not yet.
+    counter: Option<Counter>,
     increment: Option<usize>,
     /// It can be no row. Why.
     never: Option<String>,
@@ -108,7 +102,6 @@ impl Ledger {
             self.forget_all();
         }
         self.serializer.begin(clock());
-        let mut together = None;
         for batch in batches {
             for (event, place) in batch.events().zip(places(batch)) {
                 let known = if self.known.is_empty() { None } else { self.known.get(&place).cloned() };
@@ -116,18 +109,15 @@ impl Ledger {
                     Some(entry) => entry,
                     None => {
                         let made = self.serializer.make(batch, &event, &clock);
-                        self.entry(made, &mut together)
+                        self.entry(made)
                     }
                 };
                 self.entries.push(entry);
             }
         }
-        if let Some(Together { index, counter, nonce, events }) = together {
-            self.actions[index] = self.increment(counter, nonce, events);
-        }
     }
 
-    fn entry(&mut self, made: Made, together: &mut Option<Together>) -> Entry {
+    fn entry(&mut self, made: Made) -> Entry {
         match made {
             Made::Nothing(why) => Entry { nothing: Some(why), ..Entry::default() },
             Made::Never(why) => Entry { never: Some(why), ..Entry::default() },
@@ -136,25 +126,27 @@ impl Ledger {
                     let action = self.put(put);
                     self.add(action)
                 });
-                let increment = counter.map(|counter| self.count(counter, together));
-                Entry { put, increment, ..Entry::default() }
+                Entry { put, counter, ..Entry::default() }
             }
         }
     }
 
-    /// One event more for the counter.
-    fn count(&mut self, counter: Counter, together: &mut Option<Together>) -> usize {
-        if let Some(together) = together {
-            together.events += 1;
-            return together.index;
+    /// Counts the events whose rows are stored: each for itself, or all together.
+    fn count(&mut self) {
+        let is_stored =
+            |put: &Option<usize>| put.is_none_or(|index| self.actions[index].state == State::Done);
+        let is_new = |entry: &Entry| entry.counter.is_some() && is_stored(&entry.put);
+        let new: Vec<usize> = (0..self.entries.len()).filter(|at| is_new(&self.entries[*at])).collect();
+        for together in new.chunks(if self.shape.coalesce { usize::MAX } else { 1 }) {
+            let Some(counter) = self.entries[together[0]].counter.clone() else { return };
+            let nonce = (self.unique.draw() as u64).max(1); // 0 is none
+            let action = self.increment(counter, nonce, together.len() as i64);
+            let index = self.add(action);
+            for at in together {
+                self.entries[*at].counter = None;
+                self.entries[*at].increment = Some(index);
+            }
         }
-        let nonce = (self.unique.draw() as u64).max(1); // 0 is none
-        let action = self.increment(counter.clone(), nonce, 1);
-        let index = self.add(action);
-        if self.shape.coalesce {
-            *together = Some(Together { index, counter, nonce, events: 1 });
-        }
-        index
     }
 
     fn put(&self, put: Put) -> Action {
@@ -180,17 +172,20 @@ impl Ledger {
         self.actions.len() - 1
     }
 
-    /// What is open of the delivery, in order: rows first, so that a server writes them together.
-    pub(crate) fn open(&self) -> Vec<usize> {
+    /// What is open of the delivery, in order: rows; behind them, when none is left, increments.
+    pub(crate) fn open(&mut self) -> Vec<usize> {
         let is_open = |index: &usize| self.is_open(*index);
-        let puts = self.entries.iter().filter_map(|entry| entry.put);
-        let mut open: Vec<usize> = puts.filter(is_open).collect();
-        let rows = open.len();
-        open.extend(self.entries.iter().filter_map(|entry| entry.increment).filter(is_open));
-        open[rows..].sort_unstable();
+        let rows: Vec<usize> = self.entries.iter().filter_map(|entry| entry.put).filter(is_open).collect();
+        if !rows.is_empty() {
+            return rows;
+        }
+        self.count();
+        let is_open = |index: &usize| self.is_open(*index);
+        let mut open: Vec<usize> =
+            self.entries.iter().filter_map(|entry| entry.increment).filter(is_open).collect();
         // Events that are counted together have one increment.
-        let mut last = None;
-        open.retain(|index| last.replace(*index) != Some(*index));
+        open.sort_unstable();
+        open.dedup();
         open
     }
 

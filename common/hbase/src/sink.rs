@@ -6,13 +6,13 @@ use crate::ledger::{Ledger, Shape, Unstored, share};
 use crate::policy;
 use crate::serializer::Serializer;
 use crate::wire::State;
-use components::dead::{DeadLetters, letter};
+use components::dead::{DeadLetters, News, letter};
 use event::Batch;
 use flow::error::DeliveryError;
 use flow::message::Window;
 use flow::sink::remote::AsyncSink;
 use runtime::clock::{self, Duration, Instant};
-use runtime::told::Told;
+use runtime::told::{Told, left_out};
 use std::pin::pin;
 use tokio::time::sleep;
 
@@ -33,7 +33,7 @@ struct ToldOf {
     waits: Told,
     silence: Told,
     nothing: Told,
-    dead: Told,
+    dead: News,
 }
 
 impl HbaseSink {
@@ -51,7 +51,7 @@ impl HbaseSink {
                 waits: often(),
                 silence: often(),
                 nothing: often(),
-                dead: often(),
+                dead: News::default(),
             },
             config: config.clone(),
         }
@@ -155,16 +155,7 @@ impl HbaseSink {
         let place = dead.place();
         let written = dead.write(lines(batches, &unstored)).await;
         written.map_err(|error| DeliveryError::Write { what: place.clone(), reason: error.to_string() })?;
-        if let Some(before) = self.told.dead.tell(clock::now()) {
-            slog::error!(
-                self.log,
-                "{} never takes {} events of this batch, which are now in {place}: {}{}",
-                self.peer,
-                unstored.len(),
-                first.why,
-                left_out(before)
-            );
-        }
+        self.told.dead.tell(&self.log, clock::now(), &self.peer, unstored.len(), place, &first.why);
         Ok(())
     }
 
@@ -177,10 +168,6 @@ impl HbaseSink {
             );
         }
     }
-}
-
-fn left_out(before: u64) -> String {
-    if before > 0 { format!(" ({before} such lines were left out)") } else { String::new() }
 }
 
 /// These events, a line each.

@@ -17,6 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// What a server does with a call of mutations, in place of doing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// Does it after all.
+    Done,
     /// Closes the connection.
     Gone,
     /// Does it, and closes the connection without an answer.

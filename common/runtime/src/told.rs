@@ -52,6 +52,11 @@ impl Told {
     }
 }
 
+/// How often something was not said `before`, for the end of a line.
+pub fn left_out(before: u64) -> String {
+    if before > 0 { format!(" ({before} such lines were left out)") } else { String::new() }
+}
+
 /// Remembers what was said, and says it again only when it is something else.
 #[derive(Debug, Default)]
 pub struct LastTold(Option<String>);

@@ -2,6 +2,8 @@
 
 mod files;
 mod lines;
+mod news;
 
 pub use files::{bury, with_reasons};
 pub use lines::{DeadLetters, letter, line};
+pub use news::News;

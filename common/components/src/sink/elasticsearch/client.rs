@@ -5,7 +5,7 @@ use super::identity::{Identities, Identity};
 use super::index::Place;
 use super::policy::{Fate, Hosts, PATIENCE, Verdict, fate, pause, verdict};
 use super::{Config, document};
-use crate::dead::{bury, with_reasons};
+use crate::dead::{News, bury, with_reasons};
 use crate::sink::http1::{in_words, read};
 use bytes::Bytes;
 use event::{Batch, Event};
@@ -39,7 +39,7 @@ pub(super) struct ElasticSearchClient {
     told_server: LastTold,
     told_host: Told,
     told_untimed: Told,
-    told_dead: Told,
+    dead_news: News,
 }
 
 /// A connection, and who is at its other end.
@@ -76,7 +76,7 @@ impl ElasticSearchClient {
             told_server: LastTold::default(),
             told_host: often(),
             told_untimed: often(),
-            told_dead: often(),
+            dead_news: News::default(),
         }
     }
 
@@ -310,18 +310,8 @@ impl ElasticSearchClient {
         })?;
         never.iter().for_each(|(document, _)| self.identities.settle(document.identity));
         self.counters.event_write_fail.add(never.len());
-        if let Some(before) = self.told_dead.tell(clock::now()) {
-            let more =
-                if before > 0 { format!(" ({before} such lines were left out)") } else { String::new() };
-            slog::error!(
-                self.log,
-                "sink {}: {} never takes {} events, which stand in {} now: {first}{more}",
-                self.name,
-                self.config.everybody(),
-                never.len(),
-                path.display()
-            );
-        }
+        let store = format!("sink {}: {}", self.name, self.config.everybody());
+        self.dead_news.tell(&self.log, clock::now(), &store, never.len(), path.display(), first);
         Ok(())
     }
 }
