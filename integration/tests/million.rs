@@ -1,7 +1,8 @@
 //! Many events from one kind to the other, the receiver killed twice while they come: none is lost that was acknowledged
 //! into a process that lived.
 //!
-//! The sender follows a file that is there in full, as fast as it can. The receiver writes what comes into files, a folder
+//! The sender follows a file as fast as it can. It is written in three parts, so that each life of the receiver finds its third
+//! to come, however late it is killed. The receiver writes what comes into files, a folder
 //! for each of its lives. Real Flume receives into a file channel, which is to keep what it acknowledged through a
 //! kill; ours into a memory channel, which takes at most its capacity along. `MILLION` says how many events, 60,000
 //! unless it is set:
@@ -17,10 +18,12 @@ use integration::{
         receiver::{Receiver, settle},
     },
     ledger::LineId,
-    load::{Demand, Load, Log},
+    load::Log,
 };
 use std::{
+    collections::BTreeMap,
     fs,
+    ops::Range,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -32,23 +35,26 @@ fn through_two_kills(sender: Side, receiver: Side) {
     let (lines, flume) = (wanted(), matches!(receiver, Side::Flume(_)));
     let what = format!("{sender:?} to {receiver:?}");
     let scene = tempfile::tempdir().expect("a folder");
-    let log = Log::open(&scene.path().join("lines.log")).expect("a log");
-    let load = Load::start(vec![log], Demand { lines, rate: 0, bytes: BYTES }).finish().expect("a disk");
+    let mut log = Log::open(&scene.path().join("lines.log")).expect("a log");
+    // A life takes a third of all; what is left of a part is on its way when it is killed.
+    let parts = [0, lines / 5 * 2, lines / 4 * 3, lines];
+    write(&mut log, parts[0]..parts[1]);
     let (channel, holds) = if flume { (FILE_CHANNEL, 0) } else { (MEMORY_CHANNEL, CAPACITY) };
     let template = RECEIVER.to_owned() + channel;
     let mut receiver = Receiver::start(receiver, 0, &template, holds, scene.path()).expect("a process");
     let begin = Instant::now();
     let _sender = send(&sender, receiver.port(), scene.path());
     for kill in 1..=2 {
-        // A life has taken a third of all when it is killed, with more on its way.
         receiver.come(lines as usize / 3, BYTES).expect("they come");
         eprintln!("{what}: kill {kill} after {:.1} s", begin.elapsed().as_secs_f64());
         receiver.die();
+        write(&mut log, parts[kill]..parts[kill + 1]);
         thread::sleep(Duration::from_millis(500));
         receiver.live_again().expect("a process");
     }
     let last = LineId { source: 1, number: lines - 1 };
-    let verdict = settle(&[&receiver], last, BYTES).expect("all comes").verdict(&load.lines);
+    let verdict =
+        settle(&[&receiver], last, BYTES).expect("all comes").verdict(&BTreeMap::from([(1, lines)]));
     eprintln!(
         "{what}: {} sent, {} received, {} went down with a killed process, {} lost, {} doubled, in {:.1} s",
         verdict.sent,
@@ -63,6 +69,13 @@ fn through_two_kills(sender: Side, receiver: Side) {
     let twice = if flume { 2 * IN_FLIGHT } else { 0 };
     assert!(verdict.doubled_without_cause <= twice, "{what}: {verdict:?}");
     assert!(verdict.went_down <= 2 * CAPACITY, "{what}: {verdict:?}");
+}
+
+fn write(log: &mut Log, numbers: Range<u32>) {
+    for number in numbers {
+        let id = LineId { source: 1, number };
+        log.echo(&format!("{id} {}", ".".repeat(BYTES - LineId::BYTES - 2))).expect("a disk");
+    }
 }
 
 fn send(side: &Side, port: u16, scene: &Path) -> Node {

@@ -115,6 +115,9 @@ impl Flume {
 pub fn command(version: Version, file: &Path, name: &str, dir: &Path, launch: &Launch) -> Command {
     let mut command = java(&launch.under);
     command.args(LEAN).args(logging(version, launch.debug));
+    if let Some(shared) = install::shared(version).filter(|_| launch.before.is_empty()) {
+        command.arg(format!("-XX:SharedArchiveFile={}", shared.display()));
+    }
     command.arg(format!("-Duser.home={}", dir.display())).args(&launch.jvm);
     let mut class_path = format!("{}{}", launch.before, install::release(version));
     launch.classes.iter().for_each(|folder| class_path.push_str(&format!(":{}", folder.display())));

@@ -1,12 +1,14 @@
 //! Fetches the released jars and compiles the client programs, once.
 
-use super::Version;
+use super::{Flume, Launch, Version};
+use crate::{console::Console, ports};
 use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::Duration,
 };
 
 /// Why there is no real Flume here.
@@ -174,7 +176,42 @@ fn install() -> Result<(), Missing> {
         fetched_from(&sources(), set)?;
     }
     let programs = PROGRAMS.map(|program| sources().join("clients").join(program));
-    once(&classes(), &programs, || compile(&programs, &classes()))
+    once(&classes(), &programs, || compile(&programs, &classes()))?;
+    for version in Version::ALL {
+        let (to, pom) = (shared_folder(version), sources().join(version.name()).join("pom.xml"));
+        once(&to, &[pom], || {
+            // Where it cannot be had, a JVM starts without it.
+            let _unshared = share(version, &to);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The classes of a release as a JVM has them in its memory, which halves what a start costs. A JVM of another release does not
+/// mind it and starts as ever.
+pub(super) fn shared(version: Version) -> Option<PathBuf> {
+    Some(shared_folder(version).join("classes.jsa")).filter(|archive| archive.exists())
+}
+
+fn shared_folder(version: Version) -> PathBuf {
+    target().join(format!("{}-shared", version.name()))
+}
+
+/// Has an agent send an event to itself, whose JVM writes down its classes when it ends.
+fn share(version: Version, to: &Path) -> io::Result<()> {
+    let port = ports::free(&["127.0.0.1"])?;
+    let written = to.join("written.jsa");
+    let launch =
+        Launch { jvm: vec![format!("-XX:ArchiveClassesAtExit={}", written.display())], ..Launch::default() };
+    let file = to.join("a1.properties");
+    fs::write(&file, TO_ITSELF.replace("PORT", &port.to_string()))?;
+    let mut flume = Flume::start_as(version, &file, "a1", to, &launch, &Console::default())?;
+    flume.wait_for_line("Event: {", WITHIN).map_err(io::Error::other)?;
+    match flume.stop() {
+        Some(_) => fs::rename(written, to.join("classes.jsa")),
+        None => Ok(()), // what is half written is not taken
+    }
 }
 
 /// The class path of `set`, whose `pom.xml` stands in its folder below `lists`.
@@ -250,6 +287,29 @@ fn run(command: &mut Command, program: &str, what: &str) -> Result<(), Missing> 
 
 /// Folders with a `pom.xml`, each fetched into a class path of its own.
 const SETS: [&str; 4] = ["1.9.0", "1.11.0", "log4j1", "log4j2"];
+
+const TO_ITSELF: &str = "a1.sources = r1 r2
+a1.channels = c1 c2
+a1.sinks = k1 k2
+a1.channels.c1.type = memory
+a1.channels.c2.type = memory
+a1.sources.r1.type = avro
+a1.sources.r1.bind = 127.0.0.1
+a1.sources.r1.port = PORT
+a1.sources.r1.channels = c1
+a1.sources.r2.type = seq
+a1.sources.r2.totalEvents = 1
+a1.sources.r2.channels = c2
+a1.sinks.k1.type = logger
+a1.sinks.k1.channel = c1
+a1.sinks.k2.type = avro
+a1.sinks.k2.hostname = 127.0.0.1
+a1.sinks.k2.port = PORT
+a1.sinks.k2.channel = c2
+";
+
+/// How long that agent may take.
+const WITHIN: Duration = Duration::from_secs(120);
 
 /// The programs that use the released client side.
 const PROGRAMS: [&str; 3] = ["SendEvents.java", "Log4j1Lines.java", "Log4j2Lines.java"];

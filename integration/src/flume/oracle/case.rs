@@ -132,6 +132,10 @@ pub enum Done {
     Sink(usize, usize),
     /// So many lines in the files of a folder.
     Lines(&'static str, usize),
+    /// So many bytes in the files of a folder.
+    Bytes(&'static str, usize),
+    /// There is no such file any more.
+    Gone(&'static str),
     /// A line that contains this text.
     Says(&'static str),
 }

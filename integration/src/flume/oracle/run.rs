@@ -225,6 +225,8 @@ impl<'a> Run<'a> {
             Done::Lines(folder, count) => {
                 joined(&self.dir.join(folder)).iter().filter(|byte| **byte == b'\n').count() >= count
             }
+            Done::Bytes(folder, count) => joined(&self.dir.join(folder)).len() >= count,
+            Done::Gone(file) => !self.dir.join(file).exists(),
             Done::Says(text) => {
                 !self.node.console.visit(0, |line| line.text.contains(text).then_some(())).is_empty()
             }

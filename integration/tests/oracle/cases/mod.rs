@@ -40,7 +40,7 @@ use integration::flume::{
     Version,
     oracle::{
         Case, Differs,
-        Done::{Console, Lines, Says, Sink},
+        Done::{Bytes, Console, Gone, Lines, Says, Sink},
         Step::{
             Answers, Append, Avro, Datagram, Down, Exit, Listens, Opens, Pass, Rename, Request, Send, Until,
             Up,

@@ -141,7 +141,8 @@ a1.sinks.k1.sink.pathManager.extension = log
 a1.sinks.k1.channel = c1
 ",
         before: &[("out/", "")],
-        steps: &[Send { port: 1, bytes: b"one\ntwo\rthree\nfour\r\n" }, Pass(4_000)],
+        steps: &[Send { port: 1, bytes: b"one\ntwo\rthree\nfour\r\n" }],
+        done: &[Bytes("out", 17)],
         folders: &["out"],
         ..EMPTY
     }

@@ -152,8 +152,7 @@ case!(
             "a1.sources.r1.deletePolicy = IMMEDIATE\na1.sources.r1.trackingPolicy = tracker_dir\n"
         ),
         before: &[("spool/a", "one\n"), ("spool/b.COMPLETED", "stays\n")],
-        steps: &[Until(Console(1)), Pass(1_000)],
-        done: &[Console(1)],
+        done: &[Console(1), Gone("spool/a")],
         folders: &["spool"],
         ..EMPTY
     }
