@@ -158,11 +158,13 @@ fn a_store_without_java_or_maven_is_told_before_anything_is_built() {
 fn a_store_has_its_agents_built_by_the_drill_and_kafka_needs_more_than_a_compiler() {
     let machine = Machine::new().with("cc", "").with_cargo("1.99.0");
     let machine = machine.with("java", "").with("javac", "").with("mvn", "");
-    let (said, code) = machine.drill_with(&["--quiet", "--store=hdfs"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("drill plays --quiet --store=hdfs"), "{said}");
-    assert!(!said.contains("-p agent"), "the drill builds them with what they need: {said}");
-    for words in [&["--store=kafka"][..], &["--durable", "--store", "hdfs"]] {
+    for store in ["hdfs", "hbase", "storm"] {
+        let (said, code) = machine.drill_with(&["--quiet", "--store", store]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(&format!("drill plays --quiet --store {store}")), "{said}");
+        assert!(!said.contains("-p agent"), "the drill builds them with what they need: {said}");
+    }
+    for words in [&["--store=kafka"][..], &["--durable", "--store", "hbase"]] {
         let (said, code) = machine.drill_with(words);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains("sudo apt-get install make libssl-dev zlib1g-dev"), "{said}");

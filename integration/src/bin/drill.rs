@@ -44,8 +44,8 @@ struct Arguments {
     #[arg(long, value_name = "K")]
     kills: Option<u32>,
 
-    /// slave3 and slave4 write to a real store (hdfs, hbase, kafka), which is fetched from Maven Central and started on loopback. It
-    /// is killed as well; at the end everything is read back from it (needs a JDK and Maven).
+    /// slave3 and slave4 write to a real store (hdfs, hbase, kafka, storm), which is fetched from Maven Central and started on
+    /// loopback. It is killed as well; at the end everything is read back from it (needs a JDK and Maven).
     #[arg(long, value_name = "STORE", value_parser = store::find)]
     #[arg(conflicts_with_all = ["netns", "kinds", "java", "matrix", "keep", "row"])]
     store: Option<&'static Kind>,

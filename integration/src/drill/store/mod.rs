@@ -134,11 +134,12 @@ impl Scene {
         }
         stage.say(format!("--- fetching {title} (from Maven Central, once)"));
         fetch()?;
-        let features = feature.iter().copied().chain(durable.then_some(CHANNELS_FEATURE));
-        let features = features.collect::<Vec<_>>().join(",");
-        stage.say(format!(
-            "--- building agent and collector with features: {features} (the first time takes minutes)"
-        ));
+        let channels = durable.then_some(CHANNELS_FEATURE).filter(|channels| *feature != Some(*channels));
+        let features: Vec<&str> = feature.iter().copied().chain(channels).collect();
+        let with =
+            if features.is_empty() { String::new() } else { format!(" with {}", features.join(" and ")) };
+        stage.say(format!("--- building agent and collector{with} (the first time takes minutes)"));
+        let features = features.join(",");
         let built = binaries::with_features(&features, directory).map_err(Error::Missing)?;
         stage.say(format!("--- starting {title}"));
         let mut store = start()?;
@@ -275,6 +276,23 @@ mod tests {
     fn an_unknown_store_is_refused_with_the_list() {
         assert_eq!(find("hive").err().as_deref(), Some("one of hdfs, hbase, kafka, storm"));
         assert_eq!(find("kafka").map(|kind| kind.title), Ok("Kafka"));
+    }
+
+    #[test]
+    fn what_a_spout_has_no_channel_for_is_refused_before_anything_is_built() {
+        let options = Options {
+            kinds: [crate::node::Implementation::Ours; 4],
+            lines: 0,
+            rate: 1,
+            kills: 0,
+            freeze: false,
+            java: None,
+            netns: false,
+        };
+        let storm = find("storm").expect("it is one of them");
+        let refused = Scene::set(storm, &options, true, Path::new("/"), &Stage::silent()).err();
+        let said = refused.map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.starts_with("--store storm goes without --durable: "), "{said}");
     }
 
     #[test]
