@@ -289,8 +289,8 @@ mod tests {
         assert_eq!(config.content, Content::Sequence(WriteFormat::Writable, None));
         assert_eq!(config.names.in_use_suffix, ".tmp");
         assert!(config.dead_letters.ends_with(".flume/hdfs/dead-letters"));
-        let Target::Hadoop(hadoop) = config.target else { panic!("HDFS") };
-        assert_eq!(hadoop.url, "hdfs://nn:8020");
+        assert!(matches!(config.target, Target::Hadoop));
+        assert_eq!(config.hadoop.url, "hdfs://nn:8020");
     }
 
     #[test]
