@@ -5,6 +5,7 @@ use super::jvm::hadoops_java;
 use crate::console::Console;
 use crate::flume::{fetched, fetched_program};
 use crate::{ports, process::Process};
+use rustix::process::Signal;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -28,11 +29,19 @@ impl Hbase {
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start() -> Hbase {
+        Hbase::start_with(&[])
+    }
+
+    /// The same, with further settings of its `hbase-site.xml`.
+    ///
+    /// # Panics
+    /// As [`Hbase::start`].
+    pub fn start_with(settings: &[(&str, &str)]) -> Hbase {
         let class_path = fetched_program("hbase", "HbaseAdmin");
         let class_path = class_path.unwrap_or_else(|why| panic!("HBase cannot be run here: {why}"));
         let directory = tempfile::tempdir().expect("a folder");
         let [zookeeper, master, region] = [(); 3].map(|()| ports::free(&["127.0.0.1"]).expect("a port"));
-        write(directory.path(), zookeeper, master, region).expect("its files");
+        write(directory.path(), [zookeeper, master, region], settings).expect("its files");
         let console = Console::default();
         let process = run(directory.path(), &class_path, &console);
         let mut admin = java(directory.path(), &class_path, "-Xmx256m");
@@ -52,6 +61,11 @@ impl Hbase {
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Stops it in its tracks, and lets it go on. It ends itself where its ZooKeeper's sessions are shorter than that.
+    pub fn freeze(&self, frozen: bool) {
+        self.process.signal(if frozen { Signal::STOP } else { Signal::CONT });
     }
 
     /// Starts it again with what its disk has.
@@ -102,10 +116,14 @@ fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
     java
 }
 
-fn write(directory: &Path, zookeeper: u16, master: u16, region: u16) -> io::Result<()> {
+fn write(
+    directory: &Path,
+    [zookeeper, master, region]: [u16; 3],
+    settings: &[(&str, &str)],
+) -> io::Result<()> {
     let at = |name: &str| directory.join(name).display().to_string();
     let mut site = String::from("<configuration>\n");
-    for (name, value) in [
+    let own = [
         ("hbase.cluster.distributed", "false".to_owned()),
         ("hbase.rootdir", format!("file://{}", at("root"))),
         ("hbase.tmp.dir", at("tmp")),
@@ -122,7 +140,9 @@ fn write(directory: &Path, zookeeper: u16, master: u16, region: u16) -> io::Resu
         ("hbase.regionserver.hostname", "localhost".to_owned()),
         ("hbase.localcluster.assign.random.ports", "false".to_owned()),
         ("hbase.regionserver.handler.count", "8".to_owned()),
-    ] {
+    ];
+    let more = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    for (name, value) in own.into_iter().chain(more) {
         writeln!(site, "<property><name>{name}</name><value>{value}</value></property>")
             .map_err(io::Error::other)?;
     }

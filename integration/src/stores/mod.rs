@@ -11,7 +11,7 @@ mod storm;
 pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java};
 pub use jvm::Jvm;
-pub use kafka::{Broker, flumes_parts};
+pub use kafka::{Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
 pub use node::{Node, append, lines, post, until};
 pub use opensearch::OpenSearch;
 pub use storm::Storm;
