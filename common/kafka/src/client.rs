@@ -153,7 +153,7 @@ impl Told<'_, '_> {
             |name: &str| given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let protocol = get("security.protocol").unwrap_or("PLAINTEXT").to_ascii_uppercase();
         if protocol.starts_with("SASL") {
-            self.login(get("sasl.jaas.config"));
+            self.log_in(get("sasl.mechanism").or(get("sasl.mechanisms")), get("sasl.jaas.config"));
         }
         if !protocol.ends_with("SSL") {
             return;
@@ -190,7 +190,19 @@ impl Told<'_, '_> {
         self.keystore(own);
     }
 
-    fn login(&mut self, line: Option<&str>) {
+    /// Java's clients take Kerberos where the file names no mechanism.
+    fn log_in(&mut self, mechanism: Option<&str>, line: Option<&str>) {
+        let has_password =
+            || line.is_some_and(|line| matches!(jaas::parse(line), Ok(Login::Password { .. })));
+        match mechanism {
+            None if has_password() => self.refuse("sasl.mechanism", NO_MECHANISM),
+            None | Some("GSSAPI") => self.refuse("sasl.mechanism", NO_KERBEROS),
+            Some("OAUTHBEARER") => self.refuse("sasl.mechanism", ONLY_JAVA),
+            Some(_) => self.user(line),
+        }
+    }
+
+    fn user(&mut self, line: Option<&str>) {
         let Some(line) = line else {
             if self.config.get("sasl.username").is_none() {
                 self.refuse("sasl.jaas.config", "it says who logs in; a JAAS file of the JVM is not read");
@@ -302,5 +314,10 @@ const SECURE: &[&str] = &[
 
 const ONLY_JAVA: &str =
     "only a Java client has it: name the component in `AGENT.flume.bridge`, so that it runs in a JVM";
+const NO_MECHANISM: &str = "it is not set, which means Kerberos (GSSAPI), but `sasl.jaas.config` has a user with a password: \
+    set PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, as the brokers have it";
 const NO_KERBEROS: &str =
     "this build has no Kerberos: name the component in `AGENT.flume.bridge`, so that it runs in a JVM";
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The Kafka components: sink, source, channel.
 //!
-//! Decisions are in `java.rs`, `jaas.rs`, `record.rs`, `topic.rs` and `policy.rs`, which know no client; the others talk to
+//! Decisions are in `java.rs`, `jaas.rs`, `record.rs`, `topic.rs`, `policy.rs` and `trouble.rs`, which know no client; the others talk to
 //! librdkafka, which blocks and calls back on threads of its own.
 
 mod channel;
@@ -13,6 +13,7 @@ mod record;
 mod sink;
 mod source;
 mod topic;
+mod trouble;
 
 use flow::component::Component;
 

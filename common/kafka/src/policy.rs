@@ -39,6 +39,11 @@ pub(crate) fn fate(code: Code, alone: bool) -> Fate {
     }
 }
 
+/// Whether an event was refused only because its transaction has failed for another one.
+pub(crate) fn is_consequence(code: Code) -> bool {
+    matches!(code, Code::State | Code::PurgeQueue | Code::PurgeInflight)
+}
+
 /// The worst of several: what is to be done about all.
 pub(crate) fn gravest(fates: impl Iterator<Item = (usize, Code)>) -> Option<(usize, Code)> {
     fates.max_by_key(|(_, code)| match fate(*code, true) {

@@ -3,6 +3,8 @@
 //! Acknowledgements come on the producer's own thread, one by one; a flight is over when all of it have come. Per event
 //! that is an addition and a subtraction.
 
+use crate::java::Side;
+use crate::trouble;
 use flow::error::DeliveryError;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -203,7 +205,7 @@ impl ClientContext for Tower {
         // That all are gone says less than why one is.
         let mut said = self.flight.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_none() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *said = Some(shortened(reason));
+            *said = Some(trouble::words(reason, Side::Producer));
         }
     }
 }
@@ -222,14 +224,6 @@ impl ProducerContext for Tower {
     }
 }
 
-/// What librdkafka says, without the address of its own thread.
-pub(crate) fn shortened(reason: &str) -> String {
-    let reason = reason
-        .split_once("]: ")
-        .map_or(reason, |(head, rest)| if head.starts_with("[thrd:") { rest } else { reason });
-    reason.chars().take(MOST_SAID).collect()
-}
-
 /// An error in words.
 pub(crate) fn plain(error: &KafkaError) -> String {
     error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
@@ -243,15 +237,3 @@ pub(crate) fn lost(peer: &str, reason: String) -> DeliveryError {
 /// How long a topic that the brokers make by themselves is given.
 const MADE_WITHIN: &[Duration] =
     &[Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
-const MOST_SAID: usize = 300;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_client_says_is_told_without_its_threads() {
-        assert_eq!(shortened("[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1: refused"), "127.0.0.1:1: refused");
-        assert_eq!(shortened("a plain word"), "a plain word");
-    }
-}

@@ -1,29 +1,20 @@
 //! A topic's name with escapes in it.
 //!
-//! Source: Flume 1.11 `BucketPath.escapeString`. Of its escapes headers (`%{name}`) and parts of the time in `timestamp` are
-//! known; another one is an error of the file.
+//! Source: Flume 1.11 `BucketPath.escapeString`, with this difference: an escape that stands for nothing is an error of the
+//! file.
 
+use components::escapes::{Piece, Template, TimeField, host, local};
 use event::Event;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// A name, and what stands in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Topic {
-    written: String,
-    parts: Vec<Part>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Header(String),
-    /// A part of the time, as `strftime` has it.
-    Time(&'static str),
-    /// The header `timestamp` itself.
-    Millis,
+    /// As it is written, but for the names of this host.
+    text: String,
+    /// Where it is not the same for all events.
+    template: Option<Template>,
 }
 
 impl Topic {
@@ -32,33 +23,34 @@ impl Topic {
     /// # Errors
     /// Which escape is unknown.
     pub(crate) fn parse(text: &str) -> Result<Topic, String> {
-        let mut parts = Vec::new();
-        let (mut rest, mut plain) = (text, String::new());
-        while let Some(at) = rest.find('%') {
-            plain.push_str(&rest[..at]);
-            let escape = &rest[at + 1..];
-            let (part, length) = part(escape)?;
-            if !plain.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut plain)));
-            }
-            parts.push(part);
-            rest = &escape[length..];
+        let letters = text.split('%').skip(1).filter_map(|rest| rest.chars().next());
+        if let Some(unknown) =
+            letters.filter(char::is_ascii_alphanumeric).find(|sign| TimeField::of(*sign).is_none())
+        {
+            return Err(format!(
+                "`%{unknown}` is not known in a topic; `%{{HEADER}}`, `%Y`, `%m`, `%d`, `%H` and `%M` are"
+            ));
         }
-        plain.push_str(rest);
-        if !plain.is_empty() {
-            parts.push(Part::Text(plain));
+        let template = Template::parse(text, &host)?;
+        let is_sign = |piece: &Piece| matches!(piece, Piece::Text(text) if text.contains('%'));
+        if template.pieces.iter().any(is_sign) {
+            return Err("it has a `%` that begins no escape".to_owned());
         }
-        Ok(Topic { written: text.to_owned(), parts })
+        Ok(match template.pieces.as_slice() {
+            [] => Topic { text: String::new(), template: None },
+            [Piece::Text(text)] => Topic { text: text.clone(), template: None },
+            _ => Topic { text: text.to_owned(), template: Some(template) },
+        })
     }
 
     /// As it is written.
     pub(crate) fn text(&self) -> &str {
-        &self.written
+        &self.text
     }
 
     /// Whether it is not the same for all events.
     pub(crate) fn varies(&self) -> bool {
-        !matches!(self.parts.as_slice(), [Part::Text(_)])
+        self.template.is_some()
     }
 
     /// The name for `event`.
@@ -66,58 +58,19 @@ impl Topic {
     /// # Errors
     /// Why there is none.
     pub(crate) fn of(&self, event: &Event<'_>) -> Result<Cow<'_, str>, String> {
-        if !self.varies() {
-            return Ok(Cow::Borrowed(&self.written));
-        }
-        let mut name = String::new();
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Header(header) => name.push_str(event.header(header).unwrap_or_default()),
-                Part::Millis => name.push_str(event.header("timestamp").ok_or_else(|| self.timeless())?),
-                Part::Time(format) => {
-                    let millis = event.header("timestamp").and_then(|text| text.parse().ok());
-                    let time = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-                    let time = time.ok_or_else(|| self.timeless())?.to_zoned(TimeZone::system());
-                    write!(name, "{}", time.strftime(format)).map_err(|_| self.timeless())?;
-                }
-            }
-        }
-        Ok(Cow::Owned(name))
-    }
-
-    fn timeless(&self) -> String {
-        format!(
-            "the topic `{}` has a part of the time, and the event has no `timestamp` in milliseconds: add a timestamp interceptor",
-            self.written
-        )
-    }
-}
-
-/// What stands behind a `%`, and how long it is.
-fn part(escape: &str) -> Result<(Part, usize), String> {
-    if let Some((name, _)) = escape.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-        return Ok((Part::Header(name.to_owned()), name.len() + 2));
-    }
-    let Some(sign) = escape.chars().next() else { return Err("it ends with a `%`".to_owned()) };
-    let format = match sign {
-        't' => return Ok((Part::Millis, 1)),
-        'Y' => "%Y",
-        'y' => "%y",
-        'm' => "%m",
-        'd' => "%d",
-        'H' => "%H",
-        'M' => "%M",
-        'S' => "%S",
-        'j' => "%j",
-        's' => "%s",
-        _ => {
+        let Some(template) = &self.template else { return Ok(Cow::Borrowed(&self.text)) };
+        let millis = event.header("timestamp").unwrap_or_default();
+        let time = millis.parse().ok();
+        if time.is_none() && template.pieces.iter().any(|piece| matches!(piece, Piece::Time(_))) {
             return Err(format!(
-                "`%{sign}` is not known in a topic; `%{{HEADER}}`, `%Y`, `%m`, `%d`, `%H` and `%M` are"
+                "the topic `{}` has a part of the time, and the event has no `timestamp` in milliseconds: add a timestamp interceptor",
+                self.text
             ));
         }
-    };
-    Ok((Part::Time(format), sign.len_utf8()))
+        let mut name = String::new();
+        template.fill(event, &local(time.unwrap_or_default(), &TimeZone::system(), None), millis, &mut name);
+        Ok(Cow::Owned(name))
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +92,12 @@ mod tests {
         assert_eq!(name("logs-%{host}-x", &[("host", "h1")]).unwrap(), "logs-h1-x");
         assert_eq!(name("logs-%{none}", &[]).unwrap(), "logs-");
         assert_eq!(name("%t", &[("timestamp", "17")]).unwrap(), "17");
+        assert_eq!(
+            name("%b-%e-%k", &[("timestamp", "1718454896000")]).unwrap().split('-').next(),
+            Some("Jun")
+        );
+        let here = Topic::parse("logs-%[localhost]").unwrap();
+        assert!(!here.varies() && here.text().len() > "logs-".len(), "{here:?}");
         // The middle of a year is in the same one everywhere.
         assert_eq!(name("logs.%Y.%m", &[("timestamp", "1718454896000")]).unwrap(), "logs.2024.06");
     }
@@ -147,6 +106,9 @@ mod tests {
     fn what_cannot_be_put_in_is_told() {
         assert!(name("logs-%Y", &[]).unwrap_err().contains("has no `timestamp`"));
         assert!(name("logs-%q", &[]).unwrap_err().contains("`%q` is not known"));
-        assert_eq!(name("logs-%", &[]).unwrap_err(), "it ends with a `%`");
+        for text in ["logs-%", "logs-%{a b}", "100%%"] {
+            assert_eq!(name(text, &[]).unwrap_err(), "it has a `%` that begins no escape", "{text}");
+        }
+        assert!(name("%[here]", &[]).unwrap_err().contains("is none of `%[localhost]`"));
     }
 }

@@ -5,6 +5,7 @@ use super::jvm::hadoops_java;
 use crate::console::Console;
 use crate::flume::{fetched, fetched_program};
 use crate::{node::Error, ports, process::Process};
+use rustix::process::Signal;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -28,21 +29,29 @@ impl Hbase {
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
     pub fn start() -> Hbase {
-        Hbase::open().unwrap_or_else(|why| panic!("{why}"))
+        Hbase::start_with(&[])
     }
 
-    /// Starts one, as [`Hbase::start`] does.
+    /// The same, with further settings of its `hbase-site.xml`.
+    ///
+    /// # Panics
+    /// As [`Hbase::start`].
+    pub fn start_with(settings: &[(&str, &str)]) -> Hbase {
+        Hbase::open(settings).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Starts one, as [`Hbase::start_with`] does.
     ///
     /// # Errors
     /// When there is none to be had, or it does not start.
-    pub fn open() -> Result<Hbase, Error> {
+    pub fn open(settings: &[(&str, &str)]) -> Result<Hbase, Error> {
         let class_path = fetched_program("hbase", "HbaseAdmin")
             .map_err(|why| Error::Missing(format!("HBase cannot be run here: {why}")))?;
         let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
         let port = || ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for HBase"));
-        let (zookeeper, master, region) = (port()?, port()?, port()?);
-        write(directory.path(), zookeeper, master, region)
-            .map_err(Error::io("cannot write HBase's files"))?;
+        let ports = [port()?, port()?, port()?];
+        let zookeeper = ports[0];
+        write(directory.path(), ports, settings).map_err(Error::io("cannot write HBase's files"))?;
         let console = Console::default();
         let process = run(directory.path(), &class_path, &console)?;
         let mut admin = java(directory.path(), &class_path, "-Xmx256m");
@@ -61,6 +70,11 @@ impl Hbase {
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Stops it in its tracks, and lets it go on. It ends itself where its ZooKeeper's sessions are shorter than that.
+    pub fn freeze(&self, frozen: bool) {
+        self.process.signal(if frozen { Signal::STOP } else { Signal::CONT });
     }
 
     /// Starts it again with what its disk has.
@@ -123,10 +137,14 @@ fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
     java
 }
 
-fn write(directory: &Path, zookeeper: u16, master: u16, region: u16) -> io::Result<()> {
+fn write(
+    directory: &Path,
+    [zookeeper, master, region]: [u16; 3],
+    settings: &[(&str, &str)],
+) -> io::Result<()> {
     let at = |name: &str| directory.join(name).display().to_string();
     let mut site = String::from("<configuration>\n");
-    for (name, value) in [
+    let own = [
         ("hbase.cluster.distributed", "false".to_owned()),
         ("hbase.rootdir", format!("file://{}", at("root"))),
         ("hbase.tmp.dir", at("tmp")),
@@ -143,7 +161,9 @@ fn write(directory: &Path, zookeeper: u16, master: u16, region: u16) -> io::Resu
         ("hbase.regionserver.hostname", "localhost".to_owned()),
         ("hbase.localcluster.assign.random.ports", "false".to_owned()),
         ("hbase.regionserver.handler.count", "8".to_owned()),
-    ] {
+    ];
+    let more = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    for (name, value) in own.into_iter().chain(more) {
         writeln!(site, "<property><name>{name}</name><value>{value}</value></property>")
             .map_err(io::Error::other)?;
     }

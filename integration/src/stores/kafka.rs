@@ -1,5 +1,9 @@
 //! A Kafka broker that is its own controller.
 
+mod secured;
+
+pub use secured::{PASSWORD, Secured, USER, key_store};
+
 use super::Jvm;
 use crate::console::Console;
 use crate::flume::{Missing, fetched, fetched_program, jdk};
@@ -36,13 +40,35 @@ impl Broker {
     /// # Errors
     /// When there is none to be had, or it does not start.
     pub fn open(more: &str) -> Result<Broker, Error> {
+        Broker::open_with(more, &[], &[])
+    }
+
+    /// Starts one with another port for clients who are to come by `relay`, which is theirs to make; and that port.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub fn behind(relay: u16) -> (Broker, u16) {
+        let port = ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for Kafka"));
+        let opened = port.and_then(|port| {
+            let listener = Listener { seen_at: relay, ..Listener::new("RELAYED", "PLAINTEXT", port) };
+            Ok((Broker::open_with("", &[listener], &[])?, port))
+        });
+        opened.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// `listeners` are further ones. `users` are made with the log, for SCRAM.
+    fn open_with(more: &str, listeners: &[Listener], users: &[String]) -> Result<Broker, Error> {
         let class_path = class_path()?;
         let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
         let port = || ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for Kafka"));
         let (port, controller) = (port()?, port()?);
-        write(directory.path(), port, controller, more).map_err(Error::io("cannot write Kafka's files"))?;
+        let plain = [Listener::new("PLAINTEXT", "PLAINTEXT", port)];
+        let listeners = [&plain, listeners].concat();
+        write(directory.path(), &listeners, controller, more)
+            .map_err(Error::io("cannot write Kafka's files"))?;
         let mut format = java(directory.path(), &class_path, "-Xmx128m");
         format.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", "server.properties"]);
+        format.args(users.iter().flat_map(|user| ["--add-scram", user]));
         let done = format.output().map_err(Error::io("cannot start java"))?;
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -146,16 +172,20 @@ fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
 }
 
 /// Short sessions, so that a broker that was killed is back soon.
-fn write(directory: &Path, port: u16, controller: u16, more: &str) -> io::Result<()> {
+fn write(directory: &Path, listeners: &[Listener], controller: u16, more: &str) -> io::Result<()> {
     let log = directory.join("data");
+    let each = |text: fn(&Listener) -> String| listeners.iter().map(text).collect::<Vec<_>>().join(",");
+    let places = each(|of| format!("{}://127.0.0.1:{}", of.name, of.port));
+    let seen = each(|of| format!("{}://127.0.0.1:{}", of.name, of.seen_at));
+    let protocols = each(|of| format!("{}:{}", of.name, of.protocol));
     let text = format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={places},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={seen}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
 log.dirs={}
 num.partitions=1
 auto.create.topics.enable=false
@@ -176,6 +206,21 @@ log.cleaner.dedupe.buffer.size=4194304
     let quiet = "log4j.rootLogger=WARN,c\nlog4j.appender.c=org.apache.log4j.ConsoleAppender\n\
         log4j.appender.c.layout=org.apache.log4j.PatternLayout\nlog4j.appender.c.layout.ConversionPattern=%d %p %c{1}: %m%n\n";
     fs::write(directory.join("log4j.properties"), quiet)
+}
+
+/// Where it listens, and where it sends its clients.
+#[derive(Debug, Clone, Copy)]
+struct Listener {
+    name: &'static str,
+    protocol: &'static str,
+    port: u16,
+    seen_at: u16,
+}
+
+impl Listener {
+    fn new(name: &'static str, protocol: &'static str, port: u16) -> Listener {
+        Listener { name, protocol, port, seen_at: port }
+    }
 }
 
 /// Any name of 22 characters.

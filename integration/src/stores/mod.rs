@@ -12,7 +12,7 @@ mod storm;
 pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java, site};
 pub use jvm::Jvm;
-pub use kafka::{Broker, flumes_parts};
+pub use kafka::{Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
 pub use name_service::NameService;
 pub use node::{FOLLOWS, Node, append, follows_into, lines, post, until};
 pub use opensearch::OpenSearch;

@@ -3,6 +3,7 @@
 use crate::binaries::workspace;
 use crate::console::Console;
 use crate::process::Process;
+use rustix::process::Signal;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -41,6 +42,16 @@ impl Node {
         self.process = run(&self.program, self.directory.path(), &self.text, &self.console);
     }
 
+    /// Gives it another text, which it reads at once.
+    ///
+    /// # Panics
+    /// When the disk does not take it.
+    pub fn reload(&mut self, text: &str) {
+        self.text = text.to_owned();
+        fs::write(self.directory.path().join(FILE), text).expect("a file");
+        self.process.signal(Signal::HUP);
+    }
+
     /// A file of its directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -72,7 +83,7 @@ impl Drop for Node {
 }
 
 fn run(program: &Path, directory: &Path, text: &str, console: &Console) -> Process {
-    let file = directory.join("a1.conf");
+    let file = directory.join(FILE);
     fs::write(&file, text).expect("a file");
     let mut command = Command::new(program);
     command.args(["-n", "a1", "--drain-timeout", "20", "-f"]).arg(file);
@@ -159,5 +170,6 @@ pub fn append(path: &Path, text: &str) {
     file.write_all(text.as_bytes()).expect("room");
 }
 
+const FILE: &str = "a1.conf";
 const LONG: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(100);

@@ -24,11 +24,12 @@ use std::collections::BTreeSet;
 use tokio::time::sleep;
 
 /// Makes a module of all tests of a kind for each bench, and a list of the components that have one. `$suite` makes a suite
-/// of the component's name and its bench.
+/// of the component's name and its bench. With `in turn`, inside a test: runs them all, one after the other, each with a suite
+/// that the expression makes; for what stands behind a server that takes long to start.
 #[macro_export]
 macro_rules! comply {
-    (source $list:ident $suite:ident $benches:tt) => {
-        $crate::comply! { @all $list $suite $benches [
+    (source $($rest:tt)*) => {
+        $crate::comply! { @of [$($rest)*] [
             a_short_batch_is_stored_at_once
             a_full_channel_is_waited_for
             a_stop_half_way_loses_nothing
@@ -37,8 +38,8 @@ macro_rules! comply {
             what_no_channel_takes_is_told
         ] }
     };
-    (sink $list:ident $suite:ident $benches:tt) => {
-        $crate::comply! { @all $list $suite $benches [
+    (sink $($rest:tt)*) => {
+        $crate::comply! { @of [$($rest)*] [
             a_short_batch_is_delivered_at_once
             a_destination_that_is_down_at_the_start_is_waited_for
             a_destination_that_goes_in_the_middle_misses_nothing
@@ -48,8 +49,8 @@ macro_rules! comply {
             a_batch_that_is_refused_stays_in_its_place
         ] }
     };
-    (channel $list:ident $suite:ident $benches:tt) => {
-        $crate::comply! { @all $list $suite $benches [
+    (channel $($rest:tt)*) => {
+        $crate::comply! { @of [$($rest)*] [
             a_short_batch_can_be_taken_at_once
             a_full_channel_keeps_who_can_wait_and_refuses_who_cannot
             what_is_given_back_keeps_its_place
@@ -58,7 +59,13 @@ macro_rules! comply {
             a_batch_that_never_fits_is_refused_at_once
         ] }
     };
-    (@all $list:ident $suite:ident { $($module:ident $alias:literal $bench:expr;)* } $tests:tt) => {
+    (@of [in turn $suite:expr] [$($test:ident)*]) => {
+        $({
+            eprintln!("{}", stringify!($test));
+            $suite.$test().await;
+        })*
+    };
+    (@of [$list:ident $suite:ident { $($module:ident $alias:literal $bench:expr;)* }] $tests:tt) => {
         const $list: &[&str] = &[$($alias),*];
         $(mod $module {
             use super::*;

@@ -66,3 +66,22 @@ fn a_server_that_is_killed_and_a_node_that_stops_cost_no_event_and_count_none_tw
     eprintln!("{} lines, {} rows", upto, written.len());
     assert!(written == expected(upto), "each line has one row: {} rows of {upto} lines", written.len());
 }
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn events_wait_for_a_server_that_stands_still_and_that_is_told() {
+    let mut hbase = Hbase::start_with(&[("zookeeper.session.timeout.localHBaseCluster", "40000")]);
+    hbase.ask("create lines cf");
+    let mut node = start(&hbase, FOLLOWED);
+    let log = node.path("log");
+    append(&log, &lines(0..500));
+    until("the first lines are written", || counter(&mut hbase, "lines") == 500);
+    hbase.freeze(true);
+    append(&log, &lines(500..1_000));
+    node.wait_for("has acknowledged nothing for 10 s; the events wait");
+    hbase.freeze(false);
+    until("all lines are written", || counter(&mut hbase, "lines") == 1_000);
+    node.process.signal(Signal::TERM);
+    assert!(node.process.wait(Duration::from_secs(60)).is_some_and(|ended| ended.status.success()));
+    assert_eq!((written(&mut hbase), counter(&mut hbase, "lines")), (expected(1_000), 1_000));
+}

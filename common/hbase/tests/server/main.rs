@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p hbase --test server -- --ignored --test-threads=1`
 
+mod compliance;
 mod kills;
 mod rows;
 

@@ -3,6 +3,7 @@
 //! Offsets are committed in the order of reading: a batch counts when it and all before it have arrived. What partitions
 //! that were given up still have here is forgotten; who has them now reads it again.
 
+use crate::source::reader::Settled;
 use event::Batch;
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,17 +15,25 @@ type Place = (u64, usize);
 pub(crate) struct Books {
     ready: BTreeMap<Place, Batch>,
     leases: HashMap<u64, Vec<(Place, Batch)>>,
-    /// What was read together: its epoch, and how many of its events have not arrived.
-    read: BTreeMap<u64, (u64, usize)>,
+    /// What was read together.
+    read: BTreeMap<u64, Reading>,
     reads: u64,
     taken: u64,
     leased: u64,
 }
 
+struct Reading {
+    epoch: u64,
+    events: usize,
+    /// Those that have not arrived.
+    left: usize,
+}
+
 impl Books {
     /// This was read.
     pub(crate) fn add(&mut self, batch: Batch, epoch: u64) {
-        self.read.insert(self.reads, (epoch, batch.len()));
+        let events = batch.len();
+        self.read.insert(self.reads, Reading { epoch, events, left: events });
         self.ready.insert((self.reads, 0), batch);
         self.reads += 1;
     }
@@ -56,22 +65,32 @@ impl Books {
         Some((self.leased, batches))
     }
 
-    /// A lease has ended; the epochs of what is to be committed by that.
-    pub(crate) fn settle(&mut self, lease: u64, commit: bool) -> Vec<u64> {
+    /// A lease has ended; what is to be committed by that.
+    pub(crate) fn settle(&mut self, lease: u64, commit: bool) -> Vec<Settled> {
         for ((read, start), part) in self.leases.remove(&lease).into_iter().flatten() {
-            let Some((_, left)) = self.read.get_mut(&read) else { continue };
+            let Some(reading) = self.read.get_mut(&read) else { continue };
             if commit {
-                *left -= part.len();
+                reading.left -= part.len();
                 self.taken += part.len() as u64;
             } else {
                 self.ready.insert((read, start), part);
             }
         }
         let mut done = Vec::new();
-        while let Some(first) = self.read.first_entry().filter(|first| first.get().1 == 0) {
-            done.push(first.remove().0);
+        while let Some(first) = self.read.first_entry().filter(|first| first.get().left == 0) {
+            let Reading { epoch, events, .. } = first.remove();
+            done.push(Settled { epoch, events });
         }
         done
+    }
+
+    /// What of the oldest read has arrived, up to the first event that has not. Nothing is settled behind it.
+    pub(crate) fn part(&self) -> Option<Settled> {
+        let (read, reading) = self.read.first_key_value()?;
+        let leased = self.leases.values().flatten().map(|(place, _)| place);
+        let open = self.ready.keys().chain(leased).filter(|(of, _)| of == read);
+        let events = open.map(|(_, start)| *start).min()?;
+        Some(Settled { epoch: reading.epoch, events })
     }
 
     /// Events that sinks have.
@@ -105,6 +124,26 @@ mod tests {
             .collect()
     }
 
+    fn settled(epoch: u64, events: usize) -> Settled {
+        Settled { epoch, events }
+    }
+
+    #[test]
+    fn at_a_stop_what_has_arrived_counts_up_to_the_first_that_has_not() {
+        let mut books = Books::default();
+        assert_eq!(books.part(), None);
+        books.add(batch(0..10), 4);
+        assert_eq!(books.part(), Some(settled(4, 0)));
+        let (one, _) = books.take(3, usize::MAX).unwrap();
+        let (two, _) = books.take(3, usize::MAX).unwrap();
+        assert!(books.settle(two, true).is_empty());
+        assert_eq!(books.part(), Some(settled(4, 0)));
+        assert!(books.settle(one, true).is_empty());
+        assert_eq!(books.part(), Some(settled(4, 6)));
+        let (_held, _) = books.take(1, usize::MAX).unwrap();
+        assert_eq!(books.part(), Some(settled(4, 6)));
+    }
+
     #[test]
     fn what_comes_back_goes_out_first_and_a_batch_counts_behind_all_before_it() {
         let mut books = Books::default();
@@ -117,7 +156,7 @@ mod tests {
         assert!(books.settle(one, false).is_empty());
         let (again, first) = books.take(100, usize::MAX).unwrap();
         assert_eq!(numbers(&first), [0, 1, 2]);
-        assert_eq!(books.settle(again, true), [7, 7]);
+        assert_eq!(books.settle(again, true), [settled(7, 5), settled(7, 3)]);
         assert_eq!((books.leased(), books.taken()), (0, 8));
         assert!(books.take(100, usize::MAX).is_none());
     }
@@ -132,7 +171,7 @@ mod tests {
         assert!(books.settle(out, true).is_empty());
         let (next, events) = books.take(100, usize::MAX).unwrap();
         assert_eq!(numbers(&events), [2, 3]);
-        assert_eq!(books.settle(next, true), [1]);
+        assert_eq!(books.settle(next, true), [settled(1, 2)]);
         books.add(batch(4..6), 1);
         let (out, _) = books.take(1, usize::MAX).unwrap();
         books.forget();

@@ -9,7 +9,7 @@ mod writer;
 use crate::client::{brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
-use crate::source::reader::{self, Given, Orders, Ways};
+use crate::source::reader::{self, Given, Orders, Settled, Ways};
 use crate::source::shape::Shape;
 use crate::source::topics::Topics;
 use crate::source::{DEFAULTS, REST};
@@ -118,7 +118,7 @@ struct KafkaStore {
     pending: Arc<AtomicUsize>,
     wishes: Option<mpsc::UnboundedSender<Wish>>,
     /// To the reader: what is stored.
-    stored: Option<Sender<u64>>,
+    stored: Option<Sender<Settled>>,
     reader_ends: Option<oneshot::Receiver<()>>,
     figures: Figures,
 }
@@ -135,6 +135,7 @@ struct About {
 struct Figures {
     get: Arc<Counter>,
     send: Arc<Counter>,
+    commit: Arc<Counter>,
     rollbacks: usize,
 }
 
@@ -180,15 +181,32 @@ impl KafkaStore {
         self.wishes.as_ref().ok_or(StoreRefusal::NoRoom)
     }
 
+    /// The reader ends when it has committed all that has arrived.
+    fn end_reading(&mut self) {
+        let part = self.open().part();
+        self.tell(part.into_iter().collect());
+        self.stored = None;
+    }
+
+    /// The reader hears what is stored.
+    fn tell(&self, done: Vec<Settled>) {
+        if let Some(stored) = &self.stored {
+            for settled in done {
+                let _reader_has_ended = stored.send(settled);
+            }
+        }
+    }
+
     /// The thread that reads begins with the first take.
     fn begin_to_read(&mut self) {
         let Some(about) = self.about.clone().filter(|_| self.stored.is_none()) else { return };
         let (tell_stored, stored) = unbounded();
         let (tell_end, ends) = oneshot::channel();
-        let (config, books, get_timer) = (self.config.clone(), self.books.clone(), self.figures.get.clone());
+        let (config, books) = (self.config.clone(), self.books.clone());
+        let timers = (self.figures.get.clone(), self.figures.commit.clone());
         let log = about.log.clone();
         let begun = thread::Builder::new().name(format!("kafka {} take", about.name)).spawn(move || {
-            read(&config, &about, &books, &stored, &get_timer);
+            read(&config, &about, &books, &stored, &timers);
             let _nobody_waits = tell_end.send(());
         });
         match begun {
@@ -203,8 +221,8 @@ fn read(
     config: &Config,
     about: &About,
     books: &Arc<Mutex<Books>>,
-    stored: &crossbeam_channel::Receiver<u64>,
-    get_timer: &Arc<Counter>,
+    stored: &crossbeam_channel::Receiver<Settled>,
+    timers: &(Arc<Counter>, Arc<Counter>),
 ) {
     loop {
         let (books, bell) = (books.clone(), about.bell.clone());
@@ -229,7 +247,8 @@ fn read(
             batch: READ_EVENTS,
             duration: READ_FOR,
             log: about.log.clone(),
-            get_timer: get_timer.clone(),
+            get_timer: timers.0.clone(),
+            commit_timer: timers.1.clone(),
             empty: Arc::default(),
             read_fail: Box::new(|| {}),
         };
@@ -253,6 +272,12 @@ fn read(
     }
 }
 
+impl Drop for KafkaStore {
+    fn drop(&mut self) {
+        self.end_reading();
+    }
+}
+
 impl Store for KafkaStore {
     const ENDS: bool = true;
 
@@ -262,7 +287,7 @@ impl Store for KafkaStore {
 
     fn stop(&mut self) -> Option<oneshot::Receiver<()>> {
         self.wishes = None;
-        self.stored = None;
+        self.end_reading();
         self.about = None;
         self.reader_ends.take()
     }
@@ -301,11 +326,8 @@ impl Store for KafkaStore {
         if !commit {
             self.figures.rollbacks += 1;
         }
-        for epoch in self.open().settle(lease, commit) {
-            if let Some(stored) = &self.stored {
-                let _reader_has_ended = stored.send(epoch);
-            }
-        }
+        let done = self.open().settle(lease, commit);
+        self.tell(done);
     }
 
     fn bytes(&self) -> usize {
@@ -327,6 +349,7 @@ impl Store for KafkaStore {
 
     fn figures(&self) -> Vec<(&'static str, String)> {
         vec![
+            ("KafkaCommitTimer", self.figures.commit.get().to_string()),
             ("KafkaEventGetTimer", self.figures.get.get().to_string()),
             ("KafkaEventSendTimer", self.figures.send.get().to_string()),
             ("RollbackCount", self.figures.rollbacks.to_string()),

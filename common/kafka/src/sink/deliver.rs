@@ -1,11 +1,12 @@
 //! Sends batches, and settles what becomes of each of their events.
 
 use super::Config;
+use super::arrived::Arrived;
 use crate::policy::{self, Fate};
 use crate::producer::{Failure, Line, Record, lost};
 use crate::record::Recipe;
 use bytes::BytesMut;
-use components::dead::{self, DeadLetters};
+use components::dead::{self, DeadLetters, News};
 use event::{Batch, Event};
 use flow::counters::Counter;
 use flow::error::DeliveryError;
@@ -14,6 +15,7 @@ use flow::sink::SinkContext;
 use flow::sink::remote::AsyncSink;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
 use std::collections::BTreeSet;
@@ -23,11 +25,11 @@ use tokio::time::sleep;
 /// A sink, and its producer while that works.
 pub(super) struct KafkaSink {
     config: Config,
-    peer: String,
+    pub(super) peer: String,
     log: slog::Logger,
-    line: Option<Line>,
+    pub(super) line: Option<Line>,
     dead: Option<DeadLetters>,
-    arrived: Arrived,
+    pub(super) arrived: Arrived,
     /// Deliveries in a row that have failed.
     failures: u32,
     told: ToldOf,
@@ -36,12 +38,15 @@ pub(super) struct KafkaSink {
     rollbacks: Arc<Counter>,
 }
 
+/// Events that can go nowhere, by their places, and why.
+pub(super) type Hopeless = Vec<(usize, String)>;
+
 /// What is said once in a while.
 struct ToldOf {
     silence: Told,
     no_time: Told,
     no_topic: Told,
-    dead: Told,
+    dead: News,
 }
 
 impl KafkaSink {
@@ -60,7 +65,7 @@ impl KafkaSink {
             dead: config.dead.as_deref().map(|directory| DeadLetters::new(directory, &context.name)),
             arrived: Arrived::default(),
             failures: 0,
-            told: ToldOf { silence: often(), no_time: often(), no_topic: often(), dead: often() },
+            told: ToldOf { silence: often(), no_time: often(), no_topic: often(), dead: News::default() },
             space: BytesMut::new(),
             send_timer: context.counters.more.counter("KafkaEventSendTimer"),
             rollbacks: context.counters.more.counter("RollbackCount"),
@@ -110,7 +115,7 @@ impl KafkaSink {
         &mut self,
         batches: &[Batch],
         places: impl Fn(usize) -> bool,
-    ) -> Result<(Vec<Failure>, Vec<(usize, String)>), DeliveryError> {
+    ) -> Result<(Vec<Failure>, Hopeless), DeliveryError> {
         let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
         let recipe = self.config.recipe.clone();
         let mut never = Vec::new();
@@ -152,6 +157,27 @@ impl KafkaSink {
         }
     }
 
+    /// As [`KafkaSink::fly`]; if they are to go `alone`, each in a request of its own, up to the first that is not taken.
+    pub(super) async fn fly_each(
+        &mut self,
+        batches: &[Batch],
+        alone: bool,
+        places: impl Fn(usize) -> bool,
+    ) -> Result<(Vec<Failure>, Hopeless), DeliveryError> {
+        if !alone {
+            return self.fly(batches, places).await;
+        }
+        let mut never = Vec::new();
+        for place in (0..batches.iter().map(Batch::len).sum()).filter(|place| places(*place)) {
+            let (failed, hopeless) = self.fly(batches, |other| other == place).await?;
+            never.extend(hopeless);
+            if !failed.is_empty() {
+                return Ok((failed, never));
+            }
+        }
+        Ok((Vec::new(), never))
+    }
+
     /// One after the other, those that were refused because they are too large together.
     async fn fly_alone(
         &mut self,
@@ -167,21 +193,30 @@ impl KafkaSink {
         Ok(())
     }
 
+    /// What becomes of an event that was refused. A topic that it names itself is not waited for for ever.
+    pub(super) fn fate(&self, batches: &[Batch], place: usize, code: RDKafkaErrorCode, alone: bool) -> Fate {
+        let patient = self.dead.is_none() || self.failures < TRIES;
+        match policy::fate(code, alone) {
+            Fate::Missing if !patient && self.goes_to(batches, place).1 => Fate::Never,
+            fate => fate,
+        }
+    }
+
     /// What is to be done about those that were not taken.
-    async fn settle(
+    pub(super) async fn settle(
         &mut self,
         batches: &[Batch],
         failures: Vec<Failure>,
-        mut never: Vec<(usize, String)>,
+        mut never: Hopeless,
     ) -> Result<(), DeliveryError> {
         let said = self.line.as_ref().and_then(Line::said);
-        let patient = self.dead.is_none() || self.failures < TRIES;
         let (mut left, mut missing) = (Vec::new(), Vec::new());
         for (place, code) in failures {
-            let (topic, own) = self.goes_to(batches, place);
-            match policy::fate(code, true) {
-                Fate::Never => never.push((place, policy::words(code, &topic, None))),
-                Fate::Missing if own && !patient => never.push((place, policy::words(code, &topic, None))),
+            match self.fate(batches, place, code, true) {
+                Fate::Never => {
+                    let (topic, _) = self.goes_to(batches, place);
+                    never.push((place, policy::words(code, &topic, None)));
+                }
                 Fate::Anew => {
                     self.line.iter().for_each(Line::breaks);
                     left.push((place, code));
@@ -217,14 +252,14 @@ impl KafkaSink {
             None => put_aside,
         };
         match &outcome {
-            Ok(()) => self.arrived = Arrived::default(),
-            Err(_) => self.arrived.remember(batches, open),
+            Ok(()) => self.arrived.forget(batches),
+            Err(_) => self.arrived.remember(batches, &open),
         }
         outcome
     }
 
     /// The topic of an event, and whether it names it itself.
-    fn goes_to(&self, batches: &[Batch], place: usize) -> (String, bool) {
+    pub(super) fn goes_to(&self, batches: &[Batch], place: usize) -> (String, bool) {
         let event = batches.iter().flat_map(Batch::events).nth(place);
         let route = event.and_then(|event| {
             let route = self.config.recipe.route(&event).ok()?;
@@ -245,56 +280,17 @@ impl KafkaSink {
         let place = dead.place();
         let written = dead.write(lines).await;
         written.map_err(|error| DeliveryError::Write { what: place.clone(), reason: error.to_string() })?;
-        if let Some(before) = self.told.dead.tell(clock::now()) {
-            let more =
-                if before > 0 { format!(" ({before} such lines were left out)") } else { String::new() };
-            slog::error!(
-                self.log,
-                "{} never takes {} events of this batch, which are now in {place}: {first}{more}",
-                self.peer,
-                never.len()
-            );
-        }
+        self.told.dead.tell(&self.log, clock::now(), &self.peer, never.len(), place, first);
         Ok(true)
-    }
-
-    /// Sends a batch in a transaction: all of it can be read, or nothing.
-    async fn transact(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
-        let peer = self.peer.clone();
-        let failed = |error: rdkafka::error::KafkaError| match error.rdkafka_error_code() {
-            Some(code) => lost(&peer, policy::words(code, "", None)),
-            None => lost(&peer, error.to_string()),
-        };
-        let begun = match &self.line {
-            Some(line) => line.blocking(|producer| producer.begin_transaction()).await,
-            None => return Err(DeliveryError::Gone),
-        };
-        if let Err(error) = begun {
-            self.line.iter().for_each(Line::breaks);
-            return Err(failed(error));
-        }
-        let (failures, never) = self.fly(batches, |_| true).await?;
-        let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
-        if failures.iter().any(|(_, code)| policy::fate(*code, true) != Fate::Never) {
-            if line.blocking(|producer| producer.abort_transaction(COMMIT_LIMIT)).await.is_err() {
-                line.breaks();
-            }
-            let outcome = self.settle(batches, failures, never).await;
-            self.arrived = Arrived::default(); // nothing has
-            return outcome;
-        }
-        if let Err(error) = line.blocking(|producer| producer.commit_transaction(COMMIT_LIMIT)).await {
-            line.breaks(); // the next one ends what this one has left
-            return Err(failed(error));
-        }
-        self.settle(batches, failures, never).await
     }
 }
 
 impl AsyncSink for KafkaSink {
+    const TOGETHER: usize = WINDOW.deliveries;
+
     async fn open(&mut self) -> Result<Window, DeliveryError> {
         self.ready().await?;
-        Ok(Window::LOCK_STEP)
+        Ok(WINDOW)
     }
 
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
@@ -327,39 +323,16 @@ impl AsyncSink for KafkaSink {
     }
 }
 
-/// Of a delivery that has failed: what had arrived. The same delivery comes again, to this sink or another one.
-#[derive(Default)]
-struct Arrived {
-    batches: Vec<Batch>,
-    open: BTreeSet<usize>,
-}
-
-impl Arrived {
-    fn remember(&mut self, batches: &[Batch], open: BTreeSet<usize>) {
-        *self = Arrived { batches: batches.to_vec(), open };
-    }
-
-    /// Takes those that are to be sent of these batches; `None`: all. They are known by the memory in which they stand, which
-    /// is kept until then.
-    fn left_of(&mut self, batches: &[Batch]) -> Option<BTreeSet<usize>> {
-        let Arrived { batches: before, open } = std::mem::take(self);
-        let place = |batch: &Batch| {
-            (batch.buffer().as_ptr(), batch.spans().first().map(|span| span.start), batch.len())
-        };
-        (!before.is_empty() && before.iter().map(place).eq(batches.iter().map(place))).then_some(open)
-    }
-}
-
 fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
     recipe.headers(event).fold(None, |headers: Option<OwnedHeaders>, (key, value)| {
         Some(headers.unwrap_or_default().insert(Header { key, value: Some(value) }))
     })
 }
 
+/// While some are on their way, so many gather for the next time: the brokers' answers come per request.
+const WINDOW: Window = Window { deliveries: 16, bytes: 4 << 20 };
 /// How long the brokers are given to answer a question.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
-/// How long a commit or an abort may take.
-const COMMIT_LIMIT: Duration = Duration::from_secs(30);
 /// After so long without an acknowledgement it is told.
 const SILENCE: Duration = Duration::from_secs(10);
 const NEWS_PAUSE: Duration = Duration::from_secs(60);

@@ -4,7 +4,9 @@
 //! all replicas in sync have it (`acks = all`), and what is sent again inside the client comes once (`enable.idempotence`);
 //! of a batch that failed, what had arrived is not sent again; what Kafka never takes is put aside where the file says so.
 
+mod arrived;
 mod deliver;
+mod transaction;
 
 use crate::client::{brokers, client, renamed};
 use crate::java::{KEYED, Side};

@@ -3,16 +3,19 @@
 //! A change of the assignment is kept until the reader has finished with what it has read: partitions are given up when their
 //! events are stored and their offsets committed, or when that takes too long.
 
-use crate::producer::shortened;
+use crate::java::Side;
+use crate::trouble;
+use flow::counters::Counter;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
+use runtime::clock::{self, Instant};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Partitions that come or go.
 #[derive(Debug)]
@@ -30,19 +33,34 @@ pub(crate) struct Ear {
     /// Nobody finishes anything any more: changes are made at once.
     closing: AtomicBool,
     uncommitted: Mutex<Option<String>>,
-    /// Commits that nobody has answered.
-    committing: AtomicUsize,
+    /// When commits began that nobody has answered.
+    committing: Mutex<VecDeque<Instant>>,
+    commit_timer: Arc<Counter>,
+    /// What the client said last of a connection that does not come about.
+    said: Mutex<Option<String>>,
 }
 
 impl Ear {
-    pub(crate) fn new(log: slog::Logger) -> Ear {
+    pub(crate) fn new(log: slog::Logger, commit_timer: Arc<Counter>) -> Ear {
         Ear {
             log,
             changes: Mutex::default(),
             closing: AtomicBool::new(false),
             uncommitted: Mutex::default(),
-            committing: AtomicUsize::new(0),
+            committing: Mutex::default(),
+            commit_timer,
+            said: Mutex::default(),
         }
+    }
+
+    /// What the client said last of a connection that does not come about.
+    pub(crate) fn said(&self) -> Option<String> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All is well: what was said is over.
+    pub(crate) fn recovered(&self) {
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The change that is to be made next.
@@ -63,19 +81,27 @@ impl Ear {
     /// How the next commit is to be made. Only so many are on their way at once: when the broker dies, what they stand for
     /// comes again.
     pub(crate) fn commit_mode(&self) -> CommitMode {
-        if self.committing.load(Ordering::Acquire) < MOST_COMMITTING {
-            CommitMode::Async
-        } else {
-            CommitMode::Sync
+        if self.unanswered().len() < MOST_COMMITTING { CommitMode::Async } else { CommitMode::Sync }
+    }
+
+    /// A commit that began then was made; one that was waited for has those before it answered as well.
+    pub(crate) fn committed(&self, mode: CommitMode, begun: Instant) {
+        match mode {
+            CommitMode::Async => self.unanswered().push_back(begun),
+            CommitMode::Sync => {
+                self.unanswered().clear();
+                self.took(begun);
+            }
         }
     }
 
-    /// A commit was made; one that was waited for has those before it answered as well.
-    pub(crate) fn committed(&self, mode: CommitMode) {
-        match mode {
-            CommitMode::Async => drop(self.committing.fetch_add(1, Ordering::AcqRel)),
-            CommitMode::Sync => self.committing.store(0, Ordering::Release),
-        }
+    fn unanswered(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        self.committing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn took(&self, begun: Instant) {
+        let millis = clock::now().saturating_duration_since(begun).as_millis();
+        self.commit_timer.add(usize::try_from(millis).unwrap_or(usize::MAX));
     }
 }
 
@@ -84,11 +110,16 @@ const MOST_COMMITTING: usize = 2;
 
 impl ClientContext for Ear {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        slog::debug!(self.log, "Kafka client: {facility} {}", shortened(message));
+        slog::debug!(self.log, "Kafka client: {facility} {message}");
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        slog::debug!(self.log, "Kafka client: {error}: {}", shortened(reason));
+        slog::debug!(self.log, "Kafka client: {error}: {reason}");
+        // That all are gone says less than why one is.
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *said = Some(trouble::words(reason, Side::Consumer));
+        }
     }
 }
 
@@ -106,8 +137,10 @@ impl ConsumerContext for Ear {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        let one_less = |commits: usize| commits.checked_sub(1);
-        let _none_left = self.committing.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less);
+        let begun = self.unanswered().pop_front();
+        if let Some(begun) = begun {
+            self.took(begun);
+        }
         if let Err(error) = result {
             let reason =
                 error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());

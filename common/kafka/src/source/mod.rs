@@ -6,6 +6,7 @@
 //! (`isolation.level = read_committed`).
 
 mod consumer;
+mod read;
 pub(crate) mod reader;
 pub(crate) mod shape;
 mod silence;
@@ -27,7 +28,7 @@ use futures_util::future::LocalBoxFuture;
 use java::Pattern;
 use plan::{Availability, Descriptor, Findings, Properties, Traits};
 use rdkafka::ClientConfig;
-use reader::{Given, Orders, Ways};
+use reader::{Given, Orders, Settled, Ways};
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
 use shape::Shape;
@@ -161,11 +162,12 @@ async fn one_reader(config: &Config, context: &SourceContext, stop: &mut Stoppin
             batch = batches.recv() => batch,
         };
         let Some((batch, epoch)) = batch else { break Some("it gave no reason".to_owned()) };
+        let events = batch.len();
         tokio::select! { biased;
             _ = stop.changed() => break None, // its offsets are not committed: it is read again
             () = store(context, batch) => {}
         }
-        let _reader_is_gone = tell_stored.send(epoch);
+        let _reader_is_gone = tell_stored.send(Settled { epoch, events });
     };
     drop((batches, tell_stored));
     // It commits and leaves its group; brokers that are away must not hold the stop up.
@@ -188,6 +190,7 @@ fn orders(config: &Config, context: &SourceContext) -> Orders {
         duration: config.duration,
         log: context.log.clone(),
         get_timer: counters.more.counter("KafkaEventGetTimer"),
+        commit_timer: counters.more.counter("KafkaCommitTimer"),
         empty: counters.more.counter("KafkaEmptyCount"),
         read_fail: Box::new(move || fails.event_read_fail.increment()),
     }

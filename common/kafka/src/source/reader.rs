@@ -4,6 +4,7 @@
 //! leaving its group while the channel has no room.
 
 use super::consumer::{Change, Ear, make};
+use super::read::{Behind, Read};
 use super::shape::{Shape, Space, Taken};
 use super::silence::Silence;
 use super::tales::Tales;
@@ -12,11 +13,11 @@ use crate::producer::plain;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, select_biased};
 use event::{Batch, BatchBuilder};
 use flow::counters::Counter;
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use runtime::clock::{self, Duration, Instant};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What a reader is told when it begins.
@@ -32,6 +33,7 @@ pub(crate) struct Orders {
     pub(crate) duration: Duration,
     pub(crate) log: slog::Logger,
     pub(crate) get_timer: Arc<Counter>,
+    pub(crate) commit_timer: Arc<Counter>,
     pub(crate) empty: Arc<Counter>,
     pub(crate) read_fail: Box<dyn Fn() + Send>,
 }
@@ -49,12 +51,19 @@ pub(crate) enum Given {
     Forget,
 }
 
+/// Word that the next `events` are stored, of those that were read in this epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) epoch: u64,
+    pub(crate) events: usize,
+}
+
 /// Batches that were read, and word that they are stored, in their order.
 pub(crate) struct Ways {
     /// To the component; `false`: it wants no more.
     pub(crate) give: Box<dyn FnMut(Given) -> bool + Send>,
-    /// From it, with the epoch; its end is the reader's.
-    pub(crate) stored: Receiver<u64>,
+    /// From it; its end is the reader's.
+    pub(crate) stored: Receiver<Settled>,
     /// Batches that are on their way at a time.
     pub(crate) most: usize,
     /// Whether the component forgets what it has when partitions go. One that does not has read all that it was given.
@@ -68,9 +77,9 @@ pub(super) struct Reader {
     ticks: Receiver<()>,
     space: Space,
     builder: BatchBuilder,
-    /// Behind the last record of each partition that was read, and of those that are being stored.
-    read: Positions,
-    pub(super) storing: VecDeque<Positions>,
+    /// What was read, and what is being stored.
+    read: Read,
+    pub(super) storing: VecDeque<Read>,
     epoch: u64,
     begun: Option<Instant>,
     waits_since: Option<Instant>,
@@ -79,14 +88,12 @@ pub(super) struct Reader {
     pub(super) told: Tales,
 }
 
-type Positions = HashMap<(String, i32), i64>;
-
 /// Reads until nobody wants it any more.
 ///
 /// # Errors
 /// Why it cannot go on; another reader may.
 pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
-    let made = orders.client.create_with_context(Ear::new(orders.log.clone()));
+    let made = orders.client.create_with_context(Ear::new(orders.log.clone(), orders.commit_timer.clone()));
     let mut consumer: BaseConsumer<Ear> = made.map_err(|error| plain(&error))?;
     let (tick, ticks) = bounded(1);
     consumer.set_nonempty_callback(move || {
@@ -99,7 +106,7 @@ pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
         ticks,
         space: Space::default(),
         builder: BatchBuilder::default(),
-        read: Positions::new(),
+        read: Read::default(),
         storing: VecDeque::new(),
         epoch: 0,
         begun: None,
@@ -124,7 +131,7 @@ impl Reader {
             }
             select_biased! {
                 recv(self.ways.stored) -> stored => match stored {
-                    Ok(epoch) => self.commit(epoch, self.consumer.context().commit_mode()),
+                    Ok(settled) => self.commit(settled, self.consumer.context().commit_mode()),
                     Err(_) => return self.end(Ok(())),
                 },
                 recv(if self.is_full() { &nothing } else { &self.ticks }) -> _ => {}
@@ -147,7 +154,7 @@ impl Reader {
             self.consumer.subscribe(&names)
         });
         if let Err(error) = subscribed {
-            self.trouble(&plain(&error));
+            self.trouble(&self.of_connection(&error));
         }
     }
 
@@ -199,7 +206,9 @@ impl Reader {
             let all = headers?.iter().filter(|header| header.key == wanted);
             all.last().and_then(|header| header.value)
         };
-        if let Err(why) = self.orders.shape.push(&record, header, &mut self.builder, &mut self.space) {
+        let pushed = self.orders.shape.push(&record, header, &mut self.builder, &mut self.space);
+        self.read.add(record.topic, record.partition, record.offset, pushed.is_ok());
+        if let Err(why) = pushed {
             (self.orders.read_fail)();
             if let Some(before) = self.told.malformed.tell(clock::now()) {
                 slog::error!(
@@ -211,14 +220,6 @@ impl Reader {
                     record.partition
                 );
             }
-        }
-        match self
-            .read
-            .iter_mut()
-            .find(|((topic, partition), _)| *partition == record.partition && topic == record.topic)
-        {
-            Some((_, next)) => *next = record.offset + 1,
-            None => drop(self.read.insert((record.topic.to_owned(), record.partition), record.offset + 1)),
         }
     }
 
@@ -235,7 +236,9 @@ impl Reader {
             self.orders.get_timer.add(usize::try_from(took).unwrap_or(usize::MAX));
         }
         self.silence.broken(now);
-        self.told.recovered(&self.orders.log);
+        if self.told.recovered(&self.orders.log) {
+            self.consumer.context().recovered();
+        }
         if batch.is_empty() {
             // All were left out. Who comes behind them has them committed with its own.
             self.read = read;
@@ -248,25 +251,25 @@ impl Reader {
     }
 
     /// What was under way is stored: Kafka need not send it again.
-    fn commit(&mut self, epoch: u64, mode: CommitMode) {
-        if epoch != self.epoch {
+    fn commit(&mut self, settled: Settled, mode: CommitMode) {
+        if settled.epoch != self.epoch {
             return; // its partitions were given up meanwhile
         }
-        let Some(stored) = self.storing.pop_front() else { return };
-        self.waits_since = if self.storing.is_empty() { None } else { Some(clock::now()) };
-        let mut list = TopicPartitionList::new();
-        // What belongs to another member by now is not ours to commit.
-        let held = self.consumer.assignment().ok();
-        for ((topic, partition), next) in &stored {
-            if held.as_ref().is_some_and(|held| held.find_partition(topic, *partition).is_some()) {
-                let _in_memory = list.add_partition_offset(topic, *partition, Offset::Offset(*next));
-            }
+        let (mut left, mut behind) = (settled.events, Behind::default());
+        while left > 0
+            && let Some(read) = self.storing.front_mut()
+            && read.settle(&mut left, &mut behind)
+        {
+            self.storing.pop_front();
         }
+        let begun = clock::now();
+        self.waits_since = if self.storing.is_empty() { None } else { Some(begun) };
+        let list = behind.of(self.consumer.assignment().ok().as_ref());
         if list.count() == 0 {
             return;
         }
         let failed = self.consumer.commit(&list, mode).err().map(|error| plain(&error));
-        self.consumer.context().committed(mode);
+        self.consumer.context().committed(mode, begun);
         self.uncommitted(failed);
     }
 
@@ -310,7 +313,7 @@ impl Reader {
                 return Ok(());
             }
             match self.ways.stored.recv_timeout(until.saturating_duration_since(clock::now())) {
-                Ok(epoch) => self.commit(epoch, CommitMode::Sync),
+                Ok(settled) => self.commit(settled, CommitMode::Sync),
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return Err(End::Wanted),
             }
@@ -324,7 +327,7 @@ impl Reader {
         self.waits_since = None;
         if self.ways.forgets {
             self.builder = BatchBuilder::default();
-            self.read.clear();
+            self.read = Read::default();
             self.begun = None;
             (self.ways.give)(Given::Forget);
         }
@@ -346,8 +349,8 @@ impl Reader {
 
     /// Leaves the group: what is stored is committed, the rest will be read again.
     fn end(mut self, outcome: Result<(), String>) -> Result<(), String> {
-        while let Ok(epoch) = self.ways.stored.try_recv() {
-            self.commit(epoch, CommitMode::Sync);
+        while let Ok(settled) = self.ways.stored.try_recv() {
+            self.commit(settled, CommitMode::Sync);
         }
         self.consumer.context().close();
         while let Some(change) = self.consumer.context().change() {

@@ -27,13 +27,15 @@ impl Tales {
         self.trouble.tell(clock::now()).is_some()
     }
 
-    /// Records come.
-    pub(super) fn recovered(&mut self, log: &slog::Logger) {
-        if std::mem::take(&mut self.in_trouble) {
+    /// Records come; whether they did not before.
+    pub(super) fn recovered(&mut self, log: &slog::Logger) -> bool {
+        let recovered = std::mem::take(&mut self.in_trouble);
+        if recovered {
             slog::info!(log, "records come again");
             self.last = None;
             self.trouble = Told::every(NEWS_PAUSE);
         }
+        recovered
     }
 
     /// The trouble that records did not come behind.

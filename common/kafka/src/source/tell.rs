@@ -72,10 +72,25 @@ impl Reader {
             Some(RDKafkaErrorCode::AutoOffsetReset) => {
                 "there is no offset to begin at, and `auto.offset.reset` is `none`".to_owned()
             }
-            _ => plain(error),
+            _ => self.of_connection(error),
         };
         self.trouble(&words);
         Ok(())
+    }
+
+    /// An error in words; of a connection the client has said more.
+    pub(super) fn of_connection(&self, error: &KafkaError) -> String {
+        let said = match error.rdkafka_error_code() {
+            Some(
+                RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::SSL,
+            ) => self.consumer.context().said(),
+            _ => None,
+        };
+        said.unwrap_or_else(|| plain(error))
     }
 
     pub(super) fn trouble(&mut self, words: &str) {

@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "real processes run on real clocks")]
 
 mod channel;
+mod compliance;
+mod secured;
 mod sink;
 mod source;
 mod storm;

@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind {
         fetched.map(drop).map_err(|why| Error::Missing(format!("HBase cannot be run here: {why}")))
     },
     start: || {
-        let mut hbase = Hbase::open()?;
+        let mut hbase = Hbase::open(&[])?;
         hbase.client().ask(&format!("create {TABLE} cf"))?;
         hbase.client().ask(&format!("watch {TABLE}"))?;
         Ok(Box::new(hbase))

@@ -1,0 +1,65 @@
+use super::*;
+use components::missing::kafka::SINK;
+use plan::{Owner, Report};
+
+/// What a sink's file makes of a client, and what is said of it.
+fn told(pairs: &[(&str, &str)]) -> (Option<ClientConfig>, String) {
+    let servers = [("kafka.bootstrap.servers", "h:9092")];
+    let properties = Properties::of(&SINK, servers.iter().chain(pairs).copied());
+    let (owner, mut report) = (Owner::nobody(), Report::default());
+    let mut findings = Findings::new(&owner, &properties, &mut report);
+    let made = client(Side::Producer, &properties, &[], &Site::new(&[]), &mut findings);
+    (made, report.to_string())
+}
+
+fn store(name: &str) -> String {
+    format!("{}/../runtime/testdata/stores/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+const PROTOCOL: &str = "kafka.producer.security.protocol";
+const MECHANISM: &str = "kafka.producer.sasl.mechanism";
+const JAAS: &str = "kafka.producer.sasl.jaas.config";
+const PLAIN: &str =
+    r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="hunter2";"#;
+
+#[test]
+fn kerberos_and_what_only_java_has_are_refused_with_what_to_do() {
+    let kerberos = "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true;";
+    let of_sasl = |more: &[(&str, &str)]| told(&[&[(PROTOCOL, "SASL_SSL")], more].concat());
+    for (more, said) in [
+        (&[][..], "this build has no Kerberos: name the component in `AGENT.flume.bridge`"),
+        (&[(MECHANISM, "GSSAPI"), (JAAS, kerberos)], "this build has no Kerberos"),
+        (&[(MECHANISM, "PLAIN"), (JAAS, kerberos)], "this build has no Kerberos"),
+        (&[(JAAS, PLAIN)], "set PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"),
+        (&[(MECHANISM, "OAUTHBEARER"), (JAAS, PLAIN)], "only a Java client has it"),
+        (&[(MECHANISM, "PLAIN")], "a JAAS file of the JVM is not read"),
+    ] {
+        let (made, report) = of_sasl(more);
+        assert!(made.is_none() && report.contains(said), "{more:?}: {report}");
+        assert!(!report.contains("hunter2"), "{report}");
+    }
+    let (made, report) = of_sasl(&[(MECHANISM, "PLAIN"), (JAAS, PLAIN)]);
+    assert_eq!(made.expect("a client").get("sasl.username"), Some("u"), "{report}");
+}
+
+#[test]
+fn javas_stores_become_pem() {
+    let (trust, own) = (store("trust.jks"), store("server.jks"));
+    let given = |password| {
+        told(&[
+            (PROTOCOL, "SSL"),
+            ("kafka.producer.ssl.truststore.location", &trust),
+            ("kafka.producer.ssl.truststore.password", "changeit"),
+            ("kafka.producer.ssl.keystore.location", &own),
+            ("kafka.producer.ssl.keystore.password", password),
+        ])
+    };
+    let (made, report) = given("changeit");
+    let made = made.unwrap_or_else(|| panic!("{report}"));
+    for key in ["ssl.ca.pem", "ssl.certificate.pem", "ssl.key.pem"] {
+        assert!(made.get(key).is_some_and(|pem| pem.starts_with("-----BEGIN ")), "{key}");
+    }
+    let (made, report) = given("hunter2");
+    assert!(made.is_none() && report.contains("ssl.keystore.location"), "{report}");
+    assert!(!report.contains("hunter2"), "{report}");
+}

@@ -1,0 +1,89 @@
+//! Batches in transactions: all of one can be read, or nothing.
+
+use super::arrived::Arrived;
+use super::deliver::KafkaSink;
+use crate::policy::{self, Fate};
+use crate::producer::{Failure, Line, lost};
+use event::Batch;
+use flow::error::DeliveryError;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::Producer;
+use runtime::clock::Duration;
+use std::collections::BTreeMap;
+
+impl KafkaSink {
+    /// Sends a batch in a transaction. One that fails for some of its events is given up and begun again: with a request for each
+    /// event, where they are too large together, and without those that Kafka never takes.
+    pub(super) async fn transact(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
+        let (mut never, mut alone) = (BTreeMap::new(), false);
+        loop {
+            self.begin().await?;
+            let (failures, hopeless) =
+                self.fly_each(batches, alone, |place| !never.contains_key(&place)).await?;
+            never.extend(hopeless);
+            if failures.is_empty() {
+                break;
+            }
+            self.abort().await;
+            // Behind the first one all fail.
+            let is_first = |(_, code): &Failure| !policy::is_consequence(*code);
+            let (failures, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_first);
+            let failures = if failures.is_empty() { others } else { failures };
+            let fate = |(place, code): &Failure| self.fate(batches, *place, *code, alone);
+            let (given_up, left): (Vec<_>, Vec<_>) =
+                failures.into_iter().partition(|failure| matches!(fate(failure), Fate::Never | Fate::Alone));
+            if !left.is_empty() {
+                let outcome = self.settle(batches, left, Vec::new()).await;
+                self.arrived = Arrived::default(); // nothing has
+                return outcome;
+            }
+            let crowded = given_up.iter().any(|failure| fate(failure) == Fate::Alone);
+            for (place, code) in given_up {
+                if fate(&(place, code)) == Fate::Never {
+                    let (topic, _) = self.goes_to(batches, place);
+                    never.insert(place, policy::words(code, &topic, None));
+                }
+            }
+            alone |= crowded;
+        }
+        // Before the commit: what is put aside twice does less harm than what can be read twice.
+        let never: Vec<(usize, String)> = never.into_iter().collect();
+        if let Err(error) = self.settle(batches, Vec::new(), never).await {
+            self.abort().await;
+            self.arrived = Arrived::default();
+            return Err(error);
+        }
+        self.commit().await
+    }
+
+    async fn begin(&self) -> Result<(), DeliveryError> {
+        let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
+        let begun = line.blocking(|producer| producer.begin_transaction()).await;
+        begun.map_err(|error| self.broken(line, error))
+    }
+
+    async fn abort(&self) {
+        let Some(line) = &self.line else { return };
+        if line.blocking(|producer| producer.abort_transaction(COMMIT_LIMIT)).await.is_err() {
+            line.breaks();
+        }
+    }
+
+    /// One that is not committed is ended by the next producer of this name.
+    async fn commit(&self) -> Result<(), DeliveryError> {
+        let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
+        let committed = line.blocking(|producer| producer.commit_transaction(COMMIT_LIMIT)).await;
+        committed.map_err(|error| self.broken(line, error))
+    }
+
+    fn broken(&self, line: &Line, error: KafkaError) -> DeliveryError {
+        line.breaks();
+        let reason = error
+            .rdkafka_error_code()
+            .map_or_else(|| error.to_string(), |code| policy::words(code, "", line.said().as_deref()));
+        lost(&self.peer, reason)
+    }
+}
+
+/// How long a commit or an abort may take.
+const COMMIT_LIMIT: Duration = Duration::from_secs(30);
