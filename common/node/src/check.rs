@@ -38,7 +38,11 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         return diff(role, wanted, old, new);
     }
     let name = options.name.as_deref().unwrap_or_default();
-    options.central.notices(&options.conf_file).iter().for_each(|text| complain(role, text));
+    options
+        .central
+        .notices(&options.conf_file, &wanted.properties)
+        .iter()
+        .for_each(|text| complain(role, text));
     let choice = Choice {
         files: &options.conf_file,
         central: &options.central,

@@ -6,7 +6,7 @@ use crate::{
     jvm::Given,
     load::{Loader, Wanted},
     options::PushOptions,
-    origin::{Texts, refuse_tls},
+    origin::{Texts, ensemble, zookeeper_notices},
     print,
 };
 use rpc::zookeeper::{Client, Ensemble, Trouble};
@@ -17,8 +17,8 @@ use wire::zookeeper::code;
 /// Checks the file that `options` name, and writes it.
 pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode {
     let properties = java::all_properties(words);
-    let place = refuse_tls(&properties).and_then(|()| {
-        let ensemble = Ensemble::parse(&options.zk_connection)?;
+    zookeeper_notices(&properties).iter().for_each(|text| complain(role, text));
+    let place = ensemble(&options.zk_connection, &properties).and_then(|ensemble| {
         let path = ensemble.node(options.zk_base_path.as_deref(), &options.name)?;
         Ok((ensemble, path))
     });

@@ -28,7 +28,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
-    let mut notices = options.central.notices(&options.conf_file);
+    let mut notices = options.central.notices(&options.conf_file, &properties);
     let wanted = Wanted {
         name: options.name.clone(),
         properties: properties.clone(),
