@@ -32,6 +32,7 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         name: options.name.clone(),
         properties,
         strict_flume: options.ours.strict_flume,
+        in_part: options.ours.start_in_part,
         jvm: Given::new(&options.java, words),
     };
     if let [old, new] = &options.diff[..] {
@@ -119,6 +120,7 @@ fn json(report: &Report, name: &str, code: u8) -> String {
         "agent": name,
         "head": report.head(name),
         "runs_here": !report.has_errors(),
+        "without": report.without(),
         "exit_code": code,
         "lacks": lacking.collect::<Vec<_>>(),
         "in_flume": in_flume,

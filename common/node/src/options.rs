@@ -332,6 +332,10 @@ pub(crate) struct Ours {
     pub(crate) strict_flume: bool,
 }
 
+
+    /// Start an agent that Flume runs in part, as Flume does: without what has errors, which is told
+    #[arg(long)]
+    pub(crate) start_in_part: bool,
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())

@@ -53,8 +53,13 @@ fn checked(
     properties: Vec<(String, String)>,
 ) -> Result<Result<Vec<u8>, ExitCode>, String> {
     let given = Given::new(&options.java, words);
-    let strict_flume = options.ours.strict_flume;
-    let wanted = Wanted { name: Some(options.name.clone()), properties, strict_flume, jvm: given };
+    let wanted = Wanted {
+        name: Some(options.name.clone()),
+        properties,
+        strict_flume: options.ours.strict_flume,
+        in_part: options.ours.start_in_part,
+        jvm: given,
+    };
     let read = Texts::of_file(&options.conf_file, &wanted)?.read();
     let bytes = read.texts.first().map(|text| text.bytes.clone()).unwrap_or_default();
     let loaded = Loader::new(wanted).load(read)?;
