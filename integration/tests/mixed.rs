@@ -3,9 +3,13 @@
 //! A sender follows a file and has a group of two sinks. A receiver writes what comes, headers and body, into a folder.
 //! Only the kind of each changes from test to test; `flume_to_flume` shows what the scene itself does.
 
-use integration::flume::{
-    self, Version, client,
-    oracle::{Node, Side},
+use integration::{
+    binaries,
+    flume::{
+        self, Version, client,
+        oracle::{Node, Side},
+    },
+    limit,
 };
 use std::{
     collections::BTreeMap,
@@ -14,6 +18,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, TcpListener, TcpStream},
     ops::Range,
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -254,6 +259,21 @@ fn over_thrift(sender: &Side, receiver: &Side) {
         let names =
             |line: &&String| parts(line).0.get("name").is_some_and(|name| ["batch", "single"].contains(name));
         assert_eq!(written.lines().iter().filter(names).count(), 110);
+        let how =
+            format!("client.type = thrift\nprotocol = {protocol}\nhosts = a\nhosts.a = 127.0.0.1:{port}\n");
+        fs::write(dir.join("client.properties"), how).expect("a file");
+        fs::write(
+            dir.join("log"),
+            (0..120).map(|number| format!("of a file {number}\n")).collect::<String>(),
+        )
+        .expect("a file");
+        let mut command = Command::new(binaries::directory().expect("it is built").join("agent"));
+        command.args(["avro-client", "-P", "client.properties", "-F", "log"]).current_dir(dir);
+        let sent = limit::output(&mut command);
+        assert!(sent.status.success() && sent.stderr.is_empty(), "{sent:?}");
+        assert!(wait(|| written.lines().len() >= 530), "{}", written.lines().len());
+        let expected: Vec<String> = (0..120).map(|number| format!("{{}} of a file {number}")).collect();
+        assert_eq!(written.lines()[410..], expected);
     }
 }
 
