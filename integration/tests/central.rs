@@ -168,8 +168,8 @@ fn zookeeper_is_read_and_written_over_tls_and_its_certificate_must_be_trusted_an
     };
     for (more, why) in [
         (&[][..], "it closed the connection"),
-        (&[secure, &trust, password], "it does not name 127.0.0.1"),
-        (&[secure, &other, password, any_name], "its certificate is not trusted"),
+        (&[secure, &trust, password][..], "it does not name 127.0.0.1"),
+        (&[secure, &other, password, any_name][..], "its certificate is not trusted"),
     ] {
         let (said, code) = push(more);
         assert!(code == Some(1) && said.contains(why), "{why}: {code:?} {said}");

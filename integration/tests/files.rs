@@ -325,9 +325,9 @@ fn an_agent_that_flume_runs_in_part_starts_in_part_when_told_to_and_says_what_is
     assert_eq!(whole.node.wait(LONG).expect("it ends").status.code(), Some(2));
     assert_eq!(whole.said("Event: {"), 0);
     let mut part = Solo::start_with(text, &["--start-in-part"]);
-    part.wait_for("the agent runs in part, as --start-in-part says: without source `s`, sink `l`");
+    part.wait_for("the agent runs in part, as --start-in-part says: without sink `l`, source `s`");
     part.wait_for("body: 32 ");
     assert_eq!(part.said("the sink `l` has no `hostname`"), 1);
-    assert_eq!(part.said("here: it is left out, as --start-in-part says"), 2);
+    assert_eq!(part.said("here: it is left out, as --start-in-part says"), 3);
     part.node.kill();
 }

@@ -320,7 +320,7 @@ fn what_a_reload_would_do_is_printed_a_line_for_each_component() {
     assert_eq!(printed("old", "new"), (Some(0), changed.to_owned()));
     let moved = "channel c1: unchanged, goes on\nchannel c3: new, starts\n\
                  channel c2: removed; its sinks empty it first\nsink k1: unchanged, goes on\n\
-                 sink k2: changed (its channel, `sink.directory`), starts again\nsource r1: unchanged, goes on\n\
+                 sink k2: changed (its channel), starts again\nsource r1: unchanged, goes on\n\
                  source r2: changed (its channels), starts again\n";
     assert_eq!(printed("old", "other"), (Some(0), moved.to_owned()));
     let (code, said) = printed("old", "broken");
