@@ -29,12 +29,22 @@ impl Solo {
         Solo::start_in(tempfile::tempdir().expect("a folder"), text, before)
     }
 
+    /// The same with more `options` behind its command line.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with(text: &str, options: &[&str]) -> Solo {
+        let directory = tempfile::tempdir().expect("a folder");
+        let (console, node) = run(&directory, text, &[], options);
+        Solo { directory, console, node }
+    }
+
     /// The same in a directory with files.
     ///
     /// # Panics
     /// When it cannot be started.
     pub fn start_in(directory: TempDir, text: &str, before: &[&str]) -> Solo {
-        let (console, node) = run(&directory, text, before);
+        let (console, node) = run(&directory, text, before, &[]);
         Solo { directory, console, node }
     }
 
@@ -43,7 +53,7 @@ impl Solo {
     /// # Panics
     /// When it cannot be started.
     pub fn start_again(&mut self, text: &str, before: &[&str]) {
-        (self.console, self.node) = run(&self.directory, text, before);
+        (self.console, self.node) = run(&self.directory, text, before, &[]);
     }
 
     /// A file of its directory.
@@ -67,7 +77,7 @@ impl Solo {
     }
 }
 
-fn run(directory: &TempDir, text: &str, before: &[&str]) -> (Console, Process) {
+fn run(directory: &TempDir, text: &str, before: &[&str], options: &[&str]) -> (Console, Process) {
     let file = directory.path().join("a1.conf");
     fs::write(&file, text.replace("DIR/", &format!("{}/", directory.path().display()))).expect("a file");
     let program = binaries::directory().expect("it is built").join("agent");
@@ -79,7 +89,7 @@ fn run(directory: &TempDir, text: &str, before: &[&str]) -> (Console, Process) {
         }
         None => Command::new(program),
     };
-    command.args(["-n", "a1", "--drain-timeout", "4", "-f"]).arg(&file);
+    command.args(["-n", "a1", "--drain-timeout", "4", "-f"]).arg(&file).args(options);
     let console = Console::default();
     let process = Process::spawn(command, &console, 0).expect("it runs");
     (console, process)

@@ -7,6 +7,7 @@ use integration::{
     flume::{self, Flume, Version, avro::Event, stand_in::StandIn},
     limit, ports,
     process::Process,
+    solo::Solo,
 };
 use std::{
     collections::BTreeSet,
@@ -383,6 +384,42 @@ fn the_only_collector_killed_under_way_is_a_failure_that_says_how_far_it_came() 
     let said = said(&output);
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     assert!(said.contains("events were delivered before"), "{said}");
+}
+
+#[test]
+fn a_thrift_source_takes_the_lines_in_either_protocol_and_its_end_is_a_failure() {
+    for protocol in ["compact", "BINARY"] {
+        let (dir, port) = (folder(), ports::free(&["127.0.0.1"]).expect("a port"));
+        let mut collector = Solo::start(
+            &format!(
+                "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.channels.c1.type = memory\n\
+                 a1.channels.c1.transactionCapacity = 10\na1.sources.r1.type = thrift\na1.sources.r1.bind = 127.0.0.1\n\
+                 a1.sources.r1.port = {port}\na1.sources.r1.protocol = {}\na1.sources.r1.channels = c1\n\
+                 a1.sinks.k1.type = file_roll\na1.sinks.k1.sink.directory = DIR/\na1.sinks.k1.sink.rollInterval = 0\n\
+                 a1.sinks.k1.sink.batchSize = 10\na1.sinks.k1.sink.serializer = HEADER_AND_TEXT\na1.sinks.k1.channel = c1\n",
+                protocol.to_lowercase()
+            ),
+            &[],
+        );
+        collector.wait_for("r1 started");
+        let how =
+            format!("client.type = thrift\nprotocol = {protocol}\nhosts = a\nhosts.a = 127.0.0.1:{port}\n");
+        fs::write(dir.path().join("thrift.properties"), how).expect("a file");
+        fs::write(dir.path().join("headers"), "k = v\n").expect("a file");
+        lines(&dir.path().join("log"), 0, 103);
+        // Batches of 100 are refused, as the channel takes 10; nobody chose that size, so smaller ones go.
+        sends("-P thrift.properties -F log -R headers", dir.path());
+        let written = || {
+            let files = fs::read_dir(collector.path("")).expect("a folder").flatten();
+            let files = files.filter(|file| file.path().extension().is_none());
+            files.map(|file| fs::read_to_string(file.path()).expect("a file")).collect::<String>()
+        };
+        let expected: String = numbered(0, 103).iter().map(|line| format!("{{k=v}} {line}\n")).collect();
+        integration::solo::until("all lines are there", || written() == expected);
+        collector.node.kill();
+        let (code, said) = fails("-P thrift.properties -F log", dir.path());
+        assert!(code == Some(1) && said.contains("no event was delivered"), "{code:?} {said}");
+    }
 }
 
 #[test]

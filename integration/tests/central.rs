@@ -4,7 +4,7 @@ use integration::{
     binaries,
     console::Console,
     flume::{self, Flume, Launch, Version, zookeeper::ZooKeeper},
-    ports,
+    limit, ports,
     process::Process,
     solo::LONG,
 };
@@ -106,6 +106,84 @@ fn an_agent_starts_by_a_servers_text_and_by_its_backup_while_that_is_away() {
     assert!(!said.contains("planted9"), "{said}");
     let (said, code) = run(directory.path(), &["check", "-n", "a1", "-u", &there]).ended();
     assert!(code == Some(2) && said.contains("401 Unauthorized: look at -user and -pwd"), "{code:?} {said}");
+}
+
+fn store(name: &str) -> String {
+    binaries::workspace().join("common/runtime/testdata/stores").join(name).display().to_string()
+}
+
+/// OpenSSL's own server, whose certificate names this host.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn an_agent_starts_by_the_text_of_a_server_over_tls_that_it_trusts_and_by_no_other() {
+    let directory = tempfile::tempdir().expect("a folder");
+    fs::write(directory.path().join("a1.conf"), configuration("over-tls")).expect("a file");
+    let (mut openssl, port) = (Command::new("openssl"), ports::free(&["127.0.0.1"]).expect("a port"));
+    openssl.args(["pkcs12", "-nodes", "-passin", "pass:changeit", "-in", &store("named.p12"), "-out", "pem"]);
+    assert!(limit::output(openssl.current_dir(directory.path())).status.success());
+    let mut server = Command::new("openssl");
+    server.args(["s_server", "-WWW", "-cert", "pem", "-key", "pem", "-cert_chain", "pem", "-accept"]);
+    server.arg(format!("127.0.0.1:{port}")).current_dir(directory.path());
+    let console = Console::default();
+    let _server = Process::spawn(server, &console, 0).expect("a server");
+    console.wait_from(0, LONG, "it listens", |line| line.text.contains("ACCEPT")).expect("it listens");
+    let there = format!("https://localhost:{port}/a1.conf");
+    let trust = |name: &str| {
+        ["", "Password", "Type"].map(|key| {
+            let value = match key {
+                "" => store(name),
+                "Password" => "changeit".to_owned(),
+                _ => "PKCS12".to_owned(),
+            };
+            format!("-Djavax.net.ssl.trustStore{key}={value}")
+        })
+    };
+    let [file, password, kind] = &trust("root-trust.p12");
+    let agent = run(directory.path(), &["-n", "a1", "-u", &there, file, password, kind]);
+    agent.wait_for("over-tls");
+    agent.stop();
+    let [file, password, kind] = &trust("trust.p12");
+    let (said, code) =
+        run(directory.path(), &["check", "-n", "a1", "-u", &there, file, password, kind]).ended();
+    assert!(code == Some(2) && said.contains("its certificate is not trusted"), "{code:?} {said}");
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn zookeeper_is_read_and_written_over_tls_and_its_certificate_must_be_trusted_and_name_it() {
+    flume::require();
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut zookeeper = ZooKeeper::with_tls(&store("server.jks"), "changeit");
+    zookeeper.start();
+    let place = zookeeper.place();
+    fs::write(directory.path().join("a1.conf"), configuration("first-text")).expect("a file");
+    let trust = format!("-Dzookeeper.ssl.trustStore.location={}", store("trust.jks"));
+    let other = format!("-Dzookeeper.ssl.trustStore.location={}", store("authority-trust.p12"));
+    let (secure, password) =
+        ("-Dzookeeper.client.secure=true", "-Dzookeeper.ssl.trustStore.password=changeit");
+    let any_name = "-Dzookeeper.ssl.hostnameVerification=false";
+    let push = |more: &[&str]| {
+        let words = ["push", "-n", "a1", "-f", "a1.conf", "-z", &place];
+        run(directory.path(), &[&words, more].concat()).ended()
+    };
+    for (more, why) in [
+        (&[][..], "it closed the connection"),
+        (&[secure, &trust, password][..], "it does not name 127.0.0.1"),
+        (&[secure, &other, password, any_name][..], "its certificate is not trusted"),
+    ] {
+        let (said, code) = push(more);
+        assert!(code == Some(1) && said.contains(why), "{why}: {code:?} {said}");
+    }
+    let all = [secure, &trust, password, any_name];
+    let (said, code) = push(&all);
+    assert!(code == Some(0) && said.contains("wrote /flume/a1"), "{code:?} {said}");
+    let agent = run(directory.path(), &[&["-n", "a1", "-z", &place][..], &all].concat());
+    agent.wait_for("first-text");
+    fs::write(directory.path().join("a1.conf"), configuration("second-text")).expect("a file");
+    let (said, code) = push(&all);
+    assert!(code == Some(0), "{code:?} {said}");
+    agent.wait_for("second-text");
+    agent.stop();
 }
 
 #[test]

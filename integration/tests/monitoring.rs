@@ -1,15 +1,18 @@
 //! Counters over HTTP: real processes, and the same traffic through real Flume.
 
 use integration::{
+    binaries,
+    console::Console,
     flume::{
         self, Flume, Launch, Version,
         avro::{Connection, Event, Hello, Meta, parameters},
         stand_in::StandIn,
     },
-    http, ports,
+    http, limit, ports,
+    process::Process,
     solo::{LONG, Solo, until},
 };
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 fn port() -> u16 {
     ports::free(&["127.0.0.1"]).expect("a port")
@@ -92,6 +95,7 @@ fn each_event_is_counted_on_its_way_and_a_collector_that_is_away_makes_the_agent
     let lag =
         format!("flume_followed_file_lag_bytes{{kind=\"source\",name=\"r1\",path=\"{}\"}}", log.display());
     assert_eq!(sample(agent_port, &lag), 0.0);
+    assert_eq!(sample(agent_port, &lag.replace("bytes", "seconds")), 0.0);
     assert_eq!(http::get(agent_port, "/health").expect("an answer"), (200, "OK\n".to_owned()));
 
     collector.node.kill();
@@ -222,6 +226,113 @@ fn an_own_sinks_own_counters_are_those_that_flume_shows() {
         assert_eq!(of(ours), of(theirs), "Flume {}", version.name());
         let drained = sample(ours, "flume_event_drain_success_total{kind=\"sink\",name=\"k1\"}");
         assert!((drained - 300.0).abs() < 0.1, "{drained}");
+    }
+}
+
+/// A store or a certificate of the tests.
+fn store(name: &str) -> String {
+    binaries::workspace().join("common/runtime/testdata/stores").join(name).display().to_string()
+}
+
+/// What an agent is told that answers over TLS, to those who know the token, which stands in a file of `dir`.
+fn secured(port: u16, dir: &Path) -> String {
+    let token = dir.join("token");
+    fs::write(&token, "planted9token\n").expect("a file");
+    format!(
+        "{} -Dflume.monitoring.ssl=true -Dflume.monitoring.keystore={} -Dflume.monitoring.keystore-password=changeit \
+         -Dflume.monitoring.keystore-type=PKCS12 -Dflume.monitoring.tokenFile={}",
+        options(port),
+        store("named.p12"),
+        token.display()
+    )
+}
+
+/// The certificate that has signed the agent's, as other programs read it.
+fn authority(dir: &Path) -> String {
+    let file = dir.join("root.pem");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["pkcs12", "-nokeys", "-passin", "pass:changeit", "-in", &store("root-trust.p12"), "-out"]);
+    assert!(limit::output(openssl.arg(&file)).status.success());
+    file.display().to_string()
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry"]
+fn curl_reads_the_counters_over_tls_with_the_token_and_not_without() {
+    let (dir, port) = (tempfile::tempdir().expect("a folder"), port());
+    let agent = Solo::start(&AGENT.replace("PORT", "1"), &["env", &secured(port, dir.path())]);
+    agent.wait_for("monitoring: answers at 127.0.0.1");
+    let root = authority(dir.path());
+    let get = |place: &str, more: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--max-time", "20", "--write-out", "\n%{http_code}", "--cacert", &root]);
+        let output = limit::output(curl.args(more).arg(place));
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let token = ["--header", "Authorization: Bearer planted9token"];
+    let at = |path: &str| format!("https://localhost:{port}{path}");
+    let (code, said) = get(&at("/metrics"), &token);
+    assert!(code == Some(0) && said.contains("\"CHANNEL.c1\"") && said.ends_with("\n200"), "{code:?} {said}");
+    assert_eq!(get(&at("/health"), &token), (Some(0), "OK\n\n200".to_owned()));
+    for wrong in
+        [&[][..], &["--header", "Authorization: Bearer planted9tokem"], &["--user", "me:planted9token"]]
+    {
+        let (code, said) = get(&at("/metrics"), wrong);
+        assert!(code == Some(0) && said.ends_with("\n401") && !said.contains("CHANNEL"), "{code:?} {said}");
+    }
+    let (code, said) = get(&format!("http://localhost:{port}/metrics"), &token);
+    assert!(code != Some(0) && !said.contains("CHANNEL"), "in the clear: {code:?} {said}");
+    assert_eq!(agent.said("planted9"), 0);
+}
+
+/// It scrapes as an operator has it scrape, and evaluates the rules that are shipped.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry"]
+fn a_real_prometheus_scrapes_it_and_the_shipped_alerts_see_a_sink_that_is_down() {
+    let (dir, agent_port, its_port) = (tempfile::tempdir().expect("a folder"), port(), port());
+    let monitoring = binaries::workspace().join("deploy/monitoring");
+    let promtool = |words: &[&str]| {
+        let output = limit::output(Command::new("promtool").args(words).current_dir(&monitoring));
+        assert!(output.status.success(), "{words:?}: {output:?}");
+    };
+    promtool(&["check", "rules", "alerts.yml"]);
+    promtool(&["test", "rules", "alerts.test.yml"]);
+    let agent = Solo::start(&AGENT.replace("PORT", "1"), &["env", &secured(agent_port, dir.path())]);
+    agent.wait_for("monitoring: answers at 127.0.0.1");
+    let settings = format!(
+        "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{}/alerts.yml]\nscrape_configs:\n\
+         - job_name: flume\n  scheme: https\n  metrics_path: /metrics/prometheus\n  tls_config: {{ca_file: {}}}\n  \
+         authorization: {{credentials_file: {}/token}}\n  static_configs: [{{targets: ['localhost:{agent_port}']}}]\n",
+        monitoring.display(),
+        authority(dir.path()),
+        dir.path().display()
+    );
+    let file = dir.path().join("prometheus.yml");
+    fs::write(&file, settings).expect("a file");
+    promtool(&["check", "config", &file.display().to_string()]);
+    let mut command = Command::new("prometheus");
+    command.arg(format!("--config.file={}", file.display()));
+    command.arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()));
+    command.arg(format!("--web.listen-address=127.0.0.1:{its_port}"));
+    let console = Console::default();
+    let _prometheus = Process::spawn(command, &console, 0).expect("a Prometheus");
+    fs::write(agent.path("a.log"), "one\ntwo\n").expect("a file");
+    // Its answer has `"value":[TIME,"VALUE"]` for each sample.
+    let value = |query: &str| {
+        let (_, page) = http::get(its_port, &format!("/api/v1/query?query={query}")).ok()?;
+        let answer: serde_json::Value = serde_json::from_str(&page).ok()?;
+        answer["data"]["result"][0]["value"][1].as_str().map(str::to_owned)
+    };
+    for (query, wanted) in [
+        ("up%7Bjob=%22flume%22%7D", "1"),
+        ("flume_channel_events", "2"),
+        ("flume_followed_file_lag_bytes", "0"),
+        ("flume_followed_file_lag_seconds", "0"),
+        ("flume_sink_up", "0"),
+        ("ALERTS%7Balertname=%22FlumeSinkDown%22%7D", "1"),
+        ("ALERTS%7Balertname=%22FlumeGroupWithoutSink%22%7D", "1"),
+    ] {
+        until(&format!("{query} is {wanted}"), || value(query).as_deref() == Some(wanted));
     }
 }
 

@@ -2,7 +2,7 @@
 //! every line arrives once.
 
 use integration::{
-    ports,
+    binaries, limit, ports,
     solo::{LONG, Solo, until},
 };
 use rustix::process::Signal;
@@ -11,6 +11,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -287,4 +288,42 @@ fn a_hang_up_reads_the_file_again_and_nothing_happens_where_nothing_has_changed(
     scene.wait_for("the configuration was read again: nothing has changed");
     scene.node.signal(Signal::TERM);
     assert_eq!(scene.node.wait(LONG).expect("it ends").status.code(), Some(0));
+}
+
+/// Line by line as an operator reads it.
+#[test]
+fn what_a_reload_would_do_is_printed_a_line_for_each_component() {
+    let directory = stage();
+    let write = |name: &str, text: &str| {
+        let text = text.replace("DIR/", &format!("{}/", directory.path().display())).replace("PORT", "4141");
+        fs::write(directory.path().join(name), text).expect("a file");
+    };
+    let both = format!("{STAYS}{CHANGES}");
+    write("old", &both);
+    write("new", &both.replace("k2", "k3").replace("c2.capacity = 10000", "c2.capacity = 20000"));
+    write("other", &both.replace("c2", "c3").replace("out\n", "out2\n"));
+    write("broken", &both.replace("= avro", "= avr"));
+    let printed = |old: &str, new: &str| {
+        let program = binaries::directory().expect("it is built").join("agent");
+        let mut command = Command::new(program);
+        command.args(["check", "-n", "a1", "--diff", old, new]).current_dir(directory.path());
+        let output = limit::output(&mut command);
+        assert!(output.stderr.is_empty(), "{output:?}");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let unchanged = "channel c1: unchanged, goes on\nchannel c2: unchanged, goes on\nsink k1: unchanged, goes on\n\
+                     sink k2: unchanged, goes on\nsource r1: unchanged, goes on\nsource r2: unchanged, goes on\n";
+    assert_eq!(printed("old", "old"), (Some(0), unchanged.to_owned()));
+    let changed = "channel c1: unchanged, goes on\nchannel c2: changed (capacity), goes on with what it holds\n\
+                   sink k1: unchanged, goes on\nsink k3: new, starts\nsink k2: removed, stops\n\
+                   source r1: unchanged, goes on\nsource r2: unchanged, goes on\n";
+    assert_eq!(printed("old", "new"), (Some(0), changed.to_owned()));
+    let moved = "channel c1: unchanged, goes on\nchannel c3: new, starts\n\
+                 channel c2: removed; its sinks empty it first\nsink k1: unchanged, goes on\n\
+                 sink k2: changed (its channel), starts again\nsource r1: unchanged, goes on\n\
+                 source r2: changed (its channels), starts again\n";
+    assert_eq!(printed("old", "other"), (Some(0), moved.to_owned()));
+    let (code, said) = printed("old", "broken");
+    let head = "broken is not taken, and what ran before goes on\nagent `a1` does not run here: the configuration has 1 error";
+    assert!(code == Some(2) && said.starts_with(head), "{code:?} {said}");
 }

@@ -5,12 +5,13 @@ use integration::{
     lesson::Whereabouts,
     load::Demand,
     ports,
-    solo::{at_best, less},
+    solo::{Solo, at_best, less},
     vitals,
 };
 use rustix::process::Signal;
 use std::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
+    os::unix::net::UnixDatagram,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -24,6 +25,30 @@ fn freeze_both(cluster: &mut Cluster) {
     for node in 0..2 {
         cluster.collector(node).freeze();
     }
+}
+
+/// What a service manager is told, of a unit with `Type=notify`.
+#[test]
+fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let ear = UnixDatagram::bind(directory.path().join("notify")).expect("a socket");
+    ear.set_read_timeout(Some(LONG)).expect("a limit");
+    let heard = || {
+        let mut bytes = [0; 4096];
+        let length = ear.recv(&mut bytes).expect("it tells the manager");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let place = format!("NOTIFY_SOCKET={}", directory.path().join("notify").display());
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.channels.c1.type = memory\n\
+                a1.sources.r1.type = netcat\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = PORT\n\
+                a1.sources.r1.channels = c1\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n";
+    let port = ports::free(&["127.0.0.1"]).expect("a port");
+    let mut agent = Solo::start(&text.replace("PORT", &port.to_string()), &["env", &place]);
+    assert_eq!(heard().trim_end(), "READY=1");
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok(), "ready means that its port is open");
+    agent.node.signal(Signal::TERM);
+    assert_eq!(heard().trim_end(), "STOPPING=1");
+    assert_eq!(agent.node.wait(LONG).expect("it ends").status.code(), Some(0));
 }
 
 #[test]

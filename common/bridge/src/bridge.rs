@@ -1,6 +1,9 @@
 //! One JVM for an agent: started when a component needs it, and again when it has died.
 
-use crate::{BridgeError, Jvm, Notify, Restarts, SilenceLimits, classpath::ClassPath, clock, clock::Instant};
+use crate::{
+    BridgeError, Jvm, Notice, Notify, Restarts, SilenceLimits, classpath::ClassPath, clock, clock::Instant,
+    policy::Blame,
+};
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::sync::Mutex;
 
@@ -60,6 +63,7 @@ pub struct Bridge {
 struct State {
     jvm: Option<Jvm>,
     restarts: Restarts,
+    blame: Blame,
     not_before: Option<Instant>,
 }
 
@@ -83,6 +87,11 @@ impl Bridge {
         let mut state = self.state.lock().await;
         if let Some(jvm) = &state.jvm {
             let Some(died) = jvm.died_at() else { return Ok(jvm.clone()) };
+            if let Some(component) = jvm.ended_by()
+                && let Some(times) = state.blame.ended(&component, died)
+            {
+                (self.notify)(Notice::Repeats { component, times });
+            }
             state.jvm = None;
             state.not_before = Some(died + state.restarts.died(died));
         }

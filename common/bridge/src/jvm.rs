@@ -129,6 +129,11 @@ impl Jvm {
         self.0.0.end.get().map(|(at, _)| *at)
     }
 
+    /// Which component has ended it, `source r1`, when that is known.
+    pub(crate) fn ended_by(&self) -> Option<String> {
+        self.0.0.end.get().and_then(|(_, cause)| cause.culprit.clone())
+    }
+
     /// Ends it at once; the reason stands in the notice of its end.
     pub fn kill(&self, reason: &str) {
         self.0.0.kill(reason.to_owned());

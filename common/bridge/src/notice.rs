@@ -26,6 +26,13 @@ pub enum Notice {
         /// What it does not answer, for how long, what its threads do.
         text: String,
     },
+    /// A source or a channel has ended several JVMs in a row.
+    Repeats {
+        /// `source r1`.
+        component: String,
+        /// How many.
+        times: u32,
+    },
     /// A JVM is there.
     Started(crate::Hello),
     /// A JVM has ended.

@@ -129,6 +129,33 @@ impl Poison {
     }
 }
 
+/// Which source or channel ends JVM after JVM.
+///
+/// What it reads may make it exit or hang, each time anew: nobody else has those events, so that nothing can be set aside.
+#[derive(Debug, Default)]
+pub(crate) struct Blame {
+    culprit: String,
+    times: u32,
+    last: Option<Instant>,
+}
+
+impl Blame {
+    /// A JVM ended at `now` because of `culprit`, a component as messages name it. How many it has ended in a row, with every
+    /// third one. What a sink or an interceptor does is judged by its batches.
+    pub(crate) fn ended(&mut self, culprit: &str, now: Instant) -> Option<u32> {
+        if !["source ", "channel "].iter().any(|kind| culprit.starts_with(kind)) {
+            return None;
+        }
+        let forgiven = self.last.is_none_or(|last| now.saturating_duration_since(last) > SUSPECTED_FOR);
+        if forgiven || self.culprit != culprit {
+            (self.culprit, self.times) = (culprit.to_owned(), 0);
+        }
+        self.last = Some(now);
+        self.times = self.times.saturating_add(1);
+        self.times.is_multiple_of(DEATHS_OF_POISON).then_some(self.times)
+    }
+}
+
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const FORGIVEN_AFTER: Duration = Duration::from_secs(300);
@@ -140,6 +167,25 @@ const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_ends_three_jvms_in_a_row_is_told_with_every_third() {
+        let (mut blame, start) = (Blame::default(), crate::clock::now());
+        let mut ended = |culprit, after| blame.ended(culprit, start + secs(after));
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6].map(|after| ended("source r1", after)),
+            [None, None, Some(3), None, None, Some(6)]
+        );
+        assert_eq!([7, 8, 9].map(|after| ended("sink k1", after)), [None; 3], "its batch is set aside");
+        assert_eq!([10, 11].map(|after| ended("channel c1", after)), [None; 2]);
+        assert_eq!(ended("source r1", 12), None, "not in a row");
+        assert_eq!(
+            [13, 3_000, 3_001].map(|after| ended("source r1", after)),
+            [None; 3],
+            "half an hour is long ago"
+        );
+        assert_eq!(ended("source r1", 3_002), Some(3));
+    }
 
     fn secs(n: u64) -> Duration {
         Duration::from_secs(n)

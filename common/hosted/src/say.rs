@@ -24,6 +24,12 @@ fn say(log: &Logger, notice: Notice) {
             slog::error!(log, "{who}, `{thread}`, has ended with {thrown}\n{}", thrown.stack.trim_end());
         }
         Notice::Silent { text, .. } => slog::warn!(log, "{text}"),
+        Notice::Repeats { component, times } => slog::error!(
+            log,
+            "{component} has ended {times} JVMs in a row, most likely by what it reads, and will end the next one too; the other Java \
+             components wait for each new JVM. Look at what it reads, or take it out of the configuration: the change is taken while \
+             the agent runs"
+        ),
         Notice::Started(hello) => slog::info!(
             log,
             "a JVM runs for the Java components: process {}, Java {}, Flume {}, heap {} MiB",

@@ -1,7 +1,7 @@
 //! Answers those who ask, on a thread of its own: it answers also when the rest of the agent hangs.
 
 use crate::http::{self, Method, Reply, Request, Wrong};
-use crate::lag::{self, Lag};
+use crate::lag;
 use crate::settings::{Http, Page};
 use crate::view::View;
 use crate::{json, text};
@@ -43,13 +43,14 @@ pub(crate) async fn serve(settings: Http, registry: Registry, log: slog::Logger)
     }
 }
 
-/// Looks at the channels every second.
+/// Looks at the channels and the followed files every second.
 async fn look(shared: Rc<Shared>) {
     let mut beat = interval(LOOK);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
         shared.view.borrow_mut().look(clock::now());
+        shared.look_at_files().await;
     }
 }
 
@@ -135,9 +136,9 @@ impl Shared {
                 body: json::text(&registry, registry.elsewhere().await),
             },
             "/metrics" | "/metrics/prometheus" => {
-                let lags = self.lags().await;
+                self.look_at_files().await;
                 let elsewhere = registry.elsewhere().await;
-                let body = text::text(&self.view.borrow(), elsewhere, &lags, clock::now());
+                let body = text::text(&self.view.borrow(), elsewhere, clock::now());
                 Reply { status: 200, kind: "text/plain; version=0.0.4; charset=utf-8", body }
             }
             "/health" => {
@@ -152,21 +153,22 @@ impl Shared {
         }
     }
 
-    /// Nothing when the file system does not answer in time.
-    async fn lags(&self) -> Vec<Lag> {
+    /// Looks at the followed files, unless somebody does or the file system does not answer in time.
+    async fn look_at_files(&self) {
         if self.looking.swap(true, Ordering::AcqRel) {
-            return Vec::new();
+            return;
         }
         let registry = self.view.borrow().registry.clone();
         let (tell, told) = tokio::sync::oneshot::channel();
         let looking = self.looking.clone();
         tokio::task::spawn_blocking(move || {
-            let lags = lag::lags(&registry);
+            let seen = lag::look(&registry);
             looking.store(false, Ordering::Release);
-            tell.send(lags)
+            tell.send(seen)
         });
-        let lags = timeout(FILES_WITHIN, told).await;
-        lags.ok().and_then(Result::ok).unwrap_or_default()
+        if let Ok(Ok(seen)) = timeout(FILES_WITHIN, told).await {
+            self.view.borrow_mut().files.look(seen, clock::now());
+        }
     }
 }
 

@@ -1,5 +1,4 @@
 use crate::ganglia::Ganglia;
-use crate::lag::Lag;
 use crate::settings::{Settings, Way};
 use crate::view::View;
 use crate::{send, server};
@@ -129,7 +128,7 @@ async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_ke
     let own = r#""CHANNEL.c1":{"EventPutAttemptCount":"3","EventPutSuccessCount":"1","RowsCount":"9","Type":"CHANNEL"}"#;
     assert!(json.contains(own) && json.contains("SOURCE.r1"), "{json}");
     let view = View::new(registry.clone(), Duration::from_secs(30));
-    let page = crate::text::text(&view, registry.elsewhere().await, &[], clock::now());
+    let page = crate::text::text(&view, registry.elsewhere().await, clock::now());
     for sample in ["event_put_success_total{L} 2", "event_put_attempt_total{L} 3", "rows_total{L} 9"] {
         let sample = sample.replace('L', "kind=\"channel\",name=\"c1\"");
         assert_eq!(page.matches(&format!("\nflume_{sample}\n")).count(), 1, "{sample}: {page}");
@@ -142,8 +141,10 @@ async fn rules_and_dashboard_name_only_what_is_there() {
     let mut view = View::new(full(), Duration::from_secs(30));
     view.look(now);
     view.look(now + Duration::from_secs(30));
-    let lag = Lag { source: "r1".to_owned(), path: "/a".to_owned(), bytes: 7 };
-    let page = crate::text::text(&view, Figures::new(), &[lag], now + Duration::from_secs(30));
+    view.files.look(vec![crate::lag::tests::seen(17, 10, 9)], now + Duration::from_secs(30));
+    let page = crate::text::text(&view, Figures::new(), now + Duration::from_secs(30));
+    let lag = "flume_followed_file_lag_seconds{kind=\"source\",name=\"r1\",path=\"/a.log\"} 9\n";
+    assert!(page.contains(lag), "{page}");
     assert!(
         page.contains("flume_kafka_event_get_seconds_total{kind=\"channel\",name=\"c1\"} 1.5\n"),
         "{page}"

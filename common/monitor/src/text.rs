@@ -7,7 +7,7 @@ use flow::counters::{BOUNDS_MS, Figures, GroupEntry, Latency, Life, SinkEntry};
 use runtime::clock::Instant;
 
 /// The page.
-pub(crate) fn text(view: &View, mut elsewhere: Figures, lags: &[Lag], now: Instant) -> String {
+pub(crate) fn text(view: &View, mut elsewhere: Figures, now: Instant) -> String {
     let mut families = Families::default();
     let own = &mut elsewhere;
     let well = view.complaints(now).is_empty();
@@ -18,17 +18,17 @@ pub(crate) fn text(view: &View, mut elsewhere: Figures, lags: &[Lag], now: Insta
         life(&mut families, "group", &group.name, &group.life);
         group.sinks.iter().for_each(|sink| of_sink(&mut families, &group, sink, own));
     }
-    for Lag { source, path, bytes } in lags {
-        let labels = [("kind", "source"), ("name", &**source), ("path", &**path)];
-        families.gauge(
-            "flume_followed_file_lag_bytes",
-            "Bytes of a followed file whose events are not in a channel yet.",
-            &labels,
-            *bytes as f64,
-        );
-    }
+    view.files.lags(now).iter().for_each(|lag| behind(&mut families, lag));
     what_only_classes_count(&mut families, elsewhere);
     families.text()
+}
+
+fn behind(families: &mut Families, lag: &Lag) {
+    let labels = [("kind", "source"), ("name", &*lag.source), ("path", &*lag.path)];
+    let help = "Bytes of a followed file whose events are not in a channel yet.";
+    families.gauge("flume_followed_file_lag_bytes", help, &labels, lag.bytes as f64);
+    let help = "For how long the first of these bytes has been in the file, at least.";
+    families.gauge("flume_followed_file_lag_seconds", help, &labels, lag.age.as_secs_f64());
 }
 
 fn sources(families: &mut Families, view: &View, own: &mut Figures) {

@@ -1,6 +1,7 @@
 //! What is known of the agent at this moment: its counters, and what looks at its channels have shown.
 
 use crate::health::{self, Judged};
+use crate::lag::Followed;
 use crate::trend::{Look, Trend};
 use flow::counters::{ChannelEntry, Registry};
 use runtime::clock::{self, Duration, Instant};
@@ -10,12 +11,14 @@ use std::collections::BTreeMap;
 pub(crate) struct View {
     pub(crate) registry: Registry,
     trends: BTreeMap<String, Trend>,
+    /// The looks at the files that sources follow.
+    pub(crate) files: Followed,
     patience: Duration,
 }
 
 impl View {
     pub(crate) fn new(registry: Registry, patience: Duration) -> View {
-        View { registry, trends: BTreeMap::new(), patience }
+        View { registry, trends: BTreeMap::new(), files: Followed::default(), patience }
     }
 
     /// Looks at all channels.

@@ -32,13 +32,18 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         name: options.name.clone(),
         properties,
         strict_flume: options.ours.strict_flume,
+        in_part: options.ours.start_in_part,
         jvm: Given::new(&options.java, words),
     };
     if let [old, new] = &options.diff[..] {
         return diff(role, wanted, old, new);
     }
     let name = options.name.as_deref().unwrap_or_default();
-    options.central.notices(&options.conf_file).iter().for_each(|text| complain(role, text));
+    options
+        .central
+        .notices(&options.conf_file, &wanted.properties)
+        .iter()
+        .for_each(|text| complain(role, text));
     let choice = Choice {
         files: &options.conf_file,
         central: &options.central,
@@ -115,6 +120,7 @@ fn json(report: &Report, name: &str, code: u8) -> String {
         "agent": name,
         "head": report.head(name),
         "runs_here": !report.has_errors(),
+        "without": report.without(),
         "exit_code": code,
         "lacks": lacking.collect::<Vec<_>>(),
         "in_flume": in_flume,

@@ -10,7 +10,7 @@ use flow::counters::{AskElsewhere, Registry};
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting};
 use jiff::Zoned;
-use plan::{Loaded, Options, Place, Plan, Problem, Report, Sources};
+use plan::{Fate, Loaded, Options, Place, Plan, Problem, Report, Severity, Sources, Without};
 use runtime::net::TlsDefaults;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(crate) struct Wanted {
     pub(crate) name: Option<String>,
     pub(crate) properties: Vec<(String, String)>,
     pub(crate) strict_flume: bool,
+    /// Whether an agent that Flume runs in part starts in part.
+    pub(crate) in_part: bool,
     /// Where a JVM comes from, should a component need one.
     pub(crate) jvm: Given,
 }
@@ -53,6 +55,7 @@ pub(crate) struct Checked {
 pub(crate) struct Java {
     plan: Plan,
     hosting: Arc<Hosting>,
+    in_part: bool,
 }
 
 impl Java {
@@ -65,8 +68,19 @@ impl Java {
     pub(crate) fn probe(&self, report: &mut Report) {
         // The system refuses this only where nothing else would run.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        let silent = slog::Logger::root(slog::Discard, slog::o!());
+        let (known, silent) = (report.problems.len(), slog::Logger::root(slog::Discard, slog::o!()));
         runtime.block_on(self.hosting.probe(&self.plan, &silent, report));
+        if self.in_part && known < report.problems.len() && matches!(report.fate(), Fate::Part(_)) {
+            report.problems.iter_mut().for_each(tried_again);
+        }
+    }
+}
+
+/// What fails in the JVM does not keep the rest from running.
+fn tried_again(problem: &mut Problem) {
+    if problem.severity == Severity::Error && ["no-such-class", "class-refuses"].contains(&problem.code) {
+        problem.severity = Severity::Warning;
+        problem.here = "it is made again and again, and the rest runs".to_owned();
     }
 }
 
@@ -119,16 +133,29 @@ impl Loader {
         if self.wanted.name.is_none() {
             return Err(no_name(&names, &loaded));
         }
-        let Loaded { plan, mut report, .. } = loaded;
         let hosting = self.hosting.clone().unwrap_or_else(|| self.new_hosting());
         let site = Site::new(&self.wanted.properties)
             .configured_in(self.wanted.jvm.conf.clone())
             .hosting(hosting.clone());
-        let assembly = plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
+        let configured = |Loaded { plan, mut report, .. }: Loaded| {
+            let assembly =
+                plan.as_ref().and_then(|plan| flow::configure(plan, &COMPONENTS, &site, &mut report));
+            (plan, assembly, report)
+        };
+        let (mut plan, mut assembly, mut report) = configured(loaded);
+        if self.wanted.in_part && report.has_errors() {
+            let load = |without: &Without| {
+                configured(plan::load_without(&texts, &self.sources, name, &self.wanted.options(), without))
+            };
+            if let Some(part) = in_part(&report, load) {
+                (plan, assembly, report) = part;
+            }
+        }
         // A change of the texts does not change what the command line says.
         let first = !std::mem::replace(&mut self.loaded, true);
         let monitoring = first.then(|| monitoring(&self.wanted.properties, &mut report)).flatten();
-        let java = plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting });
+        let java =
+            plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting, in_part: self.wanted.in_part });
         let assembly = assembly.filter(|_| !report.has_errors());
         if assembly.is_some() {
             if let (Some(java), Some(counters), None) = (&java, &self.counters, &self.hosting) {
@@ -142,6 +169,24 @@ impl Loader {
     fn new_hosting(&self) -> Arc<Hosting> {
         let given = self.wanted.jvm.clone();
         Arc::new(Hosting::new(Host::new(Box::new(move || jvm::find(&given)))))
+    }
+}
+
+/// An agent as far as it was understood, what is to start of it, and what is wrong with it.
+type Configured = (Option<Plan>, Option<Assembly>, Report);
+
+/// What Flume leaves of an agent with `report`, and what it leaves of that, until it starts; `None` when it does not.
+fn in_part(report: &Report, load: impl Fn(&Without) -> Configured) -> Option<Configured> {
+    let mut without = Without::default().and(report)?;
+    let mut before = vec![report.clone()];
+    loop {
+        let (plan, assembly, mut report) = load(&without);
+        if !report.has_errors() {
+            report.started_without(&without, &before);
+            return Some((plan, assembly, report));
+        }
+        without = without.and(&report)?;
+        before.push(report);
     }
 }
 

@@ -179,7 +179,9 @@ or of standard input. It prints nothing if all of them arrive. Lines end at LF, 
     after_long_help = "Properties for -P:
   hosts = h1 h2                     names, each with an address: hosts.h1 = collector1:4141
   client.type                       default: the first host; default_failover: the next host when one fails;
-                                    default_loadbalance: another host for each batch
+                                    default_loadbalance: another host for each batch; thrift: the first host, a
+                                    Thrift source
+  protocol                          of thrift: compact, as unless it is set, or binary
   batch-size                        events in a batch (100)
   connect-timeout, request-timeout  milliseconds (20000)
   max-attempts                      of default_failover: tries for a batch (the number of hosts)
@@ -330,6 +332,10 @@ pub(crate) struct Ours {
     /// Read values exactly as Flume does: ` # text` behind a value is part of it
     #[arg(long)]
     pub(crate) strict_flume: bool,
+
+    /// Start an agent that Flume runs in part, as Flume does: without what has errors, which is told
+    #[arg(long)]
+    pub(crate) start_in_part: bool,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

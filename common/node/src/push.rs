@@ -6,7 +6,7 @@ use crate::{
     jvm::Given,
     load::{Loader, Wanted},
     options::PushOptions,
-    origin::{Texts, refuse_tls},
+    origin::{Texts, ensemble, zookeeper_notices},
     print,
 };
 use rpc::zookeeper::{Client, Ensemble, Trouble};
@@ -17,8 +17,8 @@ use wire::zookeeper::code;
 /// Checks the file that `options` name, and writes it.
 pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode {
     let properties = java::all_properties(words);
-    let place = refuse_tls(&properties).and_then(|()| {
-        let ensemble = Ensemble::parse(&options.zk_connection)?;
+    zookeeper_notices(&properties).iter().for_each(|text| complain(role, text));
+    let place = ensemble(&options.zk_connection, &properties).and_then(|ensemble| {
         let path = ensemble.node(options.zk_base_path.as_deref(), &options.name)?;
         Ok((ensemble, path))
     });
@@ -53,8 +53,13 @@ fn checked(
     properties: Vec<(String, String)>,
 ) -> Result<Result<Vec<u8>, ExitCode>, String> {
     let given = Given::new(&options.java, words);
-    let strict_flume = options.ours.strict_flume;
-    let wanted = Wanted { name: Some(options.name.clone()), properties, strict_flume, jvm: given };
+    let wanted = Wanted {
+        name: Some(options.name.clone()),
+        properties,
+        strict_flume: options.ours.strict_flume,
+        in_part: options.ours.start_in_part,
+        jvm: given,
+    };
     let read = Texts::of_file(&options.conf_file, &wanted)?.read();
     let bytes = read.texts.first().map(|text| text.bytes.clone()).unwrap_or_default();
     let loaded = Loader::new(wanted).load(read)?;

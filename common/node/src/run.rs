@@ -28,11 +28,12 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
-    let mut notices = options.central.notices(&options.conf_file);
+    let mut notices = options.central.notices(&options.conf_file, &properties);
     let wanted = Wanted {
         name: options.name.clone(),
         properties: properties.clone(),
         strict_flume: options.ours.strict_flume,
+        in_part: options.ours.start_in_part,
         jvm: Given::new(&options.java, words),
     };
     let (settings, told) = logging::settings(&properties, &options.log_format);
@@ -206,6 +207,13 @@ fn say_report(log: &Logger, report: &Report) {
             Severity::Warning => warn!(log, "{line}"),
             Severity::Note => info!(log, "{line}"),
         }
+    }
+    if !report.has_errors() && !report.without().is_empty() {
+        error!(
+            log,
+            "the agent runs in part, as --start-in-part says: without {}; what is wrong with that stands above",
+            report.without().join(", ")
+        );
     }
 }
 

@@ -36,10 +36,24 @@ pub(crate) enum Effect {
 }
 
 /// A component in a list of the agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Part {
     pub(crate) list: &'static str,
     pub(crate) name: String,
+}
+
+impl Part {
+    fn of(list: &'static str, name: &str) -> Part {
+        Part { list, name: name.to_string() }
+    }
+}
+
+/// ``sink `k1` ``
+impl fmt::Display for Part {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.list == "sinkgroups" { "sink group" } else { self.list.trim_end_matches('s') };
+        write!(out, "{noun} `{}`", self.name)
+    }
 }
 
 impl Dropped {
@@ -141,10 +155,22 @@ pub enum Fate {
 impl Fate {
     /// Works it out.
     pub(crate) fn decide(outline: &Outline, effects: &[&Effect]) -> Fate {
-        let valid = match Valid::of(outline, effects) {
-            Ok(valid) => valid,
+        let without = match Fate::left_out(outline, effects) {
+            Ok(without) => without,
             Err(fate) => return fate,
         };
+        // A group that is gone is told by its sinks, where they are gone with it.
+        let without: Vec<String> =
+            without.iter().filter(|part| part.list != "sinkgroups").map(Part::to_string).collect();
+        if without.is_empty() { Fate::Runs } else { Fate::Part(without) }
+    }
+
+    /// What Flume leaves out of an agent that it starts.
+    ///
+    /// # Errors
+    /// What becomes of one that it does not start.
+    pub(crate) fn left_out(outline: &Outline, effects: &[&Effect]) -> Result<Vec<Part>, Fate> {
+        let valid = Valid::of(outline, effects)?;
         let has = |list, name: &str, make: fn(Part) -> Effect| {
             effects.contains(&&make(Part { list, name: name.to_string() }))
         };
@@ -158,17 +184,26 @@ impl Fate {
         for (list, names) in &loaded {
             let lacking = names.iter().find(|name| has(list, name, Effect::Unloadable));
             if let Some(name) = lacking {
-                return Fate::Ends(format!("it cannot load the {} `{name}`", list.trim_end_matches('s')));
+                let why = format!("it cannot load the {} `{name}`", list.trim_end_matches('s'));
+                return Err(Fate::Ends(why));
             }
         }
         let groups = outline.groups.iter();
         for (group, members) in groups.filter(|(group, _)| !has("sinkgroups", group, Effect::Removed)) {
             let lost = members.iter().find(|name| sinks.contains(name) && late("sinks", name));
             if let Some(sink) = lost {
-                return Fate::Idle(format!("the sink group `{group}` counts on the sink `{sink}`"));
+                return Err(Fate::Idle(format!("the sink group `{group}` counts on the sink `{sink}`")));
             }
         }
-        Fate::left(outline, &channels, (&sources, &sinks), &late)
+        let mut without = Fate::left(outline, &channels, (&sources, &sinks), &late)?;
+        let gone = |name: &String| without.iter().any(|part| part.list == "sinks" && part.name == *name);
+        let is_lost = |(group, members): &&(String, Vec<String>)| {
+            has("sinkgroups", group, Effect::Removed) || late("sinkgroups", group) || members.iter().all(gone)
+        };
+        let groups: Vec<Part> =
+            outline.groups.iter().filter(is_lost).map(|(name, _)| Part::of("sinkgroups", name)).collect();
+        without.extend(groups);
+        Ok(without)
     }
 
     /// Whether the agent passes validation, so that classes are loaded and configured at all.
@@ -176,13 +211,13 @@ impl Fate {
         Valid::of(outline, effects).is_ok()
     }
 
-    /// What is left when each component was configured.
+    /// What is missing when each component was configured.
     fn left(
         outline: &Outline,
         channels: &BTreeSet<&str>,
         (sources, sinks): (&[String], &[String]),
         late: &dyn Fn(&'static str, &str) -> bool,
-    ) -> Fate {
+    ) -> Result<Vec<Part>, Fate> {
         let channels: BTreeSet<&str> =
             channels.iter().copied().filter(|name| !late("channels", name)).collect();
         let of_a_lost_group = |sink: &String| {
@@ -192,23 +227,21 @@ impl Fate {
             let reaches = to.iter().any(|channel| channels.contains(channel.as_str()));
             reaches && valid.contains(name) && !late(list, name)
         };
-        let mut without: Vec<String> = Vec::new();
         let lost = outline.channels.iter().filter(|name| !channels.contains(name.as_str()));
-        without.extend(lost.map(|name| format!("channel `{name}`")));
+        let mut without: Vec<Part> = lost.map(|name| Part::of("channels", name)).collect();
         let mut left = 0;
         for (list, all, valid) in [("sources", &outline.sources, sources), ("sinks", &outline.sinks, sinks)] {
             for component in all {
                 if runs(list, component, valid) && !(list == "sinks" && of_a_lost_group(&component.0)) {
                     left += 1;
                 } else {
-                    without.push(format!("{} `{}`", list.trim_end_matches('s'), component.0));
+                    without.push(Part::of(list, &component.0));
                 }
             }
         }
-        match (left, without.is_empty()) {
-            (0, _) => Fate::Idle("no source and no sink is left".to_string()),
-            (_, true) => Fate::Runs,
-            _ => Fate::Part(without),
+        match left {
+            0 => Err(Fate::Idle("no source and no sink is left".to_string())),
+            _ => Ok(without),
         }
     }
 
@@ -283,7 +316,7 @@ impl Valid<'_> {
 }
 
 /// Nouns with names, a few of them.
-fn listed(nouns: &[String]) -> String {
+pub(crate) fn listed(nouns: &[String]) -> String {
     const SHOWN: usize = 8;
     let shown = nouns.iter().take(SHOWN).map(|noun| format!("the {noun}")).collect::<Vec<_>>().join(", ");
     match nouns.len().saturating_sub(SHOWN) {

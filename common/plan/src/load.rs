@@ -9,6 +9,7 @@ use crate::check::{Question, check};
 use crate::component::Catalogue;
 use crate::input;
 use crate::layers::{Text, merge};
+use crate::part::Without;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::problem::Problem;
@@ -119,6 +120,17 @@ pub fn read_files(files: &[PathBuf], options: &Options, report: &mut Report) -> 
 
 /// As [`load`], from texts in place of the files that `sources` names.
 pub fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options: &Options) -> Loaded {
+    load_without(texts, sources, agent, options, &Without::default())
+}
+
+/// The same of an agent without some of its parts, as if they were not in the texts.
+pub fn load_without(
+    texts: &[Text],
+    sources: &Sources,
+    agent: &str,
+    options: &Options,
+    without: &Without,
+) -> Loaded {
     let mut report = Report::default();
     let mut merged = merge(texts, &sources.environment, &sources.properties, &mut report);
     let agents = merged.agents.clone();
@@ -126,6 +138,7 @@ pub fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options: &Opti
     let mut secrets = Secrets::default();
     let lookups = Lookups { environment, properties, now };
     let used = substitute(&mut merged.entries, &lookups, &mut secrets, &mut report);
+    without.cut(&mut merged.entries);
     let at = Place::whole(texts.first().map_or("command line", |text| text.name.as_str()));
     let question = Question { agent, options, environment, used: &used, at };
     let plan = check(merged, question, &mut secrets, &mut report);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::fate::{Effect, Fate, Outline};
+use crate::fate::{Effect, Fate, Outline, listed};
 use crate::finding::{Finding, findings};
 use crate::place::Place;
 use crate::problem::{Problem, Severity};
@@ -24,6 +24,9 @@ pub struct Report {
     secrets: Secrets,
     #[serde(skip)]
     pub(crate) outline: Outline,
+    /// What was left out of the agent, so that the rest starts: ``sink `k1` ``.
+    #[serde(skip)]
+    pub(crate) without: Vec<String>,
 }
 
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
@@ -110,10 +113,18 @@ impl Report {
 
     /// What becomes of the agent in Flume.
     pub fn fate(&self) -> Fate {
-        Fate::decide(&self.outline, &self.effects())
+        match Fate::decide(&self.outline, &self.effects()) {
+            Fate::Runs if !self.without.is_empty() => Fate::Part(self.without.clone()),
+            fate => fate,
+        }
     }
 
-    fn effects(&self) -> Vec<&Effect> {
+    /// What was left out of the agent, so that the rest starts.
+    pub fn without(&self) -> &[String] {
+        &self.without
+    }
+
+    pub(crate) fn effects(&self) -> Vec<&Effect> {
         self.problems.iter().filter_map(|problem| problem.effect.as_ref()).collect()
     }
 
@@ -156,7 +167,11 @@ impl Report {
                     format!("{} and {}", counted(warnings, "warning"), counted(notes, "note"))
                 }
             };
-            return format!("{agent} runs here, with {doubts}{in_flume}");
+            let runs = match &self.without[..] {
+                [] => "runs here".to_string(),
+                without => format!("starts in part here, without {}", listed(without)),
+            };
+            return format!("{agent} {runs}, with {doubts}{in_flume}");
         }
         format!("{agent} does not run here: {}{in_flume}", self.blocks())
     }

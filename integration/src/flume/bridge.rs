@@ -90,6 +90,32 @@ pub fn environment_with_stores() -> Vec<String> {
     words
 }
 
+/// `FLUME_HOME` of 1.9.0, and the class path of its components for stores and for other systems with their clients.
+///
+/// # Errors
+/// They cannot be had.
+pub fn home_with_stores() -> Result<(PathBuf, String), String> {
+    match super::missing() {
+        Some(why) => Err(why),
+        None => Ok((install::home(Version::V1_9), install::stores().map_err(|why| why.to_string())?)),
+    }
+}
+
+/// What Flume's launcher runs as `flume-ng tool`, of 1.9.0, without its words.
+///
+/// # Panics
+/// When it cannot be had.
+pub fn flumes_tool() -> Command {
+    let (home, stores) = home_with_stores().unwrap_or_else(|why| panic!("{why}"));
+    let mut command = install::jdk("java");
+    command.args([
+        "-cp",
+        &format!("{}/lib/*:{stores}", home.display()),
+        "org.apache.flume.tools.FlumeToolsMain",
+    ]);
+    command
+}
+
 /// The operator's classes of the tests, compiled.
 ///
 /// # Errors

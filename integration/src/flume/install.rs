@@ -235,7 +235,7 @@ fn lock() -> Result<File, Missing> {
     Ok(lock)
 }
 
-fn unwritable(error: io::Error) -> Missing {
+pub(super) fn unwritable(error: io::Error) -> Missing {
     Missing::Folder { folder: target().display().to_string(), error: error.to_string() }
 }
 
@@ -267,6 +267,14 @@ fn compile(programs: &[PathBuf], to: &Path) -> Result<(), Missing> {
     let mut javac = jdk("javac");
     javac.args(["-nowarn", "-Xlint:-options", "--release", "8", "-proc:none", "-g:source,lines"]);
     run(javac.args(["-cp", &path, "-d"]).arg(to).args(programs), "javac", &to.display().to_string())
+}
+
+/// Compiles `sources` into `to` against 1.9.0 with its components for stores and for other systems.
+pub(super) fn compile_with_stores(sources: &[PathBuf], to: &Path) -> Result<(), Missing> {
+    let path = [jars(Version::V1_9.name()), stores()?].join(":");
+    let mut javac = jdk("javac");
+    javac.args(["-nowarn", "-proc:none", "-cp", &path, "-d"]).arg(to).args(sources);
+    run(&mut javac, "javac", &to.display().to_string())
 }
 
 fn run(command: &mut Command, program: &str, what: &str) -> Result<(), Missing> {

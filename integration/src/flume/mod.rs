@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod client;
 mod install;
 pub mod oracle;
+pub mod own_classes;
 pub mod receiver;
 pub mod stand_in;
 pub mod zookeeper;

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 pub struct ZooKeeper {
     directory: TempDir,
     port: u16,
+    /// The port that is served over TLS, if there is one, and what the settings say of it.
+    secure: Option<(u16, String)>,
     console: Console,
     process: Option<Process>,
 }
@@ -27,12 +29,26 @@ impl ZooKeeper {
     pub fn new() -> ZooKeeper {
         let directory = tempfile::tempdir().expect("a folder");
         let port = ports::free(&["127.0.0.1"]).expect("a port");
-        ZooKeeper { directory, port, console: Console::default(), process: None }
+        ZooKeeper { directory, port, secure: None, console: Console::default(), process: None }
+    }
+
+    /// The same, whose [`ZooKeeper::place`] is a port over TLS, with this key store.
+    ///
+    /// # Panics
+    /// As [`ZooKeeper::new`].
+    pub fn with_tls(store: &str, password: &str) -> ZooKeeper {
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let settings = format!(
+            "secureClientPort={port}\nsecureClientPortAddress=127.0.0.1\nssl.clientAuth=none\n\
+             serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n\
+             ssl.keyStore.location={store}\nssl.keyStore.password={password}\n"
+        );
+        ZooKeeper { secure: Some((port, settings)), ..ZooKeeper::new() }
     }
 
     /// What `-z` takes.
     pub fn place(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.secure.as_ref().map_or(self.port, |(port, _)| *port))
     }
 
     /// Starts it, with what it held, and waits until it serves.
@@ -44,7 +60,8 @@ impl ZooKeeper {
             install::zookeeper().unwrap_or_else(|why| panic!("no ZooKeeper can be run here: {why}"));
         let settings = self.directory.path().join("zoo.cfg");
         let data = self.directory.path().join("data");
-        fs::write(&settings, text(&data, self.port)).expect("a file");
+        let secure = self.secure.as_ref().map(|(_, settings)| settings.as_str()).unwrap_or_default();
+        fs::write(&settings, text(&data, self.port) + secure).expect("a file");
         let mut command = java(&[]);
         command.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &class_path]);
         command.arg("org.apache.zookeeper.server.ZooKeeperServerMain").arg(settings);
@@ -60,6 +77,9 @@ impl ZooKeeper {
     }
 
     fn serves(&self) -> io::Result<bool> {
+        if let Some((port, _)) = &self.secure {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, *port))?;
+        }
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.write_all(b"srvr")?;

@@ -1,8 +1,11 @@
 //! The whole: agents with Java components in their files, their JVMs killed, hung and missing.
 
 use integration::{
-    drill,
-    flume::{Version, bridge::environment},
+    binaries, drill,
+    flume::{
+        Flume, Version,
+        bridge::{environment, environment_with_stores, flumes_tool},
+    },
     limit,
     node::Implementation,
     solo::{LONG, Solo, until},
@@ -234,6 +237,23 @@ fn a_class_that_exits_or_hangs_is_named_and_native_parts_go_on() {
 
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_source_whose_own_data_ends_jvm_after_jvm_is_named_and_native_parts_go_on() {
+    let text = "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
+        a1.sources.r1.type = org.acme.Polled\na1.sources.r1.exitAt = 20\na1.sources.r1.channels = c1\n\
+        a1.sources.r2.type = exec\na1.sources.r2.command = seq 1 1000\na1.sources.r2.channels = c2\n\
+        a1.channels.c1.type = memory\na1.channels.c2.type = memory\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n\
+        a1.sinks.k2.type = file_roll\na1.sinks.k2.channel = c2\na1.sinks.k2.sink.directory = DIR/native\n";
+    let directory = tempfile::tempdir().expect("a folder");
+    fs::create_dir(directory.path().join("native")).expect("a folder");
+    let words = environment(Version::V1_11);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let solo = Solo::start_in(directory, text, &words);
+    solo.wait_for("source r1 has ended 3 JVMs in a row");
+    until("the native sink writes all", || has_all(&solo.path("native"), 1_000));
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn a_batch_that_ends_every_jvm_is_set_aside_with_the_reason_and_the_others_arrive() {
     let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = exec\n\
         a1.sources.r1.command = seq 1 2000\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
@@ -391,4 +411,47 @@ fn without_a_flume_what_needs_one_is_told_with_the_places_and_nothing_else_pays(
     let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"), "a1");
     assert!(output.status.success() && said.contains("nothing is wrong"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(20), "it looked for nothing");
+}
+
+/// On the files of a real Flume's channel, in which an event was spoiled.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn flumes_tool_mends_the_files_of_a_file_channel_here_as_it_does_there() {
+    let words = environment_with_stores();
+    let dir = tempfile::tempdir().expect("a folder");
+    let at = dir.path().display();
+    let text = format!(
+        "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\na1.sources.r1.batchSize = 100\n\
+         a1.sources.r1.totalEvents = 100\na1.sources.r1.channels = c1\na1.channels.c1.type = file\n\
+         a1.channels.c1.checkpointDir = {at}/checkpoint\na1.channels.c1.dataDirs = {at}/data\n\
+         a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = 1\na1.sinks.k1.channel = c1\n"
+    );
+    let mut flume = Flume::start(Version::V1_9, &text, "a1", dir.path()).expect("a JVM");
+    flume
+        .wait_for_line("Unable to deliver event", Duration::from_secs(60))
+        .expect("all events are in the channel");
+    flume.kill();
+    let mut log = fs::read(dir.path().join("data/log-1")).expect("the channel's log");
+    log[1000..1004].copy_from_slice(b"XXXX");
+    let mended = |folder: &str, command: &mut Command| {
+        let folder = dir.path().join(folder);
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join("log-1"), &log).expect("a file");
+        fs::copy(dir.path().join("data/log-1.meta"), folder.join("log-1.meta")).expect("a file");
+        let output = limit::output(command.args(["fcintegritytool", "-l"]).arg(&folder));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), said, fs::read(folder.join("log-1")).expect("the log"))
+    };
+    let theirs = mended("theirs", &mut flumes_tool());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).arg(binaries::directory().expect("it is built").join("agent")).arg("tool");
+    let ours = mended("ours", &mut command);
+    assert!(
+        theirs.0 == Some(0) && theirs.1.contains("Number of Corrupt Events = 1"),
+        "{} {:?}",
+        theirs.1,
+        theirs.0
+    );
+    assert_eq!((ours.0, &ours.1), (theirs.0, &theirs.1));
+    assert!(ours.2 == theirs.2 && ours.2 != log, "the files are mended alike");
 }

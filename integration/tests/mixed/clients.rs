@@ -1,11 +1,15 @@
 //! Released client programs, and nodes that speak Thrift.
 
 use super::{PATIENCE, Receiver, port, wait};
-use integration::flume::{
-    self, Version, client,
-    oracle::{Node, Side},
+use integration::{
+    binaries,
+    flume::{
+        self, Version, client,
+        oracle::{Node, Side},
+    },
+    limit,
 };
-use std::{collections::BTreeMap, fs, io, net::IpAddr};
+use std::{collections::BTreeMap, fs, io, net::IpAddr, process::Command};
 
 /// Every released client program into two collectors of a kind, one of which is killed for the clients that can do
 /// without it.
@@ -85,6 +89,21 @@ pub(super) fn over_thrift(sender: &Side, receiver: &Side) {
         let names =
             |line: &&String| parts(line).0.get("name").is_some_and(|name| ["batch", "single"].contains(name));
         assert_eq!(written.lines().iter().filter(names).count(), 110);
+        let how =
+            format!("client.type = thrift\nprotocol = {protocol}\nhosts = a\nhosts.a = 127.0.0.1:{port}\n");
+        fs::write(dir.join("client.properties"), how).expect("a file");
+        fs::write(
+            dir.join("log"),
+            (0..120).map(|number| format!("of a file {number}\n")).collect::<String>(),
+        )
+        .expect("a file");
+        let mut command = Command::new(binaries::directory().expect("it is built").join("agent"));
+        command.args(["avro-client", "-P", "client.properties", "-F", "log"]).current_dir(dir);
+        let sent = limit::output(&mut command);
+        assert!(sent.status.success() && sent.stderr.is_empty(), "{sent:?}");
+        wait("the lines of the file", || written.lines().len() >= 530);
+        let expected: Vec<String> = (0..120).map(|number| format!("{{}} of a file {number}")).collect();
+        assert_eq!(written.lines()[410..], expected);
     }
 }
 

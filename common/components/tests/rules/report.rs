@@ -328,3 +328,64 @@ fn all_backslashes_of_a_value_are_doubled_where_one_is_dropped() {
         "{said}"
     );
 }
+
+/// Loads until nothing is wrong with what is left.
+fn in_part(text: &str) -> Vec<String> {
+    let texts = [plan::Text { name: "f".into(), bytes: text.into() }];
+    let mut before = vec![super::load_texts(&texts, &Sources::default(), "a", &super::options()).report];
+    let mut without = plan::Without::default().and(&before[0]).expect("Flume runs it in part");
+    loop {
+        let loaded = super::support::load_without(&texts, "a", &without);
+        let mut report = loaded.report;
+        if !report.has_errors() {
+            report.started_without(&without, &before);
+            let head = report.head("a");
+            assert!(head.contains("; in Flume it runs in part, without the "), "{head}");
+            return report.problems.iter().map(ToString::to_string).chain([head]).collect();
+        }
+        without = without.and(&report).expect("Flume leaves out more");
+        before.push(report);
+    }
+}
+
+#[test]
+fn what_flume_leaves_out_is_left_out_with_all_that_names_it_and_told() {
+    let flow = "a.channels = c d\na.channels.c.type = memory\na.sources = r\na.sources.r.type = seq\n\
+                a.sources.r.channels = c d\na.sinks = k l m\n";
+    let sink = |name: &str, kind: &str, channel: &str| {
+        format!("a.sinks.{name}.type = {kind}\na.sinks.{name}.channel = {channel}\n")
+    };
+    let group = "a.sinkgroups = g\na.sinkgroups.g.sinks = k l\na.sinkgroups.g.processor.type = failover\n\
+                 a.sinkgroups.g.processor.priority.k = 1\na.sinkgroups.g.processor.priority.l = 2\n";
+    // `d` has no type, so `m` has no channel; `l` names none; the group goes on with `k`.
+    let text = [flow, &sink("k", "logger", "c"), "a.sinks.l.type = null\n", &sink("m", "null", "d"), group];
+    let said = in_part(&text.concat());
+    let head = said.last().expect("a head");
+    assert!(
+        head.starts_with(
+            "agent `a` starts in part here, without the channel `d`, the sink `l`, the sink `m`, with"
+        ),
+        "{head}"
+    );
+    for code in ["[no-keys]", "[no-channel]"] {
+        let one = said.iter().find(|one| one.contains(code)).expect("it is told");
+        assert!(
+            one.contains(": warning: ") && one.contains("it is left out, as --start-in-part says"),
+            "{one}"
+        );
+    }
+    assert_eq!(said.len(), 3, "nothing is said of what names them: {said:#?}");
+}
+
+#[test]
+fn what_flume_does_not_start_is_not_started_in_part() {
+    let load = |text: &str| {
+        let texts = [plan::Text { name: "f".into(), bytes: text.into() }];
+        super::load_texts(&texts, &Sources::default(), "a", &super::options()).report
+    };
+    for sinks in ["", "a.sinks.k.type = nul\n", "a.sinks.k.type = logger\n"] {
+        let report = load(&format!("a.channels = c\na.sinks = k\n{sinks}a.sinks.k.channel = c\n"));
+        assert!(report.has_errors(), "{report}");
+        assert!(plan::Without::default().and(&report).is_none(), "{sinks}: {report}");
+    }
+}

@@ -15,6 +15,12 @@ pub(crate) fn load_texts(texts: &[Text], sources: &Sources, agent: &str, options
     judged(plan::load_texts(texts, sources, agent, options), sources)
 }
 
+/// Of texts, without some of the agent's parts.
+pub(crate) fn load_without(texts: &[Text], agent: &str, without: &plan::Without) -> Loaded {
+    let sources = Sources::default();
+    judged(plan::load_without(texts, &sources, agent, &options(), without), &sources)
+}
+
 /// Of the files that `sources` names.
 pub(crate) fn load(sources: &Sources, agent: &str, options: &Options) -> Loaded {
     judged(plan::load(sources, agent, options), sources)

@@ -1,12 +1,11 @@
 //! From the command line to where a configuration comes from: `-z`, else `-u`, else `-f`.
 
 use super::{
-    Backup, Files, NEVER, Node, Origin, Patience, Texts,
+    Backup, Files, NEVER, Node, Origin, Patience, Texts, secure,
     uri::{Access, Place, Uris, folders},
 };
 use crate::load::Wanted;
 use plan::Secret;
-use rpc::zookeeper::Ensemble;
 use runtime::{clock::Duration, net::TlsDefaults};
 use slog::Logger;
 use std::{
@@ -90,7 +89,7 @@ impl Central {
     }
 
     /// What was given and has no effect.
-    pub(crate) fn notices(&self, files: &[PathBuf]) -> Vec<String> {
+    pub(crate) fn notices(&self, files: &[PathBuf], properties: &[(String, String)]) -> Vec<String> {
         let (z, u, f) = (self.zk_connection.is_some(), !self.conf_uri.is_empty(), !files.is_empty());
         let login = [self.conf_user.is_some(), self.conf_password.is_some()];
         [
@@ -103,6 +102,7 @@ impl Central {
         .into_iter()
         .filter(|(given, _)| *given)
         .map(|(_, text)| text.to_owned())
+        .chain(z.then(|| secure::notices(properties)).into_iter().flatten())
         .collect()
     }
 
@@ -150,8 +150,7 @@ impl Texts {
         let origin: Box<dyn Origin> = if let Some(servers) = &central.zk_connection {
             let name = name
                 .ok_or("which agent? Give its name with -n NAME: it is the name of its node in ZooKeeper")?;
-            refuse_tls(&wanted.properties)?;
-            let ensemble = Ensemble::parse(servers)?;
+            let ensemble = secure::ensemble(servers, &wanted.properties)?;
             let path = ensemble.node(central.zk_base_path.as_deref(), name)?;
             Box::new(Node::new(ensemble, path, waiting, backup, log))
         } else if !central.conf_uri.is_empty() {
@@ -183,18 +182,6 @@ impl Texts {
     }
 }
 
-/// What is asked for as a secure connection is not made as a plain one.
-pub(crate) fn refuse_tls(properties: &[(String, String)]) -> Result<(), String> {
-    match crate::java::last(properties, SECURE) {
-        Some(value) if value.eq_ignore_ascii_case("true") => Err(format!(
-            "-D{SECURE}=true: ZooKeeper over TLS is not supported; name its plain port with -z, and leave this out"
-        )),
-        _ => Ok(()),
-    }
-}
-
-const SECURE: &str = "zookeeper.client.secure";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,14 +196,12 @@ mod tests {
             ..Central::default()
         };
         assert_eq!(central.messages().len(), 1);
-        assert_eq!(central.notices(&["f".into()]).len(), 3);
+        assert_eq!(central.notices(&["f".into()], &[]).len(), 3);
         assert_eq!(central.interval().as_secs(), 30);
         assert!(central.login().is_none());
         let hidden = Hidden::from("hunter2".to_owned());
         let central = Central { zk_connection: None, conf_password: Some(hidden), ..central };
-        assert_eq!((central.interval().as_secs(), central.notices(&[]).len()), (300, 0));
+        assert_eq!((central.interval().as_secs(), central.notices(&[], &[]).len()), (300, 0));
         assert!(central.login().is_some() && !format!("{central:?}").contains("hunter2"), "{central:?}");
-        let secure = ["zookeeper.client.secure", "true"].map(str::to_owned);
-        assert!(refuse_tls(&[secure.into()]).is_err());
     }
 }

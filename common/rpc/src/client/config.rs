@@ -1,21 +1,39 @@
 //! The properties of a client: to whom, and how.
 
 use super::policy::{Balance, Failover, Order, Route};
-use crate::AvroSinkConfig;
+use crate::{AvroSinkConfig, ThriftConfig};
 use plan::{Descriptor, Kind, Properties, Property, Value, cut, secret::without_log_ins};
 use runtime::net::{CLIENT_TLS, COMPRESSION, ClientLayers, TlsDefaults};
 use runtime::random::Random;
 use std::str::FromStr;
 use std::time::Duration;
+use wire::thrift::Protocol;
 
 /// Keys, units and defaults are those of Flume's client SDK: Developer Guide, "Client".
 pub(super) struct Config {
-    /// `hosts`, in the order written; the default client has one.
+    /// `client.type` and `hosts`
+    pub(super) way: Way,
+    /// `batch-size`
+    pub(super) batches: Batches,
+}
+
+/// To whom.
+pub(super) enum Way {
+    Avro(Hosts),
+    Thrift(ThriftConfig),
+}
+
+/// Avro sources.
+pub(super) struct Hosts {
+    /// In the order written; the default client has one.
     pub(super) hosts: Vec<AvroSinkConfig>,
-    /// `client.type`
     pub(super) route: Route,
-    /// `batch-size`, events in a call at most; 100 unless set.
-    pub(super) batch_size: usize,
+}
+
+/// How events are cut into batches.
+pub(super) struct Batches {
+    /// Events in a call at most; 100 unless set.
+    pub(super) most: usize,
     /// Nobody has said how large batches are to be, so that smaller ones can be tried.
     pub(super) may_shrink: bool,
 }
@@ -33,25 +51,28 @@ impl Config {
         let pairs = properties.iter().map(|(key, value)| (key.trim(), value.trim()));
         let properties = Properties::of(&CLIENT, pairs);
         let kind = kind(&properties)?;
-        remarks(&properties, notes);
+        remarks(&properties, kind, notes);
         let mut hosts = hosts(&properties)?;
-        if kind == ClientType::Default && hosts.len() > 1 {
+        if [ClientType::Default, ClientType::Thrift].contains(&kind) && hosts.len() > 1 {
             let (first, port) = &hosts[0];
             notes.push(format!(
-                "hosts names {}; a client of the type default uses the first alone, {first}:{port}: for more, \
+                "hosts names {}; a client of the type {} uses the first alone, {first}:{port}: for more, \
                  set client.type to default_failover or default_loadbalance",
-                hosts.len()
+                hosts.len(),
+                if kind == ClientType::Default { "default" } else { "thrift" }
             ));
             hosts.truncate(1);
         }
-        let route = route(&properties, kind, hosts.len(), notes)?;
-        let batch_size = checked(&properties, "batch-size", unset().count("batch-size"), notes);
-        Ok(Config {
-            hosts: connections(&properties, &hosts, tls_defaults, notes)?,
-            route,
-            batch_size,
-            may_shrink: properties.text("batch-size").is_none(),
-        })
+        let most = checked(&properties, "batch-size", unset().count("batch-size"), notes);
+        let may_shrink = properties.text("batch-size").is_none();
+        let way = match kind {
+            ClientType::Thrift => Way::Thrift(thrift(&properties, hosts.remove(0), tls_defaults, notes)?),
+            _ => Way::Avro(Hosts {
+                route: route(&properties, kind, hosts.len(), notes)?,
+                hosts: connections(&properties, &hosts, tls_defaults, notes)?,
+            }),
+        };
+        Ok(Config { way, batches: Batches { most, may_shrink } })
     }
 }
 
@@ -60,6 +81,7 @@ enum ClientType {
     Default,
     Failover,
     Balance,
+    Thrift,
 }
 
 /// Aliases in any case, or the names of Flume's classes.
@@ -69,14 +91,10 @@ fn kind(properties: &Properties) -> Result<ClientType, String> {
         "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(ClientType::Default),
         "default_failover" | "org.apache.flume.api.failoverrpcclient" => Ok(ClientType::Failover),
         "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(ClientType::Balance),
-        "thrift" | "org.apache.flume.api.thriftrpcclient" => Err(format!(
-            "client.type = {text}: a Thrift client is not supported yet; Avro sources are reached with default, \
-             default_failover or default_loadbalance",
-            text = shown(text)
-        )),
+        "thrift" | "org.apache.flume.api.thriftrpcclient" => Ok(ClientType::Thrift),
         _ => Err(format!(
-            "client.type = {text}: it is default, default_failover or default_loadbalance; Java classes are not \
-             supported",
+            "client.type = {text}: it is default, default_failover, default_loadbalance or thrift; Java classes are \
+             not supported",
             text = shown(text)
         )),
     }
@@ -117,7 +135,7 @@ fn route(
     notes: &mut Vec<String>,
 ) -> Result<Route, String> {
     match kind {
-        ClientType::Default => Ok(Route::Failover(Failover::new(1, 1))),
+        ClientType::Default | ClientType::Thrift => Ok(Route::Failover(Failover::new(1, 1))),
         ClientType::Failover => {
             let attempts = checked(properties, "max-attempts", hosts, notes);
             Ok(Route::Failover(Failover::new(hosts, attempts)))
@@ -166,17 +184,13 @@ fn connections(
     notes: &mut Vec<String>,
 ) -> Result<Vec<AvroSinkConfig>, String> {
     let mut of_one = Vec::new();
-    let timeout = |key| {
-        let millis = properties.given(key).filter(|millis| *millis >= LEAST_TIMEOUT);
-        millis.map_or_else(|| unset().millis(key), Duration::from_millis)
-    };
     let connection = |(host, port): &(String, u16)| {
         of_one.clear();
         Ok(AvroSinkConfig {
             host: host.clone(),
             port: *port,
-            connect_timeout: timeout("connect-timeout"),
-            request_timeout: timeout("request-timeout"),
+            connect_timeout: within(properties, "connect-timeout"),
+            request_timeout: within(properties, "request-timeout"),
             reset_interval: None,
             layers: ClientLayers::build(properties, tls_defaults, &mut of_one)
                 .map_err(|error| error.to_string())?,
@@ -187,13 +201,42 @@ fn connections(
     built
 }
 
+fn within(properties: &Properties, key: &str) -> Duration {
+    let millis = properties.given(key).filter(|millis| *millis >= LEAST_TIMEOUT);
+    millis.map_or_else(|| unset().millis(key), Duration::from_millis)
+}
+
+/// How the one host of a Thrift client is connected to. Flume takes every word but `binary` for `compact`, without case.
+fn thrift(
+    properties: &Properties,
+    (host, port): (String, u16),
+    tls_defaults: &TlsDefaults,
+    notes: &mut Vec<String>,
+) -> Result<ThriftConfig, String> {
+    if properties.flag("kerberos") {
+        return Err("kerberos = true: a Thrift client does not log in with Kerberos yet".to_owned());
+    }
+    let is_binary = properties.word("protocol").eq_ignore_ascii_case("binary");
+    Ok(ThriftConfig {
+        host,
+        port,
+        protocol: if is_binary { Protocol::Binary } else { Protocol::Compact },
+        request_timeout: within(properties, "request-timeout"),
+        reset_interval: None,
+        layers: ClientLayers::tls(properties, tls_defaults, notes).map_err(|error| error.to_string())?,
+    })
+}
+
 /// Says what of the properties has no effect.
-fn remarks(properties: &Properties, notes: &mut Vec<String>) {
+fn remarks(properties: &Properties, kind: ClientType, notes: &mut Vec<String>) {
+    let is_thrift = kind == ClientType::Thrift;
+    let name = if is_thrift { "a Thrift client" } else { "an Avro client" };
     for (key, _) in properties.iter() {
-        if CLIENT.property(key).is_none() {
+        let others = if is_thrift { AVROS_ALONE } else { THRIFTS_ALONE };
+        if CLIENT.property(key).is_none() || others.contains(&key) {
             // Its value may be a password whose key is misspelt.
             let key = cut(key, MOST_SHOWN);
-            notes.push(format!("{key}: not a property of an Avro client; it has no effect"));
+            notes.push(format!("{key}: not a property of {name}; it has no effect"));
         }
     }
     for key in ["connect-timeout", "request-timeout"] {
@@ -251,6 +294,9 @@ fn unset() -> Properties {
     Properties::new(&CLIENT)
 }
 
+const THRIFTS_ALONE: &[&str] = &["protocol", "kerberos", "maxConnections"];
+const AVROS_ALONE: &[&str] = &["compression-type", "compression-level", "maxIoWorkers"];
+
 /// A client of Flume's SDK.
 const CLIENT: Descriptor =
     Descriptor::new(Kind::Sink, "avro-client", "org.apache.flume.api.RpcClient", &[PROPERTIES, CLIENT_TLS]);
@@ -268,6 +314,9 @@ const PROPERTIES: &[Property] = &[
     Property::with("request-timeout", Value::long(LEAST_TIMEOUT as i64, "ms"), "20000"),
     Property::with("compression-type", Value::Choice(COMPRESSION), "none"),
     Property::with("compression-level", Value::Number { min: 0, max: 9, unit: "" }, "6"),
+    Property::with("protocol", Value::Text, "compact"),
+    Property::with("kerberos", Value::Flag, "false"),
+    Property::optional("maxConnections", Value::Unused("lines go over one connection")),
     Property::optional("maxIoWorkers", Value::Unused("it has had no effect in Flume either, since 1.10")),
 ];
 
@@ -288,13 +337,15 @@ mod tests {
         let text = "client.type = default_failover\nhosts = a  b\nhosts.a = one:1 \nhosts.b = [::1]:2\nmax-attempts = 5\n\
                     batch-size = 7\nconnect-timeout = 1500\ncompression-type = DEFLATE\nssl = true\ntrust-all-certs = false";
         let (config, notes) = built(text);
-        let config = config.unwrap();
-        let peers: Vec<String> = config.hosts.iter().map(AvroSinkConfig::peer).collect();
+        let Config { way: Way::Avro(Hosts { hosts, .. }), batches } = config.unwrap() else {
+            panic!("{notes:?}")
+        };
+        let peers: Vec<String> = hosts.iter().map(AvroSinkConfig::peer).collect();
         assert_eq!(
-            (peers, config.batch_size, config.may_shrink),
+            (peers, batches.most, batches.may_shrink),
             (vec!["one:1".into(), "::1:2".into()], 7, false)
         );
-        assert_eq!(config.hosts[1].connect_timeout, Duration::from_millis(1500));
+        assert_eq!(hosts[1].connect_timeout, Duration::from_millis(1500));
         assert!(notes.is_empty(), "{notes:?}");
     }
 
@@ -312,15 +363,34 @@ mod tests {
             ("compression-type = gzip", "none is taken"),
         ] {
             let (config, notes) = built(&format!("hosts = h\nhosts.h = a:1\n{line}"));
-            assert_eq!((config.unwrap().batch_size, notes.len()), (100, 1), "{line}");
+            assert_eq!((config.unwrap().batches.most, notes.len()), (100, 1), "{line}");
             assert!(notes[0].contains(part), "{notes:?}");
         }
         let (_, notes) =
             built(&format!("hosts = h\nhosts.h = a:1\nbatch-size = http://me:hunter2{}@b", "x".repeat(5000)));
         assert!(notes[0].len() < 300 && !notes[0].contains("hunter2"), "{notes:?}");
         let (config, notes) = built("hosts = a b\nhosts.a = one:1\nhosts.b = two:2");
-        assert_eq!((config.unwrap().hosts.len(), notes.len()), (1, 1));
+        let Way::Avro(Hosts { hosts, .. }) = config.unwrap().way else { panic!("{notes:?}") };
+        assert_eq!((hosts.len(), notes.len()), (1, 1));
         assert!(notes[0].contains("the first alone, one:1"));
+    }
+
+    #[test]
+    fn a_thrift_client_has_one_host_and_properties_of_its_own() {
+        let text = "client.type = THRIFT\nhosts = a b\nhosts.a = one:1\nhosts.b = two:2\nprotocol = Binary\n\
+                    request-timeout = 1500\ncompression-type = deflate";
+        let (config, notes) = built(text);
+        let Way::Thrift(config) = config.unwrap().way else { panic!("{notes:?}") };
+        assert_eq!((config.peer().as_str(), config.protocol), ("one:1", Protocol::Binary));
+        assert_eq!(config.request_timeout, Duration::from_millis(1500));
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].contains("compression-type: not a property of a Thrift client"), "{notes:?}");
+        assert!(notes[1].contains("type thrift uses the first alone, one:1"), "{notes:?}");
+        let (_, notes) = built("hosts = a\nhosts.a = one:1\nprotocol = binary");
+        assert!(
+            notes.len() == 1 && notes[0].contains("protocol: not a property of an Avro client"),
+            "{notes:?}"
+        );
     }
 
     #[test]
@@ -331,7 +401,7 @@ mod tests {
             ("hosts = h\nhosts.h = nowhere", "that is no address"),
             ("hosts = h\nhosts.h = a:0", "that is no address"),
             ("hosts = h\nhosts.h = a:66000", "that is no address"),
-            ("client.type = thrift", "a Thrift client is not supported yet"),
+            ("client.type = thrift\nhosts = h\nhosts.h = a:1\nkerberos = true", "Kerberos"),
             ("client.type = com.example.Client", "Java classes are not supported"),
             ("client.type = default_loadbalance\nhosts = h\nhosts.h = a:1", "needs two hosts or more"),
             (

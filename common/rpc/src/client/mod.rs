@@ -13,18 +13,20 @@ mod lines;
 mod policy;
 mod routed;
 mod ship;
+mod thrift;
 
 pub use routed::{RoutedClient, Routes};
 
 use actix_rt::System;
 use bytes::BytesMut;
-use config::Config;
+use config::{Config, Way};
 use event::encode_headers;
 use feed::Feed;
 use runtime::net::TlsDefaults;
 use ship::Shipper;
 use std::path::PathBuf;
 use thiserror::Error;
+use thrift::ThriftShipper;
 
 /// What to send, to whom, and how.
 pub struct Options {
@@ -110,11 +112,20 @@ pub fn run(options: Options) -> Result<u64, Failure> {
     notes.iter().for_each(|note| slog::warn!(log, "{note}"));
     let mut prefix = BytesMut::new();
     encode_headers(&mut prefix, headers.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())));
-    let feed = Feed::open(input, prefix.freeze(), config.batch_size, log.clone())?;
+    let feed = Feed::open(input, prefix.freeze(), config.batches.most, log.clone())?;
     System::new().block_on(async move {
-        let mut shipper = Shipper::new(config, log);
         // Whether anybody is there is told before a word is read, as Flume's client does.
-        shipper.connect().await?;
-        shipper.ship(&mut feed.start()?).await
+        match config.way {
+            Way::Avro(hosts) => {
+                let mut shipper = Shipper::new(hosts, config.batches, log);
+                shipper.connect().await?;
+                shipper.ship(&mut feed.start()?).await
+            }
+            Way::Thrift(host) => {
+                let mut shipper = ThriftShipper::new(host, config.batches);
+                shipper.connect().await?;
+                shipper.ship(&mut feed.start()?).await
+            }
+        }
     })
 }

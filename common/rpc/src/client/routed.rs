@@ -2,7 +2,7 @@
 //!
 //! A batch goes to one host after the other until one takes it, and is refused when none does. A batch is under way at a time.
 
-use super::config::Config;
+use super::config::{Config, Hosts, Way};
 use super::policy::Route;
 use crate::{AvroSinkConfig, Cargo, Connection};
 use event::Batch;
@@ -31,8 +31,10 @@ impl Routes {
         tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Routes, String> {
-        let Config { hosts, route, .. } = Config::build(properties, tls_defaults, notes)?;
-        Ok(Routes { hosts, route })
+        match Config::build(properties, tls_defaults, notes)?.way {
+            Way::Avro(Hosts { hosts, route }) => Ok(Routes { hosts, route }),
+            Way::Thrift(_) => Err("client.type = thrift: Thrift has one host".to_owned()),
+        }
     }
 }
 

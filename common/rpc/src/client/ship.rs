@@ -1,6 +1,6 @@
 //! Sends batches, in order, and sends again elsewhere what was not acknowledged.
 
-use super::config::Config;
+use super::config::{Batches, Hosts};
 use super::feed::Fed;
 use super::policy::Route;
 use super::{Delivered, Failure};
@@ -139,18 +139,18 @@ impl Drop for PendingDelivery {
 }
 
 impl Shipper {
-    pub(super) fn new(config: Config, log: slog::Logger) -> Shipper {
+    pub(super) fn new(to: Hosts, batches: Batches, log: slog::Logger) -> Shipper {
         let mut random = Random::from_system();
         let next = BatchId { agent: random.next(), stream: 0, sequence: 0 };
         let (tell, settled) = mpsc::unbounded_channel();
         Shipper {
             log,
-            hosts: config.hosts.into_iter().map(|config| Host { config, lane: None }).collect(),
-            route: config.route,
+            hosts: to.hosts.into_iter().map(|config| Host { config, lane: None }).collect(),
+            route: to.route,
             current: None,
             names: Names { next },
-            most: config.batch_size,
-            may_shrink: config.may_shrink && config.batch_size > SMALL_BATCH,
+            most: batches.most,
+            may_shrink: batches.may_shrink && batches.most > SMALL_BATCH,
             queue: VecDeque::new(),
             flying: Flying::default(),
             settled,
@@ -371,4 +371,4 @@ fn just_ended() -> DeliveryError {
 }
 
 /// Events that Flume's command-line client sends at a time.
-const SMALL_BATCH: usize = 5;
+pub(super) const SMALL_BATCH: usize = 5;

@@ -1,11 +1,14 @@
 //! Which servers, and which node: `-z` and `-p`.
 
+use runtime::net::ClientLayers;
 use std::fmt;
 
 /// What `-z` names: `h1:2181,h2:2181/chroot`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Ensemble {
     pub(super) servers: Vec<(String, u16)>,
+    /// What is around a connection.
+    pub(super) layers: ClientLayers,
     /// In front of every path; empty, or `/a/b`.
     chroot: String,
 }
@@ -13,7 +16,7 @@ pub struct Ensemble {
 impl Ensemble {
     /// Of these servers, each a host and a port, without a path in front of their nodes.
     pub fn new(servers: Vec<(String, u16)>) -> Ensemble {
-        Ensemble { servers, chroot: String::new() }
+        Ensemble { servers, layers: ClientLayers::default(), chroot: String::new() }
     }
 
     /// Reads what `-z` has.
@@ -33,7 +36,13 @@ impl Ensemble {
             return Err(wrong("it names no server"));
         }
         let chroot = if chroot == "/" { String::new() } else { path(chroot).map_err(|why| wrong(&why))? };
-        Ok(Ensemble { servers, chroot })
+        Ok(Ensemble { servers, layers: ClientLayers::default(), chroot })
+    }
+
+    /// The same over TLS.
+    #[must_use]
+    pub fn with(self, layers: ClientLayers) -> Ensemble {
+        Ensemble { layers, ..self }
     }
 
     /// Where the node of the agent `name` below `base` is.

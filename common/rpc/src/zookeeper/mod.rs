@@ -10,23 +10,25 @@ pub use ensemble::Ensemble;
 
 use runtime::{
     clock::{self, Duration, Instant},
-    net::{TcpStream, keep_alive},
+    net::{ClientLayers, Stream, TcpStream, keep_alive},
     random::Random,
 };
 use std::{fmt, io};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{sleep_until, timeout, timeout_at},
 };
 use wire::zookeeper::{self as protocol, Answer, Frames, Malformed, Request, WATCH, code};
 
 /// A session with one server.
 pub struct Client {
-    stream: TcpStream,
+    stream: Stream,
     server: String,
     frames: Frames,
     /// What is to be written.
     out: Vec<u8>,
+    /// What is written may stand in a buffer of TLS.
+    unflushed: bool,
     xid: i32,
     /// A watch has fired since the last [`Client::changed`].
     fired: bool,
@@ -70,7 +72,7 @@ impl Client {
         }
         let mut reasons = Vec::new();
         for (host, port) in servers {
-            match timeout(CONNECTED_WITHIN, Client::open(host, *port)).await {
+            match timeout(CONNECTED_WITHIN, Client::open(&ensemble.layers, host, *port)).await {
                 Ok(Ok(client)) => return Ok(client),
                 Ok(Err(trouble)) => reasons.push(format!("{host}:{port}: {trouble}")),
                 Err(_) => {
@@ -81,15 +83,19 @@ impl Client {
         Err(Trouble::Lost(plan::cut(&reasons.join("; "), MOST_SHOWN)))
     }
 
-    async fn open(host: &str, port: u16) -> Result<Client, Trouble> {
-        let stream = TcpStream::connect((host, port)).await.map_err(lost)?;
-        stream.set_nodelay(true).map_err(lost)?;
-        keep_alive(&stream).map_err(|error| lost(error.into()))?;
+    async fn open(layers: &ClientLayers, host: &str, port: u16) -> Result<Client, Trouble> {
+        let dial = async || -> io::Result<TcpStream> {
+            let stream = TcpStream::connect((host, port)).await?;
+            stream.set_nodelay(true)?;
+            keep_alive(&stream)?;
+            Ok(stream)
+        };
         let mut client = Client {
-            stream,
+            stream: layers.connect(host, dial).await.map_err(Trouble::Lost)?.stream,
             server: format!("{host}:{port}"),
             frames: Frames::default(),
             out: protocol::hello(SESSION_MS),
+            unflushed: false,
             xid: 0,
             fired: false,
             beat: CONNECTED_WITHIN,
@@ -195,15 +201,17 @@ impl Client {
                 self.heard = clock::now();
                 return Ok(frame);
             }
-            let (mut read, mut write) = self.stream.split();
+            let (mut read, mut write) = tokio::io::split(&mut self.stream);
             tokio::select! {
                 got = read.read_buf(self.frames.buffer()) => {
                     if got.map_err(lost)? == 0 {
                         return Err(Trouble::Lost("it closed the connection".to_owned()));
                     }
                 }
-                written = write.write(&self.out), if !self.out.is_empty() => {
-                    self.out.drain(..written.map_err(lost)?);
+                written = write_or_flush(&mut write, &self.out), if !self.out.is_empty() || self.unflushed => {
+                    let written = written.map_err(lost)?;
+                    self.out.drain(..written);
+                    self.unflushed = written > 0;
                 }
                 () = sleep_until(ping) => {
                     let now = clock::now();
@@ -216,6 +224,11 @@ impl Client {
             }
         }
     }
+}
+
+/// How many bytes were written; none when there were none, and all are on their way.
+async fn write_or_flush(to: &mut (impl AsyncWrite + Unpin), out: &[u8]) -> io::Result<usize> {
+    if out.is_empty() { to.flush().await.map(|()| 0) } else { to.write(out).await }
 }
 
 fn lost(error: io::Error) -> Trouble {

@@ -36,9 +36,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub type Stream = Box<dyn Duplex>;
 
 /// See [`Stream`].
-pub trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 /// A TCP connection.
 #[expect(clippy::disallowed_types, reason = "this is the one place")]

@@ -7,23 +7,23 @@
 
 use super::Stream;
 use super::deflate::{Deflate, Reader, Writer};
-use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The end of a connection at which zlib can go inside TLS.
 pub struct Swap {
     level: u8,
-    bare: Rc<Cell<bool>>,
+    bare: Arc<AtomicBool>,
 }
 
 impl Swap {
     /// Puts zlib inside `stream`, and lets the one outside of it end before its next byte.
     pub(crate) fn inside(self, stream: Stream) -> Stream {
-        self.bare.set(true);
+        self.bare.store(true, Relaxed);
         Box::new(Deflate::new(stream, self.level))
     }
 }
@@ -35,13 +35,13 @@ pub(crate) struct Outside<S> {
     reader: Option<Reader>,
     /// `None` once our zlib stream has ended.
     writer: Option<Writer>,
-    bare: Rc<Cell<bool>>,
+    bare: Arc<AtomicBool>,
 }
 
 impl<S> Outside<S> {
     /// Over `inner`, and what ends it.
     pub(crate) fn new(inner: S, level: u8) -> (Outside<S>, Swap) {
-        let bare = Rc::new(Cell::new(false));
+        let bare = Arc::new(AtomicBool::new(false));
         let swap = Swap { level, bare: bare.clone() };
         (Outside { inner, reader: Some(Reader::new()), writer: Some(Writer::new(level)), bare }, swap)
     }
@@ -50,7 +50,7 @@ impl<S> Outside<S> {
 impl<S: AsyncWrite + Unpin> Outside<S> {
     /// Ends the zlib stream when that is due.
     fn poll_bare(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.bare.get()
+        if self.bare.load(Relaxed)
             && let Some(writer) = &mut self.writer
         {
             ready!(writer.poll_finish(cx, &mut self.inner))?;

@@ -85,10 +85,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// Why not, in an operator's words.
-    pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin + 'static>(
-        &self,
-        stream: S,
-    ) -> Result<Stream, String> {
+    pub(crate) async fn accept<S: super::Duplex + 'static>(&self, stream: S) -> Result<Stream, String> {
         let accepted = TlsAcceptor::from(self.0.clone()).accept(Paced::new(stream)).await;
         accepted.map(|stream| Box::new(Lenient(stream)) as Stream).map_err(|error| refused_by_server(&error))
     }
@@ -141,7 +138,7 @@ impl ClientTls {
     ///
     /// # Errors
     /// [`Refusal`]
-    pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin + 'static>(
+    pub(crate) async fn connect<S: super::Duplex + 'static>(
         &self,
         host: &str,
         stream: S,

@@ -14,16 +14,21 @@ import org.apache.flume.source.AbstractSource;
 public class Polled extends AbstractSource implements PollableSource, Configurable {
   private int batch;
   private int end;
+  private int exitAt;
   private int next;
 
   @Override
   public void configure(Context context) {
     batch = context.getInteger("batch", 10);
     end = context.getInteger("end", 100);
+    exitAt = context.getInteger("exitAt", -1);
   }
 
   @Override
   public Status process() {
+    if (next == exitAt) {
+      System.exit(9);
+    }
     if (next >= end) {
       return Status.BACKOFF;
     }
