@@ -6,6 +6,10 @@ use crate::java::Side;
 
 /// What `said` means to who has written the file; as it is said where it is no such thing.
 pub(crate) fn words(said: &str, side: Side) -> String {
+    known(said, side).unwrap_or_else(|| shortened(said))
+}
+
+fn known(said: &str, side: Side) -> Option<String> {
     let said = shortened(said);
     let lower = said.to_ascii_lowercase();
     let has = |part: &str| lower.contains(part);
@@ -38,10 +42,16 @@ pub(crate) fn words(said: &str, side: Side) -> String {
         )
     } else if has("broker might require sasl authentication") {
         ("the broker asks for a log-in, and this property does not:", "security.protocol")
+    } else if has("brokers are down") {
+        // All that is said where a port closes the connection at once, because it waits for TLS.
+        (
+            "no broker of `kafka.bootstrap.servers` answers; where the port speaks TLS or asks for a log-in, this property has to say so:",
+            "security.protocol",
+        )
     } else {
-        return said;
+        return None;
     };
-    format!("{what} `{prefix}{key}` ({said})")
+    Some(format!("{what} `{prefix}{key}` ({said})"))
 }
 
 /// What librdkafka says, without the address of its own thread.
@@ -84,6 +94,7 @@ mod tests {
                 "Disconnected while requesting ApiVersion: might be caused by incorrect security.protocol configuration (connecting to a SSL listener?)",
                 "security.protocol",
             ),
+            ("1/1 brokers are down", "security.protocol"),
             ("error:0A00045C:SSL routines::tlsv13 alert certificate required", "ssl.keystore.location"),
         ] {
             for side in [Side::Producer, Side::Consumer] {

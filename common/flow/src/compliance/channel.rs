@@ -57,6 +57,9 @@ impl Running {
     }
 
     async fn stop(self) {
+        if let Some(stop) = self.channel.stop() {
+            stop.within("the channel to stop").await.expect("it lives");
+        }
         // Every actor is gone when nobody can reach it.
         drop(self);
         tokio::task::yield_now().await;

@@ -12,9 +12,6 @@ use tokio::sync::{mpsc, watch};
 
 /// A sink whose work is awaited. It bounds its own waits: nobody else ends one of its calls.
 pub trait AsyncSink: Unpin + 'static {
-    /// Transactions that it delivers in one go, at most, when so many wait for it. They arrive together or fail together.
-    const TOGETHER: usize = 1;
-
     /// Gets ready, and says how much may wait for it at a time. Called before the first batches and again after each failure.
     fn open(&mut self) -> impl Future<Output = Result<Window, DeliveryError>>;
 
@@ -159,27 +156,10 @@ impl<S: AsyncSink> Worker<S> {
         if !self.open {
             return pending_delivery.failed(DeliveryError::Gone); // it failed a moment ago; this was on its way already
         }
-        let mut together = vec![pending_delivery];
-        while together.len() < S::TOGETHER
-            && let Ok(work) = self.todo.try_recv()
-        {
-            // To a question whether it is up, what becomes of these is the answer.
-            if let Work::Deliver(next) = work {
-                together.push(next);
-            }
-        }
-        let outcome = match together.as_slice() {
-            [alone] => self.sink.deliver(alone.batches()).await,
-            several => {
-                let batches: Vec<Batch> =
-                    several.iter().flat_map(PendingDelivery::batches).cloned().collect();
-                self.sink.deliver(&batches).await
-            }
-        };
-        match outcome {
-            Ok(()) => PendingDelivery::done(together),
+        match self.sink.deliver(pending_delivery.batches()).await {
+            Ok(()) => PendingDelivery::done(vec![pending_delivery]),
             Err(error) => {
-                together.into_iter().for_each(|pending_delivery| pending_delivery.failed(error.clone()));
+                pending_delivery.failed(error.clone());
                 self.down(error);
             }
         }
@@ -307,47 +287,5 @@ mod tests {
         }
         assert_eq!(take_now(&stage.channel).await, [0, 1]);
         while stage.sink.send(Probe).within("an answer of the sink, or its end").await.is_ok() {}
-    }
-
-    /// Remembers what it was given in one go; fails where an event is the number 7.
-    struct Many(Rc<Script>);
-
-    impl AsyncSink for Many {
-        const TOGETHER: usize = 3;
-
-        async fn open(&mut self) -> Result<Window, DeliveryError> {
-            Ok(Window::LOCAL)
-        }
-
-        async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
-            self.0.ends.notified().await;
-            let given = numbers(batches);
-            self.0.did.borrow_mut().push(format!("{given:?}"));
-            if given.contains(&7) { Err(broken()) } else { Ok(()) }
-        }
-    }
-
-    #[actix::test]
-    async fn what_waits_is_delivered_together_as_far_as_the_sink_takes_it() {
-        let script = Rc::new(Script::default());
-        let sink = Many(script.clone());
-        let mut stage = Stage::new(|member| RemoteSink::new(sink, member, DeathWatch::unwatched()).start());
-        assert_eq!(stage.hear().await, "started");
-        assert_eq!(stage.probe().await, "up");
-        for event in 0..8 {
-            stage.deliver(event).await;
-        }
-        for arrives in [1, 3, 3] {
-            script.ends.notify_one();
-            for _ in 0..arrives {
-                assert_eq!(stage.hear().await, "arrived");
-            }
-        }
-        script.ends.notify_one();
-        for expected in [broken().to_string(), "down".to_owned()] {
-            assert_eq!(stage.hear().await, expected);
-        }
-        assert_eq!(*script.did.borrow(), ["[0]", "[1, 2, 3]", "[4, 5, 6]", "[7]"]);
-        assert_eq!(take_now(&stage.channel).await, [7]);
     }
 }

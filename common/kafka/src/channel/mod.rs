@@ -181,13 +181,6 @@ impl KafkaStore {
         self.wishes.as_ref().ok_or(StoreRefusal::NoRoom)
     }
 
-    /// The reader ends when it has committed all that has arrived.
-    fn end_reading(&mut self) {
-        let part = self.open().part();
-        self.tell(part.into_iter().collect());
-        self.stored = None;
-    }
-
     /// The reader hears what is stored.
     fn tell(&self, done: Vec<Settled>) {
         if let Some(stored) = &self.stored {
@@ -272,12 +265,6 @@ fn read(
     }
 }
 
-impl Drop for KafkaStore {
-    fn drop(&mut self) {
-        self.end_reading();
-    }
-}
-
 impl Store for KafkaStore {
     const ENDS: bool = true;
 
@@ -287,7 +274,9 @@ impl Store for KafkaStore {
 
     fn stop(&mut self) -> Option<oneshot::Receiver<()>> {
         self.wishes = None;
-        self.end_reading();
+        let part = self.open().part();
+        self.tell(part.into_iter().collect());
+        self.stored = None;
         self.about = None;
         self.reader_ends.take()
     }

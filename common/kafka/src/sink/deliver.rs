@@ -286,11 +286,9 @@ impl KafkaSink {
 }
 
 impl AsyncSink for KafkaSink {
-    const TOGETHER: usize = WINDOW.deliveries;
-
     async fn open(&mut self) -> Result<Window, DeliveryError> {
         self.ready().await?;
-        Ok(WINDOW)
+        Ok(Window::LOCK_STEP)
     }
 
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
@@ -329,8 +327,6 @@ fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
     })
 }
 
-/// While some are on their way, so many gather for the next time: the brokers' answers come per request.
-const WINDOW: Window = Window { deliveries: 16, bytes: 4 << 20 };
 /// How long the brokers are given to answer a question.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 /// After so long without an acknowledgement it is told.
