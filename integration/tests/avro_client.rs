@@ -401,7 +401,7 @@ fn a_thrift_source_takes_the_lines_in_either_protocol_and_its_end_is_a_failure()
             ),
             &[],
         );
-        collector.wait_for("r1 started");
+        collector.wait_for("thrift source r1 listens on");
         let how =
             format!("client.type = thrift\nprotocol = {protocol}\nhosts = a\nhosts.a = 127.0.0.1:{port}\n");
         fs::write(dir.path().join("thrift.properties"), how).expect("a file");

@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.retain(|path| path.extension().is_some_and(|kind| kind == "conf" || kind == "properties"));
     files.sort();
     let scratch = tempfile::tempdir()?;
-    let mut asked = Asked::new(arguments.filter(|word| word != "--").collect(), scratch.path())?;
+    let asked = Asked::new(arguments.filter(|word| word != "--").collect(), scratch.path())?;
     let mut rows = Vec::new();
     for file in &files {
         for name in asked.agents(file)? {

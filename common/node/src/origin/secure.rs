@@ -71,10 +71,14 @@ fn layers(properties: &[(String, String)]) -> Result<ClientLayers, String> {
         }
         pairs.push((kind, if given == "PKCS12" { given } else { "JKS".to_owned() }));
     }
-    let pairs = pairs.iter().map(|(key, value)| (*key, value.as_str()));
+    let words = pairs.iter().map(|(key, value)| (*key, value.as_str()));
     let defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
-    ClientLayers::tls(&Properties::of(&TLS, pairs), &defaults, &mut Vec::new())
-        .map_err(|error| format!("-D{SECURE}=true: {}: {}", error.key, error.what))
+    ClientLayers::tls(&Properties::of(&TLS, words), &defaults, &mut Vec::new()).map_err(|error| {
+        let store =
+            pairs.iter().find(|(key, _)| *key == error.key && ["truststore", "keystore"].contains(key));
+        let path = store.map(|(_, path)| format!(" {path}")).unwrap_or_default();
+        format!("-D{SECURE}=true: {}{path}: {}", error.key, error.what)
+    })
 }
 
 /// A store's password, which may stand in a file.
