@@ -163,6 +163,9 @@ impl<S: Store> HdfsSink<S> {
 }
 
 impl<S: Store> AsyncSink for HdfsSink<S> {
+    /// A sync takes about as long for one batch as for those that wait behind it.
+    const TOGETHER: bool = true;
+
     async fn open(&mut self) -> Result<Window, DeliveryError> {
         let store = self.writer.closer.store();
         let limit = self.writer.config.call_timeout;

@@ -12,11 +12,15 @@ use tokio::sync::{mpsc, watch};
 
 /// A sink whose work is awaited. It bounds its own waits: nobody else ends one of its calls.
 pub trait AsyncSink: Unpin + 'static {
+    /// Whether what waits behind a delivery is delivered with it, in one call: for a sink whose calls cost as much for little as
+    /// for much, such as one that syncs. It arrives together, or none of it does.
+    const TOGETHER: bool = false;
+
     /// Gets ready, and says how much may wait for it at a time. Called before the first batches and again after each failure.
     fn open(&mut self) -> impl Future<Output = Result<Window, DeliveryError>>;
 
     /// Delivers all of `batches`, in order, or fails; then all of them will come again. They have been taken in one
-    /// transaction, and are settled as soon as this returns.
+    /// transaction (in several with [`AsyncSink::TOGETHER`]), and are settled as soon as this returns.
     fn deliver(&mut self, batches: &[Batch]) -> impl Future<Output = Result<(), DeliveryError>>;
 
     /// Resolves when what was opened has come to its end though nothing is delivered. It is dropped when work comes.
@@ -77,7 +81,7 @@ impl<S: AsyncSink> Actor for RemoteSink<S> {
         let (Some(sink), Some(todo), end) = (self.sink.take(), self.todo.take(), self.end.take()) else {
             return;
         };
-        let worker = Worker { sink, member: self.member.clone(), todo, open: false };
+        let worker = Worker { sink, member: self.member.clone(), todo, next: None, open: false };
         let running = async move {
             let _end = end;
             worker.run().await;
@@ -117,15 +121,18 @@ struct Worker<S> {
     sink: S,
     member: Member,
     todo: mpsc::UnboundedReceiver<Work>,
+    /// What was found behind deliveries that went together.
+    next: Option<Work>,
     open: bool,
 }
 
 impl<S: AsyncSink> Worker<S> {
     async fn run(mut self) {
         loop {
+            let next = self.next.take();
             let ended = async { if self.open { self.sink.ended().await } else { pending().await } };
             let work = tokio::select! { biased;
-                work = self.todo.recv() => work,
+                work = async { if next.is_some() { next } else { self.todo.recv().await } } => work,
                 error = ended => {
                     self.down(error);
                     continue;
@@ -156,13 +163,35 @@ impl<S: AsyncSink> Worker<S> {
         if !self.open {
             return pending_delivery.failed(DeliveryError::Gone); // it failed a moment ago; this was on its way already
         }
-        match self.sink.deliver(pending_delivery.batches()).await {
-            Ok(()) => PendingDelivery::done(vec![pending_delivery]),
+        let all = self.with_waiting(pending_delivery);
+        let outcome = match &all[..] {
+            [one] => self.sink.deliver(one.batches()).await,
+            several => {
+                let batches: Vec<Batch> =
+                    several.iter().flat_map(PendingDelivery::batches).cloned().collect();
+                self.sink.deliver(&batches).await
+            }
+        };
+        match outcome {
+            Ok(()) => PendingDelivery::done(all),
             Err(error) => {
-                pending_delivery.failed(error.clone());
+                all.into_iter().for_each(|pending_delivery| pending_delivery.failed(error.clone()));
                 self.down(error);
             }
         }
+    }
+
+    /// A delivery, and those that wait behind it where they go together.
+    fn with_waiting(&mut self, first: PendingDelivery) -> Vec<PendingDelivery> {
+        let mut all = vec![first];
+        while S::TOGETHER && self.next.is_none() {
+            match self.todo.try_recv() {
+                Ok(Work::Deliver(next)) => all.push(next),
+                Ok(Work::Probe) => self.next = Some(Work::Probe),
+                Err(_) => break,
+            }
+        }
+        all
     }
 
     fn down(&mut self, error: DeliveryError) {
@@ -192,13 +221,15 @@ mod tests {
         did: RefCell<Vec<String>>,
     }
 
-    struct Scripted(Rc<Script>);
+    struct Scripted<const TOGETHER: bool>(Rc<Script>);
 
     fn broken() -> DeliveryError {
         DeliveryError::Lost { peer: "it".to_owned(), reason: "scripted".to_owned() }
     }
 
-    impl AsyncSink for Scripted {
+    impl<const TOGETHER: bool> AsyncSink for Scripted<TOGETHER> {
+        const TOGETHER: bool = TOGETHER;
+
         async fn open(&mut self) -> Result<Window, DeliveryError> {
             let opens = self.0.opens.borrow_mut().pop_front().unwrap_or(true);
             if opens { Ok(Window::LOCAL) } else { Err(broken()) }
@@ -222,9 +253,15 @@ mod tests {
         }
     }
 
-    async fn start(script: Script) -> (Stage<RemoteSink<Scripted>>, Rc<Script>) {
+    async fn start(script: Script) -> (Stage<RemoteSink<Scripted<false>>>, Rc<Script>) {
+        start_one(script).await
+    }
+
+    async fn start_one<const TOGETHER: bool>(
+        script: Script,
+    ) -> (Stage<RemoteSink<Scripted<TOGETHER>>>, Rc<Script>) {
         let script = Rc::new(script);
-        let sink = Scripted(script.clone());
+        let sink = Scripted::<TOGETHER>(script.clone());
         let mut stage = Stage::new(|member| RemoteSink::new(sink, member, DeathWatch::unwatched()).start());
         assert_eq!(stage.hear().await, "started");
         (stage, script)
@@ -242,6 +279,35 @@ mod tests {
             assert_eq!(stage.hear().await, "arrived");
         }
         assert_eq!(*script.did.borrow(), ["[0]", "[1]", "[2]", "closed"]);
+    }
+
+    #[actix::test]
+    async fn what_waits_goes_together_where_a_sink_has_it_so_and_fails_together() {
+        let delivers = RefCell::new([true, false, true, false].map(Some).into());
+        let (mut stage, script) = start_one::<true>(Script { delivers, ..Script::default() }).await;
+        assert_eq!(stage.probe().await, "up");
+        let mut deliveries = VecDeque::new();
+        for event in 0..7 {
+            deliveries.push_back(stage.delivery(event).await);
+        }
+        deliveries.drain(..3).for_each(|delivery| stage.send(delivery));
+        for _ in 0..3 {
+            assert_eq!(stage.hear().await, "arrived");
+        }
+        // What is asked in between is answered in its turn.
+        deliveries.drain(..1).for_each(|delivery| stage.send(delivery));
+        stage.sink.do_send(Probe);
+        deliveries.drain(..1).for_each(|delivery| stage.send(delivery));
+        let lost = broken().to_string();
+        for expected in [&lost, "down", "up", "arrived"] {
+            assert_eq!(stage.hear().await, expected);
+        }
+        deliveries.drain(..).for_each(|delivery| stage.send(delivery));
+        for expected in [&lost, &lost, "down"] {
+            assert_eq!(stage.hear().await, expected);
+        }
+        assert_eq!(*script.did.borrow(), ["[0, 1, 2]", "[3]", "[4]", "[5, 6]"]);
+        assert_eq!(take_now(&stage.channel).await, [3, 5, 6]);
     }
 
     #[actix::test]

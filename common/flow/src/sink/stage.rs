@@ -72,11 +72,20 @@ where
     }
 
     pub(super) async fn deliver(&self, event: u64) {
+        let delivery = self.delivery(event).await;
+        self.send(delivery);
+    }
+
+    /// One of the channel with this event.
+    pub(super) async fn delivery(&self, event: u64) -> Delivery {
         put(&self.channel, event..event + 1).await;
         let lease =
             self.channel.take(1).within("events from the channel").await.expect("the channel gives them");
         let id = BatchId { agent: 1, stream: 1, sequence: event };
-        let delivery = Delivery { id, lease, doubt: false };
+        Delivery { id, lease, doubt: false }
+    }
+
+    pub(super) fn send(&self, delivery: Delivery) {
         self.sink.do_send(Deliver(PendingDelivery::new(delivery, 0, self.group.clone().recipient())));
     }
 
