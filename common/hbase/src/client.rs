@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::connection::{Connection, Lost, Said};
+use crate::lanes::lanes;
 use crate::ledger::{Call, Ledger};
 use crate::policy::{self, Fate};
 use crate::regions::Regions;
@@ -34,7 +35,8 @@ pub(crate) enum Trouble {
 pub(crate) struct Client {
     config: Config,
     regions: Regions,
-    connections: HashMap<String, Connection>,
+    /// By server and lane.
+    connections: HashMap<(String, usize), Connection>,
     /// Who has `hbase:meta`.
     meta: Option<String>,
     /// Nonces are this client's own.
@@ -136,12 +138,13 @@ impl Client {
         request: &impl Message,
         deadline: Instant,
     ) -> Result<Said<A>, Lost> {
-        let mut connection = match self.connections.remove(server) {
+        let place = (server.to_owned(), 0);
+        let mut connection = match self.connections.remove(&place) {
             Some(connection) => connection,
             None => Connection::open(server, &self.config.user, deadline).await?,
         };
         let said = connection.call(server, method, request, deadline).await?;
-        self.connections.insert(server.to_owned(), connection);
+        self.connections.insert(place, connection);
         Ok(said)
     }
 
@@ -181,23 +184,27 @@ impl Client {
         deadline: Instant,
     ) -> Round {
         let known = &*ledger;
-        let talks = calls.into_iter().map(|(server, calls)| {
-            let connection = self.connections.remove(&server);
+        let shared = calls.into_iter().flat_map(|(server, calls)| {
+            let lanes = lanes(calls, |action| &known.action(action).row);
+            lanes.into_iter().enumerate().map(move |(lane, calls)| ((server.clone(), lane), calls))
+        });
+        let talks = shared.map(|(place, calls)| {
+            let connection = self.connections.remove(&place);
             let (user, nonce_group) = (self.config.user.clone(), self.nonce_group);
-            Talk { server, connection, user, nonce_group, said: Vec::new() }.hold(known, calls, deadline)
+            Talk { place, connection, user, nonce_group, said: Vec::new() }.hold(known, calls, deadline)
         });
         let talks = join_all(talks).await;
         let mut round = Round::default();
-        for (Talk { server, connection, said, .. }, end) in talks {
+        for (Talk { place, connection, said, .. }, end) in talks {
             for (call, answer) in said {
                 self.settle(ledger, &mut round, &call, answer);
             }
             if let Err(Lost(why)) = end {
-                self.regions.forget_server(&server);
+                self.regions.forget_server(&place.0);
                 self.meta = None;
                 (round.why, round.lost) = (Some(why), true);
             } else if let Some(connection) = connection {
-                self.connections.insert(server, connection);
+                self.connections.insert(place, connection);
             }
         }
         round
@@ -281,9 +288,9 @@ struct Failed<'a> {
     words: &'a str,
 }
 
-/// What one server is asked, one call after the other.
+/// What one server is asked in one lane, one call after the other.
 struct Talk {
-    server: String,
+    place: (String, usize),
     connection: Option<Connection>,
     user: String,
     nonce_group: u64,
@@ -305,11 +312,11 @@ impl Talk {
     async fn ask(&mut self, ledger: &Ledger, calls: Vec<Call>, deadline: Instant) -> Result<(), Lost> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => Connection::open(&self.server, &self.user, deadline).await?,
+            None => Connection::open(&self.place.0, &self.user, deadline).await?,
         };
         for call in calls {
             let request = request(ledger, &call, self.nonce_group);
-            let answer = connection.call(&self.server, "Multi", &request, deadline).await?;
+            let answer = connection.call(&self.place.0, "Multi", &request, deadline).await?;
             self.said.push((call, answer));
         }
         self.connection = Some(connection);

@@ -7,6 +7,7 @@
 mod client;
 mod config;
 mod connection;
+mod lanes;
 mod ledger;
 mod policy;
 mod regions;
