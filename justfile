@@ -6,7 +6,7 @@ default:
 # Formatting and lints.
 check:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --features integration/stores -- -D warnings
 
 # All tests but those that need a JVM or compare with the clock, which .ci/run runs.
 test:
@@ -15,6 +15,10 @@ test:
 # How fast: ours beside a raw copy and, if installed, real Flume, rsyslog and Fluent Bit. `just bench --help` says more.
 bench *arguments:
     cargo run --release -p integration --bin duel -- {{arguments}}
+
+# How fast stores are written and read: beside real Flume and the stores' own clients. `just bench-stores hdfs` takes one of them.
+bench-stores *arguments:
+    cargo run --release -p integration --features stores --bin store_rate -- {{arguments}}
 
 # Instructions of a batch in each step, beside those committed: 5 % more fails. `just counts --accept` writes them anew.
 # Needs valgrind and gungraun-runner, which .ci/run installs.

@@ -19,7 +19,7 @@ mod watch;
 
 pub use fluent_bit::FluentBit;
 pub use rsyslog::Rsyslog;
-pub use two_hops::{Program, TwoHops};
+pub use two_hops::{JVM, Program, TwoHops};
 
 use crate::node::Error;
 use arena::{Arena, Shape};

@@ -265,7 +265,7 @@ fn command(
 }
 
 /// A server's JVM: the harness for tests starts lean ones, which would be unfair here.
-const JVM: [&str; 3] = ["-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-Xmx1g"];
+pub const JVM: [&str; 3] = ["-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-Xmx1g"];
 
 /// All files of a directory, for TAILDIR.
 const ALL: &str = ".*";

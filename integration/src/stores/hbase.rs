@@ -54,8 +54,7 @@ impl Hbase {
         write(directory.path(), ports, settings).map_err(Error::io("cannot write HBase's files"))?;
         let console = Console::default();
         let process = run(directory.path(), &class_path, &console)?;
-        let mut admin = java(directory.path(), &class_path, "-Xmx256m");
-        admin.arg("HbaseAdmin").arg(zookeeper.to_string());
+        let admin = client(directory.path(), &class_path, zookeeper);
         let admin = Jvm::start(admin, &directory.path().join("HbaseAdmin.log"))?;
         let hbase = Hbase { directory, zookeeper, class_path, console, process, admin };
         hbase.wait(0)?;
@@ -108,6 +107,11 @@ impl Hbase {
         self.admin.ask(command).unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// One more: a command of `HbaseAdmin.java` in each line of its input.
+    pub fn another_client(&self) -> Command {
+        client(self.directory.path(), &self.class_path, self.zookeeper)
+    }
+
     fn wait(&self, mark: usize) -> Result<(), Error> {
         let up = format!("HBase: \"{UP}\"");
         self.console.wait_from(mark, WITHIN, &up, |line| line.text.contains(UP))?;
@@ -127,6 +131,12 @@ fn run(directory: &Path, class_path: &str, console: &Console) -> Result<Process,
     let mut server = java(directory, class_path, "-Xmx768m");
     server.args(["org.apache.hadoop.hbase.master.HMaster", "start"]);
     Process::spawn(server, console, 0).map_err(Error::io("cannot start HBase"))
+}
+
+fn client(directory: &Path, class_path: &str, zookeeper: u16) -> Command {
+    let mut client = java(directory, class_path, "-Xmx256m");
+    client.arg("HbaseAdmin").arg(zookeeper.to_string());
+    client
 }
 
 fn java(directory: &Path, class_path: &str, heap: &str) -> Command {

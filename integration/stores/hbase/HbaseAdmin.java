@@ -2,11 +2,16 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hbase.Cell;
 import org.apache.hadoop.hbase.CellUtil;
@@ -17,11 +22,15 @@ import org.apache.hadoop.hbase.client.ColumnFamilyDescriptorBuilder;
 import org.apache.hadoop.hbase.client.Connection;
 import org.apache.hadoop.hbase.client.ConnectionFactory;
 import org.apache.hadoop.hbase.client.Get;
+import org.apache.hadoop.hbase.client.Increment;
+import org.apache.hadoop.hbase.client.Put;
 import org.apache.hadoop.hbase.client.Result;
 import org.apache.hadoop.hbase.client.ResultScanner;
+import org.apache.hadoop.hbase.client.Row;
 import org.apache.hadoop.hbase.client.Scan;
 import org.apache.hadoop.hbase.client.Table;
 import org.apache.hadoop.hbase.client.TableDescriptorBuilder;
+import org.apache.hadoop.hbase.filter.FirstKeyOnlyFilter;
 import org.apache.hadoop.hbase.util.Bytes;
 
 /** Says UP, and does what its standard input says, a command a line, with HBase's own client; says DONE or FAILED behind each. */
@@ -74,6 +83,26 @@ public class HbaseAdmin {
                     }
                 }
                 break;
+            case "drop":
+                admin.disableTable(table);
+                admin.deleteTable(table);
+                break;
+            case "count": // rows of a TABLE
+                long counted = 0;
+                try (Table open = connection.getTable(table);
+                        ResultScanner all = open.getScanner(new Scan().setCaching(5000).setFilter(new FirstKeyOnlyFilter()))) {
+                    while (all.next() != null) {
+                        counted++;
+                    }
+                }
+                System.out.println(counted);
+                break;
+            case "counter": // TABLE ROW FAMILY COLUMN TOTAL: from now on what it is whenever that has changed, up to TOTAL
+                background(() -> counter(connection.getConfiguration(), words));
+                break;
+            case "load": // TABLE FAMILY FILE BATCH: a row for each line of a file, counted in `incRow`, so many at a time
+                load(connection, table, Bytes.toBytes(words[2]), Path.of(words[3]), Integer.parseInt(words[4]));
+                break;
             case "scan": // row, column, value, each as Java prints bytes
                 try (Table open = connection.getTable(table); ResultScanner rows = open.getScanner(new Scan().setCaching(5000))) {
                     for (Result row : rows) {
@@ -92,13 +121,17 @@ public class HbaseAdmin {
                 }
                 break;
             case "watch": // from now on each event as it comes, in the same way behind `NEWS `, between other lines
-                Thread watcher = new Thread(() -> watch(connection.getConfiguration(), table));
-                watcher.setDaemon(true);
-                watcher.start();
+                background(() -> watch(connection.getConfiguration(), table));
                 break;
             default:
                 throw new IllegalArgumentException(words[0]);
         }
+    }
+
+    private static void background(Runnable work) {
+        Thread thread = new Thread(work);
+        thread.setDaemon(true);
+        thread.start();
     }
 
     /** Prints those whose keys are not in `seen`; tells the latest time at which the server has written one. */
@@ -146,6 +179,49 @@ public class HbaseAdmin {
             } catch (InterruptedException end) {
                 return;
             }
+        }
+    }
+
+    private static void counter(Configuration configuration, String[] words) {
+        byte[] family = Bytes.toBytes(words[3]);
+        byte[] column = Bytes.toBytes(words[4]);
+        long total = Long.parseLong(words[5]);
+        try (Connection connection = ConnectionFactory.createConnection(configuration);
+                Table table = connection.getTable(TableName.valueOf(words[1]))) {
+            Get get = new Get(Bytes.toBytes(words[2])).addColumn(family, column);
+            for (long known = 0; known < total; Thread.sleep(5)) {
+                byte[] value = table.get(get).getValue(family, column);
+                long now = value == null ? 0 : Bytes.toLong(value);
+                if (now != known) {
+                    System.out.println("NEWS " + now);
+                }
+                known = now;
+            }
+        } catch (Exception error) {
+            System.out.println("NEWS " + error.toString().replace('\n', ' '));
+        }
+    }
+
+    private static void load(Connection connection, TableName name, byte[] family, Path file, int most) throws Exception {
+        try (Table table = connection.getTable(name); BufferedReader in = Files.newBufferedReader(file)) {
+            List<Row> batch = new ArrayList<>();
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                Put put = new Put(Bytes.toBytes("default" + UUID.randomUUID()));
+                batch.add(put.addColumn(family, Bytes.toBytes("pCol"), Bytes.toBytes(line)));
+                if (batch.size() == most) {
+                    write(table, family, batch);
+                }
+            }
+            write(table, family, batch);
+        }
+    }
+
+    private static void write(Table table, byte[] family, List<Row> batch) throws Exception {
+        int rows = batch.size();
+        if (rows > 0) {
+            batch.add(new Increment(Bytes.toBytes("incRow")).addColumn(family, Bytes.toBytes("iCol"), rows));
+            table.batch(batch, new Object[batch.size()]);
+            batch.clear();
         }
     }
 }
