@@ -287,7 +287,7 @@ fn curl_reads_the_counters_over_tls_with_the_token_and_not_without() {
 
 /// It scrapes as an operator has it scrape, and evaluates the rules that are shipped.
 #[test]
-#[ignore = "needs a JVM, Maven and a registry"]
+#[ignore = "needs Prometheus: .ci/run runs it where that is installed"]
 fn a_real_prometheus_scrapes_it_and_the_shipped_alerts_see_a_sink_that_is_down() {
     let (dir, agent_port, its_port) = (tempfile::tempdir().expect("a folder"), port(), port());
     let monitoring = binaries::workspace().join("deploy/monitoring");

@@ -72,7 +72,7 @@ fn a_server_that_is_killed_and_a_node_that_stops_cost_no_event_and_count_none_tw
 fn events_wait_for_a_server_that_stands_still_and_that_is_told() {
     let mut hbase = Hbase::start_with(&[("zookeeper.session.timeout.localHBaseCluster", "40000")]);
     hbase.ask("create lines cf");
-    let mut node = start(&hbase, FOLLOWED);
+    let mut node = start(&hbase, &follows_into(SINK));
     let log = node.path("log");
     append(&log, &lines(0..500));
     until("the first lines are written", || counter(&mut hbase, "lines") == 500);

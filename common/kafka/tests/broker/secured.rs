@@ -154,7 +154,7 @@ fn each_way_to_log_in_carries_events_and_a_wrong_one_is_told_and_waited_for() {
         for side in ["producer", "consumer"] {
             let line = |line: &str| line.contains(words) && line.contains(&format!("`kafka.{side}.{key}`"));
             until(&format!("{side}: {words}"), || {
-                node.console.visit(0, |said| line(&said.text).then_some(())).len() > 0
+                !node.console.visit(0, |said| line(&said.text).then_some(())).is_empty()
             });
         }
     }

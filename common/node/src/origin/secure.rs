@@ -20,7 +20,7 @@ pub(crate) fn ensemble(servers: &str, properties: &[(String, String)]) -> Result
 /// What was given for ZooKeeper's client and has no effect.
 pub(crate) fn notices(properties: &[(String, String)]) -> Vec<String> {
     let mut notices = Vec::new();
-    if last(properties, LOGIN).is_some() && !last(properties, SASL).is_some_and(|sasl| sasl == "false") {
+    if last(properties, LOGIN).is_some() && last(properties, SASL).is_none_or(|sasl| sasl != "false") {
         notices.push(format!(
             "-D{LOGIN}: a login to ZooKeeper is not supported, so only nodes that are open to `world:anyone` are read and written"
         ));

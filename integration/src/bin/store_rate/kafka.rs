@@ -209,7 +209,7 @@ pub(crate) fn client(words: &[String]) -> Result<(), Box<dyn std::error::Error>>
     let write = || -> Result<(), KafkaError> {
         produce(&producer(broker)?, topic, &mut lines(std::path::Path::new(input))?)
     };
-    let read = || consume(&base(broker).set("group.id", group), topic, batch, all);
+    let read = || consume(base(broker).set("group.id", group), topic, batch, all);
     match part.as_str() {
         "sink" => write()?,
         "source" => read()?,
