@@ -63,6 +63,11 @@ impl Config {
         let mut client = client(Side::Producer, properties, &defaults, site, findings)?;
         let transactional = client.get("transactional.id").map(str::to_owned);
         client.remove("transactional.id");
+        // A record may not be tried for longer than its transaction.
+        if transactional.is_some() && properties.text("kafka.producer.delivery.timeout.ms").is_none() {
+            let limit = client.get("transaction.timeout.ms").unwrap_or("60000").to_owned();
+            client.set("delivery.timeout.ms", limit);
+        }
         let topic = topic?;
         let written = properties.text("kafka.topic").or_else(|| properties.text("topic")).is_some();
         let header = |key: &str| properties.text(key).filter(|name| !name.is_empty()).map(str::to_owned);
