@@ -253,7 +253,7 @@ fn with_the_name_node_that_serves_frozen_or_killed_events_are_synced_again_withi
     service.activate(1).unwrap_or_else(|why| panic!("{why}"));
     more_than(&agent, drained(monitor) + 2_000, 2 * CALL_TIMEOUT);
     let took = more_than(&agent, drained(monitor) + 500, CALL_TIMEOUT);
-    assert!(took < CALL_TIMEOUT / 2, "nothing waits for the frozen one: {took:?}");
+    assert!(took < CALL_TIMEOUT, "nothing waits for the frozen one: {took:?}");
     service.kill(0);
     service.start_again(0).unwrap_or_else(|why| panic!("{why}"));
     service.kill(1);

@@ -194,7 +194,7 @@ impl Client {
             Talk { place, connection, user, nonce_group, said: Vec::new() }.hold(known, calls, deadline)
         });
         let talks = join_all(talks).await;
-        let mut round = Round::default();
+        let (mut round, mut lost) = (Round::default(), Vec::new());
         for (Talk { place, connection, said, .. }, end) in talks {
             for (call, answer) in said {
                 self.settle(ledger, &mut round, &call, answer);
@@ -203,10 +203,12 @@ impl Client {
                 self.regions.forget_server(&place.0);
                 self.meta = None;
                 (round.why, round.lost) = (Some(why), true);
+                lost.push(place.0);
             } else if let Some(connection) = connection {
                 self.connections.insert(place, connection);
             }
         }
+        self.connections.retain(|(server, _), _| !lost.contains(server));
         round
     }
 

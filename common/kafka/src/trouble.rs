@@ -33,15 +33,24 @@ fn known(said: &str, side: Side) -> Option<String> {
         || has("client ssl authentication might be")
     {
         ("the broker asks for a certificate that it trusts, of the store of", "ssl.keystore.location")
-    } else if has("connecting to a plaintext broker listener") || has("wrong version number") {
+    } else if has("wrong version number") {
         ("the port of the broker speaks no TLS, but this property asks for it:", "security.protocol")
+    // These three the client guesses: a broker that dies at that moment gives the same.
+    } else if has("connecting to a plaintext broker listener") {
+        (
+            "the broker closes the connection; it may speak no TLS, but this property asks for it:",
+            "security.protocol",
+        )
     } else if has("connecting to a ssl listener") {
         (
-            "the port of the broker speaks TLS, or asks for a log-in, and this property does not:",
+            "the broker closes the connection; it may speak TLS, or ask for a log-in, and this property does not:",
             "security.protocol",
         )
     } else if has("broker might require sasl authentication") {
-        ("the broker asks for a log-in, and this property does not:", "security.protocol")
+        (
+            "the broker closes the connection; it may ask for a log-in, and this property does not:",
+            "security.protocol",
+        )
     } else if has("brokers are down") {
         // All that is said where a port closes the connection at once, because it waits for TLS.
         (

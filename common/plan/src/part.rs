@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fate::{Fate, Part};
+use crate::fate::{Effect, Fate, Part};
 use crate::problem::{Problem, Severity};
 use crate::properties::Entry;
 use crate::report::Report;
@@ -65,7 +65,12 @@ impl Report {
     pub fn started_without(&mut self, without: &Without, before: &[Report]) {
         self.without = without.parts.iter().map(Part::to_string).collect();
         for problem in before.iter().flat_map(|report| &report.problems) {
-            if problem.severity == Severity::Error {
+            // What runs here and not in Flume is gone as well, and with it what was said of it.
+            let goes = match &problem.effect {
+                Some(Effect::Removed(part) | Effect::Unconfigured(part)) => without.parts.contains(part),
+                _ => false,
+            };
+            if problem.severity == Severity::Error || goes {
                 let here = "it is left out, as --start-in-part says".to_string();
                 self.add(Problem { severity: Severity::Warning, here, effect: None, ..problem.clone() });
             }

@@ -198,6 +198,9 @@ fn shared_folder(version: Version) -> PathBuf {
     target().join(format!("{}-shared", version.name()))
 }
 
+/// With which a JVM ends that has been told to, and has written all it wants.
+const AT_SIGTERM: i32 = 143;
+
 /// Has an agent send an event to itself, whose JVM writes down its classes when it ends.
 fn share(version: Version, to: &Path) -> io::Result<()> {
     let port = ports::free(&["127.0.0.1"])?;
@@ -209,8 +212,8 @@ fn share(version: Version, to: &Path) -> io::Result<()> {
     let mut flume = Flume::start_as(version, &file, "a1", to, &launch, &Console::default())?;
     flume.wait_for_line("Event: {", WITHIN).map_err(io::Error::other)?;
     match flume.stop() {
-        Some(_) => fs::rename(written, to.join("classes.jsa")),
-        None => Ok(()), // what is half written is not taken
+        Some(ended) if ended.status.code() == Some(AT_SIGTERM) => fs::rename(written, to.join("classes.jsa")),
+        _ => Ok(()), // what is half written is not taken
     }
 }
 

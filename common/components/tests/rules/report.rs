@@ -377,6 +377,21 @@ fn what_flume_leaves_out_is_left_out_with_all_that_names_it_and_told() {
     assert_eq!(said.len(), 3, "nothing is said of what names them: {said:#?}");
 }
 
+/// A selector that runs here and not in Flume: its source goes with the rest, and that is told.
+#[test]
+fn what_runs_here_alone_is_left_out_with_its_reason() {
+    let source = "a.channels = c d\na.channels.c.type = memory\na.channels.d.type = memory\na.sources = r s\n\
+                  a.sources.r.type = seq\na.sources.r.channels = c d\na.sources.r.selector.type = load_balancing\n\
+                  a.sources.s.type = seq\na.sources.s.channels = c\n";
+    let sinks = "a.sinks = k l\na.sinks.k.type = logger\na.sinks.k.channel = c\na.sinks.l.type = logger\n";
+    let said = in_part(&format!("{source}{sinks}"));
+    let head = said.last().expect("a head");
+    assert!(head.contains("without the sink `l`, the source `r`"), "{head}");
+    let gone = "it is left out, as --start-in-part says";
+    let reason = said.iter().find(|one| one.contains("[selector-unusable-in-flume]")).expect("it is told");
+    assert!(reason.contains(": warning: ") && reason.contains(gone), "{reason}");
+}
+
 #[test]
 fn what_flume_does_not_start_is_not_started_in_part() {
     let load = |text: &str| {

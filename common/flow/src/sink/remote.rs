@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, watch};
 /// A sink whose work is awaited. It bounds its own waits: nobody else ends one of its calls.
 pub trait AsyncSink: Unpin + 'static {
     /// Whether what waits behind a delivery is delivered with it, in one call: for a sink whose calls cost as much for little as
-    /// for much, such as one that syncs. It arrives together, or none of it does.
+    /// for much, such as one that syncs. Where several fail together, each comes again alone: one that is refused costs the others
+    /// no more.
     const TOGETHER: bool = false;
 
     /// Gets ready, and says how much may wait for it at a time. Called before the first batches and again after each failure.
@@ -81,7 +82,7 @@ impl<S: AsyncSink> Actor for RemoteSink<S> {
         let (Some(sink), Some(todo), end) = (self.sink.take(), self.todo.take(), self.end.take()) else {
             return;
         };
-        let worker = Worker { sink, member: self.member.clone(), todo, next: None, open: false };
+        let worker = Worker { sink, member: self.member.clone(), todo, next: None, alone: 0, open: false };
         let running = async move {
             let _end = end;
             worker.run().await;
@@ -123,6 +124,8 @@ struct Worker<S> {
     todo: mpsc::UnboundedReceiver<Work>,
     /// What was found behind deliveries that went together.
     next: Option<Work>,
+    /// Deliveries that go alone, as they have failed together.
+    alone: usize,
     open: bool,
 }
 
@@ -173,8 +176,12 @@ impl<S: AsyncSink> Worker<S> {
             }
         };
         match outcome {
-            Ok(()) => PendingDelivery::done(all),
+            Ok(()) => {
+                self.alone = self.alone.saturating_sub(all.len());
+                PendingDelivery::done(all);
+            }
             Err(error) => {
+                self.alone = self.alone.max(all.len());
                 all.into_iter().for_each(|pending_delivery| pending_delivery.failed(error.clone()));
                 self.down(error);
             }
@@ -184,7 +191,7 @@ impl<S: AsyncSink> Worker<S> {
     /// A delivery, and those that wait behind it where they go together.
     fn with_waiting(&mut self, first: PendingDelivery) -> Vec<PendingDelivery> {
         let mut all = vec![first];
-        while S::TOGETHER && self.next.is_none() {
+        while S::TOGETHER && self.alone == 0 && self.next.is_none() {
             match self.todo.try_recv() {
                 Ok(Work::Deliver(next)) => all.push(next),
                 Ok(Work::Probe) => self.next = Some(Work::Probe),
@@ -308,6 +315,26 @@ mod tests {
         }
         assert_eq!(*script.did.borrow(), ["[0, 1, 2]", "[3]", "[4]", "[5, 6]"]);
         assert_eq!(take_now(&stage.channel).await, [3, 5, 6]);
+    }
+
+    #[actix::test]
+    async fn what_has_failed_together_goes_alone_until_as_many_have_arrived() {
+        let delivers = RefCell::new([Some(false)].into());
+        let (mut stage, script) = start_one::<true>(Script { delivers, ..Script::default() }).await;
+        assert_eq!(stage.probe().await, "up");
+        for round in [0..2, 2..6] {
+            let mut deliveries = Vec::new();
+            for event in round {
+                deliveries.push(stage.delivery(event).await);
+            }
+            deliveries.into_iter().for_each(|delivery| stage.send(delivery));
+            stage.sink.do_send(Probe);
+        }
+        let lost = broken().to_string();
+        for expected in [&*lost, &lost, "down", "up", "arrived", "arrived", "arrived", "arrived"] {
+            assert_eq!(stage.hear().await, expected);
+        }
+        assert_eq!(*script.did.borrow(), ["[0, 1]", "[0]", "[1]", "[2, 3]"]);
     }
 
     #[actix::test]

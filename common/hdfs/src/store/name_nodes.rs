@@ -30,8 +30,8 @@ impl Askers {
             let nodes = hadoop.site.name_nodes(service);
             match timeout(patience, self.first_to_serve(hadoop, service, &nodes)).await {
                 Ok(Err(error)) if lone => Err(error),
-                Ok(Ok(Some(first))) => Ok(Some((namenodes(service), first_of(&nodes, first)))),
-                _ => Ok(None),
+                Ok(Ok(Some(first))) => Ok(order(service, &nodes, first)),
+                _ => Ok(Vec::new()),
             }
         });
         let orders: Vec<_> = try_join_all(orders).await?;
@@ -91,6 +91,12 @@ impl Askers {
         self.0.borrow_mut().insert(key, (now, client.clone()));
         Ok(client)
     }
+}
+
+/// Settings by which `first` is asked before the others of `nodes`.
+fn order(service: &str, nodes: &[&str], first: &str) -> Vec<(String, String)> {
+    let shuffled = format!("dfs.client.failover.random.order.{service}");
+    vec![(namenodes(service), first_of(nodes, first)), (shuffled, "false".to_owned())]
 }
 
 fn namenodes(service: &str) -> String {

@@ -63,10 +63,8 @@ impl Config {
         let mut client = client(Side::Producer, properties, &defaults, site, findings)?;
         let transactional = client.get("transactional.id").map(str::to_owned);
         client.remove("transactional.id");
-        // A record may not be tried for longer than its transaction.
-        if transactional.is_some() && properties.text("kafka.producer.delivery.timeout.ms").is_none() {
-            let limit = client.get("transaction.timeout.ms").unwrap_or("60000").to_owned();
-            client.set("delivery.timeout.ms", limit);
+        if transactional.is_some() {
+            within_its_transaction(&mut client);
         }
         let topic = topic?;
         let written = properties.text("kafka.topic").or_else(|| properties.text("topic")).is_some();
@@ -91,6 +89,15 @@ impl Config {
             transactional,
             dead: properties.text("deadLetterDir").map(|path| path.trim().to_owned()),
         })
+    }
+}
+
+/// A record may not be tried for longer than its transaction lasts: librdkafka refuses such a client, Java's takes it.
+fn within_its_transaction(client: &mut ClientConfig) {
+    let millis = |name: &str| client.get(name).and_then(|text| text.trim().parse::<u64>().ok());
+    let limit = millis("transaction.timeout.ms").unwrap_or(60_000);
+    if millis("delivery.timeout.ms").is_none_or(|tried| tried > limit) {
+        client.set("delivery.timeout.ms", limit.to_string());
     }
 }
 

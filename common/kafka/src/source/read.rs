@@ -46,7 +46,16 @@ impl Read {
             self.partitions.push((topic.to_owned(), partition));
             self.partitions.len() - 1
         });
-        self.runs.push(Run { partition, events: usize::from(is_event), next: offset + 1 });
+        let next = offset + 1;
+        if !is_event {
+            // However many come one behind the other, they take one run of each partition.
+            let mut none = self.runs.iter_mut().rev().take_while(|run| run.events == 0);
+            if let Some(run) = none.find(|run| run.partition == partition) {
+                run.next = next;
+                return;
+            }
+        }
+        self.runs.push(Run { partition, events: usize::from(is_event), next });
     }
 
     /// Takes up to `left` events from the front, and counts them off; adds where their partitions are to be read on. Whether
@@ -127,5 +136,16 @@ mod tests {
         assert_eq!(settled(&mut all, 2), (false, vec![(0, 103)]));
         assert_eq!(settled(&mut all, 1), (true, vec![(0, 104)]));
         assert_eq!(settled(&mut read(&[(0, 102)]), 0), (true, vec![(0, 103)]));
+    }
+
+    #[test]
+    fn records_that_are_no_events_take_no_memory_each() {
+        let mut all = Read::default();
+        for offset in 0..1_000 {
+            (0..3).for_each(|partition| all.add("t", partition, offset, false));
+        }
+        assert_eq!(all.runs.len(), 3);
+        all.add("t", 1, 1_000, true);
+        assert_eq!(settled(&mut all, 1), (true, vec![(0, 1_000), (1, 1_001), (2, 1_000)]));
     }
 }

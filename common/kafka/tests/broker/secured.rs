@@ -148,7 +148,7 @@ fn each_way_to_log_in_carries_events_and_a_wrong_one_is_told_and_waited_for() {
         ("ssl.truststore.location", "is not one that the store of this property trusts"),
         ("sasl.jaas.config", "do not accept the user or the password"),
         ("security.protocol", "where the port speaks TLS or asks for a log-in, this property has to say so"),
-        ("security.protocol", "speaks no TLS, but this property asks for it"),
+        ("security.protocol", "no TLS, but this property asks for it"),
     ];
     for (key, words) in told {
         for side in ["producer", "consumer"] {

@@ -14,6 +14,13 @@ use std::fs;
 /// What is wrong with either, in an operator's words.
 pub(crate) fn ensemble(servers: &str, properties: &[(String, String)]) -> Result<Ensemble, String> {
     let ensemble = Ensemble::parse(servers)?;
+    if let Some(value) = last(properties, SECURE).map(str::trim)
+        && !["true", "false"].iter().any(|known| value.eq_ignore_ascii_case(known))
+    {
+        return Err(format!(
+            "-D{SECURE}={value}: true (over TLS) or false; ZooKeeper's own client would take the plain way without a word"
+        ));
+    }
     Ok(if is_true(properties, SECURE) { ensemble.with(layers(properties)?) } else { ensemble })
 }
 

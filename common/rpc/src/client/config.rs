@@ -295,7 +295,7 @@ fn unset() -> Properties {
 }
 
 const THRIFTS_ALONE: &[&str] = &["protocol", "kerberos", "maxConnections"];
-const AVROS_ALONE: &[&str] = &["compression-type", "compression-level", "maxIoWorkers"];
+const AVROS_ALONE: &[&str] = &["compression-type", "compression-level", "connect-timeout", "maxIoWorkers"];
 
 /// A client of Flume's SDK.
 const CLIENT: Descriptor =
