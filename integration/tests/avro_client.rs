@@ -147,8 +147,8 @@ fn a_failure_is_one_line_and_an_exit_code() {
 
     hosts(dir.path(), "thrift", &addresses(&[&stand_in]), "");
     let (code, line) = fails("-P rpc.properties -F lines", dir.path());
-    assert_eq!(code, Some(2));
-    assert!(line.contains("a Thrift client is not supported yet"), "{line}");
+    assert_eq!(code, Some(1));
+    assert!(line.contains("avro-client: cannot reach 127.0.0.1:"), "{line}");
 }
 
 #[test]

@@ -136,7 +136,10 @@ fn a_wrong_command_line_is_one_clear_message_and_exit_code_2() {
         ("-f a.conf -z host:2181", "which agent? Give its name with -n NAME"),
         ("-n a1 -z host:x", "-z host:x: `host:x` has no port that is a number"),
         ("-n a1 -z host -p flume", "-p flume: a path in ZooKeeper begins with `/`; write -p /flume"),
-        ("-n a1 -z host -Dzookeeper.client.secure=yes", "-Dzookeeper.client.secure=yes: true (over TLS) or false"),
+        (
+            "-n a1 -z host -Dzookeeper.client.secure=yes",
+            "-Dzookeeper.client.secure=yes: true (over TLS) or false",
+        ),
         (
             "-n a1 -u ftp://host/a.conf",
             "-u ftp://host/a.conf: only http, https, file and classpath are known",
