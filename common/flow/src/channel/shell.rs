@@ -19,13 +19,13 @@ use tokio::sync::oneshot;
 impl NewChannel {
     /// A channel that keeps its events in `store`.
     pub fn of<S: Store>(store: S, settings: ChannelSettings) -> NewChannel {
-        let store = Shared::new(store);
+        let (store, bell) = (Shared::new(store), Bell::default());
         NewChannel {
             transaction: settings.transaction,
             fits: settings.fits.clone(),
             held: Some(Arc::new(store.clone())),
             start: Box::new(move |context| {
-                address_of(ChannelActor::new(context, settings.clone(), store.clone()).start())
+                address_of(ChannelActor::new(context, settings.clone(), store.clone(), bell.clone()).start())
             }),
         }
     }
@@ -41,12 +41,12 @@ pub(super) struct ChannelActor<S: Store> {
     takes: VecDeque<WaitingTake>,
     throttle: Throttle,
     alarm: Option<(Instant, SpawnHandle)>,
-    settling: Option<Arc<Settling<S>>>,
+    settling: Arc<Settling<S>>,
     full: Told,
     _death_watch: DeathWatch,
 }
 
-/// Where the leases of this actor are settled.
+/// Where leases are settled.
 struct Settling<S> {
     store: Shared<S>,
     bell: Bell,
@@ -76,8 +76,10 @@ impl<S: Store> ChannelActor<S> {
         context: ChannelContext,
         settings: ChannelSettings,
         store: Shared<S>,
+        bell: Bell,
     ) -> ChannelActor<S> {
         let ChannelContext { name, log, death_watch } = context;
+        let settling = Arc::new(Settling { store: store.clone(), bell });
         ChannelActor {
             name,
             log,
@@ -87,7 +89,7 @@ impl<S: Store> ChannelActor<S> {
             takes: VecDeque::new(),
             throttle: Throttle::default(),
             alarm: None,
-            settling: None,
+            settling,
             full: Told::once(),
             _death_watch: death_watch,
         }
@@ -112,7 +114,7 @@ impl<S: Store> ChannelActor<S> {
     }
 
     /// Room has been made: lets in those who wait, in their order.
-    fn serve_puts(&mut self, ctx: &mut Context<Self>) {
+    fn serve_puts(&mut self) {
         while let Some(first) = self.puts.front() {
             let stored = match self.store.open().put(&first.batches) {
                 Ok(stored) => Ok(stored),
@@ -122,19 +124,19 @@ impl<S: Store> ChannelActor<S> {
             let served = self.puts.pop_front().expect("it was just looked at");
             let answer = stored.map_err(|refused| self.refusal(refused, &served.batches));
             let _gone = served.answer.send(answer);
-            self.serve_takes(ctx);
+            self.serve_takes();
         }
         self.tell_room();
     }
 
     /// Events have come: gives them to those who wait.
-    fn serve_takes(&mut self, ctx: &mut Context<Self>) {
+    fn serve_takes(&mut self) {
         while let Some(waiting) = self.takes.front() {
             if waiting.answer.is_closed() {
                 self.takes.pop_front();
                 continue;
             }
-            let Some(leases) = lease(&self.store, &mut self.settling, &waiting.take, ctx) else { return };
+            let Some(leases) = lease(&self.settling, &waiting.take) else { return };
             let waiting = self.takes.pop_front().expect("it was just looked at");
             // Whoever has gone meanwhile drops the leases, which rolls them back.
             let _gone = waiting.answer.send(leases);
@@ -198,31 +200,14 @@ impl<S: Store> ChannelActor<S> {
 }
 
 /// Leases what there is, as `take` wants it; `None` when there is nothing.
-fn lease<S: Store>(
-    store: &Shared<S>,
-    settling: &mut Option<Arc<Settling<S>>>,
-    take: &Take,
-    ctx: &mut Context<ChannelActor<S>>,
-) -> Option<Vec<Lease>> {
-    let settling = settling_of(store, settling, ctx);
-    let (mut leases, mut bytes, mut store) = (Vec::new(), 0, store.open());
+fn lease<S: Store>(settling: &Arc<Settling<S>>, take: &Take) -> Option<Vec<Lease>> {
+    let (mut leases, mut bytes, mut store) = (Vec::new(), 0, settling.store.open());
     while leases.len() < take.credit.deliveries && bytes < take.credit.bytes {
         let Some((id, batches)) = store.take(take.max, DELIVERY_BYTES) else { break };
         bytes += batches.iter().map(Batch::event_bytes).sum::<usize>();
         leases.push(Lease::new(id, batches, settling.clone()));
     }
     Some(leases).filter(|leases| !leases.is_empty())
-}
-
-fn settling_of<'a, S: Store>(
-    store: &Shared<S>,
-    settling: &'a mut Option<Arc<Settling<S>>>,
-    ctx: &mut Context<ChannelActor<S>>,
-) -> &'a Arc<Settling<S>> {
-    settling.get_or_insert_with(|| {
-        let bell = Bell::new(ctx.address().downgrade().recipient());
-        Arc::new(Settling { store: store.clone(), bell })
-    })
 }
 
 pub(super) fn address_of<S: Store>(channel: Addr<ChannelActor<S>>) -> ChannelAddress {
@@ -241,8 +226,9 @@ impl<S: Store> Actor for ChannelActor<S> {
     fn started(&mut self, ctx: &mut Self::Context) {
         // What bounds memory is `capacity` and that each sender awaits its answer; see message.rs.
         ctx.set_mailbox_capacity(0);
-        let bell = settling_of(&self.store, &mut self.settling, ctx).bell.clone();
-        self.store.open().start(bell, &self.name, &self.log);
+        let bell = &self.settling.bell;
+        bell.hang(ctx.address().downgrade().recipient());
+        self.store.open().start(bell.clone(), &self.name, &self.log);
     }
 }
 
@@ -259,7 +245,7 @@ impl<S: Store> Handler<Put> for ChannelActor<S> {
         };
         let answer = match stored {
             Ok((stored, held)) => {
-                self.serve_takes(ctx);
+                self.serve_takes();
                 let bytes = batches[..stored.batches].iter().map(Batch::event_bytes).sum();
                 let pause = self.throttle.stored(bytes, held, wait == PutTimeout::Forever);
                 if pause.is_none() && stored.later.is_none() {
@@ -302,9 +288,9 @@ impl<S: Store> Handler<Put> for ChannelActor<S> {
 impl<S: Store> Handler<Take> for ChannelActor<S> {
     type Result = ResponseFuture<Option<Vec<Lease>>>;
 
-    fn handle(&mut self, take: Take, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, take: Take, _: &mut Self::Context) -> Self::Result {
         if self.takes.is_empty()
-            && let Some(leases) = lease(&self.store, &mut self.settling, &take, ctx)
+            && let Some(leases) = lease(&self.settling, &take)
         {
             return Box::pin(std::future::ready(Some(leases)));
         }
@@ -322,15 +308,13 @@ async fn answer_of<T>(waiting: oneshot::Receiver<T>) -> Option<T> {
 impl<S: Store> Handler<Rung> for ChannelActor<S> {
     type Result = ();
 
-    fn handle(&mut self, _: Rung, ctx: &mut Self::Context) {
-        if let Some(settling) = &self.settling {
-            settling.bell.is_heard();
-        }
+    fn handle(&mut self, _: Rung, _: &mut Self::Context) {
+        self.settling.bell.is_heard();
         if !self.puts.is_empty() || self.full.is_on() {
-            self.serve_puts(ctx);
+            self.serve_puts();
         }
         self.throttle.freed(|| self.store.open().bytes());
-        self.serve_takes(ctx);
+        self.serve_takes();
     }
 }
 

@@ -5,8 +5,8 @@ use actix::WeakRecipient;
 use actix::prelude::*;
 use event::{Batch, Origin};
 use runtime::clock::Duration;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// What a channel keeps its events in: no waiting, and no blocking. A store that has a disk or a network does that work
@@ -16,7 +16,7 @@ pub trait Store: Send + 'static {
     const ENDS: bool = false;
 
     /// The channel's actor has started, for the first time or again. `bell` is to be rung whenever there is room or are
-    /// events that the actor does not know of; `name` and `log` are the channel's.
+    /// events that the actor does not know of, and is the same for all actors; `name` and `log` are the channel's.
     fn start(&mut self, bell: Bell, name: &str, log: &slog::Logger) {
         let _none_of_it_is_needed = (bell, name, log);
     }
@@ -136,12 +136,13 @@ pub struct ChannelSettings {
     pub fits: Option<Fits>,
 }
 
-/// Wakes a channel's actor: somebody who waits may be served.
-#[derive(Clone)]
+/// Wakes a channel's actor, the one that there is now: somebody who waits may be served.
+#[derive(Clone, Default)]
 pub struct Bell(Arc<Hung>);
 
+#[derive(Default)]
 struct Hung {
-    actor: WeakRecipient<Rung>,
+    actor: Mutex<Option<WeakRecipient<Rung>>>,
     /// The actor has been told and has not looked yet: changes that come together are told once.
     told: AtomicBool,
 }
@@ -152,17 +153,26 @@ struct Hung {
 pub(super) struct Rung;
 
 impl Bell {
-    pub(super) fn new(actor: WeakRecipient<Rung>) -> Bell {
-        Bell(Arc::new(Hung { actor, told: AtomicBool::new(false) }))
+    /// From now on it wakes `actor`, which looks at once: who rang before may have found nobody.
+    pub(super) fn hang(&self, actor: WeakRecipient<Rung>) {
+        *self.actor() = Some(actor);
+        self.is_heard();
+        self.ring();
     }
 
     /// Rings it, from any thread.
     pub fn ring(&self) {
-        if !self.0.told.swap(true, Ordering::AcqRel)
-            && let Some(actor) = self.0.actor.upgrade()
-        {
+        if self.0.told.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let actor = self.actor().as_ref().and_then(WeakRecipient::upgrade);
+        if let Some(actor) = actor {
             actor.do_send(Rung);
         }
+    }
+
+    fn actor(&self) -> MutexGuard<'_, Option<WeakRecipient<Rung>>> {
+        self.0.actor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The actor looks now.

@@ -110,7 +110,7 @@ async fn what_can_never_fit_is_refused_at_once() {
 #[rtype(result = "()")]
 struct Panic;
 
-impl Handler<Panic> for ChannelActor<PlainStore> {
+impl<S: Store> Handler<Panic> for ChannelActor<S> {
     type Result = ();
 
     fn handle(&mut self, _: Panic, _: &mut Self::Context) {
@@ -119,17 +119,22 @@ impl Handler<Panic> for ChannelActor<PlainStore> {
 }
 
 /// A channel that a supervisor builds anew when it dies, and its actors as they are started.
-async fn supervised(
-    properties: &plan::Properties,
-) -> (Addr<Supervisor>, ChannelRef, UnboundedReceiver<Addr<ChannelActor<PlainStore>>>) {
-    let supervisor = Supervisor::new(silent()).start();
+async fn supervised(properties: &plan::Properties) -> Supervised<PlainStore> {
     let store = PlainStore::new(properties);
-    let (settings, (setter, cell)) = (store.settings(properties), address_cell());
-    let (store, transaction) = (Shared::new(store), settings.transaction);
+    let settings = store.settings(properties);
+    supervised_with(store, settings).await
+}
+
+type Supervised<S> = (Addr<Supervisor>, ChannelRef, UnboundedReceiver<Addr<ChannelActor<S>>>);
+
+async fn supervised_with<S: Store>(store: S, settings: ChannelSettings) -> Supervised<S> {
+    let supervisor = Supervisor::new(silent()).start();
+    let (setter, cell) = address_cell();
+    let (store, bell, transaction) = (Shared::new(store), Bell::default(), settings.transaction);
     let (deaths, born) = unbounded_channel();
     let build = move |death_watch| {
         let context = ChannelContext { name: "c1".into(), log: silent(), death_watch };
-        let actor = ChannelActor::new(context, settings.clone(), store.clone()).start();
+        let actor = ChannelActor::new(context, settings.clone(), store.clone(), bell.clone()).start();
         let _test_over = deaths.send(actor.clone());
         setter.set(address_of(actor));
         Ok(())
@@ -290,6 +295,28 @@ async fn a_store_that_goes_before_events_are_safe_fails_their_put() {
     outside.lock().unwrap().unanswered.clear();
     let refused = put.within("the answer to the put").await.unwrap();
     assert!(matches!(refused, Err(ChannelError::Failed { .. })), "{refused:?}");
+}
+
+#[actix::test]
+async fn a_store_that_keeps_its_first_bell_wakes_the_actor_that_there_is_now() {
+    let properties = PlainStore::properties(&[]);
+    let (inner, outside) = (PlainStore::new(&properties), Arc::<Mutex<Outside>>::default());
+    let settings = inner.settings(&properties);
+    let store = LateStore { inner, outside: outside.clone() };
+    let (_supervisor, channel, mut born) = supervised_with(store, settings).await;
+    let first = born.recv().within("the channel to be started").await.expect("it was started");
+    channel.fill().within("a word of the channel").await.expect("it lives");
+    let bell = outside.lock().unwrap().bell.clone().unwrap();
+    first.do_send(Panic);
+    born.recv().within("the channel to be started anew").await.expect("a new one is started");
+    let waiting = channel.clone();
+    let taken = actix_rt::spawn(async move { waiting.take(10).await });
+    let waits = async { while !channel.describe().unwrap().await.unwrap().contains("; 1 sinks wait") {} };
+    waits.within("the take").await;
+    outside.lock().unwrap().found.push(batch(7..9));
+    bell.ring();
+    let lease = taken.within("the events").await.unwrap().unwrap();
+    assert_eq!(numbers(lease.batches()), [7, 8]);
 }
 
 #[actix::test]

@@ -126,28 +126,9 @@ struct KafkaStore {
 /// Whose store it is.
 #[derive(Clone)]
 struct About {
-    bell: Rope,
+    bell: Bell,
     name: String,
     log: slog::Logger,
-}
-
-/// Rings the bell of the actor that there is now: the threads outlive one that dies.
-#[derive(Clone)]
-pub(crate) struct Rope(Arc<Mutex<Bell>>);
-
-impl Rope {
-    fn new(bell: Bell) -> Rope {
-        Rope(Arc::new(Mutex::new(bell)))
-    }
-
-    fn hang(&self, bell: Bell) {
-        bell.ring();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bell;
-    }
-
-    pub(crate) fn ring(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).ring();
-    }
 }
 
 #[derive(Default)]
@@ -288,13 +269,7 @@ impl Store for KafkaStore {
     const ENDS: bool = true;
 
     fn start(&mut self, bell: Bell, name: &str, log: &slog::Logger) {
-        match &self.about {
-            // The actor is built anew. What its threads brought while there was none is looked at now.
-            Some(about) => about.bell.hang(bell),
-            None => {
-                self.about = Some(About { bell: Rope::new(bell), name: name.to_owned(), log: log.clone() })
-            }
-        }
+        self.about = Some(About { bell, name: name.to_owned(), log: log.clone() });
     }
 
     fn stop(&mut self) -> Option<oneshot::Receiver<()>> {

@@ -1,11 +1,11 @@
 //! The thread that writes: puts that have come meanwhile go together, and each is answered when Kafka has it.
 
-use crate::channel::Rope;
 use crate::policy;
 use crate::producer::{Failure, Line, Record};
 use crate::record::Recipe;
 use bytes::BytesMut;
 use event::Batch;
+use flow::channel::store::Bell;
 use flow::counters::Counter;
 use rdkafka::ClientConfig;
 use rdkafka::producer::BaseRecord;
@@ -28,7 +28,7 @@ pub(crate) struct Writer {
     pub(crate) brokers: String,
     pub(crate) recipe: Recipe,
     pub(crate) log: slog::Logger,
-    pub(crate) bell: Rope,
+    pub(crate) bell: Bell,
     /// Bytes of wishes.
     pub(crate) pending: Arc<AtomicUsize>,
     pub(crate) send_timer: Arc<Counter>,
