@@ -9,6 +9,7 @@ use crate::serializer::{Counter, Made, Put, Serializer};
 use crate::wire::message::{ColumnValue, INCREMENT, Mutation, PUT, QualifierValue, SKIP_WAL};
 use bytes::Bytes;
 use event::Batch;
+use flow::sink::known::{Known, places};
 use prost::Message;
 use runtime::random::Unique;
 use std::collections::{BTreeMap, HashMap};
@@ -62,14 +63,9 @@ pub(crate) struct Ledger {
     actions: Vec<Action>,
     /// Of the delivery under way, in order.
     entries: Vec<Entry>,
-    /// Of those that have failed, by where they stand.
-    known: HashMap<Place, Entry>,
-    /// The memory in which they stand.
-    kept: Vec<Batch>,
+    /// Of those that have failed.
+    known: Known<Entry>,
 }
-
-/// Buffer, and where in it.
-type Place = (usize, u32);
 
 /// An event that is not stored.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,23 +85,20 @@ impl Ledger {
             unique: Unique::from_system(),
             actions: Vec::new(),
             entries: Vec::new(),
-            known: HashMap::new(),
-            kept: Vec::new(),
+            known: Known::default(),
         }
     }
 
-    /// A delivery begins. What failed before comes first of all: with none of it in this one, it went to somebody else.
+    /// A delivery begins.
     pub(crate) fn begin(&mut self, batches: &[Batch], clock: impl Fn() -> i64) {
         self.entries.clear();
-        let knows = |place| self.known.contains_key(&place);
-        if !self.known.is_empty() && !batches.iter().flat_map(places).any(knows) {
+        if self.known.went_elsewhere(batches) {
             self.forget_all();
         }
         self.serializer.begin(clock());
         for batch in batches {
             for (event, place) in batch.events().zip(places(batch)) {
-                let known = if self.known.is_empty() { None } else { self.known.get(&place).cloned() };
-                let entry = match known {
+                let entry = match self.known.get(place).cloned() {
                     Some(entry) => entry,
                     None => {
                         let made = self.serializer.make(batch, &event, &clock);
@@ -172,17 +165,18 @@ impl Ledger {
         self.actions.len() - 1
     }
 
+    fn open_of(&self, action: impl Fn(&Entry) -> Option<usize>) -> Vec<usize> {
+        self.entries.iter().filter_map(action).filter(|index| self.is_open(*index)).collect()
+    }
+
     /// What is open of the delivery, in order: rows; behind them, when none is left, increments.
     pub(crate) fn open(&mut self) -> Vec<usize> {
-        let is_open = |index: &usize| self.is_open(*index);
-        let rows: Vec<usize> = self.entries.iter().filter_map(|entry| entry.put).filter(is_open).collect();
+        let rows = self.open_of(|entry| entry.put);
         if !rows.is_empty() {
             return rows;
         }
         self.count();
-        let is_open = |index: &usize| self.is_open(*index);
-        let mut open: Vec<usize> =
-            self.entries.iter().filter_map(|entry| entry.increment).filter(is_open).collect();
+        let mut open = self.open_of(|entry| entry.increment);
         // Events that are counted together have one increment.
         open.sort_unstable();
         open.dedup();
@@ -252,11 +246,7 @@ impl Ledger {
     /// The delivery is over: its events do not come again.
     pub(crate) fn forget(&mut self, batches: &[Batch]) {
         let before = self.known.len();
-        if before > 0 {
-            for place in batches.iter().flat_map(places) {
-                self.known.remove(&place);
-            }
-        }
+        self.known.forget(batches);
         self.entries.clear();
         if self.known.is_empty() || self.known.len() == before {
             self.forget_all();
@@ -265,7 +255,6 @@ impl Ledger {
 
     fn forget_all(&mut self) {
         self.known.clear();
-        self.kept.clear();
         self.entries.clear();
         self.actions.clear();
     }
@@ -279,15 +268,10 @@ impl Ledger {
                 action.refusals = 0;
             }
         }
-        if self.known.len() + self.entries.len() > MOST_KNOWN {
+        if !self.known.has_room(self.entries.len()) {
             return self.forget_all();
         }
-        let places = batches.iter().flat_map(places);
-        self.known.extend(places.zip(self.entries.drain(..)));
-        let is_new =
-            |batch: &&Batch| !self.kept.iter().any(|kept| kept.buffer().as_ptr() == batch.buffer().as_ptr());
-        let new: Vec<Batch> = batches.iter().filter(is_new).cloned().collect();
-        self.kept.extend(new);
+        self.known.remember(batches, self.entries.drain(..));
     }
 }
 
@@ -303,16 +287,8 @@ impl Action {
     }
 }
 
-/// Where each event of a batch stands.
-fn places(batch: &Batch) -> impl Iterator<Item = Place> + use<'_> {
-    let buffer = batch.buffer().as_ptr() as usize;
-    batch.spans().iter().map(move |span| (buffer, span.start))
-}
-
 /// Fields and lengths round a mutation.
 const OVERHEAD: usize = 16;
-/// Events that are remembered from failed deliveries.
-const MOST_KNOWN: usize = 200_000;
 
 /// What goes to one server in one call: actions by region.
 #[derive(Debug, Default, PartialEq, Eq)]

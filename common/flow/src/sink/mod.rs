@@ -1,5 +1,6 @@
 //! What a sink is given, and the shells of those that block and of those that wait.
 
+pub mod known;
 pub mod local;
 pub mod remote;
 #[cfg(test)]

@@ -1,76 +1,42 @@
-//! Of deliveries that have failed: which of their events had arrived. They come again, perhaps with others, perhaps to another
-//! sink. Events are known again by the memory in which they stand, which is kept until then.
+//! Of deliveries that have failed: which of their events had arrived.
 
 use event::Batch;
-use std::collections::{BTreeSet, HashMap};
+use flow::sink::known::{Known, places};
+use std::collections::BTreeSet;
 
 /// Which events have arrived, of those that were given back.
 #[derive(Default)]
-pub(super) struct Arrived {
-    known: HashMap<Place, bool>,
-    /// The memory in which they stand.
-    kept: Vec<Batch>,
-}
-
-/// Buffer, and where in it.
-type Place = (usize, u32);
+pub(super) struct Arrived(Known<bool>);
 
 impl Arrived {
     /// The events of `batches` that are to be sent, by their number; `None`: all of them.
     pub(super) fn left_of(&mut self, batches: &[Batch]) -> Option<BTreeSet<usize>> {
-        if self.known.is_empty() {
-            return None;
+        if self.0.went_elsewhere(batches) {
+            self.0.clear();
         }
-        // What failed before comes first of all: with none of it here, it went to another sink.
-        if !batches.iter().flat_map(places).any(|place| self.known.contains_key(&place)) {
-            *self = Arrived::default();
+        if self.0.is_empty() {
             return None;
         }
         let places = batches.iter().flat_map(places).enumerate();
         Some(
-            places
-                .filter(|(_, place)| self.known.get(place) != Some(&true))
-                .map(|(number, _)| number)
-                .collect(),
+            places.filter(|(_, place)| self.0.get(*place) != Some(&true)).map(|(number, _)| number).collect(),
         )
     }
 
     /// These were not delivered: of them, those whose numbers are `open` have not arrived.
     pub(super) fn remember(&mut self, batches: &[Batch], open: &BTreeSet<usize>) {
         let events: usize = batches.iter().map(Batch::len).sum();
-        if self.known.len() + events > MOST_KNOWN {
-            *self = Arrived::default();
+        if !self.0.has_room(events) {
+            self.0.clear();
         }
-        let places = batches.iter().flat_map(places).enumerate();
-        self.known.extend(places.map(|(number, place)| (place, !open.contains(&number))));
-        let is_new =
-            |batch: &&Batch| !self.kept.iter().any(|kept| kept.buffer().as_ptr() == batch.buffer().as_ptr());
-        let new: Vec<Batch> = batches.iter().filter(is_new).cloned().collect();
-        self.kept.extend(new);
+        self.0.remember(batches, (0..events).map(|number| !open.contains(&number)));
     }
 
     /// These were delivered: they do not come again.
     pub(super) fn forget(&mut self, batches: &[Batch]) {
-        if self.known.is_empty() {
-            return;
-        }
-        for place in batches.iter().flat_map(places) {
-            self.known.remove(&place);
-        }
-        if self.known.is_empty() {
-            self.kept.clear();
-        }
+        self.0.forget(batches);
     }
 }
-
-/// Where each event of a batch stands.
-fn places(batch: &Batch) -> impl Iterator<Item = Place> + use<'_> {
-    let buffer = batch.buffer().as_ptr() as usize;
-    batch.spans().iter().map(move |span| (buffer, span.start))
-}
-
-/// Events that are remembered.
-const MOST_KNOWN: usize = 200_000;
 
 #[cfg(test)]
 mod tests {
@@ -97,7 +63,7 @@ mod tests {
         arrived.remember(&back, &BTreeSet::from([2]));
         assert_eq!(left(&mut arrived, &back), Some(vec![2]));
         arrived.forget(&back);
-        assert!(arrived.known.is_empty() && arrived.kept.is_empty());
+        assert!(arrived.0.is_empty());
     }
 
     #[test]
@@ -105,6 +71,6 @@ mod tests {
         let (mut arrived, failed) = (Arrived::default(), [batch(0..4)]);
         arrived.remember(&failed, &BTreeSet::from([0]));
         assert_eq!(left(&mut arrived, &[batch(9..12)]), None);
-        assert!(arrived.known.is_empty() && arrived.kept.is_empty());
+        assert!(arrived.0.is_empty());
     }
 }
