@@ -1,14 +1,16 @@
 //! Where files are: HDFS, or a directory of this machine. Nothing here waits with a limit: whoever calls does.
 
 mod error;
+mod hadoop;
 mod local;
 mod name_nodes;
 mod remote;
 mod site;
 
 pub(crate) use error::StoreError;
+pub(crate) use hadoop::Hadoop;
 pub(crate) use local::LocalStore;
-pub(crate) use remote::{Hadoop, RemoteStore};
+pub(crate) use remote::RemoteStore;
 pub(crate) use site::{SiteFiles, directories};
 
 use bytes::Bytes;

@@ -2,7 +2,7 @@
 //! would wait for it without end.
 
 use super::StoreError;
-use super::remote::Hadoop;
+use super::hadoop::{ATTEMPTS, Hadoop};
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::FuturesUnordered;
@@ -117,8 +117,6 @@ fn none_serves(service: &str, mut failures: BTreeMap<Option<&str>, StoreError>) 
     StoreError::Failed(format!("no NameNode of {service} serves: {}", each.collect::<Vec<_>>().join("; ")))
 }
 
-/// How often the library goes round the NameNodes. It would try 15 times with ever longer pauses; a sink has its own.
-pub(super) const ATTEMPTS: &str = "dfs.client.failover.max.attempts";
 /// For one name service of several.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Until a NameNode that does not serve is asked again while another one may still answer.
