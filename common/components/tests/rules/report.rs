@@ -368,7 +368,7 @@ fn what_flume_leaves_out_is_left_out_with_all_that_names_it_and_told() {
         "{head}"
     );
     for code in ["[no-keys]", "[no-channel]"] {
-        let one = said.iter().find(|one| one.contains(code)).expect("it is told");
+        let one = said.iter().find(|one| one.contains(code)).expect("it is reported");
         assert!(
             one.contains(": warning: ") && one.contains("it is left out, as --start-in-part says"),
             "{one}"
@@ -388,7 +388,8 @@ fn what_runs_here_alone_is_left_out_with_its_reason() {
     let head = said.last().expect("a head");
     assert!(head.contains("without the sink `l`, the source `r`"), "{head}");
     let gone = "it is left out, as --start-in-part says";
-    let reason = said.iter().find(|one| one.contains("[selector-unusable-in-flume]")).expect("it is told");
+    let reason =
+        said.iter().find(|one| one.contains("[selector-unusable-in-flume]")).expect("it is reported");
     assert!(reason.contains(": warning: ") && reason.contains(gone), "{reason}");
 }
 

@@ -158,7 +158,7 @@ fn each_way_to_log_in_carries_events_and_a_wrong_one_is_told_and_waited_for() {
             });
         }
     }
-    assert_eq!(node.said("hunter2"), 0, "a password is told");
+    assert_eq!(node.said("hunter2"), 0, "a password is printed");
     node.reload(&round(http, out.path(), &ways(ports), (ports.login, &scram(PASSWORD))));
     post(http[1], r#"[{"body": "line 0"}]"#);
     let topics = ["mutual", "plain", "scram256", "scram512"];
