@@ -146,11 +146,11 @@ fn a_wrong_command_line_is_one_clear_message_and_exit_code_2() {
         ),
         (
             "-n a1 -prov com.example.Provider",
-            "-prov, --conf-provider: a Java class cannot give the configuration",
+            "-prov, --conf-provider: a Java class cannot give the configuration (Flume 1.11 ends with `wrong number of arguments`",
         ),
         (
             "-n a1 -u file:///a -a com.example.P",
-            "-a, --auth-provider: a Java class cannot give the authorisation",
+            "-a, --auth-provider: a Java class cannot give the authorisation (Flume 1.11 ends with",
         ),
         ("push -n a1 -f a.conf", "--zkConnString <HOSTS>"),
         ("password", "`password` is not there, in Flume 1.11 either"),

@@ -2,7 +2,7 @@
 //! sink processors, Flume's own or an operator's.
 //!
 //! [`Bridge`] starts the JVM when the first component asks for it and again, with a pause, when it has died. A component
-//! is a handle: [`Interceptors`], [`Sink`], [`Source`], [`Channel`], [`Group`]. Handles know nothing of actors. They end
+//! is a handle: [`Interceptors`], [`Sink`], [`Source`], [`Channel`], [`Group`], [`Filter`]. Handles know nothing of actors. They end
 //! with their JVM, and whoever holds one makes a new one then; events that were not acknowledged are his again.
 //!
 //! The parts: `frame` and `protocol` (bytes to messages; no I/O), `answer` (what interceptors have made of a batch),
@@ -16,6 +16,7 @@ mod classpath;
 mod clock;
 mod component;
 mod error;
+mod filter;
 mod frame;
 mod group;
 mod interceptors;
@@ -35,6 +36,7 @@ pub use bridge::{Bridge, Settings};
 pub use channel::{Channel, Taking};
 pub use classpath::{ClassPath, Directory, Disk, Found, Installation};
 pub use error::BridgeError;
+pub use filter::Filter;
 pub use frame::{Frame, FrameDecoder, FrameFault, Outgoing};
 pub use group::Group;
 pub use interceptors::Interceptors;
@@ -63,6 +65,8 @@ pub enum ComponentKind {
     Channel = 3,
     /// A sink processor, with its selector.
     Group = 4,
+    /// A config filter.
+    Filter = 5,
 }
 
 /// A component as its configuration has it.

@@ -73,6 +73,8 @@ pub(crate) enum FromJvm {
     Ask {
         index: usize,
     },
+    /// What a config filter answers.
+    Word(Option<String>),
 }
 
 /// The first frame of a JVM.
@@ -191,6 +193,10 @@ impl FromJvm {
                 FromJvm::TransactionDone { transaction, answer }
             }
             0xe0 => FromJvm::Ask { index: r.size()? },
+            0xf0 => {
+                let (there, word) = (r.number()? == 1, r.text()?);
+                FromJvm::Word(there.then_some(word))
+            }
             _ => return Ok(None),
         }))
     }
@@ -330,6 +336,7 @@ impl ComponentKind {
             ComponentKind::Interceptors => "interceptors of source",
             ComponentKind::Channel => "channel",
             ComponentKind::Group => "sink group",
+            ComponentKind::Filter => "config filter",
         }
     }
 }

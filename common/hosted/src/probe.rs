@@ -1,7 +1,7 @@
 //! Looks whether the classes of a plan are there and take their properties, for `check`.
 
 use crate::judge::{Hosting, chain_spec, channel_spec, group_spec, sink_spec, source_spec};
-use bridge::{BridgeError, Channel, Group, Interceptors, Jvm, Sink, Source, Spec};
+use bridge::{BridgeError, Channel, Filter, Group, Interceptors, Jvm, Sink, Source, Spec};
 use plan::{ComponentPlan, Plan, Problem, Report};
 
 impl Hosting {
@@ -71,6 +71,7 @@ async fn create(jvm: &Jvm, spec: &Spec) -> Result<(), BridgeError> {
         bridge::ComponentKind::Interceptors => Interceptors::create(jvm, spec).await.map(drop),
         bridge::ComponentKind::Channel => Channel::create(jvm, spec).await.map(drop),
         bridge::ComponentKind::Group => Group::create(jvm, spec).await.map(drop),
+        bridge::ComponentKind::Filter => Filter::create(jvm, spec).await.map(drop),
     }
 }
 

@@ -1,13 +1,40 @@
 //! The `hadoop` config filter: a secret from one of Hadoop's credential stores.
 //!
-//! Source: Hadoop 3 `JavaKeyStoreProvider` and `ProviderUtils`, with these differences: stores on this machine alone are read;
+//! Source: Hadoop 3 `JavaKeyStoreProvider` and `ProviderUtils`, with these differences: stores on this machine alone are read
+//! here, Flume's own class in a JVM reads the others;
 //! the password's file is looked for beside the file that names it, not on a class path; a key of the same name in Hadoop's own
 //! configuration files is not looked for.
 
-use plan::CredentialStore;
+use plan::{CredentialStore, JavaFilter};
 use runtime::net::credential;
 use std::io;
 use std::path::PathBuf;
+
+/// Whether all of its stores are files of this machine.
+pub(crate) fn is_here(store: &CredentialStore) -> bool {
+    providers(store).all(|provider| path(provider).is_ok())
+}
+
+/// Flume's own class for stores that are not here.
+pub(crate) fn class(store: &CredentialStore) -> JavaFilter {
+    let file = store.password_file.as_ref().and_then(|file| file.file_name()); // it is looked for on the class path
+    let file = file.map(|file| (PASSWORD_FILE.to_owned(), file.to_string_lossy().into_owned()));
+    let properties = [("credential.provider.path".to_owned(), store.providers.clone())];
+    JavaFilter {
+        name: store.providers.clone(),
+        class: "org.apache.flume.configfilter.HadoopCredentialStoreConfigFilter".to_owned(),
+        properties: properties.into_iter().chain(file).collect(),
+    }
+}
+
+const PASSWORD_FILE: &str = "credstore.java-keystore-provider.password-file";
+
+/// For whoever has no JVM.
+pub(crate) const ADVICE: &str = "`jceks://file/PATH` and `localjceks://file/PATH` are read without a JVM (copy the store here, readable by this account alone)";
+
+fn providers(store: &CredentialStore) -> impl Iterator<Item = &str> {
+    store.providers.split(',').map(str::trim).filter(|provider| !provider.is_empty())
+}
 
 /// Looks for `key` in each store of the path, in order.
 ///
@@ -15,7 +42,7 @@ use std::path::PathBuf;
 /// Why there is no answer, for people.
 pub(crate) fn ask(store: &CredentialStore, key: &str) -> Result<String, String> {
     let password = password(store)?;
-    for provider in store.providers.split(',').map(str::trim).filter(|provider| !provider.is_empty()) {
+    for provider in providers(store) {
         if let Some(secret) = credential(&path(provider)?, &password, key)? {
             return Ok(secret.reveal().to_owned());
         }
@@ -46,10 +73,7 @@ fn path(provider: &str) -> Result<PathBuf, String> {
     let nested = provider.strip_prefix("jceks://").or_else(|| provider.strip_prefix("localjceks://"));
     match nested.and_then(|nested| nested.strip_prefix("file")) {
         Some(path) if path.starts_with('/') => Ok(path.into()),
-        _ => Err(format!(
-            "{} is no store on this machine: `jceks://file/PATH` and `localjceks://file/PATH` are (copy it here, readable by this account alone)",
-            plan::quoted(provider)
-        )),
+        _ => Err(format!("{} is no store on this machine", plan::quoted(provider))),
     }
 }
 

@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod env_file;
 mod external;
+mod filters;
 mod hadoop;
 mod java;
 mod jvm;

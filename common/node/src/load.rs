@@ -2,7 +2,7 @@
 
 use crate::{
     catalogue::COMPONENTS,
-    external, hadoop,
+    filters::Filters,
     jvm::{self, Given},
     origin::Read,
 };
@@ -31,8 +31,7 @@ impl Wanted {
     pub(crate) fn options(&self) -> Options {
         Options {
             strict_flume: self.strict_flume,
-            external: external::ask,
-            hadoop: hadoop::ask,
+            answers: Arc::new(Filters::new(self.jvm.clone())),
             waiting: |what| eprintln!("{what}"),
             ..Options::new(COMPONENTS.names())
         }

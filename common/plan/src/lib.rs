@@ -37,7 +37,10 @@ pub use fate::{Dropped, Fate};
 pub use finding::{Finding, Spot};
 pub use findings::Findings;
 pub use layers::{Text, named};
-pub use load::{CredentialStore, Loaded, Options, Sources, load, load_texts, load_without, read_files};
+pub use load::{
+    Answers, CredentialStore, JavaFilter, Loaded, Options, Sources, load, load_texts, load_without,
+    read_files,
+};
 pub use owner::Owner;
 pub use part::Without;
 pub use place::Place;

@@ -1,7 +1,9 @@
 //! From the names of files to a plan: the one place that reads files.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Zoned;
 
@@ -57,32 +59,63 @@ pub struct CredentialStore {
     pub password: Option<Secret>,
 }
 
+/// A config filter that is a Java class.
+#[derive(Clone, Debug)]
+pub struct JavaFilter {
+    /// `f1`
+    pub name: String,
+    /// Its class.
+    pub class: String,
+    /// Its properties, as Flume hands them over.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Asks config filters, each for one key: the answer, or why there is none. Nothing is asked unless somebody says how.
+pub trait Answers: fmt::Debug + Send + Sync {
+    /// Of `external`: runs the command with the key behind it and answers the first line.
+    ///
+    /// # Errors
+    /// Why there is no answer, for people; so of the others.
+    fn external(&self, command: &[String], key: &str) -> Result<String, String> {
+        let _ = (command, key);
+        Err("commands are not run here".to_string())
+    }
+
+    /// Of `hadoop`: looks for the key in a credential store.
+    fn hadoop(&self, store: &CredentialStore, key: &str) -> Result<String, String> {
+        let _ = (store, key);
+        Err("credential stores are not opened here".to_string())
+    }
+
+    /// Of a class of the operator's own.
+    fn java(&self, filter: &JavaFilter, key: &str) -> Result<String, String> {
+        let _ = (filter, key);
+        Err("Java classes are not run here".to_string())
+    }
+}
+
+#[derive(Debug)]
+struct NoAnswers;
+
+impl Answers for NoAnswers {}
+
 /// How strict to be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What a file may name.
     pub catalogue: &'static Catalogue,
     /// Leaves what reads like a comment behind a value in it, as Flume does.
     pub strict_flume: bool,
-    /// Asks an `external` config filter: runs the command with the key behind it and answers the first line, or why
-    /// there is none. Nothing runs unless somebody hands in how.
-    pub external: fn(command: &[String], key: &str) -> Result<String, String>,
-    /// Asks a `hadoop` config filter: looks for the key in the store and answers its secret, or why there is none.
-    pub hadoop: fn(store: &CredentialStore, key: &str) -> Result<String, String>,
+    /// Asks config filters.
+    pub answers: Arc<dyn Answers>,
     /// Is told what is waited for, when a file turns out to be a pipe and nothing comes.
     pub waiting: fn(what: &str),
 }
 
 impl Options {
-    /// As Flume reads a file but for comments behind values; commands of config filters are not run.
+    /// As Flume reads a file but for comments behind values; config filters are not asked.
     pub fn new(catalogue: &'static Catalogue) -> Options {
-        Options {
-            catalogue,
-            strict_flume: false,
-            external: |_, _| Err("commands are not run here".to_string()),
-            hadoop: |_, _| Err("credential stores are not opened here".to_string()),
-            waiting: |_| {},
-        }
+        Options { catalogue, strict_flume: false, answers: Arc::new(NoAnswers), waiting: |_| {} }
     }
 }
 

@@ -107,3 +107,58 @@ fn a_morphline_flumes_jdbc_channel_and_its_irc_sink_carry_all_events() {
     });
     until("all come to the irc server", || said.lock().expect("nobody panics with it").len() == 200);
 }
+
+/// The answers name folders, in which events must arrive.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn config_filters_of_ones_own_and_hadoops_remote_stores_are_asked_in_a_jvm() {
+    let sinks = ["f1['one']", "f2[\"two\"]"].map(|question| format!("DIR/${{{question}}}"));
+    let text = format!(
+        "a1.configfilters = f1 f2\na1.configfilters.f1.type = org.acme.Words\na1.configfilters.f1.prefix = X\n\
+         a1.configfilters.f2.type = hadoop\na1.configfilters.f2.credential.provider.path = user:///\n\
+         {SOURCE}a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 20\n\
+         a1.sources.r1.channels = c1 c2\na1.channels = c1 c2\na1.channels.c1.type = memory\na1.channels.c2.type = memory\n\
+         a1.sinks = k1 k2\na1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = {}\n\
+         a1.sinks.k2.type = file_roll\na1.sinks.k2.channel = c2\na1.sinks.k2.sink.directory = {}\n",
+        sinks[0], sinks[1]
+    );
+    let directory = tempfile::tempdir().expect("a folder");
+    for folder in ["XONE", "deux"] {
+        fs::create_dir(directory.path().join(folder)).expect("a folder");
+    }
+    let tokens = directory.path().join("tokens");
+    // Hadoop's token file: no tokens, one secret.
+    fs::write(&tokens, b"HDTS\0\0\x01\x03two\x04deux").expect("a file");
+    let mut words = environment_with_stores();
+    words.push(format!("HADOOP_TOKEN_FILE_LOCATION={}", tokens.display()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let solo = Solo::start_in(directory, &text, &words);
+    for folder in ["XONE", "deux"] {
+        until("all come to the folder that the filter names", || lines(&solo.path(folder)).len() == 20);
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_config_filter_without_an_answer_says_why() {
+    let file = |filter: &str, key: &str| {
+        format!(
+            "a1.configfilters = f1\n{filter}\n{SEQ}{MEMORY}{NULL}a1.channels.c1.capacity = ${{f1['{key}']}}\n"
+        )
+    };
+    let own = "a1.configfilters.f1.type = org.acme.Words";
+    let (away, hadoop) = (
+        "a1.configfilters.f1.type = org.acme.NotThere",
+        "a1.configfilters.f1.type = hadoop\na1.configfilters.f1.credential.provider.path = user:///",
+    );
+    for (filter, key, why) in [
+        (own, "nothing", "org.acme.Words has no answer"),
+        (own, "throw", "cannot look for throw"),
+        (own, "exit", "ends the JVM"),
+        (away, "x", "there is no class org.acme.NotThere on the class path"),
+        (hadoop, "x", "`jceks://file/PATH` and `localjceks://file/PATH` are read without a JVM"),
+    ] {
+        let (_, said) = checked(&file(filter, key), "a1");
+        assert!(said.contains("[filter-without-answer]") && said.contains(why), "{key}: {said}");
+    }
+}

@@ -67,6 +67,13 @@ pub(crate) fn channel_end(component: u32, transaction: u64, commit: bool) -> Out
     numbers(0x52, component, &[transaction as i64, i64::from(commit)])
 }
 
+/// What a config filter is asked for.
+pub(crate) fn question(component: u32, key: &str) -> Outgoing {
+    let mut out = BytesMut::new();
+    push_text(&mut out, key);
+    Outgoing::new(0x70, component, &out, [])
+}
+
 /// How the sink `index` of a group has ended its round.
 pub(crate) fn answer(component: u32, index: usize, outcome: &Outcome) -> Outgoing {
     let mut out = BytesMut::new();

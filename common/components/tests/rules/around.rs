@@ -2,7 +2,8 @@
 
 use super::support::{load_texts, options};
 use super::{load_with, text};
-use plan::{Options, Sources, Text};
+use plan::{Answers, CredentialStore, JavaFilter, Options, Secret, Sources, Text};
+use std::sync::Arc;
 
 #[test]
 fn an_agent_that_is_not_there() {
@@ -70,6 +71,42 @@ fn config_filters() {
     assert_eq!(unanswered.report.problems[0].code, "filter-without-answer");
 }
 
+/// Says what it was asked; has no answer to "no".
+#[derive(Debug)]
+struct Echo;
+
+impl Answers for Echo {
+    fn external(&self, command: &[String], key: &str) -> Result<String, String> {
+        if key == "no" { Err("it failed".into()) } else { Ok(format!("{}+{key}", command.join("+"))) }
+    }
+
+    fn hadoop(&self, store: &CredentialStore, key: &str) -> Result<String, String> {
+        let CredentialStore { providers, password_file, password } = store;
+        let password = password.as_ref().map_or("-", Secret::reveal);
+        match key {
+            "no" => Err(format!("{providers} {password_file:?} {password}: none")),
+            _ => Ok("geheim".into()),
+        }
+    }
+
+    fn java(&self, filter: &JavaFilter, key: &str) -> Result<String, String> {
+        Ok(format!("{filter:?} {key}"))
+    }
+}
+
+#[test]
+fn a_config_filter_of_ones_own_is_asked_with_its_properties_as_they_are_written() {
+    let text = "a.configfilters = f\na.configfilters.f.type = com.example.Vault\na.configfilters.f.at = /v # of mine\n\
+                a.sources = r\na.channels = c\na.sources.r.type = seq\na.sources.r.channels = c\na.channels.c.type = memory\n\
+                a.sources.r.interceptors = i\na.sources.r.interceptors.i.type = static\na.sources.r.interceptors.i.value = ${f['k']}\n";
+    let texts = [Text { name: "file".to_owned(), bytes: text.into() }];
+    let options = Options { answers: Arc::new(Echo), ..options() };
+    let plan = load_texts(&texts, &Sources::default(), "a", &options).plan.expect("it has a source");
+    let expected =
+        r#"JavaFilter { name: "f", class: "com.example.Vault", properties: {"at": "/v # of mine"} } k"#;
+    assert_eq!(plan.sources[0].interceptors[0].properties.text("value"), Some(expected));
+}
+
 #[test]
 fn a_question_to_a_filter_is_told_as_it_is_written_and_a_filter_that_is_missing_once() {
     let asked = |kind: &str| {
@@ -121,16 +158,13 @@ fn a_variable_that_is_not_closed_is_told() {
 
 #[test]
 fn an_external_config_filter_is_asked_once_for_each_key() {
-    fn external(command: &[String], key: &str) -> Result<String, String> {
-        if key == "no" { Err("it failed".into()) } else { Ok(format!("{}+{key}", command.join("+"))) }
-    }
     let value = |text: &str| {
         let text = format!(
             "a.configfilters = f\na.configfilters.f.type = external\na.configfilters.f.command = get -q\n\
              a.channels = c\na.channels.c.type = memory\na.sources = r\na.sources.r.type = netcat\n\
              a.sources.r.port = 1\na.sources.r.channels = c\na.sources.r.bind = {text}\n"
         );
-        let options = Options { external, ..options() };
+        let options = Options { answers: Arc::new(Echo), ..options() };
         load_texts(&[Text { name: "f".into(), bytes: text.into() }], &Sources::default(), "a", &options)
     };
     let answered = value("${f[host]}");
@@ -144,14 +178,6 @@ fn an_external_config_filter_is_asked_once_for_each_key() {
 
 #[test]
 fn a_hadoop_config_filter_is_handed_its_store_and_its_answers_are_secrets() {
-    fn hadoop(store: &plan::CredentialStore, key: &str) -> Result<String, String> {
-        let plan::CredentialStore { providers, password_file, password } = store;
-        let password = password.as_ref().map_or("-", plan::Secret::reveal);
-        match key {
-            "no" => Err(format!("{providers} {password_file:?} {password}: none")),
-            _ => Ok("geheim".into()),
-        }
-    }
     let environment = vec![("HADOOP_CREDSTORE_PASSWORD".to_owned(), "p".to_owned())];
     let value = |path: &str, text: &str| {
         let text = format!(
@@ -160,7 +186,7 @@ fn a_hadoop_config_filter_is_handed_its_store_and_its_answers_are_secrets() {
              a.channels = c\na.channels.c.type = memory\na.sources = r\na.sources.r.type = netcat\n\
              a.sources.r.port = {text}\na.sources.r.channels = c\na.sources.r.bind = h\n"
         );
-        let options = Options { hadoop, ..options() };
+        let options = Options { answers: Arc::new(Echo), ..options() };
         let sources = Sources { environment: environment.clone(), ..Sources::default() };
         load_texts(&[Text { name: "/etc/f/a.conf".into(), bytes: text.into() }], &sources, "a", &options)
     };

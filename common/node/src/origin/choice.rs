@@ -74,12 +74,12 @@ impl Central {
             (
                 "-prov, --conf-provider",
                 self.conf_provider.is_some(),
-                "a Java class cannot give the configuration: name its place with -f, -u or -z",
+                "a Java class cannot give the configuration (Flume 1.11 ends with `wrong number of arguments` when it makes one): name its place with -f, -u or -z",
             ),
             (
                 "-a, --auth-provider",
                 self.auth_provider.is_some(),
-                "a Java class cannot give the authorisation: -user and -pwd do, as HTTP's Basic authorisation",
+                "a Java class cannot give the authorisation (Flume 1.11 ends with `wrong number of arguments` when it makes one): -user and -pwd do, as HTTP's Basic authorisation",
             ),
         ]
         .into_iter()

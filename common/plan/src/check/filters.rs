@@ -10,7 +10,7 @@ use super::nearest::nearest;
 use super::tree::Tree;
 use super::{Checker, Listed};
 use crate::component::Kind;
-use crate::load::CredentialStore;
+use crate::load::{CredentialStore, JavaFilter};
 use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::properties::Entry;
@@ -27,6 +27,8 @@ enum Filter {
     External { command: Vec<String> },
     /// `hadoop`: a credential store.
     Hadoop(CredentialStore),
+    /// A class of an operator's own.
+    Java(JavaFilter),
     /// It cannot run, and has been told so.
     Refused,
 }
@@ -69,8 +71,16 @@ impl Checker<'_> {
         let at = found.begins();
         let owner = Owner::new(Kind::ConfigFilter, "configfilters", self.agent, &found.name, at);
         let known = self.type_of(Kind::ConfigFilter, &owner, found.key("type"))?;
-        let filter = self.component(owner, &listed.name, known, &found.all(), &["type"]);
+        let filter = self.any_component(owner, &listed.name, known, &found.all(), &["type"]);
         match known.name() {
+            "" => {
+                let pairs = filter.properties.iter().filter(|(key, _)| *key != "type");
+                Some(Filter::Java(JavaFilter {
+                    name: listed.name.clone(),
+                    class: filter.properties.text("type")?.to_owned(),
+                    properties: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+                }))
+            }
             "external" => {
                 let command = words(filter.properties.text("command")?).map(String::from).collect();
                 Some(Filter::External { command })
@@ -149,8 +159,9 @@ impl Checker<'_> {
                 let found = self.environment.iter().rev().find(|(name, _)| name == key);
                 found.map(|(_, value)| value.clone()).ok_or_else(|| "the variable is not set".to_string())
             }
-            Some(Filter::External { command }) => (self.options.external)(command, key),
-            Some(Filter::Hadoop(store)) => (self.options.hadoop)(store, key),
+            Some(Filter::External { command }) => self.options.answers.external(command, key),
+            Some(Filter::Hadoop(store)) => self.options.answers.hadoop(store, key),
+            Some(Filter::Java(filter)) => self.options.answers.java(filter, key),
         };
         filters.answers.insert(question, answer.clone());
         answer

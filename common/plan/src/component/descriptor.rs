@@ -233,4 +233,5 @@ const CLASSES: &[Descriptor] = &[
     Descriptor::missing(Kind::Processor, "", ""),
     Descriptor::missing(Kind::Selector, "", ""),
     Descriptor::missing(Kind::Interceptor, "", ""),
+    Descriptor::missing(Kind::ConfigFilter, "", ""),
 ];

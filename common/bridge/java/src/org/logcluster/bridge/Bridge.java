@@ -160,6 +160,8 @@ public final class Bridge {
         return new ChannelHost(this, id, name);
       case Protocol.GROUP:
         return new GroupHost(this, id, name);
+      case Protocol.FILTER:
+        return new FilterHost(this, id, name);
       default:
         throw new IllegalArgumentException("component " + name + " is of an unknown kind, " + kind);
     }

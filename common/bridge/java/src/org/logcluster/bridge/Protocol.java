@@ -16,6 +16,7 @@ final class Protocol {
   static final int INTERCEPTORS = 2;
   static final int CHANNEL = 3;
   static final int GROUP = 4;
+  static final int FILTER = 5;
 
   // To the JVM.
   static final int CREATE = 0x02;
@@ -34,6 +35,7 @@ final class Protocol {
   static final int C_TAKE = 0x51;
   static final int C_END = 0x52;
   static final int ANSWER = 0x60;
+  static final int QUESTION = 0x70;
 
   // From the JVM.
   static final int HELLO = 0x81;
@@ -56,6 +58,7 @@ final class Protocol {
   static final int C_TAKEN = 0xd0;
   static final int C_DONE = 0xd1;
   static final int ASK = 0xe0;
+  static final int WORD = 0xf0;
 
   // How process() ended, in DONE and ANSWER.
   static final int READY = 0;
