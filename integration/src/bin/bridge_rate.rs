@@ -116,7 +116,7 @@ fn alone(version: Version, arguments: &[&str]) -> Result<f64, Box<dyn std::error
     let output = flume::bridge::alone(version)?.args(arguments).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     // An interceptor may print something of its own before.
-    let rate = text.lines().last().and_then(|line| line.trim().parse().ok());
+    let rate = text.lines().next_back().and_then(|line| line.trim().parse().ok());
     rate.ok_or_else(|| format!("a class alone in a JVM has said {text}").into())
 }
 
