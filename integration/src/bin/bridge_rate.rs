@@ -1,8 +1,11 @@
 //! How many events a second go through the bridge's pipe: an interceptor, an own one, a null sink, in batches of 1,000 and
-//! of 100. `cargo run --release -p integration --bin bridge_rate`.
+//! of 100, and beside it what the interceptor alone does in a JVM, without a bridge.
+//! `cargo run --release -p integration --bin bridge_rate`.
 //!
 //! With `follow LINES` it has an agent follow a file of that many lines and an own sink in the JVM write them, beside real
-//! Flume with the same class, and prints the ratio: medians of three runs, from the first byte that comes out to the last.
+//! Flume with the same class: as its launcher starts it where nobody has set anything (`-Xmx20m`), and with the bridge's heap
+//! and collector. Prints medians of three runs, from the first byte that comes out to the last, the ratios, and what the class
+//! alone does in a JVM: nothing that hosts it can do more.
 //!
 //! With `hold FOLDER` it starts a JVM with a sink, prints the JVM's process number and waits to be killed, for a test.
 
@@ -42,12 +45,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return follow(lines.parse()?);
     }
     for version in Version::ALL {
+        for (class, events) in INTERCEPTORS.iter().flat_map(|class| [(class, 1000), (class, 100)]) {
+            let rate = alone(version, &["3000000", &events.to_string(), class])?;
+            let flume = version.name();
+            writeln!(
+                io::stdout(),
+                "Flume {flume:7} {class} alone, batches of {events:5}: {rate:9.0} events/s"
+            )?;
+        }
         let directory = tempfile::tempdir()?;
         let (bridge, _said) = host(version, directory.path(), |_| {});
         let jvm = bridge.jvm().await?;
         for events in [1000, 100] {
             for (what, class) in
-                [("static", "static"), ("own interceptor", "org.acme.Tagging$Builder"), ("null sink", "")]
+                [("static", INTERCEPTORS[0]), ("own interceptor", INTERCEPTORS[1]), ("null sink", "")]
             {
                 let (batch, meter) = (batch(events), Meter::new(&jvm));
                 if class.is_empty() {
@@ -77,31 +88,45 @@ async fn hold(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
 fn follow(lines: u32) -> Result<(), Box<dyn std::error::Error>> {
     let arena = Arena::new(None)?;
     for version in Version::ALL {
-        let mut rates = [vec![], vec![]]; // an agent's, Flume's
+        let mut rates = [vec![], vec![], vec![], vec![]];
         for _ in 0..3 {
-            rates[0].push(carry(&arena, lines, Side::Agent(version))?);
-            rates[1].push(carry(&arena, lines, Side::Flume(version))?);
+            rates[0].push(carry(&arena, lines, version, None)?);
+            rates[1].push(carry(&arena, lines, version, Some(&AS_INSTALLED))?);
+            rates[2].push(carry(&arena, lines, version, Some(&AS_THE_BRIDGE))?);
+            let directory = arena.fresh()?;
+            let output = directory.path().join("out").display().to_string();
+            rates[3].push(alone(version, &[&lines.to_string(), &output])?);
         }
         rates.iter_mut().for_each(|rates| rates.sort_by(f64::total_cmp));
-        let [agent, flume] = rates.map(|rates| rates[1]);
+        let [agent, installed, same_heap, class] = rates.map(|rates| rates[1]);
         writeln!(
             io::stdout(),
-            "Flume {:7} file to own sink: agent {agent:9.0} lines/s, Flume {flume:9.0} lines/s: {:.1} times as many",
+            "Flume {:7} file to own sink: agent {agent:9.0} lines/s; Flume as its launcher starts it {installed:9.0}: \
+             {:.1} times as many; Flume with the bridge's heap {same_heap:9.0}: {:.1} times; the class alone {class:9.0}",
             version.name(),
-            agent / flume
+            agent / installed,
+            agent / same_heap
         )?;
     }
     Ok(())
 }
 
-/// What runs the followed file and the own sink, with the jars of a release.
-enum Side {
-    Agent(Version),
-    Flume(Version),
+/// Events a second of a class alone in a JVM.
+fn alone(version: Version, arguments: &[&str]) -> Result<f64, Box<dyn std::error::Error>> {
+    let output = flume::bridge::alone(version)?.args(arguments).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // An interceptor may print something of its own before.
+    let rate = text.lines().next_back().and_then(|line| line.trim().parse().ok());
+    rate.ok_or_else(|| format!("a class alone in a JVM has said {text}").into())
 }
 
-/// Lines a second.
-fn carry(arena: &Arena, lines: u32, side: Side) -> Result<f64, Box<dyn std::error::Error>> {
+/// Lines a second of an agent with the jars of a release, or of real Flume with these words for its JVM.
+fn carry(
+    arena: &Arena,
+    lines: u32,
+    version: Version,
+    flume: Option<&[&str]>,
+) -> Result<f64, Box<dyn std::error::Error>> {
     let shape = Shape { lines, bytes: arena::USUAL };
     let (input, directory) = (arena.input(shape)?, arena.fresh()?);
     let (folder, output) = (directory.path(), directory.path().join("out"));
@@ -117,16 +142,17 @@ fn carry(arena: &Arena, lines: u32, side: Side) -> Result<f64, Box<dyn std::erro
     );
     let file = folder.join("a1.conf");
     std::fs::write(&file, text)?;
-    let command = match side {
-        Side::Agent(version) => {
+    let command = match flume {
+        None => {
             let words = environment(version);
             let mut command = Command::new(&words[0]);
             command.args(&words[1..]).arg(binaries::directory()?.join("agent"));
             command.args(["-n", "a1", "-f"]).arg(&file);
             command
         }
-        Side::Flume(version) => {
-            let launch = Launch { classes: Some(plugins()?), ..Launch::default() };
+        Some(words) => {
+            let jvm = words.iter().map(|word| (*word).to_owned()).collect();
+            let launch = Launch { classes: Some(plugins()?), jvm, ..Launch::default() };
             flume::command(version, &file, "a1", folder, &launch)
         }
     };
@@ -258,6 +284,12 @@ impl Meter {
         )
     }
 }
+
+const INTERCEPTORS: [&str; 2] = ["static", "org.acme.Tagging$Builder"];
+
+/// Words that undo those of the tests: `bin/flume-ng` says `-Xmx20m` and no more.
+const AS_INSTALLED: [&str; 3] = ["-Xmx20m", "-XX:-UseSerialGC", "-XX:TieredStopAtLevel=4"];
+const AS_THE_BRIDGE: [&str; 2] = ["-Xmx64m", "-XX:TieredStopAtLevel=4"];
 
 /// Java compiles what runs often.
 const WARM_UP: Duration = Duration::from_secs(3);

@@ -116,6 +116,17 @@ pub fn flumes_tool() -> Command {
     command
 }
 
+/// A class of the tests alone in a JVM with the bridge's heap, over the jars of `version`; its arguments are still to come.
+///
+/// # Errors
+/// When the classes cannot be compiled.
+pub fn alone(version: Version) -> Result<Command, Missing> {
+    let class_path = format!("{}:{}", install::release(version), plugins()?.display());
+    let mut command = install::jdk("java");
+    command.args(["-Xmx64m", "-XX:+UseSerialGC", "-cp", &class_path, "org.acme.Alone"]);
+    Ok(command)
+}
+
 /// The operator's classes of the tests, compiled.
 ///
 /// # Errors

@@ -1,8 +1,5 @@
 package org.logcluster.bridge;
 
-import java.io.BufferedInputStream;
-import java.io.DataInputStream;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -28,27 +25,27 @@ public final class Bridge {
   private static final long STOP_MILLIS = 10000;
 
   final Pipe pipe;
+  final FrameInput in;
   final ThreadGroup components = new ThreadGroup("components");
   private final Map<Integer, Host> hosts = new ConcurrentHashMap<>();
-  private final int mostFrameBytes;
 
-  private Bridge(Pipe pipe) {
+  private Bridge(FrameInput in, Pipe pipe) {
+    this.in = in;
     this.pipe = pipe;
-    this.mostFrameBytes = (int) Math.min(Runtime.getRuntime().maxMemory() / 4, 1 << 30);
   }
 
   /** See the class. */
   public static void main(String[] arguments) throws Exception {
     System.setOut(System.err); // before any other class: what components print must not be lost or mixed with frames
-    DataInputStream in = new DataInputStream(new BufferedInputStream(new FileInputStream(arguments[0]), 1 << 18));
-    Bridge bridge = new Bridge(new Pipe(arguments[1]));
+    FrameInput in = new FrameInput(arguments[0], Runtime.getRuntime().maxMemory());
+    Bridge bridge = new Bridge(in, new Pipe(arguments[1]));
     Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> bridge.uncaught(0, thread, failure));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Diagnostics.exiting(bridge), "bridge-exit"));
     Logs.install(bridge.pipe, arguments[2]);
     bridge.hello();
     int status = ABANDONED;
     try {
-      bridge.read(in);
+      bridge.read();
     } catch (IOException e) { // mostly the end of the pipe
       bridge.abandoned();
     } catch (RuntimeException e) {
@@ -78,15 +75,9 @@ public final class Bridge {
     }
   }
 
-  private void read(DataInputStream in) throws IOException {
+  private void read() throws IOException {
     for (;;) {
-      int length = in.readInt();
-      if (length < 5 || length > mostFrameBytes) {
-        throw new IllegalArgumentException(length + " bytes are announced, at most " + mostFrameBytes + " may be");
-      }
-      byte[] bytes = new byte[length];
-      in.readFully(bytes);
-      FrameReader frame = new FrameReader(bytes);
+      FrameReader frame = in.next();
       if (frame.component() == 0) {
         own(frame);
       } else {

@@ -131,6 +131,8 @@ final class ChainHost extends Host {
     private final FrameWriter out;
     private int mapFrom; // where in the frame the last header map is
     private int mapTo;
+    private Object[] texts = new Object[0]; // its keys and values by turns, if all of them are strings
+    private int used;
     private List<Channel> required;
     private List<Channel> optional;
 
@@ -165,6 +167,10 @@ final class ChainHost extends Host {
         out.number(Protocol.UNCHANGED);
         return;
       }
+      if (isLast(event.getHeaders())) {
+        out.number(Protocol.SAME_HEADERS_AS_BEFORE);
+        return;
+      }
       int before = out.mark();
       out.number(Protocol.NEW_HEADERS);
       int from = out.mark();
@@ -177,9 +183,41 @@ final class ChainHost extends Host {
         mapFrom = from;
         mapTo = to;
       }
+      remember(event.getHeaders());
+    }
+
+    /** Whether a map has the very strings of the last one, in its order: then it need not be written to be compared. */
+    private boolean isLast(Map<?, ?> map) {
+      if (used == 0 || map.size() * 2 != used) {
+        return false;
+      }
+      int at = 0;
+      for (Map.Entry<?, ?> header : map.entrySet()) {
+        if (header.getKey() != texts[at++] || header.getValue() != texts[at++]) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private void remember(Map<?, ?> map) {
+      used = 0;
+      int at = 0;
+      if (texts.length < map.size() * 2) {
+        texts = new Object[map.size() * 2];
+      }
+      for (Map.Entry<?, ?> header : map.entrySet()) {
+        if (!(header.getKey() instanceof String && header.getValue() instanceof String)) {
+          return; // what is no string may be another one the next time it is asked
+        }
+        texts[at++] = header.getKey();
+        texts[at++] = header.getValue();
+      }
+      used = at;
     }
 
     private void writeMap(Event event) {
+      used = 0;
       mapFrom = out.mark();
       if (event instanceof CalledEvent && ((CalledEvent) event).isOf(call)) {
         ((CalledEvent) event).writeHeaders(out);

@@ -7,7 +7,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flume.Event;
-import org.apache.flume.event.SimpleEvent;
 
 /** Reads a frame that has come. Used by one thread at a time. */
 final class FrameReader {
@@ -80,8 +79,7 @@ final class FrameReader {
     byte[] body = new byte[length];
     System.arraycopy(bytes, at, body, 0, length);
     at += length;
-    SimpleEvent event = new SimpleEvent();
-    event.setHeaders(headers.toMap());
+    LeasedEvent event = new LeasedEvent(headers);
     event.setBody(body);
     return event;
   }

@@ -86,24 +86,30 @@ final class FrameWriter {
    * of {@code odd} are written as the bytes that they were read from.
    */
   FrameWriter headers(Map<?, ?> headers, Map<String, byte[]> odd) {
-    int count = 0;
-    if (headers != null) {
-      for (Map.Entry<?, ?> header : headers.entrySet()) {
-        if (header.getKey() != null && header.getValue() != null) {
-          count++;
-        }
+    int before = at;
+    int expected = headers == null ? 0 : headers.size();
+    while (expected > 0) {
+      number(expected);
+      int written = entries(headers, odd);
+      if (written == expected) {
+        break;
       }
-    }
-    if (count > 0) {
-      number(count);
-      for (Map.Entry<?, ?> header : headers.entrySet()) {
-        if (header.getKey() != null && header.getValue() != null) {
-          header(header.getKey(), odd);
-          header(header.getValue(), odd);
-        }
-      }
+      at = before; // some were null
+      expected = written;
     }
     return number(0);
+  }
+
+  private int entries(Map<?, ?> headers, Map<String, byte[]> odd) {
+    int written = 0;
+    for (Map.Entry<?, ?> header : headers.entrySet()) {
+      if (header.getKey() != null && header.getValue() != null) {
+        header(header.getKey(), odd);
+        header(header.getValue(), odd);
+        written++;
+      }
+    }
+    return written;
   }
 
   private void header(Object text, Map<String, byte[]> odd) {

@@ -28,6 +28,7 @@ final class LeaseChannel extends BasicChannelSemantics {
   private long recalls;
   private long starved; // takes that found nothing
 
+  /** An event that was rolled back. */
   private static final class Item {
     final long number;
     final Event event;
@@ -109,7 +110,7 @@ final class LeaseChannel extends BasicChannelSemantics {
       }
       for (Lease lease = oldest(); lease != null; lease = oldest()) {
         ranges.add(lease.next, lease.left);
-        leases.poll();
+        drop(lease);
       }
       returned.clear();
       notifyAll();
@@ -121,22 +122,22 @@ final class LeaseChannel extends BasicChannelSemantics {
    * Waits as a memory channel does: a sink with threads of its own would ask thousands of times in a second. It does not
    * wait when the transaction has something already: that is better delivered.
    */
-  private synchronized Item next(boolean hasSome) throws InterruptedException {
+  private synchronized Event next(Taken taken) throws InterruptedException {
     long deadline = 0;
     long recallsBefore = recalls;
     for (;;) {
       Item item = returned.poll();
       if (item != null) {
-        return item;
+        return taken.add(item.number, item.event);
       }
       Lease lease = oldest();
       if (lease != null) {
-        item = new Item(lease.next++, lease.frame.event());
+        Event event = taken.add(lease.next++, lease.frame.event());
         if (--lease.left == 0) {
-          leases.poll();
+          drop(lease);
         }
         waiting = false;
-        return item;
+        return event;
       }
       if (!waiting) {
         waiting = true;
@@ -146,7 +147,7 @@ final class LeaseChannel extends BasicChannelSemantics {
       if (deadline == 0) {
         deadline = now + keepAliveMillis;
       }
-      if (hasSome || stopping || recalls != recallsBefore || now >= deadline) {
+      if (!taken.events.isEmpty() || stopping || recalls != recallsBefore || now >= deadline) {
         starved++;
         return null;
       }
@@ -154,29 +155,24 @@ final class LeaseChannel extends BasicChannelSemantics {
     }
   }
 
-  private void rolledBack(List<Item> taken) {
-    Ranges ranges = null;
-    synchronized (this) {
-      if (open) {
-        for (int i = taken.size() - 1; i >= 0; i--) {
-          returned.addFirst(taken.get(i));
-        }
-        notifyAll();
-      } else {
-        ranges = ranges(taken);
-      }
-    }
-    if (ranges != null) {
-      host.send(Protocol.NACK, ranges.write(new FrameWriter()));
-    }
+  /** The oldest lease has nothing left. */
+  private void drop(Lease lease) {
+    leases.poll();
+    host.bridge.in.release(lease.frame);
   }
 
-  private static Ranges ranges(List<Item> items) {
-    Ranges ranges = new Ranges();
-    for (Item item : items) {
-      ranges.add(item.number, 1);
+  private void rolledBack(Taken taken) {
+    synchronized (this) {
+      if (open) {
+        long[] numbers = taken.numbers.all(taken.events.size());
+        for (int i = numbers.length - 1; i >= 0; i--) {
+          returned.addFirst(new Item(numbers[i], taken.events.get(i)));
+        }
+        notifyAll();
+        return;
+      }
     }
-    return ranges;
+    host.send(Protocol.NACK, taken.numbers.write(new FrameWriter()));
   }
 
   @Override
@@ -184,8 +180,20 @@ final class LeaseChannel extends BasicChannelSemantics {
     return new Transaction();
   }
 
+  /** What a transaction has. */
+  private static final class Taken {
+    final List<Event> events = new ArrayList<>();
+    final Ranges numbers = new Ranges();
+
+    Event add(long number, Event event) {
+      numbers.add(number, 1);
+      events.add(event);
+      return event;
+    }
+  }
+
   private final class Transaction extends BasicTransactionSemantics {
-    private final List<Item> taken = new ArrayList<>();
+    private final Taken taken = new Taken();
 
     @Override
     protected void doPut(Event event) {
@@ -194,28 +202,23 @@ final class LeaseChannel extends BasicChannelSemantics {
 
     @Override
     protected Event doTake() throws InterruptedException {
-      if (taken.size() >= transactionCapacity) {
+      if (taken.events.size() >= transactionCapacity) {
         throw new ChannelException("Take list for MemoryTransaction, capacity " + transactionCapacity
             + " full, consider committing more frequently, increasing capacity, or increasing thread count");
       }
-      Item item = next(!taken.isEmpty());
-      if (item == null) {
-        return null;
-      }
-      taken.add(item);
-      return item.event;
+      return next(taken);
     }
 
     @Override
     protected void doCommit() {
-      if (!taken.isEmpty()) {
-        host.send(Protocol.ACK, ranges(taken).write(new FrameWriter()));
+      if (!taken.events.isEmpty()) {
+        host.send(Protocol.ACK, taken.numbers.write(new FrameWriter()));
       }
     }
 
     @Override
     protected void doRollback() {
-      if (!taken.isEmpty()) {
+      if (!taken.events.isEmpty()) {
         rolledBack(taken);
       }
     }

@@ -19,6 +19,17 @@ final class Ranges {
     pairs[used++] = count;
   }
 
+  /** Each number, in the order in which they were added; there are {@code count}. */
+  long[] all(int count) {
+    long[] all = new long[count];
+    for (int i = 0, at = 0; i < used; i += 2) {
+      for (long number = pairs[i]; number < pairs[i] + pairs[i + 1]; number++) {
+        all[at++] = number;
+      }
+    }
+    return all;
+  }
+
   FrameWriter write(FrameWriter out) {
     out.number(used / 2);
     for (int i = 0; i < used; i++) {
