@@ -35,9 +35,12 @@ impl Hadoop {
         url: &str,
         settings: impl Iterator<Item = (String, String)>,
     ) -> Result<Client, StoreError> {
+        let fallback = self.site.missing_fallback(url);
         let own = self.site.pairs().chain(CONFIG).map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut builder =
-            ClientBuilder::new().with_url(url).with_config_dir(NOWHERE).with_config(own.chain(settings));
+        let mut builder = ClientBuilder::new()
+            .with_url(url)
+            .with_config_dir(NOWHERE)
+            .with_config(own.chain(fallback).chain(settings));
         if let Some(user) = &self.user {
             builder = builder.with_user(user);
         }
@@ -91,6 +94,9 @@ impl Store for RemoteStore {
     }
 
     async fn create(&self, path: &str, copies: Option<u32>) -> Result<RemoteFile, StoreError> {
+        if !self.hadoop.site.is_mounted(&self.hadoop.url()?, path) {
+            return Err(StoreError::BadPath("no link of the mount table holds it".to_owned()));
+        }
         let mut options = WriteOptions::default();
         if let Some(copies) = copies.or(self.hadoop.site.replication()) {
             options = options.replication(copies);
