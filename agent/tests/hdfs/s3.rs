@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 const BUCKET: &str = "logs";
 
-/// An agent that writes to `s3a://logs/PREFIX` what `source` gives, with Hadoop's settings beside its file.
+/// An agent that writes to `s3a://logs/all/PREFIX.*` what `source` gives, with Hadoop's settings beside its file.
 fn agent(s3: &S3Proxy, folder: &Path, prefix: &str, source: &str, sink: &str) -> Process {
     fs::write(folder.join("core-site.xml"), s3.core_site()).expect("a file");
     let text = format!(
         "a.sources = r\na.channels = c\na.sinks = k\na.sources.r.channels = c\n{source}\na.channels.c.type = memory\n\
          a.channels.c.capacity = 10000\na.channels.c.transactionCapacity = 1000\na.sinks.k.type = hdfs\na.sinks.k.channel = c\n\
-         a.sinks.k.hdfs.path = s3a://{BUCKET}/{prefix}\na.sinks.k.hdfs.fileType = DataStream\na.sinks.k.hdfs.rollSize = 0\n\
+         a.sinks.k.hdfs.path = s3a://{BUCKET}/all\na.sinks.k.hdfs.filePrefix = {prefix}\na.sinks.k.hdfs.fileType = DataStream\na.sinks.k.hdfs.rollSize = 0\n\
          a.sinks.k.hdfs.rollInterval = 0\na.sinks.k.hdfs.retryInterval = 1\na.sinks.k.hdfs.callTimeout = 4000\n\
          a.sinks.k.hdfs.stateDir = {}\n{sink}\n",
         folder.join("state").display()
@@ -41,9 +41,9 @@ fn until(s3: &S3Proxy, agent: &Process, what: &str, holds: impl Fn(&Files) -> bo
     }
 }
 
-/// The objects below `prefix`.
+/// The objects of this prefix.
 fn below(objects: &Files, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-    let below = objects.iter().filter(|(name, _)| name.starts_with(&format!("/{prefix}/")));
+    let below = objects.iter().filter(|(name, _)| name.starts_with(&format!("/all/{prefix}.")));
     below.map(|(name, body)| (name.clone(), body.clone())).collect()
 }
 
@@ -95,7 +95,7 @@ fn what_was_acknowledged_is_in_s3_in_the_end_whoever_is_killed() {
             s3.start_again().unwrap_or_else(|why| panic!("{why}"));
         }
     }
-    let mut last = agent(&s3, folder.path(), "last", &source(1), "a.sinks.k.hdfs.rollCount = 1");
+    let mut last = agent(&s3, folder.path(), "last", &source(1), "a.sinks.k.hdfs.idleTimeout = 1");
     until(&s3, &last, "everything is uploaded", |objects| {
         !below(objects, "last").is_empty() && spooled(folder.path()).is_empty()
     });
