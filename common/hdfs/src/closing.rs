@@ -359,7 +359,11 @@ impl<S: Store> Closer<S> {
         }
         let mut name = to.to_owned();
         for number in 1..MOST_NAMES {
-            match self.bounded(store.rename(from, &name)).await {
+            let renamed = match S::RENAMES_AT_ONCE {
+                true => self.bounded(store.rename(from, &name)).await,
+                false => store.rename(from, &name).await,
+            };
+            match renamed {
                 Err(StoreError::Exists) => name = format!("{to}.{number}"),
                 // The answer to an earlier try may have been lost.
                 Err(StoreError::Missing) if self.bounded(store.length(&name)).await?.is_some() => {
