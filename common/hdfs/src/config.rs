@@ -43,8 +43,8 @@ pub(crate) struct Config {
     pub(crate) most_open: usize,
     /// `hdfs.fileType`, `hdfs.codeC`, `hdfs.writeFormat`, `serializer`
     pub(crate) content: Content,
-    /// The TLS of `https://`, in S3 and of schemas.
-    pub(crate) layers: ClientLayers,
+    /// The TLS of `https://`, in S3 and of schemas, where there can be one.
+    pub(crate) layers: Option<ClientLayers>,
     /// `serializer.schemaURL`
     pub(crate) schema_url: Option<String>,
     /// `hdfs.stateDir`: where it is written down which files are open; `~/.flume/hdfs` unless set.
@@ -110,6 +110,10 @@ impl Config {
                 None => (Target::Hadoop, url),
             },
         };
+        let mut closing = closing(properties);
+        if matches!(target, Target::S3(_)) {
+            closing.tries = None; // what is given up would stay on this machine
+        }
         let hadoop = Hadoop {
             url: url.to_owned(),
             site,
@@ -119,7 +123,7 @@ impl Config {
         Some(Config {
             target,
             hadoop,
-            layers: ClientLayers::default(),
+            layers: None,
             path: directory?,
             prefix: prefix?,
             zone: zone(properties, findings),
@@ -132,7 +136,7 @@ impl Config {
                 count: number("hdfs.rollCount"),
                 idle: seconds("hdfs.idleTimeout"),
             },
-            closing: closing(properties),
+            closing,
             call_timeout: match number("hdfs.callTimeout") {
                 0 => NO_TIMEOUT,
                 millis => Duration::from_millis(millis),
@@ -160,11 +164,6 @@ impl Config {
             Target::Hadoop | Target::S3(_) => &self.hadoop.url,
             Target::Local => "file://",
         }
-    }
-
-    /// Whether it may ask somebody over HTTP.
-    pub(crate) fn fetches(&self) -> bool {
-        matches!(self.target, Target::S3(_)) || matches!(self.content, Content::Container(..))
     }
 
     /// Where events go.
@@ -314,7 +313,8 @@ mod tests {
         assert!(config.dead_letters.ends_with(".flume/hdfs/dead-letters"));
         assert!(matches!(config.target, Target::Hadoop));
         assert_eq!(config.hadoop.url, "hdfs://nn:8020");
-        let config = configured(&[("hdfs.path", "s3a://logs/%Y")]).unwrap();
+        let config = configured(&[("hdfs.path", "s3a://logs/%Y"), ("hdfs.closeTries", "3")]).unwrap();
+        assert_eq!(config.closing.tries, None);
         assert!(matches!(config.target, Target::S3(bucket) if bucket.name == "logs"));
     }
 

@@ -67,12 +67,12 @@ impl<S: Store> HdfsSink<S> {
     }
 
     /// Looks for what an earlier run has left, once the store answers.
-    fn start(&mut self) {
+    async fn start(&mut self) {
         let Writer { name, log, config, closer, .. } = &self.writer;
         match Ledger::begin(&config.state, &config.written_path, Unique::from_system().draw()) {
             Ok((ledger, left)) => {
                 closer.set_ledger(ledger);
-                closer.sweep(left);
+                closer.sweep(left).await;
             }
             Err(error) => slog::warn!(
                 log,
@@ -178,7 +178,7 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
             });
         }
         if !std::mem::replace(&mut self.started, true) {
-            self.start();
+            self.start().await;
         }
         Ok(Window::LOCAL)
     }

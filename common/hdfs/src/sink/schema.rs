@@ -1,20 +1,25 @@
 //! Reads the schema of events where they say that it stands.
 
 use crate::config::Config;
+use crate::http::connect_to;
 use crate::store::{Hadoop, RemoteStore, Store, StoreError};
 use bytes::Bytes;
 use components::http1::{self, Endpoint, in_words};
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::HOST;
-use runtime::net::ClientLayers;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 
 /// The text at `url`.
 ///
 /// Source: Flume 1.11 `AvroEventSerializer.loadFromUrl`: `hdfs://`, and what Java opens: `file:`, `http://` and `https://`.
 pub(super) async fn read(url: &str, config: &Config) -> Result<String, StoreError> {
     let bytes = if let Some(path) = url.strip_prefix("file:") {
-        tokio::fs::read(format!("/{}", path.trim_start_matches('/'))).await?
+        let file = File::open(format!("/{}", path.trim_start_matches('/'))).await?;
+        let mut text = Vec::new();
+        file.take(MOST_BYTES as u64).read_to_end(&mut text).await?;
+        text
     } else if let Some((host, path)) = url.strip_prefix("hdfs://").and_then(|rest| rest.split_once('/')) {
         let store = RemoteStore::new(Hadoop { url: format!("hdfs://{host}"), ..config.hadoop.clone() });
         store.read(&format!("/{path}"), 0, MOST_BYTES as u64).await?.to_vec()
@@ -28,9 +33,7 @@ pub(super) async fn read(url: &str, config: &Config) -> Result<String, StoreErro
 
 async fn fetch(url: &str, config: &Config) -> Result<Vec<u8>, StoreError> {
     let endpoint = Endpoint::parse(url).map_err(StoreError::BadPath)?;
-    let plain = ClientLayers::default();
-    let layers = if endpoint.tls { &config.layers } else { &plain };
-    let mut line = endpoint.connect(layers, config.call_timeout).await.map_err(StoreError::Failed)?;
+    let mut line = connect_to(&endpoint, config.layers.as_ref()).await.map_err(StoreError::Failed)?;
     let request =
         Request::get(&endpoint.path).header(HOST, &endpoint.authority).body(Full::<Bytes>::default());
     let request = request.map_err(|error| StoreError::BadPath(error.to_string()))?;
@@ -40,8 +43,9 @@ async fn fetch(url: &str, config: &Config) -> Result<Vec<u8>, StoreError> {
             let text = http1::read(answer.into_body(), MOST_BYTES).await;
             text.ok_or_else(|| StoreError::Failed("its answer breaks off, or has over 4 MiB".to_owned()))
         }
-        404 | 410 => Err(StoreError::Missing),
-        status => Err(StoreError::Failed(format!("HTTP {status}"))),
+        // It may have one later.
+        status @ (408 | 429 | 500..) => Err(StoreError::Failed(format!("HTTP {status}"))),
+        status => Err(StoreError::BadPath(format!("HTTP {status}"))),
     }
 }
 

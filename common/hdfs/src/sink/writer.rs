@@ -99,6 +99,12 @@ impl<S: Store> Writer<S> {
             *counter += 1;
             let names = self.config.names.of(&key.place.directory, &key.place.prefix, *counter);
             self.closer.note(&names);
+            if S::KEPT_HERE
+                && let Err(error) = self.closer.force_list().await
+            {
+                self.closer.forget(&names.in_use);
+                return Err(error);
+            }
             let in_use = making.insert(names).in_use.clone();
             let made = store.create(&in_use, replication(attempt)).await;
             let names = match (&made, making.take()) {

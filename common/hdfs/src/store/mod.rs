@@ -26,8 +26,9 @@ pub(crate) trait Store: Clone + Unpin + 'static {
     /// Files that are being completed, before writing waits for some of them.
     const MOST_CLOSING: usize = 256;
 
-    /// Whether a file gets its name by one call. Otherwise `rename` bounds each of its calls itself.
-    const RENAMES_AT_ONCE: bool = true;
+    /// Whether a file is on this machine until it is complete. Then its list is all that knows what it is to become, and is
+    /// forced to the disk before it is made; `rename` sends it where it belongs, and bounds each of its calls itself.
+    const KEPT_HERE: bool = false;
 
     /// Whether it answers.
     fn probe(&self) -> impl Future<Output = Result<(), StoreError>>;

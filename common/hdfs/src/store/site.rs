@@ -96,13 +96,14 @@ impl SiteFiles {
     fn links<'a>(&'a self, url: &str) -> Vec<(&'a str, &'a str)> {
         let Some(name) = url.strip_prefix("viewfs://") else { return Vec::new() };
         let table = format!("{MOUNTS}{name}.");
-        self.pairs().filter_map(|(key, target)| Some((key.strip_prefix(&table)?, target))).collect()
+        let all = self.pairs().filter_map(|(key, target)| Some((key.strip_prefix(&table)?, target)));
+        all.filter(|(link, _)| link.starts_with(LINK) || *link == FALLBACK).collect()
     }
 
     /// Whether a path is in this file system: of a mount table without a fallback, only what is below a link.
     pub(crate) fn is_mounted(&self, url: &str, path: &str) -> bool {
         let links = self.links(url);
-        let holds = |link: &str| match link.strip_prefix("link.") {
+        let holds = |link: &str| match link.strip_prefix(LINK) {
             Some(link) => {
                 path.strip_prefix(link.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
             }
@@ -135,6 +136,8 @@ fn has_port(host: &str) -> bool {
 
 /// Before a mount table's name.
 const MOUNTS: &str = "fs.viewfs.mounttable.";
+/// Before the path of a link.
+const LINK: &str = "link.";
 /// Where paths are that no link holds.
 const FALLBACK: &str = "linkFallback";
 const FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
@@ -206,6 +209,7 @@ mod tests {
             ("dfs.ha.namenodes.ns1", "nn1, nn2"),
             ("fs.viewfs.mounttable.all.link./a", "hdfs://ns1/x"),
             ("fs.viewfs.mounttable.all.link./b", "hdfs://other:8020/"),
+            ("fs.viewfs.mounttable.all.homedir", "/user"),
         ]);
         assert_eq!(site.name_nodes("ns1"), ["nn1", "nn2"]);
         assert_eq!(site.services("hdfs://ns1"), ["ns1"]);

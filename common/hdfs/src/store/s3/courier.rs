@@ -1,5 +1,6 @@
 //! Carries the library's requests over connections of this project: its TLS, its sockets.
 
+use crate::http::connect_to;
 use bytes::Bytes;
 use components::http1::{Endpoint, in_words, read};
 use http_body_util::{BodyExt, Full};
@@ -11,7 +12,6 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
     HttpService,
 };
-use runtime::clock::Duration;
 use runtime::net::ClientLayers;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ type Idle = Rc<RefCell<HashMap<String, Vec<SendRequest<Full<Bytes>>>>>>;
 
 impl Courier {
     /// One that works on this thread as long as it is asked.
-    pub(super) fn start(layers: ClientLayers, limit: Duration) -> Courier {
+    pub(super) fn start(layers: Option<ClientLayers>) -> Courier {
         let (requests, mut jobs) = mpsc::unbounded_channel::<Job>();
         let (idle, layers) = (Idle::default(), Rc::new(layers));
         actix::spawn(async move {
@@ -39,7 +39,7 @@ impl Courier {
                 actix::spawn(async move {
                     let answer = tokio::select! {
                         () = tell.closed() => return, // nobody waits any more
-                        answer = exchange(&idle, &layers, limit, request) => answer,
+                        answer = exchange(&idle, &layers, request) => answer,
                     };
                     let _unheard = tell.send(answer);
                 });
@@ -71,8 +71,7 @@ fn failure(kind: HttpErrorKind, why: String) -> HttpError {
 
 async fn exchange(
     idle: &Idle,
-    layers: &ClientLayers,
-    limit: Duration,
+    layers: &Option<ClientLayers>,
     request: HttpRequest,
 ) -> Result<HttpResponse, HttpError> {
     let (mut head, body) = request.into_parts();
@@ -86,9 +85,8 @@ async fn exchange(
     let mut line = match waiting(idle, &whom).await {
         Some(line) => line,
         None => {
-            let plain = ClientLayers::default();
-            let layers = if endpoint.tls { layers } else { &plain };
-            endpoint.connect(layers, limit).await.map_err(|why| failure(HttpErrorKind::Connect, why))?
+            let line = connect_to(&endpoint, layers.as_ref()).await;
+            line.map_err(|why| failure(HttpErrorKind::Connect, why))?
         }
     };
     let broken = |error: &hyper::Error| {

@@ -8,6 +8,7 @@ mod spool;
 pub(crate) use settings::Bucket;
 pub(crate) use spool::SpoolFile;
 
+use crate::store::error::short;
 use crate::store::{Store, StoreError};
 use bytes::Bytes;
 use courier::Courier;
@@ -22,11 +23,11 @@ use object_store::{
 use runtime::clock::Duration;
 use runtime::net::ClientLayers;
 use spool::Spool;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 /// A bucket, and the files that are to become its objects.
@@ -40,13 +41,14 @@ pub(crate) struct S3Store {
 #[derive(Debug)]
 struct Shared {
     bucket: Bucket,
-    layers: ClientLayers,
+    layers: Option<ClientLayers>,
     spool: Spool,
     /// For each request.
     limit: Duration,
-    /// The last request has not been answered well: files are not made without a question whether the bucket is there, as
-    /// they would fill the disk while it is not.
-    doubtful: Cell<bool>,
+    /// Each has a part in memory.
+    at_once: Semaphore,
+    /// Files whose last upload has failed. With many of them no new file begins: they would fill the disk.
+    late: RefCell<HashSet<String>>,
     /// Uploads in parts that have begun, by their files: a try that fails goes on where the last one stopped.
     uploads: RefCell<HashMap<String, Upload>>,
 }
@@ -60,13 +62,19 @@ struct Upload {
 
 impl S3Store {
     /// Files are kept in `directory`; each request is given up after `limit`.
-    pub(crate) fn new(bucket: Bucket, layers: ClientLayers, directory: PathBuf, limit: Duration) -> S3Store {
+    pub(crate) fn new(
+        bucket: Bucket,
+        layers: Option<ClientLayers>,
+        directory: PathBuf,
+        limit: Duration,
+    ) -> S3Store {
         let shared = Shared {
             bucket,
             layers,
             spool: Spool::new(directory),
             limit,
-            doubtful: Cell::new(true),
+            at_once: Semaphore::new(AT_ONCE),
+            late: RefCell::default(),
             uploads: RefCell::default(),
         };
         S3Store { shared: Rc::new(shared), client: Rc::default() }
@@ -77,22 +85,15 @@ impl S3Store {
         &'a self,
         request: impl AsyncFnOnce(&'a AmazonS3) -> object_store::Result<T>,
     ) -> Result<T, StoreError> {
-        let Shared { bucket, layers, limit, doubtful, .. } = &*self.shared;
+        let Shared { bucket, layers, limit, .. } = &*self.shared;
         let make = || async {
             let retry = RetryConfig { max_retries: RETRIES, retry_timeout: *limit, ..RetryConfig::default() };
-            let courier = Courier::start(layers.clone(), *limit);
+            let courier = Courier::start(layers.clone());
             bucket.builder().with_retry(retry).with_http_connector(courier).build()
         };
         let client = self.client.get_or_try_init(make).await?;
-        let before = doubtful.replace(true);
         let answer = timeout(*limit, request(client)).await;
-        let answer = answer.map_err(|_| StoreError::Late(limit.as_millis()))?;
-        match &answer {
-            Ok(_) => doubtful.set(false),
-            Err(object_store::Error::NotFound { .. }) => doubtful.set(before),
-            Err(_) => {}
-        }
-        Ok(answer?)
+        Ok(answer.map_err(|_| StoreError::Late(limit.as_millis()))??)
     }
 
     /// The mark of an object, if there is one. One that somebody else has made may have none.
@@ -107,6 +108,19 @@ impl S3Store {
             Err(StoreError::Missing) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Uploads a file. An object that an earlier try has made, whose answer was lost, is known by its mark.
+    async fn complete(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let spool = &self.shared.spool;
+        let Some(length) = spool.length(from).await? else { return Err(StoreError::Missing) };
+        let mark = spool.mark(from).await?;
+        match self.mark_of(to).await? {
+            None => self.upload(from, to, length, &mark).await?,
+            Some(found) if found == mark => {}
+            Some(_) => return Err(StoreError::Exists),
+        }
+        spool.remove(from).await
     }
 
     async fn upload(&self, from: &str, to: &str, length: u64, mark: &str) -> Result<(), StoreError> {
@@ -174,7 +188,7 @@ impl Store for S3Store {
     type File = SpoolFile;
 
     const MOST_CLOSING: usize = 32;
-    const RENAMES_AT_ONCE: bool = false;
+    const KEPT_HERE: bool = true;
 
     async fn probe(&self) -> Result<(), StoreError> {
         let nothing = Path::from(PROBE);
@@ -190,8 +204,11 @@ impl Store for S3Store {
     }
 
     async fn create(&self, path: &str, _: Option<u32>) -> Result<SpoolFile, StoreError> {
-        if self.shared.doubtful.get() {
-            self.probe().await?;
+        let late = self.shared.late.borrow().len();
+        if late >= Self::MOST_CLOSING {
+            return Err(StoreError::Failed(format!(
+                "{late} files wait for S3 to take them: no new one begins"
+            )));
         }
         self.shared.spool.create(path).await
     }
@@ -212,17 +229,16 @@ impl Store for S3Store {
         Ok(true)
     }
 
-    /// Uploads it. An object that an earlier try has made, whose answer was lost, is known by its mark.
+    /// Uploads it.
     async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        let spool = &self.shared.spool;
-        let Some(length) = spool.length(from).await? else { return Err(StoreError::Missing) };
-        let mark = spool.mark(from).await?;
-        match self.mark_of(to).await? {
-            None => self.upload(from, to, length, &mark).await?,
-            Some(found) if found == mark => {}
-            Some(_) => return Err(StoreError::Exists),
-        }
-        spool.remove(from).await
+        let _turn = self.shared.at_once.acquire().await;
+        let done = self.complete(from, to).await;
+        let mut late = self.shared.late.borrow_mut();
+        match done {
+            Ok(()) | Err(StoreError::Missing | StoreError::Exists) => late.remove(from),
+            Err(_) => late.insert(from.to_owned()),
+        };
+        done
     }
 
     async fn remove(&self, path: &str) -> Result<(), StoreError> {
@@ -250,10 +266,29 @@ impl From<object_store::Error> for StoreError {
             S3Error::AlreadyExists { .. } => StoreError::Exists,
             S3Error::InvalidPath { source } => StoreError::BadPath(source.to_string()),
             S3Error::PermissionDenied { source, .. } | S3Error::Unauthenticated { source, .. } => {
-                StoreError::Refused(super::error::short(&source.to_string()))
+                let words = in_words(&source.to_string());
+                StoreError::Refused(format!(
+                    "{words}; look at fs.s3a.access.key and what it may do in the bucket"
+                ))
             }
-            S3Error::Generic { source, .. } => StoreError::Failed(super::error::short(&source.to_string())),
-            other => StoreError::Failed(super::error::short(&other.to_string())),
+            S3Error::Generic { source, .. } => StoreError::Failed(in_words(&source.to_string())),
+            other => StoreError::Failed(in_words(&other.to_string())),
+        }
+    }
+}
+
+/// What the library says without the request, and of S3's answer only its code and message.
+fn in_words(text: &str) -> String {
+    let why = text.split_once(" - ").map_or(text, |(_, why)| why);
+    let element = |name: &str| {
+        let (_, rest) = why.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once(&format!("</{name}>"))?.0)
+    };
+    match (element("Code"), element("Message")) {
+        (Some(code), Some(message)) => short(&format!("{code}: {message}")),
+        _ => {
+            let why = why.strip_prefix("Server returned non-2xx status code: ").unwrap_or(why);
+            short(why.trim_end_matches([' ', ':']))
         }
     }
 }
@@ -270,6 +305,8 @@ fn part_bytes(length: u64) -> u64 {
 }
 
 const PART_BYTES: u64 = 8 << 20;
+/// Files that are uploaded at a time.
+const AT_ONCE: usize = 4;
 const MOST_PARTS: u64 = 9_000;
 /// The library tries a request again where that does no harm; the sink has its own tries beyond that.
 const RETRIES: usize = 2;
@@ -281,10 +318,42 @@ const PROBE: &str = ".flume-probe";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{SiteFiles, StoreFile};
+    use futures_util::future::join_all;
 
     #[test]
     fn a_key_is_the_path_as_it_stands() {
         assert_eq!(key("//a/b=%41 ~#//c.tmp").unwrap().as_ref(), "a/b=%41 ~#/c.tmp");
+    }
+
+    #[test]
+    fn what_s3_answers_is_one_line_without_keys() {
+        let answer = "Error performing PUT http://h:1/b/k in 5ms - Server returned non-2xx status code: 403 Forbidden: <?xml \
+            version=\"1.0\"?>\n<Error><Code>InvalidAccessKeyId</Code><Message>There is none.</Message>\
+            <AWSAccessKeyId>AKIA1</AWSAccessKeyId></Error>";
+        assert_eq!(in_words(answer), "InvalidAccessKeyId: There is none.");
+        let head = "Error performing HEAD http://h:1/b/k in 5ms - Server returned non-2xx status code: 403 Forbidden: ";
+        assert_eq!(in_words(head), "403 Forbidden");
+    }
+
+    #[actix::test]
+    async fn with_many_files_that_s3_does_not_take_no_new_one_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let nobody = [("fs.s3a.endpoint", "http://127.0.0.1:1"), ("fs.s3a.path.style.access", "true")];
+        let keys = [("fs.s3a.access.key", "a"), ("fs.s3a.secret.key", "s")];
+        let bucket = Bucket::new("logs", &SiteFiles::of(&[nobody, keys].concat())).unwrap();
+        let limit = Duration::from_millis(100);
+        let store = S3Store::new(bucket, None, folder.path().to_owned(), limit);
+        let names: Vec<String> = (0..S3Store::MOST_CLOSING).map(|number| format!("/{number}")).collect();
+        for name in &names {
+            let mut file = store.create(name, None).await.unwrap();
+            file.append(Bytes::from_static(b"x")).await.unwrap();
+            file.sync().await.unwrap();
+        }
+        let renamed = join_all(names.iter().map(|name| store.rename(name, "/complete"))).await;
+        assert!(renamed.iter().all(Result::is_err), "{renamed:?}");
+        let told = store.create("/next", None).await.unwrap_err().to_string();
+        assert_eq!(told, "32 files wait for S3 to take them: no new one begins");
     }
 
     #[test]

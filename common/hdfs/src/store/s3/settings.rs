@@ -43,6 +43,11 @@ impl Bucket {
         let get = |key: &str| {
             site.get(&format!("fs.s3a.bucket.{name}.{key}")).or_else(|| site.get(&format!("fs.s3a.{key}")))
         };
+        if let Some(key) = NOT_READ.into_iter().find(|key| get(key).is_some()) {
+            return Err(format!(
+                "fs.s3a.{key} has no effect here; name the sink in `AGENT.flume.bridge` to run it in a JVM, or take it out"
+            ));
+        }
         let is = |key: &str| get(key).map(|value| value.eq_ignore_ascii_case("true"));
         if get("security.credential.provider.path").is_some() && get("access.key").is_none() {
             return Err("the keys of fs.s3a stand in a credential store (security.credential.provider.path), which is not \
@@ -114,11 +119,26 @@ impl Bucket {
         }
     }
 
+    /// Whether it is reached over TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("https://"))
+    }
+
     /// Where it is, for people.
     pub(super) fn place(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("Amazon S3")
     }
 }
+
+/// What would be written otherwise, or nowhere, without it.
+const NOT_READ: [&str; 6] = [
+    "encryption.algorithm",
+    "server-side-encryption-algorithm",
+    "acl.default",
+    "assumed.role.arn",
+    "proxy.host",
+    "requester.pays.enabled",
+];
 
 /// `s3.REGION.amazonaws.com`
 fn region_of(host: &str) -> Option<&str> {
@@ -174,5 +194,7 @@ mod tests {
         assert!(bucket(&pairs[..1]).unwrap_err().contains("one of them is missing"));
         let store = [("fs.s3a.security.credential.provider.path", "jceks://file/x")];
         assert!(bucket(&store).unwrap_err().contains("credential store"));
+        let kms = [("fs.s3a.bucket.logs.encryption.algorithm", "SSE-KMS")];
+        assert!(bucket(&kms).unwrap_err().starts_with("fs.s3a.encryption.algorithm has no effect"));
     }
 }

@@ -1,13 +1,14 @@
 //! Files of this machine that become objects: what is acknowledged stands here until its object is there.
 //!
 //! Beside each file stands how many bytes of it count. It is written last, so what a kill or a loss of power has cut off in
-//! the middle of a batch counts for nothing.
+//! the middle of a batch counts for nothing. Behind that number stands a mark, which no other file has: an object that was
+//! made of this file is known by it.
 
 use crate::store::StoreError;
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
+use runtime::random::Unique;
 use std::io::{ErrorKind, SeekFrom};
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -44,7 +45,10 @@ impl Spool {
     pub(super) async fn create(&self, object: &str) -> Result<SpoolFile, StoreError> {
         fs::create_dir_all(&self.0).await?;
         let data = File::options().write(true).create_new(true).open(self.path(object)).await?;
-        let counts = File::create(self.beside(object, COUNTS)).await?;
+        let mut counts = File::create(self.beside(object, COUNTS)).await?;
+        counts.write_all(&[0; COUNT_BYTES]).await?;
+        counts.write_all(&Unique::from_system().draw().to_be_bytes()).await?;
+        counts.flush().await?;
         File::open(&self.0).await?.sync_all().await?;
         Ok(SpoolFile { data, counts, length: 0 })
     }
@@ -54,20 +58,25 @@ impl Spool {
         if !fs::try_exists(self.path(object)).await? {
             return Ok(None);
         }
-        let counts = match fs::read(self.beside(object, COUNTS)).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            read => read?,
-        };
-        Ok(Some(counts.try_into().map(u64::from_be_bytes).unwrap_or(0)))
+        let counts = self.counts(object).await?;
+        Ok(Some(counts.first_chunk::<COUNT_BYTES>().copied().map(u64::from_be_bytes).unwrap_or(0)))
+    }
+
+    /// Nothing where a kill came before it was written.
+    async fn counts(&self, object: &str) -> Result<Vec<u8>, StoreError> {
+        match fs::read(self.beside(object, COUNTS)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            read => Ok(read?),
+        }
     }
 
     /// What tells this file from all others that were ever to become an object of this name.
     pub(super) async fn mark(&self, object: &str) -> Result<String, StoreError> {
-        let metadata = fs::metadata(self.path(object)).await?;
-        let host = gethostname::gethostname();
-        let all = format!("{} {} {}", host.display(), self.path(object).display(), metadata.ino());
-        let digest = digest(&SHA256, all.as_bytes());
-        Ok(digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        let counts = self.counts(object).await?;
+        let mark = counts.get(COUNT_BYTES..).filter(|mark| !mark.is_empty());
+        let mark =
+            mark.ok_or_else(|| StoreError::Failed("its mark is gone from hdfs.stateDir".to_owned()))?;
+        Ok(mark.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// The bytes `from..to`.
@@ -123,8 +132,9 @@ impl crate::store::StoreFile for SpoolFile {
     }
 }
 
-/// So many bytes count: a number of eight bytes.
+/// How many bytes count, and the file's mark.
 const COUNTS: &str = "synced";
+const COUNT_BYTES: usize = 8;
 /// An upload in parts.
 const UPLOAD: &str = "upload";
 
