@@ -126,13 +126,13 @@ impl S3Store {
     async fn upload(&self, from: &str, to: &str, length: u64, mark: &str) -> Result<(), StoreError> {
         let attributes: Attributes =
             [(Attribute::Metadata(MARK.into()), mark.to_owned())].into_iter().collect();
-        let Shared { spool, uploads, .. } = &*self.shared;
+        let uploads = &self.shared.uploads;
         let path = key(to)?;
         if length <= PART_BYTES {
-            let bytes = spool.read(from, 0, length).await?;
+            let bytes = self.part(from, 0, length).await?;
             let options = PutOptions { attributes, ..PutOptions::default() };
-            self.ask(async |client| client.put_opts(&path, bytes.into(), options).await).await?;
-            return Ok(());
+            let put = self.ask(async |client| client.put_opts(&path, bytes.into(), options).await).await;
+            return put.map(drop).map_err(|error| self.no_bucket(error));
         }
         let kept = uploads.borrow().get(from).filter(|upload| upload.to == to).cloned();
         let mut upload = match kept {
@@ -142,7 +142,7 @@ impl S3Store {
         let part_bytes = part_bytes(length);
         while (upload.parts.len() as u64) * part_bytes < length {
             let at = upload.parts.len() as u64 * part_bytes;
-            let bytes = spool.read(from, at, length.min(at + part_bytes)).await?;
+            let bytes = self.part(from, at, length.min(at + part_bytes)).await?;
             let (id, number) = (upload.id.clone(), upload.parts.len());
             let part = self.ask(async |client| client.put_part(&path, &id, number, bytes.into()).await).await;
             upload.parts.push(self.or_anew(from, part)?);
@@ -165,11 +165,32 @@ impl S3Store {
             let _gone = self.ask(async |client| client.abort_multipart(&to, &id).await).await;
         }
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-        let id = self.ask(async |client| client.create_multipart_opts(&path, options).await).await?;
+        let begun = self.ask(async |client| client.create_multipart_opts(&path, options).await).await;
+        let id = begun.map_err(|error| self.no_bucket(error))?;
         self.shared.spool.note(from, &format!("{id}\n{to}")).await?;
         let upload = Upload { to: to.to_owned(), id, parts: Vec::new() };
         self.shared.uploads.borrow_mut().insert(from.to_owned(), upload.clone());
         Ok(upload)
+    }
+
+    /// The bytes `at..to` of a file, all of them: what is missing would be missing for ever.
+    async fn part(&self, from: &str, at: u64, to: u64) -> Result<Bytes, StoreError> {
+        let bytes = self.shared.spool.read(from, at, to).await?;
+        if bytes.len() as u64 == to - at {
+            return Ok(bytes);
+        }
+        Err(StoreError::Failed(format!("its file in hdfs.stateDir ends at byte {}", at + bytes.len() as u64)))
+    }
+
+    /// What a request means by "not found" that names no object that was there.
+    fn no_bucket(&self, error: StoreError) -> StoreError {
+        let Bucket { name, .. } = &self.shared.bucket;
+        match error {
+            StoreError::Missing => {
+                StoreError::Failed(format!("there is no bucket {name} at {}", self.shared.bucket.place()))
+            }
+            error => error,
+        }
     }
 
     /// An upload that S3 does not know any more, or does not take as it is, is begun anew at the next try.
@@ -194,13 +215,7 @@ impl Store for S3Store {
         let nothing = Path::from(PROBE);
         let listed =
             self.ask(async |client| client.list(Some(&nothing)).next().await.transpose().map(drop)).await;
-        let Shared { bucket, .. } = &*self.shared;
-        listed.map_err(|error| match error {
-            StoreError::Missing => {
-                StoreError::Failed(format!("there is no bucket {} at {}", bucket.name, bucket.place()))
-            }
-            error => error,
-        })
+        listed.map_err(|error| self.no_bucket(error))
     }
 
     async fn create(&self, path: &str, _: Option<u32>) -> Result<SpoolFile, StoreError> {
