@@ -3,10 +3,12 @@
 //!
 //! `cargo test -p agent --features hdfs --test hdfs -- --ignored --test-threads=1`
 
+mod clusters;
 mod lab;
+mod s3;
 
 use integration::http;
-use integration::stores::{NameService, hadoop_java};
+use integration::stores::hadoop_java;
 use lab::{Hdfs, LIMIT, Process, counters_at, flume, free_port};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -216,67 +218,6 @@ fn with_one_of_three_data_nodes_frozen_events_are_synced_again_within_two_call_t
     let took = more_than(steady + 5_000, CALL_TIMEOUT);
     nodes[0].signal("CONT");
     assert!(took < CALL_TIMEOUT, "nothing waits for the frozen one: {took:?}");
-}
-
-#[test]
-#[ignore = "needs a JVM and Maven"]
-fn with_the_name_node_that_serves_frozen_or_killed_events_are_synced_again_within_two_call_timeouts() {
-    const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-    let mut service = NameService::start().unwrap_or_else(|why| panic!("{why}"));
-    let conf_dir = service.conf_dir();
-    let (monitor, folder) = (free_port(), tempfile::tempdir().expect("a directory"));
-    let keys = format!(
-        "hdfs.rollCount = 0\nhdfs.rollInterval = 2\nhdfs.fileType = DataStream\nhdfs.callTimeout = {}\nhdfs.retryInterval = 2",
-        CALL_TIMEOUT.as_millis()
-    );
-    let start = |events| {
-        let text = agent_at("hdfs://ns1", folder.path(), events, &[("text", &keys)]);
-        let file = folder.path().join("ha.conf");
-        std::fs::write(&file, text).expect("a file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.args(["-n", "a", "-Dflume.monitoring.type=http"]).env("HADOOP_CONF_DIR", &conf_dir);
-        command.arg(format!("-Dflume.monitoring.port={monitor}")).arg("-f").arg(file);
-        Process::spawn(command, &folder.path().join(format!("{events}.log")))
-    };
-    let mut agent = start(100_000_000);
-    agent.wait_for_port(monitor);
-    let more_than = |agent: &Process, events: u64, limit: Duration| {
-        let begun = Instant::now();
-        while drained(monitor) <= events {
-            assert!(begun.elapsed() < limit, "nothing was synced for {limit:?}; {}", agent.said());
-            sleep(Duration::from_millis(50));
-        }
-        begun.elapsed()
-    };
-    more_than(&agent, 1_000, LIMIT);
-    service.freeze(0);
-    service.activate(1).unwrap_or_else(|why| panic!("{why}"));
-    more_than(&agent, drained(monitor) + 2_000, 2 * CALL_TIMEOUT);
-    let took = more_than(&agent, drained(monitor) + 500, CALL_TIMEOUT);
-    assert!(took < CALL_TIMEOUT, "nothing waits for the frozen one: {took:?}");
-    service.kill(0);
-    service.start_again(0).unwrap_or_else(|why| panic!("{why}"));
-    service.kill(1);
-    service.activate(0).unwrap_or_else(|why| panic!("{why}"));
-    more_than(&agent, drained(monitor) + 2_000, 2 * CALL_TIMEOUT);
-    agent.stop();
-    let next = start(1); // it completes what the stop did not wait for
-    let acknowledged = numbers(&complete(&mut service, &next));
-    let highest = acknowledged.iter().max().expect("events") + 1;
-    assert_eq!(lost_and_doubled(&acknowledged, highest).0, 0, "{}", agent.said());
-}
-
-/// All files when none is in use any more.
-fn complete(service: &mut NameService, agent: &Process) -> BTreeMap<String, Vec<u8>> {
-    let begun = Instant::now();
-    loop {
-        let (files, open) = service.files("/").unwrap_or_else(|why| panic!("{why}"));
-        if is_complete(&files, &open) && agent.said().contains("Creating") {
-            return files;
-        }
-        assert!(begun.elapsed() < LIMIT, "{:?} are in use, {open:?} open; {}", files.keys(), agent.said());
-        sleep(Duration::from_millis(200));
-    }
 }
 
 /// Three sinks, all at one `http` source.

@@ -28,6 +28,7 @@ pub use channel::storm::{LinesForStorm, end as end_storm, feeds_storm, leave as 
 pub use interceptor::host::look_up as look_up_host;
 pub use interceptor::make as interceptors;
 pub use missing::MISSING;
+pub use sink::http1;
 pub use source::exec::keeper::{KEEPER, keep};
 pub use together::{ties, together};
 

@@ -115,6 +115,13 @@ impl<S: Store> Closer<S> {
         self.noted(self.shared.ledger.borrow_mut().add(names));
     }
 
+    /// Has the list on the disk.
+    pub(crate) async fn force_list(&self) -> Result<(), StoreError> {
+        let why = |error| StoreError::Failed(format!("the list of files in hdfs.stateDir: {error}"));
+        let list = self.shared.ledger.borrow().list().map_err(why)?;
+        tokio::fs::File::from_std(list).sync_data().await.map_err(why)
+    }
+
     /// So many bytes of a file count.
     fn mark(&self, in_use: &str, synced: u64) {
         self.noted(self.shared.ledger.borrow_mut().mark(in_use, synced));
@@ -185,7 +192,7 @@ impl<S: Store> Closer<S> {
     }
 
     /// Completes what another process has left. The lists that it stands in go when it stands in the own one.
-    pub(crate) fn sweep(&self, left: Left) {
+    pub(crate) async fn sweep(&self, left: Left) {
         if !left.files.is_empty() {
             slog::info!(
                 self.shared.log,
@@ -200,9 +207,11 @@ impl<S: Store> Closer<S> {
                 self.mark(&names.in_use, *synced);
             }
         }
-        // What they name stands in the own list now.
-        for list in left.lists {
-            let _gone = std::fs::remove_file(&list.path);
+        // What they name stands in the own list now. Where that is not certain, both stay: a file is completed once.
+        if !S::KEPT_HERE || self.force_list().await.is_ok() {
+            for list in left.lists {
+                let _gone = std::fs::remove_file(&list.path);
+            }
         }
         Unfinished::left(&left.files).into_iter().for_each(|file| self.recover(file));
     }
@@ -359,7 +368,11 @@ impl<S: Store> Closer<S> {
         }
         let mut name = to.to_owned();
         for number in 1..MOST_NAMES {
-            match self.bounded(store.rename(from, &name)).await {
+            let renamed = match S::KEPT_HERE {
+                true => store.rename(from, &name).await,
+                false => self.bounded(store.rename(from, &name)).await,
+            };
+            match renamed {
                 Err(StoreError::Exists) => name = format!("{to}.{number}"),
                 // The answer to an earlier try may have been lost.
                 Err(StoreError::Missing) if self.bounded(store.length(&name)).await?.is_some() => {

@@ -3,12 +3,13 @@
 use crate::format::{Codec, Content, WriteFormat};
 use crate::path::{Buckets, Names};
 use crate::policy::{ClosePolicy, RollPolicy};
-use crate::store::{Hadoop, SiteFiles};
+use crate::store::{Bucket, Hadoop, SiteFiles};
 use components::escapes::{Rounding, Template, Unit, host, named_zone};
 use components::serializer::{AvroConfig, SerializerConfig};
 use jiff::tz::TimeZone;
 use plan::{Findings, Problem, Properties};
 use runtime::clock::Duration;
+use runtime::net::ClientLayers;
 use std::path::PathBuf;
 
 /// Keys, units and defaults are Flume's: User Guide, "HDFS Sink".
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) most_open: usize,
     /// `hdfs.fileType`, `hdfs.codeC`, `hdfs.writeFormat`, `serializer`
     pub(crate) content: Content,
+    /// The TLS of `https://`, in S3 and of schemas, where there can be one.
+    pub(crate) layers: Option<ClientLayers>,
     /// `serializer.schemaURL`
     pub(crate) schema_url: Option<String>,
     /// `hdfs.stateDir`: where it is written down which files are open; `~/.flume/hdfs` unless set.
@@ -53,12 +56,14 @@ pub(crate) struct Config {
 }
 
 /// A file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Target {
     /// `file://`
     Local,
     /// `hdfs://`, `viewfs://`, or what `fs.defaultFS` says.
     Hadoop,
+    /// `s3a://`
+    S3(Bucket),
 }
 
 impl Config {
@@ -97,8 +102,18 @@ impl Config {
         let site = SiteFiles::read(directories).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
         let (target, url) = match path.0 {
             "file" => (Target::Local, ""),
-            url => (Target::Hadoop, url),
+            url => match url.strip_prefix(S3A) {
+                Some(name) => {
+                    let bucket = Bucket::new(name, &site).map_err(|what| findings.refuse("hdfs.path", &what));
+                    (Target::S3(bucket.ok()?), url)
+                }
+                None => (Target::Hadoop, url),
+            },
         };
+        let mut closing = closing(properties);
+        if matches!(target, Target::S3(_)) {
+            closing.tries = None; // what is given up would stay on this machine
+        }
         let hadoop = Hadoop {
             url: url.to_owned(),
             site,
@@ -108,6 +123,7 @@ impl Config {
         Some(Config {
             target,
             hadoop,
+            layers: None,
             path: directory?,
             prefix: prefix?,
             zone: zone(properties, findings),
@@ -120,7 +136,7 @@ impl Config {
                 count: number("hdfs.rollCount"),
                 idle: seconds("hdfs.idleTimeout"),
             },
-            closing: closing(properties),
+            closing,
             call_timeout: match number("hdfs.callTimeout") {
                 0 => NO_TIMEOUT,
                 millis => Duration::from_millis(millis),
@@ -145,7 +161,7 @@ impl Config {
     /// What stands before a directory, for people.
     pub(crate) fn file_system(&self) -> &str {
         match self.target {
-            Target::Hadoop => &self.hadoop.url,
+            Target::Hadoop | Target::S3(_) => &self.hadoop.url,
             Target::Local => "file://",
         }
     }
@@ -157,6 +173,8 @@ impl Config {
     }
 }
 
+/// Before the name of a bucket.
+const S3A: &str = "s3a://";
 const NO_TIMEOUT: Duration = Duration::from_secs(600);
 
 fn home() -> PathBuf {
@@ -175,16 +193,20 @@ fn split(path: &str) -> Result<(&str, &str), String> {
     if scheme == "file" {
         return Ok(("file", &path["file:".len()..]));
     }
-    if scheme != "hdfs" && scheme != "viewfs" {
+    if !["hdfs", "viewfs", "s3a"].contains(&scheme.as_str()) {
         return Err(format!(
-            "`{scheme}` is not supported: `hdfs`, `viewfs` and `file` are; name the sink in `AGENT.flume.bridge` to run it in a JVM"
+            "`{scheme}` is not supported: `hdfs`, `viewfs`, `s3a` and `file` are; name the sink in `AGENT.flume.bridge` to run it in a JVM"
         ));
     }
-    let Some(rest) = rest.strip_prefix('/') else { return Err("it must begin with `hdfs://`".to_owned()) };
+    let Some(rest) = rest.strip_prefix('/') else { return Err(format!("it must begin with `{scheme}://`")) };
     let start = path.len() - rest.len();
     let end = rest.find('/').map_or(path.len(), |at| start + at);
     if path[start..end].contains('%') {
-        return Err("the name of its NameNode cannot have escapes".to_owned());
+        let what = if scheme == "s3a" { "bucket" } else { "NameNode" };
+        return Err(format!("the name of its {what} cannot have escapes"));
+    }
+    if start == end && scheme == "s3a" {
+        return Err("it names no bucket: `s3a://BUCKET/PATH`".to_owned());
     }
     if start == end {
         return Ok(("", &path[end..])); // `hdfs:///path`
@@ -291,6 +313,9 @@ mod tests {
         assert!(config.dead_letters.ends_with(".flume/hdfs/dead-letters"));
         assert!(matches!(config.target, Target::Hadoop));
         assert_eq!(config.hadoop.url, "hdfs://nn:8020");
+        let config = configured(&[("hdfs.path", "s3a://logs/%Y"), ("hdfs.closeTries", "3")]).unwrap();
+        assert_eq!(config.closing.tries, None);
+        assert!(matches!(config.target, Target::S3(bucket) if bucket.name == "logs"));
     }
 
     #[test]
@@ -301,12 +326,13 @@ mod tests {
             ("hdfs:///a", Ok(("", "/a"))),
             ("viewfs://c/a", Ok(("viewfs://c", "/a"))),
             ("/a/b", Ok(("", "/a/b"))),
+            ("s3a://b/a/%{b}", Ok(("s3a://b", "/a/%{b}"))),
             ("file:///tmp/x", Ok(("file", "///tmp/x"))),
             ("file:/tmp/x", Ok(("file", "/tmp/x"))),
         ] {
             assert_eq!(split(path), expected, "{path}");
         }
-        for bad in ["a/b", "s3a://bucket/x", "hdfs://%{host}/x", "hdfs:/x"] {
+        for bad in ["a/b", "s3n://bucket/x", "s3a:///x", "s3a://%{b}/x", "hdfs://%{host}/x", "hdfs:/x"] {
             assert!(split(bad).is_err(), "{bad}");
         }
     }
@@ -319,7 +345,7 @@ mod tests {
         };
         for (pairs, told) in [
             (&[("hdfs.codeC", "lzo")][..], "`lzo` is none of the codecs that are here"),
-            (&[("hdfs.path", "s3a://b/x")], "`s3a` is not supported"),
+            (&[("hdfs.path", "s3n://b/x")], "`s3n` is not supported"),
             (&[("hdfs.filePrefix", "%[nobody]")], "`%[nobody]` is none of"),
             (&[("hdfs.fileType", "CompressedStream")], "has no `hdfs.codeC`"),
         ] {

@@ -79,8 +79,20 @@ impl Ledger {
         let mut file = File::options().append(true).create_new(true).open(&path)?;
         file.try_lock().map_err(io::Error::from)?;
         writeln!(file, "{place}")?;
+        File::open(directory)?.sync_all()?;
         let left = left_behind(directory, place, &path)?;
         Ok((Ledger { held: Some((file, path)), open: HashSet::new() }, left))
+    }
+
+    /// The list, to be forced to the disk.
+    ///
+    /// # Errors
+    /// The system's, or there is none.
+    pub(crate) fn list(&self) -> io::Result<File> {
+        match &self.held {
+            Some((file, _)) => file.try_clone(),
+            None => Err(io::Error::other("it cannot be written")),
+        }
     }
 
     /// A file is about to be made.
@@ -221,6 +233,7 @@ mod tests {
         let (_next, left) = Ledger::begin(folder.path(), "hdfs://nn/a", 4).unwrap();
         assert_eq!(left.files, [self::left(2, None), self::left(4, Some(17))]);
         assert_eq!(left.lists.len(), 1);
+        assert!(Ledger::none().list().is_err() && elsewhere.list().is_ok());
         let (_other, nothing) = Ledger::begin(folder.path(), "hdfs://nn/a", 5).unwrap();
         assert_eq!(nothing, Left::default(), "they are being taken over");
         let mut both = left;

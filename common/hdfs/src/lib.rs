@@ -1,12 +1,13 @@
 //! The HDFS sink, without a JVM.
 //!
-//! What is decided stands in `policy.rs`, `path/` and `format/`, without I/O; `store/` is HDFS or a local directory;
+//! What is decided stands in `policy.rs`, `path/` and `format/`, without I/O; `store/` is HDFS, S3 or a local directory;
 //! `sink.rs` writes, `closing.rs` completes files beside it, `ledger.rs` remembers which are unfinished.
 
 mod closing;
 mod config;
 mod file;
 mod format;
+mod http;
 mod ledger;
 mod path;
 mod policy;
@@ -17,14 +18,18 @@ mod table;
 #[cfg(test)]
 mod testing;
 
+use components::http1;
 use components::missing::hdfs as flumes;
 use components::serializer::{CONTAINER_PROPERTIES, judge_container};
 use config::{Config, Target};
 use flow::component::{Component, Configure};
 use flow::sink::{SinkContext, remote};
-use plan::{Availability, Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use format::Content;
+use plan::{
+    Availability, Bad, Descriptor, Findings, Kind, Owner, Problem, Properties, Property, Report, Value,
+};
 use sink::HdfsSink;
-use store::{LocalStore, RemoteStore};
+use store::{LocalStore, RemoteStore, S3Store};
 
 /// Their rows in the catalogue.
 pub const COMPONENTS: &[&[&Component]] = &[&[&SINK, &AVRO_SERIALIZER]];
@@ -36,10 +41,25 @@ static SINK: Component = Component {
         let variable = |name: &str| std::env::var(name).ok();
         let directories = store::directories(properties.text("hdfs.confDir"), site.conf_dir(), variable);
         let config = Config::new(properties, &directories, findings)?;
+        let tls = |findings: &mut Findings<'_>| http1::trusting(std::iter::empty(), site, findings);
+        let layers = match (&config.target, &config.content) {
+            (Target::S3(bucket), _) if bucket.is_tls() => Some(tls(findings)?),
+            // Only the events say whether a schema is ever asked for over TLS.
+            (Target::S3(_), _) | (_, Content::Container(..)) => {
+                tls(&mut Findings::new(&Owner::nobody(), properties, &mut Report::default()))
+            }
+            _ => None,
+        };
+        let config = Config { layers, ..config };
         Some(Box::new(move |context: SinkContext| {
             console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
             let config = config.clone();
-            Ok(match config.target {
+            Ok(match config.target.clone() {
+                Target::S3(bucket) => {
+                    let directory = config.state.join("s3").join(&bucket.name);
+                    let store = S3Store::new(bucket, config.layers.clone(), directory, config.call_timeout);
+                    remote::start(HdfsSink::new(store, config, &context), context)
+                }
                 Target::Local => remote::start(HdfsSink::new(LocalStore, config, &context), context),
                 Target::Hadoop => {
                     let store = RemoteStore::new(config.hadoop.clone());
@@ -87,6 +107,14 @@ fn judge(properties: &Properties, findings: &mut Findings<'_>) {
         let problem = Problem::note("no-effect", &findings.at("hdfs.minBlockReplicas").clone(), what)
             .flume("begins a new file when a block has fewer copies than that")
             .here("a node that fails is left out, and the file goes on; the NameNode makes the copies that are missing");
+        findings.add(problem);
+    }
+    if properties.word("hdfs.path").trim_start().starts_with("s3a:") {
+        let what = format!("`{}` is in S3, where no file grows", findings.key("hdfs.path"));
+        let problem = Problem::note("acknowledged-here", &findings.at("hdfs.path").clone(), what)
+            .flume("acknowledges events that only its memory or its buffers have: a kill loses the files that are open")
+            .here("acknowledges what is on this machine's disk, in hdfs.stateDir; a file is an object when it is rolled, \
+                whatever hdfs.closeTries says, and the next start with this path uploads what a kill has left");
         findings.add(problem);
     }
 }

@@ -68,8 +68,6 @@ pub(crate) fn replication(attempt: u32) -> Option<u32> {
 
 /// Attempts to write a batch before it goes back to its channel.
 pub(crate) const MOST_ATTEMPTS: u32 = 8;
-/// Files that are being completed, before writing waits for some of them.
-pub(crate) const MOST_CLOSING: usize = 256;
 /// Less is no time for a store that is well.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(250);
 

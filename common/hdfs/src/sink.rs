@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::format::{Content, Schemas};
 use crate::ledger::Ledger;
 use crate::path::Buckets;
-use crate::policy::MOST_CLOSING;
 use crate::sort::{Sorted, sort};
 use crate::store::{Store, StoreError};
 use crate::table::{Bucket, Table};
@@ -24,6 +23,7 @@ use runtime::told::Told;
 use std::future::pending;
 use tokio::time::{sleep_until, timeout};
 
+mod schema;
 mod writer;
 
 use writer::{Writer, Written};
@@ -67,12 +67,12 @@ impl<S: Store> HdfsSink<S> {
     }
 
     /// Looks for what an earlier run has left, once the store answers.
-    fn start(&mut self) {
+    async fn start(&mut self) {
         let Writer { name, log, config, closer, .. } = &self.writer;
         match Ledger::begin(&config.state, &config.written_path, Unique::from_system().draw()) {
             Ok((ledger, left)) => {
                 closer.set_ledger(ledger);
-                closer.sweep(left);
+                closer.sweep(left).await;
             }
             Err(error) => slog::warn!(
                 log,
@@ -178,7 +178,7 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
             });
         }
         if !std::mem::replace(&mut self.started, true) {
-            self.start();
+            self.start().await;
         }
         Ok(Window::LOCAL)
     }
@@ -186,7 +186,7 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
         let (now, arrival) = (clock::now(), clock::epoch_millis());
         self.close_due(now);
-        self.writer.closer.wait_for_busy(MOST_CLOSING).await;
+        self.writer.closer.wait_for_busy(S::MOST_CLOSING).await;
         let sorted = self.sorted(batches, arrival).await?;
         let hopeless = self.write(sorted, arrival, now).await?;
         self.writer.bury(hopeless, arrival).await

@@ -148,6 +148,22 @@ fn run(
     Jvm::start(java, &directory.join("HDFS.log"))
 }
 
+/// All files below a directory of this machine.
+///
+/// # Panics
+/// When it cannot be read.
+pub(super) fn read_below(directory: &Path) -> Files {
+    let mut files = Files::new();
+    let mut tries = 0..MOST_TRIES;
+    while let Err(error) = read(directory, directory, &mut files) {
+        files.clear(); // one that goes while it is read
+        assert!(tries.next().is_some(), "{}: {error}", directory.display());
+    }
+    files
+}
+
+const MOST_TRIES: u32 = 20;
+
 fn read(root: &Path, directory: &Path, files: &mut Files) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();

@@ -7,6 +7,8 @@ mod kafka;
 mod name_service;
 mod node;
 mod opensearch;
+mod s3proxy;
+mod secured_hdfs;
 mod storm;
 
 pub use hbase::{Hbase, flumes_hbase};
@@ -16,4 +18,6 @@ pub use kafka::{Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
 pub use name_service::NameService;
 pub use node::{FOLLOWS, Node, append, follows_into, lines, post, until};
 pub use opensearch::OpenSearch;
+pub use s3proxy::S3Proxy;
+pub use secured_hdfs::SecuredHdfs;
 pub use storm::Storm;

@@ -3,7 +3,6 @@ import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,6 +28,8 @@ import org.apache.hadoop.io.Writable;
  *                              are open are told
  *   more PATH                  the whole lines of all files below PATH that have come since the last such command, with the file
  *   seq PATH                   the records of a sequence file, read by Hadoop's own reader
+ *   mkdir PATH OWNER           makes a directory that is its owner's alone to write in
+ *   owners PATH                who has written the files below PATH
  */
 public class Hdfs {
   public static void main(String[] args) throws Exception {
@@ -40,13 +41,15 @@ public class Hdfs {
       String[] pair = args[at].split("=", 2);
       conf.set(pair[0], pair[1]);
     }
-    int port = Integer.parseInt(args[1]);
-    boolean anew = !new File(args[0]).exists();
-    MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(Integer.parseInt(args[2]))
+    serve(conf, !new File(args[0]).exists(), Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+  }
+
+  static void serve(Configuration conf, boolean anew, int port, int dataNodes) throws Exception {
+    MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(dataNodes)
         .nameNodePort(port).checkDataNodeAddrConfig(false).format(anew).build();
     cluster.waitActive();
     DistributedFileSystem files =
-        (DistributedFileSystem) FileSystem.get(new URI("hdfs://127.0.0.1:" + port), conf);
+        (DistributedFileSystem) FileSystem.get(cluster.getURI(), conf);
     System.out.println("UP");
     BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
     MiniDFSCluster.DataNodeProperties stopped = null;
@@ -60,6 +63,17 @@ public class Hdfs {
           case "nodes": System.out.println(files.getDataNodeStats(DatanodeReportType.LIVE).length); break;
           case "get": get(files, new Path(word[1]), new File(word[2])); break;
           case "more": more(files, new Path(word[1]), read); break;
+          case "mkdir": {
+            Path made = new Path(word[1]);
+            files.mkdirs(made);
+            files.setOwner(made, word[2], word[2]);
+            break;
+          }
+          case "owners":
+            for (RemoteIterator<LocatedFileStatus> all = files.listFiles(new Path(word[1]), true); all.hasNext(); ) {
+              System.out.println(all.next().getOwner());
+            }
+            break;
           case "seq": sequence(conf, files.makeQualified(new Path(word[1]))); break;
           default: throw new IllegalArgumentException(line);
         }

@@ -16,13 +16,17 @@ use tokio::time::timeout;
 
 /// Where requests go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Endpoint {
-    pub(super) host: String,
-    pub(super) port: u16,
+pub struct Endpoint {
+    /// Without brackets.
+    pub host: String,
+    /// As written, or the scheme's.
+    pub port: u16,
     /// As it stands in the header `Host`.
-    pub(super) authority: String,
-    pub(super) path: String,
-    pub(super) tls: bool,
+    pub authority: String,
+    /// With what is asked behind it.
+    pub path: String,
+    /// Whether it is `https`.
+    pub tls: bool,
 }
 
 impl Endpoint {
@@ -30,7 +34,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// What is wrong with it, in an operator's words.
-    pub(super) fn parse(text: &str) -> Result<Endpoint, String> {
+    pub fn parse(text: &str) -> Result<Endpoint, String> {
         let uri: Uri = text
             .trim()
             .parse()
@@ -59,7 +63,7 @@ impl Endpoint {
     }
 
     /// Its scheme, and whom to ask there.
-    pub(super) fn origin(&self) -> String {
+    pub fn origin(&self) -> String {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.authority)
     }
 
@@ -67,7 +71,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// Why there is no connection, in an operator's words.
-    pub(super) async fn connect(
+    pub async fn connect(
         &self,
         layers: &ClientLayers,
         limit: Duration,
@@ -93,7 +97,7 @@ impl Endpoint {
 }
 
 /// Reads the body of an answer; `None`: it is longer than `most` bytes, or it breaks off.
-pub(super) async fn read(mut body: Incoming, most: usize) -> Option<Vec<u8>> {
+pub async fn read(mut body: Incoming, most: usize) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.ok()?;
@@ -107,7 +111,7 @@ pub(super) async fn read(mut body: Incoming, most: usize) -> Option<Vec<u8>> {
 }
 
 /// Why a request had no answer.
-pub(super) fn in_words(error: &hyper::Error) -> String {
+pub fn in_words(error: &hyper::Error) -> String {
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
         "it closed the connection before it had answered".to_owned()
     } else if error.is_parse() {
@@ -138,7 +142,15 @@ pub(super) fn layers(
         return Some(ClientLayers::default());
     }
     let trust = ["truststore", "truststore-password", "truststore-type"];
-    let trust = trust.into_iter().filter_map(|key| Some((key, properties.text(key)?)));
+    trusting(trust.into_iter().filter_map(|key| Some((key, properties.text(key)?))), site, findings)
+}
+
+/// The same with these settings of the trust store; without any, those of the process and of the machine are taken.
+pub fn trusting<'a>(
+    trust: impl Iterator<Item = (&'a str, &'a str)>,
+    site: &Site,
+    findings: &mut Findings<'_>,
+) -> Option<ClientLayers> {
     let pairs = [("ssl", "true"), ("verify-hostname", "true")].into_iter().chain(trust);
     let mut notes = Vec::new();
     let built = ClientLayers::tls(&Properties::of(&TLS, pairs), site.tls_defaults(), &mut notes);

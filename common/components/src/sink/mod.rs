@@ -4,7 +4,7 @@ pub(crate) mod avro;
 pub(crate) mod elasticsearch;
 pub(crate) mod file_roll;
 pub(crate) mod http;
-mod http1;
+pub mod http1;
 pub(crate) mod logger;
 pub(crate) mod null;
 pub(crate) mod thrift;

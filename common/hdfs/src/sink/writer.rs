@@ -1,12 +1,13 @@
 //! Writes a part of a delivery to the files of its bucket: an error ends a file, and the events go to the next one.
 
+use super::schema;
 use crate::closing::{Closer, Unfinished};
 use crate::config::Config;
 use crate::file::OpenFile;
 use crate::path::FileNames;
-use crate::policy::{MOST_ATTEMPTS, MOST_CLOSING, attempt_limit, replication};
+use crate::policy::{MOST_ATTEMPTS, attempt_limit, replication};
 use crate::sort::Key;
-use crate::store::{Hadoop, RemoteStore, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::table::Bucket;
 use components::dead::{bury, with_reasons};
 use event::Batch;
@@ -98,6 +99,12 @@ impl<S: Store> Writer<S> {
             *counter += 1;
             let names = self.config.names.of(&key.place.directory, &key.place.prefix, *counter);
             self.closer.note(&names);
+            if S::KEPT_HERE
+                && let Err(error) = self.closer.force_list().await
+            {
+                self.closer.forget(&names.in_use);
+                return Err(error);
+            }
             let in_use = making.insert(names).in_use.clone();
             let made = store.create(&in_use, replication(attempt)).await;
             let names = match (&made, making.take()) {
@@ -147,7 +154,7 @@ impl<S: Store> Writer<S> {
             self.closer.recover(Unfinished::new(names, Some(synced), few_copies));
         }
         // With many of them the store is away: what it has made all the same, the next start finds in the list.
-        if let Some(names) = making.filter(|_| self.closer.under_way() < MOST_CLOSING) {
+        if let Some(names) = making.filter(|_| self.closer.under_way() < S::MOST_CLOSING) {
             self.closer.recover(Unfinished::new(names, Some(0), false));
         }
         if matches!(error, StoreError::Late(_)) {
@@ -192,7 +199,7 @@ impl<S: Store> Writer<S> {
     pub(super) async fn read_schema(&self, url: &str) -> Result<Result<String, String>, DeliveryError> {
         let mut failure = String::new();
         for _ in 0..MOST_REFUSALS {
-            match timeout(self.config.call_timeout, self.schema(url)).await {
+            match timeout(self.config.call_timeout, schema::read(url, &self.config)).await {
                 Ok(Ok(text)) => return Ok(Ok(text)),
                 Ok(Err(StoreError::Missing | StoreError::BadPath(_))) => {
                     failure = format!("its schema is not at {}", plan::quoted(url));
@@ -211,19 +218,6 @@ impl<S: Store> Writer<S> {
         }
         Ok(Err(failure))
     }
-
-    async fn schema(&self, url: &str) -> Result<String, StoreError> {
-        let bytes = if let Some(path) = url.strip_prefix("file:") {
-            tokio::fs::read(format!("/{}", path.trim_start_matches('/'))).await?
-        } else if let Some((host, path)) = url.strip_prefix("hdfs://").and_then(|rest| rest.split_once('/')) {
-            let hadoop = Hadoop { url: format!("hdfs://{host}"), ..self.config.hadoop.clone() };
-            let store = RemoteStore::new(hadoop);
-            store.read(&format!("/{path}"), 0, MOST_SCHEMA_BYTES).await?.to_vec()
-        } else {
-            return Err(StoreError::BadPath("only hdfs:// and file:// are read".to_owned()));
-        };
-        String::from_utf8(bytes).map_err(|_| StoreError::BadPath("it is no text".to_owned()))
-    }
 }
 
 /// How often a path or a schema is tried before its events are put aside.
@@ -231,5 +225,3 @@ const MOST_REFUSALS: u32 = 3;
 const BETWEEN_REFUSALS: Duration = Duration::from_millis(300);
 /// The header that says why an event could not be written.
 const REASON: &str = "hdfs.reason";
-/// Schemas are small.
-const MOST_SCHEMA_BYTES: u64 = 4 << 20;

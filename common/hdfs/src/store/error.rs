@@ -53,7 +53,7 @@ fn is_bad_path(class: &str) -> bool {
 }
 
 /// The first line, without the names of Java's files behind it.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let line = line.split(" at org.apache.").next().unwrap_or(line);
     let cut = line.char_indices().nth(MOST_CHARS).map_or(line.len(), |(at, _)| at);

@@ -29,9 +29,12 @@ impl Hadoop {
         url: &str,
         settings: impl Iterator<Item = (String, String)>,
     ) -> Result<Client, StoreError> {
+        let fallback = self.site.missing_fallback(url);
         let own = self.site.pairs().chain(CONFIG).map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut builder =
-            ClientBuilder::new().with_url(url).with_config_dir(NOWHERE).with_config(own.chain(settings));
+        let mut builder = ClientBuilder::new()
+            .with_url(url)
+            .with_config_dir(NOWHERE)
+            .with_config(own.chain(fallback).chain(settings));
         if let Some(user) = &self.user {
             builder = builder.with_user(user);
         }

@@ -1,16 +1,19 @@
-//! Where files are: HDFS, or a directory of this machine. Nothing here waits with a limit: whoever calls does.
+//! Where files are: HDFS, S3, or a directory of this machine. Nothing here waits with a limit, unless it says so: whoever
+//! calls does.
 
 mod error;
 mod hadoop;
 mod local;
 mod name_nodes;
 mod remote;
+mod s3;
 mod site;
 
 pub(crate) use error::StoreError;
 pub(crate) use hadoop::Hadoop;
 pub(crate) use local::LocalStore;
 pub(crate) use remote::RemoteStore;
+pub(crate) use s3::{Bucket, S3Store};
 pub(crate) use site::{SiteFiles, directories};
 
 use bytes::Bytes;
@@ -19,6 +22,13 @@ use bytes::Bytes;
 pub(crate) trait Store: Clone + Unpin + 'static {
     /// A file that is being written.
     type File: StoreFile;
+
+    /// Files that are being completed, before writing waits for some of them.
+    const MOST_CLOSING: usize = 256;
+
+    /// Whether a file is on this machine until it is complete. Then its list is all that knows what it is to become, and is
+    /// forced to the disk before it is made; `rename` sends it where it belongs, and bounds each of its calls itself.
+    const KEPT_HERE: bool = false;
 
     /// Whether it answers.
     fn probe(&self) -> impl Future<Output = Result<(), StoreError>>;

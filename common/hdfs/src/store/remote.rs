@@ -49,6 +49,9 @@ impl Store for RemoteStore {
     }
 
     async fn create(&self, path: &str, copies: Option<u32>) -> Result<RemoteFile, StoreError> {
+        if !self.hadoop.site.is_mounted(&self.hadoop.url()?, path) {
+            return Err(StoreError::BadPath("no link of the mount table holds it".to_owned()));
+        }
         let mut options = WriteOptions::default();
         if let Some(copies) = copies.or(self.hadoop.site.replication()) {
             options = options.replication(copies);

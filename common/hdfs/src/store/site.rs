@@ -85,11 +85,38 @@ impl SiteFiles {
         if !url.starts_with("viewfs://") {
             return host(url).into_iter().collect();
         }
-        let links = self.0.iter().filter(|(name, _)| name.starts_with("fs.viewfs.mounttable."));
+        let links = self.0.iter().filter(|(name, _)| name.starts_with(MOUNTS));
         let mut services: Vec<&str> = links.filter_map(|(_, value)| host(value)).collect();
         services.sort_unstable();
         services.dedup();
         services
+    }
+
+    /// The links of the mount table of a `viewfs://NAME`: paths, and where they lead.
+    fn links<'a>(&'a self, url: &str) -> Vec<(&'a str, &'a str)> {
+        let Some(name) = url.strip_prefix("viewfs://") else { return Vec::new() };
+        let table = format!("{MOUNTS}{name}.");
+        let all = self.pairs().filter_map(|(key, target)| Some((key.strip_prefix(&table)?, target)));
+        all.filter(|(link, _)| link.starts_with(LINK) || *link == FALLBACK).collect()
+    }
+
+    /// Whether a path is in this file system: of a mount table without a fallback, only what is below a link.
+    pub(crate) fn is_mounted(&self, url: &str, path: &str) -> bool {
+        let links = self.links(url);
+        let holds = |link: &str| match link.strip_prefix(LINK) {
+            Some(link) => {
+                path.strip_prefix(link.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+            }
+            None => link == FALLBACK,
+        };
+        links.is_empty() || links.iter().any(|(link, _)| holds(link))
+    }
+
+    /// A fallback for a mount table that has none, which the library does not take. It is not used: see `is_mounted`.
+    pub(crate) fn missing_fallback(&self, url: &str) -> Option<(String, String)> {
+        let links = self.links(url);
+        let (_, target) = links.iter().min().filter(|_| links.iter().all(|(link, _)| *link != FALLBACK))?;
+        Some((format!("{MOUNTS}{}.{FALLBACK}", url.strip_prefix("viewfs://")?), (*target).to_owned()))
     }
 
     /// The URL of a file system: `url`, or `fs.defaultFS`; with Hadoop's usual port where a lone NameNode has none.
@@ -107,6 +134,12 @@ fn has_port(host: &str) -> bool {
     host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
 }
 
+/// Before a mount table's name.
+const MOUNTS: &str = "fs.viewfs.mounttable.";
+/// Before the path of a link.
+const LINK: &str = "link.";
+/// Where paths are that no link holds.
+const FALLBACK: &str = "linkFallback";
 const FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
 /// Source: Hadoop's `HdfsClientConfigKeys.DFS_NAMENODE_RPC_PORT_DEFAULT`.
 const USUAL_PORT: u16 = 8020;
@@ -176,6 +209,7 @@ mod tests {
             ("dfs.ha.namenodes.ns1", "nn1, nn2"),
             ("fs.viewfs.mounttable.all.link./a", "hdfs://ns1/x"),
             ("fs.viewfs.mounttable.all.link./b", "hdfs://other:8020/"),
+            ("fs.viewfs.mounttable.all.homedir", "/user"),
         ]);
         assert_eq!(site.name_nodes("ns1"), ["nn1", "nn2"]);
         assert_eq!(site.services("hdfs://ns1"), ["ns1"]);
@@ -190,5 +224,14 @@ mod tests {
             assert_eq!(site.complete(url).as_deref(), Some(complete), "{url}");
         }
         assert_eq!(SiteFiles::default().complete(""), None);
+        let mounted = |site: &SiteFiles| {
+            ["/a/x", "/b/y/z", "/ab/x", "/x"].map(|path| site.is_mounted("viewfs://all", path))
+        };
+        assert_eq!(mounted(&site), [true, true, false, false]);
+        assert!(site.is_mounted("hdfs://ns1", "/x"));
+        let (name, target) = site.missing_fallback("viewfs://all").unwrap();
+        assert_eq!(target, "hdfs://ns1/x");
+        let with = SiteFiles::of(&[(&name, &target)]);
+        assert_eq!((mounted(&with), with.missing_fallback("viewfs://all")), ([true; 4], None));
     }
 }
