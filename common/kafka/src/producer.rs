@@ -100,33 +100,46 @@ impl Line {
         self.tower.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Sends one more; waits while there is no room. What is not sent counts as failed.
-    pub(crate) async fn send(&self, mut record: Record<'_>) {
-        let place = record.delivery_opaque;
+    /// Sends one more; waits while there is no room.
+    ///
+    /// # Errors
+    /// Why the client itself does not take it: nothing of it is on its way.
+    pub(crate) async fn send(&self, mut record: Record<'_>) -> Result<(), RDKafkaErrorCode> {
         loop {
             self.tower.waits.store(true, Ordering::Release);
             self.tower.under_way.fetch_add(1, Ordering::AcqRel);
-            let Some(producer) = &self.producer else { return };
+            let Some(producer) = &self.producer else { return Ok(()) };
             let Err((error, back)) = producer.send(record) else {
                 self.tower.waits.store(false, Ordering::Release);
-                return;
+                return Ok(());
             };
             let left = self.tower.under_way.fetch_sub(1, Ordering::AcqRel) - 1;
             let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
             // With nothing on its way no room comes.
             if code != RDKafkaErrorCode::QueueFull || left <= 1 {
                 self.tower.waits.store(false, Ordering::Release);
-                self.tower.fail(place, code);
-                return;
+                return Err(code);
             }
             self.tower.room.notified().await;
             record = back;
         }
     }
 
-    /// Waits until all of the flight have landed; answers those that were not taken. May be dropped and called again.
+    /// One was not sent: it counts as not taken.
+    pub(crate) fn fail(&self, place: usize, code: RDKafkaErrorCode) {
+        self.tower.fail(place, code);
+    }
+
+    /// Waits until all of the flight have landed. May be dropped and called again.
     pub(crate) async fn land(&self) {
         while self.tower.under_way.load(Ordering::Acquire) > 0 {
+            self.tower.landed.notified().await;
+        }
+    }
+
+    /// As [`Line::land`], or until one was not taken: in a transaction nothing behind that one is sent.
+    pub(crate) async fn land_or_fail(&self) {
+        while self.tower.under_way.load(Ordering::Acquire) > 0 && !self.tower.has_failed() {
             self.tower.landed.notified().await;
         }
     }
@@ -190,6 +203,11 @@ impl Flight {
 
     fn fail(&self, place: usize, code: RDKafkaErrorCode) {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((place, code));
+        self.landed.notify_one();
+    }
+
+    fn has_failed(&self) -> bool {
+        !self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 

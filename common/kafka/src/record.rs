@@ -94,6 +94,14 @@ impl Recipe {
         })
     }
 
+    /// Bytes of the record, without what says how long its parts are.
+    pub(crate) fn size(&self, event: &Event<'_>) -> usize {
+        let key = event.headers().filter(|(name, _)| *name == b"key").last().map_or(0, |(_, key)| key.len());
+        let headers = self.headers(event).map(|(name, value)| name.len() + value.len());
+        let own = if self.flume_format { event.header_bytes().len() } else { 0 };
+        key + headers.sum::<usize>() + own + event.body().len()
+    }
+
     /// The record's value: the body, or all of the event, as Flume writes it; `space` is used for that.
     pub(crate) fn value<'a>(&self, event: &Event<'a>, space: &'a mut BytesMut) -> &'a [u8] {
         if !self.flume_format {

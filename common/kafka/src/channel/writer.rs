@@ -140,7 +140,9 @@ impl Writer {
                 key: route.key,
                 ..BaseRecord::with_opaque_to("", *place)
             };
-            line.send(record).await;
+            if let Err(code) = line.send(record).await {
+                line.fail(*place, code);
+            }
             *place += 1;
         }
         Ok(())

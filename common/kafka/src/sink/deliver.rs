@@ -74,7 +74,7 @@ impl KafkaSink {
     }
 
     /// A producer that works.
-    async fn ready(&mut self) -> Result<(), DeliveryError> {
+    pub(super) async fn ready(&mut self) -> Result<(), DeliveryError> {
         let unreachable = |peer: &str, reason| DeliveryError::Unreachable { peer: peer.to_owned(), reason };
         if self.line.as_ref().is_some_and(Line::is_broken) {
             self.line = None;
@@ -140,15 +140,24 @@ impl KafkaSink {
                         headers: headers(&recipe, &event),
                         ..BaseRecord::with_opaque_to("", place)
                     };
-                    line.send(record).await;
+                    match line.send(record).await {
+                        Ok(()) => {}
+                        // The client looks at each alone.
+                        Err(code) if policy::fate(code, true) == Fate::Never => {
+                            never.push((place, policy::words(code, &route.topic, None)));
+                        }
+                        Err(code) => line.fail(place, code),
+                    }
                 }
                 Err(why) => never.push((place, why)),
             }
         }
         line.sent();
+        let all_or_nothing = self.config.transactional.is_some();
         loop {
+            let lands = async { if all_or_nothing { line.land_or_fail().await } else { line.land().await } };
             tokio::select! {
-                () = line.land() => return Ok((line.failures(), never)),
+                () = lands => return Ok((line.failures(), never)),
                 () = sleep(SILENCE) => if self.told.silence.tell(clock::now()).is_some() {
                     let said = line.said().map(|said| format!(": {said}")).unwrap_or_default();
                     slog::warn!(self.log, "{} has acknowledged nothing for {} s{said}; the events wait in the client and in their channel", self.peer, SILENCE.as_secs());
@@ -266,6 +275,16 @@ impl KafkaSink {
             Some((route.topic.into_owned(), route.own))
         });
         route.unwrap_or_default()
+    }
+
+    pub(super) fn recipe(&self) -> &Recipe {
+        &self.config.recipe
+    }
+
+    /// Whether the size of its records is what is sent.
+    pub(super) fn sends_plain(&self) -> bool {
+        let is_plain = |name| self.config.client.get(name).is_none_or(|kind| kind.trim() == "none");
+        is_plain("compression.type") && is_plain("compression.codec")
     }
 
     /// Writes what Kafka never takes where the file says; whether there is nothing left of it.

@@ -4,10 +4,11 @@ use super::arrived::Arrived;
 use super::deliver::KafkaSink;
 use crate::policy::{self, Fate};
 use crate::producer::{Failure, Line, lost};
-use event::Batch;
+use event::{Batch, Event};
 use flow::error::DeliveryError;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::Producer;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use runtime::clock::Duration;
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ impl KafkaSink {
             if failures.is_empty() {
                 break;
             }
-            self.abort().await;
+            self.give_up().await;
             // Behind the first one all fail.
             let is_first = |(_, code): &Failure| !policy::is_consequence(*code);
             let (failures, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_first);
@@ -41,19 +42,43 @@ impl KafkaSink {
             for (place, code) in given_up {
                 if fate(&(place, code)) == Fate::Never {
                     let (topic, _) = self.goes_to(batches, place);
-                    never.insert(place, policy::words(code, &topic, None));
+                    let why = policy::words(code, &topic, None);
+                    never.extend(self.as_hopeless(batches, place, code).map(|place| (place, why.clone())));
                 }
             }
             alone |= crowded;
+            self.ready().await?;
         }
         // Before the commit: what is put aside twice does less harm than what can be read twice.
         let never: Vec<(usize, String)> = never.into_iter().collect();
         if let Err(error) = self.settle(batches, Vec::new(), never).await {
-            self.abort().await;
+            self.give_up().await;
             self.arrived = Arrived::default();
             return Err(error);
         }
         self.commit().await
+    }
+
+    /// An event that Kafka never takes, and those that it need not be asked about: a producer for each would take too long.
+    fn as_hopeless<'a>(
+        &'a self,
+        batches: &'a [Batch],
+        place: usize,
+        code: Code,
+    ) -> impl Iterator<Item = usize> + use<'a> {
+        let recipe = self.recipe();
+        let size = move |event: &Event<'_>| {
+            recipe.route(event).ok().map(|route| (route.topic.into_owned(), recipe.size(event)))
+        };
+        let events = move || batches.iter().flat_map(Batch::events).enumerate();
+        let compared = code == Code::MessageSizeTooLarge && self.sends_plain();
+        let refused = events().nth(place).filter(|_| compared).and_then(|(_, event)| size(&event));
+        let is_larger = move |event: &Event<'_>| {
+            refused.as_ref().zip(size(event)).is_some_and(|((to, least), (topic, size))| {
+                *to == topic && size >= least + FRAMES * (1 + recipe.headers.len())
+            })
+        };
+        events().filter(move |(other, event)| *other == place || is_larger(event)).map(|(place, _)| place)
     }
 
     async fn begin(&self) -> Result<(), DeliveryError> {
@@ -62,11 +87,13 @@ impl KafkaSink {
         begun.map_err(|error| self.broken(line, error))
     }
 
-    async fn abort(&self) {
+    /// Aborts a transaction. Another producer of this name makes the next one: what the brokers have refused leaves a gap in the
+    /// numbers of this one's records, and for that they refuse all that it sends.
+    async fn give_up(&self) {
         let Some(line) = &self.line else { return };
-        if line.blocking(|producer| producer.abort_transaction(COMMIT_LIMIT)).await.is_err() {
-            line.breaks();
-        }
+        let _else_the_next_one_does =
+            line.blocking(|producer| producer.abort_transaction(COMMIT_LIMIT)).await;
+        line.breaks();
     }
 
     /// One that is not committed is ended by the next producer of this name.
@@ -87,3 +114,5 @@ impl KafkaSink {
 
 /// How long a commit or an abort may take.
 const COMMIT_LIMIT: Duration = Duration::from_secs(30);
+/// What the lengths within a record may differ by, at most; and for each of its headers.
+const FRAMES: usize = 64;

@@ -5,17 +5,15 @@
 
 use crate::java::Side;
 use crate::trouble;
-use flow::counters::Counter;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
-use runtime::clock::{self, Instant};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Partitions that come or go.
 #[derive(Debug)]
@@ -32,25 +30,13 @@ pub(crate) struct Ear {
     changes: Mutex<VecDeque<Change>>,
     /// Nobody finishes anything any more: changes are made at once.
     closing: AtomicBool,
-    uncommitted: Mutex<Option<String>>,
-    /// When commits began that nobody has answered.
-    committing: Mutex<VecDeque<Instant>>,
-    commit_timer: Arc<Counter>,
     /// What the client said last of a connection that does not come about.
     said: Mutex<Option<String>>,
 }
 
 impl Ear {
-    pub(crate) fn new(log: slog::Logger, commit_timer: Arc<Counter>) -> Ear {
-        Ear {
-            log,
-            changes: Mutex::default(),
-            closing: AtomicBool::new(false),
-            uncommitted: Mutex::default(),
-            committing: Mutex::default(),
-            commit_timer,
-            said: Mutex::default(),
-        }
+    pub(crate) fn new(log: slog::Logger) -> Ear {
+        Ear { log, changes: Mutex::default(), closing: AtomicBool::new(false), said: Mutex::default() }
     }
 
     /// What the client said last of a connection that does not come about.
@@ -72,41 +58,7 @@ impl Ear {
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
     }
-
-    /// Why offsets were not committed, since it was asked last.
-    pub(crate) fn uncommitted(&self) -> Option<String> {
-        self.uncommitted.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// How the next commit is to be made. Only so many are on their way at once: when the broker dies, what they stand for
-    /// comes again.
-    pub(crate) fn commit_mode(&self) -> CommitMode {
-        if self.unanswered().len() < MOST_COMMITTING { CommitMode::Async } else { CommitMode::Sync }
-    }
-
-    /// A commit that began then was made; one that was waited for has those before it answered as well.
-    pub(crate) fn committed(&self, mode: CommitMode, begun: Instant) {
-        match mode {
-            CommitMode::Async => self.unanswered().push_back(begun),
-            CommitMode::Sync => {
-                self.unanswered().clear();
-                self.took(begun);
-            }
-        }
-    }
-
-    fn unanswered(&self) -> MutexGuard<'_, VecDeque<Instant>> {
-        self.committing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn took(&self, begun: Instant) {
-        let millis = clock::now().saturating_duration_since(begun).as_millis();
-        self.commit_timer.add(usize::try_from(millis).unwrap_or(usize::MAX));
-    }
 }
-
-/// Commits on their way at once.
-const MOST_COMMITTING: usize = 2;
 
 impl ClientContext for Ear {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -133,18 +85,6 @@ impl ConsumerContext for Ear {
             make(consumer, &change);
         } else {
             self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        let begun = self.unanswered().pop_front();
-        if let Some(begun) = begun {
-            self.took(begun);
-        }
-        if let Err(error) = result {
-            let reason =
-                error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
-            *self.uncommitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
         }
     }
 }

@@ -5,6 +5,8 @@
 //! told and left out, and does not end the batch; records of transactions that were aborted are not read
 //! (`isolation.level = read_committed`).
 
+mod commits;
+mod committer;
 mod consumer;
 mod read;
 pub(crate) mod reader;
@@ -93,7 +95,8 @@ impl Config {
 }
 
 /// What librdkafka is told where the file says nothing: as Java's client would do, but for aborted records and for memory.
-pub(crate) const DEFAULTS: [(&str, &str); 7] = [
+/// A full client looks for room every few milliseconds: at its own pause of a second it would be empty for most of it.
+pub(crate) const DEFAULTS: [(&str, &str); 8] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("allow.auto.create.topics", "true"),
@@ -101,6 +104,7 @@ pub(crate) const DEFAULTS: [(&str, &str); 7] = [
     ("isolation.level", "read_committed"),
     ("queued.max.messages.kbytes", "16384"),
     ("fetch.wait.max.ms", "500"),
+    ("fetch.queue.backoff.ms", "10"),
 ];
 
 /// A pattern wins over names, as in Flume; that there is neither has been told.
@@ -148,7 +152,7 @@ async fn one_reader(config: &Config, context: &SourceContext, stop: &mut Stoppin
         Given::Batch { batch, epoch } => give.blocking_send((batch, epoch)).is_ok(),
         Given::Forget => true,
     });
-    let ways = Ways { give, stored, most: 1, forgets: false };
+    let ways = Ways { give, stored, most: UNDER_WAY, forgets: false };
     let spawned = thread::Builder::new().name(format!("kafka {}", context.name)).spawn(move || {
         let _source_is_gone = tell_end.send(reader::read(orders, ways));
     });
@@ -227,6 +231,8 @@ async fn store(context: &SourceContext, batch: Batch) {
     }
 }
 
+/// Batches at a time: one is stored, and one is ready behind it.
+const UNDER_WAY: usize = 2;
 /// Between two tries.
 pub(crate) const REST: Duration = Duration::from_secs(5);
 /// How long a reader may take to end.

@@ -81,20 +81,37 @@ impl Read {
 pub(super) struct Behind(Vec<(String, i32, i64)>);
 
 impl Behind {
-    fn set(&mut self, topic: &str, partition: i32, next: i64) {
+    pub(super) fn set(&mut self, topic: &str, partition: i32, next: i64) {
         match self.0.iter_mut().find(|(name, number, _)| *number == partition && name == topic) {
             Some((.., known)) => *known = next,
             None => self.0.push((topic.to_owned(), partition, next)),
         }
     }
 
-    /// Those that are `held`; what belongs to another member by now is not this one's to commit.
-    pub(super) fn of(&self, held: Option<&TopicPartitionList>) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for (topic, partition, next) in &self.0 {
-            if held.is_some_and(|held| held.find_partition(topic, *partition).is_some()) {
-                let _in_memory = list.add_partition_offset(topic, *partition, Offset::Offset(*next));
-            }
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// These are later: they take the place of what is known.
+    pub(super) fn extend(&mut self, later: Behind) {
+        for (topic, partition, next) in later.0 {
+            self.set(&topic, partition, next);
+        }
+    }
+
+    pub(super) fn retain(&mut self, is_held: impl Fn(&str, i32) -> bool) {
+        self.0.retain(|(topic, partition, _)| is_held(topic, *partition));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, i32, i64)> {
+        self.0.iter().map(|(topic, partition, next)| (topic.as_str(), *partition, *next))
+    }
+
+    /// As librdkafka wants them.
+    pub(super) fn list(&self) -> TopicPartitionList {
+        let mut list = TopicPartitionList::with_capacity(self.0.len());
+        for (topic, partition, next) in self.iter() {
+            let _in_memory = list.add_partition_offset(topic, partition, Offset::Offset(next));
         }
         list
     }

@@ -1,20 +1,22 @@
 //! The thread that reads: librdkafka blocks and calls back, and nobody else may wait for that.
 //!
-//! It reads a batch while the one before is stored, commits offsets when it is told that they are, and stops reading without
+//! It reads a batch while those before are stored, has offsets committed when it is told that they are, and stops reading without
 //! leaving its group while the channel has no room.
 
+use super::commits::Commits;
+use super::committer::Committer;
 use super::consumer::{Change, Ear, make};
-use super::read::{Behind, Read};
+use super::read::Read;
 use super::shape::{Shape, Space, Taken};
 use super::silence::Silence;
 use super::tales::Tales;
 use super::topics::Topics;
 use crate::producer::plain;
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, select_biased};
+use crossbeam_channel::{Receiver, bounded, select_biased};
 use event::{Batch, BatchBuilder};
 use flow::counters::Counter;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use runtime::clock::{self, Duration, Instant};
 use std::collections::VecDeque;
@@ -80,9 +82,11 @@ pub(super) struct Reader {
     /// What was read, and what is being stored.
     read: Read,
     pub(super) storing: VecDeque<Read>,
-    epoch: u64,
+    pub(super) commits: Commits,
+    pub(super) committer: Committer,
+    pub(super) epoch: u64,
     begun: Option<Instant>,
-    waits_since: Option<Instant>,
+    pub(super) waits_since: Option<Instant>,
     paused: bool,
     pub(super) silence: Silence,
     pub(super) told: Tales,
@@ -93,21 +97,26 @@ pub(super) struct Reader {
 /// # Errors
 /// Why it cannot go on; another reader may.
 pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
-    let made = orders.client.create_with_context(Ear::new(orders.log.clone(), orders.commit_timer.clone()));
+    let made = orders.client.create_with_context(Ear::new(orders.log.clone()));
     let mut consumer: BaseConsumer<Ear> = made.map_err(|error| plain(&error))?;
     let (tick, ticks) = bounded(1);
     consumer.set_nonempty_callback(move || {
         let _already_told = tick.try_send(());
     });
+    let consumer = Arc::new(consumer);
+    let committer = Committer::begin(consumer.clone(), orders.commit_timer.clone());
+    let committer = committer.map_err(|error| error.to_string())?;
     let reader = Reader {
         orders,
         ways,
-        consumer: Arc::new(consumer),
+        consumer,
         ticks,
         space: Space::default(),
         builder: BatchBuilder::default(),
         read: Read::default(),
         storing: VecDeque::new(),
+        commits: Commits::default(),
+        committer,
         epoch: 0,
         begun: None,
         waits_since: None,
@@ -123,19 +132,21 @@ impl Reader {
         let nothing = crossbeam_channel::never();
         loop {
             self.subscribe();
-            let ended = self.drain().and_then(|()| self.hand_over());
-            match ended {
-                Ok(()) => {}
-                Err(End::Wanted) => return self.end(Ok(())),
-                Err(End::Failed(reason)) => return self.end(Err(reason)),
-            }
-            select_biased! {
-                recv(self.ways.stored) -> stored => match stored {
-                    Ok(settled) => self.commit(settled, self.consumer.context().commit_mode()),
-                    Err(_) => return self.end(Ok(())),
-                },
-                recv(if self.is_full() { &nothing } else { &self.ticks }) -> _ => {}
-                default(LOOK) => {}
+            let drained = self.drain().and_then(|more| self.hand_over().map(|()| more));
+            self.commit();
+            let more = match drained {
+                Ok(more) => more,
+                Err(end) => return self.end(end),
+            };
+            let is_full = self.is_full();
+            let heard = select_biased! {
+                recv(self.ways.stored) -> stored => stored.map(|settled| self.note(settled)).map_err(|_| End::Wanted),
+                recv(self.committer.answers) -> answer => self.answered(answer.ok()),
+                recv(if is_full { &nothing } else { &self.ticks }) -> _ => Ok(()),
+                default(if more && !is_full { Duration::ZERO } else { LOOK }) => Ok(()),
+            };
+            if let Err(end) = heard {
+                return self.end(end);
             }
             self.rest();
             self.look();
@@ -158,8 +169,8 @@ impl Reader {
         }
     }
 
-    /// Takes what has come, as far as there is room.
-    fn drain(&mut self) -> Result<(), End> {
+    /// Takes what has come, as far as there is room. Whether there may be more.
+    fn drain(&mut self) -> Result<bool, End> {
         let consumer = self.consumer.clone();
         let mut nothing = 0;
         // What is no record counts as nothing, once.
@@ -179,7 +190,7 @@ impl Reader {
         if nothing > 0 && self.builder.is_empty() && self.storing.is_empty() {
             self.orders.empty.increment();
         }
-        Ok(())
+        Ok(nothing < 2)
     }
 
     fn is_full(&self) -> bool {
@@ -223,9 +234,10 @@ impl Reader {
         }
     }
 
-    /// Gives what was read to the source, if it has nothing.
+    /// Gives what was read to the component, unless it has enough, or too much is not committed.
     fn hand_over(&mut self) -> Result<(), End> {
-        if self.storing.len() >= self.ways.most || self.read.is_empty() {
+        let waits = self.storing.len() >= self.ways.most || self.commits.unanswered() >= MOST_UNANSWERED;
+        if waits || self.read.is_empty() {
             return Ok(());
         }
         let read = std::mem::take(&mut self.read);
@@ -250,41 +262,6 @@ impl Reader {
         if wanted { Ok(()) } else { Err(End::Wanted) }
     }
 
-    /// What was under way is stored: Kafka need not send it again.
-    fn commit(&mut self, settled: Settled, mode: CommitMode) {
-        if settled.epoch != self.epoch {
-            return; // its partitions were given up meanwhile
-        }
-        let (mut left, mut behind) = (settled.events, Behind::default());
-        while left > 0
-            && let Some(read) = self.storing.front_mut()
-            && read.settle(&mut left, &mut behind)
-        {
-            self.storing.pop_front();
-        }
-        let begun = clock::now();
-        self.waits_since = if self.storing.is_empty() { None } else { Some(begun) };
-        let list = behind.of(self.consumer.assignment().ok().as_ref());
-        if list.count() == 0 {
-            return;
-        }
-        let failed = self.consumer.commit(&list, mode).err().map(|error| plain(&error));
-        self.consumer.context().committed(mode, begun);
-        self.uncommitted(failed);
-    }
-
-    pub(super) fn uncommitted(&mut self, failed: Option<String>) {
-        let failed = failed.or_else(|| self.consumer.context().uncommitted());
-        if let Some(reason) = failed
-            && self.told.uncommitted.tell(clock::now()).is_some()
-        {
-            slog::warn!(
-                self.orders.log,
-                "offsets were not committed ({reason}): events since then may come again"
-            );
-        }
-    }
-
     /// Partitions come or go. What was read of them is stored first, so that whoever gets them begins behind it.
     fn change(&mut self, change: &Change) -> Result<(), End> {
         let now = clock::now();
@@ -300,8 +277,9 @@ impl Reader {
             list.elements().iter().map(|one| format!("{}-{}", one.topic(), one.partition())).collect();
         let word = if matches!(change, Change::Assigned(_)) { "assigned" } else { "revoked" };
         slog::info!(self.orders.log, "group {}: partitions {word}: {}", self.orders.group, names.join(", "));
-        let holds = self.consumer.assignment().is_ok_and(|list| list.count() > 0);
-        self.silence.assigned(holds, clock::now());
+        let held = self.consumer.assignment().unwrap_or_default();
+        self.commits.keep(|topic, partition| held.find_partition(topic, partition).is_some());
+        self.silence.assigned(held.count() > 0, clock::now());
         Ok(())
     }
 
@@ -309,13 +287,15 @@ impl Reader {
     fn finish(&mut self, until: Instant) -> Result<(), End> {
         loop {
             self.hand_over()?;
-            if self.storing.is_empty() {
-                return Ok(());
+            if self.storing.is_empty() && self.builder.is_empty() {
+                return self.commit_last(until);
             }
-            match self.ways.stored.recv_timeout(until.saturating_duration_since(clock::now())) {
-                Ok(settled) => self.commit(settled, CommitMode::Sync),
-                Err(RecvTimeoutError::Timeout) => return Ok(()),
-                Err(RecvTimeoutError::Disconnected) => return Err(End::Wanted),
+            self.commit();
+            let left = until.saturating_duration_since(clock::now());
+            select_biased! {
+                recv(self.ways.stored) -> stored => self.note(stored.map_err(|_| End::Wanted)?),
+                recv(self.committer.answers) -> answer => self.answered(answer.ok())?,
+                default(left) => return self.commit_last(until),
             }
         }
     }
@@ -348,15 +328,21 @@ impl Reader {
     }
 
     /// Leaves the group: what is stored is committed, the rest will be read again.
-    fn end(mut self, outcome: Result<(), String>) -> Result<(), String> {
+    fn end(mut self, why: End) -> Result<(), String> {
         while let Ok(settled) = self.ways.stored.try_recv() {
-            self.commit(settled, CommitMode::Sync);
+            self.note(settled);
         }
+        let until = clock::now() + LAST_COMMIT;
+        let _leaves_anyway = self.commit_last(until);
         self.consumer.context().close();
         while let Some(change) = self.consumer.context().change() {
             make(&self.consumer, &change);
         }
-        outcome
+        self.committer.end(until);
+        match why {
+            End::Wanted => Ok(()),
+            End::Failed(reason) => Err(reason),
+        }
     }
 }
 
@@ -376,5 +362,9 @@ const SOME: usize = 64;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long partitions that go wait for what was read of them.
 const GIVE_UP: Duration = Duration::from_secs(3);
+/// How long the last commit of all may take.
+const LAST_COMMIT: Duration = Duration::from_secs(1);
+/// So often something may have been stored since what is surely committed; when this node or the broker dies, it comes again.
+const MOST_UNANSWERED: usize = 6;
 /// How long the channel may have no room before fetching stops.
 const REST_AFTER: Duration = Duration::from_secs(2);

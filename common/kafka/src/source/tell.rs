@@ -11,7 +11,6 @@ use runtime::clock::{self, Duration};
 impl Reader {
     /// Looks whether the silence is one.
     pub(super) fn look(&mut self) {
-        self.uncommitted(None);
         if !self.storing.is_empty() {
             return self.silence.broken(clock::now());
         }

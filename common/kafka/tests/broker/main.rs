@@ -43,11 +43,12 @@ fn client(broker: &Broker) -> ClientConfig {
 
 /// Makes topics of these names, with so many partitions.
 fn make(broker: &Broker, topics: &[(&str, i32)]) {
+    let topic = |(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    make_all(broker, topics.iter().copied().map(topic).collect());
+}
+
+fn make_all(broker: &Broker, wanted: Vec<NewTopic<'_>>) {
     let admin: AdminClient<DefaultClientContext> = client(broker).create().expect("a client");
-    let wanted: Vec<NewTopic<'_>> = topics
-        .iter()
-        .map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(1)))
-        .collect();
     let options = AdminOptions::new().request_timeout(Some(LONG)); // it may not serve yet
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let made = runtime.block_on(admin.create_topics(&wanted, &options)).expect("an answer");

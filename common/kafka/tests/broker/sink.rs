@@ -223,3 +223,68 @@ a1.channels.c.type = memory
     make(&broker, &[("later", 1)]);
     until("the topic that was made has the event", || all_of(&broker, "later").len() == 1);
 }
+
+/// Into a topic, each batch in a transaction.
+const TRANSACTIONS: &str = "
+a1.sources = r
+a1.channels = c
+a1.sinks = k
+a1.sources.r.type = http
+a1.sources.r.bind = 127.0.0.1
+a1.sources.r.port = PORT
+a1.sources.r.channels = c
+a1.channels.c.type = memory
+a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
+a1.sinks.k.channel = c
+a1.sinks.k.kafka.bootstrap.servers = BROKER
+a1.sinks.k.kafka.topic = TOPIC
+a1.sinks.k.kafka.producer.transactional.id = t
+a1.sinks.k.kafka.producer.max.request.size = 40000
+a1.sinks.k.header.pad = pad
+a1.sinks.k.deadLetterDir = DIR/dead
+";
+
+/// A batch of so many lines, each with as many bytes in a header, and among them one large event or more.
+fn with_large(lines: usize, pad: usize, large: &[usize]) -> String {
+    let pad = "x".repeat(pad);
+    let mut events: Vec<String> = (0..lines)
+        .map(|number| format!(r#"{{"headers": {{"pad": "{pad}"}}, "body": "line {number}"}}"#))
+        .collect();
+    for (place, bytes) in large.iter().enumerate() {
+        events.insert(7 + 2 * place, format!(r#"{{"body": "{}"}}"#, "y".repeat(*bytes)));
+    }
+    format!("[{}]", events.join(","))
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_transaction_goes_on_without_events_that_are_too_large_and_keeps_its_order() {
+    let broker = Broker::start("message.max.bytes=20000");
+    make(&broker, &[("of-client", 1), ("of-broker", 1), ("many", 1), ("crowded", 1)]);
+    let limited = NewTopic::new("of-topic", 1, TopicReplication::Fixed(1)).set("max.message.bytes", "15000");
+    make_all(&broker, vec![limited]);
+    for (topic, pad, large) in [
+        ("of-client", 1, &[50_000][..]),
+        ("of-broker", 1, &[30_000]),
+        ("of-topic", 1, &[17_000]),
+        ("many", 1, &[30_000, 50_000, 25_000, 31_000]),
+        // Too large together, too.
+        ("crowded", 1_000, &[30_000]),
+    ] {
+        let port = free_port();
+        let node = start(&broker, &TRANSACTIONS.replace("TOPIC", topic).replace("PORT", &port.to_string()));
+        let began = Instant::now();
+        post(port, &with_large(30, pad, large));
+        post(port, r#"[{"body": "line 30"}]"#);
+        until(&format!("{topic}: all but what is too large is written"), || {
+            all_of(&broker, topic).len() >= 31
+        });
+        let written: Vec<String> = bodies(all_of(&broker, topic)).map(|body| text(&body)).collect();
+        let expected: Vec<String> = (0..31).map(|number| format!("line {number}")).collect();
+        assert_eq!(written, expected, "{topic}");
+        let dead = dead_letters(&node);
+        eprintln!("{topic}: {} put aside in {:?}", dead.lines().count(), began.elapsed());
+        assert_eq!(dead.lines().count(), large.len(), "{topic}: {dead:.2000}");
+        assert!(dead.lines().all(|line| line.contains("max.message.bytes")), "{topic}: {dead:.2000}");
+    }
+}

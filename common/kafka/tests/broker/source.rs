@@ -5,6 +5,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rustix::process::Signal;
 use std::ops::Range;
+use std::thread::{self, JoinHandle};
 
 /// A topic that is written to files.
 const WRITTEN: &str = "
@@ -171,7 +172,7 @@ fn a_killed_broker_and_members_that_come_and_go_lose_nothing() {
     produce(&broker, "lines", 0..4_000);
     until("the first lines are read", || count().0.len() <= 11_000);
     broker.kill();
-    std::thread::sleep(Duration::from_secs(1));
+    thread::sleep(Duration::from_secs(1));
     broker.start_again();
     produce(&broker, "lines", 4_000..8_000);
     until("lines are read after the kill", || count().0.len() <= 7_000);
@@ -190,3 +191,93 @@ fn a_killed_broker_and_members_that_come_and_go_lose_nothing() {
     // A broker that dies with a commit on its way has what was under way read again: a batch for each partition at most.
     assert!(doubles <= 4 * 200, "{doubles}");
 }
+
+/// Writes numbered lines, a few at a time, while a test does something else.
+fn produce_meanwhile(broker: &Broker, topic: &'static str, lines: usize) -> JoinHandle<()> {
+    let mut config = client(broker);
+    config.set("partitioner", "murmur2_random").set("enable.idempotence", "true"); // a broker dies meanwhile
+    thread::spawn(move || {
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create().expect("a client");
+        for number in 0..lines {
+            let (value, key) = (format!("line {number}"), format!("k{}", number % 100));
+            let record = BaseRecord::to(topic).payload(&value).key(&key);
+            producer.send(record).map_err(|(error, _)| error).expect("room");
+            if number % 200 == 199 {
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        producer.flush(LONG).expect("all are taken");
+    })
+}
+
+/// Batches of the source that are stored and not surely committed, and those that are being stored.
+const UNDER_WAY: usize = 8 * 100;
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_commit_that_is_under_way_at_a_rebalance_a_stop_and_a_brokers_death_loses_nothing() {
+    let mut broker = Broker::start("");
+    make(&broker, &[("lines", 4)]);
+    let directory = tempfile::tempdir().unwrap();
+    let places = ["one", "two"].map(|name| directory.path().join(name));
+    let [mut one, mut two] = [0, 1].map(|who: usize| start(&broker, &written("lines", "g", &places[who])));
+    let all = 60_000;
+    let read = || lines_in(&[&places[0], &places[1]]).len();
+    let producing = produce_meanwhile(&broker, "lines", all);
+    let goes_on = |what: &str| {
+        let next = read() + 2_000;
+        until(&format!("lines are read {what}"), || read() >= next.min(all));
+    };
+    goes_on("by both");
+    for _ in 0..3 {
+        two.process.signal(Signal::TERM);
+        assert!(two.process.wait(LONG).is_some_and(|ended| ended.status.success()));
+        goes_on("when the other one has stopped");
+        two.start_again();
+        goes_on("when the other one has begun again");
+    }
+    let (_, in_order) = account(lines_in(&[&places[0], &places[1]]).into_iter(), all);
+    eprintln!("{in_order} twice at stops and rebalances");
+    broker.kill();
+    broker.start_again();
+    producing.join().expect("all are written");
+    let count = || account(lines_in(&[&places[0], &places[1]]).into_iter(), all);
+    until("all lines are read", || count().0.is_empty());
+    for node in [&mut one, &mut two] {
+        node.process.signal(Signal::TERM);
+        assert!(node.process.wait(LONG).is_some_and(|ended| ended.status.success()));
+    }
+    let (missing, doubles) = count();
+    eprintln!("{} lost, {doubles} twice", missing.len());
+    assert!(missing.is_empty(), "{missing:?}");
+    // A stop leaves what is just being stored, the broker's death what was under way of both.
+    assert!(in_order <= 3 * 2 * 100, "{in_order}");
+    assert!(doubles - in_order <= 2 * UNDER_WAY, "{doubles}");
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_stop_waits_no_longer_than_its_time_for_a_broker_that_answers_no_commit() {
+    let broker = Broker::start("");
+    make(&broker, &[("lines", 1)]);
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("out");
+    let mut node = start(&broker, &written("lines", "g", &place));
+    node.wait_for("partitions assigned");
+    let all = 20_000;
+    let producing = produce_meanwhile(&broker, "lines", all);
+    until("lines are read", || lines_in(&[&place]).len() >= 2_000);
+    broker.freeze(true);
+    node.process.signal(Signal::TERM);
+    assert!(node.process.wait(STOPS_WITHIN).is_some_and(|ended| ended.status.success()), "it stops");
+    broker.freeze(false);
+    node.start_again();
+    producing.join().expect("all are written");
+    let count = || account(lines_in(&[&place]).into_iter(), all);
+    until("all lines are read", || count().0.is_empty());
+    let doubles = count().1;
+    eprintln!("{doubles} twice");
+    assert!(doubles <= UNDER_WAY, "{doubles}");
+}
+
+const STOPS_WITHIN: Duration = Duration::from_secs(15);

@@ -232,6 +232,7 @@ fn base(broker: &str) -> ClientConfig {
         ("auto.offset.reset", "earliest"),
         ("isolation.level", "read_committed"),
         ("queued.max.messages.kbytes", "16384"),
+        ("fetch.queue.backoff.ms", "10"),
     ] {
         config.set(key, value);
     }
