@@ -217,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_read_in_front_of_its_cells() {
+        // To an increment, as HBase 2.6.1 has sent it.
+        let seen = b"\0\0\0\x41\x06\x08\x02\x1a\x02\x08\x2b\x0e\x0a\x0a\x0a\x08\x08\0\x12\x04\x10\x01\x20\0\x1a\0\
+            \0\0\0\x27\0\0\0\x17\0\0\0\x08\0\x06incRow\x01fiCol\0\0\x01\xa2\x1d\x16\xcd\xbe\x04\0\0\0\0\0\0\0\x03";
+        let mut answers = Answers::default();
+        answers.buffer().extend_from_slice(seen);
+        let answer = answers.take().unwrap().unwrap();
+        assert_eq!((answer.id, answers.buffer().len()), (2, 0));
+        assert_eq!(Answer::read::<MultiResponse>(answer.body.unwrap()), Ok(done(1)));
+    }
+
+    #[test]
     fn a_stream_of_answers_is_the_same_wherever_it_is_cut() {
         let stream = [answer(1, &done(3)), failed(2, "x.Y"), answer(3, &GetRequest::default())].concat();
         for cut in 0..=stream.len() {
