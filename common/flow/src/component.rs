@@ -52,6 +52,7 @@ pub const PART: Configure = Configure::Part(|_, _| {});
 /// What all components of a process may need to be configured.
 pub struct Site {
     tls_defaults: Arc<TlsDefaults>,
+    properties: Arc<[(String, String)]>,
     shared: Shared,
     hosts: Option<Arc<dyn Hosts>>,
     conf_dir: Option<PathBuf>,
@@ -82,23 +83,31 @@ impl Site {
     /// This process. `properties` are Java's system properties, as given with `-D`; those about TLS count for every
     /// component that says nothing itself.
     pub fn new(properties: &[(String, String)]) -> Site {
-        Site::of(TlsDefaults::new(properties, |name| std::env::var(name).ok()))
+        Site::of(properties, TlsDefaults::new(properties, |name| std::env::var(name).ok()))
     }
 
     /// As [`Site::new`], with this environment.
     pub fn with(properties: &[(String, String)], environment: &[(String, String)]) -> Site {
         let variable = |name: &str| environment.iter().rev().find(|(key, _)| key == name);
-        Site::of(TlsDefaults::new(properties, |name| variable(name).map(|(_, value)| value.clone())))
+        let variable = |name: &str| variable(name).map(|(_, value)| value.clone());
+        Site::of(properties, TlsDefaults::new(properties, variable))
     }
 
-    fn of(tls_defaults: TlsDefaults) -> Site {
-        Site { tls_defaults: Arc::new(tls_defaults), shared: Arc::new(()), hosts: None, conf_dir: None }
+    fn of(properties: &[(String, String)], tls_defaults: TlsDefaults) -> Site {
+        let (tls_defaults, properties) = (Arc::new(tls_defaults), properties.into());
+        Site { tls_defaults, properties, shared: Arc::new(()), hosts: None, conf_dir: None }
     }
 
     /// The same process, for an agent whose components share this.
     pub fn sharing(&self, shared: Shared) -> Site {
         let (tls_defaults, hosts) = (self.tls_defaults.clone(), self.hosts.clone());
-        Site { tls_defaults, shared, hosts, conf_dir: self.conf_dir.clone() }
+        Site {
+            tls_defaults,
+            properties: self.properties.clone(),
+            shared,
+            hosts,
+            conf_dir: self.conf_dir.clone(),
+        }
     }
 
     /// The same process, with this configuration directory (`-c`).
@@ -121,6 +130,11 @@ impl Site {
     /// What runs components that have no native version.
     pub(crate) fn hosts(&self) -> Option<&dyn Hosts> {
         self.hosts.as_deref()
+    }
+
+    /// Java's system properties, in the order in which they were given.
+    pub fn properties(&self) -> &[(String, String)] {
+        &self.properties
     }
 
     /// What the process says about TLS.

@@ -138,12 +138,12 @@ impl Client {
         request: &impl Message,
         deadline: Instant,
     ) -> Result<Said<A>, Lost> {
-        let place = (server.to_owned(), 0);
+        let place = (server.to_owned(), ASKS);
         let mut connection = match self.connections.remove(&place) {
             Some(connection) => connection,
-            None => Connection::open(server, &self.config.user, deadline).await?,
+            None => Connection::open(server, &self.config.user, false, deadline).await?,
         };
-        let said = connection.call(server, method, request, deadline).await?;
+        let said = connection.call(server, method, request, [].iter(), deadline).await?;
         self.connections.insert(place, connection);
         Ok(said)
     }
@@ -314,16 +314,22 @@ impl Talk {
     async fn ask(&mut self, ledger: &Ledger, calls: Vec<Call>, deadline: Instant) -> Result<(), Lost> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => Connection::open(&self.place.0, &self.user, deadline).await?,
+            None => Connection::open(&self.place.0, &self.user, true, deadline).await?,
         };
         for call in calls {
             let request = request(ledger, &call, self.nonce_group);
-            let answer = connection.call(&self.place.0, "Multi", &request, deadline).await?;
+            let cells = actions(&call).map(|action| &ledger.action(action).cells);
+            let answer = connection.call(&self.place.0, "Multi", &request, cells, deadline).await?;
             self.said.push((call, answer));
         }
         self.connection = Some(connection);
         Ok(())
     }
+}
+
+/// In the order in which they stand in its request.
+fn actions(call: &Call) -> impl Iterator<Item = usize> + Clone {
+    call.regions.iter().flat_map(|(_, actions)| actions).copied()
 }
 
 fn request(ledger: &Ledger, call: &Call, nonce_group: u64) -> MultiRequest {
@@ -341,5 +347,7 @@ fn request(ledger: &Ledger, call: &Call, nonce_group: u64) -> MultiRequest {
     MultiRequest { regions: regions.collect(), nonce_group: Some(nonce_group) }
 }
 
+/// The place of a connection for questions, beside the lanes. What answers them has its cells within its messages.
+const ASKS: usize = usize::MAX;
 /// How long ZooKeeper is given to hear that a session ends.
 const FAREWELL: Duration = Duration::from_secs(1);

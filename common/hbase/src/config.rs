@@ -4,11 +4,11 @@ use crate::serializer::{Columns, Counter, Recipe, SimpleRecipe, Suffix};
 use crate::site::HbaseSite;
 use bytes::Bytes;
 use components::missing::hbase::{is_regex, split};
+use flow::Site;
 use java::{Charset, Pattern};
 use plan::{Findings, Problem, Properties};
-use rpc::zookeeper::Ensemble;
+use rpc::zookeeper::{Ensemble, Settings};
 use runtime::clock::Duration;
-use std::path::Path;
 
 /// Keys, units and defaults are Flume's: User Guide, "HBase2Sink".
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn new(
         properties: &Properties,
-        conf: Option<&Path>,
+        process: &Site,
         variable: impl Fn(&str) -> Option<String>,
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
@@ -46,7 +46,7 @@ impl Config {
         if let Some(key) = key {
             findings.refuse(key, NO_KERBEROS);
         }
-        let site = HbaseSite::read(properties.text("confDir").map(str::trim), conf, &variable)
+        let site = HbaseSite::read(properties.text("confDir").map(str::trim), process.conf_dir(), &variable)
             .map_err(|what| findings.refuse("confDir", &what))
             .ok()?;
         if key.is_none() && site.get("hbase.security.authentication").is_some_and(|word| word == "kerberos") {
@@ -54,14 +54,20 @@ impl Config {
             return None;
         }
         let ensemble = ensemble(properties, &site, findings);
+        let ensemble = ensemble.and_then(|ensemble| reached(ensemble, properties, &site, process, findings));
         let recipe = recipe(properties, findings);
         let table = properties.word("table").trim();
         let text = |key: &str| properties.text(key).map(|text| text.trim().to_owned());
         let parent = text("znodeParent").filter(|path| !path.is_empty());
         let parent = parent.or_else(|| site.get("zookeeper.znode.parent").map(str::to_owned));
+        let family = properties.word("columnFamily").trim();
+        if family.len() > LONGEST_FAMILY {
+            findings.refuse("columnFamily", "no column family of HBase has a name of more than 127 bytes");
+            return None;
+        }
         Some(Config {
             table: table.strip_prefix("default:").unwrap_or(table).to_owned(),
-            family: Bytes::from(properties.word("columnFamily").trim().to_owned()),
+            family: Bytes::from(family.to_owned()),
             ensemble: ensemble?,
             parent: parent.unwrap_or_else(|| "/hbase".to_owned()),
             wal: properties.flag("enableWal"),
@@ -77,6 +83,8 @@ impl Config {
     }
 }
 
+/// HBase's own limit.
+const LONGEST_FAMILY: usize = i8::MAX as usize;
 const NO_KERBEROS: &str =
     "there is no native login to HBase; name the sink in `AGENT.flume.bridge` to run it in a JVM";
 
@@ -143,6 +151,26 @@ fn ensemble(properties: &Properties, site: &HbaseSite, findings: &mut Findings<'
 
 const ZOOKEEPER: u16 = 2181;
 
+/// How these servers are reached: over TLS, if Java's system properties or HBase's own file say so.
+fn reached(
+    ensemble: Ensemble,
+    properties: &Properties,
+    site: &HbaseSite,
+    process: &Site,
+    findings: &mut Findings<'_>,
+) -> Option<Ensemble> {
+    let mut settings = Settings::new(process.properties());
+    site.add_to(&mut settings);
+    for notice in settings.notices() {
+        findings.add(Problem::note("no-effect", &findings.owner.at.clone(), notice));
+    }
+    let key = if properties.is_written("zookeeperQuorum") { "zookeeperQuorum" } else { "table" };
+    settings
+        .reach(ensemble, process.tls_defaults())
+        .map_err(|why| findings.refuse(key, &format!("ZooKeeper cannot be reached so: {why}")))
+        .ok()
+}
+
 fn recipe(properties: &Properties, findings: &mut Findings<'_>) -> Option<Recipe> {
     let word = |key: &str| properties.word(&format!("serializer.{key}"));
     if is_regex(properties.word("serializer")) {
@@ -191,13 +219,17 @@ mod tests {
     use plan::{Owner, Report};
 
     fn configured(pairs: &[(&str, &str)]) -> (Option<Config>, String) {
+        configured_with(pairs, &[])
+    }
+
+    fn configured_with(pairs: &[(&str, &str)], given: &[(String, String)]) -> (Option<Config>, String) {
         let base = [("table", "t"), ("columnFamily", "cf"), ("zookeeperQuorum", "z1:2191,z2:2191")];
         let pairs: Vec<(&str, &str)> = base.iter().chain(pairs).copied().collect();
         let properties = Properties::of(&crate::HBASE2.descriptor, pairs);
         let (owner, mut report) = (Owner::nobody(), Report::default());
         let mut findings = Findings::new(&owner, &properties, &mut report);
         components::missing::hbase::sink(&properties, &mut findings);
-        let config = Config::new(&properties, None, |_| None, &mut findings);
+        let config = Config::new(&properties, &Site::with(given, &[]), |_| None, &mut findings);
         (config.filter(|_| !report.has_errors()), report.to_string())
     }
 
@@ -247,6 +279,7 @@ mod tests {
                 &[REGEX, ("serializer.rowKeyIndex", "0"), ("serializer.colNames", "ROW_KEY")],
                 "a row of nothing but its key",
             ),
+            (&[("columnFamily", "f".repeat(128).as_str())], "more than 127 bytes"),
             (&[("confDir", "/nowhere")], "there is no hbase-site.xml in /nowhere"),
         ] {
             let (config, told) = configured(pairs);
@@ -260,6 +293,36 @@ mod tests {
         ] {
             let (config, told) = configured(pairs);
             assert!(config.is_some() && told.contains(part), "{pairs:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn zookeeper_is_reached_as_hbases_own_file_and_java_say_or_not_at_all() {
+        let given = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let (secure, store) = ("zookeeper.client.secure", "zookeeper.ssl.trustStore.location");
+        let (config, told) = configured_with(&[], &given(&[(secure, "true"), (store, "/no/such.jks")]));
+        assert!(
+            config.is_none() && told.contains("-Dzookeeper.client.secure=true: truststore /no/such.jks"),
+            "{told}"
+        );
+        let (config, told) = configured_with(&[], &given(&[(store, "/no/such.jks")]));
+        assert!(config.is_some() && told.contains("the connection to ZooKeeper is a plain one"), "{told}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().display().to_string();
+        for (front, counts) in
+            [("hbase.zookeeper.property.", true), ("hbase.zookeeper.property.zookeeper.", true), ("", false)]
+        {
+            let property = |name: &str, value: &str| {
+                format!("<property><name>{front}{name}</name><value>{value}</value></property>")
+            };
+            let all = property("client.secure", "true") + &property("ssl.keyStore.location", "/no/such.p12");
+            std::fs::write(folder.path().join("hbase-site.xml"), format!("<c>{all}</c>")).unwrap();
+            let (config, told) = configured(&[("confDir", &place)]);
+            let why = format!("{front}client.secure in hbase-site.xml=true: keystore /no/such.p12");
+            assert_eq!((config.is_none(), told.contains(&why)), (counts, counts), "{told}");
         }
     }
 

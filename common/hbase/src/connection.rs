@@ -28,27 +28,34 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// To `server` (`HOST:PORT`), as `user`.
-    pub(crate) async fn open(server: &str, user: &str, deadline: Instant) -> Result<Connection, Lost> {
+    /// To `server` (`HOST:PORT`), as `user`; `cells` as in [`preamble`].
+    pub(crate) async fn open(
+        server: &str,
+        user: &str,
+        cells: bool,
+        deadline: Instant,
+    ) -> Result<Connection, Lost> {
         let (host, port) = server_of(server).ok_or_else(|| Lost(format!("`{server}` is no HOST:PORT")))?;
         let stream = timeout_at(deadline, TcpStream::connect((host, port))).await;
         let stream = stream.map_err(|_| late(server))?.map_err(|error| lost(server, &error))?;
         stream.set_nodelay(true).map_err(|error| lost(server, &error))?;
         keep_alive(&stream).map_err(|error| lost(server, &error.into()))?;
-        Ok(Connection { stream, answers: Answers::default(), out: preamble(user), id: 0 })
+        Ok(Connection { stream, answers: Answers::default(), out: preamble(user, cells), id: 0 })
     }
 
-    /// Calls `method`. When this is dropped half way, the connection is of no use any more.
-    pub(crate) async fn call<A: Message + Default>(
+    /// Calls `method`, with `cells` behind its request. When this is dropped half way, the connection is of no use any more.
+    pub(crate) async fn call<'c, A: Message + Default>(
         &mut self,
         server: &str,
         method: &str,
         request: &impl Message,
+        cells: impl Iterator<Item = &'c Bytes> + Clone,
         deadline: Instant,
     ) -> Result<Said<A>, Lost> {
         self.id = self.id.wrapping_add(1);
         let left = deadline.saturating_duration_since(clock::now()).as_millis();
-        call(self.id, method, request, u32::try_from(left).unwrap_or(u32::MAX), &mut self.out);
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        call(self.id, method, request, cells, left, &mut self.out);
         let answered = timeout_at(deadline, self.exchange()).await.map_err(|_| late(server))?;
         match answered.map_err(|error| lost(server, &error))? {
             Ok(body) => {

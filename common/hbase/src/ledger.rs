@@ -6,8 +6,9 @@
 
 use crate::policy::{self, Fate, REFUSALS};
 use crate::serializer::{Counter, Made, Put, Serializer};
+use crate::wire::Cell;
 use crate::wire::message::{ColumnValue, INCREMENT, Mutation, PUT, QualifierValue, SKIP_WAL};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use event::Batch;
 use flow::sink::known::{Known, places};
 use prost::Message;
@@ -18,8 +19,10 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug)]
 pub(crate) struct Action {
     pub(crate) row: Bytes,
-    /// The message, written once for all times that it is sent.
+    /// The message, written once for all times that it is sent, as are its cells.
     pub(crate) mutation: Bytes,
+    /// The cells that go with it behind the request.
+    pub(crate) cells: Bytes,
     state: State,
     /// How often in a row it was refused for good.
     refusals: u8,
@@ -143,21 +146,28 @@ impl Ledger {
     }
 
     fn put(&self, put: Put) -> Action {
-        let value = |(column, value)| QualifierValue { qualifier: Some(column), value: Some(value) };
-        self.action_of(PUT, put.row, put.cells.into_iter().map(value).collect(), None)
+        let family = &self.shape.family;
+        let all =
+            || put.cells.iter().map(|(qualifier, value)| Cell { row: &put.row, family, qualifier, value });
+        let mut cells = BytesMut::with_capacity(all().map(|cell| cell.length()).sum());
+        all().for_each(|cell| cell.write(&mut cells));
+        let count = i32::try_from(put.cells.len()).ok();
+        let mutation = Mutation { kind: Some(PUT), cells: count, ..Mutation::default() };
+        self.action_of(mutation, put.row, cells.freeze())
     }
 
     fn increment(&self, counter: Counter, nonce: u64, events: i64) -> Action {
         let amount = Bytes::copy_from_slice(&events.to_be_bytes());
-        let value = QualifierValue { qualifier: Some(counter.column), value: Some(amount) };
-        self.action_of(INCREMENT, counter.row, vec![value], Some(nonce))
+        let values = vec![QualifierValue { qualifier: Some(counter.column), value: Some(amount) }];
+        let columns = vec![ColumnValue { family: self.shape.family.clone(), values }];
+        let mutation = Mutation { kind: Some(INCREMENT), columns, nonce: Some(nonce), ..Mutation::default() };
+        self.action_of(mutation, counter.row, Bytes::new())
     }
 
-    fn action_of(&self, kind: i32, row: Bytes, values: Vec<QualifierValue>, nonce: Option<u64>) -> Action {
-        let columns = vec![ColumnValue { family: self.shape.family.clone(), values }];
+    fn action_of(&self, mutation: Mutation, row: Bytes, cells: Bytes) -> Action {
         let durability = (!self.shape.wal).then_some(SKIP_WAL);
-        let mutation = Mutation { row: Some(row.clone()), kind: Some(kind), columns, durability, nonce };
-        Action { row, mutation: mutation.encode_to_vec().into(), state: State::Open, refusals: 0 }
+        let mutation = Mutation { row: Some(row.clone()), durability, ..mutation };
+        Action { row, mutation: mutation.encode_to_vec().into(), cells, state: State::Open, refusals: 0 }
     }
 
     fn add(&mut self, action: Action) -> usize {
@@ -278,7 +288,7 @@ impl Ledger {
 impl Action {
     /// Bytes that it takes in a request, about.
     pub(crate) fn bytes(&self) -> usize {
-        OVERHEAD + self.mutation.len()
+        OVERHEAD + self.mutation.len() + self.cells.len()
     }
 
     /// Whether it is sent beside others. One that was refused may have been so because of its company, of the whole call as well.

@@ -54,7 +54,7 @@ const OWN: &[Property] = &[
 
 fn configure(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<MakeSink> {
     flumes::sink(properties, findings);
-    let config = Config::new(properties, site.conf_dir(), |name| std::env::var(name).ok(), findings)?;
+    let config = Config::new(properties, site, |name| std::env::var(name).ok(), findings)?;
     Some(Box::new(move |context: SinkContext| {
         console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
         Ok(remote::start(HbaseSink::new(&config, &context.name, &context.log), context))

@@ -182,6 +182,9 @@ fn lines(batches: &[Batch], unstored: &[Unstored]) -> String {
 }
 
 impl AsyncSink for HbaseSink {
+    /// A call and its increments take about as long for one batch as for a few.
+    const TOGETHER: bool = true;
+
     async fn open(&mut self) -> Result<Window, DeliveryError> {
         let deadline = clock::now() + self.config.timeout.min(ASK_LIMIT);
         match self.client.probe(deadline).await {
@@ -196,7 +199,7 @@ impl AsyncSink for HbaseSink {
                 }
             }
         }
-        Ok(Window::LOCK_STEP)
+        Ok(Window::LOCAL)
     }
 
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {

@@ -1,5 +1,6 @@
 //! What HBase's own file says: `hbase-site.xml`.
 
+use rpc::zookeeper::Settings;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,41 @@ impl HbaseSite {
     }
 }
 
+impl HbaseSite {
+    /// Adds what it says of the connection to ZooKeeper. It counts before Java's system properties, as in HBase 2.6; that release
+    /// writes `hbase.zookeeper.property.zookeeper.client.secure`, those before it leave the second `zookeeper.` out.
+    pub(crate) fn add_to(&self, settings: &mut Settings) {
+        let mut add = |theirs: &str, own: &str| {
+            if let Some(value) = self.get(&format!("{PREFIX}{theirs}")) {
+                settings.add(own, value, format!("{PREFIX}{theirs} in {FILE}"));
+            }
+        };
+        add("client.secure", "zookeeper.client.secure");
+        // Without that one they are of a server that HBase runs.
+        if self.get(&format!("{PREFIX}client.secure")).is_some_and(|word| word.eq_ignore_ascii_case("true")) {
+            for key in STORES {
+                add(key, &format!("zookeeper.{key}"));
+            }
+        }
+        let mut keys: Vec<&str> = self.0.keys().filter_map(|name| name.strip_prefix(PREFIX)).collect();
+        keys.sort_unstable();
+        keys.into_iter().filter(|key| key.starts_with("zookeeper.")).for_each(|key| add(key, key));
+    }
+}
+
 const FILE: &str = "hbase-site.xml";
+const PREFIX: &str = "hbase.zookeeper.property.";
+/// What HBase 2.5 hands on.
+const STORES: [&str; 8] = [
+    "ssl.keyStore.location",
+    "ssl.keyStore.password",
+    "ssl.keyStore.passwordPath",
+    "ssl.keyStore.type",
+    "ssl.trustStore.location",
+    "ssl.trustStore.password",
+    "ssl.trustStore.passwordPath",
+    "ssl.trustStore.type",
+];
 
 #[cfg(test)]
 mod tests {

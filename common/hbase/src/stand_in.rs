@@ -1,9 +1,10 @@
 //! Two servers of HBase and a ZooKeeper that a test speaks for.
 
+use crate::wire;
 use crate::wire::message::{
-    Cell, ExceptionResponse, GetResponse, INCREMENT, MetaRegionServer, MultiRequest, MultiResponse, Mutation,
-    NameBytesPair, RegionActionResult, RegionInfo, RequestHeader, ResponseHeader, ResultOrException,
-    RowResult, ScanRequest, ScanResponse, ServerName, TableState,
+    Action, Cell, ExceptionResponse, GetResponse, INCREMENT, MetaRegionServer, MultiRequest, MultiResponse,
+    Mutation, NameBytesPair, RegionActionResult, RegionInfo, RequestHeader, ResponseHeader,
+    ResultOrException, RowResult, ScanRequest, ScanResponse, ServerName, TableState,
 };
 use bytes::Bytes;
 use prost::Message;
@@ -145,7 +146,9 @@ impl Hbase {
                 "Scan" => (None, self.scan(ScanRequest::decode_length_delimited(frame).expect("a scan"))),
                 "Get" => (None, self.table_state()),
                 "Multi" => {
-                    let request = MultiRequest::decode_length_delimited(frame).expect("a multi");
+                    let request = MultiRequest::decode_length_delimited(&mut frame).expect("a multi");
+                    let block = header.cells.as_ref().and_then(|cells| cells.length).unwrap_or(0);
+                    assert_eq!(frame.len(), block as usize, "behind the request are its cells");
                     let step = self.with(|state| state.steps.pop_front());
                     match step {
                         Some(Step::Gone) => return None,
@@ -154,7 +157,7 @@ impl Hbase {
                             (Some(ExceptionResponse { class, trace: String::new(), do_not_retry }), vec![])
                         }
                         step => {
-                            let answer = self.multi(&request, number, step);
+                            let answer = self.multi(&request, frame, number, step);
                             match step {
                                 Some(Step::DoneThenGone) => return None,
                                 Some(Step::DoneThenSilence) => pending().await,
@@ -204,12 +207,34 @@ impl Hbase {
         GetResponse { row: Some(RowResult { cells: vec![cell] }) }.encode_length_delimited_to_vec()
     }
 
-    fn multi(&self, request: &MultiRequest, number: usize, step: Option<Step>) -> MultiResponse {
+    /// A mutation and the first of its values, which may be one of `cells`.
+    fn mutation(action: &Action, cells: &mut Bytes) -> (Mutation, Bytes) {
+        let mutation = Mutation::decode(action.mutation.clone()).expect("a mutation");
+        let mut values = mutation.columns.iter().flat_map(|column| &column.values);
+        let mut value = values.next().and_then(|value| value.value.clone());
+        for _ in 0..mutation.cells.unwrap_or(0) {
+            let (cell, rest) = wire::Cell::read(cells).expect("a cell");
+            assert_eq!((Some(cell.row), cell.family), (mutation.row.as_deref(), &b"cf"[..]));
+            value = value.or_else(|| Some(Bytes::copy_from_slice(cell.value)));
+            *cells = cells.slice_ref(rest);
+        }
+        (mutation, value.expect("a value"))
+    }
+
+    fn multi(
+        &self,
+        request: &MultiRequest,
+        mut cells: Bytes,
+        number: usize,
+        step: Option<Step>,
+    ) -> MultiResponse {
         let exception = |class: &str| {
             Some(NameBytesPair { class: class.to_owned(), text: format!("{class}: it says\n\tat x").into() })
         };
         let regions = request.regions.iter().map(|region| {
             let name = &region.region.as_ref().expect("a region").name;
+            let mutations = region.actions.iter().map(|action| Hbase::mutation(action, &mut cells));
+            let mutations: Vec<_> = mutations.collect();
             let gone = match step {
                 Some(Step::Region(class)) => Some(class),
                 _ if self.with(|state| !Hbase::has(state, name, number)) => {
@@ -220,9 +245,7 @@ impl Hbase {
             if let Some(class) = gone {
                 return RegionActionResult { results: vec![], exception: exception(class) };
             }
-            let results = region.actions.iter().map(|action| {
-                let mutation = Mutation::decode(action.mutation.clone()).expect("a mutation");
-                let value = mutation.columns[0].values[0].value.clone().expect("a value");
+            let results = region.actions.iter().zip(mutations).map(|(action, (mutation, value))| {
                 let refused = match step {
                     Some(Step::Row(value_of, class)) if value == value_of => exception(class),
                     _ => None,

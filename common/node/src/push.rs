@@ -6,10 +6,10 @@ use crate::{
     jvm::Given,
     load::{Loader, Wanted},
     options::PushOptions,
-    origin::{Texts, ensemble, zookeeper_notices},
+    origin::{Texts, ensemble},
     print,
 };
-use rpc::zookeeper::{Client, Ensemble, Trouble};
+use rpc::zookeeper::{Client, Ensemble, Settings, Trouble};
 use std::{collections::HashMap, process::ExitCode};
 use tokio::runtime::Builder;
 use wire::zookeeper::code;
@@ -17,7 +17,7 @@ use wire::zookeeper::code;
 /// Checks the file that `options` name, and writes it.
 pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode {
     let properties = java::all_properties(words);
-    zookeeper_notices(&properties).iter().for_each(|text| complain(role, text));
+    Settings::new(&properties).notices().iter().for_each(|text| complain(role, text));
     let place = ensemble(&options.zk_connection, &properties).and_then(|ensemble| {
         let path = ensemble.node(options.zk_base_path.as_deref(), &options.name)?;
         Ok((ensemble, path))

@@ -28,6 +28,14 @@ messages! {
         user: Option<UserInformation>,
         #[prost(string, tag = "2")]
         service: String,
+        /// How cells behind messages are written; without it there are none.
+        #[prost(string, optional, tag = "3")]
+        codec: Option<String>,
+    }
+    /// About the cells behind a message.
+    CellBlock {
+        #[prost(uint32, optional, tag = "1")]
+        length: Option<u32>,
     }
     RequestHeader {
         #[prost(uint32, optional, tag = "1")]
@@ -36,6 +44,8 @@ messages! {
         method: String,
         #[prost(bool, tag = "4")]
         has_request: bool,
+        #[prost(message, optional, tag = "5")]
+        cells: Option<CellBlock>,
         /// Milliseconds; the server may drop what has waited longer.
         #[prost(uint32, optional, tag = "7")]
         timeout: Option<u32>,
@@ -180,6 +190,9 @@ messages! {
         /// [`SKIP_WAL`], or as the table says.
         #[prost(int32, optional, tag = "6")]
         durability: Option<i32>,
+        /// How many of the cells behind the message are its own, in place of `columns`.
+        #[prost(int32, optional, tag = "8")]
+        cells: Option<i32>,
         /// The same one is done once.
         #[prost(uint64, optional, tag = "9")]
         nonce: Option<u64>,

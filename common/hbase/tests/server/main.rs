@@ -5,6 +5,7 @@
 mod compliance;
 mod kills;
 mod rows;
+mod secure;
 
 use integration::stores::{Hbase, Node};
 use std::collections::BTreeMap;

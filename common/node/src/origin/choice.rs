@@ -1,11 +1,12 @@
 //! From the command line to where a configuration comes from: `-z`, else `-u`, else `-f`.
 
 use super::{
-    Backup, Files, NEVER, Node, Origin, Patience, Texts, secure,
+    Backup, Files, NEVER, Node, Origin, Patience, Texts,
     uri::{Access, Place, Uris, folders},
 };
 use crate::load::Wanted;
 use plan::Secret;
+use rpc::zookeeper::{Ensemble, Settings};
 use runtime::{clock::Duration, net::TlsDefaults};
 use slog::Logger;
 use std::{
@@ -102,7 +103,7 @@ impl Central {
         .into_iter()
         .filter(|(given, _)| *given)
         .map(|(_, text)| text.to_owned())
-        .chain(z.then(|| secure::notices(properties)).into_iter().flatten())
+        .chain(z.then(|| Settings::new(properties).notices()).into_iter().flatten())
         .collect()
     }
 
@@ -150,7 +151,7 @@ impl Texts {
         let origin: Box<dyn Origin> = if let Some(servers) = &central.zk_connection {
             let name = name
                 .ok_or("which agent? Give its name with -n NAME: it is the name of its node in ZooKeeper")?;
-            let ensemble = secure::ensemble(servers, &wanted.properties)?;
+            let ensemble = ensemble(servers, &wanted.properties)?;
             let path = ensemble.node(central.zk_base_path.as_deref(), name)?;
             Box::new(Node::new(ensemble, path, waiting, backup, log))
         } else if !central.conf_uri.is_empty() {
@@ -180,6 +181,15 @@ impl Texts {
         Texts::new(origin)
             .map_err(|error| format!("the system gives no means to watch a configuration: {error}"))
     }
+}
+
+/// The servers that `-z` names, as Java's system properties say that they are reached.
+///
+/// # Errors
+/// What is wrong with either, in an operator's words.
+pub(crate) fn ensemble(servers: &str, properties: &[(String, String)]) -> Result<Ensemble, String> {
+    let defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
+    Settings::new(properties).reach(Ensemble::parse(servers)?, &defaults)
 }
 
 #[cfg(test)]

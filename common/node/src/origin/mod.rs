@@ -4,16 +4,14 @@ mod away;
 mod backup;
 mod choice;
 mod file;
-mod secure;
 mod uri;
 mod watch;
 mod zookeeper;
 
 pub(crate) use away::Patience;
 pub(crate) use backup::Backup;
-pub(crate) use choice::{Central, Choice};
+pub(crate) use choice::{Central, Choice, ensemble};
 pub(crate) use file::Files;
-pub(crate) use secure::{ensemble, notices as zookeeper_notices};
 pub(crate) use zookeeper::Node;
 
 use plan::{Report, Text};

@@ -5,8 +5,10 @@
 //! called again.
 
 mod ensemble;
+mod settings;
 
 pub use ensemble::Ensemble;
+pub use settings::Settings;
 
 use runtime::{
     clock::{self, Duration, Instant},
