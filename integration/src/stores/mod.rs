@@ -6,8 +6,9 @@ mod jvm;
 mod kafka;
 mod name_service;
 mod node;
-mod opensearch;
+mod search;
 mod storm;
+mod storm_cluster;
 
 pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java, site};
@@ -15,5 +16,6 @@ pub use jvm::Jvm;
 pub use kafka::{Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
 pub use name_service::NameService;
 pub use node::{FOLLOWS, Node, append, follows_into, lines, post, until};
-pub use opensearch::OpenSearch;
+pub use search::SearchNode;
 pub use storm::Storm;
+pub use storm_cluster::StormCluster;
