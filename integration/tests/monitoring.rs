@@ -12,7 +12,7 @@ use integration::{
     process::Process,
     solo::{LONG, Solo, until},
 };
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, io::Read, net::TcpStream, path::Path, process::Command};
 
 fn port() -> u16 {
     ports::free(&["127.0.0.1"]).expect("a port")
@@ -336,6 +336,44 @@ fn a_real_prometheus_scrapes_it_and_the_shipped_alerts_see_a_sink_that_is_down()
         ("ALERTS%7Balertname=%22FlumeGroupWithoutSink%22%7D", "1"),
     ] {
         until(&format!("{query} is {wanted}"), || value(query).as_deref() == Some(wanted));
+    }
+}
+
+/// A daemon as each host of a Ganglia has one; the format before 3.1, which no daemon of today takes, has a test of its own.
+#[test]
+#[ignore = "needs gmond: .ci/run runs it where that is installed"]
+fn a_real_gmond_has_the_counters_that_are_sent_to_ganglia() {
+    let (dir, listens, tells) = (tempfile::tempdir().expect("a folder"), port(), port());
+    let file = dir.path().join("gmond.conf");
+    let settings = format!(
+        "globals {{ daemonize = no setuid = no mute = yes deaf = no }}\ncluster {{ name = \"lab\" }}\n\
+         udp_recv_channel {{ bind = 127.0.0.1 port = {listens} }}\ntcp_accept_channel {{ bind = 127.0.0.1 port = {tells} }}\n"
+    );
+    fs::write(&file, settings).expect("a file");
+    let (mut command, console) = (Command::new("gmond"), Console::default());
+    command.arg("--conf").arg(&file);
+    let _gmond = Process::spawn(command, &console, 0).expect("a gmond");
+    // It tells all it has to whoever connects.
+    let told = || {
+        let mut text = String::new();
+        let stream = TcpStream::connect(("127.0.0.1", tells));
+        let read = stream.and_then(|mut stream| stream.read_to_string(&mut text));
+        read.map_or_else(|_| String::new(), |_| text)
+    };
+    until("gmond listens", || told().contains("</GANGLIA_XML>"));
+    let options = format!(
+        "JAVA_OPTS=-Dflume.monitoring.type=ganglia -Dflume.monitoring.hosts=127.0.0.1:{listens} \
+         -Dflume.monitoring.pollFrequency=1"
+    );
+    let agent = Solo::start(&AGENT.replace("PORT", "1"), &["env", &options]);
+    fs::write(agent.path("a.log"), "one\ntwo\n").expect("a file");
+    for metric in [
+        "<METRIC NAME=\"flume.SOURCE.r1.EventAcceptedCount\" VAL=\"2\" TYPE=\"float\"",
+        "<METRIC NAME=\"flume.CHANNEL.c1.ChannelSize\" VAL=\"2\" TYPE=\"float\"",
+        "<METRIC NAME=\"flume.SINK.k1.Type\" VAL=\"SINK\" TYPE=\"string\"",
+        "<EXTRA_ELEMENT NAME=\"GROUP\" VAL=\"flume\"/>",
+    ] {
+        until(&format!("gmond has {metric}"), || told().contains(metric));
     }
 }
 

@@ -71,6 +71,11 @@ impl Storm {
         text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
     }
 
+    /// How long that file is.
+    pub fn acknowledged_bytes(&self) -> u64 {
+        fs::metadata(file(self.directory.path())).map_or(0, |file| file.len())
+    }
+
     /// Waits until a spout's program is an Avro source.
     ///
     /// # Panics

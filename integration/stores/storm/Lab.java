@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.apache.storm.Config;
 import org.apache.storm.LocalCluster;
+import org.apache.storm.StormSubmitter;
 import org.apache.storm.kafka.spout.FirstPollOffsetStrategy;
 import org.apache.storm.kafka.spout.KafkaSpout;
 import org.apache.storm.kafka.spout.KafkaSpoutConfig;
@@ -23,9 +24,12 @@ import org.apache.storm.tuple.Tuple;
 
 /**
  * A Storm cluster in this JVM with one topology, which runs until the JVM is killed or told to end: {@code Lab FILE kafka
- * BROKERS TOPIC}, {@code Lab FILE shell COMMAND..} or {@code Lab FILE events COMMAND..}. Its bolt appends each body to FILE as a
- * line, then acknowledges. It fails each tuple whose body has a 7 as the last digit of its 12th byte, the first time that it sees
- * it, and writes it only then. Of {@code events} it fails none, and writes the headers before the body.
+ * BROKERS TOPIC}, or {@code Lab FILE shell|all|events COMMAND..}. Its bolt appends each body to FILE as a line, then acknowledges.
+ * It fails each tuple whose body has a 7 as the last digit of its 12th byte, the first time that it sees it, and writes it only
+ * then. Of {@code all} and {@code events} it fails none; of {@code events} it writes the headers before the body.
+ *
+ * With {@code -Dstorm.jar=JAR} the topology goes to the cluster of storm.yaml instead, to be run by three workers. Each of its
+ * three bolts then has a FILE of its own, with its task's number behind the name.
  */
 public class Lab {
     public static class Recorder extends BaseRichBolt {
@@ -43,8 +47,10 @@ public class Lab {
         @Override
         public void prepare(Map<String, Object> conf, TopologyContext context, OutputCollector collector) {
             this.collector = collector;
+            String file = context.getComponentTasks(context.getThisComponentId()).size() == 1
+                ? this.file : this.file + context.getThisTaskId();
             try {
-                cut();
+                cut(file);
                 out = new FileOutputStream(file, true);
             } catch (IOException error) {
                 throw new UncheckedIOException(error);
@@ -52,7 +58,7 @@ public class Lab {
         }
 
         /** A line without an end, which a kill has cut off, was not acknowledged. */
-        private void cut() throws IOException {
+        private static void cut(String file) throws IOException {
             try (RandomAccessFile all = new RandomAccessFile(file, "rw")) {
                 long end = all.length();
                 for (; end > 0; end--) {
@@ -70,7 +76,7 @@ public class Lab {
             String body = tuple.getStringByField(kind.equals("kafka") ? "value" : "body");
             if (kind.equals("events")) {
                 body = new TreeMap<>((Map<?, ?>) tuple.getValueByField("headers")) + " " + body;
-            } else if (body.length() >= 12 && body.charAt(11) == '7' && failed.add(body)) {
+            } else if (!kind.equals("all") && body.length() >= 12 && body.charAt(11) == '7' && failed.add(body)) {
                 collector.fail(tuple);
                 return;
             }
@@ -99,12 +105,17 @@ public class Lab {
     }
 
     public static void main(String[] args) throws Exception {
+        int workers = System.getProperty("storm.jar") == null ? 1 : 3;
         TopologyBuilder builder = new TopologyBuilder();
         builder.setSpout("spout", spout(args), 1);
-        builder.setBolt("recorder", new Recorder(args[0], args[1]), 1).shuffleGrouping("spout");
+        builder.setBolt("recorder", new Recorder(args[0], args[1]), workers).shuffleGrouping("spout");
         Config config = new Config();
-        config.setNumWorkers(1);
+        config.setNumWorkers(workers);
         config.setMessageTimeoutSecs(10);
+        if (workers > 1) {
+            StormSubmitter.submitTopology("lab", config, builder.createTopology());
+            return;
+        }
         LocalCluster cluster = new LocalCluster();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {

@@ -5,6 +5,8 @@ mod hbase;
 mod hdfs;
 mod kafka;
 mod run;
+mod search;
+mod storm;
 mod table;
 
 use clap::{Parser, ValueEnum};
@@ -37,7 +39,7 @@ struct Arguments {
     /// Which; all of them if none is said.
     stores: Vec<Kind>,
 
-    /// Lines in each run of nodes and clients [1000000; hbase 200000]. Flume gets a fifth.
+    /// Lines in each run of nodes and clients [1000000; hbase, elasticsearch and storm 200000]. Flume gets a fifth.
     #[arg(long, value_name = "N")]
     lines: Option<u32>,
 
@@ -62,13 +64,15 @@ struct Arguments {
     directory: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, ValueEnum)]
 enum Kind {
     Hdfs,
     KafkaSink,
     KafkaSource,
     KafkaChannel,
     Hbase,
+    Elasticsearch,
+    Storm,
 }
 
 /// Who runs, and on how many files.
@@ -84,18 +88,20 @@ const fn of(name: &'static str, side: Side, bars: &'static [Bar]) -> Contestant 
 }
 
 impl Kind {
-    fn start(self) -> Result<Box<dyn Store>, Error> {
+    fn start(self, programs: &Path) -> Result<Box<dyn Store>, Error> {
         match self {
             Kind::Hdfs => hdfs::Hdfs::start(),
             Kind::KafkaSink => kafka::Kafka::start(Part::Sink),
             Kind::KafkaSource => kafka::Kafka::start(Part::Source),
             Kind::KafkaChannel => kafka::Kafka::start(Part::Channel),
             Kind::Hbase => hbase::Hbase::start(),
+            Kind::Elasticsearch => search::Search::start(),
+            Kind::Storm => storm::Storm::start(programs),
         }
     }
 
     fn lines(self) -> u32 {
-        if self == Kind::Hbase { 200_000 } else { 1_000_000 }
+        if self >= Kind::Hbase { 200_000 } else { 1_000_000 }
     }
 
     fn contestants(self) -> Vec<Contestant> {
@@ -130,6 +136,11 @@ impl Kind {
                 of("HBase: native node", Side::Node, &[OfFlume(3.0)]),
                 of("HBase: Flume 1.11.0", Side::Flume, &[]),
             ],
+            Kind::Elasticsearch => vec![
+                of("OpenSearch: `_bulk` alone", Side::Client, &[]),
+                of("OpenSearch: native node", Side::Node, &[OfClient(0.8)]),
+            ],
+            Kind::Storm => vec![of("Storm: native node and spout", Side::Node, &[])],
         }
     }
 }
@@ -139,6 +150,7 @@ fn main() -> ExitCode {
     let result = match words.split_first() {
         Some((word, rest)) if word == hdfs::CLIENT => hdfs::client(rest),
         Some((word, rest)) if word == kafka::CLIENT => kafka::client(rest),
+        Some((word, rest)) if word == search::CLIENT => search::client(rest),
         _ => all(&Arguments::parse()).map_err(Into::into),
     };
     match result {
@@ -205,7 +217,7 @@ fn rows(kind: Kind, arguments: &Arguments, arena: &Arena, programs: &Path) -> Re
         trouble: Vec::new(),
     };
     let mut rows: Vec<Row> = contestants.iter().map(row).collect();
-    let mut store = kind.start()?;
+    let mut store = kind.start(programs)?;
     for round in 1..=arguments.rounds {
         for (place, (contestant, row)) in contestants.iter().zip(&mut rows).enumerate() {
             let name = format!("run{round}-{place}");

@@ -1,5 +1,9 @@
 //! What others have published, with the jars of stores: none of Flume's classes is missing. A test of its own, for it needs
-//! a folder that nobody else has.
+//! a folder that nobody else has. And they run, on real stores.
+
+mod feed;
+mod run;
+mod text;
 
 use integration::{binaries, flume::bridge::environment_with_stores, limit};
 use std::{collections::BTreeSet, fs, process::Command};

@@ -1,4 +1,4 @@
-//! A node of OpenSearch alone.
+//! A node of OpenSearch or Elasticsearch alone.
 
 use crate::console::Console;
 use crate::flume::{fetched, jdk};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A node, with a directory for its indices that lives as long as it does.
-pub struct OpenSearch {
+pub struct SearchNode {
     directory: TempDir,
     port: u16,
     class_path: String,
@@ -19,22 +19,43 @@ pub struct OpenSearch {
     process: Process,
 }
 
-impl OpenSearch {
-    /// Starts one that has nothing yet.
+impl SearchNode {
+    /// Starts an OpenSearch that has nothing yet.
     ///
     /// # Panics
     /// When there is none to be had: a test that did not run must not look as if it had.
-    pub fn start() -> OpenSearch {
-        let class_path =
-            fetched("opensearch").unwrap_or_else(|why| panic!("OpenSearch cannot be run here: {why}"));
+    pub fn opensearch() -> SearchNode {
+        SearchNode::start("opensearch", OF_TODAY)
+    }
+
+    /// Starts an Elasticsearch 7 that has nothing yet.
+    ///
+    /// # Panics
+    /// As [`SearchNode::opensearch`].
+    pub fn elasticsearch_7() -> SearchNode {
+        // The same classes in a package of its own.
+        SearchNode::start("elasticsearch-7", &OF_TODAY.replace("opensearch", "elasticsearch"))
+    }
+
+    /// Starts an Elasticsearch 6 that has nothing yet.
+    ///
+    /// # Panics
+    /// As [`SearchNode::opensearch`].
+    pub fn elasticsearch_6() -> SearchNode {
+        SearchNode::start("elasticsearch-6", include_str!("../../stores/elasticsearch-6/Alone.java"))
+    }
+
+    fn start(set: &str, program: &str) -> SearchNode {
+        let class_path = fetched(set).unwrap_or_else(|why| panic!("{set} cannot be run here: {why}"));
         let directory = tempfile::tempdir().expect("a folder");
+        fs::write(directory.path().join(PROGRAM), program).expect("a file");
         for folder in ["config", "modules", "plugins"] {
             fs::create_dir(directory.path().join(folder)).expect("a folder");
         }
         let port = ports::free(&["127.0.0.1"]).expect("a port");
         let console = Console::default();
         let process = run(directory.path(), port, &class_path, &console);
-        let mut node = OpenSearch { directory, port, class_path, console, process };
+        let mut node = SearchNode { directory, port, class_path, console, process };
         node.wait();
         node
     }
@@ -69,7 +90,7 @@ impl OpenSearch {
     fn wait(&mut self) {
         let deadline = Instant::now() + UP;
         while get(self.port, "/").is_err() {
-            assert!(self.process.is_running(), "OpenSearch has ended: {:?}", self.console.lines_from(0));
+            assert!(self.process.is_running(), "it has ended: {:?}", self.console.lines_from(0));
             assert!(Instant::now() < deadline, "it is not up after {UP:?}: {:?}", self.console.lines_from(0));
             sleep(LOOK);
         }
@@ -81,10 +102,11 @@ fn run(directory: &Path, port: u16, class_path: &str, console: &Console) -> Proc
     let mut java = jdk("java");
     java.args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
     java.args(["-Dopensearch.security.manager.enabled=false", "-cp", class_path]);
-    java.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("stores/opensearch/Alone.java"));
-    java.arg(directory).args([port.to_string(), transport.to_string()]).current_dir(directory);
+    java.arg(PROGRAM).arg(directory).args([port.to_string(), transport.to_string()]).current_dir(directory);
     Process::spawn(java, console, 0).expect("java runs")
 }
 
+const OF_TODAY: &str = include_str!("../../stores/opensearch/Alone.java");
+const PROGRAM: &str = "Alone.java";
 const UP: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);
