@@ -318,10 +318,11 @@ mod tests {
             let property = |name: &str, value: &str| {
                 format!("<property><name>{front}{name}</name><value>{value}</value></property>")
             };
-            let all = property("client.secure", "true") + &property("ssl.keyStore.location", "/no/such.p12");
+            let all =
+                property("client.secure", "true") + &property("ssl.trustStore.location", "/no/such.p12");
             std::fs::write(folder.path().join("hbase-site.xml"), format!("<c>{all}</c>")).unwrap();
             let (config, told) = configured(&[("confDir", &place)]);
-            let why = format!("{front}client.secure in hbase-site.xml=true: keystore /no/such.p12");
+            let why = format!("{front}client.secure in hbase-site.xml=true: truststore /no/such.p12");
             assert_eq!((config.is_none(), told.contains(&why)), (counts, counts), "{told}");
         }
     }
