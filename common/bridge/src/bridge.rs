@@ -1,7 +1,7 @@
 //! One JVM for an agent: started when a component needs it, and again when it has died.
 
 use crate::{
-    BridgeError, Jvm, Notice, Notify, Restarts, SilenceLimits, classpath::ClassPath, clock, clock::Instant,
+    BridgeError, Jvm, Notify, Restarts, SilenceLimits, classpath::ClassPath, clock, clock::Instant,
     policy::Blame,
 };
 use std::{collections::BTreeMap, path::PathBuf};
@@ -85,12 +85,10 @@ impl Bridge {
     /// When it does not come up; the next call tries again, after a longer pause.
     pub async fn jvm(&self) -> Result<Jvm, BridgeError> {
         let mut state = self.state.lock().await;
-        if let Some(jvm) = &state.jvm {
-            let Some(died) = jvm.died_at() else { return Ok(jvm.clone()) };
-            if let Some(component) = jvm.ended_by()
-                && let Some(times) = state.blame.ended(&component, died)
-            {
-                (self.notify)(Notice::Repeats { component, times });
+        if let Some(jvm) = state.jvm.clone() {
+            let Some(died) = jvm.died_at() else { return Ok(jvm) };
+            if let Some(repeats) = jvm.cause().and_then(|cause| state.blame.ended(cause, died)) {
+                (self.notify)(repeats);
             }
             state.jvm = None;
             state.not_before = Some(died + state.restarts.died(died));

@@ -29,6 +29,7 @@ mod tasks;
 
 pub(crate) use registry::Inbox;
 use registry::{Entry, Registry, hand_over};
+use tasks::Last;
 
 /// A JVM that runs, or has run. Clones are the same one; when the last one goes, it is ended.
 #[derive(Clone)]
@@ -66,6 +67,7 @@ impl Jvm {
             .kill_on_drop(true);
         let failed = |source| BridgeError::Start { java: settings.java.clone(), source };
         let mut child = command.spawn().map_err(failed)?;
+        let child_id = child.id().unwrap_or_default(); // it has not been waited for
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -93,7 +95,8 @@ impl Jvm {
         let status = tasks::spawn_reaper(child, kills);
         tokio::spawn(tasks::write(stdin, outgoing));
         let (greet, greeted) = oneshot::channel();
-        tokio::spawn(tasks::read(shared.clone(), stdout, status, log, greet));
+        let report = launch::crash_report(&jar, &child_id.to_string());
+        tokio::spawn(tasks::read(shared.clone(), stdout, status, Last { log, report }, greet));
         match tokio::time::timeout(HELLO, greeted).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(BridgeError::NoHello(jvm.reason())),
@@ -129,9 +132,9 @@ impl Jvm {
         self.0.0.end.get().map(|(at, _)| *at)
     }
 
-    /// Which component has ended it, `source r1`, when that is known.
-    pub(crate) fn ended_by(&self) -> Option<String> {
-        self.0.0.end.get().and_then(|(_, cause)| cause.culprit.clone())
+    /// Why it has ended.
+    pub(crate) fn cause(&self) -> Option<&Cause> {
+        self.0.0.end.get().map(|(_, cause)| cause)
     }
 
     /// Ends it at once; the reason stands in the notice of its end.
@@ -189,7 +192,7 @@ impl Jvm {
         let id = self.0.0.next.fetch_add(1, Ordering::Relaxed);
         let mut registry = self.0.0.registry();
         if self.died_at().is_none() {
-            registry.components.insert(id, Entry { title, life, inbox });
+            registry.components.insert(id, Entry { title, classes: String::new(), life, inbox });
         } else {
             inbox.ended();
         }
@@ -328,9 +331,11 @@ impl Shared {
                 (self.notify)(Notice::Uncaught { component, thread, thrown });
             }
             message => {
-                let Some((life, inbox)) = registry.components.get(&component).map(Entry::ways) else {
-                    return;
-                };
+                let Some(entry) = registry.components.get_mut(&component) else { return };
+                if let FromJvm::Created { class, .. } = &message {
+                    entry.classes.clone_from(class);
+                }
+                let (life, inbox) = entry.ways();
                 drop(registry);
                 hand_over(&life, &*inbox, message);
             }

@@ -1,7 +1,10 @@
 //! The JVM's command line. No I/O.
 
 use crate::{ClassPath, Settings};
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 /// The words for `/bin/sh` that become the JVM.
 ///
@@ -11,7 +14,7 @@ use std::{ffi::OsString, path::Path};
 pub(crate) fn words(settings: &Settings, java: &Path, class_path: &ClassPath, jar: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = ["-c", MOVE_PIPES, "bridge"].map(OsString::from).into();
     words.push(java.into());
-    words.extend(own_options(settings).into_iter().map(OsString::from));
+    words.extend(own_options(settings, jar).into_iter().map(OsString::from));
     words.extend(settings.options.iter().filter(|word| keeps(settings, word)).map(OsString::from));
     if !class_path.native.is_empty() {
         words.push(format!("-Djava.library.path={}", class_path.native.join(":")).into());
@@ -27,7 +30,7 @@ pub(crate) fn words(settings: &Settings, java: &Path, class_path: &ClassPath, ja
     words
 }
 
-fn own_options(settings: &Settings) -> Vec<String> {
+fn own_options(settings: &Settings, jar: &Path) -> Vec<String> {
     let has = |start: &str| settings.options.iter().any(|word| word.starts_with(start));
     let mut options = Vec::new();
     match settings.heap_bytes {
@@ -39,12 +42,22 @@ fn own_options(settings: &Settings) -> Vec<String> {
     if !settings.options.iter().any(|word| word.starts_with("-XX:+Use") && word.ends_with("GC")) {
         options.push("-XX:+UseSerialGC".into());
     }
-    // A JVM that is out of memory is of no use to any of its components; it is started again.
-    options.extend(["-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"].map(str::to_owned));
+    // A JVM that is out of memory is of no use to any of its components: it is started again, and says in its report of a
+    // crash who has asked for more.
+    options.extend(["-XX:+CrashOnOutOfMemoryError", "-XX:-UsePerfData"].map(str::to_owned));
+    if !has(ERROR_FILE) {
+        options.push(format!("{ERROR_FILE}{}", crash_report(jar, "%p").display()));
+    }
     if settings.modular {
+        options.push("-XX:-CreateCoredumpOnCrash".to_owned());
         options.extend(OPENED.map(|package| format!("--add-opens={package}=ALL-UNNAMED")));
     }
     options
+}
+
+/// Where the JVM of this process number writes its report when it crashes: beside the jar, in a folder of this user alone.
+pub(crate) fn crash_report(jar: &Path, process: &str) -> PathBuf {
+    jar.with_file_name(format!("crash-{process}.log"))
 }
 
 /// Whether a word of the operator's own is handed on: a heap that is set for the bridge is not set twice.
@@ -52,7 +65,9 @@ fn keeps(settings: &Settings, word: &str) -> bool {
     settings.heap_bytes.is_none() || !(word.starts_with("-Xmx") || word.starts_with("-Xms"))
 }
 
-const MOVE_PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >&2"#;
+/// It leaves no core: Java 8 has no word for that.
+const MOVE_PIPES: &str = r#"ulimit -c 0; exec "$@" 3<&0 4>&1 </dev/null >&2"#;
+const ERROR_FILE: &str = "-XX:ErrorFile=";
 const MAIN: &str = "org.logcluster.bridge.Bridge";
 
 /// Enough for batches of 1,000 events in both directions, and for most of Flume's components. Flume's own default is 20m.
@@ -84,8 +99,8 @@ mod tests {
     fn the_command_line_has_small_defaults() {
         assert_eq!(
             line(&Settings::default()),
-            "/j/bin/java -Xmx64m -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData \
-             -Djava.library.path=/n -cp /f/lib/*:/p/lib/*:/x/bridge.jar org.logcluster.bridge.Bridge \
+            "/j/bin/java -Xmx64m -XX:+UseSerialGC -XX:+CrashOnOutOfMemoryError -XX:-UsePerfData \
+             -XX:ErrorFile=/x/crash-%p.log -Djava.library.path=/n -cp /f/lib/*:/p/lib/*:/x/bridge.jar org.logcluster.bridge.Bridge \
              /proc/self/fd/3 /proc/self/fd/4 INFO"
         );
     }
@@ -98,6 +113,8 @@ mod tests {
         );
         let set = line(&Settings { heap_bytes: Some(200 << 20), ..with(&["-Xmx1g", "-Xms1g", "-Dk=v"]) });
         assert!(set.contains("-Xmx204800k") && !set.contains("1g") && set.contains("-Dk=v"));
+        let own = line(&with(&["-XX:ErrorFile=/own"]));
+        assert!(own.contains("/own") && !own.contains("crash-%p"), "{own}");
         let modular = line(&Settings { modular: true, ..Settings::default() });
         assert!(
             modular.contains("--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"),

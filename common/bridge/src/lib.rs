@@ -15,6 +15,7 @@ mod channel;
 mod classpath;
 mod clock;
 mod component;
+mod crash;
 mod error;
 mod filter;
 mod frame;

@@ -27,21 +27,31 @@ pub(crate) struct Cause {
     pub(crate) text: String,
     /// `sink k1`, when it is known who has ended it.
     pub(crate) culprit: Option<String>,
-    /// Whether that did not answer; else it has crashed.
-    pub(crate) hung: bool,
+    pub(crate) end: End,
+}
+
+/// How a JVM has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It has exited or crashed.
+    Crash,
+    /// A component did not answer.
+    Hang,
+    /// Its memory was used up.
+    Memory,
 }
 
 impl Cause {
     /// `culprit` has not answered.
     pub(crate) fn hang(culprit: &str, text: String) -> Cause {
-        Cause { text, culprit: Some(culprit.to_owned()), hung: true }
+        Cause { text, culprit: Some(culprit.to_owned()), end: End::Hang }
     }
 
     /// Whether it may be because of `title`.
     pub(crate) fn fault(&self, title: &str) -> Fault {
         match &self.culprit {
             Some(culprit) if culprit != title => Fault::Another,
-            _ if self.hung => Fault::Hang,
+            _ if self.end == End::Hang => Fault::Hang,
             _ => Fault::Crash,
         }
     }
@@ -49,7 +59,7 @@ impl Cause {
 
 impl From<String> for Cause {
     fn from(text: String) -> Cause {
-        Cause { text, culprit: None, hung: false }
+        Cause { text, culprit: None, end: End::Crash }
     }
 }
 

@@ -26,12 +26,14 @@ pub enum Notice {
         /// What it does not answer, for how long, what its threads do.
         text: String,
     },
-    /// A source or a channel has ended several JVMs in a row.
+    /// A component has ended several JVMs in a row.
     Repeats {
         /// `source r1`.
         component: String,
         /// How many.
         times: u32,
+        /// Whether it has used up their memory; else it is a source or a channel, and it is what it reads.
+        memory: bool,
     },
     /// A JVM is there.
     Started(crate::Hello),

@@ -1,6 +1,9 @@
 //! Decisions about a JVM and its components. Time is passed in.
 
-use crate::Fault;
+use crate::{
+    Fault, Notice,
+    life::{Cause, End},
+};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
@@ -129,9 +132,10 @@ impl Poison {
     }
 }
 
-/// Which source or channel ends JVM after JVM.
+/// Which component ends JVM after JVM.
 ///
-/// What it reads may make it exit or hang, each time anew: nobody else has those events, so that nothing can be set aside.
+/// What a source or a channel reads may make it exit or hang, each time anew: nobody else has those events, so that nothing
+/// can be set aside. Any component may use up the heap little by little, whichever batch it is at.
 #[derive(Debug, Default)]
 pub(crate) struct Blame {
     culprit: String,
@@ -140,10 +144,12 @@ pub(crate) struct Blame {
 }
 
 impl Blame {
-    /// A JVM ended at `now` because of `culprit`, a component as messages name it. How many it has ended in a row, with every
-    /// third one. What a sink or an interceptor does is judged by its batches.
-    pub(crate) fn ended(&mut self, culprit: &str, now: Instant) -> Option<u32> {
-        if !["source ", "channel "].iter().any(|kind| culprit.starts_with(kind)) {
+    /// A JVM ended at `now` for `cause`. What is told with every third one in a row of the same component. How a sink or an
+    /// interceptor hangs or exits is judged by its batches.
+    pub(crate) fn ended(&mut self, cause: &Cause, now: Instant) -> Option<Notice> {
+        let culprit = cause.culprit.as_deref()?;
+        let memory = cause.end == End::Memory;
+        if !memory && !["source ", "channel "].iter().any(|kind| culprit.starts_with(kind)) {
             return None;
         }
         let forgiven = self.last.is_none_or(|last| now.saturating_duration_since(last) > SUSPECTED_FOR);
@@ -152,7 +158,8 @@ impl Blame {
         }
         self.last = Some(now);
         self.times = self.times.saturating_add(1);
-        self.times.is_multiple_of(DEATHS_OF_POISON).then_some(self.times)
+        let told = Notice::Repeats { component: culprit.to_owned(), times: self.times, memory };
+        self.times.is_multiple_of(DEATHS_OF_POISON).then_some(told)
     }
 }
 
@@ -171,7 +178,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_source_that_ends_three_jvms_in_a_row_is_told_with_every_third() {
         let (mut blame, start) = (Blame::default(), crate::clock::now());
-        let mut ended = |culprit, after| blame.ended(culprit, start + secs(after));
+        let mut ended = |culprit: &str, after| ended(&mut blame, culprit, End::Crash, start + secs(after));
         assert_eq!(
             [1, 2, 3, 4, 5, 6].map(|after| ended("source r1", after)),
             [None, None, Some(3), None, None, Some(6)]
@@ -185,6 +192,27 @@ mod tests {
             "half an hour is long ago"
         );
         assert_eq!(ended("source r1", 3_002), Some(3));
+    }
+
+    /// How many JVMs it has ended, when that is told.
+    fn ended(blame: &mut Blame, culprit: &str, end: End, now: Instant) -> Option<u32> {
+        let cause = Cause { text: String::new(), culprit: Some(culprit.to_owned()), end };
+        match blame.ended(&cause, now)? {
+            Notice::Repeats { component, times, memory } => {
+                assert_eq!((component.as_str(), memory), (culprit, end == End::Memory));
+                Some(times)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn any_component_that_uses_up_the_heap_of_three_jvms_in_a_row_is_told() {
+        let (mut blame, start) = (Blame::default(), crate::clock::now());
+        for title in ["sink k1", "interceptors of source r1", "source r1", "channel c1"] {
+            let told = [1, 2, 3].map(|after| ended(&mut blame, title, End::Memory, start + secs(after)));
+            assert_eq!(told, [None, None, Some(3)], "{title}");
+        }
     }
 
     fn secs(n: u64) -> Duration {

@@ -42,14 +42,10 @@ impl Config {
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
         told(properties, findings);
-        let key = ["kerberosPrincipal", "kerberosKeytab"].into_iter().find(|key| properties.is_written(key));
-        if let Some(key) = key {
-            findings.refuse(key, NO_KERBEROS);
-        }
         let site = HbaseSite::read(properties.text("confDir").map(str::trim), process.conf_dir(), &variable)
             .map_err(|what| findings.refuse("confDir", &what))
             .ok()?;
-        if key.is_none() && site.get("hbase.security.authentication").is_some_and(|word| word == "kerberos") {
+        if site.get("hbase.security.authentication").is_some_and(|word| word == "kerberos") {
             findings.refuse("table", &format!("hbase-site.xml asks for Kerberos: {NO_KERBEROS}"));
             return None;
         }
@@ -73,7 +69,7 @@ impl Config {
             wal: properties.flag("enableWal"),
             coalesce: properties.flag("coalesceIncrements"),
             timeout: timeout(properties),
-            recipe: recipe.filter(|_| key.is_none())?,
+            recipe: recipe?,
             dead: text("deadLetterDir"),
             user: ["HADOOP_USER_NAME", "USER", "LOGNAME"]
                 .into_iter()
@@ -269,8 +265,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_and_what_loses_events_is_told() {
         for (pairs, part) in [
-            (&[("kerberosPrincipal", "p")][..], "`AGENT.flume.bridge`"),
-            (&[("zookeeperQuorum", "z")], "each server needs its port"),
+            (&[("zookeeperQuorum", "z")][..], "each server needs its port"),
             (&[("zookeeperQuorum", "a:1,b:2")], "the same port"),
             (&[REGEX, ("serializer.regex", "(a)(b)")], "has 2 groups, and"),
             (&[REGEX, ("serializer.rowKeyIndex", "1")], "has 1 names"),

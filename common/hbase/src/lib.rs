@@ -36,7 +36,8 @@ static HBASE: Component = sink_of(&flumes::HBASE, HBASE_PROPERTIES);
 static ASYNC: Component = sink_of(&flumes::ASYNC, ASYNC_PROPERTIES);
 
 const fn sink_of(flumes: &Descriptor, properties: &'static [&'static [Property]]) -> Component {
-    let descriptor = Descriptor { availability: Availability::Here, properties, ..*flumes };
+    let here = Descriptor { availability: Availability::Here, properties, ..*flumes };
+    let descriptor = here.beyond(flumes::login);
     Component { descriptor, configure: Configure::Sink(configure) }
 }
 

@@ -3,6 +3,7 @@
 //! What is decided stands in `policy.rs`, `path/` and `format/`, without I/O; `store/` is HDFS, S3 or a local directory;
 //! `sink.rs` writes, `closing.rs` completes files beside it, `ledger.rs` remembers which are unfinished.
 
+mod beyond;
 mod closing;
 mod config;
 mod file;
@@ -73,6 +74,7 @@ static SINK: Component = Component {
 static DESCRIPTOR: Descriptor = Descriptor {
     properties: &[flumes::SINK.properties[0], OWN],
     availability: Availability::Here,
+    beyond: beyond::beyond,
     ..flumes::SINK
 };
 

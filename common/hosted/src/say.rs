@@ -14,6 +14,8 @@ fn say(log: &Logger, notice: Notice) {
         Notice::Log(line) => said_by_a_class(log, &line),
         // slf4j says at length that its first lines came while it looked for its logging.
         Notice::Output(text) if text.starts_with("SLF4J: ") => slog::debug!(log, "the JVM prints: {text}"),
+        // The report of a crash at length; what counts of it stands in the line of the end.
+        Notice::Output(text) if text.starts_with('#') => slog::debug!(log, "the JVM prints: {text}"),
         Notice::Output(text) => slog::info!(log, "the JVM prints: {text}"),
         Notice::Uncaught { component, thread, thrown } => {
             let who = if component.is_empty() {
@@ -24,7 +26,14 @@ fn say(log: &Logger, notice: Notice) {
             slog::error!(log, "{who}, `{thread}`, has ended with {thrown}\n{}", thrown.stack.trim_end());
         }
         Notice::Silent { text, .. } => slog::warn!(log, "{text}"),
-        Notice::Repeats { component, times } => slog::error!(
+        Notice::Repeats { component, times, memory: true } => slog::error!(
+            log,
+            "{component} was the one that asked for more when the memory of {times} JVMs in a row was used up, and will most likely \
+             use up that of the next one too; the other Java components wait for each new JVM. Give the JVM more by \
+             -Dflume.bridge.heap=SIZE; if that helps for a while only, its class keeps what it should let go: mend it, or take it out \
+             of the configuration"
+        ),
+        Notice::Repeats { component, times, memory: false } => slog::error!(
             log,
             "{component} has ended {times} JVMs in a row, most likely by what it reads, and will end the next one too; the other Java \
              components wait for each new JVM. Look at what it reads, or take it out of the configuration: the change is taken while \

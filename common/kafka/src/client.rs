@@ -88,19 +88,22 @@ impl Told<'_, '_> {
     /// One property of the client.
     fn take(&mut self, name: &str, value: &str) {
         match (name, self.side) {
-            ("partitioner.class", Side::Producer) => return self.partitioner(value),
-            ("partition.assignment.strategy", Side::Consumer) => return self.strategy(value),
-            ("key.serializer" | "value.serializer", Side::Producer)
-            | ("key.deserializer" | "value.deserializer", Side::Consumer) => {
-                return self.serializer(name, value);
+            ("partitioner.class", Side::Producer) => {
+                return self.named("partitioner", java::partitioner(value));
             }
+            ("partition.assignment.strategy", Side::Consumer) => {
+                return self.named(name, java::strategies(value));
+            }
+            // Bytes and text stay as they are.
+            ("key.serializer" | "value.serializer", Side::Producer)
+            | ("key.deserializer" | "value.deserializer", Side::Consumer) => return,
             ("group.id", Side::Consumer) => return, // which is the component's own
             _ if SECURE.contains(&name) => return,  // all together, later
             _ => {}
         }
         match self.side.fate(name) {
             Some(Fate::Unused(why)) => self.unused(name, why),
-            Some(Fate::Unwanted(instead)) => self.refuse(name, instead),
+            Some(Fate::OfJava) => {} // an empty one: else it runs in a JVM
             Some(fate @ (Fate::As(renamed) | Fate::Kibibytes(renamed))) => {
                 self.pass(name, renamed, fate, value)
             }
@@ -127,23 +130,10 @@ impl Told<'_, '_> {
         }
     }
 
-    fn partitioner(&mut self, class: &str) {
-        match java::partitioner(class) {
-            Some(partitioner) => drop(self.config.set("partitioner", partitioner)),
-            None => self.refuse("partitioner.class", ONLY_JAVA),
-        }
-    }
-
-    fn strategy(&mut self, classes: &str) {
-        match java::strategies(classes) {
-            Some(strategies) => drop(self.config.set("partition.assignment.strategy", strategies)),
-            None => self.refuse("partition.assignment.strategy", ONLY_JAVA),
-        }
-    }
-
-    fn serializer(&mut self, name: &str, class: &str) {
-        if !java::is_plain_serializer(class) {
-            self.refuse(name, ONLY_JAVA);
+    /// What librdkafka calls what a class of Java's does. Another class has taken the component to a JVM.
+    fn named(&mut self, name: &str, value: Option<impl Into<String>>) {
+        if let Some(value) = value {
+            self.config.set(name, value);
         }
     }
 
@@ -190,32 +180,17 @@ impl Told<'_, '_> {
         self.keystore(own);
     }
 
-    /// Java's clients take Kerberos where the file names no mechanism.
+    /// By a name and a password: with all else the component runs in a JVM (`beyond.rs`).
     fn log_in(&mut self, mechanism: Option<&str>, line: Option<&str>) {
-        let has_password =
-            || line.is_some_and(|line| matches!(jaas::parse(line), Ok(Login::Password { .. })));
-        match mechanism {
-            None if has_password() => self.refuse("sasl.mechanism", NO_MECHANISM),
-            None | Some("GSSAPI") => self.refuse("sasl.mechanism", NO_KERBEROS),
-            Some("OAUTHBEARER") => self.refuse("sasl.mechanism", ONLY_JAVA),
-            Some(_) => self.user(line),
-        }
-    }
-
-    fn user(&mut self, line: Option<&str>) {
-        let Some(line) = line else {
-            if self.config.get("sasl.username").is_none() {
-                self.refuse("sasl.jaas.config", "it says who logs in; a JAAS file of the JVM is not read");
+        match line.map(jaas::parse) {
+            Some(Ok(Login::Password { .. })) if mechanism.is_none() => {
+                self.refuse("sasl.mechanism", NO_MECHANISM)
             }
-            return;
-        };
-        match jaas::parse(line) {
-            Ok(Login::Password { user, password }) => {
+            Some(Ok(Login::Password { user, password })) => {
                 self.config.set("sasl.username", user).set("sasl.password", password);
             }
-            Ok(Login::Kerberos) => self.refuse("sasl.jaas.config", NO_KERBEROS),
-            Ok(Login::Other(module)) => self.refuse("sasl.jaas.config", &format!("{module}: {ONLY_JAVA}")),
-            Err(what) => self.refuse("sasl.jaas.config", &what),
+            Some(Err(what)) => self.refuse("sasl.jaas.config", &what),
+            None | Some(Ok(Login::Kerberos | Login::Other(_))) => {}
         }
     }
 
@@ -312,12 +287,7 @@ const SECURE: &[&str] = &[
     "ssl.truststore.type",
 ];
 
-const ONLY_JAVA: &str =
-    "only a Java client has it: name the component in `AGENT.flume.bridge`, so that it runs in a JVM";
 const NO_MECHANISM: &str = "it is not set, which means Kerberos (GSSAPI), but `sasl.jaas.config` has a user with a password: \
     set PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, as the brokers have it";
-const NO_KERBEROS: &str =
-    "this build has no Kerberos: name the component in `AGENT.flume.bridge`, so that it runs in a JVM";
-
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Sources: the configuration classes of kafka-clients 2.7.2 and 3.9.1, and librdkafka's CONFIGURATION.md.
 
-use Fate::{As, Kibibytes, Same, Unused, Unwanted};
+use Fate::{As, Kibibytes, OfJava, Same, Unused};
 
 /// Which of Java's clients a property is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(crate) enum Fate {
     Kibibytes(&'static str),
     /// It has no effect; why.
     Unused(&'static str),
-    /// Only Java can do it; what to do.
-    Unwanted(&'static str),
+    /// It names a class: the component runs in a JVM.
+    OfJava,
 }
 
 impl Side {
@@ -98,7 +98,6 @@ fn last_part(class: &str) -> &str {
 }
 
 const OWN_METRICS: Fate = Unused("they are counters of the Java client");
-const IN_JAVA: &str = "only a Java client runs it: name the component in `AGENT.flume.bridge`";
 const NO_SUCH_WAIT: Fate = Unused("no call of this client blocks its caller");
 
 const BOTH: &[(&str, Fate)] = &[
@@ -129,11 +128,11 @@ const BOTH: &[(&str, Fate)] = &[
     ("metrics.sample.window.ms", OWN_METRICS),
     ("auto.include.jmx.reporter", OWN_METRICS),
     ("enable.metrics.push", Same),
-    ("interceptor.classes", Unwanted(IN_JAVA)),
-    ("sasl.client.callback.handler.class", Unwanted(IN_JAVA)),
-    ("sasl.login.callback.handler.class", Unwanted(IN_JAVA)),
-    ("sasl.login.class", Unwanted(IN_JAVA)),
-    ("ssl.engine.factory.class", Unwanted(IN_JAVA)),
+    ("interceptor.classes", OfJava),
+    ("sasl.client.callback.handler.class", OfJava),
+    ("sasl.login.callback.handler.class", OfJava),
+    ("sasl.login.class", OfJava),
+    ("ssl.engine.factory.class", OfJava),
     ("ssl.protocol", Unused("TLS 1.2 and 1.3 are spoken")),
     ("ssl.enabled.protocols", Unused("TLS 1.2 and 1.3 are spoken")),
     ("ssl.provider", Unused("TLS is not Java's")),
@@ -199,7 +198,7 @@ mod tests {
         assert_eq!(Side::Consumer.fate("acks"), None);
         assert_eq!(Side::Consumer.fate("fetch.max.wait.ms"), Some(As("fetch.wait.max.ms")));
         assert!(matches!(Side::Producer.fate("linger.ms"), Some(Unused(_))));
-        assert!(matches!(Side::Producer.fate("interceptor.classes"), Some(Unwanted(_))));
+        assert_eq!(Side::Producer.fate("interceptor.classes"), Some(OfJava));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The Kafka components: sink, source, channel.
 //!
-//! Decisions are in `java.rs`, `jaas.rs`, `record.rs`, `topic.rs`, `policy.rs` and `trouble.rs`, which know no client; the others talk to
+//! Decisions are in `beyond.rs`, `java.rs`, `jaas.rs`, `record.rs`, `topic.rs`, `policy.rs` and `trouble.rs`, which know no client; the others talk to
 //! librdkafka, which blocks and calls back on threads of its own.
 
+mod beyond;
 mod channel;
 mod client;
 mod jaas;

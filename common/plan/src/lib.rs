@@ -31,7 +31,9 @@ mod substitute;
 
 pub use check::hosted::needs_java;
 pub use check::nearest::nearest;
-pub use component::{Availability, Bad, Catalogue, Descriptor, Kind, Names, Property, Traits, Value};
+pub use component::{
+    Availability, Bad, Catalogue, Descriptor, Kind, Names, Property, Traits, Value, Written,
+};
 pub use diff::{Action, Change, Part, Step, Ties, Turn, diff, steps};
 pub use fate::{Dropped, Fate};
 pub use finding::{Finding, Spot};

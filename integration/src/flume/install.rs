@@ -126,7 +126,7 @@ pub(super) fn shipped(version: Version, file: &str) -> PathBuf {
 }
 
 /// `program` of the JDK: below `JAVA_HOME` when that is set, else from the path.
-pub(crate) fn jdk(program: &str) -> Command {
+pub fn jdk(program: &str) -> Command {
     match std::env::var_os("JAVA_HOME") {
         Some(home) if !home.is_empty() => Command::new(Path::new(&home).join("bin").join(program)),
         _ => Command::new(program),

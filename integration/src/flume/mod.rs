@@ -16,8 +16,9 @@ pub mod zookeeper;
 mod agent;
 
 pub use agent::{Flume, Launch, command};
+pub use install::jdk;
+pub(crate) use install::with_programs;
 pub use install::{Missing, fetched, fetched_program, missing, require};
-pub(crate) use install::{jdk, with_programs};
 
 /// A release of Flume that is still in use. The older one speaks Avro 1.7 over Netty 3, the newer Avro 1.11 over Netty 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

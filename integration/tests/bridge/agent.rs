@@ -56,7 +56,7 @@ pub(super) fn lines(path: &Path) -> BTreeMap<String, usize> {
     lines
 }
 
-fn has_all(path: &Path, count: u32) -> bool {
+pub(super) fn has_all(path: &Path, count: u32) -> bool {
     let lines = lines(path);
     (1..=count).all(|number| lines.contains_key(&number.to_string()))
 }
@@ -250,6 +250,29 @@ fn a_source_whose_own_data_ends_jvm_after_jvm_is_named_and_native_parts_go_on() 
     let solo = Solo::start_in(directory, text, &words);
     solo.wait_for("source r1 has ended 3 JVMs in a row");
     until("the native sink writes all", || has_all(&solo.path("native"), 1_000));
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_class_of_any_kind_that_uses_up_the_memory_of_jvm_after_jvm_is_named() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\na1.sources.r1.channels = c1\n\
+        a1.channels.c1.type = memory\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n";
+    for (component, keys) in [
+        ("source r1", "a1.sources.r1.type = org.acme.Polled\na1.sources.r1.leaks = true\n"),
+        ("sink k1", "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.mode = leak\n"),
+        ("channel c1", "a1.channels.c1.type = org.acme.Leaking\n"),
+        (
+            "interceptors of source r1",
+            "a1.sources.r1.interceptors = i1\na1.sources.r1.interceptors.i1.type = org.acme.Tagging$Builder\n\
+             a1.sources.r1.interceptors.i1.mode = leak\n",
+        ),
+    ] {
+        let kept = |line: &&str| !keys.contains(line.split('=').next().unwrap_or(line));
+        let rest: String = text.lines().filter(kept).map(|line| format!("{line}\n")).collect();
+        let solo = start(Version::V1_11, &format!("{rest}{keys}"));
+        solo.wait_for(&format!("{component} was the one that asked for more when the memory of 3 JVMs"));
+        assert_eq!(solo.said("hs_err") + solo.said("core dump"), 0);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod agent;
 mod calls;
+mod kerberos;
 mod others;
 mod published;
 mod sinks;

@@ -2,14 +2,20 @@
 
 use super::agent::{check, lines};
 use integration::{
-    flume::bridge::environment_with_stores,
+    flume::{
+        Version,
+        bridge::{environment, environment_with_stores},
+        fetched, fetched_program, jdk,
+    },
+    ports,
     solo::{Solo, until},
+    stores::Jvm,
 };
 use std::{
     collections::BTreeSet,
     fs,
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
 };
@@ -161,4 +167,39 @@ fn a_config_filter_without_an_answer_says_why() {
         let (_, said) = checked(&file(filter, key), "a1");
         assert!(said.contains("[filter-without-answer]") && said.contains(why), "{key}: {said}");
     }
+}
+
+/// The sink from which a stream of Spark pulls: its transactions are on threads of its own, and its `process()` returns at its
+/// stop only.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn sparks_own_sink_gives_each_event_once_but_for_what_spark_refuses() {
+    let jars = fetched("spark-sink").unwrap_or_else(|why| panic!("{why}"));
+    let port = ports::free(&["127.0.0.1"]).expect("a port");
+    let text = format!(
+        "{SOURCE}a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 300\n{MEMORY}{SINK}\
+         a1.sinks.k1.type = org.apache.spark.streaming.flume.sink.SparkSink\na1.sinks.k1.hostname = 127.0.0.1\n\
+         a1.sinks.k1.port = {port}\n"
+    );
+    let mut words = environment(Version::V1_9);
+    words.iter_mut().filter(|word| word.starts_with("FLUME_CLASSPATH=")).for_each(|word| {
+        word.push(':');
+        word.push_str(&jars);
+    });
+    let solo = Solo::start(&text, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    until("the sink listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let class_path = fetched_program("spark-sink", "SparkPull").unwrap_or_else(|why| panic!("{why}"));
+    let mut java = jdk("java");
+    java.args(["-cp", &class_path, "SparkPull", &port.to_string()]);
+    let mut spark = Jvm::start(java, &solo.path("Spark.log")).unwrap_or_else(|why| panic!("{why}"));
+    let mut pull = |how: &str| spark.ask(how).unwrap_or_else(|why| panic!("{why}"));
+    let refused = pull("nack 10");
+    assert_eq!(refused.first().map(String::as_str), Some("1"), "{refused:?}");
+    solo.wait_for("Spark was unable to successfully process the events");
+    let mut taken = Vec::new();
+    while taken.len() < 300 {
+        taken.extend(pull("ack 100"));
+    }
+    let sent: Vec<String> = (1..=300).map(|number| number.to_string()).collect();
+    assert_eq!(taken, sent, "what was refused comes again, in its order, and nothing twice");
 }

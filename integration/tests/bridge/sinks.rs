@@ -133,7 +133,14 @@ async fn a_sink_that_hangs_is_told_with_its_stack_and_then_ended() {
 async fn a_class_that_ends_the_jvm_is_named() {
     for (mode, text) in [
         ("exit", "sink k1 has called System.exit, in org.acme.Lines.process(Lines.java:"),
-        ("heap", "java.lang.OutOfMemoryError"),
+        (
+            "heap",
+            "its memory is used up (Java heap space): sink k1 has asked for more, in org.acme.Lines.process",
+        ),
+        (
+            "leak-aside",
+            "its memory is used up (Java heap space): sink k1 has asked for more, in org.acme.Leak.more",
+        ),
     ] {
         each(async |scene| {
             let mut sink = scene.sink(scene.lines_sink(mode)).await;

@@ -18,6 +18,8 @@ pub(super) struct Registry {
 
 pub(super) struct Entry {
     pub(super) title: String,
+    /// Its classes, once it is created.
+    pub(super) classes: String,
     pub(super) life: mpsc::UnboundedSender<Life>,
     pub(super) inbox: Arc<dyn Inbox>,
 }

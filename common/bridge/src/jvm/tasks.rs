@@ -2,8 +2,18 @@
 //! it is alive. None waits for another one, so that a full pipe on one side never stops the other.
 
 use super::*;
+use crate::{
+    crash::{self, Known},
+    life::End as How,
+};
 use bytes::{Buf, Bytes, BytesMut};
-use std::{collections::VecDeque, io::IoSlice, sync::Weak};
+use std::{
+    collections::VecDeque,
+    fs,
+    io::IoSlice,
+    path::{Path, PathBuf},
+    sync::Weak,
+};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, ChildStderr, ChildStdin},
@@ -51,13 +61,20 @@ fn advance(parts: &mut VecDeque<Bytes>, mut written: usize) {
     }
 }
 
+/// Where it is seen why a JVM has ended.
+pub(super) struct Last {
+    pub(super) log: Log,
+    /// The report that it writes when it crashes.
+    pub(super) report: PathBuf,
+}
+
 /// Reads the JVM's pipe to its very end, and only then says that it is gone: acknowledgements that were written before a
 /// kill are still in it.
 pub(super) async fn read(
     shared: Arc<Shared>,
     mut pipe: ChildStdout,
     end: oneshot::Receiver<End>,
-    log: Log,
+    last: Last,
     greet: oneshot::Sender<()>,
 ) {
     let (mut exiting, mut greet) = (None, Some(greet));
@@ -78,15 +95,30 @@ pub(super) async fn read(
     let (status, killed) = ended.map_or(("it is gone".into(), None), |end| (end.status, end.killed));
     let wanted = killed.as_ref().is_some_and(|cause| cause.text == UNUSED);
     // What it has said last is on its way; a program that it has started may hold the pipe open for longer.
-    let _ = tokio::time::timeout(LAST_LINES, log.ended).await;
-    let cause = killed.or(exiting).unwrap_or_else(|| {
-        let words = log.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = words.iter().map(String::as_str).collect::<Vec<_>>().join(" | ");
-        let text = if last.is_empty() { status } else { format!("{status}; its last lines: {last}") };
+    let _ = tokio::time::timeout(LAST_LINES, last.log.ended).await;
+    let crash = if killed.is_none() && exiting.is_none() { crash(&shared, &last.report) } else { None };
+    let cause = killed.or(exiting).or(crash).unwrap_or_else(|| {
+        let words = last.log.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = words.iter().map(String::as_str).collect::<Vec<_>>().join(" | ");
+        let text = if said.is_empty() { status } else { format!("{status}; its last lines: {said}") };
         Cause::from(text)
     });
     shared.ended(cause, wanted);
     drop(greet);
+}
+
+/// What its report says of its crash. A report of used up memory is not kept; what else it may be is for its makers.
+fn crash(shared: &Shared, report: &Path) -> Option<Cause> {
+    let text = String::from_utf8_lossy(&fs::read(report).ok()?).into_owned();
+    let registry = shared.registry();
+    let known = registry.components.values();
+    let known = known.map(|entry| Known { title: entry.title.clone(), classes: entry.classes.clone() });
+    let mut cause = crash::cause(&text, &known.collect::<Vec<_>>())?;
+    match cause.end {
+        How::Memory => drop(fs::remove_file(report)),
+        _ => cause.text.push_str(&format!("; its report is {}", report.display())),
+    }
+    Some(cause)
 }
 
 /// Hands frames on until the pipe ends. Says why, if it had to stop before.
@@ -139,7 +171,7 @@ fn exit(component: &str, stack: &str) -> Option<Cause> {
         stack.lines().skip(1).filter_map(|line| line.trim().trim_start_matches("at ").rsplit('/').next());
     let caller = calls.skip_while(|call| call.starts_with("java.")).find(|call| !call.is_empty())?;
     let culprit = (!component.is_empty()).then(|| component.to_owned());
-    Some(Cause { text: format!("{who} has called System.exit, in {caller}"), culprit, hung: false })
+    Some(Cause { text: format!("{who} has called System.exit, in {caller}"), culprit, end: How::Crash })
 }
 
 /// Passes the lines of the JVM's output on, and keeps the last few: they say why it has died.

@@ -2,7 +2,7 @@
 //! a JVM the check reads their keys all the same.
 
 use java::Pattern;
-use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value};
+use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value, Written};
 
 /// For HBase 2.
 pub const HBASE2: Descriptor =
@@ -30,6 +30,15 @@ const fn sink_of(
         .durable()
         .batch("batchSize")
 }
+
+/// What asks for a login to HBase, which only Java's clients have.
+pub fn login(written: &Written<'_>) -> Option<String> {
+    let key = ["kerberosPrincipal", "kerberosKeytab"].into_iter().find(|key| written.get(key).is_some());
+    let key = key.or(Some(ASYNC_LOGIN).filter(|key| written.is_on(key)))?;
+    Some(format!("only Java's clients have the login that `{key}` asks for"))
+}
+
+const ASYNC_LOGIN: &str = "async.hbase.security.auth.enable";
 
 const SINK: &[Property] = &[
     Property::required("table", Value::Text),

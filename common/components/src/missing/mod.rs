@@ -7,7 +7,7 @@ pub mod kafka;
 mod others;
 mod timestamp;
 
-use plan::{ComponentPlan, Descriptor, Findings, Kind, Plan, Properties, Property, Report, Value};
+use plan::{ComponentPlan, Descriptor, Findings, Kind, Plan, Properties, Property, Report, Value, Written};
 
 /// Headers from outside, by the name that the event has for them.
 const HEADERS: &[Property] = &[Property::optional("header.", Value::Text)];
@@ -35,6 +35,11 @@ fn one(component: &ComponentPlan, report: &mut Report) {
         _ => return,
     };
     rules(&component.properties, &mut Findings::new(&component.owner, &component.properties, report));
+}
+
+/// That Flume's Thrift logs in by Kerberos, which the native one does not.
+pub(crate) fn kerberos(written: &Written<'_>) -> Option<String> {
+    written.is_on("kerberos").then(|| "only Flume's own class has `kerberos = true`".to_owned())
 }
 
 /// One row each.

@@ -198,14 +198,24 @@ fn a_bad_limit_of_our_own_is_told_with_its_unit_and_that_flume_has_none() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_refused_and_may_be_off() {
-    let said = |value: &str| {
-        let line = format!("sinks.k.kerberos = {value}");
+fn what_only_flumes_own_class_can_do_takes_a_component_to_the_jvm() {
+    let said = |line: &str| {
+        let line = format!("sinks.k.{line}");
         text(&["sinks.k.type = thrift", &line, "sinks.k.hostname = h", "sinks.k.port = 1"])
     };
-    let (on, off) = (said("true"), said("false"));
-    assert!(on.contains("`a.sinks.k.kerberos = true` of Flume is not supported yet"), "{on}");
-    assert!(!off.contains("not there yet"), "{off}");
+    let on = said("kerberos = TRUE");
+    for part in [
+        "the sink `k` needs a JVM with Flume's jars (only Flume's own class has `kerberos = true`), and there is none",
+        "Flume:    has it\n",
+        "FLUME_HOME in the environment",
+    ] {
+        assert!(on.contains(part), "{on}");
+    }
+    for off in ["kerberos = false", "kerberos = TRUE # not", "client-keytab = /etc/x"] {
+        assert!(!said(off).contains("JVM"), "{off}: {}", said(off));
+    }
+    let source = text(&["sources.r.type = thrift", "sources.r.kerberos = true"]);
+    assert!(source.contains("the source `r` needs a JVM"), "{source}");
 }
 
 /// Flume takes all of these without a word. What each does there was read from its `PatternRule`.

@@ -6,6 +6,7 @@
 mod books;
 mod writer;
 
+use crate::beyond;
 use crate::client::{brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
@@ -34,7 +35,7 @@ use writer::{Wish, Writer};
 
 /// Its row in the catalogue.
 pub(crate) const COMPONENT: Component = Component {
-    descriptor: Descriptor { availability: Availability::Here, ..CHANNEL },
+    descriptor: Descriptor { availability: Availability::Here, ..CHANNEL }.beyond(beyond::channel),
     configure: Configure::Channel(|properties, site, findings| {
         let config = Config::new(properties, site, findings)?;
         // Flume bounds no transaction of this channel.

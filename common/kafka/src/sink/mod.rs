@@ -8,6 +8,7 @@ mod arrived;
 mod deliver;
 mod transaction;
 
+use crate::beyond;
 use crate::client::{brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
@@ -23,7 +24,8 @@ use std::sync::Arc;
 
 /// Its row in the catalogue.
 pub(crate) const COMPONENT: Component = Component {
-    descriptor: Descriptor { availability: Availability::Here, properties: PROPERTIES, ..SINK },
+    descriptor: Descriptor { availability: Availability::Here, properties: PROPERTIES, ..SINK }
+        .beyond(beyond::sink),
     configure: Configure::Sink(|properties, site, findings| {
         let config = Config::new(properties, site, findings)?;
         Some(Box::new(move |context: SinkContext| {

@@ -16,6 +16,7 @@ mod tales;
 mod tell;
 pub(crate) mod topics;
 
+use crate::beyond;
 use crate::client::{brokers, client, renamed};
 use crate::java::Side;
 use components::missing::{self, kafka::SOURCE};
@@ -45,6 +46,7 @@ pub(crate) const COMPONENT: Component = Component {
         availability: Availability::Here,
         // What its channel holds at a stop is not read again: its offset is committed.
         traits: Traits { rereadable: false, ..SOURCE.traits },
+        beyond: beyond::source,
         ..SOURCE
     },
     configure: Configure::Source(|properties, site, findings| {

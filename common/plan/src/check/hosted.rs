@@ -7,7 +7,7 @@ use super::tree::{Component, Key, Tree, below};
 use super::types::{is_class, short_name, unknown_type, unknown_type_in_flume};
 use super::values::is_whole;
 use super::{Checker, LIST, TYPE};
-use crate::component::{Availability, Descriptor, Kind, Property, Value, short};
+use crate::component::{Availability, Descriptor, Kind, Property, Value, Written, short};
 use crate::fate::Effect;
 use crate::layers::BRIDGE;
 use crate::owner::Owner;
@@ -49,10 +49,8 @@ impl Checker<'_> {
         keys: &[&Key],
         own: &[&str],
     ) -> ComponentPlan {
-        let (descriptor, why) = match self.why_hosted(name, known, keys) {
-            Some(why) if known.availability != Availability::Here => (known, why),
-            Some(why) => (Descriptor::class_of(known.kind).unwrap_or(known), why),
-            None => return self.component(owner, name, known, keys, own),
+        let Some((descriptor, why)) = self.why_hosted(name, known, keys) else {
+            return self.component(owner, name, known, keys, own);
         };
         let own_class = known.names.class.is_empty();
         let checked = keys.iter().copied().filter(|key| !own_class && !names_a_class(known, key));
@@ -133,32 +131,45 @@ impl Checker<'_> {
         }
     }
 
-    /// Why a component runs in a JVM, if it does.
-    fn why_hosted(&self, name: &str, known: &'static Descriptor, keys: &[&Key]) -> Option<String> {
-        Descriptor::class_of(known.kind)?;
+    /// Why a component runs in a JVM, if it does, and as what.
+    fn why_hosted(
+        &self,
+        name: &str,
+        known: &'static Descriptor,
+        keys: &[&Key],
+    ) -> Option<(&'static Descriptor, String)> {
+        let class = Descriptor::class_of(known.kind)?;
         if known.names.class.is_empty() {
-            return Some("it is a Java class".into());
+            return Some((known, "it is a Java class".into()));
         }
         match known.availability {
             Availability::Here => {}
             Availability::Feature(feature) => {
                 let build =
                     format!("only builds with the feature `{feature}` run `{}` natively", known.name());
-                return Some(build);
+                return Some((known, build));
             }
-            Availability::Missing => return Some(format!("`{}` has no native version", known.name())),
+            Availability::Missing => {
+                return Some((known, format!("`{}` has no native version", known.name())));
+            }
         }
         if self.forced.contains(name) {
-            return Some(format!("`{}.{BRIDGE}` names it", self.agent));
+            return Some((class, format!("`{}.{BRIDGE}` names it", self.agent)));
         }
         let of_class = |property: &&Property| {
             keys.iter().any(|key| key.name == property.name && names_a_class(known, key))
         };
         if let Some(property) = known.all().find(of_class) {
-            return Some(format!("its `{}` is a Java class", property.name));
+            return Some((class, format!("its `{}` is a Java class", property.name)));
+        }
+        let values: Vec<(&str, String)> =
+            keys.iter().map(|key| (key.name.as_str(), self.value(&key.entry, false))).collect();
+        let written = Written::new(values.iter().map(|(key, value)| (*key, value.as_str())));
+        if let Some(why) = (known.beyond)(&written) {
+            return Some((known, why));
         }
         let foreign = known.all().find_map(|property| self.foreign_part(property, keys))?;
-        Some(format!("its {} has no native version", foreign.noun()))
+        Some((class, format!("its {} has no native version", foreign.noun())))
     }
 
     /// The kind of a part that `property` names and that has no native version.

@@ -81,7 +81,6 @@ impl Checker<'_> {
                 properties.refuse(&key.name);
                 continue;
             }
-            self.there_yet(owner, property, &key.entry, &value);
             if property.value == Value::Path && has_shell_words(&value) {
                 self.report.add_warning(|| shell_in_path(&key.entry, &value));
             }
@@ -186,24 +185,6 @@ impl Checker<'_> {
             None => self.catalogue().find(kind, default?)?,
         };
         Some(self.component(inner, name, known, &below.iter().collect::<Vec<_>>(), own))
-    }
-
-    /// Turning on what has no effect yet is an error.
-    fn there_yet(&mut self, owner: &Owner, property: &Property, entry: &Entry, value: &str) {
-        let off = match property.value {
-            Value::Choice(words) => words.first().is_some_and(|first| first.eq_ignore_ascii_case(value)),
-            _ => !value.eq_ignore_ascii_case("true"),
-        };
-        if off || !property.absent {
-            return;
-        }
-        let what = format!("`{} = {value}` of Flume is not supported yet (the {})", entry.key, owner.noun);
-        let problem = Problem::error("property-not-here-yet", &entry.value_at, what)
-            .flume("has it")
-            .cause(&owner.noun, format!("`{} = {value}` of Flume is not supported yet", property.name))
-            .lacks(format!("`{} = {value}`", property.name));
-        self.report
-            .add(problem.fix(format!("leave this agent on Flume for now, or leave `{}` out", property.name)));
     }
 
     /// The trimmed value, without what reads like a comment behind it where that cannot be meant.

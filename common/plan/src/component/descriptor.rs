@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::property::Property;
+use super::written::Written;
 
 /// All that is said of one type of component. A constant, beside the component's code.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub struct Descriptor {
     pub traits: Traits,
     /// Whether it runs.
     pub availability: Availability,
+    /// What of the written keys the native version cannot do and Flume's own class can: why it runs in a JVM then.
+    pub beyond: fn(&Written<'_>) -> Option<String>,
 }
 
 /// How a file may call a component, and which releases of Flume know it.
@@ -112,6 +115,7 @@ impl Descriptor {
                 resizes: None,
             },
             availability: Availability::Here,
+            beyond: |_| None,
         }
     }
 
@@ -128,6 +132,11 @@ impl Descriptor {
     /// Says what it may be asked for.
     pub const fn asks(self, properties: &'static [&'static [Property]]) -> Descriptor {
         Descriptor { properties, ..self }
+    }
+
+    /// Says which keys take it to a JVM, because the native version cannot do what they ask for.
+    pub const fn beyond(self, beyond: fn(&Written<'_>) -> Option<String>) -> Descriptor {
+        Descriptor { beyond, ..self }
     }
 
     /// Says that it runs in builds that have this feature.

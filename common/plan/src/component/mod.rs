@@ -7,9 +7,11 @@ mod catalogue;
 mod descriptor;
 mod kind;
 mod property;
+mod written;
 
 pub use catalogue::Catalogue;
 pub(crate) use descriptor::short;
 pub use descriptor::{Availability, Descriptor, Names, Traits};
 pub use kind::Kind;
 pub use property::{Bad, Property, Value};
+pub use written::Written;

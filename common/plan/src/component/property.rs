@@ -17,8 +17,6 @@ pub struct Property {
     pub bad: Bad,
     /// The same for a number that is one and makes no sense; `None` where it is as [`Property::bad`].
     pub outside: Option<Bad>,
-    /// Whether it has no effect yet: turning it on is an error, so that nobody believes himself safe who is not.
-    pub absent: bool,
 }
 
 /// What may stand as a value.
@@ -79,7 +77,7 @@ pub enum Bad {
 impl Property {
     /// One that may be left out and has no default.
     pub const fn optional(name: &'static str, value: Value) -> Property {
-        Property { name, value, default: None, required: false, bad: Bad::Drop, outside: None, absent: false }
+        Property { name, value, default: None, required: false, bad: Bad::Drop, outside: None }
     }
 
     /// One that Flume refuses the component without.
@@ -105,11 +103,6 @@ impl Property {
     /// Flume takes the default for a value that it cannot use.
     pub const fn lenient(self) -> Property {
         self.bad(Bad::Default)
-    }
-
-    /// Flume has it, and it has no effect yet: turning it on is an error.
-    pub const fn not_yet(self) -> Property {
-        Property { absent: true, ..self }
     }
 }
 

@@ -214,7 +214,7 @@ fn thrift(
     notes: &mut Vec<String>,
 ) -> Result<ThriftConfig, String> {
     if properties.flag("kerberos") {
-        return Err("kerberos = true: a Thrift client does not log in with Kerberos yet".to_owned());
+        return Err("kerberos = true: this client does not log in with Kerberos, nor does Flume's avro-client; a thrift sink does".to_owned());
     }
     let is_binary = properties.word("protocol").eq_ignore_ascii_case("binary");
     Ok(ThriftConfig {

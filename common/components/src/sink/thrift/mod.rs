@@ -7,6 +7,7 @@
 mod tests;
 
 use super::speaks_thrift;
+use crate::missing::kerberos;
 use flow::component::{Component, Configure};
 use plan::{Bad, Descriptor, Kind, Property, Value};
 use runtime::net::CLIENT_TLS;
@@ -19,7 +20,8 @@ pub(crate) const COMPONENT: Component = Component {
         "org.apache.flume.sink.ThriftSink",
         &[PROPERTIES, CLIENT_TLS],
     )
-    .batch("batch-size"),
+    .batch("batch-size")
+    .beyond(kerberos),
     configure: Configure::Sink(|properties, site, findings| {
         speaks_thrift(
             properties,
@@ -46,7 +48,7 @@ const PROPERTIES: &[Property] = &[
     Property::optional("compression-type", Value::Unused(NO_EFFECT)),
     Property::optional("compression-level", Value::Unused(NO_EFFECT)),
     Property::optional("maxConnections", Value::Unused("a sink has one connection")),
-    Property::with("kerberos", Value::Flag, "false").not_yet(),
+    Property::with("kerberos", Value::Flag, "false"),
     Property::optional("client-principal", Value::Text),
     Property::optional("client-keytab", Value::Path),
     Property::optional("server-principal", Value::Text),

@@ -10,6 +10,7 @@ mod tests;
 use super::budget::Budget;
 use super::port::Port;
 use super::{IGNORED, MAX_IDLE_SECONDS, NO_BIND, needs_keystore};
+use crate::missing::kerberos;
 use flow::component::{Component, Configure, Site, told};
 use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
@@ -28,7 +29,8 @@ pub(crate) const COMPONENT: Component = Component {
         "org.apache.flume.source.ThriftSource",
         &[PROPERTIES, SERVER_TLS],
     )
-    .listens(),
+    .listens()
+    .beyond(kerberos),
     configure: Configure::Source(|properties, site, findings| {
         let config = Config::new(properties, site, findings)?;
         Some(Box::new(move || Box::new(Thrift(config.clone()))))
@@ -40,7 +42,7 @@ const PROPERTIES: &[Property] = &[
     Property::required("port", Value::Port).outside(NO_BIND),
     Property::optional("threads", Value::Unused("connections have no threads of their own")),
     Property::with("protocol", Value::Choice(&["compact", "binary"]), "compact"),
-    Property::with("kerberos", Value::Flag, "false").not_yet(),
+    Property::with("kerberos", Value::Flag, "false"),
     Property::optional("agent-principal", Value::Text),
     Property::optional("agent-keytab", Value::Path),
     // As Thrift's own limit.

@@ -130,9 +130,7 @@ fn properties_that_cannot_be_are_refused() {
     let place = [("bind", "127.0.0.1"), ("port", "1")];
     let said = |key, value| said_of_source("thrift", &[&place[..], &[(key, value)]].concat());
     assert_eq!(said("protocol", "Binary"), "");
-    for (key, value, why) in
-        [("protocol", "json", "protocol"), ("kerberos", "true", "kerberos"), ("ssl", "true", "no `keystore`")]
-    {
+    for (key, value, why) in [("protocol", "json", "protocol"), ("ssl", "true", "no `keystore`")] {
         assert!(said(key, value).contains(why), "{key}: {}", said(key, value));
     }
 }

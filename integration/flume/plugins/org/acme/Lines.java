@@ -79,6 +79,12 @@ public class Lines extends AbstractSink implements Configurable {
       case "stray":
         stray();
         break;
+      case "leak":
+        Leak.more();
+        break;
+      case "leak-aside":
+        new Thread(this::leak, "worker").start();
+        break;
       case "heap":
         throw new EventDeliveryException(String.valueOf(new byte[64][64 << 20].length));
       default:
@@ -130,6 +136,12 @@ public class Lines extends AbstractSink implements Configurable {
       } catch (InterruptedException e) {
         // It does not stop for anything.
       }
+    }
+  }
+
+  private void leak() {
+    for (;;) {
+      Leak.more();
     }
   }
 

@@ -15,6 +15,7 @@ public class Polled extends AbstractSource implements PollableSource, Configurab
   private int batch;
   private int end;
   private int exitAt;
+  private boolean leaks;
   private int next;
 
   @Override
@@ -22,12 +23,16 @@ public class Polled extends AbstractSource implements PollableSource, Configurab
     batch = context.getInteger("batch", 10);
     end = context.getInteger("end", 100);
     exitAt = context.getInteger("exitAt", -1);
+    leaks = context.getBoolean("leaks", false);
   }
 
   @Override
   public Status process() {
     if (next == exitAt) {
       System.exit(9);
+    }
+    if (leaks) {
+      Leak.more();
     }
     if (next >= end) {
       return Status.BACKOFF;

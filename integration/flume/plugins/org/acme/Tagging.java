@@ -38,6 +38,9 @@ public class Tagging implements Interceptor {
           System.exit(9);
         }
         return event;
+      case "leak":
+        Leak.more();
+        return event;
       case "raw-header":
         raw(event).put("number", 5);
         raw(event).put("none", null);

@@ -1,0 +1,68 @@
+//! What logs in by Kerberos: Flume's own class in a JVM.
+
+use super::agent::{check, has_all};
+use integration::{
+    console::Console,
+    flume::{
+        Flume, Launch, Version,
+        bridge::{environment_with_stores, home_with_stores},
+    },
+    ports,
+    solo::{Solo, until},
+    stores::Kdc,
+};
+use std::{fs, path::PathBuf};
+
+const USER: &str = "flume/localhost";
+
+/// Each sends to the other one.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn thrift_with_kerberos_carries_events_from_and_to_real_flume() {
+    let kdc = Kdc::start(&[USER]);
+    let [ours, flumes] = [(); 2].map(|()| ports::free(&["127.0.0.1"]).expect("a port"));
+    let agent = |listens: u16, sends: u16| {
+        let file = format!(
+            "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\na1.channels.c1.type = memory\na1.channels.c2.type = memory\n\
+             a1.sources.r1.type = thrift\na1.sources.r1.channels = c1\na1.sources.r1.bind = localhost\na1.sources.r1.port = {listens}\n\
+             a1.sources.r1.kerberos = true\na1.sources.r1.agent-principal = {USER}@EXAMPLE.COM\na1.sources.r1.agent-keytab = KEYTAB\n\
+             a1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = DIR/out\n\
+             a1.sources.r2.type = exec\na1.sources.r2.channels = c2\na1.sources.r2.command = seq 1 500\n\
+             a1.sinks.k2.type = thrift\na1.sinks.k2.channel = c2\na1.sinks.k2.hostname = localhost\na1.sinks.k2.port = {sends}\n\
+             a1.sinks.k2.kerberos = true\na1.sinks.k2.client-principal = {USER}@EXAMPLE.COM\na1.sinks.k2.client-keytab = KEYTAB\n\
+             a1.sinks.k2.server-principal = {USER}@EXAMPLE.COM\n"
+        );
+        file.replace("KEYTAB", &kdc.keytab().display().to_string())
+    };
+    let [here, there] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    for folder in [&here, &there] {
+        fs::create_dir(folder.path().join("out")).expect("a folder");
+    }
+    let file = there.path().join("a1.properties");
+    let text = agent(flumes, ours).replace("DIR/", &format!("{}/", there.path().display()));
+    fs::write(&file, text).expect("a file");
+    let (_, stores) = home_with_stores().unwrap_or_else(|why| panic!("{why}"));
+    let launch =
+        Launch { jvm: vec![kdc.option()], classes: Some(PathBuf::from(stores)), ..Launch::default() };
+    let _flume = Flume::start_as(Version::V1_9, &file, "a1", there.path(), &launch, &Console::default())
+        .expect("it starts");
+    let mut words = environment_with_stores();
+    words.push(format!("JAVA_OPTS={}", kdc.option()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (output, said) = check(
+        &words[1..],
+        &agent(ours, flumes).replace("DIR/", &format!("{}/", here.path().display())),
+        "a1",
+    );
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for component in ["source `r1`", "sink `k2`"] {
+        let told = format!(
+            "{component} runs in a JVM with Flume's jars: only Flume's own class has `kerberos = true`"
+        );
+        assert!(said.contains(&told), "{said}");
+    }
+    let solo = Solo::start_in(here, &agent(ours, flumes), &words);
+    solo.wait_for("Login successful for user flume/localhost@EXAMPLE.COM");
+    until("all come here from real Flume", || has_all(&solo.path("out"), 500));
+    until("all come from here to real Flume", || has_all(&there.path().join("out"), 500));
+}
