@@ -60,7 +60,8 @@ const PLACES: [&str; 2] = ["credential.provider.path", "java-keystore-provider.p
 /// Words of secrets, long enough to be known with a slip.
 const SLIPS: &[&[u8]] = &[b"password", b"passwd", b"passphrase", b"secret", b"credential"];
 /// Others, to be written right.
-const PARTS: &[&[u8]] = &[b"pwd", b"token", b"apikey", b"accesskey", b"privatekey", b"passcode"];
+const PARTS: &[&[u8]] =
+    &[b"pwd", b"token", b"apikey", b"accesskey", b"privatekey", b"passcode", b"jaasconfig"];
 /// Bytes at the end of a key that are looked at.
 const LOOKED_AT: usize = 64;
 
@@ -211,6 +212,7 @@ mod tests {
             "apiKey",
             "credentials",
             "smtp-pass",
+            "kafka.producer.sasl.jaas.config",
         ] {
             assert!(is_secret(key), "{key}");
         }
