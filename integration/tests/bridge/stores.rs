@@ -21,7 +21,7 @@ fn a_killed_elasticsearch_7_has_each_event_once_and_what_it_never_takes_is_put_a
 
 /// It refuses documents without a type; what it says of one that does not fit depends on what came with it.
 #[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+#[ignore = "needs a JVM, Maven, a registry and minutes"]
 fn a_killed_elasticsearch_6_has_each_event_once_and_what_it_never_takes_is_put_aside() {
     has_each_event_once(SearchNode::elasticsearch_6(), "is Elasticsearch 6.8.23", "400 ");
 }
@@ -61,7 +61,7 @@ fn has_each_event_once(mut store: SearchNode, greeting: &str, refusal: &str) {
 /// The spout's tuples go to bolts in other processes. A worker that is killed, with the spout or without it, is started again by its
 /// supervisor, on the same machine.
 #[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+#[ignore = "needs a JVM, Maven, a registry and minutes"]
 fn a_storm_cluster_of_three_workers_has_every_event_when_workers_are_killed() {
     let (cluster, directory) = (StormCluster::start(), tempfile::tempdir().expect("a folder"));
     let port = ports::free(&["127.0.0.1"]).expect("a port");
