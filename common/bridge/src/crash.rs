@@ -15,20 +15,38 @@ pub(crate) struct Known {
 
 /// Why the JVM has ended, as its `report` has it; `None` when it says nothing of use.
 pub(crate) fn cause(report: &str, components: &[Known]) -> Option<Cause> {
-    let what = report.lines().find_map(|line| line.strip_prefix("#  fatal error: ").or(signal(line)))?;
-    let thread = report.lines().find_map(thread).unwrap_or("that is not known");
+    let memory_of_host = |line| str::strip_prefix(line, "# Native memory allocation ");
+    let what = report.lines().find_map(|line| {
+        line.strip_prefix("#  fatal error: ")
+            .or(memory_of_host(line).map(|_| line[2..].trim()))
+            .or(signal(line))
+    })?;
+    if report.lines().any(|line| memory_of_host(line).is_some()) {
+        let text = format!("the host has no more memory for it ({what})");
+        return Some(Cause { text, culprit: None, end: End::Crash });
+    }
+    let thread = report.lines().find_map(thread);
     let calls: Vec<&str> = report.lines().filter_map(call).collect();
-    let by_name = components.iter().find(|known| is_thread_of(thread, &known.title));
-    let owner = |call: &&str| components.iter().find(|known| is_call_of(call, &known.classes));
+    let drives = |known: &&Known| thread.is_some_and(|thread| is_thread_of(thread, &known.title));
+    // A thread of the source `kafka-r1` has a name that ends as those of `r1` do.
+    let by_name = components.iter().filter(drives).max_by_key(|known| known.title.len());
+    // Which of two with the same class it was is not known.
+    let owner = |call: &&str| {
+        let mut owners = components.iter().filter(|known| is_call_of(call, &known.classes));
+        owners.next().filter(|_| owners.next().is_none())
+    };
     let culprit = by_name.or_else(|| calls.iter().find_map(owner)).map(|known| known.title.clone());
     let call = calls.iter().find(|call| !call.starts_with("java.") && !call.starts_with("jdk."));
     let at = call.or(calls.first()).map(|call| format!(", in {call}")).unwrap_or_default();
-    let who = culprit.clone().unwrap_or_else(|| format!("the thread `{thread}` of no component"));
+    let who = culprit.clone().unwrap_or_else(|| match thread {
+        Some(thread) => format!("the thread `{thread}`, of which component is not known,"),
+        None => "a thread that is not known".to_owned(),
+    });
     let (text, end) = match what.strip_prefix("OutOfMemory encountered: ") {
         Some(which) => {
             (format!("its memory is used up ({which}): {who} has asked for more{at}"), End::Memory)
         }
-        None => (format!("it has crashed ({}) at the work of {who}{at}", what.trim()), End::Crash),
+        None => (format!("it has crashed ({}) while {who} was at work{at}", what.trim()), End::Crash),
     };
     Some(Cause { text, culprit, end })
 }
@@ -94,6 +112,9 @@ mod tests {
         [
             ("source r1", "org.acme.Polled"),
             ("sink k1", "org.acme.Lines"),
+            ("sink k2", "org.acme.Twice"),
+            ("sink k3", "org.acme.Twice"),
+            ("source of-r1", "org.acme.Other"),
             ("interceptors of source r2", "a.A$Builder b.B"),
         ]
         .map(|(title, classes)| Known { title: title.into(), classes: classes.into() })
@@ -110,6 +131,8 @@ mod tests {
             ("SinkRunner-PollingRunner-k1", keep, Some("sink k1")),
             ("interceptors-r2", keep, Some("interceptors of source r2")),
             ("pool-1-thread-1", keep, None),
+            ("pool-1-thread-1", "j  org.acme.Twice.run()V+5", None),
+            ("PollableSourceRunner-Other-of-r1", keep, Some("source of-r1")),
             ("SinkRunner-PollingRunner-k11", keep, None),
             (
                 "pool-1-thread-1",
@@ -138,7 +161,21 @@ mod tests {
         assert_eq!((cause.culprit.as_deref(), cause.end), (Some("sink k1"), End::Crash));
         assert_eq!(
             cause.text,
-            "it has crashed (SIGSEGV (0xb)) at the work of sink k1, in org.xerial.snappy.SnappyNative.rawCompress"
+            "it has crashed (SIGSEGV (0xb)) while sink k1 was at work, in org.xerial.snappy.SnappyNative.rawCompress"
+        );
+    }
+
+    #[test]
+    fn a_host_without_memory_is_nobodys_fault() {
+        let text = "#\n# There is insufficient memory for the Java Runtime Environment to continue.\n\
+            # Native memory allocation (mmap) failed to map 65536 bytes.\n# Possible reasons:\n\
+            Current thread (0x00007f51980aa8f0):  JavaThread \"SinkRunner-PollingRunner-k1\" [_thread_in_vm]\n";
+        let cause = cause(text, &known()).expect("a cause");
+        assert_eq!((cause.culprit, cause.end), (None, End::Crash));
+        assert!(
+            cause.text.contains("no more memory for it (Native memory allocation (mmap) failed"),
+            "{}",
+            cause.text
         );
     }
 

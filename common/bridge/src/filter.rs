@@ -1,4 +1,4 @@
-//! A config filter: a word in, a word out.
+//! A config filter: it answers a key with a value.
 
 use crate::{
     BridgeError, ComponentKind, Jvm, Spec,

@@ -96,6 +96,7 @@ impl Jvm {
         tokio::spawn(tasks::write(stdin, outgoing));
         let (greet, greeted) = oneshot::channel();
         let report = launch::crash_report(&jar, &child_id.to_string());
+        let _ = std::fs::remove_file(&report); // of an earlier process of that number; mostly there is none
         tokio::spawn(tasks::read(shared.clone(), stdout, status, Last { log, report }, greet));
         match tokio::time::timeout(HELLO, greeted).await {
             Ok(Ok(())) => {}

@@ -44,7 +44,9 @@ fn own_options(settings: &Settings, jar: &Path) -> Vec<String> {
     }
     // A JVM that is out of memory is of no use to any of its components: it is started again, and says in its report of a
     // crash who has asked for more.
-    options.extend(["-XX:+CrashOnOutOfMemoryError", "-XX:-UsePerfData"].map(str::to_owned));
+    // One that does not know the first word knows the second.
+    let ends = ["-XX:+CrashOnOutOfMemoryError", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData"];
+    options.extend(ends.map(str::to_owned));
     if !has(ERROR_FILE) {
         options.push(format!("{ERROR_FILE}{}", crash_report(jar, "%p").display()));
     }
@@ -66,7 +68,7 @@ fn keeps(settings: &Settings, word: &str) -> bool {
 }
 
 /// It leaves no core: Java 8 has no word for that.
-const MOVE_PIPES: &str = r#"ulimit -c 0; exec "$@" 3<&0 4>&1 </dev/null >&2"#;
+const MOVE_PIPES: &str = r#"ulimit -S -c 0; exec "$@" 3<&0 4>&1 </dev/null >&2"#;
 const ERROR_FILE: &str = "-XX:ErrorFile=";
 const MAIN: &str = "org.logcluster.bridge.Bridge";
 
@@ -99,7 +101,7 @@ mod tests {
     fn the_command_line_has_small_defaults() {
         assert_eq!(
             line(&Settings::default()),
-            "/j/bin/java -Xmx64m -XX:+UseSerialGC -XX:+CrashOnOutOfMemoryError -XX:-UsePerfData \
+            "/j/bin/java -Xmx64m -XX:+UseSerialGC -XX:+CrashOnOutOfMemoryError -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData \
              -XX:ErrorFile=/x/crash-%p.log -Djava.library.path=/n -cp /f/lib/*:/p/lib/*:/x/bridge.jar org.logcluster.bridge.Bridge \
              /proc/self/fd/3 /proc/self/fd/4 INFO"
         );

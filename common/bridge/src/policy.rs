@@ -139,6 +139,8 @@ impl Poison {
 #[derive(Debug, Default)]
 pub(crate) struct Blame {
     culprit: String,
+    /// Whether by what it asked for.
+    memory: bool,
     times: u32,
     last: Option<Instant>,
 }
@@ -153,8 +155,8 @@ impl Blame {
             return None;
         }
         let forgiven = self.last.is_none_or(|last| now.saturating_duration_since(last) > SUSPECTED_FOR);
-        if forgiven || self.culprit != culprit {
-            (self.culprit, self.times) = (culprit.to_owned(), 0);
+        if forgiven || self.culprit != culprit || self.memory != memory {
+            (self.culprit, self.memory, self.times) = (culprit.to_owned(), memory, 0);
         }
         self.last = Some(now);
         self.times = self.times.saturating_add(1);

@@ -163,7 +163,7 @@ fn reached(
     let key = if properties.is_written("zookeeperQuorum") { "zookeeperQuorum" } else { "table" };
     settings
         .reach(ensemble, process.tls_defaults())
-        .map_err(|why| findings.refuse(key, &format!("ZooKeeper cannot be reached so: {why}")))
+        .map_err(|why| findings.refuse(key, &format!("the connection to ZooKeeper: {why}")))
         .ok()
 }
 

@@ -284,7 +284,7 @@ impl<S: Store> Closer<S> {
             if length < synced {
                 slog::error!(
                     self.shared.log,
-                    "sink {}: {} has {length} bytes, and HDFS had acknowledged {synced}: the others are lost",
+                    "sink {}: {} has {length} bytes, and {synced} were acknowledged: the others are lost",
                     self.shared.name,
                     names.in_use
                 );
@@ -363,7 +363,8 @@ impl<S: Store> Closer<S> {
 
     /// Gives a file its name, or the next one that is free: no file is ever written over.
     async fn rename(&self, store: &S, from: &str, to: &str) -> Result<(), StoreError> {
-        if from == to {
+        // Of a file that is kept here, `rename` is the upload.
+        if from == to && !S::KEPT_HERE {
             return Ok(());
         }
         let mut name = to.to_owned();

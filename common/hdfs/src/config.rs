@@ -74,6 +74,10 @@ impl Config {
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
         let written_path = properties.word("hdfs.path").trim();
+        if has_keys(written_path) {
+            refuse_keys(findings);
+            return None;
+        }
         let path = split(written_path).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
         let template = |key: &str, text: &str, findings: &mut Findings<'_>| {
             Template::parse(text, &host).map_err(|what| findings.refuse(key, &what)).ok()
@@ -100,12 +104,17 @@ impl Config {
         let state = properties.text("hdfs.stateDir").map_or_else(home, PathBuf::from);
         let kerberos = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
         let site = SiteFiles::read(directories).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
-        let (target, url) = match path.0 {
+        let (target, url) = match path.0.as_str() {
             "file" => (Target::Local, ""),
             url => match url.strip_prefix(S3A) {
                 Some(name) => {
                     let bucket = Bucket::new(name, &site).map_err(|what| findings.refuse("hdfs.path", &what));
                     (Target::S3(bucket.ok()?), url)
+                }
+                None if url.is_empty() && site.get("fs.defaultFS").is_some_and(is_s3) => {
+                    findings
+                        .refuse("hdfs.path", "fs.defaultFS is in S3: write `s3a://BUCKET` before the path");
+                    return None;
                 }
                 None => (Target::Hadoop, url),
             },
@@ -113,6 +122,7 @@ impl Config {
         let mut closing = closing(properties);
         if matches!(target, Target::S3(_)) {
             closing.tries = None; // what is given up would stay on this machine
+            closing.interval = closing.interval.max(LEAST_INTERVAL);
         }
         let hadoop = Hadoop {
             url: url.to_owned(),
@@ -175,23 +185,49 @@ impl Config {
 
 /// Before the name of a bucket.
 const S3A: &str = "s3a://";
+/// Between two tries that have no end.
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 const NO_TIMEOUT: Duration = Duration::from_secs(600);
 
 fn home() -> PathBuf {
     std::env::home_dir().unwrap_or_default().join(".flume/hdfs")
 }
 
-/// The file system of a path (empty for the default one, `file` for this machine), and what stands behind it.
-fn split(path: &str) -> Result<(&str, &str), String> {
+/// Whether a path is in S3.
+pub(crate) fn is_s3(path: &str) -> bool {
+    path.split_once(':').is_some_and(|(scheme, _)| scheme.trim().eq_ignore_ascii_case("s3a"))
+}
+
+/// Whether a path in S3 has keys in it: `s3a://KEY:SECRET@BUCKET`. A secret may have a `/`.
+fn has_keys(path: &str) -> bool {
+    let Some((_, rest)) = path.split_once(':').filter(|_| is_s3(path)) else { return false };
+    let rest = rest.trim_start_matches('/');
+    let authority = rest.split('/').next().unwrap_or(rest);
+    authority.contains('@') || (authority.contains(':') && rest.contains('@'))
+}
+
+/// Says so without the value.
+fn refuse_keys(findings: &mut Findings<'_>) {
+    let what = format!(
+        "`{}` has keys before the name of the bucket: write them as fs.s3a.access.key and fs.s3a.secret.key in core-site.xml",
+        findings.key("hdfs.path")
+    );
+    let problem = Problem::error("bad-value", &findings.at("hdfs.path").clone(), what);
+    findings.add(problem.flume(&findings.owner.dropped));
+}
+
+/// The file system of a path (empty for the default one, `file` for this machine, else with its scheme in small letters),
+/// and what stands behind it.
+fn split(path: &str) -> Result<(String, &str), String> {
     let Some((scheme, rest)) = path.split_once(":/") else {
         return match path.starts_with('/') {
-            true => Ok(("", path)),
+            true => Ok((String::new(), path)),
             false => Err("it must begin with `/` or `hdfs://`".to_owned()),
         };
     };
     let scheme = scheme.to_ascii_lowercase();
     if scheme == "file" {
-        return Ok(("file", &path["file:".len()..]));
+        return Ok((scheme, &path["file:".len()..]));
     }
     if !["hdfs", "viewfs", "s3a"].contains(&scheme.as_str()) {
         return Err(format!(
@@ -209,9 +245,9 @@ fn split(path: &str) -> Result<(&str, &str), String> {
         return Err("it names no bucket: `s3a://BUCKET/PATH`".to_owned());
     }
     if start == end {
-        return Ok(("", &path[end..])); // `hdfs:///path`
+        return Ok((String::new(), &path[end..])); // `hdfs:///path`
     }
-    Ok((&path[..end], &path[end..]))
+    Ok((format!("{scheme}://{}", &path[start..end]), &path[end..]))
 }
 
 /// Source: Flume's `Context.getBoolean`.
@@ -298,7 +334,7 @@ fn part(properties: &Properties) -> Option<&plan::ComponentPlan> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::configured;
+    use crate::testing::{configured, configured_at};
 
     #[test]
     fn the_defaults_are_flumes() {
@@ -316,6 +352,9 @@ mod tests {
         let config = configured(&[("hdfs.path", "s3a://logs/%Y"), ("hdfs.closeTries", "3")]).unwrap();
         assert_eq!(config.closing.tries, None);
         assert!(matches!(config.target, Target::S3(bucket) if bucket.name == "logs"));
+        let config = configured(&[("hdfs.path", "S3A://Logs/x"), ("hdfs.retryInterval", "0")]).unwrap();
+        assert_eq!(config.closing, ClosePolicy { tries: None, interval: Duration::from_secs(1) });
+        assert!(matches!(config.target, Target::S3(bucket) if bucket.name == "Logs"));
     }
 
     #[test]
@@ -327,10 +366,14 @@ mod tests {
             ("viewfs://c/a", Ok(("viewfs://c", "/a"))),
             ("/a/b", Ok(("", "/a/b"))),
             ("s3a://b/a/%{b}", Ok(("s3a://b", "/a/%{b}"))),
+            ("S3A://B/A", Ok(("s3a://B", "/A"))),
+            ("HDFS://Nn:1/A", Ok(("hdfs://Nn:1", "/A"))),
             ("file:///tmp/x", Ok(("file", "///tmp/x"))),
             ("file:/tmp/x", Ok(("file", "/tmp/x"))),
         ] {
-            assert_eq!(split(path), expected, "{path}");
+            let found = split(path);
+            let found = found.as_ref().map(|(system, rest)| (system.as_str(), *rest));
+            assert_eq!(found, expected, "{path}");
         }
         for bad in ["a/b", "s3n://bucket/x", "s3a:///x", "s3a://%{b}/x", "hdfs://%{host}/x", "hdfs:/x"] {
             assert!(split(bad).is_err(), "{bad}");
@@ -351,6 +394,36 @@ mod tests {
         ] {
             let said = refused(pairs);
             assert!(said.contains(told), "{said}");
+        }
+    }
+
+    #[test]
+    fn keys_in_a_path_are_refused_and_not_shown() {
+        for path in [
+            "s3a://AKIA1:hunter2@b/x",
+            " S3A://AKIA1:hun/ter2@b/x",
+            "s3a://AKIA1:hunter%2F@b/x",
+            "s3a:/AKIA1:hunter2@b/x",
+        ] {
+            let said = configured(&[("hdfs.path", path)]).err().unwrap_or_default();
+            assert!(said.contains("has keys before the name of the bucket"), "{said}");
+            assert!(!said.contains("AKIA") && !said.contains("hun"), "{said}");
+        }
+        assert!(configured(&[("hdfs.path", "s3a://b/x@y")]).is_ok());
+    }
+
+    #[test]
+    fn a_default_file_system_in_s3_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = "<configuration><property><name>fs.defaultFS</name><value>S3A://b</value></property></configuration>";
+        std::fs::write(folder.path().join("core-site.xml"), site).unwrap();
+        for (path, is_refused) in
+            [("/x", true), ("hdfs:///x", true), ("hdfs://nn/x", false), ("s3a://b/x", false)]
+        {
+            let said = configured_at(&[("hdfs.path", path)], &[folder.path().to_owned()]).err();
+            let told =
+                said.as_ref().is_some_and(|said| said.contains("write `s3a://BUCKET` before the path"));
+            assert_eq!(told, is_refused, "{path}: {said:?}");
         }
     }
 }

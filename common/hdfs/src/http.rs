@@ -1,4 +1,4 @@
-//! Connections to whom is asked over HTTP.
+//! HTTP connections to S3 and to servers of schemas.
 
 use bytes::Bytes;
 use components::http1::Endpoint;

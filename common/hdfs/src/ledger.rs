@@ -5,9 +5,9 @@
 //! is complete, so a file that was open at a crash is always in it. Whoever starts takes over the files that nobody holds.
 
 use crate::path::FileNames;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -74,7 +74,7 @@ impl Ledger {
     /// # Errors
     /// The system's.
     pub(crate) fn begin(directory: &Path, place: &str, unique: u128) -> io::Result<(Ledger, Left)> {
-        fs::create_dir_all(directory)?;
+        make_directory(directory)?;
         let path = directory.join(format!("{unique:032x}.open"));
         let mut file = File::options().append(true).create_new(true).open(&path)?;
         file.try_lock().map_err(io::Error::from)?;
@@ -149,8 +149,24 @@ impl Ledger {
     }
 }
 
+/// Makes a directory and those above it. Their names are on the disk then: a loss of power takes none of them away.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn make_directory(directory: &Path) -> io::Result<()> {
+    let made: Vec<&Path> = directory.ancestors().take_while(|directory| !directory.exists()).collect();
+    fs::create_dir_all(directory)?;
+    for directory in made {
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
 fn first_line(path: &Path) -> io::Result<String> {
-    Ok(fs::read_to_string(path)?.lines().next().unwrap_or_default().to_owned())
+    let mut line = String::new();
+    BufReader::new(File::open(path)?).take(MOST_LINE_BYTES).read_line(&mut line)?;
+    Ok(line.trim_end_matches('\n').to_owned())
 }
 
 /// The lists in `directory` about `place` that nobody holds.
@@ -166,41 +182,53 @@ fn left_behind(directory: &Path, place: &str, own: &Path) -> io::Result<Left> {
         if file.try_lock().is_err() || file.metadata()?.nlink() == 0 {
             continue;
         }
-        let mut text = String::new();
-        if (&file).take(MOST_BYTES).read_to_string(&mut text).is_err() || text.lines().next() != Some(place) {
-            continue;
-        }
-        left.add(unfinished(&text));
+        let Ok(Some(files)) = unfinished(BufReader::new(&file), place) else { continue };
+        left.add(files);
         left.lists.push(LeftList { path, _lock: file });
     }
     Ok(left)
 }
 
-/// The files that were begun and not finished. A last line that was cut off names a file that was not made.
-fn unfinished(text: &str) -> Vec<LeftFile> {
-    let mut open: Vec<LeftFile> = Vec::new();
-    for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).skip(1) {
-        let (kind, rest) = line.split_at_checked(1).unwrap_or_default();
+/// The files that were begun and not finished; `None` of a list about another place. A list may be longer than memory: only
+/// what is open is kept of it. A last line that was cut off names a file that was not made.
+fn unfinished(mut list: impl BufRead, place: &str) -> io::Result<Option<Vec<LeftFile>>> {
+    let mut open: BTreeMap<String, LeftFile> = BTreeMap::new();
+    let (mut line, mut is_first) = (Vec::new(), true);
+    loop {
+        line.clear();
+        list.by_ref().take(MOST_LINE_BYTES).read_until(b'\n', &mut line)?;
+        let whole = line.strip_suffix(b"\n");
+        if std::mem::replace(&mut is_first, false) {
+            if whole.unwrap_or(&line) != place.as_bytes() {
+                return Ok(None);
+            }
+            continue;
+        }
+        let Some(whole) = whole else { return Ok(Some(open.into_values().collect())) };
+        let Ok(text) = std::str::from_utf8(whole) else { continue };
+        let (kind, rest) = text.split_at_checked(1).unwrap_or_default();
         match (kind, rest.split_once('\t')) {
             ("+", Some((in_use, complete))) => {
                 let names = FileNames { in_use: in_use.to_owned(), complete: complete.to_owned() };
-                open.push(LeftFile { names, synced: None });
+                open.entry(in_use.to_owned()).or_insert(LeftFile { names, synced: None });
             }
             ("=", Some((in_use, synced))) => {
-                let marked = open.iter_mut().filter(|file| file.names.in_use == in_use);
-                marked.for_each(|file| file.synced = synced.parse().ok());
+                if let Some(file) = open.get_mut(in_use) {
+                    file.synced = synced.parse().ok();
+                }
             }
-            ("-", None) => open.retain(|file| file.names.in_use != rest),
+            ("-", None) => {
+                open.remove(rest);
+            }
             _ => {}
         }
     }
-    open
 }
 
 /// A list that is longer begins anew when nothing is open.
 const LONG: u64 = 64 << 10;
-/// A list of 5000 open files of 8000 bytes each is shorter.
-const MOST_BYTES: u64 = 128 << 20;
+/// A line has two paths, of some 8000 bytes each.
+const MOST_LINE_BYTES: u64 = 64 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -248,13 +276,46 @@ mod tests {
 
     #[test]
     fn a_list_cut_at_any_byte_names_no_file_that_was_not_written_down() {
-        let text = "hdfs://nn/a\n+/a/1.tmp\t/a/1\n+/a/2.tmp\t/a/2\n-/a/1.tmp\n=/a/2.tmp\t17\n";
+        let place = "hdfs://nn/ü";
+        let text = "hdfs://nn/ü\n+/a/1.tmp\t/a/1\n+/a/ü.tmp\t/a/ü\n+/a/2.tmp\t/a/2\n\
+            -/a/ü.tmp\n-/a/1.tmp\n=/a/2.tmp\t17\n";
+        let found = |cut: usize| unfinished(&text.as_bytes()[..cut], place).unwrap();
+        let whole = |cut: usize| text.as_bytes()[..cut].iter().filter(|byte| **byte == b'\n').count();
+        let other = LeftFile {
+            names: FileNames { in_use: "/a/ü.tmp".to_owned(), complete: "/a/ü".to_owned() },
+            synced: None,
+        };
         for cut in 0..=text.len() {
-            let found = unfinished(&text[..cut]);
-            let known = |file: &LeftFile| *file == left(1, None) || *file == left(2, None);
-            assert!(cut == text.len() || found.iter().all(known), "{cut}: {found:?}");
+            let expected = match whole(cut) {
+                0 if cut < place.len() => None,
+                0 | 1 => Some(vec![]),
+                2 => Some(vec![left(1, None)]),
+                3 => Some(vec![left(1, None), other.clone()]),
+                4 => Some(vec![left(1, None), left(2, None), other.clone()]),
+                5 => Some(vec![left(1, None), left(2, None)]),
+                6 => Some(vec![left(2, None)]),
+                _ => Some(vec![left(2, Some(17))]),
+            };
+            assert_eq!(found(cut), expected, "{cut}");
         }
-        assert_eq!(unfinished(text), [left(2, Some(17))]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_is_left_out_and_the_others_count() {
+        let list = b"/\n+/a/1.tmp\t/a/1\n+/a/\xff.tmp\t/a/x\n+/a/2.tmp\t/a/2\n";
+        assert_eq!(unfinished(&list[..], "/").unwrap(), Some(vec![left(1, None), left(2, None)]));
+        assert_eq!(unfinished(&list[..], "/b").unwrap(), None, "it is about another place");
+    }
+
+    #[test]
+    fn a_directory_is_made_with_those_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        make_directory(&deep).unwrap();
+        make_directory(&deep).unwrap();
+        assert!(deep.is_dir());
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(make_directory(&folder.path().join("file/x")).is_err());
     }
 
     #[test]

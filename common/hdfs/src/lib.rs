@@ -111,7 +111,7 @@ fn judge(properties: &Properties, findings: &mut Findings<'_>) {
             .here("a node that fails is left out, and the file goes on; the NameNode makes the copies that are missing");
         findings.add(problem);
     }
-    if properties.word("hdfs.path").trim_start().starts_with("s3a:") {
+    if config::is_s3(properties.word("hdfs.path")) {
         let what = format!("`{}` is in S3, where no file grows", findings.key("hdfs.path"));
         let problem = Problem::note("acknowledged-here", &findings.at("hdfs.path").clone(), what)
             .flume("acknowledges events that only its memory or its buffers have: a kill loses the files that are open")

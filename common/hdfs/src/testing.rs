@@ -4,6 +4,7 @@ use crate::config::Config;
 use components::LIGHT;
 use event::{Batch, BatchBuilder};
 use plan::{Availability, ComponentPlan, Findings, Kind, Owner, Properties, Report};
+use std::path::PathBuf;
 
 /// A batch of events, with headers and a body each.
 pub(crate) fn events<'a>(events: impl IntoIterator<Item = (&'a [(&'a str, &'a str)], &'a str)>) -> Batch {
@@ -21,6 +22,11 @@ pub(crate) fn event(headers: &[(&str, &str)], body: &str) -> Batch {
 
 /// The settings of a sink with these keys, or what is said of them.
 pub(crate) fn configured(pairs: &[(&str, &str)]) -> Result<Config, String> {
+    configured_at(pairs, &[])
+}
+
+/// The same, with Hadoop's own files from these directories.
+pub(crate) fn configured_at(pairs: &[(&str, &str)], directories: &[PathBuf]) -> Result<Config, String> {
     let mut properties = Properties::of(&crate::DESCRIPTOR, pairs.iter().copied());
     if let Some(kind) = properties.text("serializer").map(str::to_owned) {
         let known = LIGHT.names().find(Kind::Serializer, &kind);
@@ -39,6 +45,6 @@ pub(crate) fn configured(pairs: &[(&str, &str)]) -> Result<Config, String> {
     let (owner, mut report) = (Owner::nobody(), Report::default());
     let mut findings = Findings::new(&owner, &properties, &mut report);
     crate::judge(&properties, &mut findings);
-    let config = Config::new(&properties, &[], &mut findings);
+    let config = Config::new(&properties, directories, &mut findings);
     config.filter(|_| !report.has_errors()).ok_or_else(|| report.to_string())
 }

@@ -14,8 +14,6 @@ fn say(log: &Logger, notice: Notice) {
         Notice::Log(line) => said_by_a_class(log, &line),
         // slf4j says at length that its first lines came while it looked for its logging.
         Notice::Output(text) if text.starts_with("SLF4J: ") => slog::debug!(log, "the JVM prints: {text}"),
-        // The report of a crash at length; what counts of it stands in the line of the end.
-        Notice::Output(text) if text.starts_with('#') => slog::debug!(log, "the JVM prints: {text}"),
         Notice::Output(text) => slog::info!(log, "the JVM prints: {text}"),
         Notice::Uncaught { component, thread, thrown } => {
             let who = if component.is_empty() {
@@ -30,8 +28,8 @@ fn say(log: &Logger, notice: Notice) {
             log,
             "{component} was the one that asked for more when the memory of {times} JVMs in a row was used up, and will most likely \
              use up that of the next one too; the other Java components wait for each new JVM. Give the JVM more by \
-             -Dflume.bridge.heap=SIZE; if that helps for a while only, its class keeps what it should let go: mend it, or take it out \
-             of the configuration"
+             -Dflume.bridge.heap=SIZE; if that helps for a while only, its class leaks memory: mend it, or take it out of the \
+             configuration"
         ),
         Notice::Repeats { component, times, memory: false } => slog::error!(
             log,

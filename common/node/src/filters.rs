@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-/// Those of one load. A JVM is started when the first class is asked, and ends with this.
+/// Config filters, for one load of a configuration. A JVM is started when the first class is asked, and ends with this.
 #[derive(Debug)]
 pub(crate) struct Filters {
     given: Given,

@@ -123,11 +123,12 @@ impl Loader {
     pub(crate) fn load(&mut self, read: Read) -> Result<Checked, String> {
         let Read { names, texts, mut report } = read;
         let name = self.wanted.name.as_deref().unwrap_or_default();
+        let options = self.wanted.options();
         let loaded = if report.has_errors() {
             report.sort();
             Loaded { plan: None, report, agents: Vec::new() }
         } else {
-            plan::load_texts(&texts, &self.sources, name, &self.wanted.options())
+            plan::load_texts(&texts, &self.sources, name, &options)
         };
         if self.wanted.name.is_none() {
             return Err(no_name(&names, &loaded));
@@ -144,12 +145,13 @@ impl Loader {
         let (mut plan, mut assembly, mut report) = configured(loaded);
         if self.wanted.in_part && report.has_errors() {
             let load = |without: &Without| {
-                configured(plan::load_without(&texts, &self.sources, name, &self.wanted.options(), without))
+                configured(plan::load_without(&texts, &self.sources, name, &options, without))
             };
             if let Some(part) = in_part(&report, load) {
                 (plan, assembly, report) = part;
             }
         }
+        drop(options); // with a JVM that config filters were asked in
         // A change of the texts does not change what the command line says.
         let first = !std::mem::replace(&mut self.loaded, true);
         let monitoring = first.then(|| monitoring(&self.wanted.properties, &mut report)).flatten();

@@ -61,7 +61,7 @@ fn advance(parts: &mut VecDeque<Bytes>, mut written: usize) {
     }
 }
 
-/// Where it is seen why a JVM has ended.
+/// What tells why a JVM has ended.
 pub(super) struct Last {
     pub(super) log: Log,
     /// The report that it writes when it crashes.
@@ -107,16 +107,18 @@ pub(super) async fn read(
     drop(greet);
 }
 
-/// What its report says of its crash. A report of used up memory is not kept; what else it may be is for its makers.
+/// What its report says of its crash. The last one is kept, for those who made what has crashed; one of used up memory is not.
 fn crash(shared: &Shared, report: &Path) -> Option<Cause> {
-    let text = String::from_utf8_lossy(&fs::read(report).ok()?).into_owned();
+    let kept = report.with_file_name("crash.log");
+    fs::rename(report, &kept).ok()?;
+    let text = String::from_utf8_lossy(&fs::read(&kept).ok()?).into_owned();
     let registry = shared.registry();
     let known = registry.components.values();
     let known = known.map(|entry| Known { title: entry.title.clone(), classes: entry.classes.clone() });
     let mut cause = crash::cause(&text, &known.collect::<Vec<_>>())?;
     match cause.end {
-        How::Memory => drop(fs::remove_file(report)),
-        _ => cause.text.push_str(&format!("; its report is {}", report.display())),
+        How::Memory => drop(fs::remove_file(kept)),
+        _ => cause.text.push_str(&format!("; its report is {}", kept.display())),
     }
     Some(cause)
 }
@@ -197,7 +199,8 @@ pub(super) fn spawn_log(shared: &Arc<Shared>, mut pipe: ChildStderr) -> Log {
 
 /// Keeps the last lines, but for what only continues one: a stack's calls say less than the line above them.
 fn keep(words: &mut VecDeque<String>, line: &str) {
-    if line.starts_with(char::is_whitespace) || line.is_empty() {
+    // The end of a crash's report says less than what stands before it.
+    if line.starts_with(char::is_whitespace) || line.starts_with('#') || line.is_empty() {
         return;
     }
     if words.len() == LAST_WORDS {

@@ -90,7 +90,7 @@ impl Answers for Echo {
     }
 
     fn java(&self, filter: &JavaFilter, key: &str) -> Result<String, String> {
-        Ok(format!("{filter:?} {key}"))
+        Ok(format!("{} {} {:?} {key}", filter.name, filter.class, filter.properties))
     }
 }
 
@@ -102,8 +102,7 @@ fn a_config_filter_of_ones_own_is_asked_with_its_properties_as_they_are_written(
     let texts = [Text { name: "file".to_owned(), bytes: text.into() }];
     let options = Options { answers: Arc::new(Echo), ..options() };
     let plan = load_texts(&texts, &Sources::default(), "a", &options).plan.expect("it has a source");
-    let expected =
-        r#"JavaFilter { name: "f", class: "com.example.Vault", properties: {"at": "/v # of mine"} } k"#;
+    let expected = r#"f com.example.Vault {"at": "/v # of mine"} k"#;
     assert_eq!(plan.sources[0].interceptors[0].properties.text("value"), Some(expected));
 }
 

@@ -206,7 +206,7 @@ fn what_only_flumes_own_class_can_do_takes_a_component_to_the_jvm() {
     let on = said("kerberos = TRUE");
     for part in [
         "the sink `k` needs a JVM with Flume's jars (only Flume's own class has `kerberos = true`), and there is none",
-        "Flume:    has it\n",
+        "in Flume: has it\n",
         "FLUME_HOME in the environment",
     ] {
         assert!(on.contains(part), "{on}");

@@ -116,7 +116,8 @@ impl Schemas {
 
     /// What was read at `url`, or why nothing was.
     pub(crate) fn read(&mut self, url: &str, text: Result<String, String>) {
-        let schema = text.and_then(|text| checked(&text).map_err(|reason| format!("{url}: {reason}")));
+        let place = plan::quoted(&plan::secret::without_log_ins(url));
+        let schema = text.and_then(|text| checked(&text).map_err(|reason| format!("{place}: {reason}")));
         let _known = self.learn(url, schema);
     }
 

@@ -43,11 +43,33 @@ async fn fetch(url: &str, config: &Config) -> Result<Vec<u8>, StoreError> {
             let text = http1::read(answer.into_body(), MOST_BYTES).await;
             text.ok_or_else(|| StoreError::Failed("its answer breaks off, or has over 4 MiB".to_owned()))
         }
-        // It may have one later.
-        status @ (408 | 429 | 500..) => Err(StoreError::Failed(format!("HTTP {status}"))),
-        status => Err(StoreError::BadPath(format!("HTTP {status}"))),
+        status => Err(refused(status)),
+    }
+}
+
+/// What it means that a schema is not handed out. Most of it ends, or somebody can end it: the events wait for that.
+fn refused(status: u16) -> StoreError {
+    let what = format!("HTTP {status}");
+    match status {
+        400 | 404 | 410 => StoreError::BadPath(what),
+        _ => StoreError::Failed(what),
     }
 }
 
 /// Schemas are small.
 const MOST_BYTES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_schema_that_is_not_there_is_given_up() {
+        for status in [400, 404, 410] {
+            assert!(matches!(refused(status), StoreError::BadPath(_)), "{status}");
+        }
+        for status in [204, 302, 401, 403, 407, 408, 429, 500, 503] {
+            assert_eq!(refused(status), StoreError::Failed(format!("HTTP {status}")));
+        }
+    }
+}

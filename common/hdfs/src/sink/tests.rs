@@ -1,7 +1,10 @@
 //! The sink on a local directory, and on a store that does as it is told.
 
 use super::*;
-use crate::store::{LocalStore, StoreFile};
+use crate::closing::Unfinished;
+use crate::path::FileNames;
+use crate::policy::ClosePolicy;
+use crate::store::{Bucket as S3Bucket, LocalStore, S3Store, SiteFiles, StoreFile};
 use crate::testing::{configured, events};
 use bytes::Bytes;
 use flow::supervise::DeathWatch;
@@ -375,4 +378,26 @@ async fn a_file_is_closed_when_its_time_has_come_though_nothing_is_delivered() {
     assert!(none.is_err() && clock::now() - begun >= Duration::from_secs(31));
     sink.writer.closer.wait_for(0).await;
     assert_eq!(bodies(&store), ["0\n"]);
+}
+
+#[actix::test]
+async fn a_file_with_one_name_from_the_beginning_is_uploaded_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = [("fs.s3a.endpoint", "http://127.0.0.1:1"), ("fs.s3a.path.style.access", "true")];
+    let keys = [("fs.s3a.access.key", "a"), ("fs.s3a.secret.key", "s")];
+    let bucket = S3Bucket::new("logs", &SiteFiles::of(&[nobody, keys].concat())).unwrap();
+    let limit = Duration::from_millis(100);
+    let store = S3Store::new(bucket, None, folder.path().to_owned(), limit);
+    let mut file = store.create("/x/1", None).await.unwrap();
+    file.append(Bytes::from_static(b"x")).await.unwrap();
+    file.sync().await.unwrap();
+    let heard = Heard::default();
+    let once = ClosePolicy { tries: Some(1), interval: limit };
+    let closer = Closer::new(store.clone(), &context(&heard), once, limit, 1);
+    let names = FileNames { in_use: "/x/1".to_owned(), complete: "/x/1".to_owned() };
+    closer.recover(Unfinished::new(names, Some(1), false));
+    closer.wait_for(0).within("the only try to upload it").await;
+    let lines = heard.lines();
+    assert!(lines.iter().any(|line| line.contains("/x/1 cannot be completed yet")), "{lines:?}");
+    assert_eq!(store.length("/x/1").await, Ok(Some(1)), "it waits on this machine");
 }

@@ -198,18 +198,19 @@ impl<S: Store> Writer<S> {
     /// Reads the schema at `url`. The inner error is final.
     pub(super) async fn read_schema(&self, url: &str) -> Result<Result<String, String>, DeliveryError> {
         let mut failure = String::new();
+        let place = plan::quoted(&plan::secret::without_log_ins(url));
         for _ in 0..MOST_REFUSALS {
             match timeout(self.config.call_timeout, schema::read(url, &self.config)).await {
                 Ok(Ok(text)) => return Ok(Ok(text)),
                 Ok(Err(StoreError::Missing | StoreError::BadPath(_))) => {
-                    failure = format!("its schema is not at {}", plan::quoted(url));
+                    failure = format!("its schema is not at {place}");
                 }
                 Ok(Err(error)) => {
-                    let what = format!("events whose schema is at {url}");
+                    let what = format!("events whose schema is at {place}");
                     return Err(DeliveryError::Write { what, reason: error.to_string() });
                 }
                 Err(_) => {
-                    let what = format!("events whose schema is at {url}");
+                    let what = format!("events whose schema is at {place}");
                     let reason = StoreError::Late(self.config.call_timeout.as_millis()).to_string();
                     return Err(DeliveryError::Write { what, reason });
                 }

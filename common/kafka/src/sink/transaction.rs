@@ -26,7 +26,10 @@ impl KafkaSink {
                 break;
             }
             self.give_up().await;
-            // Behind the first one all fail.
+            let mut failures = failures;
+            // What the first one failed for may come behind what failed because of it.
+            failures.extend(self.line.iter().flat_map(Line::failures));
+            // After the first failure all others fail as well.
             let is_first = |(_, code): &Failure| !policy::is_consequence(*code);
             let (failures, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_first);
             let failures = if failures.is_empty() { others } else { failures };

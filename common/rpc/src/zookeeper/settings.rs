@@ -78,7 +78,7 @@ impl Settings {
         }
         if let Some(first) = own().next().filter(|_| !self.is_secure()) {
             notices.push(format!(
-                "{} and its like have no effect without {SECURE}=true: the connection to ZooKeeper is a plain one",
+                "{} and other settings of its kind have no effect without {SECURE}=true: the connection to ZooKeeper is a plain one",
                 first.name
             ));
         }

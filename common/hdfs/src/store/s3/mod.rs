@@ -150,9 +150,10 @@ impl S3Store {
         }
         let Upload { id, parts, .. } = upload;
         let complete = self.ask(async |client| client.complete_multipart(&path, &id, parts).await).await;
-        self.or_anew(from, complete)?;
+        // After any error it is begun anew: parts that S3 does not take now, it never takes. Where the object was made all
+        // the same, the next try finds it by its mark.
         uploads.borrow_mut().remove(from);
-        Ok(())
+        self.or_anew(from, complete).map(drop)
     }
 
     /// Begins an upload in parts, and ends the one that an earlier process may have begun.
@@ -199,7 +200,9 @@ impl S3Store {
             self.shared.uploads.borrow_mut().remove(from);
         }
         answer.map_err(|error| match error {
-            StoreError::Missing => StoreError::Failed("S3 does not know its upload any more".to_owned()),
+            StoreError::Missing => {
+                StoreError::Failed("its upload in parts is gone from S3; it is uploaded anew".to_owned())
+            }
             error => error,
         })
     }
@@ -219,10 +222,17 @@ impl Store for S3Store {
     }
 
     async fn create(&self, path: &str, _: Option<u32>) -> Result<SpoolFile, StoreError> {
+        let object = key(path)?;
+        let bytes = AsRef::<str>::as_ref(&object).len();
+        if bytes > MOST_KEY_BYTES {
+            return Err(StoreError::BadPath(format!(
+                "its key has {bytes} bytes: S3 takes 1024, of which 8 are kept for a number behind it"
+            )));
+        }
         let late = self.shared.late.borrow().len();
         if late >= Self::MOST_CLOSING {
             return Err(StoreError::Failed(format!(
-                "{late} files wait for S3 to take them: no new one begins"
+                "{late} files are not uploaded yet; no new file is begun until S3 takes some"
             )));
         }
         self.shared.spool.create(path).await
@@ -308,7 +318,7 @@ fn in_words(text: &str) -> String {
     }
 }
 
-/// The key of an object: no stroke before it, and one between its parts, as Hadoop has it.
+/// The key of an object: no slash before it, and one between its parts, as Hadoop has it.
 fn key(object: &str) -> Result<Path, StoreError> {
     let parts: Vec<&str> = object.split('/').filter(|part| !part.is_empty()).collect();
     Path::parse(parts.join("/")).map_err(|error| StoreError::BadPath(error.to_string()))
@@ -319,6 +329,8 @@ fn part_bytes(length: u64) -> u64 {
     PART_BYTES.max(length.div_ceil(MOST_PARTS))
 }
 
+/// S3's limit is 1024; a name that is taken gets a number behind it, and a copy has an ending of its own.
+const MOST_KEY_BYTES: usize = 1024 - 8;
 const PART_BYTES: u64 = 8 << 20;
 /// Files that are uploaded at a time.
 const AT_ONCE: usize = 4;
@@ -368,7 +380,18 @@ mod tests {
         let renamed = join_all(names.iter().map(|name| store.rename(name, "/complete"))).await;
         assert!(renamed.iter().all(Result::is_err), "{renamed:?}");
         let told = store.create("/next", None).await.unwrap_err().to_string();
-        assert_eq!(told, "32 files wait for S3 to take them: no new one begins");
+        assert_eq!(told, "32 files are not uploaded yet; no new file is begun until S3 takes some");
+    }
+
+    #[actix::test]
+    async fn a_key_that_s3_never_takes_is_refused_before_anything_is_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let bucket = Bucket::new("logs", &SiteFiles::of(&[])).unwrap();
+        let store = S3Store::new(bucket, None, folder.path().to_owned(), Duration::from_millis(100));
+        let long = "/x".repeat(MOST_KEY_BYTES / 2);
+        assert!(store.create(&long, None).await.is_ok());
+        let refused = store.create(&format!("{long}/xy"), None).await;
+        assert!(matches!(&refused, Err(StoreError::BadPath(_))), "{refused:?}");
     }
 
     #[test]

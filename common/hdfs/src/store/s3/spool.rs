@@ -4,6 +4,7 @@
 //! the middle of a batch counts for nothing. Behind that number stands a mark, which no other file has: an object that was
 //! made of this file is known by it.
 
+use crate::ledger::make_directory;
 use crate::store::StoreError;
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
@@ -43,7 +44,9 @@ impl Spool {
 
     /// A new file for `object`.
     pub(super) async fn create(&self, object: &str) -> Result<SpoolFile, StoreError> {
-        fs::create_dir_all(&self.0).await?;
+        if !fs::try_exists(&self.0).await? {
+            make_directory(&self.0)?; // the first file of a bucket waits for the disk here
+        }
         let data = File::options().write(true).create_new(true).open(self.path(object)).await?;
         let mut counts = File::create(self.beside(object, COUNTS)).await?;
         counts.write_all(&[0; COUNT_BYTES]).await?;
@@ -74,9 +77,17 @@ impl Spool {
     pub(super) async fn mark(&self, object: &str) -> Result<String, StoreError> {
         let counts = self.counts(object).await?;
         let mark = counts.get(COUNT_BYTES..).filter(|mark| !mark.is_empty());
-        let mark =
-            mark.ok_or_else(|| StoreError::Failed("its mark is gone from hdfs.stateDir".to_owned()))?;
+        let mark = mark.ok_or_else(|| self.unmarked(object))?;
         Ok(mark.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    fn unmarked(&self, object: &str) -> StoreError {
+        StoreError::Failed(format!(
+            "the file {} in hdfs.stateDir is missing or cut off, so it cannot be told whether its object is there already; \
+            look for it in S3, upload {} yourself if it is not there, and then remove that file",
+            self.beside(object, COUNTS).display(),
+            self.path(object).display()
+        ))
     }
 
     /// The bytes `from..to`.
@@ -172,5 +183,8 @@ mod tests {
         let marks = [spool.mark("/a").await.unwrap(), spool.mark("/b").await.unwrap()];
         assert_ne!(marks[0], marks[1]);
         assert_eq!(spool.mark("/a").await.unwrap(), marks[0]);
+        std::fs::write(spool.beside("/a", COUNTS), [0_u8; COUNT_BYTES]).unwrap();
+        let told = spool.mark("/a").await.unwrap_err().to_string();
+        assert!(told.contains(".synced in hdfs.stateDir is missing or cut off"), "{told}");
     }
 }

@@ -168,6 +168,7 @@ public final class Bridge {
 
   /** The agent is gone: components close their files, channels last, but not for ever. */
   private void abandoned() throws InterruptedException {
+    Thread.interrupted(); // by a component: the end must not be skipped
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
     discardAll(host -> !(host instanceof ChannelHost), deadline);
     discardAll(host -> host instanceof ChannelHost, deadline);

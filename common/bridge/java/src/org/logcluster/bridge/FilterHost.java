@@ -6,10 +6,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.flume.configfilter.ConfigFilter;
 
-/** A config filter: a word in, a word out. Configured and asked as Flume does it while it reads a configuration. */
+/** A config filter: it answers a key with a value. Configured and asked as Flume does it while it reads a configuration. */
 final class FilterHost extends Host {
   private final ExecutorService questions;
-  private ConfigFilter filter; // used by the threads of `create` and `questions`, in this order
+  private volatile ConfigFilter filter;
 
   FilterHost(Bridge bridge, int id, String name) {
     super(bridge, id, "config filter", name);

@@ -65,9 +65,12 @@ final class FrameInput {
   }
 
   private synchronized byte[] memory(int length) {
+    if (length < STEP) {
+      return new byte[length]; // thousands of them may wait, and they are cheap to clear
+    }
     for (Iterator<byte[]> each = spare.iterator(); each.hasNext(); ) {
       byte[] bytes = each.next();
-      if (bytes.length >= length) {
+      if (bytes.length >= length && bytes.length / 2 <= length) {
         each.remove();
         room += bytes.length;
         return bytes;
@@ -78,7 +81,7 @@ final class FrameInput {
 
   /** All events of this frame have been taken. */
   synchronized void release(FrameReader frame) {
-    if (frame.bytes.length <= room) {
+    if (frame.bytes.length >= STEP && frame.bytes.length <= room) {
       room -= frame.bytes.length;
       spare.add(frame.bytes);
     }

@@ -7,7 +7,7 @@ import org.apache.flume.event.SimpleEvent;
 /** An event that has come in a frame. Many classes look at bodies only: it has a header map once somebody asks for it. */
 class LeasedEvent extends SimpleEvent {
   final FrameReader.Headers cameWith;
-  private Map<String, String> headers;
+  private volatile Map<String, String> headers; // a class may hand an event to another thread
 
   LeasedEvent(FrameReader.Headers cameWith) {
     this.cameWith = cameWith;
@@ -19,6 +19,11 @@ class LeasedEvent extends SimpleEvent {
 
   @Override
   public final Map<String, String> getHeaders() {
+    Map<String, String> made = headers;
+    return made != null ? made : make();
+  }
+
+  private synchronized Map<String, String> make() {
     if (headers == null) {
       headers = cameWith.toMap();
     }
