@@ -160,7 +160,7 @@ fn a_config_filter_without_an_answer_says_why() {
     for (filter, key, why) in [
         (own, "nothing", "org.acme.Words has no answer"),
         (own, "throw", "cannot look for throw"),
-        (own, "exit", "ends the JVM"),
+        (own, "exit", "config filter f1 has called System.exit, in org.acme.Words.filter"),
         (away, "x", "there is no class org.acme.NotThere on the class path"),
         (hadoop, "x", "`jceks://file/PATH` and `localjceks://file/PATH` are read without a JVM"),
     ] {
