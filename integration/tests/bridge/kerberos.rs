@@ -24,6 +24,7 @@ fn thrift_with_kerberos_carries_events_from_and_to_real_flume() {
     let agent = |listens: u16, sends: u16| {
         let file = format!(
             "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\na1.channels.c1.type = memory\na1.channels.c2.type = memory\n\
+             a1.channels.c2.capacity = 1000\n\
              a1.sources.r1.type = thrift\na1.sources.r1.channels = c1\na1.sources.r1.bind = localhost\na1.sources.r1.port = {listens}\n\
              a1.sources.r1.kerberos = true\na1.sources.r1.agent-principal = {USER}@EXAMPLE.COM\na1.sources.r1.agent-keytab = KEYTAB\n\
              a1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = DIR/out\n\
