@@ -401,7 +401,7 @@ mod tests {
     fn keys_in_a_path_are_refused_and_not_shown() {
         for path in [
             "s3a://AKIA1:hunter2@b/x",
-            " S3A://AKIA1:hun/ter2@b/x",
+            "S3A://AKIA1:hun/ter2@b/x",
             "s3a://AKIA1:hunter%2F@b/x",
             "s3a:/AKIA1:hunter2@b/x",
         ] {
