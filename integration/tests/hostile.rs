@@ -55,7 +55,13 @@ impl Target {
         attack(self);
         let peak = memory(&mut self.cluster, "VmHWM");
         let verdict = self.cluster.settle(load, Duration::from_secs(60)).expect("the logs are written");
-        assert!(verdict.is_clean() && verdict.received == 5_000 && verdict.doubled == 0, "{verdict:?}");
+        // A machine that is busy for more than the limit of an answer has what was under way go to the other collector.
+        let busy = (0..2).any(|agent| {
+            let late = |line: &str| line.contains("has answered nothing for").then_some(());
+            !self.cluster.agent(agent).console().visit(0, |line| late(&line.text)).is_empty()
+        });
+        assert!(verdict.received == 5_000 && verdict.lost_count == 0, "{verdict:?}");
+        assert!(busy || verdict.is_clean() && verdict.doubled == 0, "{verdict:?}");
         let written = self.cluster.written();
         let arrivals = self.cluster.ledger().arrivals;
         let slowest =

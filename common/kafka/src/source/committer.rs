@@ -62,8 +62,7 @@ impl Reader {
     /// What was under way is stored: Kafka need not send it again.
     pub(super) fn note(&mut self, settled: Settled) {
         if settled.epoch != self.epoch {
-            self.stale = self.stale.saturating_sub(1); // its partitions were given up meanwhile
-            return self.got_on();
+            return; // its partitions were given up meanwhile
         }
         let (mut left, mut behind) = (settled.events, Behind::default());
         while left > 0
@@ -72,17 +71,13 @@ impl Reader {
         {
             self.storing.pop_front();
         }
-        // What was read before partitions went may be stored after that: another member has them now.
-        if let Ok(held) = self.consumer.assignment() {
-            behind.retain(|topic, partition| held.find_partition(topic, partition).is_some());
-        }
         self.commits.add(behind);
         self.got_on();
     }
 
     /// Something that was waited for has come; whether more is.
-    pub(super) fn got_on(&mut self) {
-        let waits = self.stale > 0 || !self.storing.is_empty() || self.commits.unanswered() > 0;
+    fn got_on(&mut self) {
+        let waits = !self.storing.is_empty() || self.commits.unanswered() > 0;
         self.waits_since = waits.then(clock::now);
     }
 
@@ -98,7 +93,7 @@ impl Reader {
         self.commits.answered(answer.is_ok(), clock::now());
         self.got_on();
         if let Err(reason) = answer {
-            self.uncommitted(&format!("{reason}; it is tried again with the next ones"));
+            self.uncommitted(&reason);
         }
         Ok(())
     }
@@ -107,7 +102,7 @@ impl Reader {
         if self.told.uncommitted.tell(clock::now()).is_some() {
             slog::warn!(
                 self.orders.log,
-                "offsets were not committed, and events since then may come again: {reason}"
+                "offsets were not committed ({reason}): events since then may come again; it is tried again with the next"
             );
         }
     }

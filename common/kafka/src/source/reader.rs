@@ -82,8 +82,6 @@ pub(super) struct Reader {
     /// What was read, and what is being stored.
     read: Read,
     pub(super) storing: VecDeque<Read>,
-    /// Batches of epochs before that the component still has; of one that forgets, none.
-    pub(super) stale: usize,
     pub(super) commits: Commits,
     pub(super) committer: Committer,
     pub(super) epoch: u64,
@@ -117,7 +115,6 @@ pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
         builder: BatchBuilder::default(),
         read: Read::default(),
         storing: VecDeque::new(),
-        stale: 0,
         commits: Commits::default(),
         committer,
         epoch: 0,
@@ -239,8 +236,7 @@ impl Reader {
 
     /// Gives what was read to the component, unless it has enough, or too much is not committed.
     fn hand_over(&mut self) -> Result<(), End> {
-        let under_way = self.stale + self.storing.len();
-        let waits = under_way >= self.ways.most || self.commits.unanswered() >= MOST_UNANSWERED;
+        let waits = self.storing.len() >= self.ways.most || self.commits.unanswered() >= MOST_UNANSWERED;
         if waits || self.read.is_empty() {
             return Ok(());
         }
@@ -307,11 +303,8 @@ impl Reader {
     /// Nothing that is on its way is committed any more.
     fn give_up(&mut self) {
         self.epoch += 1;
-        if !self.ways.forgets {
-            self.stale += self.storing.len();
-        }
         self.storing.clear();
-        self.got_on(); // who still waits goes on to rest
+        self.waits_since = None;
         if self.ways.forgets {
             self.builder = BatchBuilder::default();
             self.read = Read::default();
