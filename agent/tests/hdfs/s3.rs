@@ -123,7 +123,9 @@ fn what_was_acknowledged_is_in_s3_in_the_end_whoever_is_killed() {
         let most = if life == "life1" || life == "life3" { 4 * 500 } else { 0 };
         assert!(lost == 0 && doubled <= most, "{life}: {lost} lost, {doubled} doubled");
     }
-    assert!(entries(&spool(folder.path())).is_empty());
+    // A kill between the two may leave the few bytes beside a file that is gone.
+    let left = entries(&spool(folder.path())).into_iter().filter(|path| path.extension().is_none());
+    assert_eq!(left.collect::<Vec<_>>(), [] as [PathBuf; 0]);
 }
 
 #[test]
