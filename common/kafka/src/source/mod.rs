@@ -10,6 +10,7 @@ mod committer;
 mod consumer;
 mod read;
 pub(crate) mod reader;
+mod settle;
 pub(crate) mod shape;
 mod silence;
 mod tales;
