@@ -16,13 +16,14 @@ mod sink;
 mod sort;
 mod store;
 mod table;
+mod target;
 #[cfg(test)]
 mod testing;
 
 use components::http1;
 use components::missing::hdfs as flumes;
 use components::serializer::{CONTAINER_PROPERTIES, judge_container};
-use config::{Config, Target};
+use config::Config;
 use flow::component::{Component, Configure};
 use flow::sink::{SinkContext, remote};
 use format::Content;
@@ -31,6 +32,7 @@ use plan::{
 };
 use sink::HdfsSink;
 use store::{LocalStore, RemoteStore, S3Store};
+use target::Target;
 
 /// Their rows in the catalogue.
 pub const COMPONENTS: &[&[&Component]] = &[&[&SINK, &AVRO_SERIALIZER]];
@@ -111,7 +113,7 @@ fn judge(properties: &Properties, findings: &mut Findings<'_>) {
             .here("a node that fails is left out, and the file goes on; the NameNode makes the copies that are missing");
         findings.add(problem);
     }
-    if config::is_s3(properties.word("hdfs.path")) {
+    if target::is_s3(properties.word("hdfs.path")) {
         let what = format!("`{}` is in S3, where no file grows", findings.key("hdfs.path"));
         let problem = Problem::note("acknowledged-here", &findings.at("hdfs.path").clone(), what)
             .flume("acknowledges events that only its memory or its buffers have: a kill loses the files that are open")
