@@ -15,16 +15,11 @@ pub(crate) struct Known {
 
 /// Why the JVM has ended, as its `report` has it; `None` when it says nothing of use.
 pub(crate) fn cause(report: &str, components: &[Known]) -> Option<Cause> {
-    let memory_of_host = |line| str::strip_prefix(line, "# Native memory allocation ");
-    let what = report.lines().find_map(|line| {
-        line.strip_prefix("#  fatal error: ")
-            .or(memory_of_host(line).map(|_| line[2..].trim()))
-            .or(signal(line))
-    })?;
-    if report.lines().any(|line| memory_of_host(line).is_some()) {
+    if let Some(what) = report.lines().find_map(of_host) {
         let text = format!("the host has no more memory for it ({what})");
         return Some(Cause { text, culprit: None, end: End::Crash });
     }
+    let what = report.lines().find_map(|line| line.strip_prefix("#  fatal error: ").or(signal(line)))?;
     let thread = report.lines().find_map(thread);
     let calls: Vec<&str> = report.lines().filter_map(call).collect();
     let drives = |known: &&Known| thread.is_some_and(|thread| is_thread_of(thread, &known.title));
@@ -49,6 +44,11 @@ pub(crate) fn cause(report: &str, components: &[Known]) -> Option<Cause> {
         None => (format!("it has crashed ({}) while {who} was at work{at}", what.trim()), End::Crash),
     };
     Some(Cause { text, culprit, end })
+}
+
+/// `# Native memory allocation (mmap) failed to map 65536 bytes...`
+fn of_host(line: &str) -> Option<&str> {
+    line.strip_prefix("# ").filter(|text| text.starts_with("Native memory allocation ")).map(str::trim)
 }
 
 /// `#  SIGSEGV (0xb) at pc=0x...`
