@@ -1,7 +1,7 @@
 //! The config filters, which the check itself asks.
 
 use flow::component::{Component, PART};
-use plan::{Descriptor, Kind, Property, Value};
+use plan::{CredentialStore, Descriptor, Kind, Property, Value};
 
 /// Their rows in the catalogue.
 pub(crate) const COMPONENTS: &[&Component] = &[
@@ -35,8 +35,8 @@ pub(crate) const COMPONENTS: &[&Component] = &[
 ];
 
 const HADOOP: &[Property] = &[
-    Property::required("credential.provider.path", Value::Text),
-    Property::optional("credstore.java-keystore-provider.password-file", Value::Path),
+    Property::required(CredentialStore::PROVIDERS, Value::Text),
+    Property::optional(CredentialStore::PASSWORD_FILE, Value::Path),
 ];
 
 const EXTERNAL: &[Property] = &[

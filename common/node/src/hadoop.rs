@@ -18,16 +18,15 @@ pub(crate) fn is_here(store: &CredentialStore) -> bool {
 /// Flume's own class for stores that are not here.
 pub(crate) fn class(store: &CredentialStore) -> JavaFilter {
     let file = store.password_file.as_ref().and_then(|file| file.file_name()); // it is looked for on the class path
-    let file = file.map(|file| (PASSWORD_FILE.to_owned(), file.to_string_lossy().into_owned()));
-    let properties = [("credential.provider.path".to_owned(), store.providers.clone())];
+    let file =
+        file.map(|file| (CredentialStore::PASSWORD_FILE.to_owned(), file.to_string_lossy().into_owned()));
+    let properties = [(CredentialStore::PROVIDERS.to_owned(), store.providers.clone())];
     JavaFilter {
         name: store.providers.clone(),
         class: "org.apache.flume.configfilter.HadoopCredentialStoreConfigFilter".to_owned(),
         properties: properties.into_iter().chain(file).collect(),
     }
 }
-
-const PASSWORD_FILE: &str = "credstore.java-keystore-provider.password-file";
 
 /// For whoever has no JVM.
 pub(crate) const ADVICE: &str = "`jceks://file/PATH` and `localjceks://file/PATH` are read without a JVM (copy the store here, readable by this account alone)";

@@ -51,12 +51,19 @@ impl fmt::Debug for Sources {
 /// Where a `hadoop` config filter looks.
 #[derive(Clone, Debug)]
 pub struct CredentialStore {
-    /// `credential.provider.path`: `jceks://file/PATH`, several of them between commas.
+    /// Of [`CredentialStore::PROVIDERS`]: `jceks://file/PATH`, several of them between commas.
     pub providers: String,
-    /// `credstore.java-keystore-provider.password-file`
+    /// Of [`CredentialStore::PASSWORD_FILE`].
     pub password_file: Option<PathBuf>,
     /// `HADOOP_CREDSTORE_PASSWORD` in the environment, which wins over the file.
     pub password: Option<Secret>,
+}
+
+impl CredentialStore {
+    /// The key that names the stores.
+    pub const PROVIDERS: &str = "credential.provider.path";
+    /// The key that names the file of their password.
+    pub const PASSWORD_FILE: &str = "credstore.java-keystore-provider.password-file";
 }
 
 /// A config filter that is a Java class.

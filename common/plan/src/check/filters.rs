@@ -39,9 +39,6 @@ struct Filters {
     answers: BTreeMap<(String, String), Result<String, String>>,
 }
 
-/// Of a `hadoop` filter.
-const PASSWORD_FILE: &str = "credstore.java-keystore-provider.password-file";
-
 /// More questions than a configuration has secrets; each may be a process.
 const MAX_QUESTIONS: usize = 100;
 
@@ -86,13 +83,13 @@ impl Checker<'_> {
                 Some(Filter::External { command })
             }
             "hadoop" => {
-                let file = filter.properties.text(PASSWORD_FILE);
+                let file = filter.properties.text(CredentialStore::PASSWORD_FILE);
                 let beside =
                     || Path::new(&*found.begins().origin).parent().unwrap_or(Path::new("")).to_owned();
                 let environment = self.environment.iter().rev();
                 let password = environment.clone().find(|(name, _)| name == "HADOOP_CREDSTORE_PASSWORD");
                 Some(Filter::Hadoop(CredentialStore {
-                    providers: filter.properties.text("credential.provider.path")?.to_owned(),
+                    providers: filter.properties.text(CredentialStore::PROVIDERS)?.to_owned(),
                     password_file: file.map(|file| beside().join(file.trim())),
                     password: password.map(|(_, password)| Secret::new(password)),
                 }))
