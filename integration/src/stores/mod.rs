@@ -19,7 +19,7 @@ pub use jvm::Jvm;
 pub use kafka::{Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
 pub use kdc::Kdc;
 pub use name_service::NameService;
-pub use node::{FOLLOWS, Node, append, follows_into, lines, post, until};
+pub use node::{FOLLOWS, Node, append, follows_into, lines, post, posted_into, until};
 pub use s3proxy::S3Proxy;
 pub use search::SearchNode;
 pub use secured_hdfs::SecuredHdfs;

@@ -156,6 +156,14 @@ pub fn follows_into(sink: &str) -> String {
     format!("{FOLLOWS}{channel}a1.sinks = k\na1.sinks.k.channel = c\n{sink}")
 }
 
+/// An agent that takes events by HTTP at `port` ([`post`]) into a channel `c`, and has `sink`, the lines of a sink `k`.
+pub fn posted_into(port: u16, sink: &str) -> String {
+    format!(
+        "a1.sources = r\na1.channels = c\na1.sinks = k\na1.sources.r.type = http\na1.sources.r.bind = 127.0.0.1\n\
+         a1.sources.r.port = {port}\na1.sources.r.channels = c\na1.channels.c.type = memory\na1.sinks.k.channel = c\n{sink}"
+    )
+}
+
 /// Numbered lines, as a file has them.
 pub fn lines(numbers: std::ops::Range<usize>) -> String {
     numbers.map(|number| format!("line {number}\n")).collect()

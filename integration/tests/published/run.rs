@@ -5,7 +5,7 @@ use crate::text::{Case, Expected, Feed, Servers, cases};
 use integration::console::Console;
 use integration::flume::bridge::home_with_stores;
 use integration::process::Process;
-use integration::stores::{Broker, Hbase, Hdfs, SearchNode, site};
+use integration::stores::{Broker, Hbase, Hdfs, SearchNode, posted_into, site};
 use integration::{binaries, http, limit, ports};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
@@ -119,7 +119,7 @@ fn topics_read(all: &[Case]) -> BTreeSet<&str> {
 fn feeder(program: &Path, servers: &Servers, work: &Path) -> (Process, u16) {
     let port = ports::free(&["127.0.0.1"]).expect("a port");
     let file = work.join("feeder.conf");
-    let text = FEEDER.replace("PORT", &port.to_string()).replace("KAFKA", &servers.kafka);
+    let text = posted_into(port, &FEEDER.replace("KAFKA", &servers.kafka));
     fs::write(&file, text).expect("a file");
     let mut command = Command::new(program);
     command.args(["-n", "a1", "-f"]).arg(file);
@@ -244,17 +244,8 @@ fn deliver(case: &Case, stores: &[&Expected], port: u16, topics: u16) -> Result<
 }
 
 const FEEDER: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = http
-a1.sources.r.bind = 127.0.0.1
-a1.sources.r.port = PORT
-a1.sources.r.channels = c
-a1.channels.c.type = memory
 a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
 a1.sinks.k.kafka.bootstrap.servers = KAFKA
-a1.sinks.k.channel = c
 ";
 
 /// Those that do not run, and why not.

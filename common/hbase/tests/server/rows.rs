@@ -4,7 +4,7 @@ use super::*;
 use integration::console::Console;
 use integration::flume::{Flume, Launch, Version};
 use integration::ports;
-use integration::stores::{flumes_hbase, post, until};
+use integration::stores::{flumes_hbase, post, posted_into, until};
 use std::fs;
 
 /// Three sinks, with a table each for whoever writes.
@@ -123,17 +123,8 @@ fn rows_are_those_of_a_released_flume() {
     assert_eq!(warnings, 2, "{:?}", node.console.lines_from(0));
 }
 
-const ONE: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = http
-a1.sources.r.bind = 127.0.0.1
-a1.sources.r.port = PORT
-a1.sources.r.channels = c
-a1.channels.c.type = memory
+const SINK: &str = "
 a1.sinks.k.type = hbase
-a1.sinks.k.channel = c
 a1.sinks.k.table = t
 a1.sinks.k.columnFamily = cf
 a1.sinks.k.zookeeperQuorum = QUORUM
@@ -147,7 +138,7 @@ a1.sinks.k.serializer.rowPrefix = r
 fn what_hbase_never_takes_is_put_aside_and_what_may_come_is_waited_for() {
     let mut hbase = Hbase::start();
     let port = ports::free(&["127.0.0.1"]).expect("a port");
-    let node = start(&hbase, &ONE.replace("PORT", &port.to_string()));
+    let node = start(&hbase, &posted_into(port, SINK));
     node.wait_for("there is no table `t`: create it");
     post(port, r#"[{"body": "never"}]"#);
     hbase.ask("create t other");

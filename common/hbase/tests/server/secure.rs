@@ -2,24 +2,15 @@
 
 use super::*;
 use integration::flume::zookeeper::ZooKeeper;
-use integration::stores::{post, until};
+use integration::stores::{post, posted_into, until};
 use integration::{binaries, ports};
 use rpc::zookeeper::{Client, Ensemble, Settings};
 use runtime::net::TlsDefaults;
 use std::fs;
 use tokio::runtime::Builder;
 
-const ONE: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = http
-a1.sources.r.bind = 127.0.0.1
-a1.sources.r.port = PORT
-a1.sources.r.channels = c
-a1.channels.c.type = memory
+const SINK: &str = "
 a1.sinks.k.type = hbase2
-a1.sinks.k.channel = c
 a1.sinks.k.table = t
 a1.sinks.k.columnFamily = cf
 a1.sinks.k.confDir = CONF
@@ -76,7 +67,7 @@ fn zookeeper_is_asked_over_tls_as_hbases_own_file_says() {
             .expect("a file");
     };
     let port = ports::free(&["127.0.0.1"]).expect("a port");
-    let text = ONE.replace("PORT", &port.to_string()).replace("CONF", &conf.path().display().to_string());
+    let text = posted_into(port, &SINK.replace("CONF", &conf.path().display().to_string()));
 
     write(&[]);
     let plain = Node::start(&text);

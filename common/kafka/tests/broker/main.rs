@@ -14,7 +14,9 @@ use integration::console::Console;
 use integration::flume::{Flume, Launch, Version};
 use integration::ports;
 use integration::process::Process;
-use integration::stores::{Broker, FOLLOWS, Node, append, flumes_parts, follows_into, lines, post, until};
+use integration::stores::{
+    Broker, FOLLOWS, Node, append, flumes_parts, follows_into, lines, post, posted_into, until,
+};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};

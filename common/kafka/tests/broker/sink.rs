@@ -155,23 +155,12 @@ fn what_kafka_never_takes_is_put_aside_and_what_may_come_is_waited_for() {
     let port = free_port();
     let sink = "
 a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
-a1.sinks.k.channel = c
 a1.sinks.k.kafka.bootstrap.servers = BROKER
 a1.sinks.k.kafka.topic = TOPIC
 a1.sinks.k.partitionIdHeader = pid
 a1.sinks.k.kafka.producer.topic.metadata.propagation.max.ms = 1000
 ";
-    let source = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = http
-a1.sources.r.bind = 127.0.0.1
-a1.sources.r.port = PORT
-a1.sources.r.channels = c
-a1.channels.c.type = memory
-";
-    let text = format!("{source}{sink}").replace("PORT", &port.to_string());
+    let text = posted_into(port, sink);
     let aside = format!("{}a1.sinks.k.deadLetterDir = DIR/dead\n", text.replace("TOPIC", "lines"));
     let node = start(&broker, &aside);
     let large = "x".repeat(30_000);
@@ -226,16 +215,7 @@ a1.channels.c.type = memory
 
 /// Into a topic, each batch in a transaction.
 const TRANSACTIONS: &str = "
-a1.sources = r
-a1.channels = c
-a1.sinks = k
-a1.sources.r.type = http
-a1.sources.r.bind = 127.0.0.1
-a1.sources.r.port = PORT
-a1.sources.r.channels = c
-a1.channels.c.type = memory
 a1.sinks.k.type = org.apache.flume.sink.kafka.KafkaSink
-a1.sinks.k.channel = c
 a1.sinks.k.kafka.bootstrap.servers = BROKER
 a1.sinks.k.kafka.topic = TOPIC
 a1.sinks.k.kafka.producer.transactional.id = t
@@ -272,7 +252,7 @@ fn a_transaction_goes_on_without_events_that_are_too_large_and_keeps_its_order()
         ("crowded", 1_000, &[30_000]),
     ] {
         let port = free_port();
-        let node = start(&broker, &TRANSACTIONS.replace("TOPIC", topic).replace("PORT", &port.to_string()));
+        let node = start(&broker, &posted_into(port, &TRANSACTIONS.replace("TOPIC", topic)));
         let began = Instant::now();
         post(port, &with_large(30, pad, large));
         post(port, r#"[{"body": "line 30"}]"#);
