@@ -91,8 +91,8 @@ fn newest_source(directory: &Path) -> io::Result<SystemTime> {
 }
 
 fn build(profile: &Path, words: &[&str]) -> Result<(), String> {
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.current_dir(workspace()).arg("build").args(words);
+    let mut cargo = cargo();
+    cargo.arg("build").args(words);
     cargo.args(BINARIES.iter().flat_map(|name| ["-p", name]));
     match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}
@@ -103,6 +103,14 @@ fn build(profile: &Path, words: &[&str]) -> Result<(), String> {
         Ok(status) => Err(format!("building {} ended with {status}", BINARIES.join(" and "))),
         Err(error) => Err(format!("cannot run cargo to build {}: {error}", BINARIES.join(" and "))),
     }
+}
+
+/// Cargo, in the workspace. It is the one that a shell finds, not the one that built us: where that is rustup's, rustup
+/// chooses the toolchain, and all that it starts has the same one. Without it a dependency that names its own gets that.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(workspace());
+    cargo
 }
 
 /// The workspace's directory.

@@ -8,7 +8,11 @@
 //! Where the instructions go: `callgrind_annotate target/gungraun/wire/counts/codec/encode.batch/*.out`.
 
 use clap::Parser;
-use integration::{binaries::workspace, duel::board::thousands, node::Error};
+use integration::{
+    binaries::{cargo, workspace},
+    duel::board::thousands,
+    node::Error,
+};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -73,8 +77,8 @@ type Counts = BTreeMap<String, u64>;
 
 /// Runs the benchmarks. They are built as the product is, but with symbols, by which callgrind finds them.
 fn count() -> Result<Counts, Error> {
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.current_dir(workspace()).args(["bench", "--profile", "profiling", "--bench", "counts"]);
+    let mut cargo = cargo();
+    cargo.args(["bench", "--profile", "profiling", "--bench", "counts"]);
     cargo.args([
         "-p",
         "wire",

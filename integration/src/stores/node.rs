@@ -1,6 +1,6 @@
 //! Native nodes of a build with a store in it, and what tests of stores do with them.
 
-use crate::binaries::workspace;
+use crate::binaries::cargo;
 use crate::console::Console;
 use crate::process::Process;
 use rustix::process::Signal;
@@ -94,15 +94,8 @@ fn run(program: &Path, directory: &Path, text: &str, console: &Console) -> Proce
 fn agent() -> PathBuf {
     static BUILT: Mutex<()> = Mutex::new(());
     let _one = BUILT.lock().expect("it is built");
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.current_dir(workspace()).args([
-        "build",
-        "--quiet",
-        "-p",
-        "agent",
-        "--features",
-        "hbase,hdfs,kafka",
-    ]);
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "-p", "agent", "--features", "hbase,hdfs,kafka"]);
     assert!(cargo.status().expect("cargo runs").success(), "the agent is not built");
     let own = std::env::current_exe().expect("a program");
     own.ancestors().nth(2).expect("target/debug/deps/TEST").join("agent")
