@@ -172,7 +172,7 @@ impl<S: Store> Closer<S> {
     pub(crate) fn close(&self, file: OpenFile<S::File>) {
         let closer = self.clone();
         self.spawn(async move {
-            let OpenFile { names, file, synced, few_copies, .. } = file;
+            let (names, synced, few_copies) = (file.names.clone(), file.synced, file.few_copies);
             let closed = {
                 let _permit = closer.shared.at_a_time.acquire().await;
                 closer.bounded(file.close()).await

@@ -209,7 +209,7 @@ fn content(properties: &Properties, findings: &mut Findings<'_>) -> Option<Conte
         Some(name) if !name.eq_ignore_ascii_case("none") => {
             let codec = Codec::for_name(name);
             if codec.is_none() {
-                let known = "default, deflate, gzip, bzip2, snappy, lz4, zstandard";
+                let known = "default, deflate, gzip, bzip2, snappy, lz4, lzo, lzop, zstandard";
                 let what = format!(
                     "{} is none of the codecs that are here: {known}; name the sink in `AGENT.flume.bridge` to run it in a JVM",
                     plan::quoted(name)
@@ -277,7 +277,7 @@ mod tests {
             configured(&pairs).err().unwrap_or_default()
         };
         for (pairs, told) in [
-            (&[("hdfs.codeC", "lzo")][..], "`lzo` is none of the codecs that are here"),
+            (&[("hdfs.codeC", "brotli")][..], "`brotli` is none of the codecs that are here"),
             (&[("hdfs.path", "s3n://b/x")], "`s3n` is not supported"),
             (&[("hdfs.filePrefix", "%[nobody]")], "`%[nobody]` is none of"),
             (&[("hdfs.fileType", "CompressedStream")], "has no `hdfs.codeC`"),

@@ -68,6 +68,16 @@ impl<F: StoreFile> OpenFile<F> {
         Ok(())
     }
 
+    /// Ends the file, which is well.
+    pub(crate) async fn close(mut self) -> Result<(), StoreError> {
+        let mut out = Vec::new();
+        self.encoder.end(&mut out);
+        if !out.is_empty() && self.begun {
+            self.file.append(Bytes::from(out)).await?;
+        }
+        self.file.close().await
+    }
+
     /// The batches at the front of `pending` until the file is full, the last of them cut, and how full it is then.
     fn room(&self, pending: &VecDeque<Batch>, policy: &RollPolicy, now: Instant) -> (Vec<Batch>, Filled) {
         let mut filled = Filled { used: now, ..self.filled };

@@ -1,6 +1,7 @@
 //! Hadoop's codecs: what is written between two flushes is packed on its own, so that a file that was cut off can be read up
 //! to its last batch.
 
+use super::lzop;
 use bzip2::write::BzEncoder;
 use flate2::write::{DeflateEncoder, ZlibEncoder};
 use flate2::{Compression, Crc};
@@ -17,11 +18,13 @@ pub(crate) enum Codec {
     Snappy,
     Lz4,
     Zstandard,
+    Lzo,
+    Lzop,
 }
 
 impl Codec {
     /// All that there are.
-    pub(crate) const ALL: [Codec; 7] = [
+    pub(crate) const ALL: [Codec; 9] = [
         Codec::Default,
         Codec::Deflate,
         Codec::Gzip,
@@ -29,6 +32,8 @@ impl Codec {
         Codec::Snappy,
         Codec::Lz4,
         Codec::Zstandard,
+        Codec::Lzo,
+        Codec::Lzop,
     ];
 
     /// As `hdfs.codeC` names it: by its class, by the class without its package, or by that without `Codec`, the latter two in
@@ -51,6 +56,8 @@ impl Codec {
             Codec::Snappy => "org.apache.hadoop.io.compress.SnappyCodec",
             Codec::Lz4 => "org.apache.hadoop.io.compress.Lz4Codec",
             Codec::Zstandard => "org.apache.hadoop.io.compress.ZStandardCodec",
+            Codec::Lzo => "com.hadoop.compression.lzo.LzoCodec",
+            Codec::Lzop => "com.hadoop.compression.lzo.LzopCodec",
         }
     }
 
@@ -63,10 +70,26 @@ impl Codec {
             Codec::Snappy => ".snappy",
             Codec::Lz4 => ".lz4",
             Codec::Zstandard => ".zst",
+            Codec::Lzo => ".lzo_deflate",
+            Codec::Lzop => ".lzo",
         }
     }
 
-    /// Appends `bytes`, packed: a whole stream of the codec, of which several may stand one behind the other.
+    /// Appends what a file begins with.
+    pub(crate) fn begin(self, out: &mut Vec<u8>) {
+        if self == Codec::Lzop {
+            lzop::begin(out);
+        }
+    }
+
+    /// Appends what a file ends with.
+    pub(crate) fn end(self, out: &mut Vec<u8>) {
+        if self == Codec::Lzop {
+            lzop::end(out);
+        }
+    }
+
+    /// Appends `bytes`, packed. What several calls append may stand in one file, one behind the other.
     pub(crate) fn pack(self, bytes: &[u8], out: &mut Vec<u8>) {
         let packed = match self {
             Codec::Default | Codec::Deflate => {
@@ -96,6 +119,18 @@ impl Codec {
             }
             Codec::Zstandard => {
                 compress(bytes, out, CompressionLevel::Fastest);
+                Ok(())
+            }
+            Codec::Lzo => {
+                let mut dict = lzokay::compress::Dict::new();
+                chunks(bytes, LZO_CHUNK, out, |chunk, out| {
+                    let packed = lzokay::compress::compress_with_dict(chunk, &mut dict);
+                    out.extend_from_slice(&packed.unwrap_or_default());
+                });
+                Ok(())
+            }
+            Codec::Lzop => {
+                lzop::blocks(bytes, out);
                 Ok(())
             }
         };
@@ -131,6 +166,7 @@ fn chunks(bytes: &[u8], most: usize, out: &mut Vec<u8>, mut pack: impl FnMut(&[u
 /// Buffers of 256 KiB, less what a chunk may grow by.
 const SNAPPY_CHUNK: usize = BUFFER - (BUFFER / 6 + 32);
 const LZ4_CHUNK: usize = BUFFER - (BUFFER / 255 + 16);
+const LZO_CHUNK: usize = BUFFER - (BUFFER / 16 + 64 + 3);
 const BUFFER: usize = 256 << 10;
 
 #[cfg(test)]
@@ -159,13 +195,19 @@ mod tests {
                         .unwrap();
                 }
             }
-            Codec::Snappy | Codec::Lz4 => {
+            Codec::Lzop => out = lzop::unpack(packed),
+            Codec::Snappy | Codec::Lz4 | Codec::Lzo => {
                 while let Some((lengths, rest)) = packed.split_first_chunk::<8>() {
                     let [length, size] =
                         [0, 4].map(|at| u32::from_be_bytes(lengths[at..at + 4].try_into().unwrap()));
                     let (chunk, after) = rest.split_at(size as usize);
                     let bytes = match codec {
                         Codec::Snappy => snap::raw::Decoder::new().decompress_vec(chunk).unwrap(),
+                        Codec::Lzo => {
+                            let mut bytes = vec![0; length as usize];
+                            lzokay::decompress::decompress(chunk, &mut bytes).unwrap();
+                            bytes
+                        }
                         _ => lz4_flex::block::decompress(chunk, length as usize).unwrap(),
                     };
                     assert_eq!(bytes.len(), length as usize);
@@ -184,6 +226,7 @@ mod tests {
         for codec in Codec::ALL {
             for (one, two) in [(&b"hello\n"[..], &b"world\n"[..]), (&long, b"end")] {
                 let mut packed = Vec::new();
+                codec.begin(&mut packed);
                 codec.pack(one, &mut packed);
                 if codec == Codec::Default || codec == Codec::Deflate {
                     // Readers of zlib end with the first stream: each is read on its own.
@@ -194,6 +237,7 @@ mod tests {
                     continue;
                 }
                 codec.pack(two, &mut packed);
+                codec.end(&mut packed);
                 assert!(unpack(codec, &packed) == [one, two].concat(), "{codec:?}");
             }
         }
@@ -209,7 +253,10 @@ mod tests {
             ("bzip2", Some(Codec::Bzip2)),
             ("ZStandard", Some(Codec::Zstandard)),
             ("lz4", Some(Codec::Lz4)),
-            ("lzo", None),
+            ("lzo", Some(Codec::Lzo)),
+            ("lzop", Some(Codec::Lzop)),
+            ("com.hadoop.compression.lzo.LzopCodec", Some(Codec::Lzop)),
+            ("brotli", None),
             ("None", None),
         ] {
             assert_eq!(Codec::for_name(name), expected, "{name}");

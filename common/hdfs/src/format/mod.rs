@@ -3,6 +3,7 @@
 //! A batch is encoded whole, and what is encoded up to its end can be read again without what follows.
 
 mod codec;
+pub(crate) mod lzop;
 mod schema;
 mod sequence;
 mod vint;
@@ -81,10 +82,20 @@ impl Encoder {
     pub(crate) fn begin(&mut self, out: &mut Vec<u8>) {
         match self {
             Encoder::Sequence(file) => file.begin(out),
-            Encoder::Stream(stream) => stream.with(out, |inner, out| match inner {
-                Inner::Events(serializer) => serializer.begin(out),
-                Inner::Datums(container) => container.begin(out),
-            }),
+            Encoder::Stream(stream) => {
+                stream.codec.iter().for_each(|codec| codec.begin(out));
+                stream.with(out, |inner, out| match inner {
+                    Inner::Events(serializer) => serializer.begin(out),
+                    Inner::Datums(container) => container.begin(out),
+                });
+            }
+        }
+    }
+
+    /// Appends what a file ends with. Without it all of its events can be read, too.
+    pub(crate) fn end(&self, out: &mut Vec<u8>) {
+        if let Encoder::Stream(Stream { codec: Some(codec), .. }) = self {
+            codec.end(out);
         }
     }
 

@@ -146,7 +146,9 @@ impl Block {
         self.records = 0;
         for part in [&mut self.key_lengths, &mut self.keys, &mut self.value_lengths, &mut self.values] {
             self.packed.clear();
+            codec.begin(&mut self.packed);
             codec.pack(part, &mut self.packed);
+            codec.end(&mut self.packed);
             vint::push(self.packed.len() as i64, out);
             out.extend_from_slice(&self.packed);
             part.clear();

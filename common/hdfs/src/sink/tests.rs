@@ -81,6 +81,25 @@ async fn a_file_is_full_then_complete_and_the_next_one_begins() {
 }
 
 #[actix::test]
+async fn a_file_of_lzop_is_ended_when_it_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let path = format!("file://{}", out.display());
+    let keys = [("hdfs.path", path.as_str()), ("hdfs.fileType", "CompressedStream"), ("hdfs.codeC", "lzop")];
+    let (mut sink, _) = sink(LocalStore, folder.path(), &keys);
+    sink.open().await.unwrap();
+    sink.deliver(&[numbered(0..3)]).await.unwrap();
+    sink.deliver(&[numbered(3..5)]).await.unwrap();
+    sink.close().await;
+    let found: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [file] = &found[..] else {
+        panic!("one file");
+    };
+    assert!(file.extension().is_some_and(|end| end == "lzo"), "{file:?}");
+    assert_eq!(crate::format::lzop::unpack(&std::fs::read(file).unwrap()), b"0\n1\n2\n3\n4\n");
+}
+
+#[actix::test]
 async fn what_a_killed_process_has_left_is_completed_and_a_living_ones_file_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
