@@ -33,6 +33,9 @@ pub struct Ended {
     pub cpu_seconds: f64,
 }
 
+/// In front of a program that is to hear SIGHUP, also where what runs the tests ignores it, as `nohup` does.
+pub const HEARS_HANG_UPS: [&str; 2] = ["/usr/bin/env", "--default-signal=HUP"];
+
 impl Process {
     /// Starts `command`; what it prints on standard output and standard error goes to `console` as `life`.
     ///

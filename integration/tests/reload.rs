@@ -3,6 +3,7 @@
 
 use integration::{
     binaries, limit, ports,
+    process::HEARS_HANG_UPS,
     solo::{LONG, Solo, until},
 };
 use rustix::process::Signal;
@@ -231,7 +232,7 @@ fn a_channel_that_its_sinks_do_not_empty_is_kept_until_they_do() {
         "{}a1.channels = c9\na1.channels.c9.type = memory\na1.sources.r1.channels = c9\na1.sinks.k1.channel = c9\n",
         text
     );
-    let mut scene = Solo::start_in(directory, &text, &[]);
+    let mut scene = Solo::start_in(directory, &text, &HEARS_HANG_UPS);
     until("all is stored", || {
         let stored = fs::read_to_string(scene.path("a.json")).unwrap_or_default();
         stored.contains(&format!("\"pos\":{}", lines * line(0).len()))
@@ -282,7 +283,7 @@ fn a_stop_after_a_reload_loses_no_line_that_still_stands_in_its_file() {
 #[test]
 fn a_hang_up_reads_the_file_again_and_nothing_happens_where_nothing_has_changed() {
     let text = format!("{}{AWAY}", STAYS.replace("PORT", "9"));
-    let mut scene = Solo::start_in(stage(), &text, &["/usr/bin/env", "--default-signal=HUP"]);
+    let mut scene = Solo::start_in(stage(), &text, &HEARS_HANG_UPS);
     scene.wait_for("name: r1 started");
     scene.node.signal(Signal::HUP);
     scene.wait_for("the configuration was read again: nothing has changed");

@@ -1,6 +1,9 @@
 //! Signals, and stops that are in somebody's way: what the process does with each, what is lost, and how long it takes.
 
-use integration::solo::{LONG, Solo, until};
+use integration::{
+    process::HEARS_HANG_UPS,
+    solo::{LONG, Solo, until},
+};
 use rustix::process::Signal;
 use std::{
     fs,
@@ -103,9 +106,8 @@ fn a_limit_on_the_size_of_files_leaves_whole_lines_and_loses_none() {
 
 #[test]
 fn a_hang_up_is_a_stop_in_order_where_nothing_is_reloaded_and_a_second_one_changes_nothing() {
-    // The tests themselves may run under `nohup`, whose child ignores the signal and hands that on.
     let alone =
-        ["/usr/bin/env", "--default-signal=HUP", "/bin/bash", "-c", "exec \"$0\" \"$@\" --no-reload-conf"];
+        [HEARS_HANG_UPS[0], HEARS_HANG_UPS[1], "/bin/bash", "-c", "exec \"$0\" \"$@\" --no-reload-conf"];
     let mut scene = Solo::start_in(stage(), TAIL, &alone);
     scene.wait_for("name: r1 started");
     scene.node.signal(Signal::HUP);

@@ -2,7 +2,7 @@
 
 use crate::binaries::cargo;
 use crate::console::Console;
-use crate::process::Process;
+use crate::process::{HEARS_HANG_UPS, Process};
 use rustix::process::Signal;
 use std::fs;
 use std::io::{Read, Write};
@@ -85,8 +85,9 @@ impl Drop for Node {
 fn run(program: &Path, directory: &Path, text: &str, console: &Console) -> Process {
     let file = directory.join(FILE);
     fs::write(&file, text).expect("a file");
-    let mut command = Command::new(program);
-    command.args(["-n", "a1", "--drain-timeout", "20", "-f"]).arg(file);
+    let [env, hears] = HEARS_HANG_UPS;
+    let mut command = Command::new(env);
+    command.arg(hears).arg(program).args(["-n", "a1", "--drain-timeout", "20", "-f"]).arg(file);
     Process::spawn(command, console, 0).expect("it runs")
 }
 
