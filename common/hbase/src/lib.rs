@@ -48,9 +48,8 @@ const ASYNC_PROPERTIES: &[&[Property]] =
 
 /// Ours.
 const OWN: &[Property] = &[
-    Property::optional("deadLetterDir", Value::Path)
-        .bad(Bad::Says("has no such property and tries for ever")),
-    Property::optional("confDir", Value::Path).bad(Bad::Says("has no such property")),
+    Property::optional("deadLetterDir", Value::Path).bad(Bad::Ours("tries for ever")),
+    Property::optional("confDir", Value::Path).bad(Bad::Ours("")),
 ];
 
 fn configure(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<MakeSink> {

@@ -80,7 +80,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     ..flumes::SINK
 };
 
-const NONE: Bad = Bad::Says("has no such property");
+const NONE: Bad = Bad::Ours("");
 
 /// Ours.
 const OWN: &[Property] = &[

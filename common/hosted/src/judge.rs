@@ -13,8 +13,9 @@ use flow::counters::{AskElsewhere, Figures};
 use flow::interceptor::MakeElsewhere;
 use flow::processor::MakeGroup;
 use flow::source::MakeSource;
-use plan::{ComponentPlan, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
+use plan::{Bad, ComponentPlan, GroupPlan, Plan, Problem, Report, SinkPlan, SourcePlan};
 use runtime::clock::Duration;
+use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -47,7 +48,15 @@ impl Hosting {
         let owner = &component.owner;
         match self.0.settings() {
             Ok(_) => {
-                let what = format!("the {} runs in a JVM with Flume's jars: {why}", owner.noun);
+                let mut what = format!("the {} runs in a JVM with Flume's jars: {why}", owner.noun);
+                let idle = idle(component);
+                if !idle.is_empty() {
+                    let _ = write!(
+                        what,
+                        "; Flume's class does not know {}, which has no effect there",
+                        idle.join(", ")
+                    );
+                }
                 report.add(Problem::note("runs-in-java", &owner.at, what));
                 Some(())
             }
@@ -57,6 +66,14 @@ impl Hosting {
             }
         }
     }
+}
+
+/// Keys that only the native version of a component has.
+fn idle(component: &ComponentPlan) -> Vec<String> {
+    let is_ours =
+        |key: &str| component.descriptor.property(key).is_some_and(|known| matches!(known.bad, Bad::Ours(_)));
+    let written = component.properties.iter().map(|(key, _)| key);
+    written.filter(|key| is_ours(key)).map(|key| format!("`{key}`")).collect()
 }
 
 impl Hosts for Hosting {

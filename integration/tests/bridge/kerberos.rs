@@ -26,7 +26,7 @@ fn thrift_with_kerberos_carries_events_from_and_to_real_flume() {
             "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\na1.channels.c1.type = memory\na1.channels.c2.type = memory\n\
              a1.channels.c2.capacity = 1000\n\
              a1.sources.r1.type = thrift\na1.sources.r1.channels = c1\na1.sources.r1.bind = localhost\na1.sources.r1.port = {listens}\n\
-             a1.sources.r1.kerberos = true\na1.sources.r1.agent-principal = {USER}@EXAMPLE.COM\na1.sources.r1.agent-keytab = KEYTAB\n\
+             a1.sources.r1.maxFrameBytes = 16384000\na1.sources.r1.kerberos = true\na1.sources.r1.agent-principal = {USER}@EXAMPLE.COM\na1.sources.r1.agent-keytab = KEYTAB\n\
              a1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = DIR/out\n\
              a1.sources.r2.type = exec\na1.sources.r2.channels = c2\na1.sources.r2.command = seq 1 500\n\
              a1.sinks.k2.type = thrift\na1.sinks.k2.channel = c2\na1.sinks.k2.hostname = localhost\na1.sinks.k2.port = {sends}\n\
@@ -62,6 +62,7 @@ fn thrift_with_kerberos_carries_events_from_and_to_real_flume() {
         );
         assert!(said.contains(&told), "{said}");
     }
+    assert!(said.contains("does not know `maxFrameBytes`, which has no effect there"), "{said}");
     let solo = Solo::start_in(here, &agent(ours, flumes), &words);
     solo.wait_for("Login successful for user flume/localhost@EXAMPLE.COM");
     until("all come here from real Flume", || has_all(&solo.path("out"), 500));

@@ -128,7 +128,7 @@ pub(super) const TRUST: &[Property] = &[
     Property::with("truststore-type", Value::Choice(&["JKS", "PKCS12"]), "JKS").bad(OWN),
 ];
 
-const OWN: Bad = Bad::Says("has no such property and trusts what its JVM does");
+const OWN: Bad = Bad::Ours("trusts what its JVM does");
 
 /// Whom an `https` endpoint is trusted by. As a client of HTTP does, and other than those of Avro and Thrift, it looks whether
 /// the certificate names the host.

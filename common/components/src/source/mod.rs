@@ -22,7 +22,7 @@ use runtime::net::TlsDefaults;
 pub(crate) const NO_BIND: Bad = Bad::Says("never opens the port, and tries again every 3 s for ever");
 
 /// What Flume does with properties of ours.
-pub(crate) const IGNORED: Bad = Bad::Says("has no such property and ignores it");
+pub(crate) const IGNORED: Bad = Bad::Ours("ignores it");
 
 /// Ours: Flume keeps a silent connection for ever. A day; 0 is for ever.
 pub(crate) const MAX_IDLE_SECONDS: Property =

@@ -39,8 +39,7 @@ const PROPERTIES: &[&[Property]] =
     &[SINK.properties[0], SINK.properties[1], SINK.properties[2], SINK.properties[3], OWN];
 
 /// Ours.
-const OWN: &[Property] = &[Property::optional("deadLetterDir", Value::Path)
-    .bad(Bad::Says("has no such property and tries for ever"))];
+const OWN: &[Property] = &[Property::optional("deadLetterDir", Value::Path).bad(Bad::Ours("tries for ever"))];
 
 /// What the file says of a sink.
 #[derive(Debug, Clone)]

@@ -37,8 +37,7 @@ impl Commits {
         Some(self.sent.insert(std::mem::take(&mut self.stored)))
     }
 
-    /// The commit on its way was answered. What was not committed goes with the next one; it holds reading up no longer when
-    /// [`PATIENCE`] is over.
+    /// The commit on its way was answered. What was not committed goes with the next one.
     pub(super) fn answered(&mut self, committed: bool, now: Instant) {
         let Some(mut sent) = self.sent.take() else { return };
         let sending = std::mem::take(&mut self.sending);
@@ -49,7 +48,7 @@ impl Commits {
         (self.failures, self.rests_until) = (self.failures.saturating_add(1), Some(now + REST));
         sent.extend(std::mem::take(&mut self.stored));
         self.stored = sent;
-        self.waiting = if self.failures < PATIENCE { self.waiting + sending } else { 0 };
+        self.waiting = if self.stored.is_empty() { 0 } else { self.waiting + sending };
     }
 
     /// It is the last moment: no rest any more.
@@ -62,9 +61,10 @@ impl Commits {
         self.sent.is_none() && (self.stored.is_empty() || self.rests_until.is_some())
     }
 
-    /// Of how much it is not known whether it will be read again: so many times something was stored since.
+    /// Of how much it is not known whether it will be read again: so many times something was stored since. None of it holds
+    /// reading up when [`PATIENCE`] is over.
     pub(super) fn unanswered(&self) -> usize {
-        self.waiting + self.sending
+        if self.failures < PATIENCE { self.waiting + self.sending } else { 0 }
     }
 
     /// Only these are committed from now on; what belongs to another member by now is not this one's to commit.
@@ -170,5 +170,8 @@ mod tests {
         commits.keep(|_, partition| partition == 2);
         commits.answered(false, now);
         assert_eq!(next(&mut commits, now + REST), Some(vec![(2, 8)]));
+        commits.keep(|_, _| false);
+        commits.answered(false, now);
+        assert_eq!((commits.unanswered(), next(&mut commits, now + REST)), (0, None), "nothing waits");
     }
 }

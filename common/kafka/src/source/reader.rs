@@ -82,6 +82,10 @@ pub(super) struct Reader {
     /// What was read, and what is being stored.
     read: Read,
     pub(super) storing: VecDeque<Read>,
+    /// Batches of epochs before that the component has not stored yet; of one that forgets, none.
+    pub(super) stale: usize,
+    /// Topics and partitions that are this member's.
+    pub(super) held: Vec<(String, i32)>,
     pub(super) commits: Commits,
     pub(super) committer: Committer,
     pub(super) epoch: u64,
@@ -115,6 +119,8 @@ pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
         builder: BatchBuilder::default(),
         read: Read::default(),
         storing: VecDeque::new(),
+        stale: 0,
+        held: Vec::new(),
         commits: Commits::default(),
         committer,
         epoch: 0,
@@ -236,7 +242,8 @@ impl Reader {
 
     /// Gives what was read to the component, unless it has enough, or too much is not committed.
     fn hand_over(&mut self) -> Result<(), End> {
-        let waits = self.storing.len() >= self.ways.most || self.commits.unanswered() >= MOST_UNANSWERED;
+        let under_way = self.stale + self.storing.len();
+        let waits = under_way >= self.ways.most || self.commits.unanswered() >= MOST_UNANSWERED;
         if waits || self.read.is_empty() {
             return Ok(());
         }
@@ -270,16 +277,18 @@ impl Reader {
             self.finish(until)?;
             self.give_up();
         }
+        // A partition that goes paused would come back so.
+        self.pause(false);
         make(&self.consumer, change);
-        self.paused = false;
         let (Change::Assigned(list) | Change::Revoked(list)) = change;
         let names: Vec<String> =
             list.elements().iter().map(|one| format!("{}-{}", one.topic(), one.partition())).collect();
         let word = if matches!(change, Change::Assigned(_)) { "assigned" } else { "revoked" };
         slog::info!(self.orders.log, "group {}: partitions {word}: {}", self.orders.group, names.join(", "));
         let held = self.consumer.assignment().unwrap_or_default();
-        self.commits.keep(|topic, partition| held.find_partition(topic, partition).is_some());
-        self.silence.assigned(held.count() > 0, clock::now());
+        self.held = held.elements().iter().map(|one| (one.topic().to_owned(), one.partition())).collect();
+        self.commits.keep(|topic, partition| is_held(&self.held, topic, partition));
+        self.silence.assigned(!self.held.is_empty(), clock::now());
         Ok(())
     }
 
@@ -303,21 +312,26 @@ impl Reader {
     /// Nothing that is on its way is committed any more.
     fn give_up(&mut self) {
         self.epoch += 1;
-        self.storing.clear();
-        self.waits_since = None;
+        let under_way = self.storing.drain(..).count();
         if self.ways.forgets {
             self.builder = BatchBuilder::default();
             self.read = Read::default();
             self.begun = None;
             (self.ways.give)(Given::Forget);
+        } else {
+            self.stale += under_way;
         }
+        self.got_on();
     }
 
     /// While the channel has no room, nothing is fetched, and the group still hears of this member.
     fn rest(&mut self) {
         let now = clock::now();
         let long = self.waits_since.is_some_and(|since| now.saturating_duration_since(since) >= REST_AFTER);
-        let wanted = long && self.is_full();
+        self.pause(long && self.is_full());
+    }
+
+    fn pause(&mut self, wanted: bool) {
         if wanted == self.paused {
             return;
         }
@@ -344,6 +358,11 @@ impl Reader {
             End::Failed(reason) => Err(reason),
         }
     }
+}
+
+/// Whether this partition is among those.
+pub(super) fn is_held(held: &[(String, i32)], topic: &str, partition: i32) -> bool {
+    held.iter().any(|(name, number)| *number == partition && name == topic)
 }
 
 /// Why a reader ends.

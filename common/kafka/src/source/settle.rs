@@ -2,7 +2,7 @@
 
 use super::committer::Answer;
 use super::read::Behind;
-use super::reader::{End, Reader, Settled};
+use super::reader::{End, Reader, Settled, is_held};
 use crossbeam_channel::RecvTimeoutError;
 use runtime::clock::{self, Instant};
 
@@ -10,7 +10,9 @@ impl Reader {
     /// What was under way is stored: Kafka need not send it again.
     pub(super) fn note(&mut self, settled: Settled) {
         if settled.epoch != self.epoch {
-            return; // its partitions were given up meanwhile
+            // Its partitions were given up meanwhile.
+            self.stale = self.stale.saturating_sub(1);
+            return self.got_on();
         }
         let (mut left, mut behind) = (settled.events, Behind::default());
         while left > 0
@@ -19,13 +21,15 @@ impl Reader {
         {
             self.storing.pop_front();
         }
+        // What was read before partitions went, and had to wait, is stored after that: another member has them now.
+        behind.retain(|topic, partition| is_held(&self.held, topic, partition));
         self.commits.add(behind);
         self.got_on();
     }
 
     /// Something that was waited for has come; whether more is.
-    fn got_on(&mut self) {
-        let waits = !self.storing.is_empty() || self.commits.unanswered() > 0;
+    pub(super) fn got_on(&mut self) {
+        let waits = self.stale > 0 || !self.storing.is_empty() || self.commits.unanswered() > 0;
         self.waits_since = waits.then(clock::now);
     }
 

@@ -192,6 +192,49 @@ fn a_killed_broker_and_members_that_come_and_go_lose_nothing() {
     assert!(doubles <= 4 * 200, "{doubles}");
 }
 
+/// As [`written`], but for a sink that has nobody to send to as long as nothing listens at `port`.
+fn sent(topic: &str, group: &str, port: u16) -> String {
+    let (flow, _) = WRITTEN.split_once("a1.sinks.k.type").expect("a sink");
+    let flow = flow.replace("TOPIC", topic).replace("GROUP", group);
+    format!(
+        "{flow}a1.sinks.k.type = avro\na1.sinks.k.hostname = 127.0.0.1\na1.sinks.k.port = {port}\n\
+         a1.sinks.k.channel = c\n"
+    )
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_channel_that_is_full_while_members_come_and_go_is_filled_again_when_it_has_room() {
+    let broker = Broker::start("");
+    make(&broker, &[("lines", 4)]);
+    let directory = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| directory.path().join(name));
+    let port = ports::free(&["127.0.0.1"]).expect("a port");
+    let one = start(&broker, &sent("lines", "g", port));
+    produce(&broker, "lines", 0..20_000);
+    one.wait_for("partitions assigned");
+    // Its channel is full, and it has stopped fetching.
+    thread::sleep(Duration::from_secs(5));
+    fs::create_dir_all(&first).unwrap();
+    let mut two = start(&broker, &written("lines", "g", &second));
+    until("the other member reads", || lines_in(&[&second]).len() >= 2_000);
+    two.process.signal(Signal::TERM);
+    assert!(two.process.wait(LONG).is_some_and(|ended| ended.status.success()));
+    until("the first member has all partitions again", || one.said("partitions assigned") >= 3);
+    let receiver = written("lines", "g", &first);
+    let (_, sink) = receiver.split_once("a1.sources.r.channels").expect("a source");
+    let _receiver = Node::start(&format!(
+        "a1.sources = r\na1.channels = c\na1.sinks = k\na1.sources.r.type = avro\na1.sources.r.bind = 127.0.0.1\n\
+         a1.sources.r.port = {port}\na1.sources.r.channels{sink}"
+    ));
+    let count = || account(lines_in(&[&first, &second]).into_iter(), 20_000);
+    until("all lines have come", || count().0.is_empty());
+    let (_, doubles) = count();
+    eprintln!("{doubles} twice");
+    // What was on its way to the full channel when its partitions went to the other one.
+    assert!(doubles <= 4 * 100, "{doubles}");
+}
+
 /// Writes numbered lines, a few at a time, while a test does something else.
 fn produce_meanwhile(broker: &Broker, topic: &'static str, lines: usize) -> JoinHandle<()> {
     let mut config = client(broker);

@@ -12,6 +12,8 @@ pub(super) fn consequence(owner: &Owner, property: &Property) -> Dropped {
     match (property.value, property.bad) {
         (Value::Flag, _) => "takes all but `true` for `false`".into(),
         (_, Bad::Says(what)) => what.into(),
+        (_, Bad::Ours("")) => "has no such property".into(),
+        (_, Bad::Ours(what)) => format!("has no such property and {what}").into(),
         (_, Bad::Default) => match property.default {
             Some(default) => format!("takes the default, {default}").into(),
             None => "takes the default".into(),

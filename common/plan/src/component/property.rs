@@ -72,6 +72,8 @@ pub enum Bad {
     Default,
     /// Something else, told in words; the agent does not do what was meant.
     Says(&'static str),
+    /// It has no such property, which is ours; what it does without it, in words, or nothing.
+    Ours(&'static str),
 }
 
 impl Property {

@@ -74,7 +74,7 @@ const DYNAMIC: &str = "org.apache.flume.sink.elasticsearch.ElasticSearchDynamicS
 const TIME_BASED: &str = "org.apache.flume.sink.elasticsearch.TimeBasedIndexNameBuilder";
 const SIMPLE: &str = "org.apache.flume.sink.elasticsearch.SimpleIndexNameBuilder";
 
-const NONE: Bad = Bad::Says("has no such property");
+const NONE: Bad = Bad::Ours("");
 
 /// Ours.
 const OWN: &[Property] = &[

@@ -47,7 +47,7 @@ const PROPERTIES: &[Property] = &[
     Property::optional("agent-keytab", Value::Path),
     // As Thrift's own limit.
     Property::with("maxFrameBytes", Value::at_least(64 << 10, "bytes"), "16384000")
-        .bad(Bad::Says("has no such property and takes frames of up to 16384000 bytes")),
+        .bad(Bad::Ours("takes frames of up to 16384000 bytes")),
     Property::with("maxConnections", Value::at_least(1, "connections"), "4096").bad(IGNORED),
     MAX_IDLE_SECONDS,
 ];
