@@ -2,10 +2,12 @@
 //! killed, and no others, and which bytes of them count.
 //!
 //! Each sink that runs has a file of its own, locked as long as it lives. A line is added before a file is made and when it
-//! is complete, so a file that was open at a crash is always in it. Whoever starts takes over the files that nobody holds.
+//! is complete, so a file that was open at a crash is always in it. A list that has grown long is written anew, without what
+//! is complete. Whoever starts takes over the files that nobody holds.
 
 use crate::path::FileNames;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
@@ -14,8 +16,21 @@ use std::path::{Path, PathBuf};
 /// The list of one sink.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    held: Option<(File, PathBuf)>,
-    open: HashSet<String>,
+    held: Option<List>,
+    /// By the names that they have now.
+    open: BTreeMap<String, LeftFile>,
+}
+
+/// It, as it stands on the disk.
+#[derive(Debug)]
+struct List {
+    file: File,
+    path: PathBuf,
+    /// Its first line.
+    place: String,
+    bytes: u64,
+    /// It is written anew when it is longer.
+    most: u64,
 }
 
 /// What a process that is gone has left.
@@ -66,7 +81,7 @@ impl Left {
 impl Ledger {
     /// One that writes nothing down.
     pub(crate) fn none() -> Ledger {
-        Ledger { held: None, open: HashSet::new() }
+        Ledger { held: None, open: BTreeMap::new() }
     }
 
     /// A new list in `directory` for files at `place`, and what others have left there. `unique` is nobody else's.
@@ -76,12 +91,12 @@ impl Ledger {
     pub(crate) fn begin(directory: &Path, place: &str, unique: u128) -> io::Result<(Ledger, Left)> {
         make_directory(directory)?;
         let path = directory.join(format!("{unique:032x}.open"));
-        let mut file = File::options().append(true).create_new(true).open(&path)?;
-        file.try_lock().map_err(io::Error::from)?;
-        writeln!(file, "{place}")?;
+        let first = format!("{place}\n");
+        let file = written(&path, &first)?;
         File::open(directory)?.sync_all()?;
         let left = left_behind(directory, place, &path)?;
-        Ok((Ledger { held: Some((file, path)), open: HashSet::new() }, left))
+        let list = List { file, path, place: place.to_owned(), bytes: first.len() as u64, most: LONG };
+        Ok((Ledger { held: Some(list), open: BTreeMap::new() }, left))
     }
 
     /// The list, to be forced to the disk.
@@ -90,7 +105,7 @@ impl Ledger {
     /// The system's, or there is none.
     pub(crate) fn list(&self) -> io::Result<File> {
         match &self.held {
-            Some((file, _)) => file.try_clone(),
+            Some(list) => list.file.try_clone(),
             None => Err(io::Error::other("it cannot be written")),
         }
     }
@@ -100,8 +115,10 @@ impl Ledger {
     /// # Errors
     /// The system's.
     pub(crate) fn add(&mut self, names: &FileNames) -> io::Result<()> {
-        self.open.insert(names.in_use.clone());
-        self.line(&format!("+{}\t{}\n", names.in_use, names.complete))
+        let file = LeftFile { names: names.clone(), synced: None };
+        let line = file.lines();
+        self.open.insert(names.in_use.clone(), file);
+        self.line(&line)
     }
 
     /// So many bytes of an open file count; who comes after us is to cut off the others.
@@ -109,9 +126,8 @@ impl Ledger {
     /// # Errors
     /// The system's.
     pub(crate) fn mark(&mut self, in_use: &str, synced: u64) -> io::Result<()> {
-        if !self.open.contains(in_use) {
-            return Ok(());
-        }
+        let Some(file) = self.open.get_mut(in_use) else { return Ok(()) };
+        file.synced = Some(synced);
         self.line(&format!("={in_use}\t{synced}\n"))
     }
 
@@ -120,33 +136,65 @@ impl Ledger {
     /// # Errors
     /// The system's.
     pub(crate) fn remove(&mut self, in_use: &str) -> io::Result<()> {
-        if !self.open.remove(in_use) {
+        if self.open.remove(in_use).is_none() {
             return Ok(());
         }
-        match &self.held {
-            // Nothing is open: what was written down before says nothing any more.
-            Some((file, path)) if self.open.is_empty() && file.metadata()?.len() > LONG => {
-                let place = first_line(path)?;
-                file.set_len(0)?;
-                self.line(&format!("{place}\n"))
-            }
+        match &mut self.held {
+            Some(list) if list.bytes > list.most => list.write_anew(self.open.values()),
             _ => self.line(&format!("-{in_use}\n")),
         }
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
-        match &mut self.held {
-            Some((file, _)) => file.write_all(text.as_bytes()),
-            None => Ok(()),
-        }
+        let Some(list) = &mut self.held else { return Ok(()) };
+        list.bytes += text.len() as u64;
+        list.file.write_all(text.as_bytes())
     }
 
     /// The sink ends: its list goes when nothing is open.
     pub(crate) fn end(&mut self) {
-        if let Some((_, path)) = self.held.take_if(|_| self.open.is_empty()) {
-            let _gone = fs::remove_file(path);
+        if let Some(list) = self.held.take_if(|_| self.open.is_empty()) {
+            let _gone = fs::remove_file(list.path);
         }
     }
+}
+
+impl List {
+    /// With these files alone. Whoever looks finds one of the two lists whole, whenever we are killed, and each is locked.
+    fn write_anew<'a>(&mut self, open: impl Iterator<Item = &'a LeftFile>) -> io::Result<()> {
+        let mut text = format!("{}\n", self.place);
+        open.for_each(|file| text.push_str(&file.lines()));
+        let beside = self.path.with_extension("new");
+        let _of_a_try_before = fs::remove_file(&beside);
+        let file = written(&beside, &text)?;
+        file.sync_data()?;
+        fs::rename(&beside, &self.path)?;
+        File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+        self.file = file;
+        self.bytes = text.len() as u64;
+        self.most = LONG.max(2 * self.bytes);
+        Ok(())
+    }
+}
+
+impl LeftFile {
+    /// What a list says of it.
+    fn lines(&self) -> String {
+        let FileNames { in_use, complete } = &self.names;
+        let mut lines = format!("+{in_use}\t{complete}\n");
+        if let Some(synced) = self.synced {
+            let _in_memory = writeln!(lines, "={in_use}\t{synced}");
+        }
+        lines
+    }
+}
+
+/// A new file with this text, locked.
+fn written(path: &Path, text: &str) -> io::Result<File> {
+    let mut file = File::options().append(true).create_new(true).open(path)?;
+    file.try_lock().map_err(io::Error::from)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 /// Makes a directory and those above it. Their names are on the disk then: a loss of power takes none of them away.
@@ -161,12 +209,6 @@ pub(crate) fn make_directory(directory: &Path) -> io::Result<()> {
         File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
-}
-
-fn first_line(path: &Path) -> io::Result<String> {
-    let mut line = String::new();
-    BufReader::new(File::open(path)?).take(MOST_LINE_BYTES).read_line(&mut line)?;
-    Ok(line.trim_end_matches('\n').to_owned())
 }
 
 /// The lists in `directory` about `place` that nobody holds.
@@ -225,7 +267,7 @@ fn unfinished(mut list: impl BufRead, place: &str) -> io::Result<Option<Vec<Left
     }
 }
 
-/// A list that is longer begins anew when nothing is open.
+/// A list that is longer, and twice as long as it need be, is written anew.
 const LONG: u64 = 64 << 10;
 /// A line has two paths, of some 8000 bytes each.
 const MOST_LINE_BYTES: u64 = 64 << 10;
@@ -319,17 +361,26 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_begins_anew_when_nothing_is_open() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut ledger, _) = Ledger::begin(folder.path(), "/", 1).unwrap();
-        for number in 0..5_000 {
-            ledger.add(&names(number)).unwrap();
-            ledger.remove(&names(number).in_use).unwrap();
+    fn a_long_list_is_written_anew_with_what_is_open_and_stays_locked() {
+        for open in [0, 1, 3_000] {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut ledger, _) = Ledger::begin(folder.path(), "/", 1).unwrap();
+            let mut expected: Vec<_> = (0..open).map(|number| left(number, (number > 1).then_some(9))).collect();
+            for file in &expected {
+                ledger.add(&file.names).unwrap();
+                file.synced.iter().for_each(|synced| ledger.mark(&file.names.in_use, *synced).unwrap());
+            }
+            for number in 10_000..20_000 {
+                ledger.add(&names(number)).unwrap();
+                ledger.remove(&names(number).in_use).unwrap();
+            }
+            let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+            let bytes = fs::metadata(&path).unwrap().len();
+            assert!(bytes < 5 * LONG, "{open}: {bytes}");
+            assert_eq!(Ledger::begin(folder.path(), "/", 2).unwrap().1, Left::default(), "it is held");
+            drop(ledger);
+            expected.sort_by(|one, other| one.names.in_use.cmp(&other.names.in_use));
+            assert_eq!(Ledger::begin(folder.path(), "/", 3).unwrap().1.files, expected);
         }
-        ledger.add(&names(7)).unwrap();
-        let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
-        assert!(fs::metadata(&path).unwrap().len() < 2 * LONG);
-        drop(ledger);
-        assert_eq!(Ledger::begin(folder.path(), "/", 2).unwrap().1.files, [left(7, None)]);
     }
 }
