@@ -28,6 +28,8 @@ pub(crate) enum Change {
 pub(crate) struct Ear {
     log: slog::Logger,
     changes: Mutex<VecDeque<Change>>,
+    /// There may be some: it is asked for behind each record.
+    any: AtomicBool,
     /// Nobody finishes anything any more: changes are made at once.
     closing: AtomicBool,
     /// What the client said last of a connection that does not come about.
@@ -36,7 +38,13 @@ pub(crate) struct Ear {
 
 impl Ear {
     pub(crate) fn new(log: slog::Logger) -> Ear {
-        Ear { log, changes: Mutex::default(), closing: AtomicBool::new(false), said: Mutex::default() }
+        Ear {
+            log,
+            changes: Mutex::default(),
+            any: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            said: Mutex::default(),
+        }
     }
 
     /// What the client said last of a connection that does not come about.
@@ -51,7 +59,13 @@ impl Ear {
 
     /// The change that is to be made next.
     pub(crate) fn change(&self) -> Option<Change> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let change = changes.pop_front();
+        self.any.store(!changes.is_empty(), Ordering::Release);
+        change
     }
 
     /// Changes are made at once from now on.
@@ -84,7 +98,9 @@ impl ConsumerContext for Ear {
         if self.closing.load(Ordering::Acquire) {
             make(consumer, &change);
         } else {
-            self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+            let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+            changes.push_back(change);
+            self.any.store(true, Ordering::Release);
         }
     }
 }
