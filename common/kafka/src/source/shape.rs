@@ -4,7 +4,6 @@
 
 use bytes::BytesMut;
 use event::{BatchBuilder, Headers, Malformed, Span, encode_headers, read_length, scan_map};
-use std::fmt::Write;
 
 /// How a source makes events of records.
 #[derive(Debug, Clone, Default)]
@@ -32,10 +31,10 @@ pub(crate) struct Taken<'a> {
 }
 
 /// Memory that is used for one record after the other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Space {
     map: BytesMut,
-    numbers: String,
+    numbers: [itoa::Buffer; 3],
 }
 
 /// A header's name and value.
@@ -56,15 +55,14 @@ impl Shape {
         let (map, body) = if self.flume_format { whole(record.value)? } else { (NO_HEADERS, record.value) };
         let own = || Headers::of(map);
         let has = |name: &str| own().any(|(known, _)| known == name.as_bytes());
-        let Space { map: out, numbers } = space;
-        numbers.clear();
-        let _in_memory = write!(numbers, "{} {} {}", record.timestamp, record.partition, record.offset);
-        let mut parts = numbers.split(' ');
-        let mut number = |name: &'static str| {
-            let text = parts.next().unwrap_or_default();
-            (!self.bare && !has(name)).then_some((name.as_bytes(), text.as_bytes()))
-        };
-        let numbers = [number("timestamp"), number("partition"), number("offset")];
+        let Space { map: out, numbers: [time, partition, offset] } = space;
+        let numbers: [Pair<'_>; 3] = [
+            (b"timestamp", time.format(record.timestamp).as_bytes()),
+            (b"partition", partition.format(record.partition).as_bytes()),
+            (b"offset", offset.format(record.offset).as_bytes()),
+        ];
+        let numbers =
+            numbers.into_iter().filter(|(name, _)| !self.bare && !own().any(|(known, _)| known == *name));
         let given = self
             .headers
             .iter()
@@ -77,8 +75,7 @@ impl Shape {
         // What is given here takes the place of what came with the event.
         let is_key = |name: &[u8]| key.is_some() && name == b"key";
         let kept = own().filter(|(name, _)| !is_key(name) && !given.iter().any(|(known, _)| known == name));
-        let numbers =
-            numbers.into_iter().flatten().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
+        let numbers = numbers.filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
         let topic = topic.into_iter().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
         let all = kept
             .chain(numbers)
