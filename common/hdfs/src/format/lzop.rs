@@ -1,6 +1,6 @@
 //! Files of `lzop`, as the codec of hadoop-lzo writes them: a head, blocks without checksums, an end.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use runtime::clock;
 
 /// What a file begins with.
 pub(super) fn begin(out: &mut Vec<u8>) {
@@ -10,7 +10,7 @@ pub(super) fn begin(out: &mut Vec<u8>) {
         out.extend_from_slice(&word.to_be_bytes());
     }
     out.extend_from_slice(&[METHOD, LEVEL]);
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map(|now| now.as_secs()).unwrap_or_default();
+    let seconds = clock::epoch_millis() / 1000;
     for word in [FLAGS, MODE, seconds as u32, (seconds >> 32) as u32] {
         out.extend_from_slice(&word.to_be_bytes());
     }

@@ -61,8 +61,8 @@ impl Shape {
             (b"partition", partition.format(record.partition).as_bytes()),
             (b"offset", offset.format(record.offset).as_bytes()),
         ];
-        let numbers =
-            numbers.into_iter().filter(|(name, _)| !self.bare && !own().any(|(known, _)| known == *name));
+        let is_wanted = |name: &[u8]| !self.bare && !own().any(|(known, _)| known == name);
+        let numbers = numbers.map(|number| Some(number).filter(|(name, _)| is_wanted(name)));
         let given = self
             .headers
             .iter()
@@ -75,7 +75,8 @@ impl Shape {
         // What is given here takes the place of what came with the event.
         let is_key = |name: &[u8]| key.is_some() && name == b"key";
         let kept = own().filter(|(name, _)| !is_key(name) && !given.iter().any(|(known, _)| known == name));
-        let numbers = numbers.filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
+        let numbers =
+            numbers.into_iter().flatten().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
         let topic = topic.into_iter().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
         let all = kept
             .chain(numbers)
