@@ -305,13 +305,9 @@ impl KafkaSink {
 }
 
 impl AsyncSink for KafkaSink {
-    /// The brokers answer each request: what waits behind one flight is the next.
-    const TOGETHER: bool = true;
-
     async fn open(&mut self) -> Result<Window, DeliveryError> {
         self.ready().await?;
-        // A transaction is one batch.
-        Ok(if self.config.transactional.is_some() { Window::LOCK_STEP } else { WINDOW })
+        Ok(Window::LOCK_STEP)
     }
 
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
@@ -350,8 +346,6 @@ fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
     })
 }
 
-/// While one delivery is on its way, so many gather for the next flight. They come again together if it fails, so there are few.
-const WINDOW: Window = Window { deliveries: 4, bytes: 2 << 20 };
 /// How long the brokers are given to answer a question.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 /// After so long without an acknowledgement it is told.
