@@ -97,7 +97,13 @@ impl Kafka {
         let Some(asks) = &self.asks else { return Ok(0) };
         let mut list = TopicPartitionList::new();
         list.add_partition(topic, 0);
-        let answer = asks.committed_offsets(list, LIMIT)?;
+        let answer = match asks.committed_offsets(list, LIMIT) {
+            // The group is so new that the broker does not keep its offsets yet.
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NotCoordinator) => {
+                return Ok(0);
+            }
+            answer => answer?,
+        };
         let offset = answer.find_partition(topic, 0).map(|found| found.offset());
         Ok(if let Some(Offset::Offset(offset)) = offset {
             u64::try_from(offset).unwrap_or_default()
