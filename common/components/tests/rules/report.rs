@@ -329,6 +329,46 @@ fn all_backslashes_of_a_value_are_doubled_where_one_is_dropped() {
     );
 }
 
+#[test]
+fn a_name_that_is_left_over_in_a_list_keeps_nothing_from_running() {
+    assert_eq!(
+        head(&["sinks = k l"]),
+        "agent `a` runs here, with 1 warning; in Flume it runs in part, without the sink `l`"
+    );
+    let said = text(&["sinks = k l", "channels = d c"]);
+    assert!(said.contains("here:     it is left out"), "{said}");
+    assert!(said.contains("write:    `a.sinks = k`, or `a.sinks.l.KEY = VALUE`"), "{said}");
+    assert!(said.contains("write:    `a.channels = c`, or `a.channels.d.KEY = VALUE`"), "{said}");
+    // A group counts on its sink.
+    let group = [
+        "sinks = k l",
+        "sinkgroups = g",
+        "sinkgroups.g.sinks = k l",
+        "sinkgroups.g.processor.type = load_balance",
+    ];
+    for stays in [&group[..], &["sources = s", "sinks = l"], &["sinks = k sinks.l", "sinks.l.type = null"]] {
+        assert!(head(stays).starts_with("agent `a` does not run here"), "{}", head(stays));
+    }
+}
+
+#[test]
+fn a_list_with_commas_is_told_once_with_the_whole_list() {
+    let lines = [
+        "channels = c, d",
+        "channels.d.type = memory",
+        "sources.r.channels = c, d",
+        "sinks = k, l",
+        "sinks.l.type = null",
+        "sinks.l.channel = d",
+    ];
+    let said = text(&lines);
+    for line in ["a.channels = c d", "a.sources.r.channels = c d", "a.sinks = k l"] {
+        assert!(said.contains(&format!("write:    `{line}`, blanks between the names")), "{said}");
+    }
+    assert!(!said.contains("not-listed") && !said.contains("k,.") && !said.contains("c,."), "{said}");
+    assert!(head(&lines).contains("in Flume it runs in part, without the channel `c,`"), "{said}");
+}
+
 /// Loads until nothing is wrong with what is left.
 fn in_part(text: &str) -> Vec<String> {
     let texts = [plan::Text { name: "f".into(), bytes: text.into() }];

@@ -9,6 +9,7 @@ mod advice;
 mod channels;
 mod filters;
 pub(crate) mod hosted;
+mod keyless;
 mod keys;
 pub(crate) mod nearest;
 mod sinks;
@@ -22,11 +23,11 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::nearest::nearest;
-use self::tree::{Component, Key, Tree};
+use self::tree::{Key, Tree};
 use self::types::{is_own_class, not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
-use crate::fate::{Dropped, Effect, Outline};
+use crate::fate::{Dropped, Effect, Outline, Part};
 use crate::layers::{Merged, named};
 use crate::owner::Owner;
 use crate::place::Place;
@@ -80,6 +81,7 @@ pub(crate) fn check(
         named: BTreeSet::new(),
         pasted: merged.pasted.get(agent).cloned(),
         outline: Outline::default(),
+        leftover: BTreeSet::new(),
         aside: Aside::default(),
     };
     let plan = checker.plan(&tree);
@@ -127,6 +129,8 @@ pub(crate) struct Checker<'a> {
     /// Where a second agent of this name begins.
     pasted: Option<Place>,
     outline: Outline,
+    /// Names in a list that have no keys, and none that are nearly called so.
+    leftover: BTreeSet<Part>,
     aside: Aside,
 }
 
@@ -184,6 +188,7 @@ impl Checker<'_> {
         }
         outline.agent = self.agent.to_string();
         self.report.outline = outline;
+        self.leave_out();
         plan
     }
 
@@ -237,48 +242,6 @@ impl Checker<'_> {
             noun,
             prefix: format!("{}.", self.agent),
             at: self.at.clone(),
-        }
-    }
-
-    /// The keys of a listed component, or an error that it has none.
-    fn keys<'t>(
-        &mut self,
-        tree: &'t Tree,
-        list: &'static str,
-        kind: Kind,
-        listed: &Listed,
-    ) -> Option<&'t Component> {
-        let found = tree.component(list, &listed.name);
-        if found.is_none() {
-            let problem = self.without_keys(tree, list, kind, listed);
-            self.report.add(problem);
-        }
-        found
-    }
-
-    fn without_keys(&self, tree: &Tree, list: &'static str, kind: Kind, listed: &Listed) -> Problem {
-        let (agent, name) = (self.agent, &listed.name);
-        let noun = if list == "sinkgroups" { "sink group" } else { kind.noun() };
-        let what = format!("the {noun} {} is in `{agent}.{list}` and has no keys", quoted(name));
-        let quiet =
-            if kind == Kind::Channel { "leaves it out silently" } else { "leaves it out with a warning" };
-        let owner = Owner::new(kind, list, agent, name, &listed.at);
-        let problem =
-            Problem::error("no-keys", &listed.at, what).flume(owner.dropped.early().in_words(quiet)).cause(
-                format!("{noun} {}", quoted(name)),
-                format!("a {noun} is in `{agent}.{list}` and has no keys"),
-            );
-        let others = tree.components(list).iter().map(|component| component.name.as_str());
-        let near = nearest(name, others.filter(|other| !self.listed.contains(&(list, other.to_string()))));
-        if name.contains(',') {
-            return problem.fix(format!(
-                "`{agent}.{list} = {}`, blanks between the names",
-                name.replace(',', " ").trim()
-            ));
-        }
-        match near {
-            Some(meant) => problem.fix(format!("`{meant}`, which has keys, if that is meant")),
-            None => problem.fix(format!("`{agent}.{list}.{name}.KEY = VALUE`, or the list without `{name}`")),
         }
     }
 
