@@ -180,6 +180,15 @@ fn what_is_to_be_written_is_a_whole_line() {
 }
 
 #[test]
+fn several_that_a_list_forgets_are_in_one_line_and_one_that_was_renamed_is_told_as_that() {
+    let both = text(&[&THREE_SINKS[1..], &["sinks.k.x = 1"]].concat());
+    assert!(both.contains("write:    `a.sinks = k l m`, or leave its keys out\n"), "{both}");
+    assert!(!both.contains("`a.sinks = k l`"), "{both}");
+    let renamed = text(&["-sinks.k.type", "sinks.l.type = null"]);
+    assert!(renamed.contains("write:    `a.sinks.k.type = null` and so on, if `k` is meant"), "{renamed}");
+}
+
+#[test]
 fn a_word_deeper_in_a_component_has_its_own_column() {
     let selector = text(&[
         "sources.r.selector.type = multiplexing",

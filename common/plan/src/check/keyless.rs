@@ -67,7 +67,7 @@ impl Checker<'_> {
         let rest: Vec<&str> = crate::settings::words(&text).filter(|word| word != name).collect();
         problem.fix(match rest.is_empty() {
             true => key,
-            false => format!("{}, or {key}", line(&replaced(&rest.join(" "), "", ""))),
+            false => format!("{}, or {key}", line(&without_commas(&rest.join(" ")))),
         })
     }
 
@@ -95,7 +95,13 @@ impl Checker<'_> {
     }
 }
 
-/// A list as it should be written.
+/// A list as it should be written: blanks between the names, and each once.
 pub(super) fn without_commas(list: &str) -> String {
-    replaced(&list.replace(',', " "), "", "")
+    let mut once: Vec<&str> = Vec::new();
+    for name in list.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once.join(" ")
 }
