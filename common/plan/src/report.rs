@@ -1,7 +1,8 @@
 //! What is wrong or doubtful in a configuration, for people and for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -27,6 +28,9 @@ pub struct Report {
     /// What was left out of the agent, so that the rest starts: ``sink `k1` ``.
     #[serde(skip)]
     pub(crate) without: Vec<String>,
+    /// Lines of components that no list names: what is wrong with those keeps nothing from starting.
+    #[serde(skip)]
+    pub(crate) unlisted: BTreeSet<(Arc<str>, u32)>,
 }
 
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
@@ -52,6 +56,9 @@ impl Report {
     /// Adds a finding.
     pub fn add(&mut self, problem: Problem) {
         if self.problems.len() < MAX_PROBLEMS {
+            let place = (problem.place.origin.clone(), problem.place.line);
+            let is_unlisted = problem.severity == Severity::Error && self.unlisted.contains(&place);
+            let problem = if is_unlisted { problem.unlisted() } else { problem };
             let mut problem = problem.bounded();
             for text in problem.texts() {
                 *text = self.secrets.hide(text);

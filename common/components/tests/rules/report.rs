@@ -426,6 +426,33 @@ fn what_flume_leaves_out_is_left_out_with_all_that_names_it_and_told() {
     assert_eq!(said.len(), 3, "nothing is said of what names them: {said:#?}");
 }
 
+/// What no list names is not checked as if one did, once that list is empty because of what was left out.
+#[test]
+fn a_list_that_becomes_empty_names_nothing_else() {
+    let flow = "a.channels = c\na.channels.c.type = memory\na.sources = r\na.sources.r.type = seq\n\
+                a.sources.r.channels = c\na.sinks = k\na.sinks.k.channel = c\na.sinks.l.type = logger\n";
+    let said = in_part(flow);
+    let head = said.last().expect("a head");
+    assert!(head.starts_with("agent `a` starts in part here, without the sink `k`, with"), "{head}");
+    assert!(said.iter().any(|one| one.contains("the sink `l` has keys and is not in `a.sinks`")), "{said:#?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_component_that_no_list_names_keeps_nothing_from_running() {
+    for lines in [
+        &["-sinks", "-sinks.k.channel"][..],
+        &["-sinks", "-sinks.k.type", "sinks.k.type = nul"],
+        &["-sinks", "sinks.k.type = com.example.Own"],
+        &["-sources", "sources.r.port = x"],
+        &["sources = ", "sources.r.interceptors = i", "sources.r.interceptors.i.type = regex_filter", "sources.r.interceptors.i.regex = ("],
+    ] {
+        let said = text(lines);
+        assert!(head(lines).starts_with("agent `a` runs here, with 2 warnings; in Flume it runs"), "{said}");
+        assert!(said.contains("here:     it does not run, as no list names it"), "{said}");
+        assert!(!head(lines).contains("class path"), "{said}");
+    }
+}
+
 /// A selector that runs here and not in Flume: its source goes with the rest, and that is told.
 #[test]
 fn what_runs_here_alone_is_left_out_with_its_reason() {

@@ -47,6 +47,8 @@ pub(crate) struct Question<'a> {
     pub(crate) used: &'a BTreeSet<String>,
     /// The first file, for what stands nowhere in it.
     pub(crate) at: Place,
+    /// Whether something was left out of the agent, so that a list may be missing on purpose.
+    pub(crate) in_part: bool,
 }
 
 /// Makes the plan of an agent, of all that could be made sense of; `None` when there is no such agent.
@@ -56,8 +58,9 @@ pub(crate) fn check(
     secrets: &mut Secrets,
     report: &mut Report,
 ) -> Option<Plan> {
-    let Question { agent, options, environment, used, at } = question;
-    let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
+    let Question { agent, options, environment, used, at, in_part } = question;
+    let tree = Tree::build(merged.entries, agent, &merged.agents, used, !in_part, report);
+    report.unlisted = tree.unlisted_lines();
     if !merged.agents.iter().any(|name| name == agent)
         && LISTS_OF_ALL.iter().all(|list| tree.list(list).is_none())
     {
