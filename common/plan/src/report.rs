@@ -56,8 +56,7 @@ impl Report {
     /// Adds a finding.
     pub fn add(&mut self, problem: Problem) {
         if self.problems.len() < MAX_PROBLEMS {
-            let place = (problem.place.origin.clone(), problem.place.line);
-            let is_unlisted = problem.severity == Severity::Error && self.unlisted.contains(&place);
+            let is_unlisted = problem.severity == Severity::Error && self.is_unlisted(&problem.place);
             let problem = if is_unlisted { problem.unlisted() } else { problem };
             let mut problem = problem.bounded();
             for text in problem.texts() {
@@ -67,6 +66,11 @@ impl Report {
         } else {
             *self.left_out.entry(problem.severity).or_default() += 1;
         }
+    }
+
+    /// Whether this is a line of a component that no list names.
+    pub(crate) fn is_unlisted(&self, place: &Place) -> bool {
+        !self.unlisted.is_empty() && self.unlisted.contains(&(place.origin.clone(), place.line))
     }
 
     /// Adds a warning that takes some work to put into words; the work is spared when it would not be shown.
