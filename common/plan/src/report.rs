@@ -33,6 +33,9 @@ pub struct Report {
     pub(crate) unlisted: BTreeSet<(Arc<str>, u32)>,
 }
 
+/// The code of what needs a JVM where there is none.
+pub(crate) const NEEDS_JAVA: &str = "needs-java";
+
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
 const MAX_PROBLEMS: usize = 1000;
 
@@ -141,15 +144,7 @@ impl Report {
 
     /// What this build does not have of what the file asks for, the most frequent first: (`hdfs`, 3).
     pub fn lacking(&self) -> Vec<(&str, usize)> {
-        let mut lacking: Vec<(&str, usize)> = Vec::new();
-        for what in self.errors().map(|problem| problem.lacks.as_str()).filter(|what| !what.is_empty()) {
-            match lacking.iter_mut().find(|(known, _)| *known == what) {
-                Some((_, times)) => *times += 1,
-                None => lacking.push((what, 1)),
-            }
-        }
-        lacking.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-        lacking
+        counts(self.errors().filter(|problem| !problem.lacks.is_empty()))
     }
 
     fn errors(&self) -> impl Iterator<Item = &Problem> {
@@ -187,16 +182,32 @@ impl Report {
         format!("{agent} does not run here: {}{in_flume}", self.blocks())
     }
 
-    /// What keeps the agent from running here: what this build lacks, and how much is wrong.
+    /// What keeps the agent from running here: what this host or this build lacks, and how much is wrong.
     pub fn blocks(&self) -> String {
-        let lacking: Vec<String> =
-            self.lacking().iter().map(|(what, times)| format!("{what} ({times})")).collect();
-        let wrong =
-            self.count(Severity::Error) - self.errors().filter(|problem| !problem.lacks.is_empty()).count();
+        let (lacking, wrong): (Vec<&Problem>, Vec<&Problem>) =
+            self.errors().partition(|problem| !problem.lacks.is_empty());
+        let (java, lacking): (Vec<&Problem>, Vec<&Problem>) =
+            lacking.into_iter().partition(|problem| problem.code == NEEDS_JAVA && !problem.subject.is_empty());
+        let (host, build): (Vec<&Problem>, Vec<&Problem>) =
+            lacking.into_iter().partition(|problem| [NEEDS_JAVA, "no-such-class"].contains(&problem.code));
         let mut blocks = Vec::new();
-        if !lacking.is_empty() {
-            blocks.push(format!("this build lacks {}", lacking.join(", ")));
+        if !java.is_empty() {
+            let needed = java.iter().map(|problem| {
+                let noun = problem.subject.split(": ").next().unwrap_or_default();
+                format!("{noun} ({})", problem.lacks)
+            });
+            let needed = few(&needed.collect::<Vec<_>>());
+            blocks.push(format!("there is no JVM with Flume's jars (FLUME_HOME, JAVA_HOME): needed by {needed}"));
         }
+        for (who, lacking) in [("host", host), ("build", build)] {
+            let lacking = counts(lacking.into_iter());
+            let lacking: Vec<String> =
+                lacking.iter().map(|(what, times)| format!("{what} ({times})")).collect();
+            if !lacking.is_empty() {
+                blocks.push(format!("this {who} lacks {}", few(&lacking)));
+            }
+        }
+        let wrong = wrong.len() + self.left_out.get(&Severity::Error).copied().unwrap_or_default();
         if wrong > 0 {
             blocks.push(format!("the configuration has {}", counted(wrong, "error")));
         }
@@ -231,6 +242,29 @@ impl fmt::Display for Report {
             counted(warnings, "warning"),
             counted(notes, "note")
         )
+    }
+}
+
+/// What some findings lack, the most frequent first.
+fn counts<'a>(problems: impl Iterator<Item = &'a Problem>) -> Vec<(&'a str, usize)> {
+    let mut lacking: Vec<(&str, usize)> = Vec::new();
+    for what in problems.map(|problem| problem.lacks.as_str()) {
+        match lacking.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, times)) => *times += 1,
+            None => lacking.push((what, 1)),
+        }
+    }
+    lacking.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+    lacking
+}
+
+/// The first of many, in a headline.
+fn few(texts: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = texts.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match texts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

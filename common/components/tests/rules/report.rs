@@ -34,14 +34,19 @@ fn the_head_says_what_runs_and_what_blocks_it() {
     .concat();
     assert_eq!(
         head(&lacking),
-        "agent `a` does not run here: this build lacks irc (2), own class `com.example.Mine` (1); in Flume it \
-         runs, if the classes are on its class path"
+        "agent `a` does not run here: there is no JVM with Flume's jars (FLUME_HOME, JAVA_HOME): needed by sink `k` \
+         (own class `com.example.Mine`), sink `l` (irc), sink `m` (irc); in Flume it runs, if the classes are on its \
+         class path"
     );
     assert!(report(&lacking).has_errors() && !report(&lacking).is_wrong(), "nothing is wrong with the file");
+    let said = text(&lacking);
+    assert_eq!(said.matches("and there is none").count(), 1, "{said}");
+    assert!(said.contains("(sink `k`: it is a Java class), f:"), "{said}");
+    assert!(said.contains("(sink `l`: `irc` has no native version), f:"), "{said}");
     let wrong = [&lacking[..], &["sources.r.port = x"]].concat();
     assert!(
         head(&wrong)
-            .contains("(1); the configuration has 1 error; in Flume it runs in part, without the source `r`")
+            .contains("sink `m` (irc); the configuration has 1 error; in Flume it runs in part, without the source `r`")
     );
     assert!(report(&wrong).is_wrong());
 }
@@ -94,6 +99,9 @@ fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
         "{said}"
     );
     assert!(said.contains("at:       f:15:1 (sink `l`), f:16:1 (sink `m`)"), "{said}");
+    let odd = text(&["sources.r.zzz = 1"]);
+    let fix = odd.lines().find(|line| line.contains("write:")).expect("a line to write");
+    assert!(fix.contains("the nearest properties of `netcat` are ") && fix.matches(", ").count() == 2, "{odd}");
     let comments =
         text(&["sources.r.port = 4444 # c", "sinks.k.type = logger # d", "channels.c.capacity = 100 # e"]);
     assert_eq!(comments.matches("[inline-comment]").count(), 1, "{comments}");
