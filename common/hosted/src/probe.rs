@@ -159,7 +159,12 @@ mod tests {
             "cannot load it (`Unable to load sink type`)"
         );
         assert_eq!(
-            said(Source, Some("org.x.JMSSource"), flume, "Unable to load source type: jms, class: org.x.JMSSource"),
+            said(
+                Source,
+                Some("org.x.JMSSource"),
+                flume,
+                "Unable to load source type: jms, class: org.x.JMSSource"
+            ),
             "cannot load it (`Unable to load source type`)"
         );
         for kind in [Sink, Interceptors] {

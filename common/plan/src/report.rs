@@ -186,8 +186,9 @@ impl Report {
     pub fn blocks(&self) -> String {
         let (lacking, wrong): (Vec<&Problem>, Vec<&Problem>) =
             self.errors().partition(|problem| !problem.lacks.is_empty());
-        let (java, lacking): (Vec<&Problem>, Vec<&Problem>) =
-            lacking.into_iter().partition(|problem| problem.code == NEEDS_JAVA && !problem.subject.is_empty());
+        let (java, lacking): (Vec<&Problem>, Vec<&Problem>) = lacking
+            .into_iter()
+            .partition(|problem| problem.code == NEEDS_JAVA && !problem.subject.is_empty());
         let (host, build): (Vec<&Problem>, Vec<&Problem>) =
             lacking.into_iter().partition(|problem| [NEEDS_JAVA, "no-such-class"].contains(&problem.code));
         let mut blocks = Vec::new();
@@ -197,7 +198,9 @@ impl Report {
                 format!("{noun} ({})", problem.lacks)
             });
             let needed = few(&needed.collect::<Vec<_>>());
-            blocks.push(format!("there is no JVM with Flume's jars (FLUME_HOME, JAVA_HOME): needed by {needed}"));
+            blocks.push(format!(
+                "there is no JVM with Flume's jars (FLUME_HOME, JAVA_HOME): needed by {needed}"
+            ));
         }
         for (who, lacking) in [("host", host), ("build", build)] {
             let lacking = counts(lacking.into_iter());

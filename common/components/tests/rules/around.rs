@@ -249,7 +249,8 @@ fn the_name_of_a_header_and_that_of_a_variable_are_no_secrets() {
         "sources.r.file = x",
     ]);
     assert!(said.contains("`file` is not a property") && !said.contains("***"), "{said}");
-    let password = |value: &str| text(&["sources.r.type = avro", &format!("sources.r.keystore-password = {value}")]);
+    let password =
+        |value: &str| text(&["sources.r.type = avro", &format!("sources.r.keystore-password = {value}")]);
     assert!(password("${NO_SUCH}").contains("has `${NO_SUCH}`, which names nothing"));
     assert!(!password("wom${bat}").contains("bat"), "a piece of a password");
 }

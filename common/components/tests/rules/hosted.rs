@@ -82,7 +82,8 @@ fn the_batch_of_what_only_the_jvm_has_is_compared_with_the_channel_as_well() {
         assert_eq!(large, ["error batch-too-large"], "{moves}");
         assert!(roll(&[moves]).is_empty(), "{moves}");
     }
-    assert!(roll(&["sinks.k.sink.batchSize = 1000", "flume.bridge = c", "channels.c.transactionCapacity = 1000"]).is_empty());
+    let room = ["flume.bridge = c", "channels.c.transactionCapacity = 1000", "channels.c.capacity = 1000"];
+    assert!(roll(&[&room[..], &["sinks.k.sink.batchSize = 1000"]].concat()).is_empty());
 }
 
 #[test]

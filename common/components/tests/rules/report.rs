@@ -44,10 +44,9 @@ fn the_head_says_what_runs_and_what_blocks_it() {
     assert!(said.contains("(sink `k`: it is a Java class), f:"), "{said}");
     assert!(said.contains("(sink `l`: `irc` has no native version), f:"), "{said}");
     let wrong = [&lacking[..], &["sources.r.port = x"]].concat();
-    assert!(
-        head(&wrong)
-            .contains("sink `m` (irc); the configuration has 1 error; in Flume it runs in part, without the source `r`")
-    );
+    assert!(head(&wrong).contains(
+        "sink `m` (irc); the configuration has 1 error; in Flume it runs in part, without the source `r`"
+    ));
     assert!(report(&wrong).is_wrong());
 }
 
@@ -101,7 +100,10 @@ fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
     assert!(said.contains("at:       f:15:1 (sink `l`), f:16:1 (sink `m`)"), "{said}");
     let odd = text(&["sources.r.zzz = 1"]);
     let fix = odd.lines().find(|line| line.contains("write:")).expect("a line to write");
-    assert!(fix.contains("the nearest properties of `netcat` are ") && fix.matches(", ").count() == 2, "{odd}");
+    assert!(
+        fix.contains("the nearest properties of `netcat` are ") && fix.matches(", ").count() == 2,
+        "{odd}"
+    );
     let comments =
         text(&["sources.r.port = 4444 # c", "sinks.k.type = logger # d", "channels.c.capacity = 100 # e"]);
     assert_eq!(comments.matches("[inline-comment]").count(), 1, "{comments}");
@@ -442,7 +444,10 @@ fn a_list_that_becomes_empty_names_nothing_else() {
     let said = in_part(flow);
     let head = said.last().expect("a head");
     assert!(head.starts_with("agent `a` starts in part here, without the sink `k`, with"), "{head}");
-    assert!(said.iter().any(|one| one.contains("the sink `l` has keys and is not in `a.sinks`")), "{said:#?}");
+    assert!(
+        said.iter().any(|one| one.contains("the sink `l` has keys and is not in `a.sinks`")),
+        "{said:#?}"
+    );
 }
 
 #[test]
@@ -452,7 +457,12 @@ fn what_is_wrong_with_a_component_that_no_list_names_keeps_nothing_from_running(
         &["-sinks", "-sinks.k.type", "sinks.k.type = nul"],
         &["-sinks", "sinks.k.type = com.example.Own"],
         &["-sources", "sources.r.port = x"],
-        &["sources = ", "sources.r.interceptors = i", "sources.r.interceptors.i.type = regex_filter", "sources.r.interceptors.i.regex = ("],
+        &[
+            "sources = ",
+            "sources.r.interceptors = i",
+            "sources.r.interceptors.i.type = regex_filter",
+            "sources.r.interceptors.i.regex = (",
+        ],
     ] {
         let said = text(lines);
         assert!(head(lines).starts_with("agent `a` runs here, with 2 warnings; in Flume it runs"), "{said}");

@@ -80,12 +80,11 @@ impl Checker<'_> {
         let outline = &self.report.outline;
         let channels = outline.sources.iter().chain(&outline.sinks).flat_map(|(_, to)| to);
         let sinks = outline.groups.iter().flat_map(|(_, members)| members);
-        let named: BTreeSet<(&str, &String)> = channels
-            .map(|channel| ("channels", channel))
-            .chain(sinks.map(|sink| ("sinks", sink)))
-            .collect();
+        let named: BTreeSet<(&str, &String)> =
+            channels.map(|channel| ("channels", channel)).chain(sinks.map(|sink| ("sinks", sink))).collect();
         let leftover = self.leftover.iter().filter(|part| !named.contains(&(part.list, &part.name)));
-        let leftover: BTreeSet<Part> = leftover.filter(|part| part.list != "configfilters").cloned().collect();
+        let leftover: BTreeSet<Part> =
+            leftover.filter(|part| part.list != "configfilters").cloned().collect();
         for problem in self.report.problems.iter_mut().filter(|problem| problem.code == "no-keys") {
             if matches!(&problem.effect, Some(Effect::Removed(part)) if leftover.contains(part)) {
                 problem.severity = Severity::Warning;

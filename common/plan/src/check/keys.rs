@@ -24,7 +24,11 @@ pub(super) fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
             let names = most_like(&key.name, names());
             problem.fix(match names[..] {
                 [] => format!("leave it out; `{}` has no properties of its own", known.name()),
-                _ => format!("leave it out; the nearest properties of `{}` are {}", known.name(), names.join(", ")),
+                _ => format!(
+                    "leave it out; the nearest properties of `{}` are {}",
+                    known.name(),
+                    names.join(", ")
+                ),
             })
         }
     }

@@ -111,7 +111,9 @@ impl Checker<'_> {
             let fix = self.which_channel(tree, name, channels, (&key.entry.key, &text));
             self.report.add(problem.fix(fix));
         }
-        for name in known.iter().filter(|name| name.contains(',') && tree.component("channels", name).is_none()) {
+        for name in
+            known.iter().filter(|name| name.contains(',') && tree.component("channels", name).is_none())
+        {
             let what = format!("the comma of {} in the {} is part of the name", quoted(name), owner.noun);
             let problem = Problem::warning("unknown-channel", &key.entry.word_at(&text, name), what)
                 .flume("leaves the channel out")

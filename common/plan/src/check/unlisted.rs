@@ -20,9 +20,8 @@ impl Checker<'_> {
             let (list, names): (&'static str, &[String]) = (list, names);
             let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
             let all = tree.components(list).iter();
-            let unlisted: Vec<&Component> = all
-                .filter(|one| !known.contains(one.name.as_str()) && !self.is_told(list, one))
-                .collect();
+            let unlisted: Vec<&Component> =
+                all.filter(|one| !known.contains(one.name.as_str()) && !self.is_told(list, one)).collect();
             let agent = self.agent;
             let guess = |one: &Component| meant(agent, tree, &lists, (list, names), one);
             // One line for all of them: two would undo each other.

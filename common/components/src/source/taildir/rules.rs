@@ -136,7 +136,10 @@ fn not_a_group(group: &str, key: &str, groups: &[&str], findings: &mut Findings<
     let fix = match (header, nearest(group, groups.iter().copied())) {
         (Some((group, header)), _) => {
             let value = findings.shown(key).unwrap_or_else(|| "VALUE".into());
-            format!("`{} = {value}`, if a header is meant", findings.key(&format!("headers.{group}.{header}")))
+            format!(
+                "`{} = {value}`, if a header is meant",
+                findings.key(&format!("headers.{group}.{header}"))
+            )
         }
         (None, Some(meant)) => format!("`{meant}`, if that is meant"),
         (None, None) => format!("`{list} = {} {group}`", groups.join(" ")),
