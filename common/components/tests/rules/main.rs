@@ -4,6 +4,7 @@ mod around;
 mod components;
 mod hosted;
 mod local;
+mod part;
 mod report;
 #[path = "../support/mod.rs"]
 mod support;
