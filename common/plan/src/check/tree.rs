@@ -77,7 +77,10 @@ impl Tree {
         };
         let ignored = self.inferred.iter().filter(|_| !self.lacks(beside));
         let keys = ignored.flat_map(|kind| self.components(kind)).flat_map(|component| &component.keys);
-        let places = keys.flat_map(|key| [&key.entry.key_at, &key.entry.value_at]);
+        let places = keys.flat_map(|Key { entry, .. }| {
+            let parts = entry.parts.iter().map(|(_, place)| place);
+            [&entry.first_at, &entry.key_at, &entry.value_at].into_iter().chain(parts)
+        });
         places.map(|place| (place.origin.clone(), place.line)).collect()
     }
 
