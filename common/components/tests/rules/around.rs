@@ -257,13 +257,15 @@ fn the_name_of_a_header_and_that_of_a_variable_are_no_secrets() {
 
 #[test]
 fn a_password_that_reads_like_a_component_hides_neither_its_name_nor_its_class() {
-    let said = text(&[
+    let lines = [
         "-sinks.k.type",
         "-sinks.k.channel",
         "sinks = rabbit-sink",
         "sinks.rabbit-sink.type = com.example.rabbit.Sink",
         "sinks.rabbit-sink.password = rabbit",
         "sinks.rabbit-sink.channel = c",
-    ]);
+    ];
+    let report = load_with(&lines, &Sources::default()).report;
+    let said = format!("{}\n{report}", report.head("a"));
     assert!(said.contains("sink `rabbit-sink`") && said.contains("com.example.rabbit.Sink"), "{said}");
 }

@@ -254,8 +254,8 @@ fn a_list_that_is_missing_or_empty_is_told_as_it_should_stand() {
 #[test]
 fn a_word_in_a_list_has_the_column_of_that_word() {
     for (lines, expected) in [
-        (&["sinks = k  l"][..], "f:10:14: error: the sink `l`"),
-        (&["sinks = k \\\n   l"], "f:11:4: error: the sink `l`"),
+        (&["sinks = k  l"][..], "f:10:14: warning: the sink `l`"),
+        (&["sinks = k \\\n   l"], "f:11:4: warning: the sink `l`"),
         (&["sinks = k k"], "f:10:13: note: `a.sinks` names `k` twice"),
         (&["sources.r.channels = c cc"], "f:10:26: warning: the source `r` names a channel `cc`"),
         (
