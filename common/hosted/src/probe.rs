@@ -139,7 +139,7 @@ mod tests {
             missing: missing.map(String::from),
             stack: String::new(),
         };
-        let (component, thrown) = (spec.title(), Box::new(thrown));
+        let (component, thrown) = (spec.name.clone(), Box::new(thrown));
         let error = match missing {
             Some(class) => {
                 BridgeError::Missing { component, class: class.into(), thrown, searched: String::new() }
