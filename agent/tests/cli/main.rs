@@ -173,7 +173,7 @@ fn check_prints_the_report_and_its_exit_code_says_how_bad_it_is() {
     let lacking = SEQ.replace("sinks.k1.type = null", "sinks.k1.type = com.example.OwnSink");
     let both = lacking.replace("sinks.k1.channel = c1", "sinks.k1.channel = c9");
     for (text, line, code, part) in [
-        (&lacking[..], "", 4, "this build lacks own class `com.example.OwnSink` (1)"),
+        (&lacking[..], "", 4, "needed by sink `k1` (own class `com.example.OwnSink`)"),
         (&both, "", 2, "the configuration has 1 error"),
         (&lacking, "--json", 4, "\"exit_code\":4"),
         (SEQ, "", 0, "nothing is wrong"),

@@ -7,7 +7,8 @@ use crate::selector::{ChannelSelector, MakeSelector, Selected};
 use crate::source::{MakeSource, NewSource};
 use event::Batch;
 use plan::{
-    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, SinkPlan, SourcePlan, Ties,
+    Aside, ComponentPlan, Findings, GroupPlan, Plan, Problem, Properties, Report, Severity, SinkPlan,
+    SourcePlan, Ties,
 };
 
 /// A plan whose components can all be made.
@@ -95,15 +96,33 @@ impl Judge<'_> {
         for source in sources {
             self.source(source);
         }
-        for interceptor in interceptors {
+        let is_native = |component: &ComponentPlan| component.hosted().is_none();
+        for interceptor in interceptors.iter().filter(|interceptor| is_native(interceptor)) {
             self.interceptor(interceptor);
         }
         for sink in sinks {
-            self.make_sink(sink);
+            match is_native(sink) {
+                true => drop(self.make_sink(sink)),
+                false => self.lacks_java(sink),
+            }
         }
-        for group in groups {
+        for group in groups.iter().filter(|group| is_native(&group.component)) {
             self.grouping(group);
         }
+    }
+
+    /// That a sink which does not run needs a JVM is told where there is none.
+    fn lacks_java(&mut self, sink: &ComponentPlan) {
+        let mut heard = Report::default();
+        match self.site.hosts() {
+            Some(hosts) => {
+                let alone = SinkPlan { component: sink.clone(), channel: String::new() };
+                drop(hosts.sink(&alone, self.plan, &mut heard));
+            }
+            None => heard.add(plan::needs_java(sink, "")),
+        }
+        let errors = heard.problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+        errors.for_each(|problem| self.report.add(problem));
     }
 
     fn parts(&mut self, properties: &Properties) {

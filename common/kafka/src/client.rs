@@ -55,7 +55,8 @@ pub(crate) fn renamed<'a>(
     let what = format!("`{}` is the name of Flume 1.6 for `{key}`", findings.key(before));
     let fix = format!("`{} = {}`", findings.key(key), value.trim());
     let problem = Problem::note("old-name", findings.at(before), what).flume("takes it up to 1.11");
-    findings.add(problem.here("it is taken").fix(fix));
+    let cause = format!("`{before}` is the name of Flume 1.6 for `{key}`");
+    findings.add(problem.here("it is taken").fix(fix).cause(findings.owner.noun.clone(), cause));
     Some(value.trim())
 }
 

@@ -75,7 +75,7 @@ fn finding(group: &[&Problem]) -> Option<Finding> {
         flume: joined(group, |problem| &problem.flume),
         here: joined(group, |problem| &problem.here),
         write: distinct(group.iter().map(|problem| problem.fix.clone())),
-        lacks: first.lacks.clone(),
+        lacks: distinct(group.iter().map(|problem| problem.lacks.clone())).join(", "),
     })
 }
 

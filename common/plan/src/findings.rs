@@ -35,6 +35,11 @@ impl<'a> Findings<'a> {
         format!("{}{key}", self.owner.prefix)
     }
 
+    /// The value of `key` for a message: cut when it is long, and hidden when it is a secret.
+    pub fn shown(&self, key: &str) -> Option<String> {
+        self.properties.shown(key)
+    }
+
     /// Whether `key` is set, and nothing was found in its value.
     pub fn is_clean(&self, key: &str) -> bool {
         let place = self.properties.place(key);

@@ -185,9 +185,11 @@ pub fn load_without(
     let mut secrets = Secrets::default();
     let lookups = Lookups { environment, properties, now };
     let used = substitute(&mut merged.entries, &lookups, &mut secrets, &mut report);
+    secrets.leave_open(merged.entries.iter().map(|entry| (entry.key.as_str(), entry.value.as_str())));
     without.cut(&mut merged.entries);
     let at = Place::whole(texts.first().map_or("command line", |text| text.name.as_str()));
-    let question = Question { agent, options, environment, used: &used, at };
+    let in_part = *without != Without::default();
+    let question = Question { agent, options, environment, used: &used, at, in_part };
     let plan = check(merged, question, &mut secrets, &mut report);
     report.hide(secrets);
     report.sort();

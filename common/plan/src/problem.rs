@@ -147,6 +147,16 @@ impl Problem {
         Problem { effect: Some(effect), ..self }
     }
 
+    /// The same of a component that no list names, so that it does not run.
+    pub(crate) fn unlisted(self) -> Problem {
+        let flume = match self.flume.is_empty() {
+            true => "ignores it silently".to_string(),
+            false => format!("once a list names it: {}", self.flume),
+        };
+        let here = "it does not run, as no list names it".to_string();
+        Problem { severity: Severity::Warning, flume, here, lacks: String::new(), effect: None, ..self }
+    }
+
     /// Whether what it says of Flume happens only in an agent that passes validation.
     pub(crate) fn is_after_validation(&self) -> bool {
         matches!(self.effect, Some(Effect::Unconfigured(_) | Effect::Unloadable(_))) && !self.flume.is_empty()

@@ -1,7 +1,8 @@
 //! What is wrong or doubtful in a configuration, for people and for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -27,7 +28,13 @@ pub struct Report {
     /// What was left out of the agent, so that the rest starts: ``sink `k1` ``.
     #[serde(skip)]
     pub(crate) without: Vec<String>,
+    /// Lines of components that no list names: what is wrong with those keeps nothing from starting.
+    #[serde(skip)]
+    pub(crate) unlisted: BTreeSet<(Arc<str>, u32)>,
 }
+
+/// The code of what needs a JVM where there is none.
+pub(crate) const NEEDS_JAVA: &str = "needs-java";
 
 /// Nobody reads more, and a file of a million wrong lines shall not take memory for each of them.
 const MAX_PROBLEMS: usize = 1000;
@@ -52,6 +59,8 @@ impl Report {
     /// Adds a finding.
     pub fn add(&mut self, problem: Problem) {
         if self.problems.len() < MAX_PROBLEMS {
+            let is_unlisted = problem.severity == Severity::Error && self.is_unlisted(&problem.place);
+            let problem = if is_unlisted { problem.unlisted() } else { problem };
             let mut problem = problem.bounded();
             for text in problem.texts() {
                 *text = self.secrets.hide(text);
@@ -60,6 +69,11 @@ impl Report {
         } else {
             *self.left_out.entry(problem.severity).or_default() += 1;
         }
+    }
+
+    /// Whether this is a line of a component that no list names.
+    pub(crate) fn is_unlisted(&self, place: &Place) -> bool {
+        !self.unlisted.is_empty() && self.unlisted.contains(&(place.origin.clone(), place.line))
     }
 
     /// Adds a warning that takes some work to put into words; the work is spared when it would not be shown.
@@ -130,15 +144,7 @@ impl Report {
 
     /// What this build does not have of what the file asks for, the most frequent first: (`hdfs`, 3).
     pub fn lacking(&self) -> Vec<(&str, usize)> {
-        let mut lacking: Vec<(&str, usize)> = Vec::new();
-        for what in self.errors().map(|problem| problem.lacks.as_str()).filter(|what| !what.is_empty()) {
-            match lacking.iter_mut().find(|(known, _)| *known == what) {
-                Some((_, times)) => *times += 1,
-                None => lacking.push((what, 1)),
-            }
-        }
-        lacking.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-        lacking
+        counts(self.errors().filter(|problem| !problem.lacks.is_empty()))
     }
 
     fn errors(&self) -> impl Iterator<Item = &Problem> {
@@ -176,16 +182,35 @@ impl Report {
         format!("{agent} does not run here: {}{in_flume}", self.blocks())
     }
 
-    /// What keeps the agent from running here: what this build lacks, and how much is wrong.
+    /// What keeps the agent from running here: what this host or this build lacks, and how much is wrong.
     pub fn blocks(&self) -> String {
-        let lacking: Vec<String> =
-            self.lacking().iter().map(|(what, times)| format!("{what} ({times})")).collect();
-        let wrong =
-            self.count(Severity::Error) - self.errors().filter(|problem| !problem.lacks.is_empty()).count();
+        let (lacking, wrong): (Vec<&Problem>, Vec<&Problem>) =
+            self.errors().partition(|problem| !problem.lacks.is_empty());
+        let (java, lacking): (Vec<&Problem>, Vec<&Problem>) = lacking
+            .into_iter()
+            .partition(|problem| problem.code == NEEDS_JAVA && !problem.subject.is_empty());
+        let (host, build): (Vec<&Problem>, Vec<&Problem>) =
+            lacking.into_iter().partition(|problem| [NEEDS_JAVA, "no-such-class"].contains(&problem.code));
         let mut blocks = Vec::new();
-        if !lacking.is_empty() {
-            blocks.push(format!("this build lacks {}", lacking.join(", ")));
+        if !java.is_empty() {
+            let needed = java.iter().map(|problem| {
+                let noun = problem.subject.split(": ").next().unwrap_or_default();
+                format!("{noun} ({})", problem.lacks)
+            });
+            let needed = few(&needed.collect::<Vec<_>>());
+            blocks.push(format!(
+                "there is no JVM with Flume's jars (FLUME_HOME, JAVA_HOME): needed by {needed}"
+            ));
         }
+        for (who, lacking) in [("host", host), ("build", build)] {
+            let lacking = counts(lacking.into_iter());
+            let lacking: Vec<String> =
+                lacking.iter().map(|(what, times)| format!("{what} ({times})")).collect();
+            if !lacking.is_empty() {
+                blocks.push(format!("this {who} lacks {}", few(&lacking)));
+            }
+        }
+        let wrong = wrong.len() + self.left_out.get(&Severity::Error).copied().unwrap_or_default();
         if wrong > 0 {
             blocks.push(format!("the configuration has {}", counted(wrong, "error")));
         }
@@ -220,6 +245,29 @@ impl fmt::Display for Report {
             counted(warnings, "warning"),
             counted(notes, "note")
         )
+    }
+}
+
+/// What some findings lack, the most frequent first.
+fn counts<'a>(problems: impl Iterator<Item = &'a Problem>) -> Vec<(&'a str, usize)> {
+    let mut lacking: Vec<(&str, usize)> = Vec::new();
+    for what in problems.map(|problem| problem.lacks.as_str()) {
+        match lacking.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, times)) => *times += 1,
+            None => lacking.push((what, 1)),
+        }
+    }
+    lacking.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+    lacking
+}
+
+/// The first of many, in a headline.
+fn few(texts: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = texts.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match texts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

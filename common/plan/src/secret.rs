@@ -2,16 +2,22 @@
 //!
 //! A value is kept back when the name of its key reads like that of a secret, also misspelt; when a variable with such a
 //! name or a config filter stands behind it; and wherever the same text turns up again. User names and passwords inside
-//! a URL are kept back in any text.
+//! a URL are kept back in any text. A password may be a word that the file has elsewhere: as a type, a name or a part of a
+//! key it is shown, since that tells nobody that it is a password.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
+
+use crate::layers::LISTS;
 
 /// Stands where a secret would.
 pub const HIDDEN: &str = "***";
 
 /// Whether the value of `key` is not to be shown. Slips of a letter or two count, but for the first letter.
 pub fn is_secret(key: &str) -> bool {
-    if PLACES.iter().any(|place| key.ends_with(place)) {
+    let key = of_a_component(key).unwrap_or(key);
+    if PLACES.iter().any(|place| key.ends_with(place)) || names_a_header(key) {
         return false;
     }
     // Its end tells what a key is; it may be as long as a line.
@@ -28,6 +34,29 @@ pub fn is_secret(key: &str) -> bool {
         || letters.ends_with(b"pass") && !letters.ends_with(b"bypass")
         || parted && last_word(end).eq_ignore_ascii_case(b"key")
 }
+
+/// What follows the name of the component in a whole key: what a component is called says nothing of its values.
+fn of_a_component(key: &str) -> Option<&str> {
+    let mut parts = key.splitn(4, '.');
+    let (_agent, list, _name) = (parts.next()?, parts.next()?, parts.next()?);
+    parts.next().filter(|_| LISTS.contains(&list))
+}
+
+/// Whether the value of a key that ends in `key` is the name of an event's header, or of a field that sorts what is stored.
+fn names_a_header(key: &str) -> bool {
+    let mut parts = key.rsplit('.');
+    let last = parts.next().unwrap_or_default();
+    if last == "key" {
+        return parts.nth(1) == Some("interceptors"); // `interceptors.i1.key` of the static interceptor
+    }
+    let plain: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
+    let before = plain.to_ascii_lowercase();
+    let before = before.strip_suffix("key");
+    before.is_some_and(|word| FIELDS.iter().any(|field| word.ends_with(field)))
+}
+
+/// What stands in front of `Key` where the value is a name.
+const FIELDS: [&str; 6] = ["header", "row", "partition", "routing", "primary", "sort"];
 
 /// What stands behind the last `-`, `_` or `.`, or begins with the last capital.
 fn last_word(key: &[u8]) -> &[u8] {
@@ -116,12 +145,16 @@ impl fmt::Display for Secret {
 
 /// The secrets that are known, to be kept out of texts.
 #[derive(Clone, Default)]
-pub struct Secrets(Vec<String>);
+pub struct Secrets {
+    known: Vec<String>,
+    /// Words that everybody may read: types, names of components, parts of keys.
+    open: BTreeSet<String>,
+}
 
 /// Shows none of them.
 impl fmt::Debug for Secrets {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} secrets", self.0.len())
+        write!(out, "{} secrets", self.known.len())
     }
 }
 
@@ -137,27 +170,80 @@ impl Secrets {
     pub fn add(&mut self, secret: &str) {
         let secret = secret.trim();
         if (SHORTEST..=LONGEST).contains(&secret.len())
-            && self.0.len() < MOST
-            && !self.0.iter().any(|known| known == secret)
+            && self.known.len() < MOST
+            && !self.known.iter().any(|known| known == secret)
         {
-            self.0.push(secret.to_string());
-            self.0.sort_by_key(|known| std::cmp::Reverse(known.len()));
+            self.known.push(secret.to_string());
+            self.known.sort_by_key(|known| std::cmp::Reverse(known.len()));
+        }
+    }
+
+    /// Keeps back what secrets have become parts of in `value`, which variables have made: `geheim` in `a${env:PASSWORD}b`.
+    pub(crate) fn add_grown(&mut self, value: &str) {
+        let within = |secret: &String| {
+            let all = value.match_indices(secret.as_str()).take(MOST);
+            all.map(|(at, _)| &value[word_around(value, at..at + secret.len(), JOINED)]).collect::<Vec<_>>()
+        };
+        let grown: Vec<&str> = self.known.iter().flat_map(within).collect();
+        grown.into_iter().for_each(|word| self.add(word));
+    }
+
+    /// Shows the words of these keys and of the types that they name, also where a secret reads the same.
+    pub(crate) fn leave_open<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        for (key, value) in pairs {
+            self.open.extend(key.split('.').map(str::to_string));
+            let is_list = key.split_once('.').is_some_and(|(_, list)| LISTS.contains(&list));
+            if key.ends_with(".type") || is_list {
+                let words = value.split(|sign: char| sign.is_whitespace() || matches!(sign, '.' | '$'));
+                self.open.extend(words.map(str::to_string));
+            }
         }
     }
 
     /// Whether a secret is part of a text.
     pub fn are_in(&self, text: &str) -> bool {
-        self.0.iter().any(|secret| text.contains(secret))
+        self.known.iter().any(|secret| self.places(secret, text).next().is_some())
     }
 
     /// The text without secrets and without log-ins of URLs.
     pub fn hide(&self, text: &str) -> String {
-        let known = self.0.iter().filter(|secret| text.contains(*secret)).collect::<Vec<_>>();
-        without_log_ins(
-            &known.into_iter().fold(text.to_string(), |text, secret| text.replace(secret, HIDDEN)),
-        )
+        let mut shown = text.to_string();
+        for secret in &self.known {
+            let places: Vec<_> = self.places(secret, &shown).collect();
+            for place in places.into_iter().rev() {
+                shown.replace_range(place, HIDDEN);
+            }
+        }
+        without_log_ins(&shown)
+    }
+
+    /// Where a secret stands in a text, and not a word that reads like it or has it inside.
+    fn places<'s>(&'s self, secret: &'s str, text: &'s str) -> impl Iterator<Item = Range<usize>> + 's {
+        let all = text.match_indices(secret).map(|(at, found)| at..at + found.len());
+        all.filter(move |place| {
+            let narrow = &text[word_around(text, place.clone(), "_")];
+            let wide = &text[word_around(text, place.clone(), JOINED)];
+            // Letters alone may be a piece of any word; a secret with other signs in it is one wherever it stands.
+            let is_piece = narrow != secret && secret.bytes().all(|byte| byte.is_ascii_alphabetic());
+            !is_piece && !self.open.contains(narrow) && !self.open.contains(wide)
+        })
     }
 }
+
+/// Signs that names have beside letters and digits.
+const JOINED: &str = "-_";
+
+/// The letters, digits and signs of `joined` round a part of a text, as many as a name has.
+fn word_around(text: &str, part: Range<usize>, joined: &str) -> Range<usize> {
+    let belongs = |sign: &char| sign.is_alphanumeric() || joined.contains(*sign);
+    let before = text[..part.start].chars().rev().take(LONGEST_NAME).take_while(belongs);
+    let behind = text[part.end..].chars().take(LONGEST_NAME).take_while(belongs);
+    let [before, behind] = [before.map(char::len_utf8).sum::<usize>(), behind.map(char::len_utf8).sum()];
+    part.start - before..part.end + behind
+}
+
+/// Letters of a name on each side of a secret: it bounds the time that a look takes.
+const LONGEST_NAME: usize = 100;
 
 /// Bytes of a secret that is looked for.
 const SHORTEST: usize = 4;
@@ -213,6 +299,10 @@ mod tests {
             "credentials",
             "smtp-pass",
             "kafka.producer.sasl.jaas.config",
+            "kafka.producer.ssl.keystore.key",
+            "a1.sources.r1.consumerKey",
+            "a1.sources.r1.accountKey",
+            "a1.sources.key.password",
         ] {
             assert!(is_secret(key), "{key}");
         }
@@ -236,10 +326,51 @@ mod tests {
             "a1.sources.r1.passThrough",
             "a1.configfilters.f.credential.provider.path",
             "credstore.java-keystore-provider.password-file",
+            "a1.sources.r1.fileHeaderKey",
+            "basenameHeaderKey",
+            "file-header-key",
+            "a1.sources.r1.interceptors.i1.key",
+            "interceptors.password.key",
+            "a1.sources.r1.keyHeader",
+            "a1.sinks.k1.serializer.rowKey",
+            "a1.sinks.tokens.type",
+            "a1.sources.r1.headers.f1.headerKey1",
             "",
         ] {
             assert!(!is_secret(key), "{key}");
         }
+    }
+
+    #[test]
+    fn a_word_that_the_file_has_for_all_to_read_stays_though_a_password_reads_the_same() {
+        let pairs = [
+            ("a.sources.rabbitmq-source.type", "org.x.rabbitmq.RabbitMQSource"),
+            ("a.sources.rabbitmq-source.password", "rabbitmq"),
+            ("a.sources.rabbitmq-source.secret", "wombat"),
+            ("a.sources.rabbitmq-source.token", "tok-en"),
+            ("a.channels", "memo ch"),
+            ("a.channels.ch.password", "memo"),
+            ("a.channels.ch.passphrase", "file"),
+        ];
+        let mut secrets = Secrets::of(pairs);
+        secrets.leave_open(pairs);
+        for shown in [
+            "source `rabbitmq-source`",
+            "`org.x.rabbitmq.RabbitMQSource`",
+            "channel `memo`",
+            "filegroups, profile, wombats",
+        ] {
+            assert_eq!(secrets.hide(shown), shown);
+        }
+        assert_eq!(secrets.hide("`wombat` xtok-enx file"), "`***` x***x ***");
+        assert!(secrets.are_in("user=me;pw=wombat") && !secrets.are_in("wombats"));
+    }
+
+    #[test]
+    fn a_secret_that_a_variable_puts_inside_a_word_is_kept_back_with_the_word() {
+        let mut secrets = Secrets::of([("password", "wombat")]);
+        secrets.add_grown("jdbc:x?user=me&pw=mywombat7-x");
+        assert_eq!(secrets.hide("`mywombat7-x` and user=me"), "`***` and user=me");
     }
 
     #[test]

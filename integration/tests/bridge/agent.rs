@@ -409,6 +409,11 @@ fn check_loads_the_classes_and_tells_one_that_is_missing() {
         assert_eq!(output.status.code(), Some(4), "the file is well, the host lacks a class: {said}");
         assert!(said.contains("there is no class org.acme.NotThere on the class path: "), "{said}");
         assert!(said.contains("/lib/*") && said.contains("[no-such-class]"), "{said}");
+        assert!(
+            said.contains("in Flume it ends at once, with exit code 0: it cannot load the sink `k1`"),
+            "{said}"
+        );
+        assert!(said.contains("cannot load it (`Unable to load sink type`)"), "{said}");
         let refused = "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.mode = bad-setting";
         let (output, said) = check(&words, &file(refused), "a1");
         assert_eq!(output.status.code(), Some(2), "the file is wrong: {said}");

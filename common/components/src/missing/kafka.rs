@@ -129,6 +129,7 @@ pub fn sink(properties: &Properties, findings: &mut Findings<'_>) {
             let problem = Problem::note("default-topic", &findings.owner.at.clone(), what)
                 .flume(format!("writes to the topic `{default}`"))
                 .here("the same")
+                .cause(&findings.owner.noun, "a sink has no `kafka.topic`")
                 .fix(format!("`{} = TOPIC`", findings.key("kafka.topic")));
             findings.add(problem);
         }

@@ -236,3 +236,36 @@ fn a_backslash_that_the_format_drops_is_told_with_the_value_as_read() {
         "{hidden}"
     );
 }
+
+#[test]
+fn the_name_of_a_header_and_that_of_a_variable_are_no_secrets() {
+    let said = text(&[
+        "-sources.r.bind",
+        "-sources.r.port",
+        "sources.r.type = TAILDIR",
+        "sources.r.filegroups = f",
+        "sources.r.filegroups.f = /var/log/.*log",
+        "sources.r.fileHeaderKey = file",
+        "sources.r.file = x",
+    ]);
+    assert!(said.contains("`file` is not a property") && !said.contains("***"), "{said}");
+    let password =
+        |value: &str| text(&["sources.r.type = avro", &format!("sources.r.keystore-password = {value}")]);
+    assert!(password("${NO_SUCH}").contains("has `${NO_SUCH}`, which names nothing"));
+    assert!(!password("wom${bat}").contains("bat"), "a piece of a password");
+}
+
+#[test]
+fn a_password_that_reads_like_a_component_hides_neither_its_name_nor_its_class() {
+    let lines = [
+        "-sinks.k.type",
+        "-sinks.k.channel",
+        "sinks = rabbit-sink",
+        "sinks.rabbit-sink.type = com.example.rabbit.Sink",
+        "sinks.rabbit-sink.password = rabbit",
+        "sinks.rabbit-sink.channel = c",
+    ];
+    let report = load_with(&lines, &Sources::default()).report;
+    let said = format!("{}\n{report}", report.head("a"));
+    assert!(said.contains("sink `rabbit-sink`") && said.contains("com.example.rabbit.Sink"), "{said}");
+}

@@ -214,6 +214,16 @@ fn what_only_flumes_own_class_can_do_takes_a_component_to_the_jvm() {
     for off in ["kerberos = false", "client-keytab = /etc/x"] {
         assert!(!said(off).contains("JVM"), "{off}: {}", said(off));
     }
+    // Its channel has nothing to do with that.
+    let astray = text(&[
+        "sinks.k.type = thrift",
+        "sinks.k.hostname = h",
+        "sinks.k.port = 1",
+        "sinks.k.kerberos = true",
+        "sinks.k.channel = nowhere",
+    ]);
+    assert!(astray.contains("[needs-java]") && astray.contains("[unknown-channel]"), "{astray}");
+    assert!(!astray.contains("[bad-value]") && astray.contains("\n2 errors, 0 warnings"), "{astray}");
     let source = text(&["sources.r.type = thrift", "sources.r.kerberos = true"]);
     assert!(source.contains("the source `r` needs a JVM"), "{source}");
 }

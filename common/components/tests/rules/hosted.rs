@@ -72,6 +72,22 @@ fn keys_of_the_hdfs_sink() {
 }
 
 #[test]
+fn the_batch_of_what_only_the_jvm_has_is_compared_with_the_channel_as_well() {
+    let roll = |lines: &[&str]| {
+        let base = ["sinks.k.type = file_roll", "sinks.k.sink.directory = /x"];
+        sink(&[&base, lines].concat())
+    };
+    for moves in ["sinks.k.sink.serializer = com.example.Own$Builder", "flume.bridge = k"] {
+        let large = roll(&[moves, "sinks.k.sink.batchSize = 1000"]);
+        assert_eq!(large, ["error batch-too-large"], "{moves}");
+        assert!(roll(&[moves]).is_empty(), "{moves}");
+    }
+    let room = ["flume.bridge = c", "channels.c.transactionCapacity = 1000", "channels.c.capacity = 1000"];
+    let said = roll(&[&room[..], &["sinks.k.sink.batchSize = 1000"]].concat());
+    assert!(!said.contains(&"error batch-too-large".to_owned()), "{said:?}");
+}
+
+#[test]
 fn a_date_in_a_path_needs_a_date_in_each_event() {
     let with = |lines: &[&str]| {
         let path = lines.iter().any(|line| line.starts_with("sinks.k.hdfs.path"));

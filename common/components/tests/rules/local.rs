@@ -48,6 +48,10 @@ fn taildir() {
         text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/*.log"]))
             .contains("`a.sources.r.filegroups.f = /x/.*\\\\.log`")
     );
+    let header =
+        ["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y", "sources.r.filegroups.f.h = v"];
+    let said = text(&with(&header));
+    assert!(said.contains("write:    `a.sources.r.headers.f.h = v`, if a header is meant"), "{said}");
     let of_java = text(&with(&["sources.r.filegroups = f", "sources.r.filegroups.f = /x/a\\\\G"]));
     assert!(
         of_java.contains("follows the files whose names match") && of_java.contains("/x/REGEX`"),

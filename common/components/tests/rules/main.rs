@@ -4,6 +4,7 @@ mod around;
 mod components;
 mod hosted;
 mod local;
+mod part;
 mod report;
 #[path = "../support/mod.rs"]
 mod support;
@@ -148,10 +149,11 @@ fn names_and_lists() {
         (&["-channels", "-sources", "-sinks", "sources.r.port = x"], &["error no-lists", "error bad-value"]),
         (&["channels = ", "sources = ", "sinks = "], &["error no-lists"]),
         (&["sinkgroups = "], &["warning empty-value"]),
-        (&["sinks = k l"], &["error no-keys"]),
-        (&["sinks = k,l"], &["warning nobody-drains", "warning not-listed", "error no-keys"]),
+        (&["sinks = k l"], &["warning no-keys"]),
+        (&["sinks = k,l"], &["warning nobody-drains", "error no-keys"]),
         (&["sinks = k k"], &["note named-twice"]),
-        (&["channels = c d"], &["error no-keys"]),
+        (&["channels = c d"], &["warning no-keys"]),
+        (&["channels = c d", "sources.r.channels = c d"], &["error no-keys"]),
         (&["sinks.l.type = null"], &["warning not-listed"]),
         (&["sources.r.channels = c d"], &["warning unknown-channel"]),
         (&["sources.r.channels = d"], &["error unknown-channel"]),
@@ -252,8 +254,8 @@ fn a_list_that_is_missing_or_empty_is_told_as_it_should_stand() {
 #[test]
 fn a_word_in_a_list_has_the_column_of_that_word() {
     for (lines, expected) in [
-        (&["sinks = k  l"][..], "f:10:14: error: the sink `l`"),
-        (&["sinks = k \\\n   l"], "f:11:4: error: the sink `l`"),
+        (&["sinks = k  l"][..], "f:10:14: warning: the sink `l`"),
+        (&["sinks = k \\\n   l"], "f:11:4: warning: the sink `l`"),
         (&["sinks = k k"], "f:10:13: note: `a.sinks` names `k` twice"),
         (&["sources.r.channels = c cc"], "f:10:26: warning: the source `r` names a channel `cc`"),
         (

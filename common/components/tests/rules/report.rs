@@ -34,15 +34,19 @@ fn the_head_says_what_runs_and_what_blocks_it() {
     .concat();
     assert_eq!(
         head(&lacking),
-        "agent `a` does not run here: this build lacks irc (2), own class `com.example.Mine` (1); in Flume it \
-         runs, if the classes are on its class path"
+        "agent `a` does not run here: there is no JVM with Flume's jars (FLUME_HOME, JAVA_HOME): needed by sink `k` \
+         (own class `com.example.Mine`), sink `l` (irc), sink `m` (irc); in Flume it runs, if the classes are on its \
+         class path"
     );
     assert!(report(&lacking).has_errors() && !report(&lacking).is_wrong(), "nothing is wrong with the file");
+    let said = text(&lacking);
+    assert_eq!(said.matches("and there is none").count(), 1, "{said}");
+    assert!(said.contains("(sink `k`: it is a Java class), f:"), "{said}");
+    assert!(said.contains("(sink `l`: `irc` has no native version), f:"), "{said}");
     let wrong = [&lacking[..], &["sources.r.port = x"]].concat();
-    assert!(
-        head(&wrong)
-            .contains("(1); the configuration has 1 error; in Flume it runs in part, without the source `r`")
-    );
+    assert!(head(&wrong).contains(
+        "sink `m` (irc); the configuration has 1 error; in Flume it runs in part, without the source `r`"
+    ));
     assert!(report(&wrong).is_wrong());
 }
 
@@ -94,6 +98,12 @@ fn the_same_finding_on_many_lines_is_one_with_all_its_places() {
         "{said}"
     );
     assert!(said.contains("at:       f:15:1 (sink `l`), f:16:1 (sink `m`)"), "{said}");
+    let odd = text(&["sources.r.zzz = 1"]);
+    let fix = odd.lines().find(|line| line.contains("write:")).expect("a line to write");
+    assert!(
+        fix.contains("the nearest properties of `netcat` are ") && fix.matches(", ").count() == 2,
+        "{odd}"
+    );
     let comments =
         text(&["sources.r.port = 4444 # c", "sinks.k.type = logger # d", "channels.c.capacity = 100 # e"]);
     assert_eq!(comments.matches("[inline-comment]").count(), 1, "{comments}");
@@ -177,6 +187,15 @@ fn what_is_to_be_written_is_a_whole_line() {
         assert!(said.contains(&format!("write:    {line}")), "{line}: {said}");
         assert!(!said.contains("one of none"), "{said}");
     }
+}
+
+#[test]
+fn several_that_a_list_forgets_are_in_one_line_and_one_that_was_renamed_is_told_as_that() {
+    let both = text(&[&THREE_SINKS[1..], &["sinks.k.x = 1"]].concat());
+    assert!(both.contains("write:    `a.sinks = k l m`, or leave its keys out\n"), "{both}");
+    assert!(!both.contains("`a.sinks = k l`"), "{both}");
+    let renamed = text(&["-sinks.k.type", "sinks.l.type = null"]);
+    assert!(renamed.contains("write:    `a.sinks.k.type = null` and so on, if `k` is meant"), "{renamed}");
 }
 
 #[test]
@@ -327,81 +346,4 @@ fn all_backslashes_of_a_value_are_doubled_where_one_is_dropped() {
         said.contains("`a.sinks.k.sink.directory = C:\\\\logs\\\\new`, if the backslash is meant"),
         "{said}"
     );
-}
-
-/// Loads until nothing is wrong with what is left.
-fn in_part(text: &str) -> Vec<String> {
-    let texts = [plan::Text { name: "f".into(), bytes: text.into() }];
-    let mut before = vec![super::load_texts(&texts, &Sources::default(), "a", &super::options()).report];
-    let mut without = plan::Without::default().and(&before[0]).expect("Flume runs it in part");
-    loop {
-        let loaded = super::support::load_without(&texts, "a", &without);
-        let mut report = loaded.report;
-        if !report.has_errors() {
-            report.started_without(&without, &before);
-            let head = report.head("a");
-            assert!(head.contains("; in Flume it runs in part, without the "), "{head}");
-            return report.problems.iter().map(ToString::to_string).chain([head]).collect();
-        }
-        without = without.and(&report).expect("Flume leaves out more");
-        before.push(report);
-    }
-}
-
-#[test]
-fn what_flume_leaves_out_is_left_out_with_all_that_names_it_and_told() {
-    let flow = "a.channels = c d\na.channels.c.type = memory\na.sources = r\na.sources.r.type = seq\n\
-                a.sources.r.channels = c d\na.sinks = k l m\n";
-    let sink = |name: &str, kind: &str, channel: &str| {
-        format!("a.sinks.{name}.type = {kind}\na.sinks.{name}.channel = {channel}\n")
-    };
-    let group = "a.sinkgroups = g\na.sinkgroups.g.sinks = k l\na.sinkgroups.g.processor.type = failover\n\
-                 a.sinkgroups.g.processor.priority.k = 1\na.sinkgroups.g.processor.priority.l = 2\n";
-    // `d` has no type, so `m` has no channel; `l` names none; the group goes on with `k`.
-    let text = [flow, &sink("k", "logger", "c"), "a.sinks.l.type = null\n", &sink("m", "null", "d"), group];
-    let said = in_part(&text.concat());
-    let head = said.last().expect("a head");
-    assert!(
-        head.starts_with(
-            "agent `a` starts in part here, without the channel `d`, the sink `l`, the sink `m`, with"
-        ),
-        "{head}"
-    );
-    for code in ["[no-keys]", "[no-channel]"] {
-        let one = said.iter().find(|one| one.contains(code)).expect("it is reported");
-        assert!(
-            one.contains(": warning: ") && one.contains("it is left out, as --start-in-part says"),
-            "{one}"
-        );
-    }
-    assert_eq!(said.len(), 3, "nothing is said of what names them: {said:#?}");
-}
-
-/// A selector that runs here and not in Flume: its source goes with the rest, and that is told.
-#[test]
-fn what_runs_here_alone_is_left_out_with_its_reason() {
-    let source = "a.channels = c d\na.channels.c.type = memory\na.channels.d.type = memory\na.sources = r s\n\
-                  a.sources.r.type = seq\na.sources.r.channels = c d\na.sources.r.selector.type = load_balancing\n\
-                  a.sources.s.type = seq\na.sources.s.channels = c\n";
-    let sinks = "a.sinks = k l\na.sinks.k.type = logger\na.sinks.k.channel = c\na.sinks.l.type = logger\n";
-    let said = in_part(&format!("{source}{sinks}"));
-    let head = said.last().expect("a head");
-    assert!(head.contains("without the sink `l`, the source `r`"), "{head}");
-    let gone = "it is left out, as --start-in-part says";
-    let reason =
-        said.iter().find(|one| one.contains("[selector-unusable-in-flume]")).expect("it is reported");
-    assert!(reason.contains(": warning: ") && reason.contains(gone), "{reason}");
-}
-
-#[test]
-fn what_flume_does_not_start_is_not_started_in_part() {
-    let load = |text: &str| {
-        let texts = [plan::Text { name: "f".into(), bytes: text.into() }];
-        super::load_texts(&texts, &Sources::default(), "a", &super::options()).report
-    };
-    for sinks in ["", "a.sinks.k.type = nul\n", "a.sinks.k.type = logger\n"] {
-        let report = load(&format!("a.channels = c\na.sinks = k\n{sinks}a.sinks.k.channel = c\n"));
-        assert!(report.has_errors(), "{report}");
-        assert!(plan::Without::default().and(&report).is_none(), "{sinks}: {report}");
-    }
 }

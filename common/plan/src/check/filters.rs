@@ -53,13 +53,16 @@ impl Checker<'_> {
         let mut filters = Filters { known: known.collect(), answers: BTreeMap::new() };
         let whole = tree;
         let mut tree = whole.clone();
+        let mut grown = Vec::new();
         for entry in tree.entries_mut(|kind| kind != "configfilters") {
             if entry.value.contains("${") {
                 self.answer(whole, entry, &mut filters);
+                grown.push(entry.value.clone());
             }
         }
         // What is asked of a filter is a secret, whatever its key is called.
         filters.answers.values().flatten().for_each(|answer| self.secrets.add(answer));
+        grown.iter().for_each(|value| self.secrets.add_grown(value));
         tree
     }
 

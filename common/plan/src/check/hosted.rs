@@ -14,6 +14,7 @@ use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::properties::Entry;
 use crate::quote::quoted;
+use crate::report::NEEDS_JAVA;
 use crate::secret::is_secret;
 use crate::settings::{ComponentPlan, Properties, words};
 
@@ -228,7 +229,8 @@ pub fn needs_java(component: &ComponentPlan, searched: &str) -> Problem {
             "FLUME_HOME in the environment, naming the Flume that this agent ran on, and JAVA_HOME".into()
         }
     };
-    let cause = format!("a component needs a JVM with Flume's jars ({why}), and there is none{searched}");
-    let problem = Problem::error("needs-java", &owner.at, what).flume(flume).effect(effect).fix(fix);
-    problem.cause(&owner.noun, cause).lacks(lacks)
+    // The reasons stand with the places, and where it was looked for once.
+    let cause = format!("a component needs a JVM with Flume's jars, and there is none{searched}");
+    let problem = Problem::error(NEEDS_JAVA, &owner.at, what).flume(flume).effect(effect).fix(fix);
+    problem.cause(format!("{}: {why}", owner.noun), cause).lacks(lacks)
 }

@@ -1,7 +1,7 @@
 //! What is said of a component's keys.
 
 use super::advice::{consequence, line_value, right};
-use super::nearest::nearest;
+use super::nearest::{most_like, nearest};
 use super::tree::Key;
 use crate::component::{Descriptor, Property, Value};
 use crate::owner::Owner;
@@ -21,9 +21,15 @@ pub(super) fn unknown(owner: &Owner, known: &Descriptor, key: &Key) -> Problem {
             problem.fix(format!("`{}{meant} = {}`, if that is meant", owner.prefix, line_value(&key.entry)))
         }
         None => {
-            let names: Vec<&str> = names().collect();
-            let all = if names.is_empty() { "none".into() } else { names.join(", ") };
-            problem.fix(format!("leave it out; the properties of `{}` are: {all}", known.name()))
+            let names = most_like(&key.name, names());
+            problem.fix(match names[..] {
+                [] => format!("leave it out; `{}` has no properties of its own", known.name()),
+                _ => format!(
+                    "leave it out; the nearest properties of `{}` are {}",
+                    known.name(),
+                    names.join(", ")
+                ),
+            })
         }
     }
 }

@@ -9,6 +9,7 @@ mod advice;
 mod channels;
 mod filters;
 pub(crate) mod hosted;
+mod keyless;
 mod keys;
 pub(crate) mod nearest;
 mod sinks;
@@ -22,11 +23,11 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::nearest::nearest;
-use self::tree::{Component, Key, Tree};
+use self::tree::{Key, Tree};
 use self::types::{is_own_class, not_here_yet, unknown_type, unknown_type_in_flume};
 use crate::Options;
 use crate::component::{Availability, Catalogue, Descriptor, Kind, Property, Value};
-use crate::fate::{Dropped, Effect, Outline};
+use crate::fate::{Dropped, Effect, Outline, Part};
 use crate::layers::{Merged, named};
 use crate::owner::Owner;
 use crate::place::Place;
@@ -46,6 +47,8 @@ pub(crate) struct Question<'a> {
     pub(crate) used: &'a BTreeSet<String>,
     /// The first file, for what stands nowhere in it.
     pub(crate) at: Place,
+    /// Whether something was left out of the agent, so that a list may be missing on purpose.
+    pub(crate) in_part: bool,
 }
 
 /// Makes the plan of an agent, of all that could be made sense of; `None` when there is no such agent.
@@ -55,8 +58,9 @@ pub(crate) fn check(
     secrets: &mut Secrets,
     report: &mut Report,
 ) -> Option<Plan> {
-    let Question { agent, options, environment, used, at } = question;
-    let tree = Tree::build(merged.entries, agent, &merged.agents, used, report);
+    let Question { agent, options, environment, used, at, in_part } = question;
+    let tree = Tree::build(merged.entries, agent, &merged.agents, used, !in_part, report);
+    report.unlisted = tree.unlisted_lines();
     if !merged.agents.iter().any(|name| name == agent)
         && LISTS_OF_ALL.iter().all(|list| tree.list(list).is_none())
     {
@@ -80,6 +84,7 @@ pub(crate) fn check(
         named: BTreeSet::new(),
         pasted: merged.pasted.get(agent).cloned(),
         outline: Outline::default(),
+        leftover: BTreeSet::new(),
         aside: Aside::default(),
     };
     let plan = checker.plan(&tree);
@@ -127,6 +132,8 @@ pub(crate) struct Checker<'a> {
     /// Where a second agent of this name begins.
     pasted: Option<Place>,
     outline: Outline,
+    /// Names in a list that have no keys, and none that are nearly called so.
+    leftover: BTreeSet<Part>,
     aside: Aside,
 }
 
@@ -184,6 +191,7 @@ impl Checker<'_> {
         }
         outline.agent = self.agent.to_string();
         self.report.outline = outline;
+        self.leave_out();
         plan
     }
 
@@ -237,48 +245,6 @@ impl Checker<'_> {
             noun,
             prefix: format!("{}.", self.agent),
             at: self.at.clone(),
-        }
-    }
-
-    /// The keys of a listed component, or an error that it has none.
-    fn keys<'t>(
-        &mut self,
-        tree: &'t Tree,
-        list: &'static str,
-        kind: Kind,
-        listed: &Listed,
-    ) -> Option<&'t Component> {
-        let found = tree.component(list, &listed.name);
-        if found.is_none() {
-            let problem = self.without_keys(tree, list, kind, listed);
-            self.report.add(problem);
-        }
-        found
-    }
-
-    fn without_keys(&self, tree: &Tree, list: &'static str, kind: Kind, listed: &Listed) -> Problem {
-        let (agent, name) = (self.agent, &listed.name);
-        let noun = if list == "sinkgroups" { "sink group" } else { kind.noun() };
-        let what = format!("the {noun} {} is in `{agent}.{list}` and has no keys", quoted(name));
-        let quiet =
-            if kind == Kind::Channel { "leaves it out silently" } else { "leaves it out with a warning" };
-        let owner = Owner::new(kind, list, agent, name, &listed.at);
-        let problem =
-            Problem::error("no-keys", &listed.at, what).flume(owner.dropped.early().in_words(quiet)).cause(
-                format!("{noun} {}", quoted(name)),
-                format!("a {noun} is in `{agent}.{list}` and has no keys"),
-            );
-        let others = tree.components(list).iter().map(|component| component.name.as_str());
-        let near = nearest(name, others.filter(|other| !self.listed.contains(&(list, other.to_string()))));
-        if name.contains(',') {
-            return problem.fix(format!(
-                "`{agent}.{list} = {}`, blanks between the names",
-                name.replace(',', " ").trim()
-            ));
-        }
-        match near {
-            Some(meant) => problem.fix(format!("`{meant}`, which has keys, if that is meant")),
-            None => problem.fix(format!("`{agent}.{list}.{name}.KEY = VALUE`, or the list without `{name}`")),
         }
     }
 

@@ -30,6 +30,26 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     ranked.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
+/// The few of `known` that are most like `word`, near or not.
+pub(super) fn most_like<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    const FEW: usize = 3;
+    let word: String = word.chars().take(LONGEST).collect();
+    let last = |text: &str| plain(text.trim_end_matches('.').rsplit('.').next().unwrap_or(text));
+    let rank = |name: &str| {
+        let (whole, end) = (edits(&plain(&word), &plain(name)), edits(&last(&word), &last(name)));
+        // Of an end alone more has to be right.
+        whole.min(end + 1)
+    };
+    let mut ranked: Vec<(usize, &str)> = known
+        .into_iter()
+        .take(MOST)
+        .filter(|name| !name.is_empty() && name.len() <= LONGEST)
+        .map(|name| (rank(name), name))
+        .collect();
+    ranked.sort_by_key(|(distance, _)| *distance);
+    ranked.into_iter().take(FEW).map(|(_, name)| name).collect()
+}
+
 /// How far two names are apart, if it is near enough for a slip.
 fn distance_of(word: &str, name: &str) -> Option<usize> {
     if name.len() > LONGEST {
@@ -118,6 +138,15 @@ mod tests {
             Some("processor.priority.k1")
         );
         assert_eq!(nearest(&"a".repeat(100_000), sink), None);
+    }
+
+    #[test]
+    fn the_most_like_are_few() {
+        let known = ["kafka.topic", "kafka.bootstrap.servers", "topic", "batchSize", "useFlumeEventFormat"];
+        let like = most_like("topics.of.kafka", known);
+        assert_eq!(like.len(), 3);
+        assert_eq!(most_like("kafka.topik.x", known)[0], "kafka.topic");
+        assert_eq!(most_like(&"a".repeat(100_000), ["b"]), ["b"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::keyless::without_commas;
 use super::sources::{any_of, not_a_channel, replaced, with};
 use super::tree::{Component, Key, Tree, below};
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
@@ -187,7 +188,7 @@ impl Checker<'_> {
                     format!("`{}.sinks = {}`", self.agent, with(sinks, name))
                 }
                 _ if name.contains(',') => {
-                    format!("{}, blanks between the names", line(text.replace(',', " ").trim()))
+                    format!("{}, blanks between the names", line(&without_commas(&text)))
                 }
                 _ if sinks.is_empty() => format!("`{}.sinks = {name}`", self.agent),
                 Some(meant) => line(&replaced(&text, name, &meant)),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::line_value;
+use super::keyless::without_commas;
 use super::tree::{Component, Key, Tree, below};
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
@@ -109,6 +110,16 @@ impl Checker<'_> {
             let problem = problem.cause(&owner.noun, not_a_channel(name, self.agent));
             let fix = self.which_channel(tree, name, channels, (&key.entry.key, &text));
             self.report.add(problem.fix(fix));
+        }
+        for name in
+            known.iter().filter(|name| name.contains(',') && tree.component("channels", name).is_none())
+        {
+            let what = format!("the comma of {} in the {} is part of the name", quoted(name), owner.noun);
+            let problem = Problem::warning("unknown-channel", &key.entry.word_at(&text, name), what)
+                .flume("leaves the channel out")
+                .here("the agent does not start without its keys");
+            let line = format!("`{} = {}`", key.entry.key, without_commas(&text));
+            self.report.add(problem.fix(format!("{line}, blanks between the names")));
         }
         let mut once: Vec<String> = Vec::new();
         for name in known {
@@ -259,7 +270,8 @@ pub(super) fn with(names: &[String], name: &str) -> String {
     if names.len() > LONGEST_LINE / 10 {
         return format!("... {name}");
     }
-    names.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" ")
+    let all = names.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" ");
+    without_commas(&all)
 }
 
 /// A list with another word in place of one of its own.
@@ -292,7 +304,7 @@ impl Checker<'_> {
                 format!("`{}.channels = {}`", self.agent, with(channels, name))
             }
             _ if name.contains(',') => {
-                format!("`{key} = {}`, blanks between the names", text.replace(',', " ").trim())
+                format!("`{key} = {}`, blanks between the names", without_commas(text))
             }
             (_, []) => format!("`{}.channels = {name}`", self.agent),
             (Some(only), _) => format!("`{key} = {}`", replaced(text, name, &only)),

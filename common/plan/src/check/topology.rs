@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
+use crate::component::Descriptor;
 use crate::place::Place;
 use crate::plan::{Plan, SourcePlan};
 use crate::problem::Problem;
@@ -79,10 +80,9 @@ impl Checker<'_> {
 
     fn batch(&mut self, plan: &Plan, list: &str, component: &ComponentPlan, channel: &str) {
         let Some(channel) = plan.channels.iter().find(|one| one.name == channel) else { return };
-        let traits = [component.descriptor.traits.batch, channel.descriptor.traits.transaction];
-        let [Some(key), Some(limit)] = traits else { return };
-        let batch: u64 = component.properties.count(key);
-        let room: u64 = channel.properties.count(limit);
+        let [known, of_channel] = [component, channel].map(|one| self.as_in_flume(one));
+        let [Some(key), Some(limit)] = [known.traits.batch, of_channel.traits.transaction] else { return };
+        let (batch, room) = (count(component, known, key), count(channel, of_channel, limit));
         if batch <= room {
             return;
         }
@@ -100,6 +100,13 @@ impl Checker<'_> {
         );
         let problem = Problem::error("batch-too-large", at, what).flume(&component.owner.dropped);
         self.report.add(problem.fix(fix));
+    }
+
+    /// What Flume knows of a component's type, also where only the JVM has what the component asks for.
+    fn as_in_flume(&self, component: &ComponentPlan) -> &'static Descriptor {
+        let hosted = component.properties.as_hosted("type");
+        let known = hosted.and_then(|name| self.catalogue().find(component.descriptor.kind, name));
+        known.unwrap_or(component.descriptor)
     }
 
     /// Two sources cannot listen at the same place.
@@ -124,6 +131,12 @@ impl Checker<'_> {
     fn place_of(&self, list: &str, name: &str) -> Place {
         self.places.get(&format!("{list}.{name}")).unwrap_or(&self.at).clone()
     }
+}
+
+/// A number of `component`, or the default of its type.
+fn count(component: &ComponentPlan, known: &Descriptor, key: &str) -> u64 {
+    let default = || known.property(key)?.default?.parse().ok();
+    component.properties.given(key).or_else(default).unwrap_or_default()
 }
 
 fn by_default(component: &ComponentPlan, key: &str) -> &'static str {

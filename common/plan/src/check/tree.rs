@@ -3,6 +3,7 @@
 //! Source: `FlumeConfiguration.addRawProperty` of Flume 1.11.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::nearest::nearest;
 use crate::layers::{BRIDGE, LISTS, named};
@@ -66,8 +67,25 @@ impl Tree {
         self.inferred.contains(kind)
     }
 
+    /// The lines of components that no list names, where the agent runs without them: they are checked for the sake of the
+    /// findings.
+    pub(super) fn unlisted_lines(&self) -> BTreeSet<(Arc<str>, u32)> {
+        let beside = match self.inferred.iter().collect::<Vec<_>>()[..] {
+            [&"sinks"] => "sources",
+            [&"sources"] => "sinks",
+            _ => return BTreeSet::new(),
+        };
+        let ignored = self.inferred.iter().filter(|_| !self.lacks(beside));
+        let keys = ignored.flat_map(|kind| self.components(kind)).flat_map(|component| &component.keys);
+        let places = keys.flat_map(|Key { entry, .. }| {
+            let parts = entry.parts.iter().map(|(_, place)| place);
+            [&entry.first_at, &entry.key_at, &entry.value_at].into_iter().chain(parts)
+        });
+        places.map(|place| (place.origin.clone(), place.line)).collect()
+    }
+
     /// Names in missing and empty lists all that have keys.
-    fn infer(&mut self, agent: &str, report: &mut Report) {
+    fn infer(&mut self, agent: &str) {
         for kind in ["channels", "sources", "sinks"] {
             let components = self.components(kind);
             let Some(first) = components.first().filter(|_| !self.lists.contains_key(kind)) else { continue };
@@ -88,9 +106,6 @@ impl Tree {
             self.lists.insert(kind, entry);
             self.inferred.insert(kind);
             self.empty.remove(kind);
-        }
-        for (kind, entry) in &self.empty {
-            report.add_warning(|| empty_list(kind, entry));
         }
     }
 
@@ -131,12 +146,14 @@ impl Tree {
         self.lists.is_empty() && self.components.is_empty()
     }
 
-    /// Sorts the keys of `agent` out of `entries`. `used` are keys that others refer to, `agents` who has a list.
+    /// Sorts the keys of `agent` out of `entries`. `used` are keys that others refer to, `agents` who has a list. What no list
+    /// names is taken as listed where `infers` and a list is missing.
     pub(super) fn build(
         entries: Vec<Entry>,
         agent: &str,
         agents: &[String],
         used: &BTreeSet<String>,
+        infers: bool,
         report: &mut Report,
     ) -> Tree {
         let mut tree = Tree::default();
@@ -160,7 +177,12 @@ impl Tree {
                 _ => report.add_warning(|| nobodys(&entry)),
             }
         }
-        tree.infer(agent, report);
+        if infers {
+            tree.infer(agent);
+        }
+        for (kind, entry) in &tree.empty {
+            report.add_warning(|| empty_list(kind, entry));
+        }
         for (name, place) in strangers {
             report.add_warning(|| stranger(&name, &place, agent, agents));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Checker;
 use super::advice::line_value;
+use super::keyless::without_commas;
 use super::nearest::{is_slip, nearest};
 use super::sources::with;
 use super::tree::{Component, Key, Tree};
@@ -16,29 +17,27 @@ impl Checker<'_> {
         let lists: Vec<(&'static str, Vec<String>)> =
             LISTED.iter().map(|(list, _)| (*list, self.words(tree, list))).collect();
         for ((list, names), (_, noun)) in lists.iter().zip(LISTED) {
+            let (list, names): (&'static str, &[String]) = (list, names);
             let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-            for component in tree.components(list).iter().filter(|one| !known.contains(one.name.as_str())) {
-                let elsewhere =
-                    || lists.iter().find(|(other, names)| other != list && names.contains(&component.name));
-                let missing =
-                    || names.iter().map(String::as_str).filter(|name| tree.component(list, name).is_none());
-                if self.is_told(list, component) {
-                    continue;
-                }
-                let Key { name: key, entry } = &component.keys[0];
-                let of = |list: &str, name: &str| {
-                    format!("{}.{list}.{name}.{key} = {}", self.agent, line_value(entry))
-                };
-                let slip = || {
-                    let whole = component.key("type").or(component.key("sinks")).is_some();
-                    let near = names.iter().find(|name| !whole && is_slip(&component.name, name));
-                    near.map(|name| of(list, name))
-                };
-                let meant = || match elsewhere() {
-                    Some((other, _)) => Some(of(other, &component.name)),
-                    None => nearest(&component.name, missing()).map(|name| of(list, &name)).or_else(slip),
-                };
-                self.report.add_warning(|| not_listed(self.agent, (list, names), noun, component, meant()));
+            let all = tree.components(list).iter();
+            let unlisted: Vec<&Component> =
+                all.filter(|one| !known.contains(one.name.as_str()) && !self.is_told(list, one)).collect();
+            let agent = self.agent;
+            let guess = |one: &Component| meant(agent, tree, &lists, (list, names), one);
+            // One line for all of them: two would undo each other.
+            let few: Vec<Option<String>> = unlisted.iter().take(FEW).map(|one| guess(one)).collect();
+            let forgotten = unlisted.iter().zip(&few).filter(|(_, meant)| meant.is_none());
+            let whole = names.iter().chain(forgotten.map(|(one, _)| &one.name)).map(String::as_str);
+            let whole = without_commas(&whole.collect::<Vec<_>>().join(" "));
+            let whole = (names.len() + few.len() <= FEW).then_some(whole);
+            for (index, one) in unlisted.iter().enumerate() {
+                self.report.add_warning(|| {
+                    let meant = few.get(index).cloned().unwrap_or_else(|| guess(one));
+                    let line = || whole.clone().unwrap_or_else(|| with(names, &one.name));
+                    let fix = meant
+                        .unwrap_or_else(|| format!("`{agent}.{list} = {}`, or leave its keys out", line()));
+                    not_listed(agent, list, noun, one, fix)
+                });
             }
         }
     }
@@ -53,27 +52,67 @@ impl Checker<'_> {
     }
 }
 
+/// Names of a list that anybody writes in one line.
+const FEW: usize = 50;
+
 const LISTED: [(&str, &str); 4] =
     [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")];
 
-fn not_listed(
+/// The line that was most likely meant: of the same name in another list, of a listed name without keys, of one that
+/// lacks just what this one has.
+fn meant(
     agent: &str,
-    (list, names): (&str, &[String]),
-    noun: &str,
+    tree: &Tree,
+    lists: &[(&'static str, Vec<String>)],
+    (list, names): (&'static str, &[String]),
     component: &Component,
-    meant: Option<String>,
-) -> Problem {
+) -> Option<String> {
+    let Key { name: key, entry } = &component.keys[0];
+    let of = |list: &str, name: &str| format!("`{agent}.{list}.{name}.{key} = {}`", line_value(entry));
+    let if_meant = |line: String| format!("{line}, if that is meant");
+    if let Some((other, _)) =
+        lists.iter().find(|(other, names)| *other != list && names.contains(&component.name))
+    {
+        return Some(if_meant(of(other, &component.name)));
+    }
+    let missing = names.iter().map(String::as_str);
+    let missing = missing.filter(|name| !name.contains(',') && tree.component(list, name).is_none());
+    if let Some(name) = nearest(&component.name, missing) {
+        return Some(if_meant(of(list, &name)));
+    }
+    let whole = component.key("type").or(component.key("sinks")).is_some();
+    if let Some(name) = names.iter().find(|name| !whole && is_slip(&component.name, name)) {
+        return Some(if_meant(of(list, name)));
+    }
+    let half = other_half(tree, list, names, component)?;
+    Some(format!("{} and so on, if `{half}` is meant", of(list, half)))
+}
+
+/// The one listed component that has no type, where `component` has one and no key that the other has as well.
+fn other_half<'n>(
+    tree: &Tree,
+    list: &'static str,
+    names: &'n [String],
+    component: &Component,
+) -> Option<&'n str> {
+    let halves = names.iter().filter_map(|name| Some((name, tree.component(list, name)?)));
+    let mut halves = halves.filter(|(_, half)| half.key("type").is_none());
+    let (name, half) = halves.next().filter(|_| halves.next().is_none())?;
+    let is_rest = list != "sinkgroups"
+        && component.key("type").is_some()
+        && component.keys.iter().all(|key| half.key(&key.name).is_none());
+    is_rest.then_some(name.as_str())
+}
+
+fn not_listed(agent: &str, list: &str, noun: &str, component: &Component, fix: String) -> Problem {
     let name = &component.name;
     let what = format!("the {noun} {} has keys and is not in `{agent}.{list}`", quoted(name));
-    let problem = Problem::warning("not-listed", component.begins(), what)
+    Problem::warning("not-listed", component.begins(), what)
         .cause(
             format!("{noun} {}", quoted(name)),
             format!("a {noun} has keys and is not in `{agent}.{list}`"),
         )
         .flume("ignores it silently")
-        .here("it does not run");
-    match meant {
-        Some(line) => problem.fix(format!("`{line}`, if that is meant")),
-        None => problem.fix(format!("`{agent}.{list} = {}`, or leave its keys out", with(names, name))),
-    }
+        .here("it does not run")
+        .fix(fix)
 }

@@ -260,6 +260,7 @@ impl Checker<'_> {
         if self.unanswered.contains(&entry.value_at) {
             return true;
         }
+        let is_unlisted = self.report.is_unlisted(&entry.value_at);
         let of_variables = ["unknown-variable", "filter-without-answer"];
         let told = self.report.problems.iter_mut().rev();
         let mut told = told.filter(|told| of_variables.contains(&told.code) && told.place == entry.value_at);
@@ -267,7 +268,7 @@ impl Checker<'_> {
         let consequence = consequence(owner, property);
         let changed =
             problem.clone().flume(consequence.in_words(format!("{}: {consequence}", problem.flume)));
-        *problem = match property.bad == Bad::Default || property.value == Value::Flag {
+        *problem = match property.bad == Bad::Default || property.value == Value::Flag || is_unlisted {
             true => changed.here("it is not used"),
             false => Problem {
                 severity: Severity::Error,

@@ -66,17 +66,30 @@ pub(crate) fn substitute(
         each_text(entry, |text| {
             if text.contains("${") {
                 *text = resolver.resolve(text, &mut Vec::new());
+                resolver.secrets.add_grown(text);
             }
         });
+        let texts = || [&entry.value].into_iter().chain(entry.comment.as_ref().map(|comment| &comment.value));
+        let is_secret = is_secret(&entry.key);
+        let hidden = is_secret && !texts().any(|text| is_variable(text));
         for found in resolver.found.drain(..) {
-            report.add(found.problem(&entry.key, &entry.value_at, lookups));
+            report.add(found.problem(&entry.key, hidden, &entry.value_at, lookups));
         }
-        if is_secret(&entry.key) {
-            resolver.secrets.add(&entry.value);
-            entry.comment.iter().for_each(|comment| resolver.secrets.add(&comment.value));
+        if is_secret {
+            texts().filter(|text| !is_variable(text)).for_each(|text| resolver.secrets.add(text));
         }
     }
     resolver.used
+}
+
+/// Whether a value is nothing but a variable, whose name is no secret: `${PASSWORD}`, `${f1['key']}`.
+fn is_variable(value: &str) -> bool {
+    let name = value.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let named = |name: &str| {
+        let rest = |sign: char| sign.is_ascii_alphanumeric() || "_.:-".contains(sign);
+        name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_') && name.chars().all(rest)
+    };
+    name.is_some_and(|name| filter_question(name).is_some() || named(name) && !name.contains(":-"))
 }
 
 fn from_environment(lookups: &Lookups<'_>) -> bool {
@@ -320,11 +333,11 @@ pub(crate) fn filter_question(name: &str) -> Option<(&str, &str)> {
 }
 
 impl Found {
-    fn problem(self, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
+    fn problem(self, key: &str, hidden: bool, place: &Place, lookups: &Lookups<'_>) -> Problem {
         match self {
-            Found::Unknown(name) => unknown(&name, key, place, lookups),
+            Found::Unknown(name) => unknown(&name, (key, hidden), place, lookups),
             Found::Open(text) => {
-                let text = if is_secret(key) { HIDDEN } else { &text };
+                let text = if hidden { HIDDEN } else { &text };
                 let what = format!("`{key}` has `{text}`, and no `}}` closes the variable");
                 let make = if is_of_another_language(key) { Problem::note } else { Problem::warning };
                 make("unknown-variable", place, what)
@@ -359,10 +372,10 @@ impl Found {
     }
 }
 
-fn unknown(name: &str, key: &str, place: &Place, lookups: &Lookups<'_>) -> Problem {
+fn unknown(name: &str, (key, hidden): (&str, bool), place: &Place, lookups: &Lookups<'_>) -> Problem {
     // In a password it may be no variable at all.
     let asks = ["env:", "sys:", "java:", "date:"].iter().any(|prefix| name.starts_with(prefix));
-    let name = if is_secret(key) && !asks { HIDDEN } else { name };
+    let name = if hidden && !asks { HIDDEN } else { name };
     let what = format!("`{key}` has `${{{name}}}`, which names nothing");
     let make = if is_of_another_language(key) { Problem::note } else { Problem::warning };
     let problem = make("unknown-variable", place, what)

@@ -132,9 +132,17 @@ fn not_a_group(group: &str, key: &str, groups: &[&str], findings: &mut Findings<
     let problem = Problem::warning("not-listed", findings.at(key), what)
         .flume("ignores it silently")
         .here("it is ignored");
-    let fix = match nearest(group, groups.iter().copied()) {
-        Some(meant) => format!("`{meant}`, if that is meant"),
-        None => format!("`{list} = {} {group}`", groups.join(" ")),
+    let header = group.split_once('.').filter(|(group, header)| groups.contains(group) && !header.is_empty());
+    let fix = match (header, nearest(group, groups.iter().copied())) {
+        (Some((group, header)), _) => {
+            let value = findings.shown(key).unwrap_or_else(|| "VALUE".into());
+            format!(
+                "`{} = {value}`, if a header is meant",
+                findings.key(&format!("headers.{group}.{header}"))
+            )
+        }
+        (None, Some(meant)) => format!("`{meant}`, if that is meant"),
+        (None, None) => format!("`{list} = {} {group}`", groups.join(" ")),
     };
     findings.add(problem.fix(fix));
 }
