@@ -183,10 +183,11 @@ fn whole(path: &str, target: &Target, hadoop: &Hadoop, findings: &mut Findings<'
 fn kerberos(properties: &Properties, findings: &mut Findings<'_>) -> Option<Option<(String, String)>> {
     let both = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
     let Some((principal, keytab)) = both else { return Some(None) };
-    let opened = std::fs::File::open(keytab).and_then(|file| file.metadata());
-    let why = match opened {
-        Ok(metadata) if metadata.is_file() => return Some(Some((principal.to_owned(), keytab.to_owned()))),
-        Ok(_) => "it is no file".to_owned(),
+    // A pipe is not opened: that would wait for who writes.
+    let is_file = std::fs::metadata(keytab).map(|metadata| metadata.is_file());
+    let why = match is_file.and_then(|is| if is { std::fs::File::open(keytab).map(Some) } else { Ok(None) }) {
+        Ok(Some(_readable)) => return Some(Some((principal.to_owned(), keytab.to_owned()))),
+        Ok(None) => "it is no file".to_owned(),
         Err(error) => format!("it cannot be read: {error}"),
     };
     findings.refuse("hdfs.kerberosKeytab", &why);
