@@ -6,7 +6,9 @@ use plan::Written;
 pub(crate) fn beyond(written: &Written<'_>) -> Option<String> {
     let scheme = written.get("hdfs.path").and_then(|path| path.split_once(":/")).map(|(scheme, _)| scheme);
     if let Some(scheme) = scheme.filter(|scheme| is_foreign(scheme)) {
-        return Some(format!("only Hadoop's own client has `{scheme}://`, in its `hdfs.path`"));
+        let whose =
+            if scheme.eq_ignore_ascii_case("s3n") { "the client of Hadoop 2" } else { "Hadoop's own client" };
+        return Some(format!("only {whose} has `{scheme}://`, in its `hdfs.path`"));
     }
     let codec = written.get("hdfs.codeC").filter(|name| !name.eq_ignore_ascii_case("none"))?;
     Codec::for_name(codec).is_none().then(|| format!("only Hadoop's own client has `hdfs.codeC = {codec}`"))

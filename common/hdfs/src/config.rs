@@ -6,6 +6,7 @@ use crate::policy::{ClosePolicy, RollPolicy};
 use crate::store::{Hadoop, SiteFiles};
 use crate::target::{self, Target};
 use components::escapes::{Rounding, Template, Unit, host, named_zone};
+use components::missing::hdfs as flumes;
 use components::serializer::{AvroConfig, SerializerConfig};
 use jiff::tz::TimeZone;
 use plan::{Findings, Problem, Properties};
@@ -64,13 +65,8 @@ impl Config {
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
         let written_path = properties.word("hdfs.path").trim();
-        let path = target::parts(written_path, findings)?;
-        let template = |key: &str, text: &str, findings: &mut Findings<'_>| {
-            Template::parse(text, &host).map_err(|what| findings.refuse(key, &what)).ok()
-        };
-        let (directory, prefix) =
-            (template("hdfs.path", path.1, findings), properties.word("hdfs.filePrefix"));
-        let prefix = template("hdfs.filePrefix", prefix, findings);
+        let (file_system, path) = target::parts(written_path, findings)?;
+        let prefix = template("hdfs.filePrefix", properties.word("hdfs.filePrefix"), findings);
         let content = content(properties, findings)?;
         let suffix = match properties.word("hdfs.fileSuffix") {
             "" => content.codec().map(Codec::extension).unwrap_or_default(),
@@ -88,9 +84,9 @@ impl Config {
         let seconds = |key| Duration::from_secs(u64::try_from(properties.count::<i64>(key)).unwrap_or(0));
         let number = |key| u64::try_from(properties.count::<i64>(key)).unwrap_or(0);
         let state = properties.text("hdfs.stateDir").map_or_else(home, PathBuf::from);
-        let kerberos = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
+        let kerberos = kerberos(properties, findings)?;
         let site = SiteFiles::read(directories).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
-        let (target, url) = Target::new(&path.0, &site, findings)?;
+        let (target, url) = Target::new(&file_system, &site, findings)?;
         let mut closing = closing(properties);
         if matches!(target, Target::S3(_)) {
             closing.tries = None; // what is given up would stay on this machine
@@ -100,8 +96,10 @@ impl Config {
             url: url.to_owned(),
             site,
             user: properties.text("hdfs.proxyUser").map(str::to_owned),
-            kerberos: kerberos.map(|(principal, keytab)| (principal.to_owned(), keytab.to_owned())),
+            kerberos,
         };
+        let path = whole(path, &target, &hadoop, findings)?;
+        let directory = template("hdfs.path", &path, findings);
         Some(Config {
             target,
             hadoop,
@@ -153,6 +151,47 @@ impl Config {
         let (path, prefix) = (self.path.clone(), self.prefix.clone());
         Buckets::new(path, prefix, self.zone.clone(), self.rounding, self.use_arrival)
     }
+}
+
+fn template(key: &str, text: &str, findings: &mut Findings<'_>) -> Option<Template> {
+    Template::parse(text, &host).map_err(|what| findings.refuse(key, &what)).ok()
+}
+
+/// The path from the root of its file system on, and a word on one that is written from elsewhere on.
+fn whole(path: &str, target: &Target, hadoop: &Hadoop, findings: &mut Findings<'_>) -> Option<String> {
+    if path.is_empty() || path.starts_with('/') {
+        return Some(path.to_owned());
+    }
+    let whole = format!("{}/{path}", target::home(target, hadoop, findings)?);
+    if flumes::is_relative(path) {
+        let file_system = match target {
+            Target::Local => "file://".to_owned(),
+            _ => hadoop.site.complete(&hadoop.url).unwrap_or_default(),
+        };
+        let key = findings.key("hdfs.path");
+        let what = format!("`{key}` begins with neither a file system nor `/`: {}", plan::quoted(path));
+        let note = Problem::note("relative-path", findings.at("hdfs.path"), what)
+            .flume("writes below the home directory of its user in `fs.defaultFS`; on the local disk, below its working directory")
+            .here(format!("the same, which is {file_system}{whole}"));
+        let file_system = if file_system.is_empty() { "hdfs://NAMENODE" } else { &file_system };
+        findings.add(note.fix(format!("`{key} = {file_system}{whole}`, if that is meant")));
+    }
+    Some(whole)
+}
+
+/// The principal and its keytab, if there are some; `None` when the keytab cannot be read, which is told.
+fn kerberos(properties: &Properties, findings: &mut Findings<'_>) -> Option<Option<(String, String)>> {
+    let both = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
+    let Some((principal, keytab)) = both else { return Some(None) };
+    // A pipe is not opened: that would wait for who writes.
+    let is_file = std::fs::metadata(keytab).map(|metadata| metadata.is_file());
+    let why = match is_file.and_then(|is| if is { std::fs::File::open(keytab).map(Some) } else { Ok(None) }) {
+        Ok(Some(_readable)) => return Some(Some((principal.to_owned(), keytab.to_owned()))),
+        Ok(None) => "it is no file".to_owned(),
+        Err(error) => format!("it cannot be read: {error}"),
+    };
+    findings.refuse("hdfs.kerberosKeytab", &why);
+    None
 }
 
 /// Between two tries that have no end.
@@ -276,11 +315,14 @@ mod tests {
             let pairs = [&[("hdfs.path", "/x")], pairs].concat();
             configured(&pairs).err().unwrap_or_default()
         };
+        let principal = ("hdfs.kerberosPrincipal", "flume@REALM");
         for (pairs, told) in [
             (&[("hdfs.codeC", "brotli")][..], "`brotli` is none of the codecs that are here"),
             (&[("hdfs.path", "s3n://b/x")], "`s3n` is not supported"),
             (&[("hdfs.filePrefix", "%[nobody]")], "`%[nobody]` is none of"),
             (&[("hdfs.fileType", "CompressedStream")], "has no `hdfs.codeC`"),
+            (&[principal, ("hdfs.kerberosKeytab", "/no/such.keytab")], "it cannot be read: No such file"),
+            (&[principal, ("hdfs.kerberosKeytab", "/")], "it is no file"),
         ] {
             let said = refused(pairs);
             assert!(said.contains(told), "{said}");

@@ -365,7 +365,8 @@ mod tests {
         for open in [0, 1, 3_000] {
             let folder = tempfile::tempdir().unwrap();
             let (mut ledger, _) = Ledger::begin(folder.path(), "/", 1).unwrap();
-            let mut expected: Vec<_> = (0..open).map(|number| left(number, (number > 1).then_some(9))).collect();
+            let mut expected: Vec<_> =
+                (0..open).map(|number| left(number, (number > 1).then_some(9))).collect();
             for file in &expected {
                 ledger.add(&file.names).unwrap();
                 file.synced.iter().for_each(|synced| ledger.mark(&file.names.in_use, *synced).unwrap());

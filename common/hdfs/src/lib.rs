@@ -8,6 +8,7 @@ mod closing;
 mod config;
 mod file;
 mod format;
+mod home;
 mod http;
 mod ledger;
 mod path;
@@ -105,7 +106,11 @@ const SCHEMA_SERIALIZER: &str = "org.apache.flume.sink.hdfs.AvroEventSerializer$
 
 /// What no property says alone: Flume's rules, and what is different here.
 fn judge(properties: &Properties, findings: &mut Findings<'_>) {
-    flumes::sink(properties, findings);
+    flumes::keys(properties, findings);
+    // Of another one more is known, when its file system is.
+    if !flumes::is_relative(properties.word("hdfs.path")) {
+        flumes::path(properties, findings);
+    }
     if properties.text("hdfs.minBlockReplicas").is_some() {
         let what = format!("`{}` has no effect here", findings.key("hdfs.minBlockReplicas"));
         let problem = Problem::note("no-effect", &findings.at("hdfs.minBlockReplicas").clone(), what)

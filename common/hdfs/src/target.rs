@@ -1,6 +1,7 @@
 //! The file system that `hdfs.path` names, and the keys that may not stand in it.
 
-use crate::store::{Bucket, SiteFiles};
+use crate::home;
+use crate::store::{Bucket, Hadoop, SiteFiles};
 use plan::{Findings, Problem};
 
 /// A file system.
@@ -21,7 +22,8 @@ impl Target {
         site: &SiteFiles,
         findings: &mut Findings<'_>,
     ) -> Option<(Target, &'a str)> {
-        if file_system == "file" {
+        let default = || site.get("fs.defaultFS").unwrap_or_default();
+        if file_system == "file" || file_system.is_empty() && is_local(default()) {
             return Some((Target::Local, ""));
         }
         Some(match file_system.strip_prefix(S3A) {
@@ -29,7 +31,7 @@ impl Target {
                 let bucket = Bucket::new(name, site).map_err(|what| findings.refuse("hdfs.path", &what));
                 (Target::S3(bucket.ok()?), file_system)
             }
-            None if file_system.is_empty() && site.get("fs.defaultFS").is_some_and(is_s3) => {
+            None if file_system.is_empty() && is_s3(default()) => {
                 findings.refuse("hdfs.path", "fs.defaultFS is in S3: write `s3a://BUCKET` before the path");
                 return None;
             }
@@ -48,12 +50,30 @@ pub(crate) fn parts<'a>(path: &'a str, findings: &mut Findings<'_>) -> Option<(S
     split(path).map_err(|what| findings.refuse("hdfs.path", &what)).ok()
 }
 
+/// The directory below which a path is that does not begin with `/`; that it is not known is told.
+pub(crate) fn home(target: &Target, hadoop: &Hadoop, findings: &mut Findings<'_>) -> Option<String> {
+    let found = match target {
+        Target::Local => {
+            let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"));
+            here.map(|here| here.display().to_string())
+        }
+        Target::Hadoop => home::directory(hadoop, |name| std::env::var(name).ok()),
+        Target::S3(_) => Ok(String::new()), // a path in S3 has its bucket, and a `/` behind it
+    };
+    found.map_err(|what| findings.refuse("hdfs.path", &what)).ok()
+}
+
 /// Before the name of a bucket.
 const S3A: &str = "s3a://";
 
 /// Whether a path is in S3.
 pub(crate) fn is_s3(path: &str) -> bool {
     path.split_once(':').is_some_and(|(scheme, _)| scheme.trim().eq_ignore_ascii_case("s3a"))
+}
+
+/// Whether a URL is on this machine.
+fn is_local(url: &str) -> bool {
+    url.split_once(':').is_some_and(|(scheme, _)| scheme.trim().eq_ignore_ascii_case("file"))
 }
 
 /// Whether a path in S3 has keys in it: `s3a://KEY:SECRET@BUCKET`. A secret may have a `/`.
@@ -71,15 +91,17 @@ fn refuse_keys(findings: &mut Findings<'_>) {
         findings.key("hdfs.path")
     );
     let problem = Problem::error("bad-value", &findings.at("hdfs.path").clone(), what);
-    findings.add(problem.flume(&findings.owner.dropped));
+    let flumes = "starts; S3A of Hadoop 3.2 and later refuses the path at the first event, before that it takes the keys";
+    findings.add(problem.flume(flumes).fix(format!("`{} = s3a://BUCKET/PATH`", findings.key("hdfs.path"))));
 }
 
 /// See [`parts`].
 fn split(path: &str) -> Result<(String, &str), String> {
     let Some((scheme, rest)) = path.split_once(":/") else {
-        return match path.starts_with('/') {
-            true => Ok((String::new(), path)),
-            false => Err("it must begin with `/` or `hdfs://`".to_owned()),
+        return match path {
+            "" => Err("it names no directory".to_owned()),
+            path if path.starts_with("%{") => Err(OF_EVENTS.to_owned()),
+            path => Ok((String::new(), path)), // if it does not begin with `/`, it is below somebody's home
         };
     };
     let scheme = scheme.to_ascii_lowercase();
@@ -107,6 +129,9 @@ fn split(path: &str) -> Result<(String, &str), String> {
     Ok((format!("{scheme}://{}", &path[start..end]), &path[end..]))
 }
 
+const OF_EVENTS: &str = "only the events say where that is: write `/` or `hdfs://NAMENODE/` before it, or name the sink in \
+    `AGENT.flume.bridge` to run it in a JVM";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +145,8 @@ mod tests {
             ("hdfs:///a", Ok(("", "/a"))),
             ("viewfs://c/a", Ok(("viewfs://c", "/a"))),
             ("/a/b", Ok(("", "/a/b"))),
+            ("a/%Y/b", Ok(("", "a/%Y/b"))),
+            ("%[localhost]/b", Ok(("", "%[localhost]/b"))),
             ("s3a://b/a/%{b}", Ok(("s3a://b", "/a/%{b}"))),
             ("S3A://B/A", Ok(("s3a://B", "/A"))),
             ("HDFS://Nn:1/A", Ok(("hdfs://Nn:1", "/A"))),
@@ -130,7 +157,9 @@ mod tests {
             let found = found.as_ref().map(|(system, rest)| (system.as_str(), *rest));
             assert_eq!(found, expected, "{path}");
         }
-        for bad in ["a/b", "s3n://bucket/x", "s3a:///x", "s3a://%{b}/x", "hdfs://%{host}/x", "hdfs:/x"] {
+        for bad in
+            ["", "%{where}/x", "s3n://bucket/x", "s3a:///x", "s3a://%{b}/x", "hdfs://%{host}/x", "hdfs:/x"]
+        {
             assert!(split(bad).is_err(), "{bad}");
         }
     }
@@ -146,17 +175,46 @@ mod tests {
             let said = configured(&[("hdfs.path", path)]).err().unwrap_or_default();
             assert!(said.contains("has keys before the name of the bucket"), "{said}");
             assert!(!said.contains("AKIA") && !said.contains("hun"), "{said}");
+            assert!(
+                said.contains("S3A of Hadoop 3.2 and later refuses") && !said.contains("removes"),
+                "{said}"
+            );
         }
         assert!(configured(&[("hdfs.path", "s3a://b/x@y")]).is_ok());
     }
 
+    /// A directory whose `core-site.xml` names this file system.
+    fn defaulting_to(url: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let site = format!(
+            "<configuration><property><name>fs.defaultFS</name><value>{url}</value></property></configuration>"
+        );
+        std::fs::write(folder.path().join("core-site.xml"), site).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_path_without_a_slash_is_below_the_home_of_the_user() {
+        let place = |url: &str, pairs: &[(&str, &str)]| {
+            let folder = defaulting_to(url);
+            let config = configured_at(pairs, &[folder.path().to_owned()]).unwrap();
+            let mut buckets = config.buckets();
+            let batch = crate::testing::event(&[], "x");
+            let place = buckets.place(&batch.events().next().unwrap(), 0).unwrap();
+            place.directory.clone()
+        };
+        let bobs = [("hdfs.path", "logs/x"), ("hdfs.proxyUser", "bob")];
+        assert_eq!(place("hdfs://nn", &bobs), "/user/bob/logs/x");
+        let here = std::env::current_dir().unwrap().display().to_string();
+        assert_eq!(place("file:///", &bobs), format!("{here}/logs/x"));
+        assert_eq!(place("file:///", &[("hdfs.path", "/logs/x")]), "/logs/x");
+    }
+
     #[test]
     fn a_default_file_system_in_s3_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let site = "<configuration><property><name>fs.defaultFS</name><value>S3A://b</value></property></configuration>";
-        std::fs::write(folder.path().join("core-site.xml"), site).unwrap();
+        let folder = defaulting_to("S3A://b");
         for (path, is_refused) in
-            [("/x", true), ("hdfs:///x", true), ("hdfs://nn/x", false), ("s3a://b/x", false)]
+            [("/x", true), ("x/y", true), ("hdfs:///x", true), ("hdfs://nn/x", false), ("s3a://b/x", false)]
         {
             let said = configured_at(&[("hdfs.path", path)], &[folder.path().to_owned()]).err();
             let told =

@@ -1,4 +1,6 @@
-//! A shell's pattern where a regular expression belongs.
+//! What was most likely meant by what is no regular expression: a shell's pattern, a slip of the pen.
+
+use crate::Pattern;
 
 /// A shell's pattern as a regular expression, with backslashes as the file needs them. Nothing for what is none.
 pub fn glob_as_regex(pattern: &str) -> Option<String> {
@@ -29,6 +31,21 @@ pub fn glob_as_regex(pattern: &str) -> Option<String> {
     (depth == 0 && !escaped).then_some(regex)
 }
 
+/// A regular expression whose counts end with `]`, as `[0-9]{4]`, with `}` there, and with backslashes as the file needs them.
+/// Nothing for one that is right, or is none then either.
+pub fn with_ended_counts(regex: &str) -> Option<String> {
+    let (mut mended, mut rest) = (String::new(), regex);
+    while let Some((before, behind)) = rest.split_once('{') {
+        let count = behind.find(|sign: char| !sign.is_ascii_digit() && sign != ',').unwrap_or(behind.len());
+        let slip = count > 0 && behind[count..].starts_with(']') && !before.ends_with('\\');
+        mended.extend([before, "{", &behind[..count], if slip { "}" } else { "" }]);
+        rest = &behind[count + usize::from(slip)..];
+    }
+    mended += rest;
+    let is_one = Pattern::compile(regex).is_err() && Pattern::compile(&mended).is_ok();
+    is_one.then(|| mended.replace('\\', "\\\\"))
+}
+
 /// Whether a `*`, or a `?` that is not the last sign, stands behind a plain letter, where a regular expression seldom has
 /// one: `access_*.log`, `app.log*`. What is escaped or in brackets is a regular expression.
 pub fn looks_like_glob(pattern: &str) -> bool {
@@ -46,4 +63,24 @@ pub fn looks_like_glob(pattern: &str) -> bool {
         let repeats = signs[at] == '*' || signs[at] == '?' && at + 1 < signs.len();
         repeats && plain(at - 1) && !in_brackets(at)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_ends_with_a_square_bracket_is_mended_where_that_makes_a_regular_expression() {
+        for (regex, meant) in [
+            ("e_[0-9]{4]-[0-9]{2]", Some("e_[0-9]{4}-[0-9]{2}")),
+            (r"\d{1,3]\.log", Some(r"\\d{1,3}\\.log")),
+            ("a{4}", None),
+            ("[{4]", None),
+            (r"\{4]", None),
+            ("a{4](", None),
+            ("a{", None),
+        ] {
+            assert_eq!(with_ended_counts(regex).as_deref(), meant, "{regex}");
+        }
+    }
 }

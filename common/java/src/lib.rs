@@ -11,6 +11,6 @@ mod pattern;
 
 pub use charset::{Charset, Decoder, MalformedBytes, OnMalformed};
 pub use date::{DateFormat, DatePrinter, Zone};
-pub use glob::{glob_as_regex, looks_like_glob};
+pub use glob::{glob_as_regex, looks_like_glob, with_ended_counts};
 pub use hash_order::{Printed, hash_order};
 pub use pattern::{Groups, Part, Pattern, Refused, Replacement, decode};

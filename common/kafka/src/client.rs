@@ -16,6 +16,21 @@ pub(crate) fn client(
     site: &Site,
     findings: &mut Findings<'_>,
 ) -> Option<ClientConfig> {
+    let client = without_brokers(side, properties, defaults, site, findings);
+    let brokers = named_brokers(properties, findings);
+    let mut client = client?;
+    client.set(BROKERS, brokers?);
+    Some(client)
+}
+
+/// The same, which does not know yet where brokers are: they are to be set as [`BROKERS`].
+pub(crate) fn without_brokers(
+    side: Side,
+    properties: &Properties,
+    defaults: &[(&str, &str)],
+    site: &Site,
+    findings: &mut Findings<'_>,
+) -> Option<ClientConfig> {
     let mut told = Told { config: ClientConfig::new(), side, findings, refused: false };
     for (name, value) in COMMON.iter().chain(defaults) {
         told.config.set(*name, *value);
@@ -28,11 +43,22 @@ pub(crate) fn client(
         told.take(name, value);
     }
     told.secure(&given, site.tls_defaults());
-    told.brokers(properties);
     if told.refused {
         return None;
     }
     Some(told.config)
+}
+
+/// librdkafka's name for them.
+pub(crate) const BROKERS: &str = "bootstrap.servers";
+
+/// The brokers that the file names; that it names none is told.
+pub(crate) fn named_brokers(properties: &Properties, findings: &mut Findings<'_>) -> Option<String> {
+    let brokers = renamed(properties, "kafka.bootstrap.servers", "brokerList", findings);
+    if brokers.is_none() {
+        findings.refuse("kafka.bootstrap.servers", "it names the brokers, as `HOST:PORT,HOST:PORT`");
+    }
+    brokers.map(str::to_owned)
 }
 
 /// The brokers, for people.
@@ -77,15 +103,6 @@ struct Told<'a, 'b> {
 }
 
 impl Told<'_, '_> {
-    fn brokers(&mut self, properties: &Properties) {
-        match renamed(properties, "kafka.bootstrap.servers", "brokerList", self.findings) {
-            Some(brokers) => drop(self.config.set("bootstrap.servers", brokers)),
-            None => {
-                self.refuse_key("kafka.bootstrap.servers", "it names the brokers, as `HOST:PORT,HOST:PORT`")
-            }
-        }
-    }
-
     /// One property of the client.
     fn take(&mut self, name: &str, value: &str) {
         match (name, self.side) {
@@ -114,8 +131,25 @@ impl Told<'_, '_> {
                 let key = self.key(name);
                 let what = format!("`{}` is no property of a Kafka client", self.findings.key(&key));
                 let problem = Problem::warning("unknown-property", self.findings.at(&key), what);
-                self.findings.add(problem.flume("warns of it and ignores it").here("it is ignored"));
+                let fix = self.instead(name);
+                self.findings.add(problem.flume("warns of it and ignores it").here("it is ignored").fix(fix));
             }
+        }
+    }
+
+    /// What to write for a property that no client has.
+    fn instead(&self, name: &str) -> String {
+        if OLD_WAIT.contains(&name) {
+            let is_channel = self.findings.owner.noun.starts_with("channel");
+            let own = if is_channel { "kafka.pollTimeout" } else { "batchDurationMillis" };
+            return format!(
+                "leave it out: it is of the client that Flume 1.6 had; `{}` does that",
+                self.findings.key(own)
+            );
+        }
+        match plan::nearest(name, self.side.names()) {
+            Some(meant) => format!("`{}`, if that is meant", self.findings.key(&self.key(&meant))),
+            None => "leave it out".to_owned(),
         }
     }
 
@@ -271,6 +305,8 @@ fn reason(error: &rdkafka::error::KafkaError) -> String {
     }
 }
 
+/// How long the client of Kafka 0.8 waited for a record; the first is what `kafka.consumer.timeout.ms` leaves of it.
+const OLD_WAIT: &[&str] = &["timeout.ms", "consumer.timeout.ms"];
 /// Looked at together, in [`Told::secure`].
 const SECURE: &[&str] = &[
     "sasl.jaas.config",

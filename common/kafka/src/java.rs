@@ -37,13 +37,21 @@ impl Side {
         }
     }
 
-    /// What becomes of `name`; `None`: no Java client has it.
-    pub(crate) fn fate(self, name: &str) -> Option<Fate> {
-        let own = match self {
+    fn own(self) -> &'static [(&'static str, Fate)] {
+        match self {
             Side::Producer => PRODUCER,
             Side::Consumer => CONSUMER,
-        };
-        own.iter().chain(BOTH).find(|(known, _)| *known == name).map(|(_, fate)| *fate)
+        }
+    }
+
+    /// What becomes of `name`; `None`: no Java client has it.
+    pub(crate) fn fate(self, name: &str) -> Option<Fate> {
+        self.own().iter().chain(BOTH).find(|(known, _)| *known == name).map(|(_, fate)| *fate)
+    }
+
+    /// All names that Java's client has.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        self.own().iter().chain(BOTH).map(|(name, _)| *name)
     }
 }
 

@@ -46,6 +46,18 @@ impl<'a> Findings<'a> {
         place.is_some() && self.report.problems.iter().all(|problem| Some(&problem.place) != place)
     }
 
+    /// Whether a variable in the value of `key` names nothing, which has been told. As the value cannot be used with it, that
+    /// is an error from now on; `flume` is what Flume does then.
+    pub fn is_unresolved(&mut self, key: &str, flume: &str) -> bool {
+        let place = self.at(key).clone();
+        let of_variable = |told: &&mut Problem| told.code == "unknown-variable" && told.place == place;
+        let Some(told) = self.report.problems.iter_mut().rfind(of_variable) else { return false };
+        let error = Problem::error(told.code, &place, "");
+        (told.severity, told.here) = (error.severity, error.here);
+        told.flume = format!("{}: {flume}", told.flume);
+        true
+    }
+
     /// Adds a finding.
     pub fn add(&mut self, problem: Problem) {
         self.report.add(problem);

@@ -384,6 +384,9 @@ pub fn zookeeper(data: &[u8]) {
         let Ok(answer) = zookeeper::Answer::new(frame) else { continue };
         assert!(answer.version().is_err() || frame.len() >= 16 + 36);
         assert!(
+            answer.names().is_err() || answer.names().is_ok_and(|names| names.len() * 4 + 20 <= frame.len())
+        );
+        assert!(
             answer.data().is_err() || answer.data().is_ok_and(|(bytes, _)| bytes.len() + 56 <= frame.len())
         );
     }

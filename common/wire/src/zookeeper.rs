@@ -62,6 +62,11 @@ pub enum Request<'a> {
         /// At which it must be.
         version: i32,
     },
+    /// The names of the nodes right below a node.
+    Children {
+        /// Where the node is.
+        path: &'a str,
+    },
     /// Says that the client is there.
     Ping,
     /// Ends the session.
@@ -77,6 +82,7 @@ impl Request<'_> {
             Request::Exists { .. } => (xid, 3),
             Request::Get { .. } => (xid, 4),
             Request::Set { .. } => (xid, 5),
+            Request::Children { .. } => (xid, 8),
             Request::Ping => (PING, 11),
             Request::Close => (xid, -11),
         };
@@ -88,6 +94,7 @@ impl Request<'_> {
                 out.text(path).bytes(bytes).int(1).int(ALL_RIGHTS).text("world").text("anyone").int(0)
             }
             Request::Set { path, bytes, version } => out.text(path).bytes(bytes).int(version),
+            Request::Children { path } => out.text(path).flag(false), // no watch
             Request::Ping | Request::Close => &mut out,
         };
         out.frame()
@@ -141,6 +148,20 @@ impl<'b> Answer<'b> {
         let mut reader = Reader(self.rest);
         let bytes = reader.bytes()?;
         Ok((bytes, Answer { rest: reader.0, ..*self }.version()?))
+    }
+
+    /// To [`Request::Children`]: the names, in no order.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn names(&self) -> Result<Vec<String>, Malformed> {
+        let mut reader = Reader(self.rest);
+        let mut names = Vec::new();
+        // Each takes memory only when it is there.
+        for _ in 0..reader.int()?.max(0) {
+            names.push(String::from_utf8_lossy(reader.bytes()?).into_owned());
+        }
+        Ok(names)
     }
 
     /// To [`Request::Set`] and [`Request::Exists`]: the version.
@@ -338,12 +359,28 @@ mod tests {
     }
 
     #[test]
+    fn names_of_nodes_are_as_many_as_are_there_whatever_number_is_announced() {
+        let named = |rest: &[u8]| {
+            let frame = [&b"\0\0\0\x03\0\0\0\0\0\0\0\x0b\0\0\0\0"[..], rest].concat();
+            Answer::new(&frame).and_then(|answer| answer.names())
+        };
+        let two = b"\0\0\0\x02\0\0\0\x011\0\0\0\x041001";
+        assert_eq!(named(two), Ok(vec!["1".to_owned(), "1001".to_owned()]));
+        assert_eq!(named(b"\0\0\0\0"), Ok(Vec::new()));
+        assert_eq!(named(b"\xff\xff\xff\xff"), Ok(Vec::new()));
+        assert_eq!(named(b"\x7f\xff\xff\xff\0\0\0\x011"), Err(Malformed::Short));
+        assert_eq!(named(&two[..two.len() - 1]), Err(Malformed::Short));
+    }
+
+    #[test]
     fn requests_are_as_zookeepers_own_client_writes_them() {
         let frame = Request::Get { path: "/a", watch: true }.frame(7);
         assert_eq!(frame, b"\0\0\0\x0f\0\0\0\x07\0\0\0\x04\0\0\0\x02/a\x01");
         assert_eq!(Request::Ping.frame(9), b"\0\0\0\x08\xff\xff\xff\xfe\0\0\0\x0b");
         let set = Request::Set { path: "/a", bytes: b"xy", version: 3 }.frame(1);
         assert_eq!(set, b"\0\0\0\x18\0\0\0\x01\0\0\0\x05\0\0\0\x02/a\0\0\0\x02xy\0\0\0\x03");
+        let children = Request::Children { path: "/a" }.frame(2);
+        assert_eq!(children, b"\0\0\0\x0f\0\0\0\x02\0\0\0\x08\0\0\0\x02/a\0");
         let create = Request::Create { path: "/a", bytes: b"" }.frame(1);
         let rights = b"\0\0\0\x01\0\0\0\x1f\0\0\0\x05world\0\0\0\x06anyone\0\0\0\0";
         assert_eq!(create[4..], [&b"\0\0\0\x01\0\0\0\x01\0\0\0\x02/a\0\0\0\0"[..], rights].concat());

@@ -62,10 +62,15 @@ const PROPERTIES: &[Property] = &[
 
 /// What the sink's properties cannot say one by one.
 pub fn sink(properties: &Properties, findings: &mut Findings<'_>) {
+    keys(properties, findings);
+    path(properties, findings);
+}
+
+/// The same, without a word on `hdfs.path`.
+pub fn keys(properties: &Properties, findings: &mut Findings<'_>) {
     file_type(properties, findings);
     rounding(properties, findings);
     kerberos(properties, findings);
-    path(properties, findings);
 }
 
 fn refuse(findings: &mut Findings<'_>, key: &str, what: String, fix: String) {
@@ -174,24 +179,67 @@ fn kerberos(properties: &Properties, findings: &mut Findings<'_>) {
     findings.add(problem.flume(&findings.owner.dropped).fix(format!("`{} = VALUE`", findings.key(lacks))));
 }
 
-/// A path without a scheme is on Hadoop's default file system, which is the local disk where none is set.
-fn path(properties: &Properties, findings: &mut Findings<'_>) {
-    let Some(path) = properties.text("hdfs.path").filter(|path| !path.is_empty()) else { return };
-    let scheme = |text: &str| {
+/// Whether Hadoop takes a path for one below the home of whoever logs in.
+pub fn is_relative(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('/') && !has_scheme(path) && scheme_of_a_slip(path).is_none()
+}
+
+fn has_scheme(path: &str) -> bool {
+    let is_one = |text: &str| {
         text.starts_with(|sign: char| sign.is_ascii_alphabetic())
             && text.chars().all(|sign| sign.is_ascii_alphanumeric() || "+-.".contains(sign))
     };
-    let has_scheme = path.split_once(":/").is_some_and(|(head, _)| scheme(head));
+    path.split_once(":/").is_some_and(|(head, _)| is_one(head))
+}
+
+/// What stands before a colon in the first part of a path without `://`: Hadoop takes it for a scheme, and fails.
+fn scheme_of_a_slip(path: &str) -> Option<&str> {
+    let first = path.split('/').next().filter(|_| !has_scheme(path))?;
+    first.split_once(':').map(|(before, _)| before).filter(|before| !before.contains(['{', '[']))
+}
+
+/// A path without a scheme is on Hadoop's default file system, which is the local disk where none is set.
+pub fn path(properties: &Properties, findings: &mut Findings<'_>) {
+    let Some(path) = properties.text("hdfs.path").filter(|path| !path.is_empty()) else { return };
     let (key, at) = (findings.key("hdfs.path"), findings.at("hdfs.path").clone());
-    if has_scheme || path.starts_with("%{") || path.contains("${") {
+    if let Some(scheme) = scheme_of_a_slip(path) {
+        let what = format!("`{key} = {path}`: what stands before the colon, `{scheme}`, is no file system");
+        let problem = Problem::error("bad-value", &at, what)
+            .flume("starts, and fails at the first event, again and again");
+        let rest = path.trim_start_matches("hdfs:");
+        return findings.add(problem.fix(format!("`{key} = hdfs://{rest}`")));
+    }
+    if let Some(rest) = path.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("s3n")) {
+        return s3n(rest.1, findings);
+    }
+    if has_scheme(path) || path.starts_with("%{") || path.contains("${") {
         return;
     }
     let what = format!("`{key}` names no file system: {}", plan::quoted(path));
-    let place = if path.starts_with('/') { "" } else { ", below the user's home there" };
+    let (place, home) = match path.strip_prefix('/') {
+        Some(_) => ("", ""),
+        None => (", below the user's home there", "user/NAME/"),
+    };
     let flume = format!(
         "writes to `fs.defaultFS` of the core-site.xml on its class path{place}, and to the local disk where there is none"
     );
     let note = Problem::note("path-without-scheme", &at, what).flume(flume).here("the same");
     let absolute = path.trim_start_matches('/');
-    findings.add(note.fix(format!("`{key} = hdfs://NAMENODE/{absolute}`")));
+    findings.add(note.fix(format!("`{key} = hdfs://NAMENODE/{home}{absolute}`")));
+}
+
+/// Hadoop 2 had it. What stands before the bucket's name may be keys, which nobody prints.
+fn s3n(rest: &str, findings: &mut Findings<'_>) {
+    let key = findings.key("hdfs.path");
+    let (bucket, keys) = match rest.rsplit_once('@') {
+        Some((_, bucket)) => {
+            (bucket, ", and the keys as fs.s3a.access.key and fs.s3a.secret.key in core-site.xml")
+        }
+        None => (rest, ""),
+    };
+    let what = format!("`{key}` is in `s3n://`, which Hadoop 3 has no more");
+    let problem = Problem::warning("old-file-system", &findings.at("hdfs.path").clone(), what)
+        .flume("starts, and fails at the first event, unless its Hadoop is a 2")
+        .here("the same, in a JVM");
+    findings.add(problem.fix(format!("`{key} = s3a://{bucket}`{keys}")));
 }

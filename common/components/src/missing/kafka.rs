@@ -43,6 +43,7 @@ const SOURCE_PROPERTIES: &[Property] = &[
     Property::optional("kafka.topics.regex", Value::Regex),
     Property::optional("kafka.consumer.", Value::Text),
     Property::with("kafka.consumer.group.id", Value::Text, "flume"),
+    Property::optional("kafka.consumer.auto.offset.reset", Value::Text),
     Property::with("batchSize", Value::at_least(1, "events"), "1000").outside(READS_NOTHING),
     Property::with("batchDurationMillis", Value::at_least(1, "ms"), "1000").outside(READS_NOTHING),
     Property::with("useFlumeEventFormat", Value::Flag, "false"),
@@ -59,6 +60,7 @@ const CHANNEL_PROPERTIES: &[Property] = &[
     Property::with("kafka.topic", Value::Text, "flume-channel"),
     Property::optional("kafka.consumer.", Value::Text),
     Property::with("kafka.consumer.group.id", Value::Text, "flume"),
+    Property::optional("kafka.consumer.auto.offset.reset", Value::Text),
     Property::optional("kafka.producer.", Value::Text),
     Property::with("parseAsFlumeEvent", Value::Flag, "true"),
     Property::with("kafka.pollTimeout", Value::long(0, "ms"), "500")
@@ -161,6 +163,10 @@ fn servers(properties: &Properties, old: &str, findings: &mut Findings<'_>) {
         }
         return;
     }
+    const REFUSES: &str = "starts, and its Kafka client refuses the address, again and again";
+    if properties.word(KEY).contains("${") && findings.is_unresolved(KEY, REFUSES) {
+        return;
+    }
     for server in properties.word(KEY).split(',').map(str::trim).filter(|server| !server.is_empty()) {
         let port = server.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         let one = !server.contains(char::is_whitespace);
@@ -169,7 +175,7 @@ fn servers(properties: &Properties, old: &str, findings: &mut Findings<'_>) {
         }
         let what = format!("`{}` names `{server}`, which is not HOST:PORT", findings.key(KEY));
         let problem = Problem::error("bad-value", &findings.word_at(KEY, server), what)
-            .flume("starts, and its Kafka client refuses the address, again and again")
+            .flume(REFUSES)
             .fix(format!("`{} = HOST:9092,HOST:9092`, commas between them", findings.key(KEY)));
         findings.add(problem);
     }

@@ -269,3 +269,22 @@ fn a_password_that_reads_like_a_component_hides_neither_its_name_nor_its_class()
     let said = format!("{}\n{report}", report.head("a"));
     assert!(said.contains("sink `rabbit-sink`") && said.contains("com.example.rabbit.Sink"), "{said}");
 }
+
+#[test]
+fn a_key_under_the_name_of_another_kind_belongs_to_who_has_such_a_key() {
+    let with =
+        |line: &'static str| text(&["sinks.k.type = avro", "sinks.k.hostname = h", "sinks.k.port = 1", line]);
+    for (line, meant) in [
+        ("sinks.r.ack-every-event = true", "`a.sources.r.ack-every-event = true`"),
+        ("sinks.r.compression-level = 5", "`a.sinks.k.compression-level = 5`"),
+    ] {
+        let said = with(line);
+        assert!(said.contains(&format!("write:    {meant}, if that is meant")), "{said}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_written_as_those_of_the_environment_is_offered_as_one() {
+    let said = text(&["sources.r.bind = ${NO_SUCH_HOST}"]);
+    assert!(said.contains("write:    `${env:NO_SUCH_HOST}` for the environment variable"), "{said}");
+}

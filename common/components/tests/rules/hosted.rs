@@ -60,12 +60,19 @@ fn keys_of_the_hdfs_sink() {
         (vec!["sinks.k.serializer = txt"], vec!["error unknown-type"]),
         (vec!["sinks.k.serializer = com.example.Own$Builder", "sinks.k.serializer.x = 1"], vec![]),
         (vec!["sinks.k.hdfs.path = /x"], vec!["note path-without-scheme"]),
-        (vec!["sinks.k.hdfs.path = namenode:8020/x"], vec!["note path-without-scheme"]),
+        (vec!["sinks.k.hdfs.path = x/%Y"], vec!["note path-without-scheme"]),
+        (vec!["sinks.k.hdfs.path = namenode:8020/x"], vec!["error bad-value"]),
+        (vec!["sinks.k.hdfs.path = hdfs:x/y"], vec!["error bad-value"]),
+        (vec!["sinks.k.hdfs.path = x/%H:%M"], vec!["note path-without-scheme"]),
         (vec!["sinks.k.hdfs.path = s3a://b/x"], vec![]),
+        (vec!["sinks.k.hdfs.path = s3n://b/x"], vec!["warning old-file-system"]),
         (vec!["-sinks.k.hdfs.path"], vec!["error missing-property"]),
     ] {
         assert_eq!(hdfs(&lines), expected, "{lines:?}");
     }
+    let keys = text(&["sinks.k.type = hdfs", "sinks.k.hdfs.path = s3n://AKIA:hun/ter2@b/x"]);
+    assert!(keys.contains("`a.sinks.k.hdfs.path = s3a://b/x`, and the keys as"), "{keys}");
+    assert!(!keys.contains("AKIA") && !keys.contains("ter2"), "{keys}");
     let misspelt =
         text(&["sinks.k.type = hdfs", "sinks.k.hdfs.path = hdfs://n/x", "sinks.k.hdfs.serializer = text"]);
     assert!(misspelt.contains("`a.sinks.k.serializer = text`, if that is meant"), "{misspelt}");
@@ -175,6 +182,15 @@ fn keys_of_kafkas_components() {
         let got = said(&lines);
         assert!(got.iter().any(|said| said == expected), "{lines:?}: {expected} in {}", text(&lines));
     }
+    let named =
+        kafka_source(&["sources.r.kafka.topics = t", "sources.r.kafka.bootstrap.servers = ${NO_HOST}"]);
+    let one: Vec<&str> = named.into_iter().filter(|line| !line.ends_with("c:9092")).collect();
+    assert_eq!(said(&one), [JAVA, "error unknown-variable"], "{}", text(&one));
+    let source = text(&kafka_source(&["sources.r.auto.offset.reset = earliest"]));
+    assert!(
+        source.contains("`a.sources.r.kafka.consumer.auto.offset.reset = earliest`, if that"),
+        "{source}"
+    );
     let whole = text(&kafka_sink(&["sinks.k.kafka.flumeBatchSize = 1", "sinks.k.kafka.acks = all"]));
     for line in ["`a.sinks.k.flumeBatchSize = 1`", "`a.sinks.k.kafka.producer.acks = all`"] {
         assert!(whole.contains(&format!("write:    {line}, if that is meant")), "{whole}");

@@ -66,6 +66,45 @@ fn taildir() {
 }
 
 #[test]
+fn a_position_file_without_a_directory_is_told_since_flume_fails_with_it() {
+    let said = |path: &str| {
+        let line = format!("sources.r.positionFile = {path}");
+        let group = ["sources.r.filegroups = f", "sources.r.filegroups.f = /x/y"];
+        text(
+            &[&["-sources.r.bind", "-sources.r.port", "sources.r.type = TAILDIR", &line], &group[..]]
+                .concat(),
+        )
+    };
+    let told = said("pos.json");
+    assert!(told.contains("note: `a.sources.r.positionFile = pos.json` names no directory"), "{told}");
+    assert!(
+        told.contains("NullPointerException") && told.contains("`a.sources.r.positionFile = ./pos.json`"),
+        "{told}"
+    );
+    for fine in ["./pos.json", "/var/pos.json"] {
+        assert_eq!(said(fine), "", "{fine}");
+    }
+}
+
+#[test]
+fn a_syslog_source_without_a_host_listens_everywhere_and_later_flumes_do_not() {
+    let with = |more: &'static str| ["-sources.r.bind", "sources.r.type = syslogtcp", more];
+    check(&[(&with("sources.r.port = 1"), &["note default-host"]), (&with("sources.r.host = 0.0.0.0"), &[])]);
+    assert_eq!(plan(&with("sources.r.port = 1")).sources[0].component.properties.word("host"), "0.0.0.0");
+}
+
+#[test]
+fn a_repeat_count_that_ends_with_the_wrong_bracket_is_mended() {
+    let spool =
+        ["-sources.r.bind", "-sources.r.port", "sources.r.type = spooldir", "sources.r.spoolDir = /tmp"];
+    let said = |line| text(&[&spool[..], &[line]].concat());
+    let told = said("sources.r.includePattern = e_[0-9]{4]-[0-9]{2].csv");
+    assert!(told.contains("write:    `a.sources.r.includePattern = e_[0-9]{4}-[0-9]{2}.csv`"), "{told}");
+    let told = said("sources.r.includePattern = e(");
+    assert!(told.contains("`a.sources.r.includePattern = REGEX`, Java's"), "{told}");
+}
+
+#[test]
 fn a_pattern_of_a_shell_where_a_regex_belongs_is_told() {
     let group = |path: &str| {
         let line = format!("sources.r.filegroups.f = {path}");

@@ -63,6 +63,12 @@ impl Reader {
         Some(value)
     }
 
+    /// Whether digits and commas are next, and then `end`. Takes nothing.
+    pub(super) fn digits_then(&self, end: char) -> bool {
+        let mut rest = self.input[self.at..].iter().skip_while(|next| next.is_ascii_digit() || **next == ',');
+        self.peek().is_some_and(|next| next.is_ascii_digit()) && rest.next() == Some(&end)
+    }
+
     /// With the flag `x`, passes blanks, and comments up to the end of their lines.
     pub(super) fn skip_comments(&mut self) {
         while self.flags.comments {

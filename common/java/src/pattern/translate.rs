@@ -51,7 +51,7 @@ pub(super) fn translate(java: &str) -> Result<Translated, Refused> {
         translator.element(next)?;
     }
     match translator.outer.first() {
-        Some(group) => Err(wrong(group.column, "a `(` has no `)`; write `\\(` for the character")),
+        Some(group) => Err(wrong(group.column, "a `(` has no `)`; write `[(]` for the character")),
         None => Ok(translator.out),
     }
 }
@@ -126,7 +126,7 @@ impl Translator {
     fn close(&mut self) -> Result<(), Refused> {
         let column = self.reader.column();
         let group = self.outer.pop();
-        let group = group.ok_or_else(|| wrong(column, "a `)` has no `(`; write `\\)` for the character"))?;
+        let group = group.ok_or_else(|| wrong(column, "a `)` has no `(`; write `[)]` for the character"))?;
         self.reader.flags = group.flags;
         self.push(")");
         let text = &self.out.exact[group.start..];
@@ -186,7 +186,7 @@ impl Translator {
                 _ => Err(wrong(
                     column,
                     format!(
-                        "`{first}` stands behind nothing that it could repeat; write `\\{first}` for the character"
+                        "`{first}` stands behind nothing that it could repeat; write `[{first}]` for the character"
                     ),
                 )),
             };
@@ -211,8 +211,14 @@ impl Translator {
 
     /// `{2}`, `{2,}`, `{2,5}`.
     fn count(&mut self, column: usize) -> Result<String, Refused> {
-        let fault =
-            || wrong(column, "`{` begins a repeat count such as `{2,5}`; write `\\{` for the character");
+        let slip = self.reader.digits_then(']');
+        let fault = || {
+            let instead = match slip {
+                true => "; this one ends with `]` in place of `}`",
+                false => "; write `[{]` for the character", // a file of properties drops a single backslash
+            };
+            wrong(column, format!("`{{` begins a repeat count such as `{{2,5}}`{instead}"))
+        };
         let text = self.reader.take_until('}').ok_or_else(fault)?;
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -305,7 +311,7 @@ impl Translator {
                         format!("`{other}` behind `(?` is no flag and begins no group of Java's"),
                     ));
                 }
-                None => return Err(wrong(column, "a `(` has no `)`; write `\\(` for the character")),
+                None => return Err(wrong(column, "a `(` has no `)`; write `[(]` for the character")),
             }
         }
     }

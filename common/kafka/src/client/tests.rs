@@ -1,5 +1,5 @@
 use super::*;
-use components::missing::kafka::SINK;
+use components::missing::kafka::{SINK, SOURCE};
 use plan::{Owner, Report};
 
 /// What a sink's file makes of a client, and what is said of it.
@@ -57,4 +57,27 @@ fn javas_stores_become_pem() {
     let (made, report) = given("hunter2");
     assert!(made.is_none() && report.contains("ssl.keystore.location"), "{report}");
     assert!(!report.contains("hunter2"), "{report}");
+}
+
+#[test]
+fn a_property_that_no_client_has_is_told_with_what_to_write_instead() {
+    for (key, told) in [
+        ("kafka.producer.ack", "`kafka.producer.acks`, if that is meant"),
+        ("kafka.producer.wholly.unheard-of", "leave it out"),
+    ] {
+        let report = self::told(&[(key, "1")]).1;
+        assert!(report.contains("is no property of a Kafka client") && report.contains(told), "{report}");
+    }
+    let consumer = |owner: &str| {
+        let properties = Properties::of(
+            &SOURCE,
+            [("kafka.bootstrap.servers", "h:1"), ("kafka.consumer.timeout.ms", "1000")],
+        );
+        let (owner, mut report) = (Owner { noun: owner.to_owned(), ..Owner::nobody() }, Report::default());
+        let mut findings = Findings::new(&owner, &properties, &mut report);
+        client(Side::Consumer, &properties, &[], &Site::new(&[]), &mut findings).expect("a client");
+        report.to_string()
+    };
+    assert!(consumer("source `r`").contains("`batchDurationMillis` does that"));
+    assert!(consumer("channel `c`").contains("`kafka.pollTimeout` does that"));
 }

@@ -10,6 +10,7 @@ mod committer;
 mod consumer;
 mod read;
 pub(crate) mod reader;
+mod registry;
 mod settle;
 pub(crate) mod shape;
 mod silence;
@@ -18,7 +19,7 @@ mod tell;
 pub(crate) mod topics;
 
 use crate::beyond;
-use crate::client::{brokers, client, renamed};
+use crate::client::{BROKERS, renamed, without_brokers};
 use crate::java::Side;
 use components::missing::{self, kafka::SOURCE};
 use crossbeam_channel::unbounded;
@@ -33,6 +34,7 @@ use java::Pattern;
 use plan::{Availability, Descriptor, Findings, Properties, Traits};
 use rdkafka::ClientConfig;
 use reader::{Given, Orders, Settled, Ways};
+use registry::Brokers;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
 use shape::Shape;
@@ -60,7 +62,7 @@ pub(crate) const COMPONENT: Component = Component {
 #[derive(Clone)]
 struct Config {
     client: ClientConfig,
-    brokers: String,
+    brokers: Brokers,
     group: String,
     topics: Topics,
     shape: Shape,
@@ -75,11 +77,12 @@ impl Config {
         let group =
             renamed(properties, "kafka.consumer.group.id", "groupId", findings).unwrap_or("flume").to_owned();
         let defaults = [&DEFAULTS[..], &[("group.id", group.as_str())]].concat();
-        let client = client(Side::Consumer, properties, &defaults, site, findings)?;
+        let client = without_brokers(Side::Consumer, properties, &defaults, site, findings);
+        let brokers = Brokers::new(properties, site, findings);
         let topic = properties.flag("setTopicHeader").then(|| properties.word("topicHeader").to_owned());
         Some(Config {
-            client,
-            brokers: brokers(properties),
+            client: client?,
+            brokers: brokers?,
             group,
             topics: topics?,
             shape: Shape {
@@ -133,7 +136,8 @@ async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
     console::fact::component_started(&context.log, console::fact::ComponentType::Source, &context.name);
     context.ready.done();
     while !*stop.borrow() {
-        let Some(reason) = one_reader(&config, &context, &mut stop).await else { break };
+        let Some(brokers) = config.brokers.addresses(&context, &mut stop).await else { break };
+        let Some(reason) = one_reader(&config, &brokers, &context, &mut stop).await else { break };
         slog::error!(
             context.log,
             "Kafka source {}: its client has ended: {reason}; another one begins in {} s",
@@ -146,11 +150,16 @@ async fn run(config: Config, mut context: SourceContext, mut stop: Stopping) {
 }
 
 /// Stores what a reader reads; why that has ended by itself.
-async fn one_reader(config: &Config, context: &SourceContext, stop: &mut Stopping) -> Option<String> {
+async fn one_reader(
+    config: &Config,
+    brokers: &str,
+    context: &SourceContext,
+    stop: &mut Stopping,
+) -> Option<String> {
     let (give, mut batches) = mpsc::channel(1);
     let (tell_stored, stored) = unbounded();
     let (tell_end, mut ended) = oneshot::channel();
-    let orders = orders(config, context);
+    let orders = orders(config, brokers, context);
     let give = Box::new(move |given| match given {
         Given::Batch { batch, epoch } => give.blocking_send((batch, epoch)).is_ok(),
         Given::Forget => true,
@@ -162,7 +171,7 @@ async fn one_reader(config: &Config, context: &SourceContext, stop: &mut Stoppin
     if let Err(error) = spawned {
         return Some(error.to_string());
     }
-    context.doing.set(format!("reads {} at {}", config.topics, config.brokers));
+    context.doing.set(format!("reads {} at {brokers}", config.topics));
     let reason = loop {
         let batch = tokio::select! { biased;
             _ = stop.changed() => break None,
@@ -184,12 +193,14 @@ async fn one_reader(config: &Config, context: &SourceContext, stop: &mut Stoppin
     }
 }
 
-fn orders(config: &Config, context: &SourceContext) -> Orders {
+fn orders(config: &Config, brokers: &str, context: &SourceContext) -> Orders {
+    let mut client = config.client.clone();
+    client.set(BROKERS, brokers);
     let counters = context.processor.counters();
     let fails = counters.clone();
     Orders {
-        client: config.client.clone(),
-        brokers: config.brokers.clone(),
+        client,
+        brokers: brokers.to_owned(),
         group: config.group.clone(),
         topics: config.topics.clone(),
         shape: config.shape.clone(),

@@ -1,8 +1,10 @@
 //! The source.
 
 use super::*;
+use integration::flume::zookeeper::ZooKeeper;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rpc::zookeeper::{Client, Ensemble};
 use rustix::process::Signal;
 use std::ops::Range;
 use std::thread::{self, JoinHandle};
@@ -124,6 +126,39 @@ pub(crate) fn text_of(line: &[u8]) -> String {
     let mut headers: Vec<&str> = headers.trim_start_matches('{').split(", ").collect();
     headers.sort_unstable();
     format!("{headers:?} {body}")
+}
+
+/// As files of Flume 1.6 have it. The test puts into a real ZooKeeper what a broker of that time puts there.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn brokers_are_found_in_zookeeper_which_is_waited_for() {
+    let broker = Broker::start("");
+    make(&broker, &[("lines", 1)]);
+    produce(&broker, "lines", 0..10);
+    let mut zookeeper = ZooKeeper::new();
+    let directory = tempfile::tempdir().unwrap();
+    let connect = format!("zookeeperConnect = {}/kafka", zookeeper.place());
+    let text = written("lines", "found", directory.path());
+    let node = start(&broker, &text.replace("kafka.bootstrap.servers = BROKER", &connect));
+    node.wait_for("names no broker");
+    zookeeper.start();
+    node.wait_for("there is no /kafka/brokers/ids");
+    let (host, port) =
+        broker.address().rsplit_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
+    let ensemble = Ensemble::parse(&zookeeper.place()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut client = Client::connect(&ensemble).await.unwrap();
+        for (name, listener) in
+            [("7", format!("PLAINTEXT://{host}:{port}")), ("12", "PLAINTEXT://127.0.0.1:1".to_owned())]
+        {
+            let text = format!(r#"{{"endpoints":["{listener}"],"host":"{host}","port":{port},"version":4}}"#);
+            client.create(&format!("/kafka/brokers/ids/{name}"), text.as_bytes()).await.unwrap();
+        }
+        client.close().await;
+    });
+    node.wait_for(&format!("names the brokers {},127.0.0.1:1", broker.address()));
+    until("all is read", || lines_in(&[directory.path()]).len() == 10);
 }
 
 #[test]

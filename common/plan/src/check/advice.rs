@@ -50,6 +50,9 @@ pub(super) fn right(property: &Property, key: &str) -> String {
             );
         }
         Value::Host => "HOST".to_string(),
+        Value::Regex => {
+            return format!("`{key} = REGEX`, Java's, in which each backslash is written twice");
+        }
         _ => property.name.trim_end_matches('.').rsplit('.').next().unwrap_or("VALUE").to_uppercase(),
     };
     format!("`{key} = {value}`")

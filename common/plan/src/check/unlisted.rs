@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
-use super::advice::line_value;
+use super::advice::{java_trim, line_value};
 use super::keyless::without_commas;
 use super::nearest::{is_slip, nearest};
 use super::sources::with;
 use super::tree::{Component, Key, Tree};
+use crate::component::{Catalogue, Kind};
 use crate::problem::Problem;
 use crate::quote::quoted;
 
@@ -23,7 +24,8 @@ impl Checker<'_> {
             let unlisted: Vec<&Component> =
                 all.filter(|one| !known.contains(one.name.as_str()) && !self.is_told(list, one)).collect();
             let agent = self.agent;
-            let guess = |one: &Component| meant(agent, tree, &lists, (list, names), one);
+            let guess = Guess { agent, catalogue: self.catalogue(), tree, lists: &lists };
+            let guess = |one: &Component| guess.meant((list, names), one);
             // One line for all of them: two would undo each other.
             let few: Vec<Option<String>> = unlisted.iter().take(FEW).map(|one| guess(one)).collect();
             let forgotten = unlisted.iter().zip(&few).filter(|(_, meant)| meant.is_none());
@@ -58,34 +60,60 @@ const FEW: usize = 50;
 const LISTED: [(&str, &str); 4] =
     [("channels", "channel"), ("sources", "source"), ("sinks", "sink"), ("sinkgroups", "sink group")];
 
-/// The line that was most likely meant: of the same name in another list, of a listed name without keys, of one that
-/// lacks just what this one has.
-fn meant(
-    agent: &str,
-    tree: &Tree,
-    lists: &[(&'static str, Vec<String>)],
-    (list, names): (&'static str, &[String]),
-    component: &Component,
-) -> Option<String> {
-    let Key { name: key, entry } = &component.keys[0];
-    let of = |list: &str, name: &str| format!("`{agent}.{list}.{name}.{key} = {}`", line_value(entry));
-    let if_meant = |line: String| format!("{line}, if that is meant");
-    if let Some((other, _)) =
-        lists.iter().find(|(other, names)| *other != list && names.contains(&component.name))
-    {
-        return Some(if_meant(of(other, &component.name)));
+const KINDS: [(&str, Kind); 3] =
+    [("channels", Kind::Channel), ("sources", Kind::Source), ("sinks", Kind::Sink)];
+/// What components have whatever their type.
+const OF_ALL: [&str; 5] = ["type", "channel", "channels", "selector", "interceptors"];
+
+/// What the guess at a line is made of.
+struct Guess<'a> {
+    agent: &'a str,
+    catalogue: &'a Catalogue,
+    tree: &'a Tree,
+    lists: &'a [(&'static str, Vec<String>)],
+}
+
+impl Guess<'_> {
+    /// The line that was most likely meant: of the same name in another list, of a listed name without keys, of the only
+    /// component that has such a key, of one that lacks just what this one has.
+    fn meant(&self, (list, names): (&'static str, &[String]), component: &Component) -> Option<String> {
+        let Key { name: key, entry } = &component.keys[0];
+        let of =
+            |list: &str, name: &str| format!("`{}.{list}.{name}.{key} = {}`", self.agent, line_value(entry));
+        let if_meant = |line: String| format!("{line}, if that is meant");
+        let others =
+            self.lists.iter().filter(|(other, names)| *other != list && names.contains(&component.name));
+        if let Some((other, _)) =
+            others.clone().find(|(other, _)| self.takes(other, &component.name, key) != Some(false))
+        {
+            return Some(if_meant(of(other, &component.name)));
+        }
+        let missing = names.iter().map(String::as_str);
+        let missing = missing.filter(|name| !name.contains(',') && self.tree.component(list, name).is_none());
+        if let Some(name) = nearest(&component.name, missing) {
+            return Some(if_meant(of(list, &name)));
+        }
+        let is_whole = component.key("type").or(component.key("sinks")).is_some();
+        let near = names.iter().find(|name| !is_whole && is_slip(&component.name, name));
+        // A name from another list is nobody's slip; the only component that has such a key may be meant.
+        let only = || {
+            let mut fit = names.iter().filter(|name| self.takes(list, name, key) == Some(true));
+            fit.next().filter(|_| fit.next().is_none() && others.clone().next().is_some())
+        };
+        if let Some(name) = near.or_else(only) {
+            return Some(if_meant(of(list, name)));
+        }
+        let half = other_half(self.tree, list, names, component)?;
+        Some(format!("{} and so on, if `{half}` is meant", of(list, half)))
     }
-    let missing = names.iter().map(String::as_str);
-    let missing = missing.filter(|name| !name.contains(',') && tree.component(list, name).is_none());
-    if let Some(name) = nearest(&component.name, missing) {
-        return Some(if_meant(of(list, &name)));
+
+    /// Whether the type of a component has a property; nothing where that is not known.
+    fn takes(&self, list: &'static str, name: &str, key: &str) -> Option<bool> {
+        let (_, kind) = KINDS.iter().find(|(known, _)| *known == list)?;
+        let is_of_all = OF_ALL.contains(&key.split('.').next().unwrap_or(key));
+        let given = &self.tree.component(list, name)?.key("type").filter(|_| !is_of_all)?.entry.value;
+        Some(self.catalogue.find(*kind, java_trim(given))?.property(key).is_some())
     }
-    let whole = component.key("type").or(component.key("sinks")).is_some();
-    if let Some(name) = names.iter().find(|name| !whole && is_slip(&component.name, name)) {
-        return Some(if_meant(of(list, name)));
-    }
-    let half = other_half(tree, list, names, component)?;
-    Some(format!("{} and so on, if `{half}` is meant", of(list, half)))
 }
 
 /// The one listed component that has no type, where `component` has one and no key that the other has as well.

@@ -1,6 +1,6 @@
 //! One component's keys against what the table says about it.
 
-use java::{Pattern, glob_as_regex};
+use java::{Pattern, glob_as_regex, with_ended_counts};
 
 use super::Checker;
 use super::advice::{consequence, java_trim, right};
@@ -245,10 +245,13 @@ impl Checker<'_> {
         };
         let cause = format!("`{}` cannot be {shown}: {wrong}", property.name);
         let problem = problem.cause(&owner.noun, cause);
-        let glob = Some(value).filter(|_| property.value == Value::Regex).and_then(glob_as_regex);
-        let fix = match glob.filter(|meant| Pattern::compile(&meant.replace("\\\\", "\\")).is_ok()) {
-            Some(meant) => format!("`{} = {meant}`, if a pattern of a shell is meant", entry.key),
-            None => right(property, &entry.key),
+        let regex = Some(value).filter(|_| property.value == Value::Regex);
+        let glob = regex.and_then(glob_as_regex);
+        let glob = glob.filter(|meant| Pattern::compile(&meant.replace("\\\\", "\\")).is_ok());
+        let fix = match (regex.and_then(with_ended_counts), glob) {
+            (Some(meant), _) => format!("`{} = {meant}`", entry.key),
+            (None, Some(meant)) => format!("`{} = {meant}`, if a pattern of a shell is meant", entry.key),
+            (None, None) => right(property, &entry.key),
         };
         self.report.add(problem.flume(flume).fix(fix));
         property.value == Value::Flag

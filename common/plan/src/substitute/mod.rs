@@ -382,7 +382,7 @@ fn unknown(name: &str, (key, hidden): (&str, bool), place: &Place, lookups: &Loo
         .flume("leaves it as it is; up to 1.9, and with `EnvVarResolverProperties`, an unset variable becomes empty")
         .here("it is left as it is")
         .cause(format!("`{key}`"), format!("`${{{name}}}` names nothing"));
-    if find(lookups.environment, name).is_some() {
+    if find(lookups.environment, name).is_some() || is_like_the_environments(name) {
         return problem.fix(format!("`${{env:{name}}}` for the environment variable"));
     }
     if name.ends_with(']') && name.contains('[') {
@@ -392,6 +392,12 @@ fn unknown(name: &str, (key, hidden): (&str, bool), place: &Place, lookups: &Loo
     problem.fix(
         "`${env:NAME}`, `${sys:NAME}`, `${KEY}` of this file, `${...:-default}`, or `$${` for a literal `${`",
     )
+}
+
+/// `KAFKA_HOST`: keys of a file are not written so.
+fn is_like_the_environments(name: &str) -> bool {
+    let sign = |sign: char| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_';
+    name.starts_with(|first: char| first.is_ascii_uppercase()) && name.chars().all(sign)
 }
 
 /// Whether a value is a shell's or a regular expression's, whose own `${...}` is left to them.

@@ -25,17 +25,25 @@ impl Ensemble {
     /// What is wrong with it, in an operator's words.
     pub fn parse(text: &str) -> Result<Ensemble, String> {
         let wrong =
-            |why: &str| format!("-z {}: {why}; write HOST:PORT,HOST:PORT", plan::cut(text, MOST_SHOWN));
+            |why: String| format!("-z {}: {why}; write HOST:PORT,HOST:PORT", plan::cut(text, MOST_SHOWN));
+        Ensemble::read(text).map_err(wrong)
+    }
+
+    /// Reads what a property has.
+    ///
+    /// # Errors
+    /// What is wrong with it, in an operator's words.
+    pub fn read(text: &str) -> Result<Ensemble, String> {
         let (servers, chroot) = match text.find('/') {
             None => (text, ""),
             Some(at) => text.split_at(at),
         };
         let servers = servers.split(',').map(str::trim).filter(|server| !server.is_empty());
-        let servers = servers.map(server).collect::<Result<Vec<_>, _>>().map_err(|why| wrong(&why))?;
+        let servers = servers.map(server).collect::<Result<Vec<_>, _>>()?;
         if servers.is_empty() {
-            return Err(wrong("it names no server"));
+            return Err("it names no server".to_owned());
         }
-        let chroot = if chroot == "/" { String::new() } else { path(chroot).map_err(|why| wrong(&why))? };
+        let chroot = if chroot == "/" { String::new() } else { path(chroot)? };
         Ok(Ensemble { servers, layers: ClientLayers::default(), chroot })
     }
 
@@ -43,6 +51,11 @@ impl Ensemble {
     #[must_use]
     pub fn with(self, layers: ClientLayers) -> Ensemble {
         Ensemble { layers, ..self }
+    }
+
+    /// Where the node is that its users know as `path`.
+    pub fn below(&self, path: &str) -> String {
+        format!("{}{path}", self.chroot)
     }
 
     /// Where the node of the agent `name` below `base` is.
@@ -124,6 +137,7 @@ mod tests {
         assert_eq!(node(None), Ok("/team/a/flume/a1".to_owned()));
         assert_eq!(node(Some("/x/y/")), Ok("/team/a/x/y/a1".to_owned()));
         assert_eq!(node(Some("/")), Ok("/team/a/a1".to_owned()));
+        assert_eq!(ensemble.below("/brokers/ids"), "/team/a/brokers/ids");
         assert_eq!(Ensemble::parse("h/").unwrap().node(None, "a1"), Ok("/flume/a1".to_owned()));
     }
 

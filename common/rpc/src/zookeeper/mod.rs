@@ -140,6 +140,15 @@ impl Client {
         }
     }
 
+    /// The names of the nodes right below a node; `None` when there is no such node.
+    pub async fn children(&mut self, path: &str) -> Result<Option<Vec<String>>, Trouble> {
+        match self.call(&Request::Children { path }).await {
+            Ok(frame) => Answer::new(&frame).and_then(|answer| answer.names()).map(Some).map_err(malformed),
+            Err(Trouble::Refused(code::NO_NODE)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
     /// Makes a node, and those above it that are not there; [`code::NODE_EXISTS`] when it is there already.
     pub async fn create(&mut self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
         let above = path.match_indices('/').map(|(at, _)| &path[..at]).filter(|parent| !parent.is_empty());

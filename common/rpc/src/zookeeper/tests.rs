@@ -58,6 +58,25 @@ async fn nobody_overwrites_what_he_has_not_seen() {
 }
 
 #[tokio::test]
+async fn names_below_a_node_are_read_and_a_node_that_is_not_there_has_none() {
+    let (listener, ensemble) = listen().await;
+    let server = async {
+        let mut stream = greet(&listener, 60_000).await;
+        let children = asked(&mut stream).await;
+        assert_eq!(children[4..8], 8i32.to_be_bytes());
+        say(&mut stream, &[&head(&children, 0)[..], b"\0\0\0\x02\0\0\0\x011\0\0\0\x012"].concat()).await;
+        let children = asked(&mut stream).await;
+        say(&mut stream, &head(&children, code::NO_NODE)).await;
+    };
+    let client = async {
+        let mut client = Client::connect(&ensemble).await.unwrap();
+        assert_eq!(client.children("/brokers/ids").await, Ok(Some(vec!["1".to_owned(), "2".to_owned()])));
+        assert_eq!(client.children("/brokers/ids").await, Ok(None));
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
 async fn a_silent_server_is_pinged_and_then_given_up() {
     let (listener, ensemble) = listen().await;
     let server = async {

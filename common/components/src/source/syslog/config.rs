@@ -55,6 +55,7 @@ pub(super) struct FormatText {
 
 impl Config {
     pub(super) fn tcp(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
+        every_address(properties, findings);
         let parser = classic(properties, findings);
         let layers = layers(properties, site, findings);
         let common = Config::new("syslogtcp", properties, parser?);
@@ -138,6 +139,19 @@ impl FormatText {
         let format = format.and_then(|format| format.compile(&zone).ok());
         Classic::new(keep, format, zone)
     }
+}
+
+/// Releases of Flume differ where the file names no address.
+fn every_address(properties: &Properties, findings: &mut Findings<'_>) {
+    if properties.is_written("host") {
+        return;
+    }
+    let what = format!("the {} has no `host`", findings.owner.noun);
+    let problem = Problem::note("default-host", &findings.owner.at.clone(), what)
+        .flume("listens at every address up to 1.9; 1.11 logs an error once, and never listens")
+        .here("listens at every address")
+        .fix(format!("`{} = 0.0.0.0`", findings.key("host")));
+    findings.add(problem);
 }
 
 fn classic(properties: &Properties, findings: &mut Findings<'_>) -> Option<Parser> {

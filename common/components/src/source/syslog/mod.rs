@@ -67,7 +67,7 @@ pub(crate) const COMPONENTS: &[&Component] = &[
 ];
 
 const TCP: &[Property] = &[
-    Property::required("host", Value::Host).bad(Bad::Says("logs an error once, and never listens")),
+    Property::with("host", Value::Host, "0.0.0.0").bad(Bad::Says("logs an error once, and never listens")),
     Property::required("port", Value::Port).outside(Bad::Says("logs an error once, and never listens")),
     EVENT_SIZE,
 ];

@@ -5,7 +5,7 @@ use super::TailDir;
 use super::config::TailDirConfig;
 use super::own::OwnFiles;
 use flow::component::{Component, Configure};
-use java::{Pattern, glob_as_regex, looks_like_glob};
+use java::{Pattern, glob_as_regex, looks_like_glob, with_ended_counts};
 use plan::{Bad, Descriptor, Findings, Kind, Problem, Properties, Property, Value, nearest, quoted};
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ pub(crate) const COMPONENT: Component = Component {
     .rereadable(),
     configure: Configure::Source(|properties, site, findings| {
         file_groups(properties, findings);
+        position_file(properties, findings);
         let config = Arc::new(TailDirConfig::new(properties, site.shared::<OwnFiles>()));
         Some(Box::new(move || Box::new(TailDir(config.clone()))))
     }),
@@ -46,6 +47,18 @@ const PROPERTIES: &[Property] = &[
     Property::with("fileHeader", Value::Flag, "false"),
     Property::with("fileHeaderKey", Value::Text, "file"),
 ];
+
+/// Flume makes the directory above it, and fails where the path has none.
+fn position_file(properties: &Properties, findings: &mut Findings<'_>) {
+    let Some(path) = properties.text("positionFile").filter(|path| !path.contains('/')) else { return };
+    let key = findings.key("positionFile");
+    let what = format!("`{key} = {path}` names no directory");
+    let problem = Problem::note("no-directory", findings.at("positionFile"), what)
+        .flume("up to 1.11 fails with a NullPointerException, and leaves the source out")
+        .here("the file is in the working directory")
+        .fix(format!("`{key} = ./{path}`, or better a whole path"));
+    findings.add(problem);
+}
 
 fn file_groups(properties: &Properties, findings: &mut Findings<'_>) {
     let groups = properties.words("filegroups");
@@ -104,7 +117,8 @@ fn file_group(group: &str, path: &str, findings: &mut Findings<'_>) {
         let what = format!("`{key}`: {} is a regular expression, and {wrong}", quoted(name));
         let flume = if wrong.is_javas() { fails } else { "follows the files whose names match" };
         let problem = Problem::error("bad-value", &at, what).flume(flume);
-        let meant = glob_as_regex(name).unwrap_or_else(|| "REGEX".into());
+        let meant = with_ended_counts(name).or_else(|| glob_as_regex(name));
+        let meant = meant.unwrap_or_else(|| "REGEX".into());
         findings.add(problem.fix(format!("`{key} = {directory}/{meant}`")));
     } else if let Some(meant) = glob_as_regex(name).filter(|_| looks_like_glob(name)) {
         let what = format!(
