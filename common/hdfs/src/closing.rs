@@ -112,7 +112,8 @@ impl<S: Store> Closer<S> {
 
     /// A file is about to be made.
     pub(crate) fn note(&self, names: &FileNames) {
-        self.noted(self.shared.ledger.borrow_mut().add(names));
+        let written = self.shared.ledger.borrow_mut().add(names);
+        self.noted(written);
     }
 
     /// Has the list on the disk.
@@ -124,12 +125,14 @@ impl<S: Store> Closer<S> {
 
     /// So many bytes of a file count.
     fn mark(&self, in_use: &str, synced: u64) {
-        self.noted(self.shared.ledger.borrow_mut().mark(in_use, synced));
+        let written = self.shared.ledger.borrow_mut().mark(in_use, synced);
+        self.noted(written);
     }
 
     /// There is no file of that name, or it is complete.
     pub(crate) fn forget(&self, in_use: &str) {
-        self.noted(self.shared.ledger.borrow_mut().remove(in_use));
+        let written = self.shared.ledger.borrow_mut().remove(in_use);
+        self.noted(written);
     }
 
     fn noted(&self, result: std::io::Result<()>) {

@@ -84,6 +84,14 @@ impl Ledger {
         Ledger { held: None, open: BTreeMap::new() }
     }
 
+    /// One on a disk that takes nothing.
+    #[cfg(test)]
+    pub(crate) fn on_a_full_disk() -> Ledger {
+        let file = File::open("/dev/null").expect("it is there"); // not to be written to
+        let list = List { file, path: PathBuf::new(), place: String::new(), bytes: 0, most: LONG };
+        Ledger { held: Some(list), open: BTreeMap::new() }
+    }
+
     /// A new list in `directory` for files at `place`, and what others have left there. `unique` is nobody else's.
     ///
     /// # Errors
@@ -169,11 +177,10 @@ impl List {
         let file = written(&beside, &text)?;
         file.sync_data()?;
         fs::rename(&beside, &self.path)?;
-        File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
         self.file = file;
         self.bytes = text.len() as u64;
         self.most = LONG.max(2 * self.bytes);
-        Ok(())
+        File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
     }
 }
 

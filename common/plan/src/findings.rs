@@ -51,7 +51,11 @@ impl<'a> Findings<'a> {
     pub fn is_unresolved(&mut self, key: &str, flume: &str) -> bool {
         let place = self.at(key).clone();
         let of_variable = |told: &&mut Problem| told.code == "unknown-variable" && told.place == place;
+        let is_unlisted = self.report.is_unlisted(&place);
         let Some(told) = self.report.problems.iter_mut().rfind(of_variable) else { return false };
+        if is_unlisted {
+            return true;
+        }
         let error = Problem::error(told.code, &place, "");
         (told.severity, told.here) = (error.severity, error.here);
         told.flume = format!("{}: {flume}", told.flume);

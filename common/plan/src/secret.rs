@@ -46,17 +46,21 @@ fn of_a_component(key: &str) -> Option<&str> {
 fn names_a_header(key: &str) -> bool {
     let mut parts = key.rsplit('.');
     let last = parts.next().unwrap_or_default();
-    if last == "key" {
-        return parts.nth(1) == Some("interceptors"); // `interceptors.i1.key` of the static interceptor
-    }
     let plain: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
     let before = plain.to_ascii_lowercase();
     let before = before.strip_suffix("key");
     before.is_some_and(|word| FIELDS.iter().any(|field| word.ends_with(field)))
 }
 
+/// Whether the value of a secret key may be any word: the static interceptor's `interceptors.i1.key` is a header's name, which
+/// stands elsewhere, too, and that of another interceptor may be a key.
+pub(crate) fn may_be_a_word(key: &str) -> bool {
+    let mut parts = key.rsplit('.');
+    parts.next() == Some("key") && parts.nth(1) == Some("interceptors")
+}
+
 /// What stands in front of `Key` where the value is a name.
-const FIELDS: [&str; 6] = ["header", "row", "partition", "routing", "primary", "sort"];
+const FIELDS: [&str; 5] = ["header", "row", "partition", "routing", "sort"];
 
 /// What stands behind the last `-`, `_` or `.`, or begins with the last capital.
 fn last_word(key: &[u8]) -> &[u8] {
@@ -147,6 +151,8 @@ impl fmt::Display for Secret {
 #[derive(Clone, Default)]
 pub struct Secrets {
     known: Vec<String>,
+    /// So many of them are words that a secret is a part of.
+    grown: usize,
     /// Words that everybody may read: types, names of components, parts of keys.
     open: BTreeSet<String>,
 }
@@ -162,17 +168,20 @@ impl Secrets {
     /// The values of those keys that are secrets by their names.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Secrets {
         let mut secrets = Secrets::default();
-        pairs.into_iter().filter(|(key, _)| is_secret(key)).for_each(|(_, value)| secrets.add(value));
+        let kept = pairs.into_iter().filter(|(key, _)| is_secret(key) && !may_be_a_word(key));
+        kept.for_each(|(_, value)| secrets.add(value));
         secrets
     }
 
     /// Keeps a text back from now on. A very short one is in every sentence.
     pub fn add(&mut self, secret: &str) {
-        let secret = secret.trim();
-        if (SHORTEST..=LONGEST).contains(&secret.len())
-            && self.known.len() < MOST
-            && !self.known.iter().any(|known| known == secret)
-        {
+        if self.known.len() - self.grown < MOST {
+            self.push(secret.trim());
+        }
+    }
+
+    fn push(&mut self, secret: &str) {
+        if (SHORTEST..=LONGEST).contains(&secret.len()) && !self.known.iter().any(|known| known == secret) {
             self.known.push(secret.to_string());
             self.known.sort_by_key(|known| std::cmp::Reverse(known.len()));
         }
@@ -185,7 +194,11 @@ impl Secrets {
             all.map(|(at, _)| &value[word_around(value, at..at + secret.len(), JOINED)]).collect::<Vec<_>>()
         };
         let grown: Vec<&str> = self.known.iter().flat_map(within).collect();
-        grown.into_iter().for_each(|word| self.add(word));
+        for word in grown.into_iter().take(MOST - self.grown) {
+            let before = self.known.len();
+            self.push(word);
+            self.grown += self.known.len() - before;
+        }
     }
 
     /// Shows the words of these keys and of the types that they name, also where a secret reads the same.
@@ -221,7 +234,11 @@ impl Secrets {
     fn places<'s>(&'s self, secret: &'s str, text: &'s str) -> impl Iterator<Item = Range<usize>> + 's {
         let all = text.match_indices(secret).map(|(at, found)| at..at + found.len());
         all.filter(move |place| {
-            let narrow = &text[word_around(text, place.clone(), "_")];
+            let mut narrow = word_around(text, place.clone(), "_");
+            if ends_in_escape(&text[..place.start]) {
+                narrow.start = place.start;
+            }
+            let narrow = &text[narrow];
             let wide = &text[word_around(text, place.clone(), JOINED)];
             // Letters alone may be a piece of any word; a secret with other signs in it is one wherever it stands.
             let is_piece = narrow != secret && secret.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -240,6 +257,17 @@ fn word_around(text: &str, part: Range<usize>, joined: &str) -> Range<usize> {
     let behind = text[part.end..].chars().take(LONGEST_NAME).take_while(belongs);
     let [before, behind] = [before.map(char::len_utf8).sum::<usize>(), behind.map(char::len_utf8).sum()];
     part.start - before..part.end + behind
+}
+
+/// Whether the last sign of a text is one that is written as `%3A`, `\\u003d` or `\\n`.
+fn ends_in_escape(text: &str) -> bool {
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    match text.as_bytes() {
+        [.., b'%', one, two] if is_hex(&[*one, *two]) => true,
+        [.., b'\\', b'u', one, two, three, four] if is_hex(&[*one, *two, *three, *four]) => true,
+        [.., b'\\', letter] => letter.is_ascii_alphabetic(),
+        _ => false,
+    }
 }
 
 /// Letters of a name on each side of a secret: it bounds the time that a look takes.
@@ -303,6 +331,8 @@ mod tests {
             "a1.sources.r1.consumerKey",
             "a1.sources.r1.accountKey",
             "a1.sources.key.password",
+            "a1.sinks.k1.primaryKey",
+            "a1.sources.r1.interceptors.i1.key",
         ] {
             assert!(is_secret(key), "{key}");
         }
@@ -329,8 +359,6 @@ mod tests {
             "a1.sources.r1.fileHeaderKey",
             "basenameHeaderKey",
             "file-header-key",
-            "a1.sources.r1.interceptors.i1.key",
-            "interceptors.password.key",
             "a1.sources.r1.keyHeader",
             "a1.sinks.k1.serializer.rowKey",
             "a1.sinks.tokens.type",
@@ -363,6 +391,12 @@ mod tests {
             assert_eq!(secrets.hide(shown), shown);
         }
         assert_eq!(secrets.hide("`wombat` xtok-enx file"), "`***` x***x ***");
+        assert_eq!(
+            secrets.hide(r"user%3Awombat%40h pw\u003dwombat \nwombat"),
+            r"user%3A***%40h pw\u003d*** \n***"
+        );
+        let topic = Secrets::of([("a.sources.r.interceptors.i.key", "topic")]);
+        assert_eq!(topic.hide("kafka.topic"), "kafka.topic");
         assert!(secrets.are_in("user=me;pw=wombat") && !secrets.are_in("wombats"));
     }
 

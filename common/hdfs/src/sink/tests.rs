@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::closing::Unfinished;
+use crate::ledger::Ledger;
 use crate::path::FileNames;
 use crate::policy::ClosePolicy;
 use crate::store::{Bucket as S3Bucket, LocalStore, S3Store, SiteFiles, StoreFile};
@@ -78,6 +79,21 @@ async fn a_file_is_full_then_complete_and_the_next_one_begins() {
     sink.close().await;
     assert!(files(&out).iter().all(|(name, _)| name == "FlumeData"));
     assert_eq!(files(&folder.path().join("state")), [], "nothing is unfinished");
+}
+
+#[actix::test]
+async fn a_list_of_open_files_that_cannot_be_written_is_told_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let path = format!("file://{}", out.display());
+    let keys = [("hdfs.path", path.as_str()), ("hdfs.fileType", "DataStream"), ("hdfs.rollCount", "1")];
+    let (mut sink, heard) = sink(LocalStore, folder.path(), &keys);
+    sink.open().await.unwrap();
+    sink.writer.closer.set_ledger(Ledger::on_a_full_disk());
+    sink.deliver(&[numbered(0..2)]).await.unwrap();
+    sink.close().await;
+    assert_eq!(files(&out).len(), 2);
+    assert_eq!(heard.lines().iter().filter(|line| line.contains("cannot be written")).count(), 1);
 }
 
 #[actix::test]

@@ -63,8 +63,9 @@ impl Brokers {
                 Ok(servers) => {
                     slog::info!(
                         context.log,
-                        "Kafka source {}: ZooKeeper at {registry} names the brokers {servers}",
-                        context.name
+                        "Kafka source {}: ZooKeeper at {registry} names the brokers {}",
+                        context.name,
+                        plan::cut(&servers, MOST_SHOWN)
                     );
                     return Some(servers);
                 }
@@ -124,31 +125,37 @@ impl Registry {
                 findings.key(SERVERS)
             ));
         findings.add(problem);
+        offsets(properties, findings);
         Some(Registry { ensemble, protocol })
     }
 
     /// The addresses of all brokers that are there now, as `bootstrap.servers` has them.
     async fn look_up(&self) -> Result<String, String> {
+        let mut client = Client::connect(&self.ensemble).await.map_err(|trouble| trouble.to_string())?;
+        let found = self.ask(&mut client).await;
+        client.close().await;
+        found
+    }
+
+    async fn ask(&self, client: &mut Client) -> Result<String, String> {
         let told = |trouble: Trouble| trouble.to_string();
-        let mut client = Client::connect(&self.ensemble).await.map_err(told)?;
         let place = self.ensemble.below("/brokers/ids");
         let names = client.children(&place).await.map_err(told)?;
         let mut names = names.ok_or_else(|| format!("there is no {place}; {NOT_HERE}"))?;
         names.sort_by_key(|name| name.parse::<i64>().unwrap_or(i64::MAX));
         let (mut servers, mut others) = (Vec::new(), Vec::new());
-        for name in &names {
+        for name in names.iter().take(MOST_BROKERS) {
             // One that has gone meanwhile is none.
             let Some((bytes, _)) = client.get(&format!("{place}/{name}"), false).await.map_err(told)? else {
                 continue;
             };
             let broker = Broker::read(&bytes)
-                .ok_or_else(|| format!("what {place}/{name} holds is no broker of Kafka"))?;
+                .ok_or_else(|| format!("what {place}/{} holds is no broker of Kafka", plan::quoted(name)))?;
             match broker.serves(&self.protocol) {
                 Some(server) => servers.push(server.to_owned()),
                 None => others.extend(broker.listeners.into_iter().map(|listener| listener.url)),
             }
         }
-        client.close().await;
         if servers.is_empty() && others.is_empty() {
             return Err(format!("there is none below {place} now; {NOT_HERE}"));
         }
@@ -192,7 +199,8 @@ impl Broker {
             return Some(Broker { listeners: vec![Listener { url, protocol: "PLAINTEXT".to_owned() }] });
         };
         let listener = |url: &Value| {
-            let url = text(url)?;
+            let url = text(url)
+                .filter(|url| url.len() <= MOST_URL && url.chars().all(|sign| sign.is_ascii_graphic()))?;
             let name = url.split_once("://")?.0;
             let protocol = text(&node["listener_security_protocol_map"][name]);
             Some(Listener { protocol: protocol.unwrap_or_else(|| name.to_owned()), url })
@@ -209,8 +217,31 @@ impl Broker {
     }
 }
 
+/// Where the group goes on. Offsets of Flume 1.6 are in ZooKeeper, and nobody looks there.
+fn offsets(properties: &Properties, findings: &mut Findings<'_>) {
+    let reset = properties.under(Side::Consumer.prefix()).any(|(name, _)| name == "auto.offset.reset");
+    if reset || properties.text(MIGRATE).is_some_and(|migrates| migrates.trim().eq_ignore_ascii_case("false"))
+    {
+        return;
+    }
+    let what = "offsets that Flume 1.6 has left in ZooKeeper are not looked at".to_owned();
+    let problem = Problem::warning("offsets-in-zookeeper", findings.at(ZOOKEEPER), what)
+        .flume(format!("1.7 to 1.11 copies them into Kafka, unless its group has some there (`{MIGRATE}`)"))
+        .here("a group that has no offsets in Kafka begins at the end of its topics: what stands there is not read")
+        .fix(format!(
+            "`{}auto.offset.reset = earliest` to read all of it, or let Flume 1.7 or later run once",
+            findings.key(Side::Consumer.prefix())
+        ));
+    findings.add(problem);
+}
+
+const MIGRATE: &str = "migrateZookeeperOffsets";
 const SERVERS: &str = "kafka.bootstrap.servers";
 const ZOOKEEPER: &str = "zookeeperConnect";
+/// Brokers that are asked for: any of them knows the others.
+const MOST_BROKERS: usize = 100;
+/// Bytes of a listener's address.
+const MOST_URL: usize = 1000;
 /// Bytes of addresses that are shown.
 const MOST_SHOWN: usize = 300;
 const NOT_HERE: &str =

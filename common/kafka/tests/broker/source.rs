@@ -248,8 +248,11 @@ fn a_channel_that_is_full_while_members_come_and_go_is_filled_again_when_it_has_
     let one = start(&broker, &sent("lines", "g", port));
     produce(&broker, "lines", 0..20_000);
     one.wait_for("partitions assigned");
-    // Its channel is full, and it has stopped fetching.
-    thread::sleep(Duration::from_secs(5));
+    // It has stopped fetching by then.
+    until("its channel has been full for four seconds", || {
+        one.process.signal(Signal::QUIT);
+        (4..60).any(|seconds| one.said(&format!("wait for room, the first for {seconds}.")) > 0)
+    });
     fs::create_dir_all(&first).unwrap();
     let mut two = start(&broker, &written("lines", "g", &second));
     until("the other member reads", || lines_in(&[&second]).len() >= 2_000);

@@ -51,6 +51,15 @@ impl Checker<'_> {
                 format!("{noun} {}", quoted(name)),
                 format!("a {noun} is in `{agent}.{list}` and has no keys"),
             );
+        self.keyless += 1;
+        let key = format!("`{agent}.{list}.{name}.KEY = VALUE`");
+        // To write the whole list for each name of a list without end takes hours.
+        if self.keyless > FEW {
+            if !name.contains(',') {
+                self.leftover.insert(Part { list, name: name.clone() });
+            }
+            return problem.fix(key);
+        }
         let text = self.words(tree, list).join(" ");
         let line = |names: &str| format!("`{agent}.{list} = {names}`");
         if name.contains(',') {
@@ -63,7 +72,6 @@ impl Checker<'_> {
             return problem.fix(format!("{}, if `{meant}`, which has keys, is meant", line(&names)));
         }
         self.leftover.insert(Part { list, name: name.clone() });
-        let key = format!("`{agent}.{list}.{name}.KEY = VALUE`");
         let rest: Vec<&str> = crate::settings::words(&text).filter(|word| word != name).collect();
         problem.fix(match rest.is_empty() {
             true => key,
@@ -96,11 +104,10 @@ impl Checker<'_> {
 
 /// A list as it should be written: blanks between the names, and each once.
 pub(super) fn without_commas(list: &str) -> String {
-    let mut once: Vec<&str> = Vec::new();
-    for name in list.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
-        if !once.contains(&name) {
-            once.push(name);
-        }
-    }
-    once.join(" ")
+    let mut known = BTreeSet::new();
+    let names = list.split([',', ' ', '\t']).filter(|name| !name.is_empty() && known.insert(*name));
+    names.collect::<Vec<_>>().join(" ")
 }
+
+/// So many names without keys are told with the list as it should be.
+const FEW: usize = 50;

@@ -85,6 +85,7 @@ pub(crate) fn check(
         pasted: merged.pasted.get(agent).cloned(),
         outline: Outline::default(),
         leftover: BTreeSet::new(),
+        keyless: 0,
         aside: Aside::default(),
     };
     let plan = checker.plan(&tree);
@@ -134,6 +135,8 @@ pub(crate) struct Checker<'a> {
     outline: Outline,
     /// Names in a list that have no keys, and none that are nearly called so.
     leftover: BTreeSet<Part>,
+    /// Names without keys so far.
+    keyless: usize,
     aside: Aside,
 }
 

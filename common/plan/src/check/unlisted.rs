@@ -83,9 +83,13 @@ impl Guess<'_> {
         let if_meant = |line: String| format!("{line}, if that is meant");
         let others =
             self.lists.iter().filter(|(other, names)| *other != list && names.contains(&component.name));
-        if let Some((other, _)) =
-            others.clone().find(|(other, _)| self.takes(other, &component.name, key) != Some(false))
-        {
+        let has_type =
+            |list| self.tree.component(list, &component.name).is_some_and(|one| one.key("type").is_some());
+        let may_mean = |list| {
+            self.takes(list, &component.name, key) != Some(false)
+                && !(component.key("type").is_some() && has_type(list))
+        };
+        if let Some((other, _)) = others.clone().find(|(other, _)| may_mean(*other)) {
             return Some(if_meant(of(other, &component.name)));
         }
         let missing = names.iter().map(String::as_str);

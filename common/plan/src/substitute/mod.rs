@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::properties::Entry;
 use crate::quote::{SHOWN, cut};
 use crate::report::Report;
-use crate::secret::{HIDDEN, Secrets, is_secret};
+use crate::secret::{HIDDEN, Secrets, is_secret, may_be_a_word};
 
 /// What look-ups may read.
 pub(crate) struct Lookups<'a> {
@@ -62,11 +62,12 @@ pub(crate) fn substitute(
         found: Vec::new(),
         refused: false,
     };
+    let mut grown = Vec::new();
     for entry in entries {
         each_text(entry, |text| {
             if text.contains("${") {
                 *text = resolver.resolve(text, &mut Vec::new());
-                resolver.secrets.add_grown(text);
+                grown.push(text.clone());
             }
         });
         let texts = || [&entry.value].into_iter().chain(entry.comment.as_ref().map(|comment| &comment.value));
@@ -76,9 +77,12 @@ pub(crate) fn substitute(
             report.add(found.problem(&entry.key, hidden, &entry.value_at, lookups));
         }
         if is_secret {
-            texts().filter(|text| !is_variable(text)).for_each(|text| resolver.secrets.add(text));
+            let kept = texts().filter(|text| !is_variable(text) && !may_be_a_word(&entry.key));
+            kept.for_each(|text| resolver.secrets.add(text));
         }
     }
+    // All secrets are known by now.
+    grown.iter().for_each(|text| resolver.secrets.add_grown(text));
     resolver.used
 }
 
@@ -86,10 +90,14 @@ pub(crate) fn substitute(
 fn is_variable(value: &str) -> bool {
     let name = value.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     let named = |name: &str| {
-        let rest = |sign: char| sign.is_ascii_alphanumeric() || "_.:-".contains(sign);
+        let rest = |sign: char| sign.is_ascii_alphanumeric() || "_.-".contains(sign);
         name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_') && name.chars().all(rest)
     };
-    name.is_some_and(|name| filter_question(name).is_some() || named(name) && !name.contains(":-"))
+    let is_name = |name: &str| match name.split_once(':') {
+        Some((look_up, name)) => ["env", "sys", "java", "date"].contains(&look_up) && named(name),
+        None => named(name),
+    };
+    name.is_some_and(|name| filter_question(name).is_some() || is_name(name))
 }
 
 fn from_environment(lookups: &Lookups<'_>) -> bool {

@@ -54,7 +54,12 @@ fn position_file(properties: &Properties, findings: &mut Findings<'_>) {
     let key = findings.key("positionFile");
     let what = format!("`{key} = {path}` names no directory");
     let problem = Problem::note("no-directory", findings.at("positionFile"), what)
-        .flume("up to 1.11 fails with a NullPointerException, and leaves the source out")
+        .flume(
+            findings
+                .owner
+                .dropped
+                .in_words("up to 1.11 fails with a NullPointerException, and leaves the source out"),
+        )
         .here("the file is in the working directory")
         .fix(format!("`{key} = ./{path}`, or better a whole path"));
     findings.add(problem);
