@@ -224,7 +224,8 @@ fn running(plan: &Plan) -> Running {
     }
     for unit in units(plan) {
         let group = unit.group.map(|group| format!("{} {}", group.component.name, keys(&group.component)));
-        let members: Vec<String> = unit.sinks.iter().map(|sink| keys(&sink.component)).collect();
+        let member = |sink: &&SinkPlan| format!("{} {}", sink.component.name, keys(&sink.component));
+        let members: Vec<String> = unit.sinks.iter().map(member).collect();
         for sink in &unit.sinks {
             let text = format!("{} {group:?} {members:?}", unit.channel);
             running.insert((Part::Sink, sink.component.name.clone()), text);
