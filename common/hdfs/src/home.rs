@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(of("", &[], None, None, false), Ok(own));
         for (url, site, user, kerberos, home) in [
             ("hdfs://nn", &[][..], None, None, "/user/ann"),
-            ("", &[("dfs.user.home.dir.prefix", "/home/")], None, None, "/home/ann"),
+            ("", &[("dfs.user.home.dir.prefix", "/people/")], None, None, "/people/ann"),
             (
                 "",
                 &[("fs.defaultFS", "viewfs://c"), ("fs.viewfs.mounttable.c.homedir", "/h")],
