@@ -5,6 +5,7 @@
 //! layering. It takes a dot in a top-level key for a path, and a Flume key may be leaf and branch at once
 //! (`a1.sources` and `a1.sources.r1.type`), so every layer answers one table whose keys it keeps as they are.
 
+use crate::component::LISTS;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use config::{Config, ConfigError, Map, Value, ValueKind};
@@ -32,9 +33,6 @@ const ROOT: &str = "flume";
 
 /// The list of the components that are to run in a JVM: ours, and ignored by Flume.
 pub(crate) const BRIDGE: &str = "flume.bridge";
-
-/// The lists of an agent. A name with one of them behind it is an agent.
-pub(crate) const LISTS: [&str; 5] = ["configfilters", "sources", "channels", "sinks", "sinkgroups"];
 
 /// The merged keys, in the order in which the winning ones stand, and the agents that the files name.
 pub(crate) struct Merged {

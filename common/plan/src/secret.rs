@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
-use crate::layers::LISTS;
+use crate::component::LISTS;
 
 /// Stands where a secret would.
 pub const HIDDEN: &str = "***";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::lists::{replaced, without_commas};
 use super::nearest::nearest;
-use super::sources::replaced;
 use super::tree::{Component, Tree};
 use super::{Checker, Listed};
 use crate::component::Kind;
@@ -100,13 +100,6 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-/// A list as it should be written: blanks between the names, and each once.
-pub(super) fn without_commas(list: &str) -> String {
-    let mut known = BTreeSet::new();
-    let names = list.split([',', ' ', '\t']).filter(|name| !name.is_empty() && known.insert(*name));
-    names.collect::<Vec<_>>().join(" ")
 }
 
 /// So many names without keys are told with the list as it should be.

@@ -11,6 +11,7 @@ mod filters;
 pub(crate) mod hosted;
 mod keyless;
 mod keys;
+mod lists;
 pub(crate) mod nearest;
 mod sinks;
 mod sources;

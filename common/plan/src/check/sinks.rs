@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keyless::without_commas;
-use super::sources::{any_of, not_a_channel, replaced, with};
+use super::lists::{replaced, with, without_commas};
+use super::sources::{any_of, not_a_channel};
 use super::tree::{Component, Key, Tree, below};
 use super::{Checker, LIST, Listed, TYPE, nearest::nearest};
 use crate::component::{Descriptor, Kind, Property, Value};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::line_value;
-use super::keyless::without_commas;
+use super::lists::{replaced, with, without_commas};
 use super::tree::{Component, Key, Tree, below};
 use super::{Checker, LIST, Listed, nearest::nearest};
 use crate::component::{Kind, Value};
@@ -260,32 +260,6 @@ pub(super) fn any_of(channels: &[String]) -> &str {
 /// What several components that name the same channel have in common.
 pub(super) fn not_a_channel(name: &str, agent: &str) -> String {
     format!("the channel {} is not in `{agent}.channels`", quoted(name))
-}
-
-/// Bytes of a list that anybody pastes; of a longer one only what changes is shown.
-const LONGEST_LINE: usize = 500;
-
-/// A list with one more name.
-pub(super) fn with(names: &[String], name: &str) -> String {
-    if names.len() > LONGEST_LINE / 10 {
-        return format!("... {name}");
-    }
-    let all = names.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(" ");
-    without_commas(&all)
-}
-
-/// A list with another word in place of one of its own.
-pub(super) fn replaced(list: &str, word: &str, other: &str) -> String {
-    if list.len() > LONGEST_LINE {
-        return format!("... {other} ...");
-    }
-    let mut once: Vec<&str> = Vec::new();
-    for name in words(list).map(|one| if one == word { other } else { one }) {
-        if !once.contains(&name) {
-            once.push(name);
-        }
-    }
-    once.join(" ")
 }
 
 impl Checker<'_> {

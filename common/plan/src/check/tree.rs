@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::nearest::nearest;
-use crate::layers::{BRIDGE, LISTS, named};
+use crate::component::LISTS;
+use crate::layers::{BRIDGE, named};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::properties::Entry;

@@ -2,9 +2,8 @@
 
 use super::nearest::nearest;
 use super::tree::Key;
-use crate::component::{Availability, Catalogue, Descriptor, Kind, Names, short};
+use crate::component::{Availability, Catalogue, Descriptor, Kind, LISTS, Names, short};
 use crate::fate::{Dropped, Effect};
-use crate::layers::LISTS;
 use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::quote::quoted;

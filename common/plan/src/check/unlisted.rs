@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Checker;
 use super::advice::{java_trim, line_value};
-use super::keyless::without_commas;
+use super::lists::{with, without_commas};
 use super::nearest::{is_slip, nearest};
-use super::sources::with;
 use super::tree::{Component, Key, Tree};
 use crate::component::{Catalogue, Kind};
 use crate::problem::Problem;

@@ -45,3 +45,6 @@ impl Kind {
         }
     }
 }
+
+/// The lists of an agent. A name with one of them behind it is an agent.
+pub(crate) const LISTS: [&str; 5] = ["configfilters", "sources", "channels", "sinks", "sinkgroups"];

@@ -13,5 +13,6 @@ pub use catalogue::Catalogue;
 pub(crate) use descriptor::short;
 pub use descriptor::{Availability, Descriptor, Names, Traits};
 pub use kind::Kind;
+pub(crate) use kind::LISTS;
 pub use property::{Bad, Property, Value};
 pub use written::Written;
