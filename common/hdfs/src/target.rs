@@ -68,12 +68,16 @@ const S3A: &str = "s3a://";
 
 /// Whether a path is in S3.
 pub(crate) fn is_s3(path: &str) -> bool {
-    path.split_once(':').is_some_and(|(scheme, _)| scheme.trim().eq_ignore_ascii_case("s3a"))
+    has_scheme(path, "s3a")
 }
 
 /// Whether a URL is on this machine.
 fn is_local(url: &str) -> bool {
-    url.split_once(':').is_some_and(|(scheme, _)| scheme.trim().eq_ignore_ascii_case("file"))
+    has_scheme(url, "file")
+}
+
+fn has_scheme(url: &str, scheme: &str) -> bool {
+    url.split_once(':').is_some_and(|(before, _)| before.trim().eq_ignore_ascii_case(scheme))
 }
 
 /// Whether a path in S3 has keys in it: `s3a://KEY:SECRET@BUCKET`. A secret may have a `/`.
