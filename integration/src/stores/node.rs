@@ -1,6 +1,6 @@
 //! Native nodes of a build with a store in it, and what tests of stores do with them.
 
-use crate::binaries::cargo;
+use crate::binaries::{cargo, directory};
 use crate::console::Console;
 use crate::process::{HEARS_HANG_UPS, Process};
 use rustix::process::Signal;
@@ -94,8 +94,8 @@ fn run(program: &Path, directory: &Path, text: &str, console: &Console) -> Proce
 /// The program, beside the test's own. All tests of stores build it with the same features, so that it is built once;
 /// `FLUME_BIN_DIR` names another one that has them.
 fn agent() -> PathBuf {
-    if let Some(given) = std::env::var_os("FLUME_BIN_DIR") {
-        return PathBuf::from(given).join("agent");
+    if std::env::var_os("FLUME_BIN_DIR").is_some() {
+        return directory().expect("it is there").join("agent");
     }
     static BUILT: Mutex<()> = Mutex::new(());
     let _one = BUILT.lock().expect("it is built");
