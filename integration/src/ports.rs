@@ -3,8 +3,10 @@
 use crate::lesson::{self, Whereabouts};
 use std::{
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::atomic::{AtomicU16, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// Addresses of slave3 and slave4 on one machine.
@@ -43,6 +45,23 @@ pub fn listen() -> io::Result<TcpListener> {
     first(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
 }
 
+/// Listens again at an address that was given up. A program that is just being started may hold the old listener open for a
+/// moment: it gets all open files, and closes them when it runs.
+///
+/// # Errors
+/// When somebody has it for longer.
+pub fn listen_again(address: SocketAddr) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + MOMENT;
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            listener => return listener,
+        }
+    }
+}
+
 /// What comes of the first port that does.
 fn first<T>(attempt: impl Fn(u16) -> io::Result<T>) -> io::Result<T> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -75,3 +94,4 @@ fn check(hosts: &[&str], port: u16) -> io::Result<()> {
 const FIRST: u16 = 20_000;
 const RANGE: u16 = 12_000;
 const TRIES: u16 = 2_000;
+const MOMENT: Duration = Duration::from_secs(10);

@@ -115,8 +115,7 @@ impl StandIn {
     /// When somebody else took the port meanwhile.
     pub fn open(&mut self) -> io::Result<()> {
         if self.door.is_none() {
-            let listener = TcpListener::bind(self.address)?;
-            self.door = Some(self.serve(listener));
+            self.door = Some(self.serve(ports::listen_again(self.address)?));
         }
         Ok(())
     }

@@ -11,9 +11,11 @@ use runtime::net::{TcpListener, TcpStream};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::{fs, future::ready};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
 
 /// Sends to a source of the same name.
 pub(crate) struct Peer {
@@ -94,7 +96,8 @@ pub(crate) struct Store {
     port: u16,
     documents: Arc<Mutex<Documents>>,
     folder: tempfile::TempDir,
-    serving: RefCell<Option<actix_rt::task::JoinHandle<()>>>,
+    /// Its connections; none while it is down.
+    serving: Rc<RefCell<Option<JoinSet<()>>>>,
 }
 
 #[derive(Default)]
@@ -106,24 +109,26 @@ struct Documents {
 
 impl Store {
     pub(crate) async fn start() -> Store {
-        let port = crate::sources::free_port();
+        // It keeps its port while it is down.
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
-        let store = Store { port, documents: Arc::default(), folder, serving: RefCell::default() };
-        store.serve().await;
+        let serving = Rc::new(RefCell::new(Some(JoinSet::new())));
+        let store = Store { port, documents: Arc::default(), folder, serving };
+        actix_rt::spawn(serve(listener, store.documents.clone(), store.serving.clone()));
         store
     }
+}
 
-    async fn serve(&self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
-        let documents = self.documents.clone();
-        // Its connections end with it.
-        let serving = actix_rt::spawn(async move {
-            let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn_local(connection(stream, documents.clone()));
-            }
-        });
-        self.serving.replace(Some(serving));
+async fn serve(
+    listener: TcpListener,
+    documents: Arc<Mutex<Documents>>,
+    serving: Rc<RefCell<Option<JoinSet<()>>>>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        if let Some(connections) = &mut *serving.borrow_mut() {
+            connections.spawn_local(connection(stream, documents.clone()));
+        }
     }
 }
 
@@ -182,17 +187,8 @@ impl SinkBench for Store {
     }
 
     fn set_whole(&self, whole: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
-        Box::pin(async move {
-            let serving = self.serving.take();
-            if let Some(serving) = serving {
-                serving.abort();
-                let _aborted = serving.await;
-            }
-            if whole {
-                self.serve().await;
-            }
-            Ok(())
-        })
+        self.serving.replace(whole.then(JoinSet::new));
+        Box::pin(ready(Ok(())))
     }
 
     fn set_refusing(&self, refusing: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {

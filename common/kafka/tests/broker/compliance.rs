@@ -12,60 +12,43 @@ use runtime::net::{TcpListener, TcpStream};
 use std::cell::RefCell;
 use std::future::ready;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::copy_bidirectional;
-use tokio::task::{JoinHandle, JoinSet, spawn_local};
+use tokio::task::{JoinSet, spawn_local};
 
 /// A broker, and what carries bytes to it.
 struct Lab {
     broker: Broker,
     relay: u16,
-    /// Where the relay leads.
-    behind: u16,
-    carrying: RefCell<Option<JoinHandle<()>>>,
+    /// The connections that the relay carries; none while it is cut.
+    carried: Rc<RefCell<Option<JoinSet<()>>>>,
     admin: AdminClient<DefaultClientContext>,
 }
 
 impl Lab {
     async fn start() -> Lab {
-        let relay = free_port();
+        let listener = ports::listen().expect("a port");
+        let relay = listener.local_addr().expect("its address").port();
         let (broker, behind) = Broker::behind(relay);
+        let carried = Rc::<RefCell<Option<JoinSet<()>>>>::default();
+        spawn_local(relay_to(behind, listener, carried.clone()));
         let admin = client(&broker).create().expect("a client");
-        let lab = Lab { broker, relay, behind, carrying: RefCell::default(), admin };
-        lab.carry(true).await;
+        let lab = Lab { broker, relay, carried, admin };
+        lab.carry(true);
         lab
     }
 
-    /// Opens the relay or cuts it.
-    async fn carry(&self, open: bool) {
-        let before = self.carrying.take();
-        if let Some(carrying) = before {
-            carrying.abort();
-            let _aborted = carrying.await;
-        }
-        if !open {
-            return;
-        }
-        let listener = TcpListener::bind(("127.0.0.1", self.relay)).await.expect("the port is free");
-        let behind = self.behind;
-        // Its connections end with it.
-        let carrying = spawn_local(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((mut near, _)) = listener.accept().await {
-                connections.spawn_local(async move {
-                    if let Ok(mut far) = TcpStream::connect(("127.0.0.1", behind)).await {
-                        let _cut = copy_bidirectional(&mut near, &mut far).await;
-                    }
-                });
-            }
-        });
-        self.carrying.replace(Some(carrying));
+    /// Opens the relay or cuts it. It listens all the time: a port that is given up may be somebody else's when it is wanted
+    /// again, if only for the moment in which a program is started that got it with the other open files.
+    fn carry(&self, open: bool) {
+        self.carried.replace(open.then(JoinSet::new));
     }
 
     /// A topic of its own for each test.
     async fn topic(&self) -> Topic<'_> {
         static TOPICS: AtomicUsize = AtomicUsize::new(0);
-        self.carry(true).await;
+        self.carry(true);
         let name = format!("t{}", TOPICS.fetch_add(1, Ordering::Relaxed));
         let topic = NewTopic::new(&name, 1, TopicReplication::Fixed(1));
         let made = self.admin.create_topics(&[topic], &AdminOptions::new()).await.expect("an answer");
@@ -80,6 +63,21 @@ impl Lab {
         reader.assign(&all).expect("an assignment");
         let producer = client(&self.broker).set("linger.ms", "0").create().expect("a client");
         Topic { lab: self, name, reader, arrived: RefCell::default(), producer }
+    }
+}
+
+/// Carries each connection to the port, as long as it is to carry any.
+async fn relay_to(behind: u16, listener: std::net::TcpListener, carried: Rc<RefCell<Option<JoinSet<()>>>>) {
+    listener.set_nonblocking(true).expect("a listener");
+    let listener = TcpListener::from_std(listener).expect("a listener");
+    while let Ok((mut near, _)) = listener.accept().await {
+        if let Some(connections) = &mut *carried.borrow_mut() {
+            connections.spawn_local(async move {
+                if let Ok(mut far) = TcpStream::connect(("127.0.0.1", behind)).await {
+                    let _cut = copy_bidirectional(&mut near, &mut far).await;
+                }
+            });
+        }
     }
 }
 
@@ -130,10 +128,8 @@ impl SinkBench for Topic<'_> {
     }
 
     fn set_whole(&self, whole: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
-        Box::pin(async move {
-            self.lab.carry(whole).await;
-            Ok(())
-        })
+        self.lab.carry(whole);
+        Box::pin(ready(Ok(())))
     }
 
     fn set_refusing(&self, _: bool) -> LocalBoxFuture<'_, Result<(), &'static str>> {
