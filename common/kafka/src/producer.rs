@@ -1,7 +1,7 @@
 //! A producer of librdkafka, and what is on its way.
 //!
 //! Acknowledgements come on the producer's own thread, one by one; a flight is over when all of it have come. Per event
-//! that is an addition and a subtraction.
+//! that is an addition and a subtraction. Several flights may be under way at a time.
 
 use crate::java::Side;
 use crate::trouble;
@@ -12,32 +12,43 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use runtime::clock::Duration;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// A record with its place in its flight.
+/// A record; [`Line::send`] numbers it.
 pub(crate) type Record<'a> = BaseRecord<'a, [u8], [u8], usize>;
 
 /// An event's place in its flight, and why it was not taken.
 pub(crate) type Failure = (usize, RDKafkaErrorCode);
 
-/// A producer; one flight at a time.
+/// A producer, and what it has under way.
 pub(crate) struct Line {
     /// `None` at its end.
     producer: Option<Arc<ThreadedProducer<Tower>>>,
-    tower: Arc<Flight>,
+    sky: Arc<Sky>,
+    /// Numbers of flights whose failures have not been asked for: a bit for each.
+    taken: Cell<usize>,
 }
+
+/// Records whose end is waited for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flight(usize);
+
+/// Flights of a producer at a time, at most.
+pub(crate) const FLIGHTS: usize = 16;
 
 /// What is on its way, as the producer's thread sees it.
 #[derive(Default)]
-struct Flight {
-    /// Records that are on their way, and one as long as more are sent.
-    under_way: AtomicUsize,
-    failed: Mutex<Vec<Failure>>,
+struct Sky {
+    /// Of each flight: records that are on their way, and one as long as more are sent.
+    under_way: [AtomicUsize; FLIGHTS],
+    failed: Mutex<Vec<(Flight, Failure)>>,
+    /// All of a flight, or one that was not taken.
     landed: Notify,
     /// Somebody waits for room.
     waits: AtomicBool,
@@ -49,7 +60,7 @@ struct Flight {
 
 /// What librdkafka calls.
 pub(crate) struct Tower {
-    flight: Arc<Flight>,
+    sky: Arc<Sky>,
     log: slog::Logger,
 }
 
@@ -59,10 +70,10 @@ impl Line {
     /// # Errors
     /// Why librdkafka makes none.
     pub(crate) fn open(config: &ClientConfig, log: &slog::Logger) -> Result<Line, String> {
-        let tower = Arc::new(Flight::default());
-        let context = Tower { flight: tower.clone(), log: log.clone() };
+        let sky = Arc::new(Sky::default());
+        let context = Tower { sky: sky.clone(), log: log.clone() };
         let producer = config.create_with_context(context).map_err(|error| error.to_string())?;
-        Ok(Line { producer: Some(Arc::new(producer)), tower })
+        Ok(Line { producer: Some(Arc::new(producer)), sky, taken: Cell::new(0) })
     }
 
     /// Asks the brokers for `topic`, or for all; whether it is there.
@@ -87,88 +98,104 @@ impl Line {
         });
         match asked.await {
             Ok(is_there) => {
-                *self.tower.said.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *self.sky.said.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 Ok(is_there)
             }
             Err(error) => Err(self.said().unwrap_or_else(|| plain(&error))),
         }
     }
 
-    /// Begins a flight.
-    pub(crate) fn begin(&self) {
-        self.tower.under_way.store(1, Ordering::Release);
-        self.tower.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Begins a flight, which is over when it was asked for its failures. Of those before it, fewer than [`FLIGHTS`] are not.
+    pub(crate) fn begin(&self) -> Flight {
+        let free = self.taken.get().trailing_ones() as usize;
+        let flight = Flight(free.min(FLIGHTS - 1));
+        self.taken.set(self.taken.get() | 1 << flight.0);
+        self.sky.count(flight).store(1, Ordering::Release);
+        self.sky.failed().retain(|(of, _)| *of != flight);
+        flight
     }
 
-    /// Sends one more; waits while there is no room.
+    /// Sends one more of a flight; waits while there is no room.
     ///
     /// # Errors
     /// Why the client itself does not take it: nothing of it is on its way.
-    pub(crate) async fn send(&self, mut record: Record<'_>) -> Result<(), RDKafkaErrorCode> {
+    pub(crate) async fn send(
+        &self,
+        flight: Flight,
+        place: usize,
+        mut record: Record<'_>,
+    ) -> Result<(), RDKafkaErrorCode> {
+        record.delivery_opaque = place * FLIGHTS + flight.0;
         loop {
-            self.tower.waits.store(true, Ordering::Release);
-            self.tower.under_way.fetch_add(1, Ordering::AcqRel);
+            self.sky.waits.store(true, Ordering::Release);
+            self.sky.count(flight).fetch_add(1, Ordering::AcqRel);
             let Some(producer) = &self.producer else { return Ok(()) };
             let Err((error, back)) = producer.send(record) else {
-                self.tower.waits.store(false, Ordering::Release);
+                self.sky.waits.store(false, Ordering::Release);
                 return Ok(());
             };
-            let left = self.tower.under_way.fetch_sub(1, Ordering::AcqRel) - 1;
+            self.sky.count(flight).fetch_sub(1, Ordering::AcqRel);
             let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
             // With nothing on its way no room comes.
-            if code != RDKafkaErrorCode::QueueFull || left <= 1 {
-                self.tower.waits.store(false, Ordering::Release);
+            if code != RDKafkaErrorCode::QueueFull || self.sky.is_empty() {
+                self.sky.waits.store(false, Ordering::Release);
                 return Err(code);
             }
-            self.tower.room.notified().await;
+            self.sky.room.notified().await;
             record = back;
         }
     }
 
     /// One was not sent: it counts as not taken.
-    pub(crate) fn fail(&self, place: usize, code: RDKafkaErrorCode) {
-        self.tower.fail(place, code);
+    pub(crate) fn fail(&self, flight: Flight, place: usize, code: RDKafkaErrorCode) {
+        self.sky.fail(flight, place, code);
     }
 
     /// Waits until all of the flight have landed. May be dropped and called again.
-    pub(crate) async fn land(&self) {
-        while self.tower.under_way.load(Ordering::Acquire) > 0 {
-            self.tower.landed.notified().await;
+    pub(crate) async fn land(&self, flight: Flight) {
+        while self.sky.count(flight).load(Ordering::Acquire) > 0 {
+            self.sky.landed.notified().await;
         }
     }
 
     /// As [`Line::land`], or until one was not taken: in a transaction nothing behind that one is sent.
-    pub(crate) async fn land_or_fail(&self) {
-        while self.tower.under_way.load(Ordering::Acquire) > 0 && !self.tower.has_failed() {
-            self.tower.landed.notified().await;
+    pub(crate) async fn land_or_fail(&self, flight: Flight) {
+        while self.sky.count(flight).load(Ordering::Acquire) > 0 && !self.sky.has_failed(flight) {
+            self.sky.landed.notified().await;
         }
     }
 
     /// All of the flight are sent.
-    pub(crate) fn sent(&self) {
-        self.tower.one_less();
+    pub(crate) fn sent(&self, flight: Flight) {
+        self.sky.one_less(flight);
     }
 
     /// Those that were not taken.
-    pub(crate) fn failures(&self) -> Vec<Failure> {
-        std::mem::take(&mut *self.tower.failed.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn failures(&self, flight: Flight) -> Vec<Failure> {
+        self.taken.set(self.taken.get() & !(1 << flight.0));
+        self.sky.failed().extract_if(.., |(of, _)| *of == flight).map(|(_, failure)| failure).collect()
+    }
+
+    /// Those of all flights.
+    pub(crate) fn all_failures(&self) -> Vec<Failure> {
+        self.sky.failed().drain(..).map(|(_, failure)| failure).collect()
     }
 
     /// What the client said last of what is wrong.
     pub(crate) fn said(&self) -> Option<String> {
-        self.tower.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.sky.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether it can do nothing any more.
     pub(crate) fn is_broken(&self) -> bool {
         let fatal =
             || self.producer.as_ref().is_some_and(|producer| producer.client().fatal_error().is_some());
-        self.tower.broken.load(Ordering::Acquire) || fatal()
+        self.sky.broken.load(Ordering::Acquire) || fatal()
     }
 
     /// It is not to be used any more.
     pub(crate) fn breaks(&self) {
-        self.tower.broken.store(true, Ordering::Release);
+        self.sky.broken.store(true, Ordering::Release);
     }
 
     /// Does something that blocks, with the producer itself.
@@ -194,20 +221,33 @@ impl Drop for Line {
     }
 }
 
-impl Flight {
-    fn one_less(&self) {
-        if self.under_way.fetch_sub(1, Ordering::AcqRel) == 1 {
+impl Sky {
+    fn count(&self, Flight(number): Flight) -> &AtomicUsize {
+        &self.under_way[number]
+    }
+
+    /// Whether nothing is on its way, while one flight is being sent.
+    fn is_empty(&self) -> bool {
+        self.under_way.iter().map(|count| count.load(Ordering::Acquire)).sum::<usize>() <= 1
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Vec<(Flight, Failure)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn one_less(&self, flight: Flight) {
+        if self.count(flight).fetch_sub(1, Ordering::AcqRel) == 1 {
             self.landed.notify_one();
         }
     }
 
-    fn fail(&self, place: usize, code: RDKafkaErrorCode) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((place, code));
+    fn fail(&self, flight: Flight, place: usize, code: RDKafkaErrorCode) {
+        self.failed().push((flight, (place, code)));
         self.landed.notify_one();
     }
 
-    fn has_failed(&self) -> bool {
-        !self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    fn has_failed(&self, flight: Flight) -> bool {
+        self.failed().iter().any(|(of, _)| *of == flight)
     }
 }
 
@@ -218,10 +258,10 @@ impl ClientContext for Tower {
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.flight.broken.store(true, Ordering::Release);
+            self.sky.broken.store(true, Ordering::Release);
         }
         // That all are gone says less than why one is.
-        let mut said = self.flight.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.sky.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_none() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             *said = Some(trouble::words(reason, Side::Producer));
         }
@@ -231,13 +271,14 @@ impl ClientContext for Tower {
 impl ProducerContext for Tower {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        let (place, flight) = (number / FLIGHTS, Flight(number % FLIGHTS));
         if let Err((error, _)) = result {
-            self.flight.fail(place, error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
+            self.sky.fail(flight, place, error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
         }
-        self.flight.one_less();
-        if self.flight.waits.swap(false, Ordering::AcqRel) {
-            self.flight.room.notify_one();
+        self.sky.one_less(flight);
+        if self.sky.waits.swap(false, Ordering::AcqRel) {
+            self.sky.room.notify_one();
         }
     }
 }

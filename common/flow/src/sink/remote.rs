@@ -7,6 +7,7 @@ use crate::processor::SinkAddress;
 use crate::supervise::DeathWatch;
 use actix::prelude::*;
 use event::Batch;
+use std::collections::VecDeque;
 use std::future::{pending, ready};
 use tokio::sync::{mpsc, watch};
 
@@ -20,8 +21,20 @@ pub trait AsyncSink: Unpin + 'static {
     /// Gets ready, and says how much may wait for it at a time. Called before the first batches and again after each failure.
     fn open(&mut self) -> impl Future<Output = Result<Window, DeliveryError>>;
 
+    /// Sends `batches` on their way, for a sink that need not wait for one delivery before it sends the next; whether it did. What
+    /// was sent is settled by [`AsyncSink::deliver`], in the order in which it was sent, and all of it before anything that was not.
+    fn send(&mut self, _: &[Batch]) -> impl Future<Output = bool> {
+        ready(false)
+    }
+
+    /// Resolves when it is known what became of the first that was sent and is not settled. It is dropped when work comes.
+    fn landed(&mut self) -> impl Future<Output = ()> {
+        pending()
+    }
+
     /// Delivers all of `batches`, in order, or fails; then all of them will come again. They have been taken in one
-    /// transaction (in several with [`AsyncSink::TOGETHER`]), and are settled as soon as this returns.
+    /// transaction (in several with [`AsyncSink::TOGETHER`]), and are settled as soon as this returns. What was sent is only
+    /// waited for.
     fn deliver(&mut self, batches: &[Batch]) -> impl Future<Output = Result<(), DeliveryError>>;
 
     /// Resolves when what was opened has come to its end though nothing is delivered. It is dropped when work comes.
@@ -82,7 +95,8 @@ impl<S: AsyncSink> Actor for RemoteSink<S> {
         let (Some(sink), Some(todo), end) = (self.sink.take(), self.todo.take(), self.end.take()) else {
             return;
         };
-        let worker = Worker { sink, member: self.member.clone(), todo, next: None, alone: 0, open: false };
+        let member = self.member.clone();
+        let worker = Worker { sink, member, todo, next: None, sent: VecDeque::new(), alone: 0, open: false };
         let running = async move {
             let _end = end;
             worker.run().await;
@@ -124,6 +138,8 @@ struct Worker<S> {
     todo: mpsc::UnboundedReceiver<Work>,
     /// What was found behind deliveries that went together.
     next: Option<Work>,
+    /// Deliveries that are on their way.
+    sent: VecDeque<PendingDelivery>,
     /// Deliveries that go alone, as they have failed together.
     alone: usize,
     open: bool,
@@ -133,18 +149,30 @@ impl<S: AsyncSink> Worker<S> {
     async fn run(mut self) {
         loop {
             let next = self.next.take();
-            let ended = async { if self.open { self.sink.ended().await } else { pending().await } };
+            let news = async {
+                if !self.sent.is_empty() {
+                    self.sink.landed().await;
+                    return None;
+                }
+                Some(if self.open { self.sink.ended().await } else { pending().await })
+            };
             let work = tokio::select! { biased;
                 work = async { if next.is_some() { next } else { self.todo.recv().await } } => work,
-                error = ended => {
-                    self.down(error);
+                ended = news => {
+                    match ended {
+                        None => self.settle_first().await,
+                        Some(error) => self.down(error),
+                    }
                     continue;
                 }
             };
             match work {
                 Some(Work::Probe) => self.open().await,
                 Some(Work::Deliver(pending_delivery)) => self.deliver(pending_delivery).await,
-                None => return self.sink.close().await,
+                None => {
+                    self.settle_all().await;
+                    return self.sink.close().await;
+                }
             }
         }
     }
@@ -165,6 +193,13 @@ impl<S: AsyncSink> Worker<S> {
     async fn deliver(&mut self, pending_delivery: PendingDelivery) {
         if !self.open {
             return pending_delivery.failed(DeliveryError::Gone); // it failed a moment ago; this was on its way already
+        }
+        if self.sink.send(pending_delivery.batches()).await {
+            return self.sent.push_back(pending_delivery);
+        }
+        self.settle_all().await;
+        if !self.open {
+            return pending_delivery.failed(DeliveryError::Gone);
         }
         let all = self.with_waiting(pending_delivery);
         let outcome = match &all[..] {
@@ -188,6 +223,31 @@ impl<S: AsyncSink> Worker<S> {
         }
     }
 
+    /// The first that was sent, and if that has failed, all others: nothing is sent behind it.
+    async fn settle_first(&mut self) {
+        let Some(first) = self.sent.pop_front() else { return };
+        let Err(error) = self.settle(first).await else { return };
+        while let Some(next) = self.sent.pop_front() {
+            let _told_with_the_first = self.settle(next).await;
+        }
+        self.down(error);
+    }
+
+    async fn settle_all(&mut self) {
+        while !self.sent.is_empty() {
+            self.settle_first().await;
+        }
+    }
+
+    async fn settle(&mut self, pending_delivery: PendingDelivery) -> Result<(), DeliveryError> {
+        let outcome = self.sink.deliver(pending_delivery.batches()).await;
+        match &outcome {
+            Ok(()) => PendingDelivery::done(vec![pending_delivery]),
+            Err(error) => pending_delivery.failed(error.clone()),
+        }
+        outcome
+    }
+
     /// A delivery, and those that wait behind it where they go together.
     fn with_waiting(&mut self, first: PendingDelivery) -> Vec<PendingDelivery> {
         let mut all = vec![first];
@@ -208,177 +268,4 @@ impl<S: AsyncSink> Worker<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sink::stage::Stage;
-    use crate::testing::{numbers, take_now};
-    use runtime::within::Within;
-    use std::cell::RefCell;
-    use std::collections::VecDeque;
-    use std::rc::Rc;
-    use tokio::sync::Notify;
-
-    /// What a sink is to do, and what it did.
-    #[derive(Default)]
-    struct Script {
-        opens: RefCell<VecDeque<bool>>,
-        /// For each delivery: it succeeds, fails, or panics.
-        delivers: RefCell<VecDeque<Option<bool>>>,
-        ends: Notify,
-        did: RefCell<Vec<String>>,
-    }
-
-    struct Scripted<const TOGETHER: bool>(Rc<Script>);
-
-    fn broken() -> DeliveryError {
-        DeliveryError::Lost { peer: "it".to_owned(), reason: "scripted".to_owned() }
-    }
-
-    impl<const TOGETHER: bool> AsyncSink for Scripted<TOGETHER> {
-        const TOGETHER: bool = TOGETHER;
-
-        async fn open(&mut self) -> Result<Window, DeliveryError> {
-            let opens = self.0.opens.borrow_mut().pop_front().unwrap_or(true);
-            if opens { Ok(Window::LOCAL) } else { Err(broken()) }
-        }
-
-        async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
-            tokio::task::yield_now().await;
-            let delivers =
-                self.0.delivers.borrow_mut().pop_front().unwrap_or(Some(true)).expect("as scripted");
-            self.0.did.borrow_mut().push(format!("{:?}", numbers(batches)));
-            if delivers { Ok(()) } else { Err(broken()) }
-        }
-
-        async fn ended(&mut self) -> DeliveryError {
-            self.0.ends.notified().await;
-            broken()
-        }
-
-        async fn close(&mut self) {
-            self.0.did.borrow_mut().push("closed".to_owned());
-        }
-    }
-
-    async fn start(script: Script) -> (Stage<RemoteSink<Scripted<false>>>, Rc<Script>) {
-        start_one(script).await
-    }
-
-    async fn start_one<const TOGETHER: bool>(
-        script: Script,
-    ) -> (Stage<RemoteSink<Scripted<TOGETHER>>>, Rc<Script>) {
-        let script = Rc::new(script);
-        let sink = Scripted::<TOGETHER>(script.clone());
-        let mut stage = Stage::new(|member| RemoteSink::new(sink, member, DeathWatch::unwatched()).start());
-        assert_eq!(stage.hear().await, "started");
-        (stage, script)
-    }
-
-    #[actix::test]
-    async fn delivers_in_order_what_it_has_and_closes_when_it_is_stopped() {
-        let (mut stage, script) = start(Script::default()).await;
-        assert_eq!(stage.probe().await, "up");
-        for event in 0..3 {
-            stage.deliver(event).await;
-        }
-        stage.sink.send(Stop).within("the stop").await.unwrap();
-        for _ in 0..3 {
-            assert_eq!(stage.hear().await, "arrived");
-        }
-        assert_eq!(*script.did.borrow(), ["[0]", "[1]", "[2]", "closed"]);
-    }
-
-    #[actix::test]
-    async fn what_waits_goes_together_where_a_sink_has_it_so_and_fails_together() {
-        let delivers = RefCell::new([true, false, true, false].map(Some).into());
-        let (mut stage, script) = start_one::<true>(Script { delivers, ..Script::default() }).await;
-        assert_eq!(stage.probe().await, "up");
-        let mut deliveries = VecDeque::new();
-        for event in 0..7 {
-            deliveries.push_back(stage.delivery(event).await);
-        }
-        deliveries.drain(..3).for_each(|delivery| stage.send(delivery));
-        for _ in 0..3 {
-            assert_eq!(stage.hear().await, "arrived");
-        }
-        // What is asked in between is answered in its turn.
-        deliveries.drain(..1).for_each(|delivery| stage.send(delivery));
-        stage.sink.do_send(Probe);
-        deliveries.drain(..1).for_each(|delivery| stage.send(delivery));
-        let lost = broken().to_string();
-        for expected in [&lost, "down", "up", "arrived"] {
-            assert_eq!(stage.hear().await, expected);
-        }
-        deliveries.drain(..).for_each(|delivery| stage.send(delivery));
-        for expected in [&lost, &lost, "down"] {
-            assert_eq!(stage.hear().await, expected);
-        }
-        assert_eq!(*script.did.borrow(), ["[0, 1, 2]", "[3]", "[4]", "[5, 6]"]);
-        assert_eq!(take_now(&stage.channel).await, [3, 5, 6]);
-    }
-
-    #[actix::test]
-    async fn what_has_failed_together_goes_alone_until_as_many_have_arrived() {
-        let delivers = RefCell::new([Some(false)].into());
-        let (mut stage, script) = start_one::<true>(Script { delivers, ..Script::default() }).await;
-        assert_eq!(stage.probe().await, "up");
-        for round in [0..2, 2..6] {
-            let mut deliveries = Vec::new();
-            for event in round {
-                deliveries.push(stage.delivery(event).await);
-            }
-            deliveries.into_iter().for_each(|delivery| stage.send(delivery));
-            stage.sink.do_send(Probe);
-        }
-        let lost = broken().to_string();
-        for expected in [&*lost, &lost, "down", "up", "arrived", "arrived", "arrived", "arrived"] {
-            assert_eq!(stage.hear().await, expected);
-        }
-        assert_eq!(*script.did.borrow(), ["[0, 1]", "[0]", "[1]", "[2, 3]"]);
-    }
-
-    #[actix::test]
-    async fn a_failure_gives_back_what_waits_until_a_probe_succeeds() {
-        let delivers = RefCell::new([Some(true), Some(false)].into());
-        let (mut stage, _) = start(Script { delivers, ..Script::default() }).await;
-        assert_eq!(stage.probe().await, "up");
-        for event in 0..3 {
-            stage.deliver(event).await;
-        }
-        let (lost, gone) = (broken().to_string(), DeliveryError::Gone.to_string());
-        for expected in ["arrived", &lost, "down", &gone] {
-            assert_eq!(stage.hear().await, expected);
-        }
-        assert_eq!(stage.probe().await, "up");
-        assert_eq!(take_now(&stage.channel).await, [1, 2]);
-    }
-
-    #[actix::test]
-    async fn what_cannot_be_opened_is_told_and_tried_again() {
-        let (mut stage, _) = start(Script { opens: RefCell::new([false].into()), ..Script::default() }).await;
-        assert_eq!([stage.probe().await, stage.probe().await], ["down", "up"]);
-    }
-
-    #[actix::test]
-    async fn an_end_while_nothing_is_delivered_is_told() {
-        let (mut stage, script) = start(Script::default()).await;
-        assert_eq!(stage.probe().await, "up");
-        script.ends.notify_one();
-        assert_eq!(stage.hear().await, "down");
-        assert_eq!(stage.probe().await, "up");
-    }
-
-    #[actix::test]
-    async fn a_panic_loses_no_event_and_ends_the_actor() {
-        let (mut stage, _) =
-            start(Script { delivers: RefCell::new([None].into()), ..Script::default() }).await;
-        assert_eq!(stage.probe().await, "up");
-        stage.deliver(0).await;
-        stage.deliver(1).await;
-        for _ in 0..2 {
-            assert_eq!(stage.hear().await, DeliveryError::Gone.to_string());
-        }
-        assert_eq!(take_now(&stage.channel).await, [0, 1]);
-        while stage.sink.send(Probe).within("an answer of the sink, or its end").await.is_ok() {}
-    }
-}
+mod tests;

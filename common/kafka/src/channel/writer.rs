@@ -1,7 +1,7 @@
 //! The thread that writes: puts that have come meanwhile go together, and each is answered when Kafka has it.
 
 use crate::policy;
-use crate::producer::{Failure, Line, Record};
+use crate::producer::{Flight, Line, Record};
 use crate::record::Recipe;
 use bytes::BytesMut;
 use event::Batch;
@@ -93,22 +93,22 @@ impl Writer {
             },
         };
         let (mut outcomes, mut ends, mut place) = (Vec::new(), Vec::new(), 0);
-        line.begin();
+        let flight = line.begin();
         for wish in wishes {
-            outcomes.push(self.send_one(wish, line, &mut place, space).await);
+            outcomes.push(self.send_one(wish, (line, flight), &mut place, space).await);
             ends.push(place);
         }
-        line.sent();
+        line.sent(flight);
         loop {
             tokio::select! {
-                () = line.land() => break,
+                () = line.land(flight) => break,
                 () = sleep(SILENCE) => if told.tell(clock::now()).is_some() {
                     let said = line.said().map(|said| format!(": {said}")).unwrap_or_default();
                     slog::warn!(self.log, "Kafka at {} has acknowledged nothing for {} s{said}; who puts events waits", self.brokers, SILENCE.as_secs());
                 },
             }
         }
-        for (place, code) in line.failures() as Vec<Failure> {
+        for (place, code) in line.failures(flight) {
             if policy::fate(code, true) == policy::Fate::Anew {
                 line.breaks();
             }
@@ -125,7 +125,7 @@ impl Writer {
     async fn send_one(
         &self,
         wish: &Wish,
-        line: &Line,
+        (line, flight): (&Line, Flight),
         place: &mut usize,
         space: &mut BytesMut,
     ) -> Result<(), String> {
@@ -138,10 +138,10 @@ impl Writer {
                 partition: route.partition,
                 payload: Some(self.recipe.value(&event, space)),
                 key: route.key,
-                ..BaseRecord::with_opaque_to("", *place)
+                ..BaseRecord::with_opaque_to("", 0)
             };
-            if let Err(code) = line.send(record).await {
-                line.fail(*place, code);
+            if let Err(code) = line.send(flight, *place, record).await {
+                line.fail(flight, *place, code);
             }
             *place += 1;
         }

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 pub(super) struct Arrived(Known<bool>);
 
 impl Arrived {
-    /// The events of `batches` that are to be sent, by their number; `None`: all of them.
-    pub(super) fn left_of(&mut self, batches: &[Batch]) -> Option<BTreeSet<usize>> {
-        if self.0.went_elsewhere(batches) {
+    /// The events of `batches` that are to be sent, by their number; `None`: all of them. What was given back comes `first`.
+    pub(super) fn left_of(&mut self, batches: &[Batch], first: bool) -> Option<BTreeSet<usize>> {
+        if first && self.0.went_elsewhere(batches) {
             self.0.clear();
         }
         if self.0.is_empty() {
@@ -44,7 +44,7 @@ mod tests {
     use flow::testing::batch;
 
     fn left(arrived: &mut Arrived, batches: &[Batch]) -> Option<Vec<usize>> {
-        arrived.left_of(batches).map(|left| left.into_iter().collect())
+        arrived.left_of(batches, true).map(|left| left.into_iter().collect())
     }
 
     #[test]

@@ -2,49 +2,48 @@
 
 use super::Config;
 use super::arrived::Arrived;
+use super::fly::{Hopeless, Sent, Silence};
 use crate::policy::{self, Fate};
-use crate::producer::{Failure, Line, Record, lost};
+use crate::producer::{Failure, Flight, Line, lost};
 use crate::record::Recipe;
 use bytes::BytesMut;
 use components::dead::{self, DeadLetters, News};
-use event::{Batch, Event};
+use event::Batch;
 use flow::counters::Counter;
 use flow::error::DeliveryError;
 use flow::message::Window;
 use flow::sink::SinkContext;
 use flow::sink::remote::AsyncSink;
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer};
+use rdkafka::producer::Producer;
 use rdkafka::types::RDKafkaErrorCode;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::future::pending;
 use std::sync::Arc;
-use tokio::time::sleep;
 
 /// A sink, and its producer while that works.
 pub(super) struct KafkaSink {
-    config: Config,
+    pub(super) config: Config,
     pub(super) peer: String,
-    log: slog::Logger,
+    pub(super) log: slog::Logger,
     pub(super) line: Option<Line>,
+    /// What is on its way beside what is being delivered, in order.
+    sent: VecDeque<Sent>,
     dead: Option<DeadLetters>,
     pub(super) arrived: Arrived,
     /// Deliveries in a row that have failed.
     failures: u32,
-    told: ToldOf,
-    space: BytesMut,
+    pub(super) silence: Silence,
+    pub(super) told: ToldOf,
+    pub(super) space: BytesMut,
     send_timer: Arc<Counter>,
     rollbacks: Arc<Counter>,
 }
 
-/// Events that can go nowhere, by their places, and why.
-pub(super) type Hopeless = Vec<(usize, String)>;
-
 /// What is said once in a while.
-struct ToldOf {
-    silence: Told,
-    no_time: Told,
+pub(super) struct ToldOf {
+    pub(super) no_time: Told,
     no_topic: Told,
     dead: News,
 }
@@ -62,10 +61,12 @@ impl KafkaSink {
             peer: format!("Kafka at {}", config.brokers),
             log: context.log.clone(),
             line: None,
+            sent: VecDeque::new(),
             dead: config.dead.as_deref().map(|directory| DeadLetters::new(directory, &context.name)),
             arrived: Arrived::default(),
             failures: 0,
-            told: ToldOf { silence: often(), no_time: often(), no_topic: often(), dead: News::default() },
+            silence: Silence::told(often()),
+            told: ToldOf { no_time: often(), no_topic: often(), dead: News::default() },
             space: BytesMut::new(),
             send_timer: context.counters.more.counter("KafkaEventSendTimer"),
             rollbacks: context.counters.more.counter("RollbackCount"),
@@ -110,98 +111,6 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Sends the events of these places and waits for all; answers those that were not taken, and those that can never be.
-    async fn fly(
-        &mut self,
-        batches: &[Batch],
-        places: impl Fn(usize) -> bool,
-    ) -> Result<(Vec<Failure>, Hopeless), DeliveryError> {
-        let Some(line) = &self.line else { return Err(DeliveryError::Gone) };
-        let recipe = self.config.recipe.clone();
-        let mut never = Vec::new();
-        line.begin();
-        let events = batches.iter().flat_map(Batch::events).enumerate();
-        for (place, event) in events.filter(|(place, _)| places(*place)) {
-            match recipe.route(&event) {
-                Ok(route) => {
-                    if route.no_time && self.told.no_time.tell(clock::now()).is_some() {
-                        let header = recipe.timestamp_header.as_deref().unwrap_or_default();
-                        slog::warn!(
-                            self.log,
-                            "the header `{header}` of an event holds no time in milliseconds: its record has the time of sending"
-                        );
-                    }
-                    let record = Record {
-                        topic: &route.topic,
-                        partition: route.partition,
-                        payload: Some(recipe.value(&event, &mut self.space)),
-                        key: route.key,
-                        timestamp: route.timestamp,
-                        headers: headers(&recipe, &event),
-                        ..BaseRecord::with_opaque_to("", place)
-                    };
-                    match line.send(record).await {
-                        Ok(()) => {}
-                        // The client looks at each alone.
-                        Err(code) if policy::fate(code, true) == Fate::Never => {
-                            never.push((place, policy::words(code, &route.topic, None)));
-                        }
-                        Err(code) => line.fail(place, code),
-                    }
-                }
-                Err(why) => never.push((place, why)),
-            }
-        }
-        line.sent();
-        let all_or_nothing = self.config.transactional.is_some();
-        loop {
-            let lands = async { if all_or_nothing { line.land_or_fail().await } else { line.land().await } };
-            tokio::select! {
-                () = lands => return Ok((line.failures(), never)),
-                () = sleep(SILENCE) => if self.told.silence.tell(clock::now()).is_some() {
-                    let said = line.said().map(|said| format!(": {said}")).unwrap_or_default();
-                    slog::warn!(self.log, "{} has acknowledged nothing for {} s{said}; the events wait in the client and in their channel", self.peer, SILENCE.as_secs());
-                },
-            }
-        }
-    }
-
-    /// As [`KafkaSink::fly`]; if they are to go `alone`, each in a request of its own, up to the first that is not taken.
-    pub(super) async fn fly_each(
-        &mut self,
-        batches: &[Batch],
-        alone: bool,
-        places: impl Fn(usize) -> bool,
-    ) -> Result<(Vec<Failure>, Hopeless), DeliveryError> {
-        if !alone {
-            return self.fly(batches, places).await;
-        }
-        let mut never = Vec::new();
-        for place in (0..batches.iter().map(Batch::len).sum()).filter(|place| places(*place)) {
-            let (failed, hopeless) = self.fly(batches, |other| other == place).await?;
-            never.extend(hopeless);
-            if !failed.is_empty() {
-                return Ok((failed, never));
-            }
-        }
-        Ok((Vec::new(), never))
-    }
-
-    /// One after the other, those that were refused because they are too large together.
-    async fn fly_alone(
-        &mut self,
-        batches: &[Batch],
-        failures: &mut Vec<Failure>,
-    ) -> Result<(), DeliveryError> {
-        let alone = |(_, code): &Failure| policy::fate(*code, false) == Fate::Alone;
-        let crowded: Vec<Failure> = failures.extract_if(.., |failure| alone(failure)).collect();
-        for (place, _) in crowded {
-            let (failed, _) = self.fly(batches, |other| other == place).await?;
-            failures.extend(failed);
-        }
-        Ok(())
-    }
-
     /// What becomes of an event that was refused. A topic that it names itself is not waited for for ever.
     pub(super) fn fate(&self, batches: &[Batch], place: usize, code: RDKafkaErrorCode, alone: bool) -> Fate {
         let patient = self.dead.is_none() || self.failures < TRIES;
@@ -209,6 +118,29 @@ impl KafkaSink {
             Fate::Missing if !patient && self.goes_to(batches, place).1 => Fate::Never,
             fate => fate,
         }
+    }
+
+    /// Sends what has not arrived of a delivery.
+    async fn take_off_what_is_left(&mut self, batches: &[Batch]) -> Result<Sent, DeliveryError> {
+        let left = self.arrived.left_of(batches, self.sent.is_empty());
+        self.take_off(batches, |place| left.as_ref().is_none_or(|left| left.contains(&place))).await
+    }
+
+    /// What has landed is settled. If not all was taken, what was sent behind it comes to its end first.
+    async fn finish(
+        &mut self,
+        batches: &[Batch],
+        mut failures: Vec<Failure>,
+        never: Hopeless,
+    ) -> Result<(), DeliveryError> {
+        if !failures.is_empty() {
+            let behind: Vec<Flight> = self.sent.iter().map(|sent| sent.flight).collect();
+            for flight in behind {
+                self.wait_for(flight).await;
+            }
+        }
+        self.fly_alone(batches, &mut failures).await?;
+        self.settle(batches, failures, never).await
     }
 
     /// What is to be done about those that were not taken.
@@ -307,24 +239,42 @@ impl KafkaSink {
 impl AsyncSink for KafkaSink {
     async fn open(&mut self) -> Result<Window, DeliveryError> {
         self.ready().await?;
-        Ok(Window::LOCK_STEP)
+        Ok(if self.config.transactional.is_some() { Window::LOCK_STEP } else { AHEAD })
+    }
+
+    /// In transactions one batch follows the other.
+    async fn send(&mut self, batches: &[Batch]) -> bool {
+        if self.config.transactional.is_some() {
+            return false;
+        }
+        let sent = self.take_off_what_is_left(batches).await;
+        sent.map(|sent| self.sent.push_back(sent)).is_ok()
+    }
+
+    async fn landed(&mut self) {
+        match self.sent.front().map(|first| first.flight) {
+            Some(first) => self.wait_for(first).await,
+            None => pending().await,
+        }
     }
 
     async fn deliver(&mut self, batches: &[Batch]) -> Result<(), DeliveryError> {
-        let begun = clock::now();
+        let mut since = clock::now();
         let outcome = if self.config.transactional.is_some() {
             self.transact(batches).await
         } else {
-            let left = self.arrived.left_of(batches);
-            let is_left = |place| left.as_ref().is_none_or(|left| left.contains(&place));
-            let (mut failures, never) = self.fly(batches, is_left).await?;
-            self.fly_alone(batches, &mut failures).await?;
-            self.settle(batches, failures, never).await
+            let sent = match self.sent.pop_front() {
+                Some(sent) => sent,
+                None => self.take_off_what_is_left(batches).await?,
+            };
+            since = sent.since;
+            let (failures, never) = self.land(sent).await;
+            self.finish(batches, failures, never).await
         };
         match &outcome {
             Ok(()) => {
                 self.failures = 0;
-                let took = clock::now().saturating_duration_since(begun).as_millis();
+                let took = clock::now().saturating_duration_since(since).as_millis();
                 self.send_timer.add(usize::try_from(took).unwrap_or(usize::MAX));
             }
             Err(_) => {
@@ -340,16 +290,10 @@ impl AsyncSink for KafkaSink {
     }
 }
 
-fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
-    recipe.headers(event).fold(None, |headers: Option<OwnedHeaders>, (key, value)| {
-        Some(headers.unwrap_or_default().insert(Header { key, value: Some(value) }))
-    })
-}
-
 /// How long the brokers are given to answer a question.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
-/// After so long without an acknowledgement it is told.
-const SILENCE: Duration = Duration::from_secs(10);
+/// What may be on its way: as a batch waits for its acknowledgement, the next ones are sent.
+const AHEAD: Window = Window { deliveries: 8, bytes: 8 << 20 };
 const NEWS_PAUSE: Duration = Duration::from_secs(60);
 /// Deliveries in a row in which a topic that an event names is not there.
 const TRIES: u32 = 2;

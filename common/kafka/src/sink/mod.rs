@@ -6,6 +6,7 @@
 
 mod arrived;
 mod deliver;
+mod fly;
 mod transaction;
 
 use crate::beyond;

@@ -28,7 +28,7 @@ impl KafkaSink {
             self.give_up().await;
             let mut failures = failures;
             // What the first one failed for may come behind what failed because of it.
-            failures.extend(self.line.iter().flat_map(Line::failures));
+            failures.extend(self.line.iter().flat_map(Line::all_failures));
             // After the first failure all others fail as well.
             let is_first = |(_, code): &Failure| !policy::is_consequence(*code);
             let (failures, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_first);

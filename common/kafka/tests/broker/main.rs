@@ -117,13 +117,17 @@ fn text(bytes: &[u8]) -> String {
 /// Bodies of numbered lines: which are missing of `0..lines`, and how many came more than once.
 fn account(bodies: impl Iterator<Item = Vec<u8>>, lines: usize) -> (Vec<usize>, usize) {
     let mut seen = vec![0usize; lines];
-    for body in bodies {
-        let body = text(&body);
-        let number = body.split_once(' ').and_then(|(_, number)| number.parse::<usize>().ok());
-        seen[number.unwrap_or_else(|| panic!("no line of the test: {body}"))] += 1;
-    }
+    numbers(bodies).for_each(|number| seen[number] += 1);
     let missing = (0..lines).filter(|line| seen[*line] == 0).collect();
     (missing, seen.iter().filter(|count| **count > 1).count())
+}
+
+fn numbers(bodies: impl Iterator<Item = Vec<u8>>) -> impl Iterator<Item = usize> {
+    bodies.map(|body| {
+        let body = text(&body);
+        let number = body.split_once(' ').and_then(|(_, number)| number.parse().ok());
+        number.unwrap_or_else(|| panic!("no line of the test: {body}"))
+    })
 }
 
 /// The agent `a1` of `text`, in which `BROKER` stands for the broker.
