@@ -218,9 +218,10 @@ impl Reader {
             key: message.key(),
             value: message.payload().unwrap_or_default(),
         };
-        let headers = message.headers();
+        // They are decoded when they are asked for.
+        let headers = || message.headers();
         let header = |wanted: &str| {
-            let all = headers?.iter().filter(|header| header.key == wanted);
+            let all = headers()?.iter().filter(|header| header.key == wanted);
             all.last().and_then(|header| header.value)
         };
         let pushed = self.orders.shape.push(&record, header, &mut self.builder, &mut self.space);

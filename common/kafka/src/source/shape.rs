@@ -53,38 +53,35 @@ impl Shape {
         space: &mut Space,
     ) -> Result<(), Malformed> {
         let (map, body) = if self.flume_format { whole(record.value)? } else { (NO_HEADERS, record.value) };
-        let own = || Headers::of(map);
-        let has = |name: &str| own().any(|(known, _)| known == name.as_bytes());
+        let key_text = record.key.map(String::from_utf8_lossy);
         let Space { map: out, numbers: [time, partition, offset] } = space;
         let numbers: [Pair<'_>; 3] = [
             (b"timestamp", time.format(record.timestamp).as_bytes()),
             (b"partition", partition.format(record.partition).as_bytes()),
             (b"offset", offset.format(record.offset).as_bytes()),
         ];
-        let is_wanted = |name: &[u8]| !self.bare && !own().any(|(known, _)| known == name);
-        let numbers = numbers.map(|number| Some(number).filter(|(name, _)| is_wanted(name)));
-        let given = self
-            .headers
-            .iter()
-            .filter_map(|(of_event, of_record)| Some((of_event.as_bytes(), header(of_record)?)));
-        let given: Vec<Pair<'_>> = given.collect(); // without an allocation where the file names none
-        let topic = self.topic_header.as_deref().filter(|name| !has(name));
-        let topic = topic.map(|name| (name.as_bytes(), record.topic.as_bytes()));
-        let key = record.key.map(String::from_utf8_lossy);
-        let key = key.as_ref().map(|key| (&b"key"[..], key.as_bytes()));
-        // What is given here takes the place of what came with the event.
+        let numbers = numbers.into_iter().filter(|_| !self.bare);
+        let key: Option<Pair<'_>> = key_text.as_ref().map(|key| (&b"key"[..], key.as_bytes()));
         let is_key = |name: &[u8]| key.is_some() && name == b"key";
-        let kept = own().filter(|(name, _)| !is_key(name) && !given.iter().any(|(known, _)| known == name));
-        let numbers =
-            numbers.into_iter().flatten().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
-        let topic = topic.into_iter().filter(|(name, _)| !given.iter().any(|(known, _)| known == name));
-        let all = kept
-            .chain(numbers)
-            .chain(topic)
-            .chain(given.iter().copied().filter(|(name, _)| key.is_none() || *name != b"key"))
-            .chain(key);
+        let topic = self.topic_header.as_deref().map(|name| (name.as_bytes(), record.topic.as_bytes()));
+        let topic = topic.filter(|(name, _)| !is_key(name));
         out.clear();
-        encode_headers(out, all);
+        if map == NO_HEADERS && self.headers.is_empty() {
+            encode_headers(out, numbers.chain(topic).chain(key)); // nothing to compare for each of them
+        } else {
+            let given = self.headers.iter();
+            let given: Vec<Pair<'_>> = given
+                .filter_map(|(of_event, of_record)| Some((of_event.as_bytes(), header(of_record)?)))
+                .collect();
+            let own = || Headers::of(map);
+            let has = |name: &[u8]| own().any(|(known, _)| known == name);
+            let gives = |name: &[u8]| given.iter().any(|(known, _)| *known == name);
+            // What is given here takes the place of what came with the event.
+            let kept = own().filter(|(name, _)| !is_key(name) && !gives(name));
+            let place = numbers.chain(topic).filter(|(name, _)| !has(name) && !gives(name));
+            let given = given.iter().copied().filter(|(name, _)| !is_key(name));
+            encode_headers(out, kept.chain(place).chain(given).chain(key));
+        }
         builder.push_encoded(out, Span::BORN_HERE, body);
         Ok(())
     }
