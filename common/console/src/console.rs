@@ -105,6 +105,11 @@ impl Console {
         Arc::clone(&self.lines)
     }
 
+    /// Whether the console prints lines of this level for anybody.
+    pub fn shows(&self, level: Level) -> bool {
+        self.lines.levels.load().most().is_some_and(|most| level.is_at_least(most))
+    }
+
     /// A printer of events for one logger sink. `place` says who prints, one of [`crate::place::LOGGER_SINK`] and its
     /// like; `max_bytes` of a body are dumped (`maxBytesToLog`).
     pub fn event_printer(&self, place: &'static str, max_bytes: usize) -> EventPrinter {

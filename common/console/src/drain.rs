@@ -25,9 +25,8 @@ impl Drain for ToConsole {
     }
 
     fn is_enabled(&self, level: Level) -> bool {
-        let printed = |output: &Arc<LogOutput>| {
-            output.levels.load().most().is_some_and(|most| level.is_at_least(most))
-        };
+        let printed =
+            |output: &Arc<LogOutput>| output.levels.load().most().is_some_and(|most| level.is_at_least(most));
         self.0.iter().any(printed)
     }
 }

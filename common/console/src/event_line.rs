@@ -21,9 +21,9 @@ pub(crate) struct EventLines {
     place: &'static str,
     max_bytes: usize,
     stamp: Stamp,
-    head: Vec<u8>,   // all that stands in front of the headers, for the millisecond `at`
-    at: Option<i64>, // milliseconds since 1970
-    tail: Vec<u8>,   // what stands behind the event
+    head: Vec<u8>,            // all that stands in front of the headers, for the millisecond `at`
+    at: Option<i64>,          // milliseconds since 1970
+    tail: Vec<u8>,            // what stands behind the event
     message: Option<Vec<u8>>, // where a pattern needs it apart: it has a width, or stands there twice
     order: Vec<Printed>,
     dump: Vec<u8>,
@@ -95,7 +95,8 @@ impl EventLines {
     /// A line of a pattern that has no one place for its message.
     fn whole(&mut self, out: &mut Vec<u8>, message: &[u8]) {
         let Format::Pattern(pattern) = &self.format else { return };
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(self.at.unwrap_or(0).try_into().unwrap_or(0));
+        let now =
+            SystemTime::UNIX_EPOCH + Duration::from_millis(self.at.unwrap_or(0).try_into().unwrap_or(0));
         let speaker = speaker(self.place);
         pattern.line(out, &mut self.stamp, &Said { now, level: Level::Info, speaker: &speaker }, message);
     }

@@ -62,7 +62,9 @@ impl<'a> Speaker<'a> {
     /// `%M`
     pub(crate) fn method(&self) -> &'a str {
         match self.parts() {
-            (front, Some(_)) if !front.contains("::") => front.rsplit_once('.').map_or(UNKNOWN, |(_, name)| name),
+            (front, Some(_)) if !front.contains("::") => {
+                front.rsplit_once('.').map_or(UNKNOWN, |(_, name)| name)
+            }
             _ => UNKNOWN,
         }
     }

@@ -95,7 +95,9 @@ fn matches(glob: &str, name: &str) -> bool {
                 star = Some((at, on));
                 at += 1;
             }
-            Some(sign) if *sign == name[on] || (*sign == '?' && name[on] != '/') => (at, on) = (at + 1, on + 1),
+            Some(sign) if *sign == name[on] || (*sign == '?' && name[on] != '/') => {
+                (at, on) = (at + 1, on + 1)
+            }
             _ => match star {
                 Some((behind, from)) if name[from] != '/' => {
                     star = Some((behind, from + 1));
@@ -133,7 +135,10 @@ mod tests {
         let files = || vec![kept("b", 60, 2), kept("a", 60, 1), kept("c", 30, 3)];
         let chosen = |delete: Delete| delete.choose(files(), 10);
         assert_eq!(chosen(Delete { most_bytes: Some(100), ..Delete::default() }), [PathBuf::from("a")]);
-        assert_eq!(chosen(Delete { most_files: Some(1), ..Delete::default() }), ["b", "a"].map(PathBuf::from));
+        assert_eq!(
+            chosen(Delete { most_files: Some(1), ..Delete::default() }),
+            ["b", "a"].map(PathBuf::from)
+        );
         assert_eq!(chosen(Delete { older_than: Some(9), ..Delete::default() }), [PathBuf::from("a")]);
         assert!(chosen(Delete::default()).is_empty());
     }

@@ -97,11 +97,13 @@ impl NamePattern {
         let Some(at) = self.0.iter().position(|part| matches!(part, Part::Number(_))) else {
             return Ok(BTreeMap::new());
         };
-        let [front, back] = [&self.0[..at], &self.0[at + 1..]].map(|parts| NamePattern(parts.to_vec()).name(millis, 0));
+        let [front, back] =
+            [&self.0[..at], &self.0[at + 1..]].map(|parts| NamePattern(parts.to_vec()).name(millis, 0));
         if back.contains('/') {
             return Ok(BTreeMap::new());
         }
-        let (folder, front) = front.rsplit_once('/').map_or((".", &*front), |(folder, front)| (folder, front));
+        let (folder, front) =
+            front.rsplit_once('/').map_or((".", &*front), |(folder, front)| (folder, front));
         numbered(Path::new(if folder.is_empty() { "/" } else { folder }), front, &back)
     }
 }

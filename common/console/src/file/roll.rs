@@ -153,8 +153,7 @@ mod tests {
 
     #[test]
     fn by_size_the_line_that_fills_it_is_its_last() {
-        let mut roller =
-            Roller::new(Triggers { size: Some(Size::Reached(10)), ..Triggers::default() });
+        let mut roller = Roller::new(Triggers { size: Some(Size::Reached(10)), ..Triggers::default() });
         roller.opened(0, None, true, 0);
         let lines = b"12345\n12345\n12345\n";
         assert_eq!(roller.fitting(lines), 12);

@@ -48,8 +48,10 @@ fn log(file: FileSettings) -> LogFile {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -72,6 +74,7 @@ fn own_lines_go_to_the_file_and_a_second_program_goes_on_behind_them() {
         assert_eq!(memory.text(), "");
     }
     assert_eq!(read(&path), "one\ntwo\n");
+    assert!(log_files().contains(&path));
     let _emptied = log(FileSettings { append: false, ..by_size(&path, 1000, 1) });
     assert_eq!(read(&path), "");
 }
@@ -101,8 +104,7 @@ fn a_file_of_another_day_is_kept_under_that_day() {
     let day = DatePrinter::compile("'.'yyyy-MM-dd", TimeZone::UTC).unwrap();
     let pattern = NamePattern::dated(path.to_str().unwrap(), day.clone());
     let triggers = Triggers { period: Some(day), old_at_start: true, ..Triggers::default() };
-    let names_of =
-        Names::Pattern { pattern, first: 1, last: Some(7), newest_is_last: true, delete: None };
+    let names_of = Names::Pattern { pattern, first: 1, last: Some(7), newest_is_last: true, delete: None };
     let mut log = log(FileSettings { path: path.clone(), append: true, triggers, names: names_of });
     assert!(log.write_lines(b"new\n").is_ok());
     assert_eq!(names(folder.path()), ["f.log", "f.log.2018-11-13"]);
@@ -160,7 +162,10 @@ fn a_file_that_cannot_be_written_is_told_of_once_and_tried_again() {
     assert!(console.flush(LONG) && console.flush(LONG));
     assert!(memory.text().contains("f.log is written again"), "{}", memory.text());
     let written = read(&path);
-    assert!(written.starts_with("kept\n3 log lines were left out here: the log file refused them"), "{written}");
+    assert!(
+        written.starts_with("kept\n3 log lines were left out here: the log file refused them"),
+        "{written}"
+    );
 }
 
 #[test]

@@ -90,7 +90,8 @@ impl Pattern {
     pub fn parse(text: &str, dialect: Dialect) -> (Pattern, Vec<String>) {
         let mut wrong = Vec::new();
         let mut pattern = parse::parse(text, dialect, &mut wrong);
-        let ends = matches!(pattern.items.last(), Some(Item { word: Word::Text(text), .. }) if text.ends_with('\n'));
+        let ends =
+            matches!(pattern.items.last(), Some(Item { word: Word::Text(text), .. }) if text.ends_with('\n'));
         if !ends {
             wrong.push("it has no `%n` at its end; each line ends all the same".to_owned());
             pattern.items.push(Item { word: Word::Text("\n".to_owned()), width: Width::ANY });

@@ -23,7 +23,9 @@ pub(super) fn parse(text: &str, dialect: Dialect, wrong: &mut Vec<String>) -> Pa
             Some(word) => items.push(Item { word, width }),
             None => {
                 let written = &rest[..rest.len() - behind.len()];
-                wrong.push(format!("`%{written}` is no word of it that is known here, and stands in each line"));
+                wrong.push(format!(
+                    "`%{written}` is no word of it that is known here, and stands in each line"
+                ));
                 push_text(&mut items, &format!("%{written}"));
             }
         }
@@ -193,10 +195,50 @@ fn date(options: &mut Options<'_>, dialect: Dialect, wrong: &mut Vec<String>) ->
 
 /// log4j 2's names.
 const NAMES: &[&str] = &[
-    "d", "date", "p", "level", "t", "tn", "thread", "threadName", "c", "logger", "C", "class", "M", "method",
-    "F", "file", "L", "line", "l", "location", "m", "msg", "message", "n", "r", "relative", "x", "NDC", "X",
-    "mdc", "MDC", "ex", "exception", "throwable", "rEx", "rException", "rThrowable", "xEx", "xException",
-    "xThrowable", "marker", "equals", "highlight", "style",
+    "d",
+    "date",
+    "p",
+    "level",
+    "t",
+    "tn",
+    "thread",
+    "threadName",
+    "c",
+    "logger",
+    "C",
+    "class",
+    "M",
+    "method",
+    "F",
+    "file",
+    "L",
+    "line",
+    "l",
+    "location",
+    "m",
+    "msg",
+    "message",
+    "n",
+    "r",
+    "relative",
+    "x",
+    "NDC",
+    "X",
+    "mdc",
+    "MDC",
+    "ex",
+    "exception",
+    "throwable",
+    "rEx",
+    "rException",
+    "rThrowable",
+    "xEx",
+    "xException",
+    "xThrowable",
+    "marker",
+    "equals",
+    "highlight",
+    "style",
 ];
 
 /// No word is made wider than this.

@@ -29,10 +29,18 @@ impl Pattern {
 
     /// Appends what stands in front of the message and what stands behind it, or says that there is no such place: the
     /// message has a width, or is not there just once.
-    pub(crate) fn around(&self, head: &mut Vec<u8>, tail: &mut Vec<u8>, stamp: &mut Stamp, said: &Said<'_>) -> bool {
+    pub(crate) fn around(
+        &self,
+        head: &mut Vec<u8>,
+        tail: &mut Vec<u8>,
+        stamp: &mut Stamp,
+        said: &Said<'_>,
+    ) -> bool {
         let is_message = |item: &Item| matches!(item.word, Word::Message) && item.width == Width::ANY;
         let Some(at) = self.items.iter().position(is_message) else { return false };
-        if self.items[at + 1..].iter().any(Item::has_message) || self.items[..at].iter().any(Item::has_message) {
+        if self.items[at + 1..].iter().any(Item::has_message)
+            || self.items[..at].iter().any(Item::has_message)
+        {
             return false;
         }
         for (items, out) in [(&self.items[..at], head), (&self.items[at + 1..], tail)] {

@@ -36,14 +36,21 @@ fn flumes_two_layouts_are_printed() {
 #[test]
 fn words_have_widths_precisions_and_names() {
     for (pattern, dialect, expected) in [
-        ("%c|%c{1}|%C{2}|%F|%M|%n", Dialect::One, "org.apache.flume.source.ExecSource|ExecSource|source.ExecSource$ExecRunnable|ExecSource.java|run|\n"),
+        (
+            "%c|%c{1}|%C{2}|%F|%M|%n",
+            Dialect::One,
+            "org.apache.flume.source.ExecSource|ExecSource|source.ExecSource$ExecRunnable|ExecSource.java|run|\n",
+        ),
         ("[%6p][%-6p][%.2p][%6.2p]%n", Dialect::One, "[  INFO][INFO  ][FO][FO]\n"),
         ("%5m|%-5m|%.2m%n", Dialect::One, " grün|grün |ün\n"),
         ("%x|%X{a}|%X|%%%n", Dialect::One, "||{}|%\n"),
         ("%msg %level{length=1} %threadName%ex%n", Dialect::Two, "grün INFO pool-4-thread-1\n"),
         ("%highlight{%-5p}{FATAL=red} %style{%logger{1}}{bright}%n", Dialect::Two, "INFO  ExecSource\n"),
-        ("%d{UNIX_MILLIS} %d{UNIX} %d{ABSOLUTE}{UTC} %d{ISO8601}{UTC}%n", Dialect::Two,
-            "1542097921007 1542097921 08:32:01,007 2018-11-13T08:32:01,007\n"),
+        (
+            "%d{UNIX_MILLIS} %d{UNIX} %d{ABSOLUTE}{UTC} %d{ISO8601}{UTC}%n",
+            Dialect::Two,
+            "1542097921007 1542097921 08:32:01,007 2018-11-13T08:32:01,007\n",
+        ),
         ("%equals{%p}{INFO}{i}%equals{%p}{WARN}{w}%n", Dialect::Two, "iINFO\n"),
     ] {
         assert_eq!(printed(pattern, dialect), expected, "{pattern}");
@@ -53,9 +60,15 @@ fn words_have_widths_precisions_and_names() {
 #[test]
 fn what_has_no_such_parts_prints_what_log4j_prints() {
     let (pattern, _) = Pattern::parse("%c %C.%M:%L %F %l%n", Dialect::One);
-    assert_eq!(print(&pattern, "com.example.Sink", Level::Info), "com.example.Sink com.example.Sink.?:? ? com.example.Sink\n");
+    assert_eq!(
+        print(&pattern, "com.example.Sink", Level::Info),
+        "com.example.Sink com.example.Sink.?:? ? com.example.Sink\n"
+    );
     let ours = print(&pattern, "components::source::exec(exec.rs:12)", Level::Info);
-    assert_eq!(ours, "components::source::exec components::source::exec.?:12 exec.rs components::source::exec(exec.rs:12)\n");
+    assert_eq!(
+        ours,
+        "components::source::exec components::source::exec.?:12 exec.rs components::source::exec(exec.rs:12)\n"
+    );
 }
 
 #[test]
