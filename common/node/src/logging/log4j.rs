@@ -5,24 +5,39 @@
 use super::{
     model::{Appender, Least, Logger, Model, To, stricter},
     sizes,
-    variables::fill,
+    variables::{fill, of_every_jvm},
 };
 use console::{DatePrinter, Dialect, FileSettings, NamePattern, Names, Size, Triggers, parse_level};
 use jiff::tz::TimeZone;
 use slog::Level;
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Reads the file's pairs; `system` are the JVM's properties, which win.
 pub(super) fn read(origin: &str, pairs: &[(String, String)], system: &[(String, String)]) -> Model {
     let all: BTreeMap<&str, &str> = pairs.iter().map(|(key, value)| (key.trim(), value.as_str())).collect();
     let system: BTreeMap<&str, &str> =
         system.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let without = RefCell::new(BTreeSet::new());
     let value = |name: &str| {
-        let found = system.get(name).or_else(|| all.get(name));
-        Some(found.copied().unwrap_or_default().to_owned()) // nothing, where there is no such property
+        let found = system.get(name).or_else(|| all.get(name)).map(|value| (*value).to_owned());
+        let found = found.or_else(|| of_every_jvm(name));
+        if found.is_none() {
+            without.borrow_mut().insert(name.to_owned());
+        }
+        Some(found.unwrap_or_default())
     };
     let filled = all.iter().map(|(key, text)| ((*key).to_owned(), fill(text, false, &value))).collect();
-    Reader { origin, all: filled, model: Model { origin: origin.to_owned(), ..Model::default() } }.read()
+    let mut model = Model { origin: origin.to_owned(), ..Model::default() };
+    for name in without.take() {
+        let name = plan::cut(&name, super::model::MOST_NAME);
+        model
+            .notices
+            .push(format!("{origin}: ${{{name}}} has no value; nothing stands in its place, as in Flume"));
+    }
+    Reader { origin, all: filled, model }.read()
 }
 
 struct Reader<'a> {
@@ -97,13 +112,8 @@ impl Reader<'_> {
     fn appender(&self, name: &str, class: &str) -> Appender {
         let mut appender = Appender::new(name, Dialect::One);
         let options = Options::of(&self.all, &format!("log4j.appender.{name}."));
-        layout(&mut appender, &options);
         if let Some(text) = options.get("threshold") {
             appender.threshold = level(text, Level::Debug);
-        }
-        if let Some(filter) = options.get("filter.1").or(options.starting("filter.")) {
-            appender
-                .say(format_args!("its filter {filter} is not there: what it would hold back is written"));
         }
         let file = match class.strip_prefix("org.apache.log4j.").unwrap_or(class) {
             "ConsoleAppender" => {
@@ -114,6 +124,7 @@ impl Reader<'_> {
                     appender
                         .say("its target is System.out; its lines go to stderr, as all of the console's do");
                 }
+                layout(&mut appender, &options);
                 appender.to = To::Console;
                 return appender;
             }
@@ -130,7 +141,10 @@ impl Reader<'_> {
             }
         };
         match file {
-            Some(file) => appender.to = To::File(Box::new(file)),
+            Some(file) => {
+                layout(&mut appender, &options);
+                appender.to = To::File(Box::new(file));
+            }
             None if appender.notices.is_empty() => {
                 appender.say("it names no file (File), so that nothing is written")
             }
@@ -183,6 +197,7 @@ fn level(text: &str, default: Level) -> Least {
     parse_level(text).unwrap_or(Some(default))
 }
 
+/// How its lines look, and what holds some of them back.
 fn layout(appender: &mut Appender, options: &Options<'_>) {
     let class = options.get("layout").unwrap_or_default().trim();
     match class.rsplit('.').next().unwrap_or_default() {
@@ -193,6 +208,9 @@ fn layout(appender: &mut Appender, options: &Options<'_>) {
         "TTCCLayout" => "%r [%t] %p %c %x - %m%n".clone_into(&mut appender.pattern),
         "" => appender.say("it has no layout, with which Flume writes nothing; Flume's own is taken"),
         _ => appender.say(format_args!("the layout {class} is not there; Flume's own is taken")),
+    }
+    if let Some(filter) = options.get("filter.1").or(options.starting("filter.")) {
+        appender.say(format_args!("its filter {filter} is not there: what it would hold back is written"));
     }
     if let Some(encoding) = options.get("encoding").map(str::trim)
         && !["UTF-8", "UTF8", ""].iter().any(|name| encoding.eq_ignore_ascii_case(name))

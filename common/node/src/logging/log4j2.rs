@@ -6,7 +6,7 @@ use super::{
     log4j::uncompressed,
     model::{Appender, Least, Logger, MOST_NAME, Model, To, stricter},
     sizes,
-    variables::fill,
+    variables::{fill, of_every_jvm},
 };
 use console::{DatePrinter, Delete, Dialect, FileSettings, NamePattern, Names, Size, Triggers, parse_level};
 use jiff::tz::TimeZone;
@@ -102,7 +102,9 @@ impl Reader<'_> {
                 None => (name, None),
             };
             let found = match name.split_once(':') {
-                Some(("sys", name)) => self.system.get(name).map(|value| (*value).to_owned()),
+                Some(("sys", name)) => {
+                    self.system.get(name).map(|value| (*value).to_owned()).or_else(|| of_every_jvm(name))
+                }
                 Some(("env", name)) => (self.environment)(name),
                 Some(_) => None,
                 None => self.properties.get(name).cloned(),
@@ -294,7 +296,7 @@ impl Reader<'_> {
             }
             "crontriggeringpolicy" => {
                 let schedule = self.get(node, "schedule").unwrap_or_else(|| DAILY.to_owned());
-                let period = cron(&schedule).unwrap_or_else(|| {
+                let period = sizes::cron(&schedule).unwrap_or_else(|| {
                     appender.say(format_args!(
                         "the schedule `{schedule}` is not there: it is rolled at midnight. The starts of minutes, hours, days and months are"
                     ));
@@ -374,24 +376,6 @@ impl Reader<'_> {
             self.conditions(condition, delete)?;
         }
         Some(())
-    }
-}
-
-/// What stays the same between two times of a schedule, as a date's pattern.
-fn cron(schedule: &str) -> Option<&'static str> {
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
-    let every = |field: &str| field == "*" || field == "?";
-    match fields[..] {
-        ["0", minute, hour, day, month, weekday, ..] if every(month) && every(weekday) => {
-            match (minute, hour, day) {
-                ("0", "0", "1") => Some("yyyyMM"),
-                ("0", "0", day) if every(day) => Some("yyyyMMdd"),
-                ("0", "*", day) if every(day) => Some("yyyyMMddHH"),
-                ("*", "*", day) if every(day) => Some("yyyyMMddHHmm"),
-                _ => None,
-            }
-        }
-        _ => None,
     }
 }
 

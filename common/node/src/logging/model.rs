@@ -92,7 +92,7 @@ impl Appender {
 }
 
 impl Model {
-    /// Whether the root logger or another names an appender.
+    /// What of it any logger uses.
     pub(super) fn used(mut self) -> Used {
         let mut used = Used { notices: std::mem::take(&mut self.notices), ..Used::default() };
         self.tell_missing(&mut used.notices);

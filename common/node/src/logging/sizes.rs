@@ -1,4 +1,4 @@
-//! Sizes and times as log4j writes them.
+//! Sizes, times and schedules as log4j writes them.
 
 /// Bytes of `100MB` or `1.5 GB`: K, M, G, T, with or without B.
 pub(super) fn bytes(text: &str) -> Option<u64> {
@@ -47,6 +47,24 @@ pub(super) fn millis(text: &str) -> Option<i64> {
     (digits.is_empty() && sum > 0).then_some(sum)
 }
 
+/// What stays the same between two times of a schedule, as a date's pattern.
+pub(super) fn cron(schedule: &str) -> Option<&'static str> {
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    let every = |field: &str| field == "*" || field == "?";
+    match fields[..] {
+        ["0", minute, hour, day, month, weekday, ..] if every(month) && every(weekday) => {
+            match (minute, hour, day) {
+                ("0", "0", "1") => Some("yyyyMM"),
+                ("0", "0", day) if every(day) => Some("yyyyMMdd"),
+                ("0", "*", day) if every(day) => Some("yyyyMMddHH"),
+                ("*", "*", day) if every(day) => Some("yyyyMMddHHmm"),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +80,10 @@ mod tests {
         let day = 86_400_000;
         let expected = [Some(30 * day), Some(30 * day), Some(day / 2), Some(day + 60_000), None, None, None];
         assert_eq!(times.map(millis), expected);
+        let schedules =
+            ["0 0 0 * * ?", "0 0 * * * ?", "0 * * ? * *", "0 0 0 1 * ?", "0 30 2 * * ?", "0 0 0 ? * MON", ""];
+        let expected =
+            [Some("yyyyMMdd"), Some("yyyyMMddHH"), Some("yyyyMMddHHmm"), Some("yyyyMM"), None, None, None];
+        assert_eq!(schedules.map(cron), expected);
     }
 }

@@ -169,7 +169,7 @@ fn an_operators_own_appenders_are_read() {
         log4j.additivity.org.apache.flume=false\nlog4j.logger.com.example=inherited\n\
         log4j.appender.out=org.apache.log4j.ConsoleAppender\nlog4j.appender.out.Target=System.out\n\
         log4j.appender.out.layout=org.apache.log4j.SimpleLayout\n\
-        log4j.appender.day=org.apache.log4j.DailyRollingFileAppender\nlog4j.appender.day.file=${user.dir}d.log\n\
+        log4j.appender.day=org.apache.log4j.DailyRollingFileAppender\nlog4j.appender.day.file=${no.such}d.log\n\
         log4j.appender.day.DatePattern='.'yyyy-MM-dd-HH\nlog4j.appender.day.threshold=INFO\n\
         log4j.appender.day.layout=org.apache.log4j.PatternLayout\nlog4j.appender.day.layout.conversionPattern=%m%q%n\n\
         log4j.appender.mail=org.apache.log4j.net.SMTPAppender\nlog4j.appender.unused=org.example.Own\n";
@@ -183,14 +183,20 @@ fn an_operators_own_appenders_are_read() {
     );
     assert!(logging.settings.levels.enabled("com.example", Level::Warning));
     assert!(!logging.settings.levels.enabled("components::sink", Level::Critical));
-    for part in ["SMTPAppender is not there", "`gone`, which is not defined", "System.out", "`%q`"] {
+    for part in [
+        "SMTPAppender is not there",
+        "`gone`, which is not defined",
+        "System.out",
+        "`%q`",
+        "${no.such} has no value",
+    ] {
         assert_eq!(
             logging.notices.iter().filter(|notice| notice.contains(part)).count(),
             1,
             "{part}: {logging:?}"
         );
     }
-    assert_eq!(logging.notices.len(), 4, "{:?}", logging.notices);
+    assert_eq!(logging.notices.len(), 5, "{:?}", logging.notices);
 }
 
 #[test]

@@ -48,6 +48,19 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// A property that every JVM has.
+pub(super) fn of_every_jvm(name: &str) -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    match name {
+        "user.home" => variable("HOME"),
+        "user.name" => variable("USER").or(variable("LOGNAME")),
+        "user.dir" => std::env::current_dir().ok()?.to_str().map(str::to_owned),
+        "java.io.tmpdir" => Some("/tmp".to_owned()),
+        "file.separator" => Some("/".to_owned()),
+        _ => None,
+    }
+}
+
 /// Values within values within values.
 const DEEPEST: usize = 8;
 
