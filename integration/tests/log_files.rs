@@ -145,7 +145,7 @@ fn a_file_that_cannot_be_written_stops_no_event() {
 /// A line without its time, its thread's number and its line's number.
 fn shape(line: &str) -> Option<String> {
     let told =
-        ["Starting Channel", "Starting Sink", "Starting Source", "Component type: CHANNEL", "Event: {"];
+        ["Starting Channel", "Starting Sink", "Starting Source", "CHANNEL, name: c1 started", "Event: {"];
     told.iter().any(|part| line.contains(part)).then(|| {
         let time = "13 Nov 2018 16:32:01,813".len();
         let (head, rest) = line.split_at(time);
