@@ -228,20 +228,20 @@ fn it_runs_tells_systemd_and_stops_in_order() {
 #[test]
 fn what_does_nothing_here_is_said_in_one_line_each() {
     let place = Place::with("a.conf", SEQ);
-    fs::write(place.path("flume-env.sh"), "export JAVA_OPTS=\"-Xmx2g -Dflume.root.logger=DEBUG,x\"\n")
+    fs::write(place.path("flume-env.sh"), "export JAVA_OPTS=\"-Xmx2g -Dflume.monitoring.port=1\"\n")
         .expect("a file");
     let (code, text) = place.until_ready(
         "agent -n a1 -c . -f a.conf -Xmx20m -XX:+UseG1GC -javaagent:x.jar -C x:y --plugins-path p \
-         -Dflume.root.logger=WARN,LOGFILE -Dflume.monitoring.type=com.acme.Monitor -Dsome.other=1",
+         -Dflume.root.logger=WARN,SYSLOG -Dflume.monitoring.type=com.acme.Monitor -Dsome.other=1",
     );
     assert_eq!(code, Some(0), "{text}");
     for part in [
         "no component needs a JVM, so these are ignored: -Xmx20m -XX:+UseG1GC -javaagent:x.jar",
         "no component needs a JVM, so --classpath is ignored",
         "no component needs a JVM, so --plugins-path is ignored",
-        "-Dflume.root.logger=WARN,LOGFILE: only the appender `console` is supported",
+        "-Dflume.root.logger=WARN,SYSLOG: only the appender `console` is there for it",
         "-Dflume.monitoring.type=com.acme.Monitor: no Java class is loaded",
-        "flume-env.sh is not run; it sets -Dflume.root.logger",
+        "flume-env.sh is not run; it sets -Dflume.monitoring.port",
     ] {
         assert_eq!(text.lines().filter(|line| line.contains(part)).count(), 1, "{part}: {text}");
     }

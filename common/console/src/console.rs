@@ -1,20 +1,21 @@
 //! The one owner of stderr.
 
 use crate::{
-    EventLines, Levels,
+    EventPrinter, Levels,
     drain::ToConsole,
+    file::{FileSettings, LogFile},
     layout::Format,
     lines::{LogOutput, Queue, write_when_rung},
     output::{Cut, Output},
 };
 use arc_swap::{ArcSwap, Guard};
 use crossbeam_channel::bounded;
-use slog::{Logger, o};
+use slog::{Level, Logger, o};
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, atomic::Ordering::Relaxed},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How a console begins.
@@ -24,6 +25,19 @@ pub struct Settings {
     pub format: Format,
     /// Which are printed.
     pub levels: Levels,
+    /// The log files beside it.
+    pub files: Vec<LogFileSettings>,
+}
+
+/// A log file, and what goes there.
+#[derive(Debug, Clone)]
+pub struct LogFileSettings {
+    /// The file.
+    pub file: FileSettings,
+    /// How lines look.
+    pub format: Format,
+    /// Which are written.
+    pub levels: Levels,
 }
 
 impl Settings {
@@ -31,16 +45,19 @@ impl Settings {
     pub fn for_stderr(levels: Levels) -> Settings {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let coloured = !plain && io::stderr().is_terminal();
-        Settings { format: if coloured { Format::Coloured } else { Format::Flume }, levels }
+        let format = if coloured { Format::Coloured } else { Format::Flume };
+        Settings { format, levels, files: Vec::new() }
     }
 }
 
 /// Where a node's lines go: data waits and may fail, own log lines give way. See the crate's description.
 ///
 /// Own lines said before data are printed before it. A thread of its own writes them; it ends when the console and the
-/// loggers made of it are gone.
+/// loggers made of it are gone. Each log file has such a thread too, so that none waits for another.
 pub struct Console {
     lines: Arc<LogOutput>,
+    /// The console first, then the files.
+    all: Arc<[Arc<LogOutput>]>,
 }
 
 impl Console {
@@ -55,18 +72,12 @@ impl Console {
     }
 
     fn on(output: Output, settings: Settings) -> Arc<Console> {
-        let (bell, rung) = bounded(1);
-        let queue = Arc::new(Queue::new(output));
-        let lines = Arc::new(LogOutput {
-            queue: Arc::clone(&queue),
-            bell,
-            format: settings.format,
-            levels: ArcSwap::from_pointee(settings.levels),
+        let lines = begin("console", output, settings.format, settings.levels);
+        let files = settings.files.into_iter().map(|LogFileSettings { file, format, levels }| {
+            begin("log-file", Output::file(LogFile::open(file, Arc::clone(&lines))), format, levels)
         });
-        let writer = thread::Builder::new().name("console".to_owned());
-        // Without a thread to spare, own lines are still printed: with the next data and at the end.
-        let _ = writer.spawn(move || write_when_rung(&queue, &rung, settings.format));
-        Arc::new(Console { lines })
+        let all = [Arc::clone(&lines)].into_iter().chain(files).collect();
+        Arc::new(Console { lines, all })
     }
 
     /// Prints whole lines of data. Blocks while the place takes nothing: call it where that may be.
@@ -76,20 +87,33 @@ impl Console {
     /// line of its own all the same.
     pub fn data(&self, lines: &[u8]) -> io::Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "data is whole lines");
-        let mut writing = self.lines.queue.writing();
-        self.lines.queue.drain(&mut writing, self.lines.format);
-        writing.output.write_lines(lines).map_err(|Cut { error, .. }| error)
+        self.lines.data(lines).map_err(|Cut { error, .. }| error)
     }
 
-    /// A logger that prints here.
+    /// A logger that prints here, and to the log files.
     pub fn logger(&self) -> Logger {
-        Logger::root(ToConsole(Arc::clone(&self.lines)), o!())
+        Logger::root(ToConsole(Arc::clone(&self.all)), o!())
+    }
+
+    /// Says something on the console that is about the console itself, whatever levels are printed.
+    pub fn tell(&self, level: Level, text: &str) {
+        self.lines.tell(level, text);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn lines_of_console(&self) -> Arc<LogOutput> {
+        Arc::clone(&self.lines)
+    }
+
+    /// Whether the console prints lines of this level for anybody.
+    pub fn shows(&self, level: Level) -> bool {
+        self.lines.levels.load().most().is_some_and(|most| level.is_at_least(most))
     }
 
     /// A printer of events for one logger sink. `place` says who prints, one of [`crate::place::LOGGER_SINK`] and its
     /// like; `max_bytes` of a body are dumped (`maxBytesToLog`).
-    pub fn event_lines(&self, place: &'static str, max_bytes: usize) -> EventLines {
-        EventLines::new(self.lines.format, place, max_bytes)
+    pub fn event_printer(&self, place: &'static str, max_bytes: usize) -> EventPrinter {
+        EventPrinter::new(&self.all, place, max_bytes)
     }
 
     /// Which lines are printed now.
@@ -102,26 +126,34 @@ impl Console {
         self.lines.levels.store(Arc::new(levels));
     }
 
-    /// Own lines left out so far that nobody has been told of.
+    /// Own lines left out so far, on the console, that nobody has been told of.
     pub fn left_out(&self) -> u64 {
         self.lines.queue.left_out.load(Relaxed)
     }
 
     /// Waits, `at_most` so long, until every own line said so far is printed or lost. Says whether that came to pass.
     pub fn flush(&self, at_most: Duration) -> bool {
-        let queue = &self.lines.queue;
-        let target = queue.said.load(Relaxed);
-        self.lines.ring();
-        let settled = queue.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = queue.progress.wait_timeout_while(settled, at_most, |settled| *settled < target);
-        let settled = wait.unwrap_or_else(PoisonError::into_inner).0;
-        *settled >= target
+        let end = Instant::now() + at_most;
+        // Files first: what is wrong with them is said on the console.
+        let flushed: Vec<bool> = self.all.iter().rev().map(|output| output.flush(end)).collect();
+        flushed.into_iter().all(|done| done)
     }
 
     /// Flushes when it is dropped, and waits `at_most` so long for it: keep it to the end of `main`.
     pub fn flush_on_drop(self: &Arc<Self>, at_most: Duration) -> Flush {
         Flush { console: Arc::clone(self), at_most }
     }
+}
+
+fn begin(thread: &str, output: Output, format: Format, levels: Levels) -> Arc<LogOutput> {
+    let (bell, rung) = bounded(1);
+    let queue = Arc::new(Queue::new(output));
+    let levels = ArcSwap::from_pointee(levels);
+    let lines = LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels };
+    let writer = thread::Builder::new().name(thread.to_owned());
+    // Without a thread to spare, own lines are still printed: with the next data and at the end.
+    let _ = writer.spawn(move || write_when_rung(&queue, &rung, &format));
+    Arc::new(lines)
 }
 
 /// See [`Console::flush_on_drop`].

@@ -9,42 +9,38 @@ use crate::{
 use slog::{Drain, Level, Never, OwnedKVList, Record};
 use std::{cell::RefCell, sync::Arc, time::SystemTime};
 
-/// Formats a record where it was said, then hands the line over.
-pub(crate) struct ToConsole(pub(crate) Arc<LogOutput>);
+/// Formats a record where it was said, then hands the line over: to the console, to log files.
+pub(crate) struct ToConsole(pub(crate) Arc<[Arc<LogOutput>]>);
 
 impl Drain for ToConsole {
     type Ok = ();
     type Err = Never;
 
     fn log(&self, record: &Record<'_>, context: &OwnedKVList) -> Result<(), Never> {
-        if self.enabled(record) {
-            self.0.say(self.format(record, context), urgency(record.level()));
+        let name = place::split(record.tag()).map_or_else(|| record.module(), |(_, location)| location);
+        for output in self.0.iter().filter(|output| output.levels.load().enabled(name, record.level())) {
+            output.say(format(output, record, context), urgency(record.level()));
         }
         Ok(())
     }
 
     fn is_enabled(&self, level: Level) -> bool {
-        self.0.levels.load().most().is_some_and(|most| level.is_at_least(most))
+        let printed =
+            |output: &Arc<LogOutput>| output.levels.load().most().is_some_and(|most| level.is_at_least(most));
+        self.0.iter().any(printed)
     }
 }
 
-impl ToConsole {
-    fn enabled(&self, record: &Record<'_>) -> bool {
-        let name = place::split(record.tag()).map_or_else(|| record.module(), |(_, location)| location);
-        self.0.levels.load().enabled(name, record.level())
+fn format(output: &LogOutput, record: &Record<'_>, context: &OwnedKVList) -> Vec<u8> {
+    let mut line = Vec::with_capacity(USUAL_LINE_BYTES);
+    let (format, now) = (&output.format, SystemTime::now());
+    let mut with = |stamp: &mut Stamp| layout::line(format, &mut line, stamp, now, record, context);
+    // The stamp is out of reach when a value that is being formatted logs or panics, and when its thread ends.
+    let done = STAMP.try_with(|stamp| stamp.try_borrow_mut().map(|mut stamp| with(&mut stamp)).is_ok());
+    if done != Ok(true) {
+        with(&mut Stamp::new(None));
     }
-
-    fn format(&self, record: &Record<'_>, context: &OwnedKVList) -> Vec<u8> {
-        let mut line = Vec::with_capacity(USUAL_LINE_BYTES);
-        let (format, now) = (self.0.format, SystemTime::now());
-        let mut with = |stamp: &mut Stamp| layout::line(format, &mut line, stamp, now, record, context);
-        // The stamp is out of reach when a value that is being formatted logs or panics, and when its thread ends.
-        let done = STAMP.try_with(|stamp| stamp.try_borrow_mut().map(|mut stamp| with(&mut stamp)).is_ok());
-        if done != Ok(true) {
-            with(&mut Stamp::new(None));
-        }
-        line
-    }
+    line
 }
 
 fn urgency(level: Level) -> Urgency {

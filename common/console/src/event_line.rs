@@ -3,25 +3,28 @@
 use crate::{
     Format,
     layout::{self, Speaker},
+    pattern::Said,
     place,
     stamp::{self, Stamp},
 };
 use event::Event;
 use java::{Printed, hash_order};
 use slog::Level;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Prints events as Flume's logger sink does: `Event: { headers:{k=v, k2=v2} body: 68 65 6C … hello }`, the headers in
 /// the order of Java's hash map, the body's first bytes as a dump.
 ///
 /// Allocates nothing per event once its buffers have grown, unless one has more than 32 headers.
-pub struct EventLines {
+pub(crate) struct EventLines {
     format: Format,
     place: &'static str,
     max_bytes: usize,
     stamp: Stamp,
-    head: Vec<u8>,   // all that stands in front of the headers, for the millisecond `at`
-    at: Option<i64>, // milliseconds since 1970
+    head: Vec<u8>,            // all that stands in front of the headers, for the millisecond `at`
+    at: Option<i64>,          // milliseconds since 1970
+    tail: Vec<u8>,            // what stands behind the event
+    message: Option<Vec<u8>>, // where a pattern needs it apart: it has a width, or stands there twice
     order: Vec<Printed>,
     dump: Vec<u8>,
 }
@@ -29,18 +32,29 @@ pub struct EventLines {
 impl EventLines {
     pub(crate) fn new(format: Format, place: &'static str, max_bytes: usize) -> EventLines {
         let stamp = Stamp::new(None);
-        EventLines { format, place, max_bytes, stamp, head: vec![], at: None, order: vec![], dump: vec![] }
+        EventLines {
+            format,
+            place,
+            max_bytes,
+            stamp,
+            head: vec![],
+            at: None,
+            tail: vec![],
+            message: None,
+            order: vec![],
+            dump: vec![],
+        }
     }
 
     /// The name that [`crate::Levels`] knows it by: Flume prints events at INFO, and drops them silently when that is
     /// switched off.
-    pub fn name(&self) -> &'static str {
-        self.speaker().location
+    pub(crate) fn name(&self) -> &'static str {
+        speaker(self.place).location
     }
 
     /// Appends one event's whole line, or lines when more than 16 bytes are dumped. Give the same `now` to all events
     /// of a batch.
-    pub fn append(&mut self, out: &mut Vec<u8>, now: SystemTime, event: &Event<'_>) {
+    pub(crate) fn append(&mut self, out: &mut Vec<u8>, now: SystemTime, event: &Event<'_>) {
         self.head_at(now);
         out.extend_from_slice(&self.head);
         let mut few = [(&[][..], &[][..]); FEW];
@@ -63,10 +77,28 @@ impl EventLines {
 
     fn append_with(&mut self, out: &mut Vec<u8>, event: &Event<'_>, headers: &[(&[u8], &[u8])]) {
         hash_order(headers, event.received(), &mut self.order);
-        match self.format {
-            Format::Flume | Format::Coloured => self.flume(out, event, headers),
+        match &self.format {
             Format::Json => self.json(out, event, headers),
+            Format::Flume | Format::Coloured | Format::Pattern(_) => match self.message.take() {
+                None => self.flume(out, event, headers),
+                Some(mut message) => {
+                    message.clear();
+                    message.extend_from_slice(BEGINS);
+                    self.flume(&mut message, event, headers);
+                    self.whole(out, &message);
+                    self.message = Some(message);
+                }
+            },
         }
+    }
+
+    /// A line of a pattern that has no one place for its message.
+    fn whole(&mut self, out: &mut Vec<u8>, message: &[u8]) {
+        let Format::Pattern(pattern) = &self.format else { return };
+        let now =
+            SystemTime::UNIX_EPOCH + Duration::from_millis(self.at.unwrap_or(0).try_into().unwrap_or(0));
+        let speaker = speaker(self.place);
+        pattern.line(out, &mut self.stamp, &Said { now, level: Level::Info, speaker: &speaker }, message);
     }
 
     fn flume(&mut self, out: &mut Vec<u8>, event: &Event<'_>, headers: &[(&[u8], &[u8])]) {
@@ -80,7 +112,8 @@ impl EventLines {
         }
         out.extend_from_slice(b"} body:");
         push_dump(out, event.body(), self.max_bytes);
-        out.extend_from_slice(b" }\n");
+        out.extend_from_slice(b" }");
+        out.extend_from_slice(&self.tail);
     }
 
     /// `"message":"Event","headers":{…},"body":"…","dump":"…"}`; of the body what the dump has, as text.
@@ -111,21 +144,37 @@ impl EventLines {
         }
         self.at = Some(millis);
         self.head.clear();
-        let speaker = self.speaker();
-        let (head, stamp) = (&mut self.head, &mut self.stamp);
-        if self.format == Format::Json {
-            layout::json_head(head, stamp, now, Level::Info, &speaker);
-            head.extend_from_slice(b"\"Event\",\"headers\":{");
-        } else {
-            layout::head(head, stamp, now, Level::Info, &speaker, false);
-            head.extend_from_slice(b"Event: { headers:{");
+        self.tail.clear();
+        let speaker = speaker(self.place);
+        let (head, tail, stamp) = (&mut self.head, &mut self.tail, &mut self.stamp);
+        match &self.format {
+            Format::Json => {
+                layout::json_head(head, stamp, now, Level::Info, &speaker);
+                head.extend_from_slice(b"\"Event\",\"headers\":{");
+            }
+            Format::Flume | Format::Coloured => {
+                layout::head(head, stamp, now, Level::Info, &speaker, false);
+                head.extend_from_slice(BEGINS);
+                tail.push(b'\n');
+            }
+            Format::Pattern(pattern) => {
+                let said = Said { now, level: Level::Info, speaker: &speaker };
+                if pattern.around(head, tail, stamp, &said) {
+                    head.extend_from_slice(BEGINS);
+                } else if self.message.is_none() {
+                    self.message = Some(Vec::new());
+                }
+            }
         }
     }
+}
 
-    fn speaker(&self) -> Speaker<'static> {
-        let (thread, location) = place::split(self.place).unwrap_or(("unnamed", self.place));
-        Speaker { thread, location }
-    }
+/// How an event's text begins.
+const BEGINS: &[u8] = b"Event: { headers:{";
+
+fn speaker(place: &'static str) -> Speaker<'static> {
+    let (thread, location) = place::split(place).unwrap_or(("unnamed", place));
+    Speaker { thread, location }
 }
 
 /// UTF-8 as it is; what is not becomes U+FFFD, as Java decodes it.
@@ -183,7 +232,7 @@ const FEW: usize = 32;
 mod tests {
     use super::*;
     use event::{Batch, BatchBuilder};
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     fn lines(format: Format, batch: &Batch, max_bytes: usize) -> String {
         let mut lines = EventLines::new(format, place::LOGGER_SINK, max_bytes);

@@ -1,16 +1,22 @@
 //! One record, one line.
 
-use crate::{level::level_name, place, stamp::Stamp};
+use crate::{
+    level::level_name,
+    pattern::{Pattern, Said},
+    place,
+    stamp::Stamp,
+};
 use serde_json::{Map, Value};
 use slog::{KV, Key, Level, OwnedKVList, Record, Serializer};
 use std::{
     fmt::{self, Write as _},
+    sync::Arc,
     thread,
     time::SystemTime,
 };
 
 /// How lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Format {
     /// Flume 1.9's console: `%d (%t) [%p - %l] %m%n`.
     #[default]
@@ -19,6 +25,8 @@ pub enum Format {
     Coloured,
     /// One JSON object a line.
     Json,
+    /// As an appender's pattern says.
+    Pattern(Arc<Pattern>),
 }
 
 /// Who says something: the thread (`%t`) and the location (`%l`).
@@ -27,9 +35,58 @@ pub(crate) struct Speaker<'a> {
     pub(crate) location: &'a str,
 }
 
+impl<'a> Speaker<'a> {
+    /// Class and method, and what stands in parentheses behind them.
+    fn parts(&self) -> (&'a str, Option<&'a str>) {
+        match self.location.split_once('(') {
+            Some((front, inside)) => (front, Some(inside.strip_suffix(')').unwrap_or(inside))),
+            None => (self.location, None),
+        }
+    }
+
+    /// `%C`: a class of Flume's, a module of ours, or a logger's name where no more is known.
+    pub(crate) fn class(&self) -> &'a str {
+        match self.parts() {
+            (front, None) => front,
+            (front, Some(_)) if front.contains("::") => front,
+            (front, Some(_)) => front.rsplit_once('.').map_or(front, |(class, _)| class),
+        }
+    }
+
+    /// `%c`: Flume's classes log under the name of the outermost.
+    pub(crate) fn logger(&self) -> &'a str {
+        let class = self.class();
+        class.split_once('$').map_or(class, |(outer, _)| outer)
+    }
+
+    /// `%M`
+    pub(crate) fn method(&self) -> &'a str {
+        match self.parts() {
+            (front, Some(_)) if !front.contains("::") => {
+                front.rsplit_once('.').map_or(UNKNOWN, |(_, name)| name)
+            }
+            _ => UNKNOWN,
+        }
+    }
+
+    /// `%F`
+    pub(crate) fn file(&self) -> &'a str {
+        let inside = self.parts().1.unwrap_or(UNKNOWN);
+        inside.rsplit_once(':').map_or(inside, |(file, _)| file)
+    }
+
+    /// `%L`
+    pub(crate) fn line(&self) -> &'a str {
+        self.parts().1.and_then(|inside| inside.rsplit_once(':')).map_or(UNKNOWN, |(_, line)| line)
+    }
+}
+
+/// What log4j prints where nobody knows.
+const UNKNOWN: &str = "?";
+
 /// Appends `record` as one whole line.
 pub(crate) fn line(
-    format: Format,
+    format: &Format,
     out: &mut Vec<u8>,
     stamp: &mut Stamp,
     now: SystemTime,
@@ -49,11 +106,47 @@ pub(crate) fn line(
         None => ours(record),
     };
     let speaker = Speaker { thread, location: &location };
+    let context_of_ours = place.is_none().then_some(context);
     match format {
         Format::Json => json(out, stamp, now, record, context, &speaker),
         Format::Flume | Format::Coloured => {
-            head(out, stamp, now, record.level(), &speaker, format == Format::Coloured);
-            text(out, record, (place.is_none()).then_some(context));
+            head(out, stamp, now, record.level(), &speaker, matches!(format, Format::Coloured));
+            text(out, record, context_of_ours);
+        }
+        Format::Pattern(pattern) => {
+            let mut message = Vec::new();
+            text(&mut message, record, context_of_ours);
+            pattern.line(out, stamp, &Said { now, level: record.level(), speaker: &speaker }, &message);
+            return;
+        }
+    }
+    out.push(b'\n');
+}
+
+/// Appends a whole line that no record stands for.
+pub(crate) fn plain_line(
+    format: &Format,
+    out: &mut Vec<u8>,
+    stamp: &mut Stamp,
+    (now, level): (SystemTime, Level),
+    speaker: &Speaker<'_>,
+    message: &str,
+) {
+    match format {
+        Format::Json => {
+            json_head(out, stamp, now, level, speaker);
+            json_string(out, message);
+            out.push(b'}');
+        }
+        Format::Flume | Format::Coloured => {
+            head(out, stamp, now, level, speaker, matches!(format, Format::Coloured));
+            let _ = write!(out_of(out), "{message}"); // a Vec takes everything
+        }
+        Format::Pattern(pattern) => {
+            let mut clean = Vec::new();
+            let _ = write!(out_of(&mut clean), "{message}"); // as above
+            pattern.line(out, stamp, &Said { now, level, speaker }, &clean);
+            return;
         }
     }
     out.push(b'\n');

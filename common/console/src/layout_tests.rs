@@ -25,12 +25,13 @@ impl Write for Memory {
 /// What `say` prints, each line without the time in front.
 fn said(format: Format, levels: Levels, say: impl FnOnce(&Logger)) -> Vec<String> {
     let memory = Memory::default();
-    let console = Console::to(memory.clone(), Settings { format, levels });
+    let json = matches!(format, Format::Json);
+    let console = Console::to(memory.clone(), Settings { format, levels, ..Settings::default() });
     say(&console.logger());
     assert!(console.flush(Duration::from_secs(10)));
     let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
     let time = "2018-11-13 16:32:01,813 ".len();
-    text.lines().map(|line| if format == Format::Json { line } else { &line[time..] }.to_owned()).collect()
+    text.lines().map(|line| if json { line } else { &line[time..] }.to_owned()).collect()
 }
 
 fn plain(say: impl FnOnce(&Logger)) -> Vec<String> {

@@ -21,6 +21,11 @@ impl Levels {
         Levels { root, rules }
     }
 
+    /// Prints `root` and what is more severe, without any exception.
+    pub fn bare(root: Option<Level>) -> Levels {
+        Levels { root, rules: Vec::new() }
+    }
+
     /// Gives `name` a level of its own; the last one wins.
     pub fn set(&mut self, name: &str, level: Option<Level>) {
         self.rule(name, level);
@@ -45,7 +50,7 @@ impl Levels {
     }
 
     /// The least severe level that anybody may print.
-    pub(crate) fn most(&self) -> Option<Level> {
+    pub fn most(&self) -> Option<Level> {
         let all = self.rules.iter().map(|(_, level)| *level).chain([self.root]);
         all.flatten().max_by_key(Level::as_usize)
     }

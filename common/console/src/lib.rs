@@ -6,21 +6,30 @@
 //! - *own log lines*, everything said through [`Console::logger`]: these give way. They are formatted where they are
 //!   said, wait in a bounded queue and are left out, counted and told of when it is full.
 //!
+//! Beside the console there may be log files ([`LogFileSettings`]), rolled as log4j rolls them, each with its own layout
+//! ([`Pattern`]) and levels. A file gives way in all cases: what cannot be written there is told on the console, and events go on.
+//!
 //! A line that Flume prints too stands at Flume's place: a record's slog tag is one of the constants of [`place`],
 //! and [`fact`] has a function for each such line. All other lines name the module, file and line of ours.
 
 mod console;
 mod drain;
 mod event_line;
+mod event_printer;
 pub mod fact;
+mod file;
 mod layout;
 mod level;
 mod lines;
 mod output;
+mod pattern;
 pub mod place;
 mod stamp;
 
-pub use crate::console::{Console, Flush, Settings};
-pub use event_line::EventLines;
+pub use crate::console::{Console, Flush, LogFileSettings, Settings};
+pub use event_printer::EventPrinter;
+pub use file::{Delete, FileSettings, NamePattern, Names, Size, Triggers, log_files};
+pub use java::DatePrinter;
 pub use layout::Format;
 pub use level::{Levels, UnknownLevel, level_name, parse_level};
+pub use pattern::{Dialect, Pattern};

@@ -15,7 +15,7 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// What loggers need: how lines look, which are printed, and where they wait.
@@ -38,6 +38,43 @@ impl LogOutput {
     pub(crate) fn say(&self, line: Vec<u8>, urgency: Urgency) {
         self.queue.put(line, urgency);
         self.ring();
+    }
+
+    /// Says something that is about this process's own lines, whatever levels are printed.
+    pub(crate) fn tell(&self, level: Level, text: &str) {
+        let mut line = Vec::new();
+        let mut stamp = Stamp::new(None);
+        layout::plain_line(&self.format, &mut line, &mut stamp, (SystemTime::now(), level), &SPEAKER, text);
+        self.say(line, Urgency::MayWait);
+    }
+
+    /// Writes whole lines of data, behind the own lines that wait. Blocks while the place takes nothing.
+    ///
+    /// # Errors
+    /// [`Cut`] when it refuses.
+    pub(crate) fn data(&self, lines: &[u8]) -> Result<(), Cut> {
+        let mut writing = self.queue.writing();
+        self.queue.drain(&mut writing, &self.format);
+        writing.output.write_lines(lines)
+    }
+
+    /// Counts lines of data as left out: of those of `lines` that stand behind `cut`.
+    pub(crate) fn leave_out(&self, lines: &[u8], cut: Cut) {
+        let lost = lines[cut.written..].iter().filter(|byte| **byte == b'\n').count();
+        self.queue.left_out.fetch_add(lost as u64, Relaxed);
+        self.queue.writing().trouble.get_or_insert(cut.error);
+    }
+
+    /// Waits until `end` until every own line said so far is written or lost. Says whether that came to pass.
+    pub(crate) fn flush(&self, end: Instant) -> bool {
+        let queue = &self.queue;
+        let target = queue.said.load(Relaxed);
+        self.ring();
+        let settled = queue.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = end.saturating_duration_since(Instant::now());
+        let wait = queue.progress.wait_timeout_while(settled, left, |settled| *settled < target);
+        let settled = wait.unwrap_or_else(PoisonError::into_inner).0;
+        *settled >= target
     }
 
     /// Wakes the writer; when the bell is already ringing, that is enough.
@@ -113,7 +150,7 @@ impl Queue {
     }
 
     /// Prints the own lines that wait now, and how many were left out.
-    pub(crate) fn drain(&self, writing: &mut Writing, format: Format) {
+    pub(crate) fn drain(&self, writing: &mut Writing, format: &Format) {
         let mut left = self.take.len();
         let mut all_well = true;
         while left > 0 {
@@ -155,25 +192,16 @@ impl Queue {
     }
 
     /// Says how many lines were left out and why; tries again another time when that cannot be printed either.
-    fn tell(&self, writing: &mut Writing, format: Format) {
+    fn tell(&self, writing: &mut Writing, format: &Format) {
         let lines = self.left_out.load(Relaxed);
         let why = match &writing.trouble {
-            Some(error) => format!("the console refused them: {error}"),
-            None => "the console was slower than they came".to_owned(),
+            Some(error) => format!("{} refused them: {error}", writing.output.what()),
+            None => format!("{} was slower than they came", writing.output.what()),
         };
         let text = format!("{lines} log lines were left out here: {why}. No event was lost by that.");
-        let speaker = Speaker { thread: "console", location: concat!(module_path!(), "(lines.rs)") };
         let (line, stamp, now) = (&mut writing.chunk, &mut writing.stamp, SystemTime::now());
         line.clear();
-        if format == Format::Json {
-            layout::json_head(line, stamp, now, Level::Warning, &speaker);
-            layout::json_string(line, &text);
-            line.push(b'}');
-        } else {
-            layout::head(line, stamp, now, Level::Warning, &speaker, format == Format::Coloured);
-            line.extend_from_slice(text.as_bytes());
-        }
-        line.push(b'\n');
+        layout::plain_line(format, line, stamp, (now, Level::Warning), &SPEAKER, &text);
         if writing.output.write_lines(line).is_ok() {
             writing.trouble = None;
             // Only now: who asks while it is being told must not hear of none.
@@ -183,12 +211,16 @@ impl Queue {
 }
 
 /// The writer's thread: prints what waits each time the bell rings, until nobody can ring it any more.
-pub(crate) fn write_when_rung(queue: &Queue, rung: &Receiver<()>, format: Format) {
+pub(crate) fn write_when_rung(queue: &Queue, rung: &Receiver<()>, format: &Format) {
     while rung.recv().is_ok() {
         queue.drain(&mut queue.writing(), format);
     }
     queue.drain(&mut queue.writing(), format);
 }
+
+/// Who says what is about the lines themselves.
+const SPEAKER: Speaker<'static> =
+    Speaker { thread: "console", location: concat!(module_path!(), "(lines.rs)") };
 
 /// Own lines that wait at most.
 const MOST_LINES: usize = 8192;

@@ -1,5 +1,6 @@
 //! Whole lines to one place, whatever that place does.
 
+use crate::file::LogFile;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     io::{self, ErrorKind, Write},
@@ -15,6 +16,7 @@ pub(crate) struct Output {
 enum Target {
     Stderr(io::Stderr),
     Other(Box<dyn Write + Send>),
+    File(Box<LogFile>),
 }
 
 /// How far a write came before it failed.
@@ -32,11 +34,26 @@ impl Output {
         Output { to: Target::Other(to), torn: false }
     }
 
+    pub(crate) fn file(file: LogFile) -> Output {
+        Output { to: Target::File(Box::new(file)), torn: false }
+    }
+
+    /// What refuses lines, or is slow, in words.
+    pub(crate) fn what(&self) -> &'static str {
+        match self.to {
+            Target::Stderr(_) | Target::Other(_) => "the console",
+            Target::File(_) => "the log file",
+        }
+    }
+
     /// Writes whole lines and waits as long as the place takes nothing.
     ///
     /// # Errors
     /// [`Cut`] when it refuses.
     pub(crate) fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
+        if let Target::File(file) = &mut self.to {
+            return file.write_lines(lines);
+        }
         if self.torn {
             self.write(b"\n").map_err(|Cut { error, .. }| Cut { written: 0, error })?;
             self.torn = false;
@@ -64,6 +81,7 @@ impl Target {
         match self {
             Target::Stderr(stderr) => stderr.write(bytes),
             Target::Other(other) => other.write(bytes),
+            Target::File(_) => Err(ErrorKind::Unsupported.into()), // it takes whole lines alone
         }
     }
 
@@ -75,7 +93,7 @@ impl Target {
                 // An error here shows again, and for certain, at the next write.
                 let _ = poll(&mut [PollFd::new(stderr, PollFlags::OUT)], Some(&second));
             }
-            Target::Other(_) => std::thread::sleep(Duration::from_millis(1)),
+            Target::Other(_) | Target::File(_) => std::thread::sleep(Duration::from_millis(1)),
         }
     }
 }

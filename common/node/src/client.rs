@@ -31,12 +31,12 @@ pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCod
         }
     };
     let system = java::all_properties(words);
-    let (settings, of_the_console) = logging::settings(&system, "flume");
-    let console = Console::stderr(settings);
+    let logging = logging::on_the_console(&system, "flume");
+    let console = Console::stderr(logging.settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
     let log = console.logger();
     notices.extend(java::not_text_variables(std::env::vars_os()));
-    for notice in of_the_console.into_iter().chain(notices) {
+    for notice in logging.notices.into_iter().chain(notices) {
         warn!(log, "{notice}");
     }
     let options = client::Options { properties, headers, input: input(options), system, log: log.clone() };

@@ -1,7 +1,9 @@
 //! Where the JVM for Java components comes from: the Flume and the Java of this host, found as `bin/flume-ng` finds them.
 
 use crate::{
+    env_file,
     java::{self, Words},
+    logging,
     options::JavaOptions,
 };
 use bridge::{ClassPath, Directory, Disk, Installation, Settings};
@@ -72,7 +74,9 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
         return Err(searched("there is no `java` in JAVA_HOME/bin or on the PATH"));
     };
     let default = Settings::default();
-    let defined = given.properties.iter().map(|(key, value)| format!("-D{key}={value}"));
+    // What a file of log4j says is done here, for the JVM's lines as well: it must not write the same files.
+    let defined = given.properties.iter().filter(|(key, value)| !logging::is_read_here(key, value));
+    let defined = defined.map(|(key, value)| format!("-D{key}={value}"));
     Ok(Settings {
         java,
         modular: found.modular,
@@ -80,7 +84,7 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
         options: found.options.into_iter().chain(given.flags.iter().cloned()).chain(defined).collect(),
         environment: installation.environment,
         heap_bytes: java::last(&given.properties, HEAP).map(heap).transpose()?,
-        level: level(&given.properties),
+        level: level(given),
         aside: java::last(&given.properties, ASIDE).map_or(default.aside, PathBuf::from),
         ..default
     })
@@ -127,12 +131,12 @@ fn heap(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| format!("-D{HEAP}={text} is no size: write 64m, or 1g"))
 }
 
-/// The level of `LEVEL,console`.
-fn level(properties: &[(String, String)]) -> String {
-    let value = java::last(properties, "flume.root.logger").unwrap_or("INFO");
-    let level = value.split(',').next().unwrap_or_default().trim().to_ascii_uppercase();
-    let known = ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"].contains(&level.as_str());
-    if known { level } else { "INFO".to_owned() }
+/// The least severe level of any line that is printed or written: which goes where is decided here.
+fn level(given: &Given) -> String {
+    let mut properties = given.conf.as_deref().map(env_file::of_logging).unwrap_or_default();
+    properties.extend(given.properties.iter().cloned());
+    let least = logging::settings(&properties, given.conf.as_deref(), "flume").least;
+    least.map_or("OFF", console::level_name).to_owned()
 }
 
 /// Ours: the heap of the JVM for Java components.

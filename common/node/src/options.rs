@@ -26,6 +26,8 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
   -Dkey=value                           a value for `sys:key` substitutions in the file
   -Dagent1.sources.r1.port=4141         one of the file's keys; it wins over the file
   -Dflume.root.logger=LEVEL,console     what is printed: OFF FATAL ERROR WARN INFO DEBUG TRACE ALL (INFO)
+  -Dflume.root.logger=LEVEL,LOGFILE     the same into ./logs/flume.log (LEVEL,LOGFILE,console: both); -Dflume.log.dir, -Dflume.log.file
+                                        name another file. With log4j.properties or log4j2.xml in DIR of -c, that decides
   -Dflume.log.level.LOGGER=LEVEL        the same for one logger: org.apache.flume.sink, components::sink
   -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
                                         /metrics/prometheus (or type=prometheus); whether events move at /health

@@ -6,7 +6,7 @@ use crate::{
     jvm::Given,
     limits,
     load::{Checked, Loader, Wanted},
-    logging,
+    logging::{self, Logging},
     options::RunOptions,
     origin::{Choice, Texts},
     panic, print,
@@ -17,7 +17,7 @@ use flow::counters::Registry;
 use flow::{Assembly, Ended};
 use plan::{Report, Severity};
 use sd_notify::NotifyState;
-use slog::{Logger, error, info, warn};
+use slog::{Level, Logger, error, info, warn};
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 /// Runs the agent that `options` name and returns when it has stopped.
@@ -36,10 +36,13 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
         in_part: options.ours.start_in_part,
         jvm: Given::new(&options.java, words),
     };
-    let (settings, told) = logging::settings(&properties, &options.log_format);
-    notices.extend(told);
-    let console = starter.console(settings);
+    let logging = logging(options, &properties, starter);
+    notices.extend(logging.notices);
+    let console = starter.console(logging.settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
+    if let Some(place) = &logging.place {
+        console.tell(Level::Info, place);
+    }
     let choice = Choice {
         files: &options.conf_file,
         central: &options.central,
@@ -83,6 +86,18 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
     }
 }
 
+/// How this run logs. A dry run writes no file, and a topology has its own.
+fn logging(options: &RunOptions, properties: &[(String, String)], starter: Starter) -> Logging {
+    let conf = options.java.conf.as_deref();
+    let mut all = conf.map(env_file::of_logging).unwrap_or_default();
+    all.extend(properties.iter().cloned());
+    if options.dryrun || starter == Starter::Storm {
+        logging::on_the_console(&all, &options.log_format)
+    } else {
+        logging::settings(&all, conf, &options.log_format)
+    }
+}
+
 fn run_loaded(
     role: Role,
     options: &RunOptions,
@@ -108,11 +123,14 @@ fn run_loaded(
         }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
-            error!(
-                log,
+            let text = format!(
                 "agent {name} does not start: {}; `{role} check` with the same options prints the findings for reading",
                 checked.report.blocks()
             );
+            error!(log, "{text}");
+            if !console.shows(Level::Error) {
+                console.tell(Level::Error, &text);
+            }
             ExitCode::from(check::exit_code(&checked.report, false))
         }
     }

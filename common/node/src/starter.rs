@@ -21,7 +21,7 @@ impl Starter {
             Starter::Anybody => Console::stderr(settings),
             Starter::Storm => {
                 // Its log has no colours.
-                if settings.format == Format::Coloured {
+                if matches!(settings.format, Format::Coloured) {
                     settings.format = Format::Flume;
                 }
                 Console::to(LinesForStorm, settings)

@@ -1,14 +1,12 @@
-//! `logger`: prints each event on the console.
+//! `logger`: prints each event on the console, or wherever log lines go.
 
-use console::{Console, EventLines, place};
+use console::{Console, EventPrinter, place};
 use event::Batch;
 use flow::component::{Component, Configure};
 use flow::error::DeliveryError;
 use flow::sink::local::{self, Blocking};
 use plan::{Descriptor, Kind, Problem, Property, Value};
 use runtime::clock::{self, Duration};
-use slog::Level;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Its row in the catalogue.
@@ -28,7 +26,7 @@ pub(crate) const COMPONENT: Component = Component {
                 "load_balance" => place::LOGGER_SINK_LOAD_BALANCING,
                 _ => place::LOGGER_SINK,
             };
-            let sink = LoggerSink::new(config, context.console.clone(), place);
+            let sink = LoggerSink::new(config, &context.console, place);
             local::start(sink, context)
         }))
     }),
@@ -55,25 +53,20 @@ impl LoggerConfig {
 /// as in Flume.
 ///
 /// What it prints is data: a slow console is waited for, and when a write fails the events stay in their channel. Lines
-/// that were printed before it failed come again then: a console cannot take them back.
+/// that were printed before it failed come again then: a console cannot take them back. A log file that takes nothing stops no
+/// event, as in Flume.
 pub(crate) struct LoggerSink {
-    console: Arc<Console>,
-    lines: EventLines,
-    buffer: Vec<u8>,
+    printer: EventPrinter,
 }
 
 impl LoggerSink {
     /// `place` says which runner's thread the lines name: one of [`console::place::LOGGER_SINK`] and its like.
-    pub(crate) fn new(config: LoggerConfig, console: Arc<Console>, place: &'static str) -> LoggerSink {
-        let lines = console.event_lines(place, config.max_bytes);
-        LoggerSink { console, lines, buffer: Vec::new() }
+    pub(crate) fn new(config: LoggerConfig, console: &Console, place: &'static str) -> LoggerSink {
+        LoggerSink { printer: console.event_printer(place, config.max_bytes) }
     }
 
     fn print(&mut self) -> Result<(), DeliveryError> {
-        let printed = self.console.data(&self.buffer);
-        self.buffer.clear();
-        self.buffer.shrink_to(KEPT_BYTES); // one enormous event does not hold memory for good
-        printed.map_err(|error| DeliveryError::Write {
+        self.printer.print().map_err(|error| DeliveryError::Write {
             what: "events to the console".to_owned(),
             reason: error.to_string(),
         })
@@ -86,13 +79,12 @@ impl Blocking for LoggerSink {
     }
 
     fn deliver(&mut self, batches: &mut dyn Iterator<Item = &Batch>) -> Result<(), DeliveryError> {
-        if !self.console.levels().enabled(self.lines.name(), Level::Info) {
+        if !self.printer.begin() {
             return Ok(());
         }
         let now = now();
         for event in batches.flat_map(Batch::events) {
-            self.lines.append(&mut self.buffer, now, &event);
-            if self.buffer.len() >= CHUNK_BYTES {
+            if self.printer.append(now, &event) {
                 self.print()?;
             }
         }
@@ -105,25 +97,19 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(clock::epoch_millis().try_into().unwrap_or(0))
 }
 
-/// Bytes of lines that are printed with one write: enough that the call costs nothing beside them, few enough to stay
-/// in the processor's cache.
-const CHUNK_BYTES: usize = 128 << 10;
-
-/// Bytes that the buffer keeps between two writes.
-const KEPT_BYTES: usize = 2 * CHUNK_BYTES;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use console::{Levels, Settings};
     use event::BatchBuilder;
     use flow::testing::Paper;
+    use slog::Level;
 
     fn sink(levels: Levels, max_bytes: usize) -> (LoggerSink, Paper) {
         let paper = Paper::default();
         let console = Console::to(paper.clone(), Settings { levels, ..Settings::default() });
         let config = LoggerConfig { max_bytes };
-        (LoggerSink::new(config, console, console::place::LOGGER_SINK_FAILOVER), paper)
+        (LoggerSink::new(config, &console, console::place::LOGGER_SINK_FAILOVER), paper)
     }
 
     fn batch(bodies: &[&str]) -> Batch {

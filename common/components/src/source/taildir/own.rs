@@ -61,7 +61,7 @@ impl Own {
             Own::PositionFile => "it is a position file of this agent, or on its way to be one",
             Own::Rolled => "a file_roll sink of this agent writes it",
             Own::Console => {
-                "this process prints to it, and with a logger sink each line would come in again; write the console elsewhere, or let the pattern leave it out"
+                "this process prints to it, and with a logger sink each line would come in again; write that elsewhere, or let the pattern leave it out"
             }
         }
     }
@@ -105,7 +105,8 @@ fn same_directory(one: Option<&Path>, other: Option<&Path>) -> bool {
 
 /// Whether what this process prints goes there.
 fn is_console(about: &Metadata) -> bool {
-    CONSOLE.iter().any(|fd| fs::metadata(fd).is_ok_and(|fd| is_same(&fd, about)))
+    let printed_to = CONSOLE.iter().map(PathBuf::from).chain(console::log_files());
+    printed_to.into_iter().any(|path| fs::metadata(path).is_ok_and(|printed_to| is_same(&printed_to, about)))
 }
 
 /// Whether what this process prints goes to a file, which could be followed.

@@ -1,0 +1,190 @@
+//! A log file: whole lines to its end, and it is rolled as log4j rolls it.
+//!
+//! Source: log4j 1.2.17 `RollingFileAppender`, `DailyRollingFileAppender`; log4j 2.18 `RollingFileManager`,
+//! `DefaultRolloverStrategy`. Different on purpose: an empty file is not kept, and a file that log4j 2's cron trigger rolls is
+//! named by the day of its lines, also when it was full before midnight.
+
+mod delete;
+mod names;
+mod roll;
+
+pub use delete::Delete;
+pub use names::{NamePattern, Names};
+pub use roll::{Size, Triggers};
+
+use crate::{lines::LogOutput, output::Cut, stamp};
+use roll::Roller;
+use slog::Level;
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+/// Where a log file is and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct FileSettings {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether what is in it stays at the start.
+    pub append: bool,
+    /// What rolls it.
+    pub triggers: Triggers,
+    /// What becomes of it then.
+    pub names: Names,
+}
+
+/// A log file that is written. When it cannot be, that is said on the console, and it is tried again with each line.
+pub(crate) struct LogFile {
+    settings: FileSettings,
+    roller: Roller,
+    file: Option<File>,
+    was_open: bool,
+    torn: bool,
+    told: Option<ErrorKind>, // what the console was last told of
+    console: Arc<LogOutput>,
+}
+
+impl LogFile {
+    /// Opens it, if that can be done.
+    pub(crate) fn open(settings: FileSettings, console: Arc<LogOutput>) -> LogFile {
+        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push(settings.path.clone());
+        let roller = Roller::new(settings.triggers.clone());
+        let (file, was_open, torn) = (None, false, false);
+        let mut log = LogFile { settings, roller, file, was_open, torn, told: None, console };
+        if let Err(error) = log.reopen(now()) {
+            log.tell(&error);
+        }
+        log
+    }
+
+    /// Writes whole lines, each to the file it belongs to.
+    ///
+    /// # Errors
+    /// [`Cut`] when that cannot be done.
+    pub(crate) fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
+        let mut written = 0;
+        let outcome = self.write_pieces(lines, &mut written);
+        match &outcome {
+            Ok(()) if self.told.take().is_some() => {
+                let text = format!("{} is written again", self.path().display());
+                self.console.tell(Level::Info, &text);
+            }
+            Ok(()) => {}
+            Err(error) => self.tell(error),
+        }
+        outcome.map_err(|error| Cut { written, error })
+    }
+
+    fn write_pieces(&mut self, lines: &[u8], written: &mut usize) -> io::Result<()> {
+        while *written < lines.len() {
+            let now = now();
+            if self.file.is_none() {
+                self.reopen(now)?;
+            }
+            if self.roller.is_due(now) {
+                self.roll(now)?;
+            }
+            let rest = &lines[*written..];
+            self.write(&rest[..self.roller.fitting(rest)], written)?;
+            if self.roller.is_due_at_once() {
+                self.roll(now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, piece: &[u8], written: &mut usize) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Err(ErrorKind::NotFound.into()) };
+        if self.torn {
+            file.write_all(b"\n")?;
+            (self.torn, _) = (false, self.roller.wrote(1));
+        }
+        let mut left = piece;
+        while !left.is_empty() {
+            match file.write(left) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(taken) => {
+                    (self.torn, *written) = (left[taken - 1] != b'\n', *written + taken);
+                    self.roller.wrote(taken);
+                    left = &left[taken..];
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes its folder and opens it, or makes it.
+    fn reopen(&mut self, now: i64) -> io::Result<()> {
+        names::make_folder(self.path())?;
+        let keep = self.settings.append || self.was_open;
+        let before = self.path().metadata().ok().filter(|_| keep);
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        let file = options.open(self.path())?;
+        if !keep {
+            file.set_len(0)?;
+        }
+        let modified = before.as_ref().and_then(|about| about.modified().ok()).map(stamp::millis);
+        let bytes = before.map_or(0, |about| if about.is_file() { about.len() } else { 0 });
+        self.roller.opened(bytes, modified, !self.was_open, now);
+        (self.file, self.was_open) = (Some(file), true);
+        Ok(())
+    }
+
+    /// Keeps the file under another name and begins a new one. When that fails, all goes on in the same file.
+    fn roll(&mut self, now: i64) -> io::Result<()> {
+        let moved = self.settings.names.move_away(self.path(), self.roller.named_by(now));
+        if let Err(error) = moved {
+            self.roller.failed(now);
+            let text = format!(
+                "{} cannot be rolled: {error}. Lines go on into it, and it is tried again later",
+                self.path().display()
+            );
+            self.console.tell(Level::Warning, &text);
+            return Ok(());
+        }
+        self.file = None;
+        self.roller.rolled();
+        self.reopen(now)?;
+        if let Err(error) = self.settings.names.tidy(now) {
+            let text = format!("old files of {} cannot be removed: {error}", self.path().display());
+            self.console.tell(Level::Warning, &text);
+        }
+        Ok(())
+    }
+
+    /// Says on the console what is wrong, once for each kind of trouble until it is written again.
+    fn tell(&mut self, error: &io::Error) {
+        if self.told.replace(error.kind()) != Some(error.kind()) {
+            let text = format!(
+                "log lines cannot be written to {}: {error}. They are left out there, events go on, and it is tried again with each line",
+                self.path().display()
+            );
+            self.console.tell(Level::Error, &text);
+        }
+    }
+
+    fn path(&self) -> &Path {
+        &self.settings.path
+    }
+}
+
+/// The log files of this process, for those who must not read what they write.
+pub fn log_files() -> Vec<PathBuf> {
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// As the system knows what a process prints to, so is this known of the process, and not of a part of it.
+static WRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn now() -> i64 {
+    stamp::millis(SystemTime::now())
+}
+
+#[cfg(test)]
+mod tests;

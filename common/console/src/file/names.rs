@@ -1,0 +1,219 @@
+//! Under which name a full log file is kept, and which old ones go.
+
+use super::delete::Delete;
+use java::DatePrinter;
+use jiff::tz::TimeZone;
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// What becomes of a file that is rolled.
+#[derive(Debug, Clone)]
+pub enum Names {
+    /// log4j 1.2's `RollingFileAppender`: `flume.log.1` is the newest, and so many are kept. Of none the file is emptied.
+    Numbered(u32),
+    /// By a pattern with dates, and `%i` for a number.
+    Pattern {
+        /// Their names.
+        pattern: NamePattern,
+        /// The lowest number.
+        first: u32,
+        /// The highest, if there is one.
+        last: Option<u32>,
+        /// Whether the newest has the highest number, as log4j 2 has it when nothing is said.
+        newest_is_last: bool,
+        /// What goes when one more is kept.
+        delete: Option<Delete>,
+    },
+}
+
+/// `logs/archive/flume.log.%d{yyyyMMdd}-%i`
+#[derive(Debug, Clone)]
+pub struct NamePattern(Vec<Part>);
+
+#[derive(Debug, Clone)]
+enum Part {
+    Text(String),
+    Date(DatePrinter),
+    /// With how many digits at least.
+    Number(usize),
+}
+
+impl NamePattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What cannot be read, in an operator's words.
+    pub fn parse(text: &str) -> Result<NamePattern, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('%') {
+            parts.push(Part::Text(rest[..at].to_owned()));
+            let word = &rest[at + 1..];
+            let digits = word.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(word.len());
+            if let Some(behind) = word[digits..].strip_prefix('i') {
+                parts.push(Part::Number(word[..digits].parse().unwrap_or(0).min(MOST_DIGITS)));
+                rest = behind;
+            } else if let Some(behind) = word.strip_prefix('d') {
+                let option = behind.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+                let (pattern, behind) = option.unwrap_or(("yyyy-MM-dd", behind));
+                parts.push(Part::Date(DatePrinter::compile(pattern, TimeZone::system())?));
+                rest = behind;
+            } else {
+                return Err(format!("`{}` has a word that is neither `%d{{...}}` nor `%i`", &rest[at..]));
+            }
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(NamePattern(parts))
+    }
+
+    /// A fixed front with a date behind it, as `DailyRollingFileAppender` has it.
+    pub fn dated(front: &str, date: DatePrinter) -> NamePattern {
+        NamePattern(vec![Part::Text(front.to_owned()), Part::Date(date)])
+    }
+
+    /// The first date of the pattern.
+    pub fn date(&self) -> Option<&DatePrinter> {
+        self.0.iter().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
+    }
+
+    fn name(&self, millis: i64, number: u32) -> String {
+        let mut name = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => name.push_str(text),
+                Part::Date(date) => date.push(millis, &mut name),
+                Part::Number(digits) => name.push_str(&format!("{number:0digits$}")),
+            }
+        }
+        name
+    }
+
+    /// The names that are there already, by their number; none when the pattern has no number in a file's own name.
+    fn there(&self, millis: i64) -> io::Result<BTreeMap<u32, PathBuf>> {
+        let Some(at) = self.0.iter().position(|part| matches!(part, Part::Number(_))) else {
+            return Ok(BTreeMap::new());
+        };
+        let [front, back] =
+            [&self.0[..at], &self.0[at + 1..]].map(|parts| NamePattern(parts.to_vec()).name(millis, 0));
+        if back.contains('/') {
+            return Ok(BTreeMap::new());
+        }
+        let (folder, front) =
+            front.rsplit_once('/').map_or((".", &*front), |(folder, front)| (folder, front));
+        numbered(Path::new(if folder.is_empty() { "/" } else { folder }), front, &back)
+    }
+}
+
+/// The files of a folder whose names have a number between `front` and `back`. No folder, no files.
+fn numbered(folder: &Path, front: &str, back: &str) -> io::Result<BTreeMap<u32, PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        entries => entries?,
+    };
+    let mut found = BTreeMap::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(front)?.strip_suffix(back));
+        if let Some(number) = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+            && let Ok(number) = number.parse()
+        {
+            found.insert(number, folder.join(&name));
+        }
+    }
+    Ok(found)
+}
+
+impl Names {
+    /// Moves the file at `path` away, so that a new one can begin. `millis` is the time its name tells of.
+    ///
+    /// # Errors
+    /// What the system said. Then the file is where it was.
+    pub(super) fn move_away(&self, path: &Path, millis: i64) -> io::Result<()> {
+        match self {
+            Names::Numbered(0) => fs::File::create(path).map(drop),
+            Names::Numbered(most) => shift(path, *most),
+            Names::Pattern { pattern, first, last, newest_is_last, .. } => {
+                let number = make_room(pattern, millis, (*first, *last), *newest_is_last)?;
+                let to = PathBuf::from(pattern.name(millis, number));
+                make_folder(&to)?;
+                if to == path { Ok(()) } else { fs::rename(path, &to) }
+            }
+        }
+    }
+
+    /// Removes what is too old or too much.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(super) fn tidy(&self, now: i64) -> io::Result<()> {
+        match self {
+            Names::Pattern { delete: Some(delete), .. } => delete.run(now),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes the folder that `path` is to be in.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}
+
+/// `flume.log` becomes `flume.log.1`, that becomes `flume.log.2`, and so on; the last one goes.
+fn shift(path: &Path, most: u32) -> io::Result<()> {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let there = numbered(folder.unwrap_or(Path::new(".")), &format!("{name}."), "")?;
+    let at = |number: u32| {
+        let mut path = path.as_os_str().to_owned();
+        path.push(format!(".{number}"));
+        PathBuf::from(path)
+    };
+    for number in there.into_keys().rev().filter(|number| (1..most).contains(number)) {
+        fs::rename(at(number), at(number + 1))?;
+    }
+    fs::rename(path, at(1))
+}
+
+/// The number that the next file gets. Files beyond the limits go, and the others move up or down.
+fn make_room(
+    pattern: &NamePattern,
+    millis: i64,
+    (first, last): (u32, Option<u32>),
+    newest_is_last: bool,
+) -> io::Result<u32> {
+    let mut there = pattern.there(millis)?;
+    let Some(last) = last else { return Ok(there.last_key_value().map_or(1, |(number, _)| number + 1)) };
+    let most = (last.saturating_sub(first) as usize).saturating_add(1);
+    let mut moves = !newest_is_last || there.last_key_value().is_some_and(|(number, _)| *number >= last);
+    while there.len() >= most {
+        let gone = if newest_is_last { there.pop_first() } else { there.pop_last() };
+        let Some((_, path)) = gone else { break };
+        fs::remove_file(path)?;
+        moves = true;
+    }
+    let rename = |number: u32, path: &Path, to: Option<u32>| {
+        let to = to.map(|to| pattern.name(millis, to));
+        to.map_or(Ok(()), |to| fs::rename(path, to)).map(|()| number)
+    };
+    if newest_is_last {
+        for (number, path) in there.iter().filter(|_| moves) {
+            rename(*number, path, number.checked_sub(1))?;
+        }
+        Ok(there.last_key_value().map_or(first, |(number, _)| if *number < last { number + 1 } else { last }))
+    } else {
+        for (number, path) in there.iter().rev() {
+            rename(*number, path, number.checked_add(1))?;
+        }
+        Ok(first)
+    }
+}
+
+/// No number is made longer than this.
+const MOST_DIGITS: usize = 20;

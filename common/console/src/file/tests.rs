@@ -1,0 +1,179 @@
+//! Files in a real folder.
+
+use super::*;
+use crate::{Console, Format, LogFileSettings, Settings};
+use java::DatePrinter;
+use jiff::tz::TimeZone;
+use slog::info;
+use std::{
+    fs,
+    sync::Mutex,
+    time::{Duration, UNIX_EPOCH},
+};
+
+/// A console that remembers, with one file beside it.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn by_size(path: &Path, most: u64, kept: u32) -> FileSettings {
+    let triggers = Triggers { size: Some(Size::Reached(most)), ..Triggers::default() };
+    FileSettings { path: path.into(), append: true, triggers, names: Names::Numbered(kept) }
+}
+
+fn beside(memory: &Memory, file: FileSettings) -> Arc<Console> {
+    let (pattern, _) = crate::Pattern::parse("%m%n", crate::Dialect::One);
+    let levels = crate::Levels::default();
+    let files = vec![LogFileSettings { file, format: Format::Pattern(Arc::new(pattern)), levels }];
+    Console::to(memory.clone(), Settings { levels: crate::Levels::bare(None), files, ..Settings::default() })
+}
+
+fn log(file: FileSettings) -> LogFile {
+    LogFile::open(file, Console::to(io::sink(), Settings::default()).lines_of_console())
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+const LONG: Duration = Duration::from_secs(10);
+
+#[test]
+fn own_lines_go_to_the_file_and_a_second_program_goes_on_behind_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/flume.log");
+    for line in ["one", "two"] {
+        let memory = Memory::default();
+        let console = beside(&memory, by_size(&path, 1000, 1));
+        info!(console.logger(), "{line}");
+        assert!(console.flush(LONG));
+        assert_eq!(memory.text(), "");
+    }
+    assert_eq!(read(&path), "one\ntwo\n");
+    assert!(log_files().contains(&path));
+    let _emptied = log(FileSettings { append: false, ..by_size(&path, 1000, 1) });
+    assert_eq!(read(&path), "");
+}
+
+#[test]
+fn numbered_files_move_up_and_the_last_one_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.log");
+    let mut log = log(by_size(&path, 4, 2));
+    assert!(log.write_lines(b"a1\na2\nb1\nb2\nc1\nc2\nd1\n").is_ok());
+    assert_eq!(names(folder.path()), ["f.log", "f.log.1", "f.log.2"]);
+    let all = ["f.log.2", "f.log.1", "f.log"].map(|name| read(folder.path().join(name)));
+    assert_eq!(all, ["b1\nb2\n", "c1\nc2\n", "d1\n"]);
+    let other = folder.path().join("g.log");
+    let mut log = self::log(by_size(&other, 4, 0));
+    assert!(log.write_lines(b"a1\na2\nb1\n").is_ok());
+    assert_eq!((read(&other).as_str(), names(folder.path()).len()), ("b1\n", 4));
+}
+
+#[test]
+fn a_file_of_another_day_is_kept_under_that_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.log");
+    fs::write(&path, "old\n").unwrap();
+    let old = UNIX_EPOCH + Duration::from_secs(1_542_097_921);
+    File::options().append(true).open(&path).unwrap().set_modified(old).unwrap();
+    let day = DatePrinter::compile("'.'yyyy-MM-dd", TimeZone::UTC).unwrap();
+    let pattern = NamePattern::dated(path.to_str().unwrap(), day.clone());
+    let triggers = Triggers { period: Some(day), old_at_start: true, ..Triggers::default() };
+    let names_of = Names::Pattern { pattern, first: 1, last: Some(7), newest_is_last: true, delete: None };
+    let mut log = log(FileSettings { path: path.clone(), append: true, triggers, names: names_of });
+    assert!(log.write_lines(b"new\n").is_ok());
+    assert_eq!(names(folder.path()), ["f.log", "f.log.2018-11-13"]);
+    assert_eq!((read(&path), read(folder.path().join("f.log.2018-11-13"))), ("new\n".into(), "old\n".into()));
+}
+
+/// Lines of two bytes, a file each, under `%i` from 1 to `last`.
+fn counted(folder: &Path, last: Option<u32>, newest_is_last: bool, delete: Option<Delete>) -> Vec<String> {
+    let path = folder.join("f.log");
+    let pattern = NamePattern::parse(&format!("{}/old/f-%d{{yyyy}}-%02i.log", folder.display())).unwrap();
+    let names_of = Names::Pattern { pattern, first: 1, last, newest_is_last, delete };
+    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
+    let mut log = log(FileSettings { path, append: true, triggers, names: names_of });
+    assert!(log.write_lines(b"1\n2\n3\n4\n5\n").is_ok());
+    let old = folder.join("old");
+    names(&old).iter().map(|name| format!("{} {}", &name[7..9], read(old.join(name)).trim())).collect()
+}
+
+#[test]
+fn numbers_in_names_go_up_or_down_or_have_no_end() {
+    let in_folder = |last, newest_is_last| {
+        let folder = tempfile::tempdir().unwrap();
+        counted(folder.path(), last, newest_is_last, None)
+    };
+    assert_eq!(in_folder(Some(3), true), ["01 2", "02 3", "03 4"]);
+    assert_eq!(in_folder(Some(3), false), ["01 4", "02 3", "03 2"]);
+    assert_eq!(in_folder(None, true), ["01 1", "02 2", "03 3", "04 4"]);
+}
+
+#[test]
+fn what_is_too_much_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let delete =
+        Delete { base: folder.path().join("old"), depth: 1, most_bytes: Some(5), ..Delete::default() };
+    let left = counted(folder.path(), Some(20), true, Some(delete));
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_of_once_and_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.log");
+    fs::create_dir(&path).unwrap(); // no file can be there
+    let memory = Memory::default();
+    let console = beside(&memory, by_size(&path, 1000, 1));
+    let logger = console.logger();
+    for _ in 0..3 {
+        info!(logger, "lost");
+        assert!(console.flush(LONG));
+    }
+    let text = memory.text();
+    assert_eq!(text.matches("log lines cannot be written to").count(), 1, "{text}");
+    fs::remove_dir(&path).unwrap();
+    info!(logger, "kept");
+    assert!(console.flush(LONG) && console.flush(LONG));
+    assert!(memory.text().contains("f.log is written again"), "{}", memory.text());
+    let written = read(&path);
+    assert!(
+        written.starts_with("kept\n3 log lines were left out here: the log file refused them"),
+        "{written}"
+    );
+}
+
+#[test]
+fn what_cannot_be_rolled_is_written_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.log");
+    fs::create_dir(folder.path().join("f.log.1")).unwrap();
+    let mut log = log(by_size(&path, 4, 1));
+    assert!(log.write_lines(b"a1\na2\nb1\nb2\n").is_ok());
+    assert_eq!(read(&path), "a1\na2\nb1\nb2\n");
+}

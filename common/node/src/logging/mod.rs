@@ -1,0 +1,269 @@
+//! What is printed, and where: `-Dflume.root.logger` and its like, `log4j.properties`, `log4j2.xml`.
+//!
+//! Where Flume would have written a file, a file is written: its configuration of log4j is looked for where Flume finds it,
+//! in the directory of `-c`. Without one, log lines go to the console.
+
+mod find;
+mod log4j;
+mod log4j2;
+mod model;
+mod sizes;
+mod variables;
+
+use crate::java::last;
+use console::{Format, Levels, Settings, parse_level};
+use find::Found;
+use model::{Model, Used};
+use slog::Level;
+use std::path::Path;
+
+pub(crate) use find::is_read_here;
+
+/// How this process logs.
+#[derive(Debug)]
+pub(crate) struct Logging {
+    pub(crate) settings: Settings,
+    /// What is to be said of what it was read from.
+    pub(crate) notices: Vec<String>,
+    /// Where log lines go, when they go to files: one line for the console.
+    pub(crate) place: Option<String>,
+    /// Whether the console has them too.
+    pub(crate) on_console: bool,
+    /// The least severe level that goes anywhere, for a JVM that has no other way to tell.
+    pub(crate) least: Option<Level>,
+}
+
+/// What to print and how, and what is to be said of the properties it was read from. `conf` is the directory of `-c`.
+pub(crate) fn settings(properties: &[(String, String)], conf: Option<&Path>, log_format: &str) -> Logging {
+    let variable = |name: &str| std::env::var(name).ok();
+    match find::find(properties, conf) {
+        Found::Log4j { path, pairs, mut notices } => {
+            let named = |name: &str| pairs.iter().any(|(_, value)| value.contains(&format!("${{{name}}}")));
+            notices.extend(without_effect(
+                &path,
+                properties,
+                &[ROOT, "flume.log.dir", "flume.log.file"],
+                named,
+            ));
+            let model = log4j::read(&path, &pairs, properties);
+            by_model(with(model, notices), properties, log_format)
+        }
+        Found::Log4j2 { path, text, mut notices } => {
+            let named = |name: &str| text.contains(name);
+            notices.extend(without_effect(&path, properties, &["flume.log.dir", "flume.log.file"], named));
+            match log4j2::read(&path, &text, properties, &variable) {
+                Ok(model) => by_model(with(model, notices), properties, log_format),
+                Err(why) => {
+                    let mut logging = on_the_console(properties, log_format);
+                    logging.notices.push(format!("{path}: {why}. Log lines go to the console (stderr)"));
+                    logging
+                }
+            }
+        }
+        Found::Nothing { notices } if names_a_file(properties) => {
+            let pairs = BUILT_IN.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let model = log4j::read(&format!("-D{ROOT}"), &pairs.collect::<Vec<_>>(), properties);
+            by_model(with(model, notices), properties, log_format)
+        }
+        Found::Nothing { notices } => {
+            let mut logging = on_the_console(properties, log_format);
+            logging.notices.extend(notices);
+            logging
+        }
+    }
+}
+
+/// Properties that are given and that the file does not ask for.
+fn without_effect(
+    path: &str,
+    properties: &[(String, String)],
+    names: &[&str],
+    named: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let given = names.iter().filter(|name| last(properties, name).is_some() && !named(name));
+    given
+        .map(|name| format!("-D{name} has no effect, in Flume neither: {path} does not ask for it"))
+        .collect()
+}
+
+fn with(mut model: Model, notices: Vec<String>) -> Model {
+    model.notices.extend(notices);
+    model
+}
+
+/// As [`settings`] for what prints on its console alone.
+pub(crate) fn on_the_console(properties: &[(String, String)], log_format: &str) -> Logging {
+    let mut notices = Vec::new();
+    let levels = Levels::new(root(properties, &mut notices));
+    for name in OF_THE_FILE.iter().filter(|name| last(properties, name).is_some()) {
+        notices.push(format!("-D{name} has no effect: log lines go to the console (stderr) only"));
+    }
+    let mut logging = Logging {
+        settings: Settings::for_stderr(levels),
+        notices,
+        place: None,
+        on_console: true,
+        least: None,
+    };
+    finish(&mut logging, properties, log_format);
+    logging
+}
+
+fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> Logging {
+    let origin = model.origin.clone();
+    let is_xml = origin.ends_with(".xml");
+    let Used { mut console, files, names, silent, mut notices } = model.used();
+    if let Some(value) = last(properties, ROOT).filter(|_| is_xml) {
+        if !asks_for_console(value) {
+            notices
+                .push(format!("-D{ROOT}={value} has no effect, nor in Flume since 1.10: {origin} decides"));
+        } else if console.is_none() {
+            notices.push(format!(
+                "-D{ROOT}={value} has no effect in Flume since 1.10, where {origin} alone decides; here log lines go to the console as well"
+            ));
+            console = Some((None, Levels::new(root(properties, &mut Vec::new()))));
+        }
+    }
+    if console.is_none() && files.is_empty() && !silent {
+        notices.push(format!(
+            "{origin}: no appender that is there is left; log lines go to the console (stderr)"
+        ));
+        console = Some((None, Levels::new(Some(Level::Info))));
+    }
+    let on_console = console.is_some();
+    let (format, levels) = console.unwrap_or((None, Levels::bare(None)));
+    let place = place(&origin, &files, &names, on_console, is_xml);
+    let mut settings = Settings { files, ..Settings::for_stderr(levels) };
+    if let Some(format) = format {
+        settings.format = format;
+    }
+    let mut logging = Logging { settings, notices, place, on_console, least: None };
+    finish(&mut logging, properties, log_format);
+    logging
+}
+
+/// What is the same wherever lines go: the levels of `-Dflume.log.level.LOGGER`, and JSON on the console.
+fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &str) {
+    for (name, value) in properties {
+        let Some(logger) = name.strip_prefix(LEVEL_OF).filter(|logger| !logger.is_empty()) else { continue };
+        match parse_level(value) {
+            Ok(level) => {
+                if logging.on_console {
+                    logging.settings.levels.set(logger, level);
+                }
+                logging.settings.files.iter_mut().for_each(|file| file.levels.set(logger, level));
+            }
+            Err(unknown) => logging.notices.push(format!("-D{name}: {unknown}. It is ignored.")),
+        }
+    }
+    if log_format == "json" {
+        logging.settings.format = Format::Json;
+    }
+    let files = logging.settings.files.iter().map(|file| file.levels.most());
+    let all = files.chain([logging.settings.levels.most()]);
+    logging.least = all.flatten().max_by_key(Level::as_usize);
+}
+
+/// One line for somebody who looks at an empty screen.
+fn place(
+    origin: &str,
+    files: &[console::LogFileSettings],
+    names: &[String],
+    on_console: bool,
+    is_xml: bool,
+) -> Option<String> {
+    if files.is_empty() {
+        return None;
+    }
+    let named = files.iter().zip(names).map(|(file, name)| format!("{} ({name})", file.file.path.display()));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let here = match (on_console, is_xml) {
+        (true, _) => "and to the console, ".to_owned(),
+        (false, true) => String::new(),
+        (false, false) => format!("and not to the console (-D{ROOT}=INFO,LOGFILE,console writes both), "),
+    };
+    Some(format!("log lines go to {}, {here}as {origin} says", plan::cut(&named, MOST_NAMED)))
+}
+
+/// The level of `LEVEL,console`.
+fn root(properties: &[(String, String)], notices: &mut Vec<String>) -> Option<Level> {
+    let Some(value) = last(properties, ROOT) else { return Some(Level::Info) };
+    let level = value.split(',').next().unwrap_or_default().trim();
+    let others = appenders(value).any(|name| !name.eq_ignore_ascii_case("console"));
+    if others || appenders(value).next().is_none() {
+        notices.push(format!(
+            "-D{ROOT}={value}: only the appender `console` is there for it; log lines go to stderr"
+        ));
+    }
+    parse_level(level).unwrap_or_else(|unknown| {
+        notices.push(format!("-D{ROOT}={value}: {unknown}. INFO is taken."));
+        Some(Level::Info)
+    })
+}
+
+fn appenders(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').skip(1).map(str::trim).filter(|name| !name.is_empty())
+}
+
+fn asks_for_console(value: &str) -> bool {
+    appenders(value).any(|name| name.eq_ignore_ascii_case("console"))
+}
+
+/// Whether the command line names an appender of Flume's own file that writes one.
+fn names_a_file(properties: &[(String, String)]) -> bool {
+    let named = ["LOGFILE", "DAILY"];
+    last(properties, ROOT).is_some_and(|value| {
+        appenders(value).any(|name| named.iter().any(|known| name.eq_ignore_ascii_case(known)))
+    })
+}
+
+const ROOT: &str = "flume.root.logger";
+
+/// Behind it stands the name of a logger, or its front part.
+const LEVEL_OF: &str = "flume.log.level.";
+
+/// What counts only where a file is written.
+const OF_THE_FILE: &[&str] = &[
+    "flume.log.dir",
+    "flume.log.file",
+    "log4j.configuration",
+    "log4j.configurationFile",
+    "log4j2.configurationFile",
+];
+
+/// What Flume 1.9's own file defines: where the command line names its appenders and there is no file.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("flume.log.dir", "./logs"),
+    ("flume.log.file", "flume.log"),
+    ("log4j.rootLogger", "${flume.root.logger}"),
+    ("log4j.logger.org.apache.flume.lifecycle", "INFO"),
+    ("log4j.logger.org.jboss", "WARN"),
+    ("log4j.logger.org.apache.avro.ipc.NettyTransceiver", "WARN"),
+    ("log4j.logger.org.apache.hadoop", "INFO"),
+    ("log4j.logger.org.apache.hadoop.hive", "ERROR"),
+    ("log4j.appender.LOGFILE", "org.apache.log4j.RollingFileAppender"),
+    ("log4j.appender.LOGFILE.MaxFileSize", "100MB"),
+    ("log4j.appender.LOGFILE.MaxBackupIndex", "10"),
+    ("log4j.appender.LOGFILE.File", "${flume.log.dir}/${flume.log.file}"),
+    ("log4j.appender.LOGFILE.layout", "org.apache.log4j.PatternLayout"),
+    ("log4j.appender.LOGFILE.layout.ConversionPattern", model::FILE_PATTERN),
+    ("log4j.appender.DAILY", "org.apache.log4j.rolling.RollingFileAppender"),
+    ("log4j.appender.DAILY.rollingPolicy", "org.apache.log4j.rolling.TimeBasedRollingPolicy"),
+    ("log4j.appender.DAILY.rollingPolicy.ActiveFileName", "${flume.log.dir}/${flume.log.file}"),
+    (
+        "log4j.appender.DAILY.rollingPolicy.FileNamePattern",
+        "${flume.log.dir}/${flume.log.file}.%d{yyyy-MM-dd}",
+    ),
+    ("log4j.appender.DAILY.layout", "org.apache.log4j.PatternLayout"),
+    ("log4j.appender.DAILY.layout.ConversionPattern", model::FILE_PATTERN),
+    ("log4j.appender.console", "org.apache.log4j.ConsoleAppender"),
+    ("log4j.appender.console.target", "System.err"),
+    ("log4j.appender.console.layout", "org.apache.log4j.PatternLayout"),
+    ("log4j.appender.console.layout.ConversionPattern", model::CONSOLE_PATTERN),
+];
+
+/// Bytes of names of files that are shown.
+const MOST_NAMED: usize = 500;
+
+#[cfg(test)]
+mod tests;

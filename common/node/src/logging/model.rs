@@ -1,0 +1,228 @@
+//! What a configuration of log4j comes to, whichever log4j it is for.
+
+use console::{Dialect, FileSettings, Format, Levels, LogFileSettings, Pattern};
+use slog::Level;
+use std::sync::Arc;
+
+/// Loggers, and where their lines go.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// The file it is from, for messages.
+    pub(super) origin: String,
+    pub(super) loggers: Vec<Logger>,
+    pub(super) appenders: Vec<Appender>,
+    /// What is to be said of it, but for what is said of an appender.
+    pub(super) notices: Vec<String>,
+}
+
+/// A level, or `None` for OFF.
+pub(super) type Least = Option<Level>;
+
+#[derive(Debug)]
+pub(super) struct Logger {
+    /// Empty for the root.
+    pub(super) name: String,
+    /// `None` takes that of the logger above.
+    pub(super) level: Option<Least>,
+    /// Names of appenders, each with what is the least that goes there.
+    pub(super) appenders: Vec<(String, Least)>,
+    /// Whether its lines go to the appenders of the logger above as well.
+    pub(super) additive: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Appender {
+    pub(super) name: String,
+    pub(super) to: To,
+    /// Its conversion pattern.
+    pub(super) pattern: String,
+    pub(super) dialect: Dialect,
+    /// The least that it takes.
+    pub(super) threshold: Least,
+    /// What is to be said of it when it is used.
+    pub(super) notices: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum To {
+    Console,
+    File(Box<FileSettings>),
+    /// Lines go nowhere: because that is what it is for, or because it is not there.
+    Nowhere,
+}
+
+/// What is used of a model.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    /// What goes to the console, if anything does, and how it looks there: `None` for Flume's console layout.
+    pub(super) console: Option<(Option<Format>, Levels)>,
+    pub(super) files: Vec<LogFileSettings>,
+    /// Names of the appenders that write them.
+    pub(super) names: Vec<String>,
+    /// A logger asks that lines go nowhere, by an appender made for that.
+    pub(super) silent: bool,
+    pub(super) notices: Vec<String>,
+}
+
+impl Appender {
+    pub(super) fn new(name: &str, dialect: Dialect) -> Appender {
+        let (name, pattern) = (name.to_owned(), FILE_PATTERN.to_owned());
+        Appender {
+            name,
+            to: To::Nowhere,
+            pattern,
+            dialect,
+            threshold: Some(Level::Trace),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Adds something that is to be said of it.
+    pub(super) fn say(&mut self, text: impl std::fmt::Display) {
+        self.notices.push(format!("the appender {}: {text}", plan::cut(&self.name, MOST_NAME)));
+    }
+
+    fn format(&mut self) -> Format {
+        let (pattern, wrong) = Pattern::parse(&self.pattern, self.dialect);
+        for what in wrong {
+            self.say(format!("its pattern: {what}"));
+        }
+        Format::Pattern(Arc::new(pattern))
+    }
+}
+
+impl Model {
+    /// What of it any logger uses.
+    pub(super) fn used(mut self) -> Used {
+        let mut used = Used { notices: std::mem::take(&mut self.notices), ..Used::default() };
+        self.tell_missing(&mut used.notices);
+        for mut appender in std::mem::take(&mut self.appenders) {
+            let Some(levels) = self.levels(&appender) else { continue };
+            match std::mem::replace(&mut appender.to, To::Nowhere) {
+                To::Console => {
+                    let is_flumes = appender.pattern.trim() == CONSOLE_PATTERN;
+                    let format = (!is_flumes).then(|| appender.format());
+                    used.console.get_or_insert((format, levels));
+                }
+                To::File(file) => {
+                    let format = appender.format();
+                    used.files.push(LogFileSettings { file: *file, format, levels });
+                    used.names.push(appender.name.clone());
+                }
+                To::Nowhere => used.silent |= appender.notices.is_empty(),
+            }
+            used.notices.append(&mut appender.notices);
+        }
+        used
+    }
+
+    fn tell_missing(&self, notices: &mut Vec<String>) {
+        for logger in &self.loggers {
+            for (name, _) in &logger.appenders {
+                if !self.appenders.iter().any(|appender| appender.name == *name) {
+                    let whose = if logger.name.is_empty() { "the root logger" } else { &logger.name };
+                    notices.push(format!(
+                        "{}: {} names the appender `{}`, which is not defined; nothing is written there, by Flume neither",
+                        self.origin,
+                        plan::cut(whose, MOST_NAME),
+                        plan::cut(name, MOST_NAME)
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Which lines go to an appender; `None` when no logger names it.
+    fn levels(&self, appender: &Appender) -> Option<Levels> {
+        if !self.loggers.iter().any(|logger| logger.appenders.iter().any(|(name, _)| *name == appender.name))
+        {
+            return None;
+        }
+        let least = |logger: &Logger| match self.attached(logger, &appender.name) {
+            Some(reference) => stricter(stricter(self.level(logger), reference), appender.threshold),
+            None => None,
+        };
+        let root = self.loggers.iter().find(|logger| logger.name.is_empty());
+        let mut levels = Levels::bare(root.and_then(least));
+        let mut below: Vec<&Logger> = self.loggers.iter().filter(|logger| !logger.name.is_empty()).collect();
+        below.sort_by_key(|logger| logger.name.len());
+        for logger in below {
+            levels.set(&logger.name, least(logger));
+        }
+        Some(levels)
+    }
+
+    /// The logger above.
+    fn above(&self, logger: &Logger) -> Option<&Logger> {
+        let is_above = |front: &&Logger| {
+            front.name.is_empty()
+                || logger.name.strip_prefix(&front.name).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let others = self.loggers.iter().filter(|other| other.name.len() < logger.name.len());
+        others.filter(is_above).max_by_key(|front| front.name.len())
+    }
+
+    fn level(&self, logger: &Logger) -> Least {
+        match logger.level {
+            Some(level) => level,
+            None => self.above(logger).map_or(Some(Level::Debug), |above| self.level(above)),
+        }
+    }
+
+    /// Whether its lines go to an appender, and what is the least of them.
+    fn attached(&self, logger: &Logger, appender: &str) -> Option<Least> {
+        let own = logger.appenders.iter().find(|(name, _)| name == appender).map(|(_, least)| *least);
+        own.or_else(|| {
+            let above = self.above(logger).filter(|_| logger.additive)?;
+            self.attached(above, appender)
+        })
+    }
+}
+
+/// The one that prints less.
+pub(super) fn stricter(one: Least, other: Least) -> Least {
+    Some(std::cmp::min_by_key(one?, other?, Level::as_usize))
+}
+
+/// Flume's layout of a console.
+pub(super) const CONSOLE_PATTERN: &str = "%d (%t) [%p - %l] %m%n";
+
+/// Flume's layout of a file.
+pub(super) const FILE_PATTERN: &str = "%d{dd MMM yyyy HH:mm:ss,SSS} %-5p [%t] (%C.%M:%L)  - %m%n";
+
+/// Bytes of a name that are shown.
+pub(super) const MOST_NAME: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logger(name: &str, level: Option<Level>, appenders: &[&str], additive: bool) -> Logger {
+        let appenders = appenders.iter().map(|name| ((*name).to_owned(), Some(Level::Trace))).collect();
+        Logger { name: name.to_owned(), level: level.map(Some), appenders, additive }
+    }
+
+    #[test]
+    fn each_appender_has_the_levels_of_the_loggers_that_reach_it() {
+        let appender =
+            |name, threshold| Appender { threshold: Some(threshold), ..Appender::new(name, Dialect::One) };
+        let model = Model {
+            loggers: vec![
+                logger("", Some(Level::Info), &["A", "B"], true),
+                logger("org.x", Some(Level::Debug), &["C"], false),
+                logger("org.x.y", None, &["B"], true),
+            ],
+            ..Model::default()
+        };
+        let enabled = |levels: &Levels, name: &str, level| levels.enabled(name, level);
+        let a = model.levels(&appender("A", Level::Trace)).unwrap();
+        assert!(enabled(&a, "com.z", Level::Info) && !enabled(&a, "org.x", Level::Error));
+        assert!(!enabled(&a, "org.x.y", Level::Error));
+        let b = model.levels(&appender("B", Level::Warning)).unwrap();
+        assert!(enabled(&b, "com.z", Level::Warning) && !enabled(&b, "com.z", Level::Info));
+        assert!(enabled(&b, "org.x.y", Level::Warning) && !enabled(&b, "org.x", Level::Warning));
+        let c = model.levels(&appender("C", Level::Trace)).unwrap();
+        assert!(enabled(&c, "org.x.y", Level::Debug) && !enabled(&c, "com.z", Level::Critical));
+        assert_eq!(model.levels(&appender("D", Level::Trace)), None);
+    }
+}
