@@ -99,7 +99,7 @@ pub(crate) struct RunOptions {
 /// Where a JVM and its classes come from, should a component need them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct JavaOptions {
-    /// Flume's configuration directory; its `flume-env.sh` counts when a component needs a JVM
+    /// Flume's configuration directory: its `log4j2.xml` or `log4j.properties` counts, and its `flume-env.sh` when a component needs a JVM
     #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 

@@ -129,7 +129,7 @@ fn run_loaded(
             );
             error!(log, "{text}");
             if !console.shows(Level::Error) {
-                console.tell(Level::Error, &text);
+                console.tell(Level::Error, &format!("{text}; they stand in the log file"));
             }
             ExitCode::from(check::exit_code(&checked.report, false))
         }

@@ -209,6 +209,12 @@ fn layout(appender: &mut Appender, options: &Options<'_>) {
         "" => appender.say("it has no layout, with which Flume writes nothing; Flume's own is taken"),
         _ => appender.say(format_args!("the layout {class} is not there; Flume's own is taken")),
     }
+    for (key, _) in options.0.iter().filter(|(key, _)| !key.contains('.')) {
+        if !KNOWN.contains(&decapitalized(key).as_str()) {
+            let key = plan::cut(key, super::model::MOST_NAME);
+            appender.say(format_args!("it has no property {key}, which has no effect, in Flume neither"));
+        }
+    }
     if let Some(filter) = options.get("filter.1").or(options.starting("filter.")) {
         appender.say(format_args!("its filter {filter} is not there: what it would hold back is written"));
     }
@@ -322,6 +328,30 @@ pub(super) fn uncompressed<'a>(pattern: &'a str, appender: &mut Appender) -> &'a
     ));
     &pattern[..pattern.len() - end.len()]
 }
+
+/// Properties of the appenders that are there.
+const KNOWN: [&str; 20] = [
+    "name",
+    "threshold",
+    "layout",
+    "filter",
+    "errorHandler",
+    "errorhandler",
+    "target",
+    "follow",
+    "file",
+    "append",
+    "encoding",
+    "immediateFlush",
+    "bufferedIO",
+    "bufferSize",
+    "maxFileSize",
+    "maximumFileSize",
+    "maxBackupIndex",
+    "datePattern",
+    "rollingPolicy",
+    "triggeringPolicy",
+];
 
 /// log4j's own default.
 const TEN_MEGABYTES: u64 = 10 << 20;

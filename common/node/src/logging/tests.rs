@@ -170,7 +170,7 @@ fn an_operators_own_appenders_are_read() {
         log4j.appender.out=org.apache.log4j.ConsoleAppender\nlog4j.appender.out.Target=System.out\n\
         log4j.appender.out.layout=org.apache.log4j.SimpleLayout\n\
         log4j.appender.day=org.apache.log4j.DailyRollingFileAppender\nlog4j.appender.day.file=${no.such}d.log\n\
-        log4j.appender.day.DatePattern='.'yyyy-MM-dd-HH\nlog4j.appender.day.threshold=INFO\n\
+        log4j.appender.day.DatePattern='.'yyyy-MM-dd-HH\nlog4j.appender.day.threshold=INFO\nlog4j.appender.day.MaxFileSzie=1\n\
         log4j.appender.day.layout=org.apache.log4j.PatternLayout\nlog4j.appender.day.layout.conversionPattern=%m%q%n\n\
         log4j.appender.mail=org.apache.log4j.net.SMTPAppender\nlog4j.appender.unused=org.example.Own\n";
     let logging = of("log4j.properties", text, &[]);
@@ -189,6 +189,7 @@ fn an_operators_own_appenders_are_read() {
         "System.out",
         "`%q`",
         "${no.such} has no value",
+        "no property MaxFileSzie",
     ] {
         assert_eq!(
             logging.notices.iter().filter(|notice| notice.contains(part)).count(),
@@ -196,7 +197,7 @@ fn an_operators_own_appenders_are_read() {
             "{part}: {logging:?}"
         );
     }
-    assert_eq!(logging.notices.len(), 5, "{:?}", logging.notices);
+    assert_eq!(logging.notices.len(), 6, "{:?}", logging.notices);
 }
 
 #[test]
