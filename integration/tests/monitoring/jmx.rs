@@ -202,6 +202,24 @@ fn a_monitor_that_cannot_be_had_is_told_once_and_events_flow() {
     }
 }
 
+#[test]
+#[ignore = "needs a JVM, Maven and a registry"]
+fn a_monitor_that_ends_jvm_after_jvm_is_given_up_and_java_components_run_on() {
+    let dir = folder();
+    let exits = format!("{} -Dflume.monitoring.mode=exit", watching(WATCHING, &dir.path().join("seen")));
+    let text = LINES.replace("k1.type = null", "k1.type = org.acme.Lines\na1.sinks.k1.file = DIR/lines");
+    let solo = start_in(dir, Version::V1_11, &text, &exits);
+    solo.wait_for("has called System.exit, in org.acme.Watching.start");
+    solo.wait_for("and nobody reads its counters");
+    assert_eq!(solo.said("; it is started again"), 3);
+    until("all lines are there", || {
+        let lines = fs::read_to_string(solo.path("lines")).unwrap_or_default();
+        (1..=50).all(|number| lines.lines().any(|line| line == number.to_string()))
+    });
+    let jvm = vitals::jvm(solo.node.pid());
+    assert!(jvm.is_some(), "the sink has it");
+}
+
 /// `seq` into an operator's sink, which registers an MBean itself.
 const OWN_SINK: &str = "a1.sources = r1 r2\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
     a1.sources.r1.totalEvents = 300\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\

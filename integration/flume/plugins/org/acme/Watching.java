@@ -21,11 +21,13 @@ public class Watching implements MonitorService {
   private final ScheduledExecutorService beat = Executors.newSingleThreadScheduledExecutor();
   private String file;
   private String type;
+  private String mode;
 
   @Override
   public void configure(Context context) {
     file = context.getString("file");
     type = context.getString("type");
+    mode = context.getString("mode", "");
     if (file == null) {
       throw new ConfigurationException("file is not set");
     }
@@ -33,6 +35,9 @@ public class Watching implements MonitorService {
 
   @Override
   public void start() {
+    if (mode.equals("exit")) {
+      System.exit(7);
+    }
     beat.scheduleWithFixedDelay(() -> write(file), 0, 50, TimeUnit.MILLISECONDS);
   }
 
