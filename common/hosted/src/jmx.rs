@@ -251,9 +251,9 @@ fn of(error: BridgeError) -> End {
 /// What is left without the monitor.
 fn without_it(clients: bool) -> &'static str {
     if clients {
-        "the agent runs without this monitor, as Flume does; JMX clients are served"
+        "the agent runs without this monitor; JMX clients are served"
     } else {
-        "the agent runs without it, as Flume does, and nobody reads its counters"
+        "the agent runs without it, and nobody reads its counters"
     }
 }
 

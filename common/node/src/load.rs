@@ -262,7 +262,7 @@ fn in_part(report: &Report, load: impl Fn(&Without) -> Configured) -> Option<Con
 /// About counters that are not shown in a JVM, whatever the reason.
 fn no_monitor(why: &str) -> Problem {
     let at = Place::whole("command line");
-    Problem::warning("monitoring", &at, format!("{why}; the agent runs without it, as Flume does"))
+    Problem::warning("monitoring", &at, format!("{why}; the agent runs without it"))
 }
 
 /// Where counters are served; what is wrong or doubtful of it is told with the rest.

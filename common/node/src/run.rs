@@ -132,7 +132,7 @@ fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Regist
 /// Has a JVM show the counters.
 fn show(jmx: Showing, counters: &Registry, log: &Logger) -> Option<Shown> {
     let shown = jmx.begin(counters.clone(), log.clone());
-    shown.map_err(|cause| warn!(log, "monitoring: {cause}; the agent runs without it, as Flume does")).ok()
+    shown.map_err(|cause| warn!(log, "monitoring: {cause}; the agent runs without it")).ok()
 }
 
 /// Has changes of the configuration taken over.
