@@ -240,7 +240,7 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
         "no component needs a JVM, so --classpath is ignored",
         "no component needs a JVM, so --plugins-path is ignored",
         "-Dflume.root.logger=WARN,SYSLOG: only the appender `console` is there for it",
-        "-Dflume.monitoring.type=com.acme.Monitor: no Java class is loaded",
+        "the monitor com.acme.Monitor needs a JVM with Flume's jars: ",
         "flume-env.sh is not run; it sets -Dflume.monitoring.port",
     ] {
         assert_eq!(text.lines().filter(|line| line.contains(part)).count(), 1, "{part}: {text}");

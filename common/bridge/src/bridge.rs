@@ -52,6 +52,15 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// For a JVM beside the one of a running agent: it opens no port for JMX, which that one has.
+    #[must_use]
+    pub fn without_jmx(mut self) -> Settings {
+        self.options.retain(|word| !word.starts_with("-Dcom.sun.management."));
+        self
+    }
+}
+
 /// The JVM of an agent, whichever one it is at the moment.
 pub struct Bridge {
     settings: Settings,
@@ -77,6 +86,12 @@ impl Bridge {
     pub fn running(&self) -> Option<Jvm> {
         let state = self.state.try_lock().ok()?; // else one is being started
         state.jvm.clone().filter(|jvm| jvm.died_at().is_none())
+    }
+
+    /// Ends the JVM when no component has it. The next one that wants it gets a new one.
+    pub async fn end_if_idle(&self) {
+        let mut state = self.state.lock().await;
+        state.jvm.take_if(|jvm| jvm.is_idle());
     }
 
     /// The JVM that runs; else a new one, after the pause that the deaths so far ask for.

@@ -1,7 +1,7 @@
 //! The child JVM: its process, its pipes, and who gets what comes out of them.
 
 use crate::{
-    BridgeError, Notice, Notify, Settings,
+    BridgeError, Notice, Notify, Settings, Spec,
     clock::{self, Instant},
     frame::{FrameDecoder, Outgoing},
     jar, launch,
@@ -131,6 +131,16 @@ impl Jvm {
     /// Whether and when it has ended.
     pub fn died_at(&self) -> Option<Instant> {
         self.0.0.end.get().map(|(at, _)| *at)
+    }
+
+    /// Whether nobody else holds it.
+    pub(crate) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// Whether the component of `spec` is known to have ended it.
+    pub fn was_ended_by(&self, spec: &Spec) -> bool {
+        self.cause().is_some_and(|cause| cause.culprit.as_deref() == Some(&spec.title()))
     }
 
     /// Why it has ended.

@@ -2,7 +2,7 @@
 //! sink processors, Flume's own or an operator's.
 //!
 //! [`Bridge`] starts the JVM when the first component asks for it and again, with a pause, when it has died. A component
-//! is a handle: [`Interceptors`], [`Sink`], [`Source`], [`Channel`], [`Group`], [`Filter`]. Handles know nothing of actors. They end
+//! is a handle: [`Interceptors`], [`Sink`], [`Source`], [`Channel`], [`Group`], [`Filter`], [`Monitor`]. Handles know nothing of actors. They end
 //! with their JVM, and whoever holds one makes a new one then; events that were not acknowledged are his again.
 //!
 //! The parts: `frame` and `protocol` (bytes to messages; no I/O), `answer` (what interceptors have made of a batch),
@@ -25,6 +25,7 @@ mod jar;
 mod jvm;
 mod launch;
 mod life;
+mod monitor;
 mod notice;
 mod policy;
 mod probe;
@@ -44,6 +45,7 @@ pub use interceptors::Interceptors;
 pub use jar::JAR;
 pub use jvm::Jvm;
 pub use life::{Fault, Made};
+pub use monitor::{Attribute, Bean, Monitor};
 pub use notice::{Notice, Notify};
 pub use policy::{Poison, Restarts, SilenceLimits, Verdict};
 pub use probe::probe;
@@ -68,6 +70,8 @@ pub enum ComponentKind {
     Group = 4,
     /// A config filter.
     Filter = 5,
+    /// The MBeans of native components, with an operator's monitor.
+    Monitor = 6,
 }
 
 /// A component as its configuration has it.

@@ -73,6 +73,8 @@ pub(crate) enum FromJvm {
     Ask {
         index: usize,
     },
+    /// Somebody reads the counters of native components.
+    Count,
     /// What a config filter answers.
     Word(Option<String>),
 }
@@ -193,6 +195,7 @@ impl FromJvm {
                 FromJvm::TransactionDone { transaction, answer }
             }
             0xe0 => FromJvm::Ask { index: r.size()? },
+            0xe1 => FromJvm::Count,
             0xf0 => {
                 let (there, word) = (r.number()? == 1, r.text()?);
                 FromJvm::Word(there.then_some(word))
@@ -337,6 +340,7 @@ impl ComponentKind {
             ComponentKind::Channel => "channel",
             ComponentKind::Group => "sink group",
             ComponentKind::Filter => "config filter",
+            ComponentKind::Monitor => "monitor",
         }
     }
 }

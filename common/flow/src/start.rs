@@ -202,7 +202,8 @@ impl Starting<'_> {
         life: &Arc<Life>,
         build: crate::supervise::Build,
     ) -> Child {
-        let (child, started) = Child::start(place, &name, living(life.clone(), build));
+        let (child, started) =
+            Child::start(place, &name, living(life.clone(), self.environment.counters.clone(), build));
         if timeout(START_WITHIN, started).await.is_err() {
             slog::warn!(
                 self.environment.log,
@@ -374,10 +375,17 @@ impl Starting<'_> {
 }
 
 /// Notes the start of a component in `life`, and each time that it is built again.
-fn living(life: Arc<Life>, mut build: crate::supervise::Build) -> crate::supervise::Build {
+fn living(
+    life: Arc<Life>,
+    counters: Registry,
+    mut build: crate::supervise::Build,
+) -> crate::supervise::Build {
     Box::new(move |death_watch| {
         match life.started.get() {
-            0 => life.start(),
+            0 => {
+                life.start();
+                counters.changed();
+            }
             _ => life.restarts.increment(),
         }
         build(death_watch)

@@ -35,18 +35,28 @@ impl Host {
     pub(crate) async fn jvm(&self, log: &slog::Logger) -> Result<Jvm, BridgeError> {
         let bridge = self.bridge(log)?;
         let (tell, told) = oneshot::channel();
-        let Some(thread) = self.thread.get_or_init(thread) else {
-            return Err(BridgeError::Gone("the system gives no thread for its pipes".into()));
-        };
-        thread.spawn(async move {
+        self.thread()?.spawn(async move {
             let _nobody_waits_any_more = tell.send(bridge.jvm().await);
         });
         told.await.unwrap_or_else(|_| Err(BridgeError::Gone("the agent is stopping".into())))
     }
 
+    /// The thread of the JVM's pipes.
+    pub(crate) fn thread(&self) -> Result<&Handle, BridgeError> {
+        let none = || BridgeError::Gone("the system gives no thread for its pipes".into());
+        self.thread.get_or_init(thread).as_ref().ok_or_else(none)
+    }
+
     /// The JVM, if one runs.
     pub(crate) fn running(&self) -> Option<Jvm> {
         self.bridge.get()?.running()
+    }
+
+    /// Ends the JVM when no component has it.
+    pub(crate) async fn end_if_idle(&self) {
+        if let Some(bridge) = self.bridge.get() {
+            bridge.end_if_idle().await;
+        }
     }
 
     pub(crate) fn bridge(&self, log: &slog::Logger) -> Result<Arc<Bridge>, BridgeError> {

@@ -1,7 +1,11 @@
 //! Looks whether the classes of a plan are there and take their properties, for `check`.
 
 use crate::judge::{Hosting, chain_spec, channel_spec, group_spec, sink_spec, source_spec};
-use bridge::{BridgeError, Channel, ComponentKind, Filter, Group, Interceptors, Jvm, Sink, Source, Spec};
+use crate::say;
+use bridge::{
+    Bridge, BridgeError, Channel, ComponentKind, Filter, Group, Interceptors, Jvm, Monitor, Sink, Source,
+    Spec,
+};
 use plan::{ComponentPlan, Dropped, Plan, Problem, Report};
 
 impl Hosting {
@@ -9,13 +13,10 @@ impl Hosting {
     /// there is none.
     pub async fn probe(&self, plan: &Plan, log: &slog::Logger, report: &mut Report) {
         let mut wanted = wanted(plan).into_iter().peekable();
-        if wanted.peek().is_none() || self.0.settings().is_err() {
-            return;
-        }
-        let jvm = match self.0.bridge(log) {
-            Ok(bridge) => bridge.jvm().await,
-            Err(error) => Err(error),
-        };
+        let (Some(_), Ok(settings)) = (wanted.peek(), self.0.settings()) else { return };
+        // An agent that runs has the ports of its JVM.
+        let bridge = Bridge::new(settings.clone().without_jmx(), say::to(log.clone()));
+        let jvm = bridge.jvm().await;
         for (component, spec) in wanted {
             let dropped = &component.owner.dropped;
             let outcome = match &jvm {
@@ -74,6 +75,7 @@ async fn create(jvm: &Jvm, spec: &Spec) -> Result<(), BridgeError> {
         ComponentKind::Channel => Channel::create(jvm, spec).await.map(drop),
         ComponentKind::Group => Group::create(jvm, spec).await.map(drop),
         ComponentKind::Filter => Filter::create(jvm, spec).await.map(drop),
+        ComponentKind::Monitor => Monitor::create(jvm, spec).await.map(drop),
     }
 }
 
@@ -95,7 +97,10 @@ fn in_flume(dropped: &Dropped, spec: &Spec, error: &BridgeError) -> Dropped {
         ComponentKind::Source => "source",
         ComponentKind::Sink => "sink",
         ComponentKind::Channel => "channel",
-        ComponentKind::Interceptors | ComponentKind::Group | ComponentKind::Filter => "",
+        ComponentKind::Interceptors
+        | ComponentKind::Group
+        | ComponentKind::Filter
+        | ComponentKind::Monitor => "",
     };
     let its_class = match error {
         BridgeError::Missing { class, .. } => *class == spec.class,

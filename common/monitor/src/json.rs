@@ -2,10 +2,23 @@
 
 use flow::counters::{ChannelEntry, Figures, Life, Registry};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// `{"SOURCE.r1":{"EventReceivedCount":"0",…},…}`. A component that has not started is absent.
 pub(crate) fn text(registry: &Registry, elsewhere: Figures) -> String {
     Value::Object(components(registry, elsewhere)).to_string()
+}
+
+/// The same of this process alone, component by component.
+pub fn figures(registry: &Registry) -> Figures {
+    let texts = |figures: Value| match figures {
+        Value::Object(figures) => {
+            figures.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    let all = components(registry, Figures::new());
+    all.into_iter().map(|(component, figures)| (component, texts(figures))).collect()
 }
 
 /// By `TYPE.name` the counters of each component, all strings. What one in another process counts itself stands in place of

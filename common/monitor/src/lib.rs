@@ -15,7 +15,8 @@ mod text;
 mod trend;
 mod view;
 
-pub use settings::Settings;
+pub use json::figures;
+pub use settings::{Settings, own_class};
 
 use flow::counters::Registry;
 use settings::Way;

@@ -4,6 +4,7 @@ use crate::ganglia::Ganglia;
 use plan::{Descriptor, Kind, Properties, Property, Value};
 use runtime::clock::Duration;
 use runtime::net::{Place, SERVER_TLS, ServerLayers, TlsDefaults};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// What is told, and to whom.
@@ -76,13 +77,13 @@ impl Settings {
             Some(kind) if kind.eq_ignore_ascii_case("http") => Some(Page::Json),
             Some(kind) if kind.eq_ignore_ascii_case("prometheus") => Some(Page::Prometheus),
             Some(kind) if kind.eq_ignore_ascii_case("ganglia") => None,
-            Some(kind) => {
-                let kind = plan::cut(kind, MOST_SHOWN);
+            Some("") => {
                 notes.push(format!(
-                    "-D{PREFIX}type={kind}: no Java class is loaded for it, counters are not published; write http, prometheus or ganglia"
+                    "-D{PREFIX}type= names nothing, so counters are not published; write http, prometheus, ganglia or a class"
                 ));
                 return Ok(None);
             }
+            Some(_) => return Ok(None), // a class of the operator's own
         };
         let descriptor = if page.is_some() { &SERVED } else { &SENT };
         let known: Vec<&str> = descriptor.all().map(|property| property.name).collect();
@@ -116,6 +117,18 @@ impl Settings {
             patience: properties.seconds("stuckSeconds"),
         })))))
     }
+}
+
+/// The class that `flume.monitoring.type` names when it names none of ours, and what it is configured with: all properties
+/// behind `flume.monitoring.`, `type` among them, as Flume has it.
+pub fn own_class(properties: &[(String, String)]) -> Option<(String, BTreeMap<String, String>)> {
+    let own = properties
+        .iter()
+        .filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?.to_owned(), value.clone())));
+    let own: BTreeMap<String, String> = own.collect(); // the last one given counts
+    let class = own.get("type")?.trim().to_owned();
+    let is_ours = KINDS.iter().any(|kind| class.eq_ignore_ascii_case(kind));
+    (!class.is_empty() && !is_ours).then_some((class, own))
 }
 
 fn place(properties: &Properties) -> Place {
@@ -167,6 +180,8 @@ fn token(given: Option<&str>, file: Option<&str>, notes: &mut Vec<String>) -> Re
     }
 }
 
+/// What needs no class.
+const KINDS: [&str; 3] = ["http", "prometheus", "ganglia"];
 /// In front of all keys.
 const PREFIX: &str = "flume.monitoring.";
 /// Not of a file, so of no kind that counts.
@@ -232,11 +247,28 @@ mod tests {
 
     #[test]
     fn what_is_not_served_is_told_by_name() {
-        let (settings, notes) = of(&[("type", "com.acme.Monitor")]);
+        let (settings, notes) = of(&[("type", "")]);
         assert!(settings.unwrap().is_none());
-        assert!(notes.len() == 1 && notes[0].contains("com.acme.Monitor"), "{notes:?}");
+        assert!(notes.len() == 1 && notes[0].contains("names nothing"), "{notes:?}");
         let (_, notes) = of(&[("type", "http"), ("prot", "1")]);
         assert!(notes[0].starts_with("-Dflume.monitoring.prot: not known"), "{notes:?}");
+    }
+
+    #[test]
+    fn an_own_class_is_whatever_is_none_of_ours_and_gets_all_properties() {
+        let own = |pairs: &[(&str, &str)]| {
+            own_class(&pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect::<Vec<_>>())
+        };
+        let (kind, every) = ("flume.monitoring.type", "flume.monitoring.every");
+        for none in ["http", "HTTP", "Prometheus", "ganglia", " ", ""] {
+            assert_eq!(own(&[(kind, none)]), None, "{none}");
+        }
+        assert_eq!(own(&[(every, "5"), ("type", "a.M")]), None);
+        let (class, properties) = own(&[(kind, "http"), (every, "5"), ("x", "y"), (kind, "a.M")]).unwrap();
+        assert_eq!(class, "a.M");
+        assert_eq!(properties, [("every", "5"), ("type", "a.M")].map(|(k, v)| (k.into(), v.into())).into());
+        let (settings, notes) = of(&[("type", "a.M"), ("every", "5")]);
+        assert!(settings.unwrap().is_none() && notes.is_empty(), "{notes:?}");
     }
 
     #[test]

@@ -57,9 +57,7 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     let loaded = Texts::of(choice, &wanted).and_then(|mut texts| Loader::new(wanted).load(texts.read()));
     match loaded {
         Ok(mut loaded) => {
-            if let Some(java) = &loaded.java {
-                java.probe(&mut loaded.report);
-            }
+            loaded.probe();
             let report = &loaded.report;
             let code = exit_code(report, options.deny_warnings);
             if options.json {

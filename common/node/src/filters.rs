@@ -68,6 +68,7 @@ impl Classes {
     fn start(given: &Given) -> Result<Classes, String> {
         let mut settings =
             jvm::find(given).map_err(|searched| format!("it needs a JVM with Flume's jars: {searched}"))?;
+        settings = settings.without_jmx(); // the agent's own JVM has its ports
         settings.silence_limits = SilenceLimits { end_after: Some(PATIENCE), ..settings.silence_limits };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime =

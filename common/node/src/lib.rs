@@ -12,6 +12,7 @@ mod external;
 mod filters;
 mod hadoop;
 mod java;
+mod jmx;
 mod jvm;
 mod limits;
 mod load;

@@ -2,13 +2,16 @@
 
 use crate::{
     catalogue::COMPONENTS,
+    env_file,
     filters::Filters,
+    jmx,
     jvm::{self, Given},
     origin::Read,
 };
+use bridge::BridgeError;
 use flow::counters::{AskElsewhere, Registry};
 use flow::{Assembly, Site};
-use hosted::{Host, Hosting};
+use hosted::{Host, Hosting, Jmx, Shown};
 use jiff::Zoned;
 use plan::{Fate, Loaded, Options, Place, Plan, Problem, Report, Severity, Sources, Without};
 use runtime::net::TlsDefaults;
@@ -48,6 +51,51 @@ pub(crate) struct Checked {
     pub(crate) java: Option<Java>,
     /// Where counters are served, if they are; of the first load.
     pub(crate) monitoring: Option<monitor::Settings>,
+    /// What shows them in a JVM, if that is asked for and there is one; of the first load.
+    pub(crate) jmx: Option<Showing>,
+}
+
+impl Checked {
+    /// Whether what is asked of a JVM can be done goes into the report.
+    pub(crate) fn probe(&mut self) {
+        if let Some(java) = &self.java {
+            java.probe(&mut self.report);
+        }
+        if let Some(jmx) = &self.jmx {
+            jmx.probe(&mut self.report);
+        }
+    }
+
+    /// What asks a JVM for the counters of its components, if there is or may be one.
+    pub(crate) fn elsewhere(&self) -> Option<AskElsewhere> {
+        let hosting = self.java.as_ref().map(|java| &java.hosting);
+        hosting.or(self.jmx.as_ref().map(|jmx| &jmx.hosting)).map(|hosting| hosting.counters())
+    }
+}
+
+/// Counters that are wanted in a JVM, and what has it.
+pub(crate) struct Showing {
+    hosting: Arc<Hosting>,
+    wanted: Jmx,
+}
+
+impl Showing {
+    /// From now on.
+    ///
+    /// # Errors
+    /// Why there is no JVM for it.
+    pub(crate) fn begin(self, counters: Registry, log: slog::Logger) -> Result<Shown, BridgeError> {
+        self.hosting.show(self.wanted, counters, Box::new(jmx::beans), log)
+    }
+
+    fn probe(&self, report: &mut Report) {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let silent = slog::Logger::root(slog::Discard, slog::o!());
+        if let Err(error) = runtime.block_on(self.hosting.probe_monitor(&self.wanted, &silent)) {
+            report.add(no_monitor(&error.to_string()));
+            report.sort();
+        }
+    }
 }
 
 /// A plan with components that run in a JVM, and what runs them.
@@ -58,11 +106,6 @@ pub(crate) struct Java {
 }
 
 impl Java {
-    /// Asks for the counters of its components.
-    pub(crate) fn counters(&self) -> AskElsewhere {
-        self.hosting.counters()
-    }
-
     /// Whether their classes are there and take their properties goes into `report`.
     pub(crate) fn probe(&self, report: &mut Report) {
         // The system refuses this only where nothing else would run.
@@ -92,6 +135,8 @@ pub(crate) struct Loader {
     hosting: Option<Arc<Hosting>>,
     /// Whether anything was loaded yet.
     loaded: bool,
+    /// Whether the JVM shows the counters: it is there also when no component needs it.
+    shows: bool,
     /// Where the counters of components in a JVM are asked for.
     counters: Option<Registry>,
 }
@@ -108,7 +153,7 @@ impl Loader {
             properties: wanted.properties.clone(),
             now: Zoned::now(),
         };
-        Loader { wanted, sources, hosting: None, loaded: false, counters: None }
+        Loader { wanted, sources, hosting: None, loaded: false, shows: false, counters: None }
     }
 
     /// The counters of a JVM that a later configuration needs first are asked for in `counters`.
@@ -155,16 +200,39 @@ impl Loader {
         // A change of the texts does not change what the command line says.
         let first = !std::mem::replace(&mut self.loaded, true);
         let monitoring = first.then(|| monitoring(&self.wanted.properties, &mut report)).flatten();
+        let jmx = first.then(|| self.jmx(&hosting, &mut report)).flatten();
+        self.shows |= jmx.is_some();
+        let shows = self.shows.then(|| hosting.clone());
         let java =
             plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting, in_part: self.wanted.in_part });
         let assembly = assembly.filter(|_| !report.has_errors());
         if assembly.is_some() {
             if let (Some(java), Some(counters), None) = (&java, &self.counters, &self.hosting) {
-                counters.add_elsewhere(java.counters());
+                counters.add_elsewhere(java.hosting.counters());
             }
-            self.hosting = java.as_ref().map(|java| java.hosting.clone());
+            self.hosting = java.as_ref().map(|java| java.hosting.clone()).or(shows);
         }
-        Ok(Checked { assembly, report, java, monitoring })
+        Ok(Checked { assembly, report, java, monitoring, jmx })
+    }
+
+    /// What is to be shown in a JVM; what there is not for it is told with the rest.
+    fn jmx(&self, hosting: &Arc<Hosting>, report: &mut Report) -> Option<Showing> {
+        let script = self.wanted.jvm.conf.as_deref().map(env_file::handed_on).unwrap_or_default();
+        let at = Place::whole("command line");
+        if let Some(notice) = jmx::notice(&script, &self.wanted.properties) {
+            report.add(Problem::warning("monitoring", &at, notice));
+            report.sort();
+        }
+        let wanted = jmx::wanted(&script, &self.wanted.properties)?;
+        let found = hosting.look();
+        report.add(match &found {
+            Ok(()) => Problem::note("runs-in-java", &at, jmx::says(&wanted)),
+            Err(searched) => {
+                no_monitor(&format!("{} needs a JVM with Flume's jars: {searched}", jmx::title(&wanted)))
+            }
+        });
+        report.sort();
+        found.ok().map(|()| Showing { hosting: hosting.clone(), wanted })
     }
 
     fn new_hosting(&self) -> Arc<Hosting> {
@@ -189,6 +257,12 @@ fn in_part(report: &Report, load: impl Fn(&Without) -> Configured) -> Option<Con
         without = without.and(&report)?;
         before.push(report);
     }
+}
+
+/// About counters that are not shown in a JVM, whatever the reason.
+fn no_monitor(why: &str) -> Problem {
+    let at = Place::whole("command line");
+    Problem::warning("monitoring", &at, format!("{why}; the agent runs without it"))
 }
 
 /// Where counters are served; what is wrong or doubtful of it is told with the rest.

@@ -32,6 +32,8 @@ of `flume-ng agent`. The binaries `agent` and `collector` both run any file and 
   -Dflume.monitoring.type=http          counters at http://HOST:41414/metrics, as Flume serves them; for Prometheus at
                                         /metrics/prometheus (or type=prometheus); whether events move at /health
   -Dflume.monitoring.port=PORT          and bind, tokenFile, ssl, keystore, keystore-password, stuckSeconds (30); type=ganglia with hosts
+  -Dflume.monitoring.type=CLASS         a monitor of your own, in a JVM with Flume's jars
+  -Dcom.sun.management.jmxremote.port=PORT  counters over JMX, by such a JVM; more of jmxremote's properties as for Java
   -Dflume.bridge.heap=SIZE              the heap of the JVM for Java components (64m); -Xmx, JAVA_OPTS count as well
   -Dflume.bridge.aside=DIR              where batches are kept that end the JVM again and again (~/.flume/set-aside)
 

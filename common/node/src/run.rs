@@ -5,7 +5,7 @@ use crate::{
     java::{self, Words},
     jvm::Given,
     limits,
-    load::{Checked, Loader, Wanted},
+    load::{Checked, Loader, Showing, Wanted},
     logging::{self, Logging},
     options::RunOptions,
     origin::{Choice, Texts},
@@ -15,6 +15,7 @@ use crate::{
 use console::Console;
 use flow::counters::Registry;
 use flow::{Assembly, Ended};
+use hosted::Shown;
 use plan::{Report, Severity};
 use sd_notify::NotifyState;
 use slog::{Level, Logger, error, info, warn};
@@ -62,9 +63,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
             ExitCode::from(WRONG)
         }
         Ok((mut loaded, _)) if options.dryrun => {
-            if let Some(java) = &loaded.java {
-                java.probe(&mut loaded.report);
-            }
+            loaded.probe();
             print(&check::text(&loaded.report, options.name.as_deref().unwrap_or_default()));
             ExitCode::from(check::exit_code(&loaded.report, false))
         }
@@ -72,7 +71,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
             if loaded.assembly.is_some() {
                 texts.kept();
             }
-            if loaded.java.is_none() {
+            if loaded.elsewhere().is_none() {
                 notices.extend(without_a_jvm(options, words));
             }
             if let Some(text) = starter.objection(role, &loaded) {
@@ -113,13 +112,15 @@ fn run_loaded(
         warn!(log, "{notice}");
     }
     say_report(&log, &checked.report);
+    let elsewhere = checked.elsewhere();
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(checked.monitoring, &log);
-            checked.java.iter().for_each(|java| counters.add_elsewhere(java.counters()));
+            elsewhere.into_iter().for_each(|ask| counters.add_elsewhere(ask));
+            let shown = checked.jmx.and_then(|jmx| show(jmx, &counters, &log));
             let reloading =
                 watched.and_then(|(texts, loader)| watch(texts, loader.counting_in(counters.clone()), &log));
-            start(role, options, (assembly, reloading), counters, log, console)
+            start(role, options, (assembly, reloading), (counters, shown), log, console)
         }
         None => {
             let name = options.name.as_deref().unwrap_or_default();
@@ -146,6 +147,12 @@ fn start_monitoring(settings: Option<monitor::Settings>, log: &Logger) -> Regist
     counters
 }
 
+/// Has a JVM show the counters.
+fn show(jmx: Showing, counters: &Registry, log: &Logger) -> Option<Shown> {
+    let shown = jmx.begin(counters.clone(), log.clone());
+    shown.map_err(|cause| warn!(log, "monitoring: {cause}; the agent runs without it")).ok()
+}
+
 /// Has changes of the configuration taken over.
 fn watch(texts: Texts, loader: Loader, log: &Logger) -> Option<flow::Reloading> {
     match texts.watch(loader, log.clone(), say_report) {
@@ -161,7 +168,7 @@ fn start(
     role: Role,
     options: &RunOptions,
     (assembly, reloading): (Assembly, Option<flow::Reloading>),
-    counters: Registry,
+    (counters, shown): (Registry, Option<Shown>),
     log: Logger,
     console: Arc<Console>,
 ) -> ExitCode {
@@ -178,7 +185,11 @@ fn start(
             tell_systemd(&stop, NotifyState::Stopping);
         }),
     };
-    match flow::run(assembly, settings) {
+    let ended = flow::run(assembly, settings);
+    if !matches!(ended, Ok(Ended::Cut(_))) {
+        shown.into_iter().for_each(Shown::stop);
+    }
+    match ended {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         Ok(Ended::Lost) => ExitCode::from(LOST),
         // As a shell shows a process that a signal has ended.

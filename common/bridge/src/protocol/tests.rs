@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Spec,
+    Attribute, Bean, Spec,
     frame::{FrameDecoder, Outgoing},
 };
 use event::BatchBuilder;
@@ -71,6 +71,7 @@ fn samples() -> Vec<(u8, BytesMut)> {
             texts(out, &["EventDrainSuccessCount", "3"]);
         }),
         made(0xc1, &|_| {}),
+        made(0xe1, &|_| {}),
         made(0xc2, &|out| texts(out, &["", "\"main\""])),
         made(0xcd, &|out| {
             texts(out, &["WARN", "org.acme.Sink", "main", "careful", ""]);
@@ -173,4 +174,31 @@ fn a_component_is_described_as_the_jvm_reads_it() {
     assert_eq!(map, ["batchSize", "7", "type", "null"]);
     assert_eq!((r.number(), r.text()), (Ok(1), Ok("c1".into())));
     assert_eq!([r.number(), r.number()], [Ok(100), Ok(3000)]);
+}
+
+#[test]
+fn counters_are_written_as_the_jvm_reads_them() {
+    let attributes = [
+        ("EventReceivedCount", Attribute::Long(7)),
+        ("ChannelFillPercentage", Attribute::Double(f64::MAX)),
+        ("Type", Attribute::Text("SOURCE".into())),
+    ];
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value)).into();
+    let beans = [Bean { kind: "SOURCE".into(), name: "r1".into(), attributes }];
+    let mut decoder = FrameDecoder::new(1 << 20);
+    for part in to_jvm::counters(9, &beans).parts {
+        decoder.room().extend_from_slice(&part);
+    }
+    let frame = decoder.next_frame().expect("a frame").expect("whole");
+    assert_eq!((frame.kind, frame.component), (0x71, 9));
+    let mut r = Reader::new(frame.payload);
+    assert_eq!(
+        (r.number(), r.text(), r.text(), r.number()),
+        (Ok(1), Ok("SOURCE".into()), Ok("r1".into()), Ok(3))
+    );
+    assert_eq!((r.text(), r.number(), r.number()), (Ok("EventReceivedCount".into()), Ok(0), Ok(7)));
+    let double = (r.text(), r.number(), r.text());
+    assert_eq!(double, (Ok("ChannelFillPercentage".into()), Ok(1), Ok("1.7976931348623157e308".into())));
+    assert_eq!((r.text(), r.number(), r.text()), (Ok("Type".into()), Ok(2), Ok("SOURCE".into())));
+    assert!(r.rest().is_empty());
 }

@@ -1,7 +1,7 @@
 //! Frames for the JVM.
 
 use super::{Outcome, push_text};
-use crate::{Spec, frame::Outgoing};
+use crate::{Attribute, Bean, Spec, frame::Outgoing};
 use bytes::BytesMut;
 use event::{Batch, push_zigzag};
 
@@ -72,6 +72,32 @@ pub(crate) fn question(component: u32, key: &str) -> Outgoing {
     let mut out = BytesMut::new();
     push_text(&mut out, key);
     Outgoing::new(0x70, component, &out, [])
+}
+
+/// All native components with their counters.
+pub(crate) fn counters(component: u32, beans: &[Bean]) -> Outgoing {
+    let mut out = BytesMut::new();
+    push_zigzag(&mut out, beans.len() as i64);
+    for bean in beans {
+        push_text(&mut out, &bean.kind);
+        push_text(&mut out, &bean.name);
+        push_zigzag(&mut out, bean.attributes.len() as i64);
+        for (name, value) in &bean.attributes {
+            push_text(&mut out, name);
+            match value {
+                Attribute::Long(number) => [0, *number].iter().for_each(|each| push_zigzag(&mut out, *each)),
+                Attribute::Double(number) => {
+                    push_zigzag(&mut out, 1);
+                    push_text(&mut out, &format!("{number:?}")); // Java reads it as Rust does
+                }
+                Attribute::Text(text) => {
+                    push_zigzag(&mut out, 2);
+                    push_text(&mut out, text);
+                }
+            }
+        }
+    }
+    Outgoing::new(0x71, component, &out, [])
 }
 
 /// How the sink `index` of a group has ended its round.

@@ -4,6 +4,7 @@ use super::{ChannelCounters, Latency, Life, SinkCounters, SourceCounters};
 use futures_util::future::{BoxFuture, join_all};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// The counters of a process. A clone is the same registry.
 #[derive(Clone, Default)]
@@ -14,6 +15,8 @@ struct Inner {
     /// Somebody looks: what costs a look at the clock per batch is kept, too.
     watched: bool,
     lists: Mutex<Lists>,
+    /// Components come, start and go.
+    changes: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -81,7 +84,7 @@ pub struct SinkEntry {
 impl Registry {
     /// One that somebody looks at.
     pub fn watched() -> Registry {
-        Registry(Arc::new(Inner { watched: true, lists: Mutex::default() }))
+        Registry(Arc::new(Inner { watched: true, ..Inner::default() }))
     }
 
     /// Counters for a sink.
@@ -93,16 +96,19 @@ impl Registry {
     /// One more source.
     pub fn add_source(&self, source: SourceEntry) {
         self.open().sources.push(source);
+        self.changed();
     }
 
     /// One more channel.
     pub fn add_channel(&self, channel: ChannelEntry) {
         self.open().channels.push(channel);
+        self.changed();
     }
 
     /// One more group of sinks.
     pub fn add_group(&self, group: GroupEntry) {
         self.open().groups.push(group);
+        self.changed();
     }
 
     /// One more process with components that count themselves.
@@ -134,19 +140,55 @@ impl Registry {
     /// The source of this name has ended.
     pub fn remove_source(&self, name: &str) {
         self.open().sources.retain(|source| source.name != name);
+        self.changed();
     }
 
     /// The channel of this name has ended.
     pub fn remove_channel(&self, name: &str) {
         self.open().channels.retain(|channel| channel.name != name);
+        self.changed();
     }
 
     /// The group of these sinks has ended.
     pub fn remove_group(&self, sinks: &[String]) {
         self.open().groups.retain(|group| !group.sinks.iter().any(|sink| sinks.contains(&sink.name)));
+        self.changed();
+    }
+
+    /// Hears of each component that comes, starts or goes.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.0.changes.subscribe()
+    }
+
+    /// A component has come, started or gone.
+    pub(crate) fn changed(&self) {
+        self.0.changes.send_replace(());
     }
 
     fn open(&self) -> MutexGuard<'_, Lists> {
         self.0.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_follows_hears_of_what_comes_starts_and_goes() {
+        let registry = Registry::default();
+        let mut changes = registry.changes();
+        let mut heard = || {
+            let heard = changes.has_changed().unwrap_or_default();
+            changes.mark_unchanged();
+            heard
+        };
+        assert!(!heard());
+        registry.add_source(SourceEntry { name: "r1".into(), counters: Arc::default() });
+        assert!(heard() && !heard());
+        registry.changed();
+        assert!(heard());
+        registry.remove_source("r1");
+        assert!(heard() && registry.sources().is_empty());
     }
 }

@@ -153,6 +153,8 @@ public final class Bridge {
         return new GroupHost(this, id, name);
       case Protocol.FILTER:
         return new FilterHost(this, id, name);
+      case Protocol.MONITOR:
+        return new MonitorHost(this, id, name);
       default:
         throw new IllegalArgumentException("component " + name + " is of an unknown kind, " + kind);
     }

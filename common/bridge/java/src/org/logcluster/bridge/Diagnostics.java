@@ -2,8 +2,13 @@ package org.logcluster.bridge;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
+import java.util.HashMap;
 import java.util.Map;
-import org.apache.flume.instrumentation.util.JMXPollUtil;
+import javax.management.Attribute;
+import javax.management.JMException;
+import javax.management.MBeanAttributeInfo;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 
 /** What the native side can ask of a JVM whose components may hang, and what it is told when one ends the JVM. */
 final class Diagnostics {
@@ -12,7 +17,7 @@ final class Diagnostics {
   /** All counters of Flume's MBeans. On a thread of its own, since a component's MBean may wait for the component. */
   static void metrics(final Bridge bridge) {
     aside("bridge-metrics", () -> {
-      Map<String, Map<String, String>> beans = JMXPollUtil.getAllMBeans();
+      Map<String, Map<String, String>> beans = ownBeans();
       FrameWriter out = new FrameWriter().number(beans.size());
       for (Map.Entry<String, Map<String, String>> bean : beans.entrySet()) {
         out.text(bean.getKey()).number(bean.getValue().size());
@@ -22,6 +27,41 @@ final class Diagnostics {
       }
       bridge.pipe.send(Protocol.METRICS_ARE, 0, out);
     });
+  }
+
+  /** As Flume's JMXPollUtil has them, without those that show counters of the native side. */
+  private static Map<String, Map<String, String>> ownBeans() {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    Map<String, Map<String, String>> beans = new HashMap<>();
+    for (ObjectName name : server.queryNames(null, null)) {
+      if (name.toString().startsWith("org.apache.flume") && !Mirror.OURS.contains(name)) {
+        try {
+          read(server, name, beans);
+        } catch (Exception e) {
+          System.err.println("org.logcluster.bridge: counters of " + name + " cannot be read: " + e);
+        }
+      }
+    }
+    return beans;
+  }
+
+  private static void read(MBeanServer server, ObjectName name, Map<String, Map<String, String>> beans)
+      throws JMException {
+    MBeanAttributeInfo[] infos = server.getMBeanInfo(name).getAttributes();
+    String[] names = new String[infos.length];
+    for (int i = 0; i < infos.length; i++) {
+      names[i] = infos[i].getName();
+    }
+    String component = name.toString().substring(name.toString().indexOf('=') + 1);
+    Map<String, String> values = new HashMap<>();
+    for (Attribute attribute : server.getAttributes(name, names).asList()) {
+      String value = String.valueOf(attribute.getValue());
+      if (attribute.getName().equalsIgnoreCase("type")) {
+        component = value + "." + component;
+      }
+      values.put(attribute.getName(), value);
+    }
+    beans.put(component, values);
   }
 
   /** Stacks: of all threads, or of those of one component. */

@@ -17,6 +17,7 @@ final class Protocol {
   static final int CHANNEL = 3;
   static final int GROUP = 4;
   static final int FILTER = 5;
+  static final int MONITOR = 6;
 
   // To the JVM.
   static final int CREATE = 0x02;
@@ -36,6 +37,7 @@ final class Protocol {
   static final int C_END = 0x52;
   static final int ANSWER = 0x60;
   static final int QUESTION = 0x70;
+  static final int COUNTERS = 0x71;
 
   // From the JVM.
   static final int HELLO = 0x81;
@@ -58,6 +60,7 @@ final class Protocol {
   static final int C_TAKEN = 0xd0;
   static final int C_DONE = 0xd1;
   static final int ASK = 0xe0;
+  static final int COUNT = 0xe1;
   static final int WORD = 0xf0;
 
   // How process() ended, in DONE and ANSWER.
@@ -75,6 +78,11 @@ final class Protocol {
   static final int UNCHANGED = 0;
   static final int NEW_HEADERS = 1;
   static final int SAME_HEADERS_AS_BEFORE = 2;
+
+  // What an attribute of COUNTERS is.
+  static final int LONG = 0;
+  static final int DOUBLE = 1;
+  static final int TEXT = 2;
 
   private Protocol() { }
 }

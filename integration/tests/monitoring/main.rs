@@ -1,4 +1,6 @@
-//! Counters over HTTP: real processes, and the same traffic through real Flume.
+//! Counters over HTTP and over JMX: real processes, and the same traffic through real Flume.
+
+mod jmx;
 
 use integration::{
     binaries,
