@@ -3,7 +3,10 @@
 use integration::{
     binaries,
     console::Console,
-    flume::{self, Flume, Launch, Version, zookeeper::ZooKeeper},
+    flume::{
+        self, Flume, Launch, Version,
+        zookeeper::{ZooKeeper, client_jaas},
+    },
     limit, ports,
     process::Process,
     solo::LONG,
@@ -248,5 +251,70 @@ fn agents_and_a_real_flume_run_what_push_has_written_into_zookeeper() {
     assert!(code == Some(0) && said.contains("version 2 after 1"), "{code:?} {said}");
     agent.wait_for("74 68 69 72 64");
     assert_eq!((agent.said("is away"), agent.said("/team/flume/a1 again")), (2, 2), "each is said once");
+    agent.stop();
+}
+
+/// A node that only `bob` may read and write, made by ZooKeeper's own client with the same file of JAAS.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_node_that_is_for_one_user_is_read_and_written_by_who_logs_in_as_that_one_alone() {
+    flume::require();
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut zookeeper = ZooKeeper::with_login("bob", "planted9 \u{fc}");
+    zookeeper.start();
+    let place = zookeeper.place();
+    for (name, user, password) in
+        [("bob", "bob", "planted9 \u{fc}"), ("wrong", "bob", "planted8"), ("eve", "eve", "planted7")]
+    {
+        fs::write(directory.path().join(name), client_jaas(user, password)).expect("a file");
+    }
+    let jaas = directory.path().join("bob");
+    let mut said = String::new();
+    for words in [&["create", "/flume", ""][..], &["create", "/flume/a1", "none", "sasl:bob:cdrwa"]] {
+        said = zookeeper.command(&jaas, words);
+    }
+    assert!(said.contains("Created /flume/a1"), "{said}");
+    let login =
+        |name: &str| format!("-Djava.security.auth.login.config={}", directory.path().join(name).display());
+    let push = |text: &str, more: &[&str]| {
+        fs::write(directory.path().join("a1.conf"), text).expect("a file");
+        let words = ["push", "-n", "a1", "-f", "a1.conf", "-z", &place];
+        let (said, code) = run(directory.path(), &[&words, more].concat()).ended();
+        assert!(!said.contains("planted"), "{said}");
+        (said, code)
+    };
+    for (more, why) in [
+        (vec![], "access list does not let this client in (NoAuth): log in as a user whom it names"),
+        (vec![login("bob"), "-Dzookeeper.sasl.client=false".to_owned()], "(NoAuth)"),
+        (vec![login("wrong")], "it does not accept the user `bob` of section `Client` in"),
+        (vec![login("eve")], "it does not accept the user `eve` of section `Client` in"),
+    ] {
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        let (said, code) = push(&configuration("nothing"), &more);
+        assert!(code == Some(1) && said.contains(why), "{why}: {code:?} {said}");
+    }
+    let agent = run(directory.path(), &["-n", "a1", "-z", &place, &login("wrong")]);
+    agent.wait_for("does not give /flume/a1: the agent waits, and asks again");
+    agent.wait_for("it does not accept the user `bob`");
+    drop(agent);
+    let (said, code) = push(&configuration("first-text"), &[&login("bob")]);
+    assert!(code == Some(0) && said.contains("wrote /flume/a1"), "{code:?} {said}");
+    let agent = run(directory.path(), &["-n", "a1", "-z", &place, &login("bob")]);
+    agent.wait_for("first-text");
+    // Flume reads it with the same file.
+    let launch = Launch {
+        agent: ["-z", &place].map(str::to_owned).to_vec(),
+        jvm: vec![login("bob")],
+        reload: true,
+        ..Launch::default()
+    };
+    let (unread, console) = (directory.path().join("a1.conf"), Console::default());
+    let flume =
+        Flume::start_as(Version::V1_11, &unread, "a1", directory.path(), &launch, &console).expect("a JVM");
+    flume.wait_for_line("Event: {", LONG).expect("it runs the text");
+    drop(flume);
+    let (said, code) = push(&configuration("second"), &[&login("bob")]);
+    assert!(code == Some(0) && said.contains("version 2 after 1"), "{code:?} {said}");
+    agent.wait_for("73 65 63 6F 6E 64");
     agent.stop();
 }

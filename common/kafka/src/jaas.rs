@@ -2,6 +2,8 @@
 //!
 //! Source: Kafka's documentation of SASL, and `JaasConfig` of kafka-clients 2.7.2.
 
+use java::LoginModule;
+
 /// What a login module needs.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Login {
@@ -23,48 +25,15 @@ pub(crate) enum Login {
 /// # Errors
 /// What is wrong with it, without its secrets.
 pub(crate) fn parse(text: &str) -> Result<Login, String> {
-    let mut words = words(text)?.into_iter();
-    let module = words.next().ok_or("it is empty")?;
-    let name = module.rsplit('.').next().unwrap_or_default().to_owned();
-    let options: Vec<(String, String)> = words
-        .filter_map(|word| word.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())))
-        .collect();
-    let option = |wanted: &str| {
-        let found = options.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
-        found.ok_or_else(|| format!("it has no `{wanted}`, which {name} needs"))
-    };
-    match name.as_str() {
+    let module = LoginModule::of_line(text)?;
+    let word = |key: &str| module.needed(key).map(str::to_owned);
+    match module.name() {
         "PlainLoginModule" | "ScramLoginModule" => {
-            Ok(Login::Password { user: option("username")?, password: option("password")? })
+            Ok(Login::Password { user: word("username")?, password: word("password")? })
         }
         "Krb5LoginModule" => Ok(Login::Kerberos),
-        _ => Ok(Login::Other(name)),
+        other => Ok(Login::Other(other.to_owned())),
     }
-}
-
-/// Words between blanks, quotes taken away, up to the semicolon.
-fn words(text: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word, mut quote, mut escaped) = (Vec::new(), String::new(), None, false);
-    for sign in text.chars() {
-        match (quote, sign) {
-            _ if escaped => {
-                word.push(sign);
-                escaped = false;
-            }
-            (Some(_), '\\') => escaped = true,
-            (Some(open), _) if sign == open => quote = None,
-            (Some(_), _) => word.push(sign),
-            (None, '"' | '\'') => quote = Some(sign),
-            (None, ';') => {
-                words.push(word);
-                words.retain(|word| !word.is_empty());
-                return Ok(words);
-            }
-            (None, _) if sign.is_whitespace() => words.push(std::mem::take(&mut word)),
-            (None, _) => word.push(sign),
-        }
-    }
-    Err(if quote.is_some() { "a quote is not closed" } else { "it does not end with a semicolon" }.to_owned())
 }
 
 #[cfg(test)]

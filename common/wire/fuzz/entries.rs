@@ -389,5 +389,16 @@ pub fn zookeeper(data: &[u8]) {
         assert!(
             answer.data().is_err() || answer.data().is_ok_and(|(bytes, _)| bytes.len() + 56 <= frame.len())
         );
+        assert!(answer.token().is_err() || answer.token().is_ok_and(|token| token.len() + 20 <= frame.len()));
+        zookeeper_login(answer.token().unwrap_or_default());
+    }
+    zookeeper_login(data);
+}
+
+/// A challenge is answered with text, or refused in a line; no bytes prove a password that is not known.
+fn zookeeper_login(token: &[u8]) {
+    match zookeeper::Response::new(token, "user", "password", 7) {
+        Ok(made) => assert!(made.token.len() <= 2 * token.len() + 500 && !made.is_proved_by(token)),
+        Err(why) => assert!(why.to_string().len() < 200),
     }
 }

@@ -4,7 +4,13 @@
 //! byte strings behind their length (ZooKeeper calls it Jute). A client sends its `ConnectRequest` first. Each request has
 //! a number (`xid`), by which its answer is known; a watch that fires comes as an answer with the number -1.
 //!
+//! A login is [`Request::Login`] twice, with what `login.rs` makes of the challenge.
+//!
 //! Source: ZooKeeper 3.9 `zookeeper.jute`, `ClientCnxn`, `KeeperException`.
+
+mod login;
+
+pub use login::{Response, Unanswerable};
 
 use thiserror::Error;
 
@@ -67,6 +73,11 @@ pub enum Request<'a> {
         /// Where the node is.
         path: &'a str,
     },
+    /// A step of a login: none at first, then what the server's token makes of it.
+    Login {
+        /// What is said.
+        token: &'a [u8],
+    },
     /// Says that the client is there.
     Ping,
     /// Ends the session.
@@ -83,6 +94,7 @@ impl Request<'_> {
             Request::Get { .. } => (xid, 4),
             Request::Set { .. } => (xid, 5),
             Request::Children { .. } => (xid, 8),
+            Request::Login { .. } => (xid, 102),
             Request::Ping => (PING, 11),
             Request::Close => (xid, -11),
         };
@@ -95,6 +107,7 @@ impl Request<'_> {
             }
             Request::Set { path, bytes, version } => out.text(path).bytes(bytes).int(version),
             Request::Children { path } => out.text(path).flag(false), // no watch
+            Request::Login { token } => out.bytes(token),
             Request::Ping | Request::Close => &mut out,
         };
         out.frame()
@@ -150,6 +163,14 @@ impl<'b> Answer<'b> {
         Ok((bytes, Answer { rest: reader.0, ..*self }.version()?))
     }
 
+    /// To [`Request::Login`]: what the server says; nothing where it has no login, or does not accept one and goes on.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn token(&self) -> Result<&'b [u8], Malformed> {
+        Reader(self.rest).bytes()
+    }
+
     /// To [`Request::Children`]: the names, in no order.
     ///
     /// # Errors
@@ -188,6 +209,10 @@ pub mod code {
     pub const BAD_VERSION: i32 = -103;
     /// There is such a node.
     pub const NODE_EXISTS: i32 = -110;
+    /// A login is not accepted.
+    pub const AUTH_FAILED: i32 = -115;
+    /// Who has not logged in is not served.
+    pub const LOGIN_REQUIRED: i32 = -124;
 
     /// The name, as ZooKeeper's own tools print it.
     pub fn name(code: i32) -> &'static str {
@@ -202,8 +227,9 @@ pub mod code {
             NODE_EXISTS => "NodeExists",
             -112 => "SessionExpired",
             -114 => "InvalidACL",
-            -115 => "AuthFailed",
+            AUTH_FAILED => "AuthFailed",
             -118 => "SessionMoved",
+            LOGIN_REQUIRED => "SessionClosedRequireAuth",
             -125 => "QuotaExceeded",
             -127 => "Throttled",
             _ => "an error that has no name here",
@@ -313,77 +339,4 @@ impl<'b> Reader<'b> {
 const ALL_RIGHTS: i32 = 31;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An answer to [`Request::Get`]: a node that holds `hello`, at version 2.
-    const DATA: &[u8] = b"\0\0\0\x5d\0\0\0\x03\0\0\0\0\0\0\0\x0b\0\0\0\0\0\0\0\x05hello\
-        \0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x0b\0\0\x01\x9a\0\0\0\0\0\0\x01\x9a\0\0\0\x07\
-        \0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\x05";
-
-    const WELCOME: &[u8] = b"\0\0\0\x25\0\0\0\0\0\0\x27\x10\x01\0\0\0\0\0\0\x07\0\0\0\x10abcdefghijklmnop\0";
-
-    #[test]
-    fn a_stream_of_answers_is_the_same_wherever_it_is_cut() {
-        let stream = [WELCOME, DATA, DATA].concat();
-        for cut in 0..=stream.len() {
-            let (mut frames, mut seen) = (Frames::default(), Vec::new());
-            for part in [&stream[..cut], &stream[cut..]] {
-                frames.buffer().extend_from_slice(part);
-                while let Some(frame) = frames.take().unwrap() {
-                    seen.push(frame);
-                }
-            }
-            assert_eq!(welcome(&seen[0]), Ok(10_000));
-            for frame in &seen[1..] {
-                let answer = Answer::new(frame).unwrap();
-                assert_eq!((answer.xid, answer.code, answer.data()), (3, 0, Ok((&b"hello"[..], 2))));
-            }
-            assert_eq!(seen.len(), 3, "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn an_answer_that_ends_early_is_told_and_no_length_takes_memory() {
-        let frame = &DATA[4..];
-        for end in 0..frame.len() {
-            let read = Answer::new(&frame[..end]).and_then(|answer| answer.data().map(|_| ()));
-            // Behind the version stands what nobody reads.
-            assert!(read == Err(Malformed::Short) || end >= 61, "{end}: {read:?}");
-        }
-        for length in [-1, i32::MIN, i32::MAX, MOST_BYTES as i32 + 1] {
-            let mut frames = Frames::default();
-            frames.buffer().extend(length.to_be_bytes());
-            assert_eq!(frames.take(), Err(Malformed::Length(length)));
-        }
-    }
-
-    #[test]
-    fn names_of_nodes_are_as_many_as_are_there_whatever_number_is_announced() {
-        let named = |rest: &[u8]| {
-            let frame = [&b"\0\0\0\x03\0\0\0\0\0\0\0\x0b\0\0\0\0"[..], rest].concat();
-            Answer::new(&frame).and_then(|answer| answer.names())
-        };
-        let two = b"\0\0\0\x02\0\0\0\x011\0\0\0\x041001";
-        assert_eq!(named(two), Ok(vec!["1".to_owned(), "1001".to_owned()]));
-        assert_eq!(named(b"\0\0\0\0"), Ok(Vec::new()));
-        assert_eq!(named(b"\xff\xff\xff\xff"), Ok(Vec::new()));
-        assert_eq!(named(b"\x7f\xff\xff\xff\0\0\0\x011"), Err(Malformed::Short));
-        assert_eq!(named(&two[..two.len() - 1]), Err(Malformed::Short));
-    }
-
-    #[test]
-    fn requests_are_as_zookeepers_own_client_writes_them() {
-        let frame = Request::Get { path: "/a", watch: true }.frame(7);
-        assert_eq!(frame, b"\0\0\0\x0f\0\0\0\x07\0\0\0\x04\0\0\0\x02/a\x01");
-        assert_eq!(Request::Ping.frame(9), b"\0\0\0\x08\xff\xff\xff\xfe\0\0\0\x0b");
-        let set = Request::Set { path: "/a", bytes: b"xy", version: 3 }.frame(1);
-        assert_eq!(set, b"\0\0\0\x18\0\0\0\x01\0\0\0\x05\0\0\0\x02/a\0\0\0\x02xy\0\0\0\x03");
-        let children = Request::Children { path: "/a" }.frame(2);
-        assert_eq!(children, b"\0\0\0\x0f\0\0\0\x02\0\0\0\x08\0\0\0\x02/a\0");
-        let create = Request::Create { path: "/a", bytes: b"" }.frame(1);
-        let rights = b"\0\0\0\x01\0\0\0\x1f\0\0\0\x05world\0\0\0\x06anyone\0\0\0\0";
-        assert_eq!(create[4..], [&b"\0\0\0\x01\0\0\0\x01\0\0\0\x02/a\0\0\0\0"[..], rights].concat());
-        assert_eq!(hello(10_000).len(), 4 + 4 + 8 + 4 + 8 + 20 + 1);
-    }
-}
+mod tests;

@@ -1,12 +1,13 @@
 //! A real ZooKeeper, one server, on a port of the loopback.
 
 use super::{agent::java, install};
-use crate::{console::Console, ports, process::Process, solo::until};
+use crate::{console::Console, limit, ports, process::Process, solo::until};
 use std::{
     fs, io,
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
     path::Path,
+    process::Command,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -17,6 +18,8 @@ pub struct ZooKeeper {
     port: u16,
     /// The port that is served over TLS, if there is one, and what the settings say of it.
     secure: Option<(u16, String)>,
+    /// Its JAAS file, if clients may log in.
+    logins: Option<String>,
     console: Console,
     process: Option<Process>,
 }
@@ -29,7 +32,7 @@ impl ZooKeeper {
     pub fn new() -> ZooKeeper {
         let directory = tempfile::tempdir().expect("a folder");
         let port = ports::free(&["127.0.0.1"]).expect("a port");
-        ZooKeeper { directory, port, secure: None, console: Console::default(), process: None }
+        ZooKeeper { directory, port, secure: None, logins: None, console: Console::default(), process: None }
     }
 
     /// The same, whose [`ZooKeeper::place`] is a port over TLS, with this key store.
@@ -46,6 +49,38 @@ impl ZooKeeper {
         ZooKeeper { secure: Some((port, settings)), ..ZooKeeper::new() }
     }
 
+    /// The same, to which this user can log in by DIGEST-MD5.
+    ///
+    /// # Panics
+    /// As [`ZooKeeper::new`].
+    pub fn with_login(user: &str, password: &str) -> ZooKeeper {
+        let file = format!("Server {{ {LOGIN_MODULE} required user_{user}=\"{password}\"; }};\n");
+        ZooKeeper { logins: Some(file), ..ZooKeeper::new() }
+    }
+
+    /// Runs a command of ZooKeeper's own client, `zkCli.sh`, with the JAAS file of a client, and gives what it printed.
+    ///
+    /// # Panics
+    /// When it cannot be had here.
+    pub fn command(&self, jaas: &Path, words: &[&str]) -> String {
+        let mut command = self.java();
+        command.arg(format!("-Djava.security.auth.login.config={}", jaas.display()));
+        // Otherwise one of 3.9 refuses MD5.
+        command.arg("-Dzookeeper.fips-mode=false");
+        command.args(["org.apache.zookeeper.ZooKeeperMain", "-server", &self.place()]).args(words);
+        let output = limit::output(&mut command);
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+
+    fn java(&self) -> Command {
+        let class_path =
+            install::zookeeper().unwrap_or_else(|why| panic!("no ZooKeeper can be run here: {why}"));
+        let mut command = java(&[]);
+        command.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &class_path]);
+        command.current_dir(self.directory.path());
+        command
+    }
+
     /// What `-z` takes.
     pub fn place(&self) -> String {
         format!("127.0.0.1:{}", self.secure.as_ref().map_or(self.port, |(port, _)| *port))
@@ -56,16 +91,19 @@ impl ZooKeeper {
     /// # Panics
     /// When it does not.
     pub fn start(&mut self) {
-        let class_path =
-            install::zookeeper().unwrap_or_else(|why| panic!("no ZooKeeper can be run here: {why}"));
         let settings = self.directory.path().join("zoo.cfg");
         let data = self.directory.path().join("data");
         let secure = self.secure.as_ref().map(|(_, settings)| settings.as_str()).unwrap_or_default();
-        fs::write(&settings, text(&data, self.port) + secure).expect("a file");
-        let mut command = java(&[]);
-        command.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &class_path]);
+        let mut text = text(&data, self.port) + secure;
+        let mut command = self.java();
+        if let Some(logins) = &self.logins {
+            text.push_str("authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n");
+            let jaas = self.directory.path().join("server.jaas");
+            fs::write(&jaas, logins).expect("a file");
+            command.arg(format!("-Djava.security.auth.login.config={}", jaas.display()));
+        }
+        fs::write(&settings, text).expect("a file");
         command.arg("org.apache.zookeeper.server.ZooKeeperServerMain").arg(settings);
-        command.current_dir(self.directory.path());
         self.process = Some(Process::spawn(command, &self.console, 0).expect("a JVM"));
         // It listens some 100 ms before it serves.
         until("ZooKeeper serves", || self.serves().unwrap_or(false));
@@ -94,6 +132,13 @@ impl Default for ZooKeeper {
         ZooKeeper::new()
     }
 }
+
+/// A file of JAAS with which ZooKeeper's clients log in as this user.
+pub fn client_jaas(user: &str, password: &str) -> String {
+    format!("Client {{\n  {LOGIN_MODULE} required\n  username=\"{user}\"\n  password=\"{password}\";\n}};\n")
+}
+
+const LOGIN_MODULE: &str = "org.apache.zookeeper.server.auth.DigestLoginModule";
 
 /// A tick of 500 ms lets a session be as short as a second.
 fn text(data: &Path, port: u16) -> String {

@@ -33,8 +33,19 @@ enum State {
     Well,
     /// There is no such node, or it is empty.
     Missing,
-    /// No server answers, or it refuses.
+    /// No server answers.
     Away,
+    /// A server answers, and does not give it.
+    Refused,
+}
+
+impl State {
+    fn of(trouble: &Trouble) -> State {
+        match trouble {
+            Trouble::Lost(_) => State::Away,
+            Trouble::Refused(_) | Trouble::Login(_) => State::Refused,
+        }
+    }
 }
 
 impl Node {
@@ -126,6 +137,14 @@ impl Node {
             (State::Away, false) => {
                 warn!(log, "ZooKeeper at {ensemble} is away: the agent waits for it"; "error" => why);
             }
+            (State::Refused, true) => warn!(
+                log,
+                "ZooKeeper at {ensemble} does not give {path}: the agent goes on with the configuration that it has, and asks again"; "error" => why
+            ),
+            (State::Refused, false) => warn!(
+                log,
+                "ZooKeeper at {ensemble} does not give {path}: the agent waits, and asks again"; "error" => why
+            ),
         }
     }
 
@@ -147,10 +166,10 @@ impl Node {
                         && let Some(bytes) = backup.read(&self.log)
                     {
                         away::tell_backup(&self.log, &self.name(), reason, backup);
-                        self.state = State::Away;
+                        self.state = State::of(&trouble);
                         return (backup.path().display().to_string(), bytes);
                     }
-                    self.tell(State::Away, reason);
+                    self.tell(State::of(&trouble), reason);
                 }
             }
             self.wait().await;
@@ -220,7 +239,7 @@ impl Origin for Node {
                         }
                     }
                     Ok(None) => self.tell(State::Missing, ""),
-                    Err(trouble) => self.tell(State::Away, &trouble.to_string()),
+                    Err(trouble) => self.tell(State::of(&trouble), &trouble.to_string()),
                 }
                 self.wait().await;
             }

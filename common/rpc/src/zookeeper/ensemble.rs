@@ -1,5 +1,6 @@
 //! Which servers, and which node: `-z` and `-p`.
 
+use super::login::Login;
 use runtime::net::ClientLayers;
 use std::fmt;
 
@@ -9,6 +10,8 @@ pub struct Ensemble {
     pub(super) servers: Vec<(String, u16)>,
     /// What is around a connection.
     pub(super) layers: ClientLayers,
+    /// Who logs in; `None`: nobody does.
+    pub(super) login: Option<Login>,
     /// In front of every path; empty, or `/a/b`.
     chroot: String,
 }
@@ -16,7 +19,7 @@ pub struct Ensemble {
 impl Ensemble {
     /// Of these servers, each a host and a port, without a path in front of their nodes.
     pub fn new(servers: Vec<(String, u16)>) -> Ensemble {
-        Ensemble { servers, layers: ClientLayers::default(), chroot: String::new() }
+        Ensemble { servers, layers: ClientLayers::default(), login: None, chroot: String::new() }
     }
 
     /// Reads what `-z` has.
@@ -44,13 +47,19 @@ impl Ensemble {
             return Err("it names no server".to_owned());
         }
         let chroot = if chroot == "/" { String::new() } else { path(chroot)? };
-        Ok(Ensemble { servers, layers: ClientLayers::default(), chroot })
+        Ok(Ensemble { servers, layers: ClientLayers::default(), login: None, chroot })
     }
 
     /// The same over TLS.
     #[must_use]
     pub fn with(self, layers: ClientLayers) -> Ensemble {
         Ensemble { layers, ..self }
+    }
+
+    /// The same, with a login.
+    #[must_use]
+    pub(super) fn log_in(self, login: Login) -> Ensemble {
+        Ensemble { login: Some(login), ..self }
     }
 
     /// Where the node is that its users know as `path`.

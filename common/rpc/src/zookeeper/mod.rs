@@ -5,6 +5,8 @@
 //! called again.
 
 mod ensemble;
+mod jaas;
+mod login;
 mod settings;
 
 pub use ensemble::Ensemble;
@@ -12,7 +14,7 @@ pub use settings::Settings;
 
 use runtime::{
     clock::{self, Duration, Instant},
-    net::{ClientLayers, Stream, TcpStream, keep_alive},
+    net::{Stream, TcpStream, keep_alive},
     random::Random,
 };
 use std::{fmt, io};
@@ -46,14 +48,23 @@ pub enum Trouble {
     Lost(String),
     /// The server does not do it: one of [`code`].
     Refused(i32),
+    /// The login has not succeeded, for this reason.
+    Login(String),
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Lost(why) => out.write_str(why),
-            Trouble::Refused(code::NO_AUTH) => out.write_str(
-                "the node is not open to everybody (NoAuth), and this client shows no login: give `world:anyone` the right to it",
+            Trouble::Lost(why) | Trouble::Login(why) => out.write_str(why),
+            Trouble::Refused(code::NO_AUTH) => write!(
+                out,
+                "the node's access list does not let this client in (NoAuth): log in as a user whom it names ({HOW_TO_LOG_IN}), \
+                 or give `world:anyone` the right to it"
+            ),
+            Trouble::Refused(code::LOGIN_REQUIRED) => write!(
+                out,
+                "it serves only clients that log in ({}): {HOW_TO_LOG_IN}",
+                code::name(code::LOGIN_REQUIRED)
             ),
             Trouble::Refused(refused) => write!(out, "it answers {} ({refused})", code::name(*refused)),
         }
@@ -72,20 +83,25 @@ impl Client {
             servers.swap(left, random.peek_below(left + 1));
             random.advance();
         }
-        let mut reasons = Vec::new();
+        let (mut reasons, mut refused) = (Vec::new(), None);
         for (host, port) in servers {
-            match timeout(CONNECTED_WITHIN, Client::open(&ensemble.layers, host, *port)).await {
+            match timeout(CONNECTED_WITHIN, Client::open(ensemble, host, *port)).await {
                 Ok(Ok(client)) => return Ok(client),
+                Ok(Err(Trouble::Login(why))) => refused = Some(format!("{host}:{port}: {why}")),
                 Ok(Err(trouble)) => reasons.push(format!("{host}:{port}: {trouble}")),
                 Err(_) => {
                     reasons.push(format!("{host}:{port}: no answer within {} s", CONNECTED_WITHIN.as_secs()))
                 }
             }
         }
-        Err(Trouble::Lost(plan::cut(&reasons.join("; "), MOST_SHOWN)))
+        // What one server says of a login all do.
+        Err(match refused {
+            Some(why) => Trouble::Login(why),
+            None => Trouble::Lost(plan::cut(&reasons.join("; "), MOST_SHOWN)),
+        })
     }
 
-    async fn open(layers: &ClientLayers, host: &str, port: u16) -> Result<Client, Trouble> {
+    async fn open(ensemble: &Ensemble, host: &str, port: u16) -> Result<Client, Trouble> {
         let dial = async || -> io::Result<TcpStream> {
             let stream = TcpStream::connect((host, port)).await?;
             stream.set_nodelay(true)?;
@@ -93,7 +109,7 @@ impl Client {
             Ok(stream)
         };
         let mut client = Client {
-            stream: layers.connect(host, dial).await.map_err(Trouble::Lost)?.stream,
+            stream: ensemble.layers.connect(host, dial).await.map_err(Trouble::Lost)?.stream,
             server: format!("{host}:{port}"),
             frames: Frames::default(),
             out: protocol::hello(SESSION_MS),
@@ -108,6 +124,9 @@ impl Client {
         let session = u64::try_from(session).ok().filter(|session| *session > 0);
         let session = session.ok_or_else(|| Trouble::Lost("it gives no session".to_owned()))?;
         client.beat = Duration::from_millis(session.div_ceil(3).max(1));
+        if let Some(login) = &ensemble.login {
+            client.log_in(login).await?;
+        }
         Ok(client)
     }
 
@@ -256,6 +275,8 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of reasons that are shown.
 const MOST_SHOWN: usize = 500;
+const HOW_TO_LOG_IN: &str =
+    "-Djava.security.auth.login.config=FILE, whose section `Client` has DigestLoginModule";
 
 #[cfg(any(test, feature = "testing"))]
 pub mod stand_in;

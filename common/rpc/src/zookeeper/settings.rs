@@ -1,22 +1,26 @@
-//! How ZooKeeper is reached: over TLS where Java's system properties for its client, or a file of the same settings, say so.
+//! How ZooKeeper is reached: over TLS, and with a login (`jaas.rs`), where Java's system properties for its client, or a file of
+//! the same settings, say so.
 //!
 //! Source: ZooKeeper 3.5 to 3.9, `ZKClientConfig` and `ClientX509Util`: `zookeeper.client.secure`, `zookeeper.ssl.*`.
 
-use super::Ensemble;
+use super::{
+    Ensemble,
+    jaas::{self, Found},
+};
 use plan::{Descriptor, Kind, Properties};
 use runtime::net::{CLIENT_TLS, ClientLayers, TlsDefaults};
 use std::{fmt, fs};
 
-/// What ZooKeeper's own client is told.
+/// What ZooKeeper's own client is told, and other system properties, which a JAAS file may name.
 #[derive(Debug, Clone, Default)]
 pub struct Settings(Vec<Setting>);
 
 #[derive(Clone)]
-struct Setting {
+pub(super) struct Setting {
     key: String,
-    value: String,
+    pub(super) value: String,
     /// Where it is written, in a message.
-    name: String,
+    pub(super) name: String,
 }
 
 /// Shows no value.
@@ -27,18 +31,19 @@ impl fmt::Debug for Setting {
 }
 
 impl Settings {
-    /// Those among Java's system properties, as given with `-D`.
+    /// Java's system properties, as given with `-D`.
     pub fn new(properties: &[(String, String)]) -> Settings {
-        let mut settings = Settings::default();
-        for (key, value) in properties {
-            settings.add(key, value, format!("-D{key}"));
-        }
-        settings
+        let setting = |(key, value): &(String, String)| Setting {
+            key: key.clone(),
+            value: value.trim().to_owned(),
+            name: format!("-D{key}"),
+        };
+        Settings(properties.iter().map(setting).collect())
     }
 
     /// One more, which counts before those that are there; `name` says where it is written.
     pub fn add(&mut self, key: &str, value: &str, name: String) {
-        if key.starts_with(OWN) || key == LOGIN {
+        if key.starts_with(OWN) {
             self.0.push(Setting { key: key.to_owned(), value: value.trim().to_owned(), name });
         }
     }
@@ -55,19 +60,19 @@ impl Settings {
                 "{name}={value}: true (over TLS) or false; ZooKeeper's own client would take the plain way without a word"
             ));
         }
-        Ok(if self.is_secure() { ensemble.with(self.layers(defaults)?) } else { ensemble })
+        let ensemble = if self.is_secure() { ensemble.with(self.layers(defaults)?) } else { ensemble };
+        Ok(match jaas::find(self)? {
+            Found::Login(login) => ensemble.log_in(login),
+            Found::None | Found::NoneOfUse(_) => ensemble,
+        })
     }
 
     /// What was given for ZooKeeper's client and has no effect.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
-        if let Some(login) = self.last(LOGIN)
-            && self.last(SASL).is_none_or(|sasl| sasl.value != "false")
-        {
-            notices.push(format!(
-                "{}: a login to ZooKeeper is not supported, so only nodes that are open to `world:anyone` are read and written",
-                login.name
-            ));
+        // What is wrong is refused where ZooKeeper is reached.
+        if let Ok(Found::NoneOfUse(why)) = jaas::find(self) {
+            notices.push(why);
         }
         let own = || self.0.iter().filter(|setting| setting.key.starts_with(SSL));
         let is_known = |key: &str| KNOWN.contains(&key) || REFUSED.contains(&key);
@@ -85,7 +90,7 @@ impl Settings {
         notices
     }
 
-    fn last(&self, key: &str) -> Option<&Setting> {
+    pub(super) fn last(&self, key: &str) -> Option<&Setting> {
         self.0.iter().rev().find(|setting| setting.key == key)
     }
 
@@ -163,9 +168,6 @@ static TLS: Descriptor = Descriptor::new(Kind::Sink, "", "", &[CLIENT_TLS]);
 const OWN: &str = "zookeeper.";
 const SECURE: &str = "zookeeper.client.secure";
 const SSL: &str = "zookeeper.ssl.";
-/// A file of JAAS, in which Java's client finds its login.
-const LOGIN: &str = "java.security.auth.login.config";
-const SASL: &str = "zookeeper.sasl.client";
 const KNOWN: &[&str] = &[
     "trustStore.location",
     "trustStore.password",
@@ -227,9 +229,6 @@ mod tests {
     fn what_has_no_effect_is_told() {
         let notices = |lines: &[&str]| settings(lines).notices();
         assert!(notices(&[]).is_empty());
-        let login = ["java.security.auth.login.config=/etc/jaas.conf"];
-        assert!(notices(&login)[0].contains("a login to ZooKeeper is not supported"));
-        assert!(notices(&[login[0], "zookeeper.sasl.client=false"]).is_empty());
         let told = notices(&["zookeeper.ssl.protocol=TLSv1.2", "zookeeper.ssl.crl=true"]);
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].ends_with("-Dzookeeper.ssl.protocol") && told[1].contains("a plain one"), "{told:?}");
