@@ -309,7 +309,7 @@ Client { // ZooKeeper's
 "#;
 
     fn section(name: &str) -> Result<Option<Vec<LoginModule>>, String> {
-        LoginModule::of_section(FILE, name, &|name| (name == "user.home").then(|| "/home/me".to_owned()))
+        LoginModule::of_section(FILE, name, &|name| (name == "user.home").then(|| "/etc/me".to_owned()))
     }
 
     #[test]
