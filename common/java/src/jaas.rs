@@ -319,7 +319,7 @@ Client { // ZooKeeper's
         assert_eq!(names, ["DigestLoginModule", "Other"]);
         assert_eq!(modules[0].option("username"), Some("bob"));
         assert_eq!(modules[0].option("password"), Some("p\"\\\tA;}"));
-        assert_eq!(modules[0].option("home"), Some("/home/me/x${{kept}}${open"));
+        assert_eq!(modules[0].option("home"), Some("/etc/me/x${{kept}}${open"));
         let modules = section("KafkaClient").ok().flatten().unwrap();
         assert_eq!(modules[0].needed("password"), Ok("//no comment"));
         let missing = modules[0].needed("realm").unwrap_err();
