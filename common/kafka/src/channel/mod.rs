@@ -10,6 +10,7 @@ use crate::beyond;
 use crate::client::{brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
+use crate::source::migration::Migration;
 use crate::source::reader::{self, Given, Orders, Settled, Ways};
 use crate::source::shape::Shape;
 use crate::source::topics::Topics;
@@ -52,6 +53,8 @@ struct Config {
     brokers: String,
     topic: String,
     group: String,
+    /// What is taken over before anything is read.
+    migration: Option<Migration>,
     recipe: Recipe,
 }
 
@@ -89,12 +92,14 @@ impl Config {
             headers: Vec::new(),
             flume_format: properties.flag("parseAsFlumeEvent"),
         };
+        let migration = Migration::new(properties, &group, Some(topic), None, site, findings);
         Some(Config {
             producer,
             consumer,
             brokers: brokers(properties),
             topic: topic.to_owned(),
             group,
+            migration,
             recipe,
         })
     }
@@ -237,6 +242,7 @@ fn read(
             brokers: config.brokers.clone(),
             group: config.group.clone(),
             topics: Topics::named(&config.topic),
+            migration: config.migration.clone(),
             shape: Shape { flume_format: config.recipe.flume_format, bare: true, ..Shape::default() },
             batch: READ_EVENTS,
             duration: READ_FOR,

@@ -8,6 +8,7 @@
 mod commits;
 mod committer;
 mod consumer;
+pub(crate) mod migration;
 mod read;
 pub(crate) mod reader;
 mod registry;
@@ -31,6 +32,7 @@ use flow::message::PutTimeout;
 use flow::source::{Source, SourceContext, Stopping};
 use futures_util::future::LocalBoxFuture;
 use java::Pattern;
+use migration::Migration;
 use plan::{Availability, Descriptor, Findings, Properties, Traits};
 use rdkafka::ClientConfig;
 use reader::{Given, Orders, Settled, Ways};
@@ -65,6 +67,8 @@ struct Config {
     brokers: Brokers,
     group: String,
     topics: Topics,
+    /// What is taken over before anything is read.
+    migration: Option<Migration>,
     shape: Shape,
     batch: usize,
     duration: Duration,
@@ -79,12 +83,16 @@ impl Config {
         let defaults = [&DEFAULTS[..], &[("group.id", group.as_str())]].concat();
         let client = without_brokers(Side::Consumer, properties, &defaults, site, findings);
         let brokers = Brokers::new(properties, site, findings);
+        let migration = brokers.as_ref().zip(topics.as_ref()).and_then(|(brokers, topics)| {
+            Migration::new(properties, &group, topics.only(), brokers.ensemble(), site, findings)
+        });
         let topic = properties.flag("setTopicHeader").then(|| properties.word("topicHeader").to_owned());
         Some(Config {
             client: client?,
             brokers: brokers?,
             group,
             topics: topics?,
+            migration,
             shape: Shape {
                 topic_header: topic,
                 headers: properties
@@ -203,6 +211,7 @@ fn orders(config: &Config, brokers: &str, context: &SourceContext) -> Orders {
         brokers: brokers.to_owned(),
         group: config.group.clone(),
         topics: config.topics.clone(),
+        migration: config.migration.clone(),
         shape: config.shape.clone(),
         batch: config.batch.min(context.processor.transaction()),
         duration: config.duration,

@@ -6,6 +6,7 @@
 use super::commits::Commits;
 use super::committer::Committer;
 use super::consumer::{Change, Ear, make};
+use super::migration::Migration;
 use super::read::Read;
 use super::shape::{Shape, Space, Taken};
 use super::silence::Silence;
@@ -28,6 +29,7 @@ pub(crate) struct Orders {
     pub(crate) brokers: String,
     pub(crate) group: String,
     pub(crate) topics: Topics,
+    pub(crate) migration: Option<Migration>,
     pub(crate) shape: Shape,
     /// `batchSize`
     pub(crate) batch: usize,
@@ -101,6 +103,11 @@ pub(super) struct Reader {
 /// # Errors
 /// Why it cannot go on; another reader may.
 pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
+    if let Some(migration) = &orders.migration
+        && !migration.run(&orders.client, &ways.stored, &orders.log)
+    {
+        return Ok(());
+    }
     let made = orders.client.create_with_context(Ear::new(orders.log.clone()));
     let mut consumer: BaseConsumer<Ear> = made.map_err(|error| plain(&error))?;
     let (tick, ticks) = bounded(1);

@@ -46,6 +46,14 @@ impl Brokers {
         }
     }
 
+    /// The ZooKeeper that knows them, if it is asked.
+    pub(super) fn ensemble(&self) -> Option<&Ensemble> {
+        match self {
+            Brokers::Named(_) => None,
+            Brokers::Registered(registry) => Some(&registry.ensemble),
+        }
+    }
+
     /// Their addresses. ZooKeeper is waited for until it knows some; `None`: the source is to stop.
     pub(super) async fn addresses(&self, context: &SourceContext, stop: &mut Stopping) -> Option<String> {
         let registry = match self {
@@ -97,17 +105,7 @@ impl Registry {
         site: &Site,
         findings: &mut Findings<'_>,
     ) -> Option<Registry> {
-        let settings = Settings::new(site.properties());
-        let reached = Ensemble::read(servers)
-            .map_err(|why| format!("{why}; write HOST:2181,HOST:2181"))
-            .and_then(|ensemble| {
-                let reached = settings.reach(ensemble, site.tls_defaults());
-                reached.map_err(|why| format!("the connection to ZooKeeper: {why}"))
-            });
-        let ensemble = reached.map_err(|why| findings.refuse(ZOOKEEPER, &why)).ok()?;
-        for notice in settings.notices() {
-            findings.add(Problem::note("no-effect", findings.at(ZOOKEEPER), notice));
-        }
+        let ensemble = reach(servers, site, findings)?;
         let prefix = Side::Consumer.prefix();
         let protocol = properties.under(prefix).find(|(name, _)| *name == "security.protocol");
         let protocol = protocol.map(|(_, word)| word.trim()).filter(|word| !word.is_empty());
@@ -125,7 +123,6 @@ impl Registry {
                 findings.key(SERVERS)
             ));
         findings.add(problem);
-        offsets(properties, findings);
         Some(Registry { ensemble, protocol })
     }
 
@@ -177,6 +174,22 @@ impl fmt::Display for Registry {
     }
 }
 
+/// The ZooKeeper of `zookeeperConnect`; `None` when it cannot be reached as asked, which is told.
+pub(super) fn reach(servers: &str, site: &Site, findings: &mut Findings<'_>) -> Option<Ensemble> {
+    let settings = Settings::new(site.properties());
+    let reached = Ensemble::read(servers)
+        .map_err(|why| format!("{why}; write HOST:2181,HOST:2181"))
+        .and_then(|ensemble| {
+            let reached = settings.reach(ensemble, site.tls_defaults());
+            reached.map_err(|why| format!("the connection to ZooKeeper: {why}"))
+        });
+    let ensemble = reached.map_err(|why| findings.refuse(ZOOKEEPER, &why)).ok()?;
+    for notice in settings.notices() {
+        findings.add(Problem::note("no-effect", findings.at(ZOOKEEPER), notice));
+    }
+    Some(ensemble)
+}
+
 /// What a broker says of itself in ZooKeeper.
 struct Broker {
     listeners: Vec<Listener>,
@@ -217,27 +230,8 @@ impl Broker {
     }
 }
 
-/// Where the group goes on. Offsets of Flume 1.6 are in ZooKeeper, and nobody looks there.
-fn offsets(properties: &Properties, findings: &mut Findings<'_>) {
-    let reset = properties.under(Side::Consumer.prefix()).any(|(name, _)| name == "auto.offset.reset");
-    if reset || properties.text(MIGRATE).is_some_and(|migrates| migrates.trim().eq_ignore_ascii_case("false"))
-    {
-        return;
-    }
-    let what = "offsets that Flume 1.6 has left in ZooKeeper are not looked at".to_owned();
-    let problem = Problem::warning("offsets-in-zookeeper", findings.at(ZOOKEEPER), what)
-        .flume(format!("1.7 to 1.11 copies them into Kafka, unless its group has some there (`{MIGRATE}`)"))
-        .here("a group that has no offsets in Kafka begins at the end of its topics: what stands there is not read")
-        .fix(format!(
-            "`{}auto.offset.reset = earliest` to read all of it, or let Flume 1.7 or later run once",
-            findings.key(Side::Consumer.prefix())
-        ));
-    findings.add(problem);
-}
-
-const MIGRATE: &str = "migrateZookeeperOffsets";
+pub(super) const ZOOKEEPER: &str = "zookeeperConnect";
 const SERVERS: &str = "kafka.bootstrap.servers";
-const ZOOKEEPER: &str = "zookeeperConnect";
 /// Brokers that are asked for: any of them knows the others.
 const MOST_BROKERS: usize = 100;
 /// Bytes of a listener's address.

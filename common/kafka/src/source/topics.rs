@@ -37,6 +37,14 @@ impl Topics {
         Topics { wanted: Wanted::Matching(Arc::new(pattern)), now: None, looked: None }
     }
 
+    /// The one that is named, if it is one.
+    pub(crate) fn only(&self) -> Option<&str> {
+        match &self.wanted {
+            Wanted::Named(names) if names.len() == 1 => names.first().map(String::as_str),
+            Wanted::Named(_) | Wanted::Matching(_) => None,
+        }
+    }
+
     /// What is to be subscribed from now on, if that is something else.
     pub(crate) fn changed(
         &mut self,
