@@ -9,6 +9,9 @@ use std::{backtrace::Backtrace, panic};
 /// `RUST_BACKTRACE=1` adds the backtrace, on the same line.
 pub(crate) fn log_panics(log: Logger) {
     panic::set_hook(Box::new(move |info| {
+        if runtime::caught::is_caught() {
+            return; // it is told of where it is caught
+        }
         let what = info.payload_as_str().unwrap_or("no message");
         let at = info.location().map(ToString::to_string).unwrap_or_default();
         let backtrace = Backtrace::capture();
