@@ -361,7 +361,8 @@ impl Reader<'_> {
             let read = if is(action, "Delete") { self.delete(action, written) } else { None };
             match read {
                 Some(read) => {
-                    if delete.replace(read).is_some() {
+                    let before = delete.replace(read);
+                    if before.is_some() {
                         appender.say("of several <Delete> only the last is done, so that files may pile up; write a <RollingFile> for each");
                     }
                 }

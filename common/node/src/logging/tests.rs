@@ -357,6 +357,13 @@ fn the_console_that_is_left_has_the_files_levels() {
 }
 
 #[test]
+fn elements_within_elements_stop_no_start() {
+    let text = format!("<Configuration>{}{}</Configuration>", "<a>".repeat(37_000), "</a>".repeat(37_000));
+    let logging = of("log4j2.xml", &text, &[]);
+    assert!(logging.on_console && !logging.notices.is_empty());
+}
+
+#[test]
 fn a_broken_file_hides_nothing_that_was_found_before() {
     let conf = tempfile::tempdir().unwrap();
     for (name, text) in [("log4j2.xml", "no xml"), ("log4j2.yaml", "a:"), ("log4j.properties", "a=b")] {
