@@ -133,10 +133,10 @@ impl Console {
 
     /// Waits, `at_most` so long, until every own line said so far is printed or lost. Says whether that came to pass.
     pub fn flush(&self, at_most: Duration) -> bool {
-        let end = Instant::now() + at_most;
-        // Files first: what is wrong with them is said on the console.
-        let flushed: Vec<bool> = self.all.iter().rev().map(|output| output.flush(end)).collect();
-        flushed.into_iter().all(|done| done)
+        // Files first: what is wrong with them is said on the console, which has its time also when one of them hangs.
+        let (of_files, end) = (Instant::now() + at_most / 2, Instant::now() + at_most);
+        let files: Vec<bool> = self.all.iter().skip(1).map(|output| output.flush(of_files)).collect();
+        self.lines.flush(end) && files.into_iter().all(|done| done)
     }
 
     /// Flushes when it is dropped, and waits `at_most` so long for it: keep it to the end of `main`.

@@ -51,16 +51,16 @@ impl EventPrinter {
     /// Prints what waits. Blocks while a place takes nothing: call it where that may be.
     ///
     /// # Errors
-    /// What the console said. Some lines may have been printed then, the last of them in part. What a log file does not
-    /// take is told of and left out there.
+    /// What the console said. Some lines may have been printed then, the last of them in part, and nothing goes to the log files:
+    /// it all comes again. What a log file does not take is told of and left out there.
     pub fn print(&mut self) -> io::Result<()> {
         let mut outcome = Ok(());
         for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
-            let printed = printing.output.data(&printing.buffer);
+            let printed = outcome.is_ok().then(|| printing.output.data(&printing.buffer));
             match printed {
-                Ok(()) => {}
-                Err(cut) if n == CONSOLE => outcome = Err(cut.error),
-                Err(cut) => printing.output.leave_out(&printing.buffer, cut),
+                None | Some(Ok(())) => {}
+                Some(Err(cut)) if n == CONSOLE => outcome = Err(cut.error),
+                Some(Err(cut)) => printing.output.leave_out(&printing.buffer, cut),
             }
             printing.buffer.clear();
             printing.buffer.shrink_to(KEPT_BYTES); // one enormous event does not hold memory for good

@@ -28,7 +28,7 @@ mod stamp;
 
 pub use crate::console::{Console, Flush, LogFileSettings, Settings};
 pub use event_printer::EventPrinter;
-pub use file::{Delete, FileSettings, NamePattern, Names, Size, Triggers, log_files};
+pub use file::{Delete, FileSettings, Kept, NamePattern, Names, Size, Triggers, Written, log_files};
 pub use java::DatePrinter;
 pub use layout::Format;
 pub use level::{Levels, UnknownLevel, level_name, parse_level};

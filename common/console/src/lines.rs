@@ -198,7 +198,8 @@ impl Queue {
             Some(error) => format!("{} refused them: {error}", writing.output.what()),
             None => format!("{} was slower than they came", writing.output.what()),
         };
-        let text = format!("{lines} log lines were left out here: {why}. No event was lost by that.");
+        let events = writing.output.left_out_events();
+        let text = format!("{lines} log lines were left out here: {why}. {events}");
         let (line, stamp, now) = (&mut writing.chunk, &mut writing.stamp, SystemTime::now());
         line.clear();
         layout::plain_line(format, line, stamp, (now, Level::Warning), &SPEAKER, &text);

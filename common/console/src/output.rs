@@ -46,6 +46,14 @@ impl Output {
         }
     }
 
+    /// What lines that were left out mean for events.
+    pub(crate) fn left_out_events(&self) -> &'static str {
+        match self.to {
+            Target::Stderr(_) | Target::Other(_) => "No event was lost by that.",
+            Target::File(_) => "What logger sinks print may be among them; no other event was lost by that.",
+        }
+    }
+
     /// Writes whole lines and waits as long as the place takes nothing.
     ///
     /// # Errors

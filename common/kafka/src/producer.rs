@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// A record; [`Line::send`] numbers it.
 pub(crate) type Record<'a> = BaseRecord<'a, [u8], [u8], usize>;
@@ -126,6 +126,7 @@ impl Line {
         mut record: Record<'_>,
     ) -> Result<(), RDKafkaErrorCode> {
         record.delivery_opaque = place * FLIGHTS + flight.0;
+        let mut in_vain = 0;
         loop {
             self.sky.waits.store(true, Ordering::Release);
             self.sky.count(flight).fetch_add(1, Ordering::AcqRel);
@@ -136,12 +137,13 @@ impl Line {
             };
             self.sky.count(flight).fetch_sub(1, Ordering::AcqRel);
             let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-            // With nothing on its way no room comes.
-            if code != RDKafkaErrorCode::QueueFull || self.sky.is_empty() {
+            // With nothing on its way no room comes, but a moment later: the client calls back before it gives the room.
+            in_vain = if self.sky.is_empty() { in_vain + 1 } else { 0 };
+            if code != RDKafkaErrorCode::QueueFull || in_vain > LOOKS {
                 self.sky.waits.store(false, Ordering::Release);
                 return Err(code);
             }
-            self.sky.room.notified().await;
+            let _room_or_a_look = timeout(LOOK, self.sky.room.notified()).await;
             record = back;
         }
     }
@@ -296,3 +298,7 @@ pub(crate) fn lost(peer: &str, reason: String) -> DeliveryError {
 /// How long a topic that the brokers make by themselves is given.
 const MADE_WITHIN: &[Duration] =
     &[Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
+/// A sender without room looks for it so often, for the client's word comes before the room...
+const LOOK: Duration = Duration::from_millis(10);
+/// ...and gives up after so many looks with nothing on its way.
+const LOOKS: u32 = 10;

@@ -11,6 +11,9 @@ use std::{backtrace::Backtrace, panic, sync::Arc};
 pub(crate) fn log_panics(console: Arc<Console>) {
     let log = console.logger();
     panic::set_hook(Box::new(move |info| {
+        if runtime::caught::is_caught() {
+            return; // it is told of where it is caught
+        }
         let what = info.payload_as_str().unwrap_or("no message");
         let at = info.location().map(ToString::to_string).unwrap_or_default();
         let text = format!("panic at {at}: {what}. This is an internal error: please report it.");

@@ -3,6 +3,7 @@
 //! Nothing here knows of events' way through an agent: `flow` and the components build on it.
 
 pub mod build;
+pub mod caught;
 pub mod clock;
 pub mod files;
 #[cfg(any(test, fuzzing))]

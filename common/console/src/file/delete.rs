@@ -167,7 +167,7 @@ impl Condition {
 }
 
 /// Whether a name is like `glob`: `*` is any text and `?` any sign, within a folder's name.
-fn matches(glob: &str, name: &str) -> bool {
+pub(super) fn matches(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
     let (mut at, mut on, mut star) = (0, 0, None);
     while on < name.len() {

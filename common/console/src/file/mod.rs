@@ -9,15 +9,17 @@ mod names;
 mod roll;
 
 pub use delete::Delete;
-pub use names::{NamePattern, Names};
+pub use names::{Kept, NamePattern, Names};
 pub use roll::{Size, Triggers};
 
 use crate::{lines::LogOutput, output::Cut, stamp};
 use roll::Roller;
+use rustix::fs::OFlags;
 use slog::Level;
 use std::{
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
@@ -42,6 +44,8 @@ pub(crate) struct LogFile {
     roller: Roller,
     file: Option<File>,
     was_open: bool,
+    /// It is one, and no pipe or device.
+    is_file: bool,
     torn: bool,
     told: Option<ErrorKind>, // what the console was last told of
     console: Arc<LogOutput>,
@@ -50,10 +54,18 @@ pub(crate) struct LogFile {
 impl LogFile {
     /// Opens it, if that can be done.
     pub(crate) fn open(settings: FileSettings, console: Arc<LogOutput>) -> LogFile {
-        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push(settings.path.clone());
-        let roller = Roller::new(settings.triggers.clone());
-        let (file, was_open, torn) = (None, false, false);
-        let mut log = LogFile { settings, roller, file, was_open, torn, told: None, console };
+        let (path, kept) = (settings.path.clone(), settings.names.kept(&settings.path));
+        WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push(Written { path, kept });
+        let mut log = LogFile {
+            roller: Roller::new(settings.triggers.clone()),
+            settings,
+            file: None,
+            was_open: false,
+            is_file: true,
+            torn: false,
+            told: None,
+            console,
+        };
         if let Err(error) = log.reopen(now()) {
             log.tell(&error);
         }
@@ -65,6 +77,9 @@ impl LogFile {
     /// # Errors
     /// [`Cut`] when that cannot be done.
     pub(crate) fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
+        if lines.is_empty() {
+            return Ok(()); // which says nothing of the file
+        }
         let mut written = 0;
         let outcome = self.write_pieces(lines, &mut written);
         match &outcome {
@@ -84,12 +99,13 @@ impl LogFile {
             if self.file.is_none() {
                 self.reopen(now)?;
             }
-            if self.roller.is_due(now) {
+            if self.is_file && self.roller.is_due(now) {
                 self.roll(now)?;
             }
             let rest = &lines[*written..];
-            self.write(&rest[..self.roller.fitting(rest)], written)?;
-            if self.roller.is_due_at_once() {
+            let fitting = if self.is_file { self.roller.fitting(rest) } else { rest.len() };
+            self.write(&rest[..fitting], written)?;
+            if self.is_file && self.roller.is_due_at_once() {
                 self.roll(now)?;
             }
         }
@@ -124,9 +140,12 @@ impl LogFile {
         let keep = self.settings.append || self.was_open;
         let before = self.path().metadata().ok().filter(|_| keep);
         let mut options = OpenOptions::new();
-        options.create(true).append(true);
+        // A pipe that nobody reads refuses lines, and holds nobody up.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.create(true).append(true).custom_flags(flags.bits().cast_signed());
         let file = options.open(self.path())?;
-        if !keep {
+        self.is_file = file.metadata().is_ok_and(|about| about.is_file());
+        if !keep && self.is_file {
             file.set_len(0)?;
         }
         let modified = before.as_ref().and_then(|about| about.modified().ok()).map(stamp::millis);
@@ -139,16 +158,20 @@ impl LogFile {
     /// Keeps the file under another name and begins a new one. When that fails, all goes on in the same file.
     fn roll(&mut self, now: i64) -> io::Result<()> {
         let moved = self.settings.names.move_away(self.path(), self.roller.named_by(now));
-        if let Err(error) = moved {
-            self.roller.failed(now);
-            let text = format!(
-                "{} cannot be rolled: {error}. Lines go on into it, and it is tried again later",
-                self.path().display()
-            );
-            self.console.tell(Level::Warning, &text);
-            return Ok(());
-        }
         self.file = None;
+        if let Err(error) = moved {
+            if self.path().exists() {
+                self.roller.failed(now);
+                let text = format!(
+                    "{} cannot be rolled: {error}. Lines go on into it, and it is tried again later",
+                    self.path().display()
+                );
+                self.console.tell(Level::Warning, &text);
+            } else {
+                self.roller.rolled(); // somebody has taken it away
+            }
+            return self.reopen(now);
+        }
         self.roller.rolled();
         self.reopen(now)?;
         if let Err(error) = self.settings.names.tidy(now) {
@@ -174,13 +197,22 @@ impl LogFile {
     }
 }
 
+/// A log file of this process.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The file.
+    pub path: PathBuf,
+    /// What those that it was rolled to are like.
+    pub kept: Kept,
+}
+
 /// The log files of this process, for those who must not read what they write.
-pub fn log_files() -> Vec<PathBuf> {
+pub fn log_files() -> Vec<Written> {
     WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// As the system knows what a process prints to, so is this known of the process, and not of a part of it.
-static WRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static WRITTEN: Mutex<Vec<Written>> = Mutex::new(Vec::new());
 
 fn now() -> i64 {
     stamp::millis(SystemTime::now())

@@ -1,6 +1,6 @@
 //! Under which name a full log file is kept, and which old ones go.
 
-use super::delete::Delete;
+use super::delete::{Delete, matches};
 use java::DatePrinter;
 use jiff::tz::TimeZone;
 use std::{
@@ -58,9 +58,12 @@ impl NamePattern {
                 parts.push(Part::Number(word[..digits].parse().unwrap_or(0).min(MOST_DIGITS)));
                 rest = behind;
             } else if let Some(behind) = word.strip_prefix('d') {
-                let option = behind.strip_prefix('{').and_then(|inside| inside.split_once('}'));
-                let (pattern, behind) = option.unwrap_or(("yyyy-MM-dd", behind));
-                parts.push(Part::Date(DatePrinter::compile(pattern, TimeZone::system())?));
+                let option = |text| str::strip_prefix(text, '{').and_then(|inside| inside.split_once('}'));
+                let (pattern, behind) = option(behind).unwrap_or(("yyyy-MM-dd", behind));
+                let (zone, behind) = option(behind).map_or((None, behind), |(zone, rest)| (Some(zone), rest));
+                let zone = zone.map_or_else(|| Ok(TimeZone::system()), TimeZone::get);
+                let zone = zone.map_err(|error| error.to_string())?;
+                parts.push(Part::Date(DatePrinter::compile(pattern, zone)?));
                 rest = behind;
             } else {
                 return Err(format!("`{}` has a word that is neither `%d{{...}}` nor `%i`", &rest[at..]));
@@ -78,6 +81,27 @@ impl NamePattern {
     /// The first date of the pattern.
     pub fn date(&self) -> Option<&DatePrinter> {
         self.0.iter().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
+    }
+
+    /// The last one.
+    pub fn last_date(&self) -> Option<&DatePrinter> {
+        self.0.iter().rev().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
+    }
+
+    /// What names are like.
+    fn kept(&self) -> Kept {
+        let texts: Vec<&str> =
+            self.0.iter().map(|part| if let Part::Text(text) = part { text } else { "*" }).collect();
+        let like = texts.concat();
+        let (folders, name) = like.rsplit_once('/').map_or((".", &*like), |(folders, name)| (folders, name));
+        let fixed =
+            folders.split('/').take_while(|folder| !folder.contains('*')).collect::<Vec<_>>().join("/");
+        let folder = match (&*fixed, like.starts_with('/')) {
+            ("", true) => "/",
+            ("", false) => ".",
+            (fixed, _) => fixed,
+        };
+        Kept { folder: folder.into(), below: fixed != folders, name: name.to_owned() }
     }
 
     fn name(&self, millis: i64, number: u32) -> String {
@@ -127,7 +151,38 @@ fn numbered(folder: &Path, front: &str, back: &str) -> io::Result<BTreeMap<u32, 
     Ok(found)
 }
 
+/// What rolled files are like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Their folder.
+    pub folder: PathBuf,
+    /// They may be in folders of that folder, too.
+    pub below: bool,
+    /// Their names; `*` is any text.
+    name: String,
+}
+
+impl Kept {
+    /// Whether that is such a name.
+    pub fn is_name(&self, name: &str) -> bool {
+        matches(&self.name, name)
+    }
+}
+
 impl Names {
+    /// What the files are like that the one at `path` is rolled to.
+    pub(super) fn kept(&self, path: &Path) -> Kept {
+        match self {
+            Names::Numbered(_) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new(".")).to_owned();
+                Kept { folder, below: false, name: format!("{name}.*") }
+            }
+            Names::Pattern { pattern, .. } => pattern.kept(),
+        }
+    }
+
     /// Moves the file at `path` away, so that a new one can begin. `millis` is the time its name tells of.
     ///
     /// # Errors
@@ -140,7 +195,7 @@ impl Names {
                 let number = make_room(pattern, millis, (*first, *last), *newest_is_last)?;
                 let to = PathBuf::from(pattern.name(millis, number));
                 make_folder(&to)?;
-                if to == path { Ok(()) } else { fs::rename(path, &to) }
+                if to == path { Ok(()) } else { rename(path, &to) }
             }
         }
     }
@@ -154,6 +209,16 @@ impl Names {
             Names::Pattern { delete: Some(delete), .. } => delete.run(now),
             _ => Ok(()),
         }
+    }
+}
+
+/// Moves a file, to another disk if need be.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::copy(from, to).and_then(|_| fs::remove_file(from))
+        }
+        moved => moved,
     }
 }
 
@@ -175,8 +240,8 @@ fn shift(path: &Path, most: u32) -> io::Result<()> {
         path.push(format!(".{number}"));
         PathBuf::from(path)
     };
-    for number in there.into_keys().rev().filter(|number| (1..most).contains(number)) {
-        fs::rename(at(number), at(number + 1))?;
+    for (number, path) in there.into_iter().rev().filter(|(number, _)| (1..most).contains(number)) {
+        fs::rename(path, at(number + 1))?;
     }
     fs::rename(path, at(1))
 }
@@ -189,7 +254,9 @@ fn make_room(
     newest_is_last: bool,
 ) -> io::Result<u32> {
     let mut there = pattern.there(millis)?;
-    let Some(last) = last else { return Ok(there.last_key_value().map_or(1, |(number, _)| number + 1)) };
+    let Some(last) = last else {
+        return Ok(there.last_key_value().map_or(1, |(number, _)| number.saturating_add(1)));
+    };
     let most = (last.saturating_sub(first) as usize).saturating_add(1);
     let mut moves = !newest_is_last || there.last_key_value().is_some_and(|(number, _)| *number >= last);
     while there.len() >= most {

@@ -78,7 +78,8 @@ impl Roller {
 
     fn period_is_over(&mut self, now: i64) -> bool {
         let second = now.div_euclid(1000);
-        if self.triggers.period.is_none() || second == self.looked {
+        // A clock that was set back begins no other period: its file would take the place of the one kept before.
+        if self.triggers.period.is_none() || second == self.looked || now < self.since {
             return false;
         }
         self.looked = second;
@@ -190,6 +191,9 @@ mod tests {
         roller.rolled();
         roller.opened(0, None, false, 2 * DAY);
         assert!(!roller.is_due(2 * DAY));
+        roller.wrote(5);
+        assert!(!roller.is_due(2 * DAY - 1), "a clock that was set back");
+        assert!(!roller.is_due(2 * DAY + 1) && roller.is_due(3 * DAY));
     }
 
     #[test]

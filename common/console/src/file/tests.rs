@@ -74,7 +74,9 @@ fn own_lines_go_to_the_file_and_a_second_program_goes_on_behind_them() {
         assert_eq!(memory.text(), "");
     }
     assert_eq!(read(&path), "one\ntwo\n");
-    assert!(log_files().contains(&path));
+    let own = log_files().into_iter().find(|own| own.path == path).unwrap();
+    assert_eq!((own.kept.folder.as_path(), own.kept.below), (path.parent().unwrap(), false));
+    assert!(own.kept.is_name("flume.log.1") && !own.kept.is_name("other.log.1"));
     let _emptied = log(FileSettings { append: false, ..by_size(&path, 1000, 1) });
     assert_eq!(read(&path), "");
 }
@@ -175,4 +177,80 @@ fn what_cannot_be_rolled_is_written_all_the_same() {
     let mut log = log(by_size(&path, 4, 1));
     assert!(log.write_lines(b"a1\na2\nb1\nb2\n").is_ok());
     assert_eq!(read(&path), "a1\na2\nb1\nb2\n");
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_holds_nobody_up_and_a_file_that_was_removed_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let mut log = log(by_size(&pipe, 5, 1));
+    assert!(log.write_lines(b"nobody hears\n").is_err());
+    fs::remove_file(&pipe).unwrap();
+    log.write_lines(b"one, long\n").map_err(|cut| cut.error).unwrap();
+    fs::remove_file(folder.path().join("pipe.1")).unwrap();
+    fs::remove_file(&pipe).unwrap();
+    log.write_lines(b"two, long\n").map_err(|cut| cut.error).unwrap();
+    log.write_lines(b"3\n").map_err(|cut| cut.error).unwrap();
+    assert_eq!(read(&pipe), "3\n");
+}
+
+#[test]
+fn what_rolled_files_are_like_is_known() {
+    let kept = |pattern: &str| {
+        let pattern = NamePattern::parse(pattern).unwrap();
+        let names = Names::Pattern { pattern, first: 1, last: None, newest_is_last: true, delete: None };
+        names.kept(Path::new("x"))
+    };
+    for (pattern, folder, below, like) in [
+        ("/var/log/f.log.%d{yyyyMMdd}-%i", "/var/log", false, "f.log.20261127-3"),
+        ("/var/log/%d{yyyy-MM}/f-%i.log", "/var/log", true, "f-3.log"),
+        ("f.log.%i", ".", false, "f.log.1"),
+        ("%d/f.log", ".", true, "f.log"),
+        ("/f.log.%i", "/", false, "f.log.1"),
+    ] {
+        let kept = kept(pattern);
+        assert_eq!((kept.folder.as_path(), kept.below), (Path::new(folder), below), "{pattern}");
+        assert!(kept.is_name(like) && !kept.is_name("other"), "{pattern}");
+    }
+    assert!(NamePattern::parse("f.%d{HH}{GMT}").is_ok() && NamePattern::parse("f.%d{HH}{Nowhere}").is_err());
+}
+
+#[test]
+fn what_the_console_refuses_goes_to_no_file_since_it_comes_again() {
+    struct Refusing;
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let (pattern, _) = crate::Pattern::parse("%m%n", crate::Dialect::One);
+    let format = Format::Pattern(Arc::new(pattern));
+    let file = LogFileSettings { file: by_size(&path, 1000, 1), format, levels: crate::Levels::default() };
+    let console = Console::to(Refusing, Settings { files: vec![file], ..Settings::default() });
+    let mut printer = console.event_printer(crate::place::LOGGER_SINK, 16);
+    let mut builder = event::BatchBuilder::default();
+    builder.push([], b"hello");
+    let batch = builder.finish();
+    for _ in 0..3 {
+        assert!(printer.begin());
+        for event in batch.events() {
+            printer.append(UNIX_EPOCH, &event);
+        }
+        assert!(printer.print().is_err());
+    }
+    assert_eq!(read(path), "");
 }

@@ -32,8 +32,10 @@ pub(super) struct KafkaSink {
     sent: VecDeque<Sent>,
     dead: Option<DeadLetters>,
     pub(super) arrived: Arrived,
-    /// Deliveries in a row that have failed.
+    /// Times in a row that it has failed before it was opened.
     failures: u32,
+    /// It has failed since it was opened: what was sent ahead fails with what it was sent behind.
+    failed: bool,
     pub(super) silence: Silence,
     pub(super) told: ToldOf,
     pub(super) space: BytesMut,
@@ -65,6 +67,7 @@ impl KafkaSink {
             dead: config.dead.as_deref().map(|directory| DeadLetters::new(directory, &context.name)),
             arrived: Arrived::default(),
             failures: 0,
+            failed: false,
             silence: Silence::told(often()),
             told: ToldOf { no_time: often(), no_topic: often(), dead: News::default() },
             space: BytesMut::new(),
@@ -80,6 +83,7 @@ impl KafkaSink {
         if self.line.as_ref().is_some_and(Line::is_broken) {
             self.line = None;
         }
+        debug_assert!(self.sent.is_empty(), "flights are known to the line that sent them");
         let fresh = self.line.is_none();
         let line = match self.line.take() {
             Some(line) => line,
@@ -131,7 +135,7 @@ impl KafkaSink {
         &mut self,
         batches: &[Batch],
         mut failures: Vec<Failure>,
-        never: Hopeless,
+        mut never: Hopeless,
     ) -> Result<(), DeliveryError> {
         if !failures.is_empty() {
             let behind: Vec<Flight> = self.sent.iter().map(|sent| sent.flight).collect();
@@ -139,7 +143,7 @@ impl KafkaSink {
                 self.wait_for(flight).await;
             }
         }
-        self.fly_alone(batches, &mut failures).await?;
+        self.fly_alone(batches, &mut failures, &mut never).await?;
         self.settle(batches, failures, never).await
     }
 
@@ -238,13 +242,14 @@ impl KafkaSink {
 
 impl AsyncSink for KafkaSink {
     async fn open(&mut self) -> Result<Window, DeliveryError> {
+        self.failures = self.failures.saturating_add(u32::from(std::mem::take(&mut self.failed)));
         self.ready().await?;
         Ok(if self.config.transactional.is_some() { Window::LOCK_STEP } else { AHEAD })
     }
 
     /// In transactions one batch follows the other.
     async fn send(&mut self, batches: &[Batch]) -> bool {
-        if self.config.transactional.is_some() {
+        if self.config.transactional.is_some() || self.sent.len() >= AHEAD.deliveries {
             return false;
         }
         let sent = self.take_off_what_is_left(batches).await;
@@ -268,17 +273,17 @@ impl AsyncSink for KafkaSink {
                 None => self.take_off_what_is_left(batches).await?,
             };
             since = sent.since;
-            let (failures, never) = self.land(sent).await;
+            let (failures, never) = self.land(sent).await?;
             self.finish(batches, failures, never).await
         };
         match &outcome {
             Ok(()) => {
-                self.failures = 0;
+                self.failures = if self.failed { self.failures } else { 0 };
                 let took = clock::now().saturating_duration_since(since).as_millis();
                 self.send_timer.add(usize::try_from(took).unwrap_or(usize::MAX));
             }
             Err(_) => {
-                self.failures = self.failures.saturating_add(1);
+                self.failed = true;
                 self.rollbacks.increment();
             }
         }
@@ -295,5 +300,5 @@ const ASK_LIMIT: Duration = Duration::from_secs(5);
 /// What may be on its way: as a batch waits for its acknowledgement, the next ones are sent.
 const AHEAD: Window = Window { deliveries: 8, bytes: 8 << 20 };
 const NEWS_PAUSE: Duration = Duration::from_secs(60);
-/// Deliveries in a row in which a topic that an event names is not there.
+/// Times in a row in which a topic that an event names is not there.
 const TRIES: u32 = 2;

@@ -112,10 +112,10 @@ impl KafkaSink {
     }
 
     /// Waits for what was sent; answers those that were not taken, and those that can never be.
-    pub(super) async fn land(&mut self, sent: Sent) -> (Vec<Failure>, Hopeless) {
+    pub(super) async fn land(&mut self, sent: Sent) -> Result<(Vec<Failure>, Hopeless), DeliveryError> {
         self.wait_for(sent.flight).await;
-        let failures = self.line.as_ref().map(|line| line.failures(sent.flight));
-        (failures.unwrap_or_default(), sent.never)
+        let line = self.line.as_ref().ok_or(DeliveryError::Gone)?;
+        Ok((line.failures(sent.flight), sent.never))
     }
 
     /// Sends the events of these places and waits for all; answers those that were not taken, and those that can never be.
@@ -125,7 +125,7 @@ impl KafkaSink {
         places: impl Fn(usize) -> bool,
     ) -> Result<(Vec<Failure>, Hopeless), DeliveryError> {
         let sent = self.take_off(batches, places).await?;
-        Ok(self.land(sent).await)
+        self.land(sent).await
     }
 
     /// As [`KafkaSink::fly`]; if they are to go `alone`, each in a request of its own, up to the first that is not taken.
@@ -154,12 +154,14 @@ impl KafkaSink {
         &mut self,
         batches: &[Batch],
         failures: &mut Vec<Failure>,
+        never: &mut Hopeless,
     ) -> Result<(), DeliveryError> {
         let alone = |(_, code): &Failure| policy::fate(*code, false) == Fate::Alone;
         let crowded: Vec<Failure> = failures.extract_if(.., |failure| alone(failure)).collect();
         for (place, _) in crowded {
-            let (failed, _) = self.fly(batches, |other| other == place).await?;
+            let (failed, hopeless) = self.fly(batches, |other| other == place).await?;
             failures.extend(failed);
+            never.extend(hopeless);
         }
         Ok(())
     }

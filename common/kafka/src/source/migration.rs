@@ -8,17 +8,18 @@ use super::REST;
 use super::consumer::Ear;
 use super::registry::{ZOOKEEPER, reach};
 use crate::producer::plain;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use flow::Site;
 use plan::{Findings, Problem, Properties};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use rpc::zookeeper::{Client, Ensemble, Trouble};
 use runtime::clock::{self, Duration};
 use runtime::told::{LastTold, Told, left_out};
 use std::collections::BTreeMap;
 use std::fmt;
+use tokio::time::timeout;
 
 /// Where the offsets of a group are that reads one topic.
 #[derive(Clone)]
@@ -72,7 +73,7 @@ impl Migration {
     pub(crate) fn run<T>(&self, client: &ClientConfig, stop: &Receiver<T>, log: &slog::Logger) -> bool {
         let (mut told, mut last) = (Told::every(NEWS_PAUSE), LastTold::default());
         loop {
-            let why = match self.once(client, log) {
+            let why = match self.once(client, stop, log) {
                 Ok(outcome) => {
                     self.tell(&outcome, log);
                     return true;
@@ -118,7 +119,12 @@ impl Migration {
         }
     }
 
-    fn once(&self, client: &ClientConfig, log: &slog::Logger) -> Result<Outcome, String> {
+    fn once<T>(
+        &self,
+        client: &ClientConfig,
+        stop: &Receiver<T>,
+        log: &slog::Logger,
+    ) -> Result<Outcome, String> {
         let consumer: BaseConsumer<Ear> =
             client.create_with_context(Ear::new(log.clone())).map_err(|error| plain(&error))?;
         let kafkas = |what: &str, why: String| {
@@ -138,7 +144,10 @@ impl Migration {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| format!("the system gives no means to ask ZooKeeper: {error}"))?;
-        let found = runtime.block_on(self.look_up()).map_err(|why| format!("ZooKeeper: {why}"))?;
+        let found = runtime.block_on(timeout(LOOK_LIMIT, self.look_up()));
+        runtime.shutdown_background(); // a name that is being looked up is not waited for
+        let found = found.unwrap_or_else(|_| Err("it has not answered in time".to_owned()));
+        let found = found.map_err(|why| format!("ZooKeeper: {why}"))?;
         let (offsets, others): (Offsets, Offsets) =
             found.into_iter().partition(|(partition, _)| partitions.contains(partition));
         if offsets.is_empty() {
@@ -149,9 +158,13 @@ impl Migration {
             list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))
                 .map_err(|error| plain(&error))?;
         }
+        // Who comes after this one may have taken them over and gone on by now.
+        if matches!(stop.try_recv(), Err(TryRecvError::Disconnected)) {
+            return Err("nobody wants them any more".to_owned());
+        }
         consumer
             .commit(&list, CommitMode::Sync)
-            .map_err(|error| kafkas("does not take them", plain(&error)))?;
+            .map_err(|error| kafkas("does not take them", refused(&error)))?;
         if has(&consumer)? != offsets {
             return Err("Kafka has taken them and does not have them".to_owned());
         }
@@ -199,14 +212,20 @@ impl Migration {
         let place = self.place();
         let names = client.children(&place).await.map_err(told)?.unwrap_or_default();
         let mut offsets = Offsets::new();
-        for name in names.iter().take(MOST_PARTITIONS) {
+        if names.len() > MOST_PARTITIONS {
+            return Err(format!("{place} has {} partitions, more than {MOST_PARTITIONS}", names.len()));
+        }
+        for name in names {
             let Some((bytes, _)) = client.get(&format!("{place}/{name}"), false).await.map_err(told)? else {
                 continue; // it has gone meanwhile
             };
+            if bytes.is_empty() {
+                continue; // as Flume has it
+            }
             let offset = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse::<i64>().ok());
             let numbers = name.parse::<i32>().ok().zip(offset.filter(|offset| *offset >= 0));
             let (partition, offset) = numbers.ok_or_else(|| {
-                format!("what {place}/{} holds is no offset of a partition", plan::quoted(name))
+                format!("what {place}/{} holds is no offset of a partition", plan::quoted(&name))
             })?;
             offsets.insert(partition, offset);
         }
@@ -225,6 +244,16 @@ impl fmt::Display for Migration {
     }
 }
 
+/// Why offsets were not taken, and what to do.
+fn refused(error: &KafkaError) -> String {
+    use RDKafkaErrorCode::{IllegalGeneration, RebalanceInProgress, UnknownMemberId};
+    let others = "its group has members at work that have committed nothing yet: stop them until the offsets are taken over";
+    match error.rdkafka_error_code() {
+        Some(UnknownMemberId | IllegalGeneration | RebalanceInProgress) => others.to_owned(),
+        _ => plain(error),
+    }
+}
+
 fn shown(offsets: &Offsets) -> String {
     let words: Vec<String> =
         offsets.iter().map(|(partition, offset)| format!("partition {partition} at {offset}")).collect();
@@ -235,6 +264,8 @@ const MIGRATE: &str = "migrateZookeeperOffsets";
 const NEWS_PAUSE: Duration = Duration::from_secs(60);
 /// How long the brokers may take for an answer.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
+/// How long ZooKeeper may take for all of them.
+const LOOK_LIMIT: Duration = Duration::from_secs(30);
 /// More than a topic of that time has.
 const MOST_PARTITIONS: usize = 10_000;
 /// Bytes of a list that are shown.
@@ -277,7 +308,8 @@ mod tests {
     async fn what_zookeeper_has_is_read_and_what_is_no_offset_is_told() {
         let (listener, ensemble) = listen().await;
         let migration = Migration { ensemble, group: "g".to_owned(), topic: "t".to_owned() };
-        for (value, found) in [(&b"17"[..], Ok(17)), (b"x", Err(())), (b"-1", Err(()))] {
+        for (value, found) in [(&b"17"[..], Ok(Some(17))), (b"", Ok(None)), (b"x", Err(())), (b"-1", Err(()))]
+        {
             let server = async {
                 let mut stream = greet(&listener, 60_000).await;
                 let children = asked(&mut stream).await;
@@ -289,7 +321,9 @@ mod tests {
             };
             let ((), read) = tokio::join!(server, migration.look_up());
             match found {
-                Ok(offset) => assert_eq!(read, Ok(Offsets::from([(3, offset)]))),
+                Ok(offset) => {
+                    assert_eq!(read, Ok(offset.map(|offset| (3, offset)).into_iter().collect()));
+                }
                 Err(()) => assert!(read.unwrap_err().contains("offsets/t/`3` holds is no offset")),
             }
         }

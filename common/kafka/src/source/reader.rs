@@ -19,7 +19,9 @@ use flow::counters::Counter;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
+use runtime::caught::caught;
 use runtime::clock::{self, Duration, Instant};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -225,14 +227,19 @@ impl Reader {
             key: message.key(),
             value: message.payload().unwrap_or_default(),
         };
-        // They are decoded when they are asked for.
-        let headers = || message.headers();
+        // They are decoded when they are asked for. The library panics at a name that is not UTF-8.
+        let unreadable = Cell::new(false);
         let header = |wanted: &str| {
-            let all = headers()?.iter().filter(|header| header.key == wanted);
-            all.last().and_then(|header| header.value)
+            let find = || message.headers()?.iter().filter(|header| header.key == wanted).last()?.value;
+            let found = caught(find);
+            unreadable.set(unreadable.get() || found.is_none());
+            found.flatten()
         };
         let pushed = self.orders.shape.push(&record, header, &mut self.builder, &mut self.space);
         self.read.add(record.topic, record.partition, record.offset, pushed.is_ok());
+        if unreadable.get() {
+            self.tell_of_headers(&record);
+        }
         if let Err(why) = pushed {
             (self.orders.read_fail)();
             if let Some(before) = self.told.malformed.tell(clock::now()) {

@@ -9,13 +9,21 @@ pub(super) struct Tales {
     in_trouble: bool,
     last: Option<String>,
     pub(super) malformed: Told,
+    pub(super) headers: Told,
     pub(super) uncommitted: Told,
 }
 
 impl Default for Tales {
     fn default() -> Tales {
         let often = || Told::every(NEWS_PAUSE);
-        Tales { trouble: often(), in_trouble: false, last: None, malformed: often(), uncommitted: often() }
+        Tales {
+            trouble: often(),
+            in_trouble: false,
+            last: None,
+            malformed: often(),
+            headers: often(),
+            uncommitted: often(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a reader says of trouble, and of a silence in which records wait.
 
 use super::reader::{End, Orders, Reader};
+use super::shape::Taken;
 use super::silence::Doubt;
 use crate::producer::plain;
 use rdkafka::Offset;
@@ -9,6 +10,20 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use runtime::clock::{self, Duration};
 
 impl Reader {
+    /// A record's own headers cannot be read.
+    pub(super) fn tell_of_headers(&mut self, record: &Taken<'_>) {
+        if let Some(before) = self.told.headers.tell(clock::now()) {
+            slog::warn!(
+                self.orders.log,
+                "the record at offset {} of {}-{} has a header whose name is not UTF-8: its event comes without those of the record's \
+                 headers that `header.` asks for ({before} such lines were left out)",
+                record.offset,
+                record.topic,
+                record.partition
+            );
+        }
+    }
+
     /// Looks whether the silence is one.
     pub(super) fn look(&mut self) {
         if !self.storing.is_empty() {

@@ -1,6 +1,7 @@
 //! What this process writes itself, so that it does not follow it: what came in would go out into what comes in.
 
 use super::shared::PositionFiles;
+use console::Written;
 use runtime::files::whole::is_temporary;
 use runtime::files::{is_same, resolve};
 use std::ffi::OsStr;
@@ -46,7 +47,7 @@ impl OwnFiles {
             Some(Own::PositionFile)
         } else if self.rolled.iter().any(|own| own.made(path)) {
             Some(Own::Rolled)
-        } else if self.prints && is_console(about) {
+        } else if self.prints && (is_console(about) || is_log_file(path, about)) {
             Some(Own::Console)
         } else {
             None
@@ -105,8 +106,17 @@ fn same_directory(one: Option<&Path>, other: Option<&Path>) -> bool {
 
 /// Whether what this process prints goes there.
 fn is_console(about: &Metadata) -> bool {
-    let printed_to = CONSOLE.iter().map(PathBuf::from).chain(console::log_files());
-    printed_to.into_iter().any(|path| fs::metadata(path).is_ok_and(|printed_to| is_same(&printed_to, about)))
+    CONSOLE.iter().any(|fd| fs::metadata(fd).is_ok_and(|printed_to| is_same(&printed_to, about)))
+}
+
+/// Whether it is a log file of this process, or one that such a file was rolled to.
+fn is_log_file(path: &Path, about: &Metadata) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    console::log_files().into_iter().any(|Written { path: own, kept }| {
+        let mut folders = path.ancestors().skip(1).take(if kept.below { MOST_BELOW } else { 1 });
+        fs::metadata(own).is_ok_and(|own| is_same(&own, about))
+            || kept.is_name(&name) && folders.any(|folder| same_directory(Some(&kept.folder), Some(folder)))
+    })
 }
 
 /// Whether what this process prints goes to a file, which could be followed.
@@ -116,6 +126,9 @@ pub(crate) fn console_is_a_file() -> bool {
 
 /// What this process prints to.
 const CONSOLE: [&str; 2] = ["/proc/self/fd/1", "/proc/self/fd/2"];
+
+/// So many folders deep rolled log files are known.
+const MOST_BELOW: usize = 8;
 
 /// Of the milliseconds since 1970, since 2001; the local time of the other path manager has one more.
 const TIME_DIGITS: usize = 13;
@@ -161,5 +174,32 @@ mod tests {
             assert!(!made(name), "{name}");
         }
         assert!(!rolled.made(Path::new("/elsewhere/p-1795364843779-1.log")));
+    }
+
+    #[test]
+    fn log_files_are_known_and_what_they_were_rolled_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let file = console::FileSettings {
+            path: at("flume.log"),
+            append: true,
+            triggers: console::Triggers::default(),
+            names: console::Names::Numbered(3),
+        };
+        let (format, levels) = (console::Format::default(), console::Levels::default());
+        let files = vec![console::LogFileSettings { file, format, levels }];
+        let _console = console::Console::to(
+            std::io::sink(),
+            console::Settings { files, ..console::Settings::default() },
+        );
+        let own = OwnFiles { prints: true, ..OwnFiles::default() };
+        for (name, expected) in
+            [("flume.log", Some(Own::Console)), ("flume.log.2", Some(Own::Console)), ("app.log", None)]
+        {
+            fs::write(at(name), name).unwrap();
+            assert_eq!(own.find(&at(name), &fs::metadata(at(name)).unwrap()), expected, "{name}");
+        }
+        let silent = OwnFiles::default();
+        assert_eq!(silent.find(&at("flume.log.2"), &fs::metadata(at("flume.log.2")).unwrap()), None);
     }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import javax.management.InstanceAlreadyExistsException;
 import javax.management.InstanceNotFoundException;
@@ -95,10 +96,23 @@ final class Mirror {
     Map<String, NativeCounters> gone = new HashMap<>(beans);
     gone.keySet().removeAll(here);
     beans.keySet().removeAll(gone.keySet());
-    registrar.execute(() -> {
+    change(() -> {
       gone.values().forEach(this::unregister);
       beans.forEach(this::register);
     });
+  }
+
+  /** One mirror at a time: the one before this may still be taking its own away. */
+  private void change(Runnable change) {
+    try {
+      registrar.execute(() -> {
+        synchronized (OURS) {
+          change.run();
+        }
+      });
+    } catch (RejectedExecutionException e) {
+      // It has taken all of them away.
+    }
   }
 
   private void register(String key, NativeCounters bean) {
@@ -191,7 +205,7 @@ final class Mirror {
 
   /** Takes all MBeans away. */
   void clear() {
-    registrar.execute(() -> beans.values().forEach(this::unregister));
+    change(() -> beans.values().forEach(this::unregister));
     registrar.shutdown();
   }
 }
