@@ -275,7 +275,7 @@ impl Reader<'_> {
                 return Some(file);
             }
         };
-        let period = NamePattern::parse(&without).ok().and_then(|pattern| pattern.date().cloned());
+        let period = NamePattern::parse(&without).ok().and_then(|pattern| pattern.last_date().cloned());
         let within =
             elements(node).filter(|element| is(*element, "Policies")).flat_map(|policies| elements(policies));
         let is_policy =
