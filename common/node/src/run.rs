@@ -105,7 +105,7 @@ fn run_loaded(
     mut notices: Vec<String>,
 ) -> ExitCode {
     let log = console.logger();
-    panic::log_panics(log.clone());
+    panic::log_panics(Arc::clone(&console));
     notices.extend(java::not_text_variables(std::env::vars_os()));
     notices.extend(limits::raise_open_files());
     for notice in notices {
@@ -128,10 +128,7 @@ fn run_loaded(
                 "agent {name} does not start: {}; `{role} check` with the same options prints the findings for reading",
                 checked.report.blocks()
             );
-            error!(log, "{text}");
-            if !console.shows(Level::Error) {
-                console.tell(Level::Error, &format!("{text}; they stand in the log file"));
-            }
+            say_end(&console, &log, &text);
             ExitCode::from(check::exit_code(&checked.report, false))
         }
     }
@@ -172,7 +169,7 @@ fn start(
     log: Logger,
     console: Arc<Console>,
 ) -> ExitCode {
-    let (ready, stop) = (log.clone(), log.clone());
+    let (ready, stop, screen) = (log.clone(), log.clone(), Arc::clone(&console));
     let settings = flow::Settings {
         log: log.clone(),
         console,
@@ -195,9 +192,17 @@ fn start(
         // As a shell shows a process that a signal has ended.
         Ok(Ended::Cut(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(FAILED)),
         Err(cause) => {
-            error!(log, "{role} does not start"; "error" => #%cause);
+            say_end(&screen, &log, &format!("{role} does not start: {cause:#}"));
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// Says why nothing runs: in the log, and on the console also where log lines go to files alone, which may be what fails.
+fn say_end(console: &Console, log: &Logger, text: &str) {
+    error!(log, "{text}");
+    if !console.shows(Level::Error) {
+        console.tell(Level::Error, text);
     }
 }
 
@@ -255,3 +260,45 @@ fn tell_systemd(log: &Logger, state: NotifyState<'_>) {
 
 /// How long the last log lines may take at the end.
 const LAST_LINES: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use console::{Levels, Settings};
+    use std::{
+        io,
+        sync::{Mutex, PoisonError},
+    };
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What stands on a console that has log lines from `level` on; `None` where they go to files alone.
+    pub(crate) fn printed(level: Option<Level>, say: impl Fn(&Console)) -> String {
+        let memory = Memory::default();
+        let settings = Settings { levels: Levels::bare(level), ..Settings::default() };
+        let console = Console::to(memory.clone(), settings);
+        say(&console);
+        console.flush(Duration::from_secs(10));
+        let bytes = memory.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[test]
+    fn why_nothing_starts_is_seen_once_wherever_log_lines_go() {
+        for level in [None, Some(Level::Info)] {
+            let text = printed(level, |console| say_end(console, &console.logger(), "does not start: x"));
+            assert_eq!(text.matches("does not start: x").count(), 1, "{text}");
+        }
+    }
+}

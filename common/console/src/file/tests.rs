@@ -139,8 +139,7 @@ fn numbers_in_names_go_up_or_down_or_have_no_end() {
 #[test]
 fn what_is_too_much_is_deleted() {
     let folder = tempfile::tempdir().unwrap();
-    let delete =
-        Delete { base: folder.path().join("old"), depth: 1, most_bytes: Some(5), ..Delete::default() };
+    let delete = Delete::new(folder.path().join("old"), 1).most_bytes(5);
     let left = counted(folder.path(), Some(20), true, Some(delete));
     assert_eq!(left.len(), 2, "{left:?}");
 }

@@ -4,7 +4,42 @@ use super::{Date, Dialect, Item, Pattern, Width, Word};
 use java::DatePrinter;
 use jiff::tz::TimeZone;
 
+/// Reads what of a pattern may be read: it is an operator's, and still no end of it may keep the start busy.
 pub(super) fn parse(text: &str, dialect: Dialect, wrong: &mut Vec<String>) -> Pattern {
+    let short = &text[..text.floor_char_boundary(MOST_BYTES)];
+    if short.len() < text.len() {
+        wrong.push(format!(
+            "it has {} bytes, and what stands behind the first {MOST_BYTES} is left out; write a shorter one",
+            text.len()
+        ));
+    }
+    within(short, At { dialect, depth: 0 }, wrong)
+}
+
+/// Where in a pattern a part of it stands.
+#[derive(Clone, Copy)]
+struct At {
+    dialect: Dialect,
+    /// In so many words.
+    depth: usize,
+}
+
+/// A pattern that is part of a word.
+fn part(text: &str, at: At, wrong: &mut Vec<String>) -> Pattern {
+    if at.depth < DEEPEST {
+        return within(text, At { depth: at.depth + 1, ..at }, wrong);
+    }
+    let told = format!("words stand within words more than {DEEPEST} deep; the innermost stand in each line");
+    if !wrong.contains(&told) {
+        wrong.push(told);
+    }
+    let mut items = Vec::new();
+    push_text(&mut items, text);
+    Pattern { items }
+}
+
+fn within(text: &str, here: At, wrong: &mut Vec<String>) -> Pattern {
+    let dialect = here.dialect;
     let mut items = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('%') {
@@ -18,7 +53,7 @@ pub(super) fn parse(text: &str, dialect: Dialect, wrong: &mut Vec<String>) -> Pa
         let (width, behind) = width(rest);
         let (name, behind) = name(behind, dialect);
         let mut options = Options { rest: behind };
-        match word(name, &mut options, dialect, wrong) {
+        match word(name, &mut options, here, wrong) {
             Some(Word::Text(text)) => push_text(&mut items, &text),
             Some(word) => items.push(Item { word, width }),
             None => {
@@ -113,7 +148,8 @@ impl<'a> Options<'a> {
     }
 }
 
-fn word(name: &str, options: &mut Options<'_>, dialect: Dialect, wrong: &mut Vec<String>) -> Option<Word> {
+fn word(name: &str, options: &mut Options<'_>, at: At, wrong: &mut Vec<String>) -> Option<Word> {
+    let dialect = at.dialect;
     let two = dialect == Dialect::Two;
     Some(match name {
         "d" | "date" => Word::Date(date(options, dialect, wrong)),
@@ -143,12 +179,12 @@ fn word(name: &str, options: &mut Options<'_>, dialect: Dialect, wrong: &mut Vec
             empty("")
         }
         "equals" => {
-            let mut part = || options.next().unwrap_or_default();
-            let (of, test, text) = (part(), part().to_owned(), part());
-            Word::Equals { of: parse(of, dialect, wrong), test, text: parse(text, dialect, wrong) }
+            let mut next = || options.next().unwrap_or_default();
+            let (of, test, text) = (next(), next().to_owned(), next());
+            Word::Equals { of: part(of, at, wrong), test, text: part(text, at, wrong) }
         }
         "highlight" | "style" => {
-            let pattern = parse(options.next().unwrap_or_default(), dialect, wrong);
+            let pattern = part(options.next().unwrap_or_default(), at, wrong);
             options.skip();
             Word::Plain(pattern)
         }
@@ -243,3 +279,26 @@ const NAMES: &[&str] = &[
 
 /// No word is made wider than this.
 const MOST_WIDTH: usize = 1000;
+
+/// Bytes of a pattern.
+const MOST_BYTES: usize = 4 << 10;
+
+/// Words within words within words.
+const DEEPEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_and_length_have_an_end() {
+        let deep = |times| format!("{}%m{}%n", "%style{".repeat(times), "}{red}".repeat(times));
+        let wrong = |text: &str| Pattern::parse(text, Dialect::Two).1;
+        assert_eq!(wrong(&deep(DEEPEST)), Vec::<String>::new());
+        let told = wrong(&deep(DEEPEST + 1));
+        assert!(told.len() == 1 && told[0].contains("16 deep"), "{told:?}");
+        let told = wrong(&deep(100_000));
+        assert!(told.iter().any(|what| what.contains("left out")), "{}", told.len());
+        assert!(wrong(&"%equals{".repeat(100_000)).iter().any(|what| what.contains("left out")));
+    }
+}

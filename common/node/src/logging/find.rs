@@ -104,7 +104,12 @@ fn named_path(value: &str, conf: Option<&Path>) -> PathBuf {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|_| {})
+    let bytes = plan::input::read(path, MOST_BYTES, PATIENCE_SECONDS, &|_| {})?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let text = format!("it has more than {} KiB", MOST_BYTES >> 10);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
 }
 
 fn xml(path: &Path, bytes: Vec<u8>, notices: Vec<String>) -> Found {
@@ -132,7 +137,7 @@ const NOT_READ: [&str; 6] =
     ["log4j.xml", "log4j2.properties", "log4j2.yaml", "log4j2.yml", "log4j2.json", "log4j2-test.xml"];
 
 /// Such a file is short.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = 256 << 10;
 
 /// A pipe in its place may keep the start waiting for so long, in seconds.
 const PATIENCE_SECONDS: u32 = 2;

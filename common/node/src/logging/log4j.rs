@@ -5,7 +5,7 @@
 use super::{
     model::{Appender, Least, Logger, Model, To, stricter},
     sizes,
-    variables::{fill, of_every_jvm},
+    variables::{Budget, fill, of_every_jvm},
 };
 use console::{DatePrinter, Dialect, FileSettings, NamePattern, Names, Size, Triggers, parse_level};
 use jiff::tz::TimeZone;
@@ -29,8 +29,11 @@ pub(super) fn read(origin: &str, pairs: &[(String, String)], system: &[(String, 
         }
         Some(found.unwrap_or_default())
     };
-    let filled = all.iter().map(|(key, text)| ((*key).to_owned(), fill(text, false, &value))).collect();
+    let budget = Budget::new();
+    let fill = |text: &str| fill(text, false, &value, &budget);
+    let filled = all.iter().map(|(key, text)| ((*key).to_owned(), fill(text))).collect();
     let mut model = Model { origin: origin.to_owned(), ..Model::default() };
+    model.notices.extend(budget.notice(origin));
     for name in without.take() {
         let name = plan::cut(&name, super::model::MOST_NAME);
         model

@@ -2,17 +2,19 @@
 //!
 //! Source: log4j 2.18, its `XmlConfiguration` and the builders of its appenders, policies and strategies.
 
+mod delete;
+
 use super::{
     log4j::uncompressed,
     model::{Appender, Least, Logger, MOST_NAME, Model, To, stricter},
-    sizes,
-    variables::{fill, of_every_jvm},
+    rolled, sizes,
+    variables::{Budget, fill, of_every_jvm},
 };
-use console::{DatePrinter, Delete, Dialect, FileSettings, NamePattern, Names, Size, Triggers, parse_level};
+use console::{DatePrinter, Dialect, FileSettings, NamePattern, Names, Size, Triggers, parse_level};
 use jiff::tz::TimeZone;
 use roxmltree::{Document, Node};
 use slog::Level;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 /// Reads the file. `system` are the JVM's properties, `environment` gives variables.
 ///
@@ -34,6 +36,7 @@ pub(super) fn read(
         properties: BTreeMap::new(),
         system: system.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
         environment,
+        budget: Budget::new(),
         model: Model { origin: origin.to_owned(), ..Model::default() },
     };
     for part in elements(root) {
@@ -48,6 +51,7 @@ pub(super) fn read(
     if reader.get(root, "monitorInterval").is_some() {
         reader.say("monitorInterval has no effect: a change counts at the next start".to_owned());
     }
+    reader.model.notices.extend(reader.budget.notice(origin));
     Ok(reader.model)
 }
 
@@ -56,6 +60,7 @@ struct Reader<'a> {
     properties: BTreeMap<String, String>,
     system: BTreeMap<&'a str, &'a str>,
     environment: &'a dyn Fn(&str) -> Option<String>,
+    budget: Budget,
     model: Model,
 }
 
@@ -96,21 +101,27 @@ impl Reader<'_> {
     }
 
     fn fill(&self, text: &str) -> String {
-        fill(text, true, &|name| {
+        let value = |name: &str| {
             let (name, default) = match name.split_once(":-") {
                 Some((name, default)) => (name, Some(default.to_owned())),
                 None => (name, None),
             };
+            // What a lookup does not know, a property of the file may.
+            let named = |name: &str| self.properties.get(name).cloned();
             let found = match name.split_once(':') {
-                Some(("sys", name)) => {
-                    self.system.get(name).map(|value| (*value).to_owned()).or_else(|| of_every_jvm(name))
-                }
-                Some(("env", name)) => (self.environment)(name),
-                Some(_) => None,
-                None => self.properties.get(name).cloned(),
+                Some(("sys", name)) => self
+                    .system
+                    .get(name)
+                    .map(|value| (*value).to_owned())
+                    .or_else(|| of_every_jvm(name))
+                    .or_else(|| named(name)),
+                Some(("env", name)) => (self.environment)(name).or_else(|| named(name)),
+                Some((_, name)) => named(name),
+                None => named(name),
             };
             found.or(default)
-        })
+        };
+        fill(text, true, &value, &self.budget)
     }
 
     fn properties(&mut self, part: Node<'_, '_>) {
@@ -245,7 +256,15 @@ impl Reader<'_> {
     fn rolling(&self, node: Node<'_, '_>, appender: &mut Appender) -> Option<FileSettings> {
         let mut file = self.file(node, appender)?;
         let text = self.get(node, "filePattern").unwrap_or_default();
-        let pattern = match NamePattern::parse(uncompressed(&text, appender)) {
+        let Some((dated, without)) = rolled::dated(&text) else {
+            let text = plan::cut(&text, MOST_NAME);
+            appender.say(format_args!(
+                "its filePattern {text} has a variable that is not known here; the file is not rolled"
+            ));
+            return Some(file);
+        };
+        let short = uncompressed(&dated, appender);
+        let pattern = match NamePattern::parse(short) {
             Ok(pattern) if !text.is_empty() => pattern,
             Ok(_) => {
                 appender.say("it has no filePattern; the file is not rolled");
@@ -256,21 +275,23 @@ impl Reader<'_> {
                 return Some(file);
             }
         };
+        let period = NamePattern::parse(&without).ok().and_then(|pattern| pattern.last_date().cloned());
         let within =
             elements(node).filter(|element| is(*element, "Policies")).flat_map(|policies| elements(policies));
         let is_policy =
             |element: &Node<'_, '_>| kind(*element).to_ascii_lowercase().ends_with("triggeringpolicy");
         for policy in elements(node).chain(within).filter(is_policy) {
-            self.policy(policy, &pattern, &mut file.triggers, appender);
+            self.policy(policy, period.as_ref(), &mut file.triggers, appender);
         }
-        file.names = self.strategy(node, pattern, appender);
+        let written = Written { file: &file.path, end: &dated[short.len()..], like: rolled::like(short) };
+        file.names = self.strategy(node, pattern, &written, appender);
         Some(file)
     }
 
     fn policy(
         &self,
         node: Node<'_, '_>,
-        pattern: &NamePattern,
+        period: Option<&DatePrinter>,
         triggers: &mut Triggers,
         appender: &mut Appender,
     ) {
@@ -288,10 +309,10 @@ impl Reader<'_> {
                 if self.get(node, "interval").is_some_and(|text| text.trim() != "1") {
                     appender.say("an interval other than 1 is not there: it is rolled whenever the date of its filePattern changes");
                 }
-                if pattern.date().is_none() {
+                if period.is_none() {
                     appender.say("its filePattern has no date to be rolled by; it is not rolled by time");
                 }
-                triggers.period = pattern.date().cloned();
+                triggers.period = period.cloned();
                 triggers.old_at_start = true;
             }
             "crontriggeringpolicy" => {
@@ -313,7 +334,13 @@ impl Reader<'_> {
         }
     }
 
-    fn strategy(&self, node: Node<'_, '_>, pattern: NamePattern, appender: &mut Appender) -> Names {
+    fn strategy(
+        &self,
+        node: Node<'_, '_>,
+        pattern: NamePattern,
+        written: &Written<'_>,
+        appender: &mut Appender,
+    ) -> Names {
         let is_strategy = |element: &Node<'_, '_>| kind(*element).to_ascii_lowercase().ends_with("strategy");
         let strategy = elements(node).find(is_strategy);
         let number = |name: &str, default: u32| {
@@ -331,11 +358,16 @@ impl Reader<'_> {
             appender.say(format_args!("<{}> is not there; DefaultRolloverStrategy is taken", kind(other)));
         }
         for action in strategy.into_iter().flat_map(|node| elements(node)) {
-            let read = if is(action, "Delete") { self.delete(action) } else { None };
+            let read = if is(action, "Delete") { self.delete(action, written) } else { None };
             match read {
-                Some(read) => delete = Some(read),
+                Some(read) => {
+                    let before = delete.replace(read);
+                    if before.is_some() {
+                        appender.say("of several <Delete> only the last is done, so that files may pile up; write a <RollingFile> for each");
+                    }
+                }
                 None if action.attributes().len() + elements(action).count() > 0 => appender.say(format_args!(
-                    "its <{}> is not there, or has a condition that is not: it is not done, so that files may pile up",
+                    "its <{}> is not there, or has a condition that is not, or none: it is not done, so that files may pile up",
                     kind(action)
                 )),
                 None => {}
@@ -343,40 +375,15 @@ impl Reader<'_> {
         }
         Names::Pattern { pattern, first, last, newest_is_last, delete }
     }
+}
 
-    /// `None` when it has a condition that is not known: nothing is deleted by guesswork.
-    fn delete(&self, node: Node<'_, '_>) -> Option<Delete> {
-        let base = self.get(node, "basePath").filter(|path| !path.is_empty() && !path.contains("${"))?;
-        let depth = self.get(node, "maxDepth").map_or(Some(1), |text| text.trim().parse().ok())?;
-        let mut delete = Delete { base: base.into(), depth, ..Delete::default() };
-        if self.flag(node, "testMode", false) {
-            return None;
-        }
-        self.conditions(node, &mut delete)?;
-        Some(delete)
-    }
-
-    fn conditions(&self, node: Node<'_, '_>, delete: &mut Delete) -> Option<()> {
-        for condition in elements(node) {
-            match kind(condition).to_ascii_lowercase().as_str() {
-                "iffilename" if delete.glob.is_none() => {
-                    let glob = self.get(condition, "glob").filter(|glob| !glob.contains(['[', '{', '\\']))?;
-                    delete.glob = Some(glob).filter(|glob| !glob.contains("**"));
-                    delete.glob.as_ref()?;
-                }
-                "ifaccumulatedfilesize" => {
-                    delete.most_bytes = Some(sizes::bytes(&self.get(condition, "exceeds")?)?);
-                }
-                "ifaccumulatedfilecount" => {
-                    delete.most_files = Some(self.get(condition, "exceeds")?.trim().parse().ok()?);
-                }
-                "iflastmodified" => delete.older_than = Some(sizes::millis(&self.get(condition, "age")?)?),
-                _ => return None,
-            }
-            self.conditions(condition, delete)?;
-        }
-        Some(())
-    }
+/// A log file that is rolled.
+struct Written<'a> {
+    file: &'a Path,
+    /// What its rolled files would end in if they were compressed.
+    end: &'a str,
+    /// What the names of its rolled files are like.
+    like: String,
 }
 
 /// log4j 2's own default.

@@ -7,6 +7,7 @@ mod find;
 mod log4j;
 mod log4j2;
 mod model;
+mod rolled;
 mod sizes;
 mod variables;
 
@@ -55,6 +56,7 @@ pub(crate) fn settings(properties: &[(String, String)], conf: Option<&Path>, log
                 Ok(model) => by_model(with(model, notices), properties, log_format),
                 Err(why) => {
                     let mut logging = on_the_console(properties, log_format);
+                    logging.notices.append(&mut notices);
                     logging.notices.push(format!("{path}: {why}. Log lines go to the console (stderr)"));
                     logging
                 }
@@ -112,7 +114,7 @@ pub(crate) fn on_the_console(properties: &[(String, String)], log_format: &str) 
 fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> Logging {
     let origin = model.origin.clone();
     let is_xml = origin.ends_with(".xml");
-    let Used { mut console, files, names, silent, mut notices } = model.used();
+    let Used { mut console, files, names, silent, levels, mut notices } = model.used();
     if let Some(value) = last(properties, ROOT).filter(|_| is_xml) {
         if !asks_for_console(value) {
             notices
@@ -128,7 +130,7 @@ fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> 
         notices.push(format!(
             "{origin}: no appender that is there is left; log lines go to the console (stderr)"
         ));
-        console = Some((None, Levels::new(Some(Level::Info))));
+        console = Some((None, levels));
     }
     let on_console = console.is_some();
     let (format, levels) = console.unwrap_or((None, Levels::bare(None)));

@@ -61,6 +61,8 @@ pub(super) struct Used {
     pub(super) names: Vec<String>,
     /// A logger asks that lines go nowhere, by an appender made for that.
     pub(super) silent: bool,
+    /// The levels of the loggers, wherever their lines go.
+    pub(super) levels: Levels,
     pub(super) notices: Vec<String>,
 }
 
@@ -94,15 +96,22 @@ impl Appender {
 impl Model {
     /// What of it any logger uses.
     pub(super) fn used(mut self) -> Used {
-        let mut used = Used { notices: std::mem::take(&mut self.notices), ..Used::default() };
+        let (notices, levels) = (std::mem::take(&mut self.notices), self.own_levels());
+        let mut used = Used { notices, levels, ..Used::default() };
         self.tell_missing(&mut used.notices);
+        let mut printing: Vec<Appender> = Vec::new();
         for mut appender in std::mem::take(&mut self.appenders) {
-            let Some(levels) = self.levels(&appender) else { continue };
+            let Some(levels) = self.levels(&[&appender]) else { continue };
             match std::mem::replace(&mut appender.to, To::Nowhere) {
                 To::Console => {
-                    let is_flumes = appender.pattern.trim() == CONSOLE_PATTERN;
-                    let format = (!is_flumes).then(|| appender.format());
-                    used.console.get_or_insert((format, levels));
+                    printing.push(appender);
+                    continue;
+                }
+                To::File(file) if used.files.len() == MOST_FILES => {
+                    appender.say(format_args!(
+                        "there are {MOST_FILES} log files already; nothing is written to {}",
+                        file.path.display()
+                    ));
                 }
                 To::File(file) => {
                     let format = appender.format();
@@ -113,7 +122,36 @@ impl Model {
             }
             used.notices.append(&mut appender.notices);
         }
+        used.console = self.console(printing, &mut used.notices);
         used
+    }
+
+    /// All that goes to the one console there is: each line once, as the first of the appenders has it.
+    fn console(&self, mut all: Vec<Appender>, notices: &mut Vec<String>) -> Option<(Option<Format>, Levels)> {
+        let levels = self.levels(&all.iter().collect::<Vec<_>>())?;
+        let (first, others) = all.split_first_mut()?;
+        let is_flumes = first.pattern.trim() == CONSOLE_PATTERN;
+        let format = (!is_flumes).then(|| first.format());
+        notices.append(&mut first.notices);
+        for other in others {
+            if other.pattern != first.pattern {
+                let first = plan::cut(&first.name, MOST_NAME);
+                other.say(format_args!(
+                    "its lines look as those of the appender {first}: there is one console, and a line stands there once"
+                ));
+            }
+            notices.append(&mut other.notices);
+        }
+        Some((format, levels))
+    }
+
+    fn own_levels(&self) -> Levels {
+        let root = self.loggers.iter().find(|logger| logger.name.is_empty());
+        let mut levels = Levels::bare(root.and_then(|root| root.level).unwrap_or(Some(Level::Info)));
+        for logger in self.loggers.iter().filter(|logger| !logger.name.is_empty()) {
+            logger.level.into_iter().for_each(|level| levels.set(&logger.name, level));
+        }
+        levels
     }
 
     fn tell_missing(&self, notices: &mut Vec<String>) {
@@ -132,15 +170,19 @@ impl Model {
         }
     }
 
-    /// Which lines go to an appender; `None` when no logger names it.
-    fn levels(&self, appender: &Appender) -> Option<Levels> {
-        if !self.loggers.iter().any(|logger| logger.appenders.iter().any(|(name, _)| *name == appender.name))
-        {
+    /// Which lines go to any of these appenders; `None` when no logger names one.
+    fn levels(&self, appenders: &[&Appender]) -> Option<Levels> {
+        let is_named = |name: &str| appenders.iter().any(|appender| appender.name == name);
+        if !self.loggers.iter().any(|logger| logger.appenders.iter().any(|(name, _)| is_named(name))) {
             return None;
         }
-        let least = |logger: &Logger| match self.attached(logger, &appender.name) {
+        let one = |logger: &Logger, appender: &Appender| match self.attached(logger, &appender.name) {
             Some(reference) => stricter(stricter(self.level(logger), reference), appender.threshold),
             None => None,
+        };
+        let least = |logger: &Logger| {
+            let all = appenders.iter().filter_map(|appender| one(logger, appender));
+            all.max_by_key(Level::as_usize)
         };
         let root = self.loggers.iter().find(|logger| logger.name.is_empty());
         let mut levels = Levels::bare(root.and_then(least));
@@ -190,6 +232,9 @@ pub(super) const CONSOLE_PATTERN: &str = "%d (%t) [%p - %l] %m%n";
 /// Flume's layout of a file.
 pub(super) const FILE_PATTERN: &str = "%d{dd MMM yyyy HH:mm:ss,SSS} %-5p [%t] (%C.%M:%L)  - %m%n";
 
+/// Each has a thread and a file of its own.
+const MOST_FILES: usize = 64;
+
 /// Bytes of a name that are shown.
 pub(super) const MOST_NAME: usize = 100;
 
@@ -215,14 +260,56 @@ mod tests {
             ..Model::default()
         };
         let enabled = |levels: &Levels, name: &str, level| levels.enabled(name, level);
-        let a = model.levels(&appender("A", Level::Trace)).unwrap();
+        let a = model.levels(&[&appender("A", Level::Trace)]).unwrap();
         assert!(enabled(&a, "com.z", Level::Info) && !enabled(&a, "org.x", Level::Error));
         assert!(!enabled(&a, "org.x.y", Level::Error));
-        let b = model.levels(&appender("B", Level::Warning)).unwrap();
+        let b = model.levels(&[&appender("B", Level::Warning)]).unwrap();
         assert!(enabled(&b, "com.z", Level::Warning) && !enabled(&b, "com.z", Level::Info));
         assert!(enabled(&b, "org.x.y", Level::Warning) && !enabled(&b, "org.x", Level::Warning));
-        let c = model.levels(&appender("C", Level::Trace)).unwrap();
+        let c = model.levels(&[&appender("C", Level::Trace)]).unwrap();
         assert!(enabled(&c, "org.x.y", Level::Debug) && !enabled(&c, "com.z", Level::Critical));
-        assert_eq!(model.levels(&appender("D", Level::Trace)), None);
+        assert_eq!(model.levels(&[&appender("D", Level::Trace)]), None);
+    }
+
+    #[test]
+    fn of_two_consoles_each_has_its_lines() {
+        let console = |name, threshold| Appender {
+            threshold: Some(threshold),
+            to: To::Console,
+            ..Appender::new(name, Dialect::One)
+        };
+        let model = |appenders| Model {
+            loggers: vec![
+                logger("", Some(Level::Info), &["err", "out"], true),
+                logger("org.x", Some(Level::Debug), &["err"], false),
+            ],
+            appenders,
+            ..Model::default()
+        };
+        let used = model(vec![console("err", Level::Warning), console("out", Level::Trace)]).used();
+        let (_, levels) = used.console.unwrap();
+        assert!(levels.enabled("com.z", Level::Info) && !levels.enabled("com.z", Level::Debug));
+        assert!(levels.enabled("org.x", Level::Warning) && !levels.enabled("org.x", Level::Info));
+        assert_eq!(used.notices, Vec::<String>::new());
+        let other = Appender { pattern: "%m%n".to_owned(), ..console("out", Level::Trace) };
+        let notices = model(vec![console("err", Level::Warning), other]).used().notices;
+        assert!(
+            notices.len() == 1 && notices[0].contains("look as those of the appender err"),
+            "{notices:?}"
+        );
+    }
+
+    #[test]
+    fn log_files_are_not_without_number() {
+        let names: Vec<String> = (0..=MOST_FILES).map(|number| format!("f{number}")).collect();
+        let file = |name: &String| {
+            let (triggers, names) = (console::Triggers::default(), console::Names::Numbered(0));
+            let file = FileSettings { path: name.into(), append: true, triggers, names };
+            Appender { to: To::File(Box::new(file)), ..Appender::new(name, Dialect::One) }
+        };
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        let loggers = vec![logger("", Some(Level::Info), &all, true)];
+        let used = Model { loggers, appenders: names.iter().map(file).collect(), ..Model::default() }.used();
+        assert_eq!((used.files.len(), used.notices.len()), (MOST_FILES, 1), "{:?}", used.notices);
     }
 }

@@ -142,10 +142,8 @@ fn flume_1_11s_file_writes_where_flume_does() {
         panic!("{:?}", file.names)
     };
     assert_eq!((*first, *last, *newest_is_last), (1, Some(20), true));
-    assert_eq!(
-        (delete.most_bytes, delete.glob.as_deref(), delete.depth),
-        (Some(1 << 30), Some("flume.log.*"), 1)
-    );
+    let expected = console::Delete::new("./archive", 1).spare("./flume.log");
+    assert_eq!(*delete, expected.path("flume.log.*").most_bytes(1 << 30));
 }
 
 #[test]
@@ -277,4 +275,102 @@ fn a_property_names_another_file() {
     assert!(is_read_here("log4j.configuration", &value) && !is_read_here("log4j.configuration", "log4j.xml"));
     let logging = settings(&pairs(&[("log4j2.configurationFile", "/no/such.xml")]), None, "flume");
     assert!(logging.on_console && logging.notices.iter().any(|notice| notice.contains("cannot be read")));
+}
+
+/// A file with these lines in its `RollingFile`, and what it is rolled to.
+fn rolled(pattern: &str, within: &str) -> (Logging, Names) {
+    let text = format!(
+        r#"<Configuration><Properties><Property name="x">l</Property></Properties><Appenders>
+        <RollingFile name="r" fileName="${{sys:x}}/r.log" filePattern="{pattern}"><PatternLayout pattern="%m%n"/>
+        {within}</RollingFile></Appenders>
+        <Loggers><Root level="INFO"><AppenderRef ref="r"/></Root></Loggers></Configuration>"#
+    );
+    let logging = of("log4j2.xml", &text, &[]);
+    assert_eq!(paths(&logging), ["l/r.log"], "a property stands in for what a lookup does not know");
+    let names = logging.settings.files[0].file.names.clone();
+    (logging, names)
+}
+
+#[test]
+fn a_date_that_log4j_2_looks_up_is_part_of_the_name_and_no_period() {
+    let (logging, names) =
+        rolled("l/$${date:yyyy-MM}/r-%d{MM-dd-yyyy}-%i.log", "<TimeBasedTriggeringPolicy/>");
+    assert_eq!(logging.notices, Vec::<String>::new());
+    let (mut printed, period) = (String::new(), &logging.settings.files[0].file.triggers.period);
+    period.as_ref().unwrap().push(1_542_097_921_007, &mut printed);
+    assert_eq!(printed, "11-13-2018");
+    assert!(matches!(names, Names::Pattern { .. }) && !format!("{names:?}").contains("${"));
+    let (logging, names) = rolled("l/$${hostName}-%i.log", "<TimeBasedTriggeringPolicy/>");
+    assert!(matches!(names, Names::Numbered(0)) && logging.settings.files[0].file.triggers.period.is_none());
+    assert!(logging.notices.len() == 1 && logging.notices[0].contains("not rolled"), "{:?}", logging.notices);
+}
+
+fn deleted(conditions: &str) -> (Option<console::Delete>, Vec<String>) {
+    let within = format!("<DefaultRolloverStrategy>{conditions}</DefaultRolloverStrategy>");
+    let (logging, names) = rolled("l/r-%i.log.gz", &within);
+    let Names::Pattern { delete, .. } = names else { panic!("{names:?}") };
+    (delete, logging.notices.into_iter().filter(|notice| !notice.contains("not compressed")).collect())
+}
+
+#[test]
+fn what_log4j_2_deletes_is_deleted_or_told() {
+    let of = console::Delete::new("l", 1).spare("l/r.log");
+    let (delete, notices) = deleted(
+        "<Delete basePath='l'><IfLastModified age='30d'><IfAccumulatedFileCount exceeds='10'/></IfLastModified></Delete>",
+    );
+    assert_eq!((delete, notices.len()), (Some(of.clone().older_than(30 * 86_400_000).most_files(10)), 0));
+    let (delete, notices) = deleted("<Delete basePath='l'><IfFileName glob='*.log.gz'/></Delete>");
+    assert_eq!((delete, notices.len()), (Some(of.path("*.log").name("r-*.log")), 0));
+    let (delete, notices) = deleted("<Delete basePath='l'/>");
+    assert_eq!((delete, notices.len()), (None, 1), "{notices:?}");
+    let one = "<Delete basePath='l'><IfAccumulatedFileCount exceeds='1'/></Delete>";
+    let (delete, notices) = deleted(&one.repeat(2));
+    assert!(delete.is_some() && notices.len() == 1 && notices[0].contains("several"), "{notices:?}");
+    let nested = |times| {
+        let open = "<IfLastModified age='1d'>".repeat(times);
+        format!("<Delete basePath='l'>{open}{}</Delete>", "</IfLastModified>".repeat(times))
+    };
+    assert!(deleted(&nested(16)).0.is_some());
+    for times in [17, 4000] {
+        let (delete, notices) = deleted(&nested(times));
+        assert_eq!((delete, notices.len()), (None, 1), "{notices:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_refused() {
+    let text = format!("log4j.rootLogger=INFO,x\n#{}\n", "x".repeat(256 << 10));
+    let logging = of("log4j.properties", &text, &[]);
+    assert!(logging.on_console && logging.notices.len() == 1, "{:?}", logging.notices);
+    assert!(logging.notices[0].contains("more than 256 KiB"), "{:?}", logging.notices);
+}
+
+#[test]
+fn the_console_that_is_left_has_the_files_levels() {
+    for (value, level) in [("DEBUG", Some(Level::Debug)), ("OFF", None)] {
+        let logging = of_1_9(&[(ROOT, value)]);
+        assert!(logging.on_console);
+        let levels = &logging.settings.levels;
+        assert_eq!(levels.enabled("flow::start", Level::Debug), level.is_some(), "{value}");
+        assert_eq!(levels.enabled("flow::start", Level::Critical), level.is_some(), "{value}");
+    }
+}
+
+#[test]
+fn elements_within_elements_stop_no_start() {
+    let text = format!("<Configuration>{}{}</Configuration>", "<a>".repeat(37_000), "</a>".repeat(37_000));
+    let logging = of("log4j2.xml", &text, &[]);
+    assert!(logging.on_console && !logging.notices.is_empty());
+}
+
+#[test]
+fn a_broken_file_hides_nothing_that_was_found_before() {
+    let conf = tempfile::tempdir().unwrap();
+    for (name, text) in [("log4j2.xml", "no xml"), ("log4j2.yaml", "a:"), ("log4j.properties", "a=b")] {
+        std::fs::write(conf.path().join(name), text).unwrap();
+    }
+    let logging = settings(&[], Some(conf.path()), "flume");
+    for part in ["log4j2.yaml is not read", "log4j.properties has no effect", "it is no XML"] {
+        assert!(logging.notices.iter().any(|notice| notice.contains(part)), "{part}: {:?}", logging.notices);
+    }
 }
