@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn a_panic_inside_is_caught_and_known_to_be() {
-        assert_eq!(caught(|| is_caught()), Some(true));
+        assert_eq!(caught(is_caught), Some(true));
         assert_eq!(caught(|| -> u8 { panic!("expected: {}", is_caught()) }), None);
         assert!(!is_caught());
     }
