@@ -6,7 +6,7 @@ use crate::{
     file::{FileSettings, LogFile},
     layout::Format,
     lines::{LogOutput, Queue, write_when_rung},
-    output::{Cut, Output},
+    output::{Cut, Output, Place},
 };
 use arc_swap::{ArcSwap, Guard};
 use crossbeam_channel::bounded;
@@ -74,7 +74,7 @@ impl Console {
     fn on(output: Output, settings: Settings) -> Arc<Console> {
         let lines = begin("console", output, settings.format, settings.levels);
         let files = settings.files.into_iter().map(|LogFileSettings { file, format, levels }| {
-            begin("log-file", Output::file(LogFile::open(file, Arc::clone(&lines))), format, levels)
+            begin("log-file", LogFile::open(file, Arc::clone(&lines)), format, levels)
         });
         let all = [Arc::clone(&lines)].into_iter().chain(files).collect();
         Arc::new(Console { lines, all })
@@ -105,9 +105,12 @@ impl Console {
         Arc::clone(&self.lines)
     }
 
-    /// Whether the console prints lines of this level for anybody.
-    pub fn shows(&self, level: Level) -> bool {
-        self.lines.levels.load().most().is_some_and(|most| level.is_at_least(most))
+    /// Says on the console what log lines of this level say, where they go to files alone.
+    pub fn tell_unseen(&self, level: Level, text: &str) {
+        let is_seen = self.levels().most().is_some_and(|most| level.is_at_least(most));
+        if !is_seen {
+            self.tell(level, text);
+        }
     }
 
     /// A printer of events for one logger sink. `place` says who prints, one of [`crate::place::LOGGER_SINK`] and its
@@ -145,9 +148,9 @@ impl Console {
     }
 }
 
-fn begin(thread: &str, output: Output, format: Format, levels: Levels) -> Arc<LogOutput> {
+fn begin(thread: &str, output: impl Place + 'static, format: Format, levels: Levels) -> Arc<LogOutput> {
     let (bell, rung) = bounded(1);
-    let queue = Arc::new(Queue::new(output));
+    let queue = Arc::new(Queue::new(Box::new(output)));
     let levels = ArcSwap::from_pointee(levels);
     let lines = LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels };
     let writer = thread::Builder::new().name(thread.to_owned());

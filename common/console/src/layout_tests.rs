@@ -1,26 +1,8 @@
 //! Lines as they are printed, from a record to the last byte.
 
-use crate::{Console, Format, Levels, Settings, fact, place};
+use crate::{Console, Format, Levels, Settings, fact, memory::Memory, place};
 use slog::{Drain, Level, Logger, debug, error, info, o, warn};
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-/// A place that remembers what was written to it.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use std::time::Duration;
 
 /// What `say` prints, each line without the time in front.
 fn said(format: Format, levels: Levels, say: impl FnOnce(&Logger)) -> Vec<String> {
@@ -29,7 +11,7 @@ fn said(format: Format, levels: Levels, say: impl FnOnce(&Logger)) -> Vec<String
     let console = Console::to(memory.clone(), Settings { format, levels, ..Settings::default() });
     say(&console.logger());
     assert!(console.flush(Duration::from_secs(10)));
-    let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+    let text = memory.text();
     let time = "2018-11-13 16:32:01,813 ".len();
     text.lines().map(|line| if json { line } else { &line[time..] }.to_owned()).collect()
 }
@@ -159,6 +141,6 @@ fn levels_can_be_switched_while_it_runs() {
     debug!(log, "two");
     fact::avro_source_started(&log, "three");
     assert!(console.flush(Duration::from_secs(10)));
-    let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+    let text = memory.text();
     assert_eq!(text.lines().map(|line| line.rsplit(' ').next().unwrap()).collect::<Vec<_>>(), ["two"]);
 }

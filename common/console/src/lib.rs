@@ -21,6 +21,8 @@ mod file;
 mod layout;
 mod level;
 mod lines;
+#[cfg(test)]
+mod memory;
 mod output;
 mod pattern;
 pub mod place;

@@ -3,7 +3,7 @@
 use crate::{
     Levels,
     layout::{self, Format, Speaker},
-    output::{Cut, Output},
+    output::{Cut, Place},
     stamp::Stamp,
 };
 use arc_swap::ArcSwap;
@@ -98,7 +98,7 @@ pub(crate) struct Queue {
 
 /// What the one who writes holds.
 pub(crate) struct Writing {
-    pub(crate) output: Output,
+    pub(crate) output: Box<dyn Place>,
     chunk: Vec<u8>,
     ends: Vec<usize>, // of the lines in `chunk`
     stamp: Stamp,
@@ -106,7 +106,7 @@ pub(crate) struct Writing {
 }
 
 impl Queue {
-    pub(crate) fn new(output: Output) -> Queue {
+    pub(crate) fn new(output: Box<dyn Place>) -> Queue {
         let (put, take) = bounded(MOST_LINES);
         let writing =
             Writing { output, chunk: Vec::new(), ends: Vec::new(), stamp: Stamp::new(None), trouble: None };

@@ -1,53 +1,65 @@
 //! What `flume-env.sh` would have set.
 
 use crate::java;
-use std::path::Path;
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
-/// One line about `conf/flume-env.sh` when it hands the JVM properties that count here too, and nothing otherwise: it is
-/// a shell script, and is not run.
-pub(crate) fn notice(conf: &Path) -> Option<String> {
-    let path = conf.join(NAME);
-    let text = match read(conf) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => return Some(format!("{} is not looked at: {error}", path.display())),
-    };
-    let names = names(&text);
-    (!names.is_empty()).then(|| {
-        let names = names.iter().map(|name| format!("-D{name}")).collect::<Vec<_>>().join(", ");
-        format!("{} is not run; it sets {names}: give that on the command line", path.display())
-    })
+/// `conf/flume-env.sh`, by its text: it is a shell script, and is not run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EnvFile {
+    path: PathBuf,
+    /// What it seems to hand to the JVM.
+    handed_on: Vec<(String, String)>,
+    /// Why it was not looked at.
+    unread: Option<String>,
 }
 
-/// The properties that it sets and that say how lines are logged. They count without the script being run, as long as no
-/// variable stands in them.
-pub(crate) fn of_logging(conf: &Path) -> Vec<(String, String)> {
-    handed_on(conf).into_iter().filter(|(name, value)| counts(name, value)).collect()
+impl EnvFile {
+    /// The one in this directory, if there is one.
+    pub(crate) fn read(conf: &Path) -> EnvFile {
+        let path = conf.join(NAME);
+        match plan::input::read(&path, MOST_BYTES, PATIENCE_SECONDS, &|_| {}) {
+            Ok(text) => {
+                let handed_on = properties(&String::from_utf8_lossy(&text));
+                EnvFile { path, handed_on, unread: None }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => EnvFile::default(),
+            Err(error) => EnvFile { path, unread: Some(error.to_string()), ..EnvFile::default() },
+        }
+    }
+
+    /// What it seems to hand to the JVM.
+    pub(crate) fn handed_on(&self) -> &[(String, String)] {
+        &self.handed_on
+    }
+
+    /// The properties that it sets and that say how lines are logged. They count without the script being run, as long as no
+    /// variable stands in them.
+    pub(crate) fn of_logging(&self) -> impl Iterator<Item = &(String, String)> {
+        self.handed_on.iter().filter(|(name, value)| counts(name, value))
+    }
+
+    /// One line when it hands the JVM properties that count here too and are not taken, and nothing otherwise.
+    pub(crate) fn notice(&self) -> Option<String> {
+        if let Some(why) = &self.unread {
+            return Some(format!("{} is not looked at: {why}", self.path.display()));
+        }
+        let matters = |name: &str| MATTER.iter().any(|front| name.starts_with(front));
+        let left = self.handed_on.iter().filter(|(name, value)| matters(name) && !counts(name, value));
+        let mut names: Vec<String> = left.map(|(name, _)| format!("-D{name}")).collect();
+        names.dedup();
+        (!names.is_empty()).then(|| {
+            let (path, names) = (self.path.display(), names.join(", "));
+            format!("{path} is not run; it sets {names}: give that on the command line")
+        })
+    }
 }
 
 /// Whether a property of the script is taken.
 fn counts(name: &str, value: &str) -> bool {
     OF_LOGGING.iter().any(|front| name.starts_with(front)) && !value.contains(['$', '`'])
-}
-
-/// What `conf/flume-env.sh` seems to hand to the JVM, by its text: nothing where it cannot be read, of which [`notice`] tells.
-pub(crate) fn handed_on(conf: &Path) -> Vec<(String, String)> {
-    read(conf).map(|text| properties(&text)).unwrap_or_default()
-}
-
-fn read(conf: &Path) -> std::io::Result<String> {
-    let text = plan::input::read(&conf.join(NAME), MOST_BYTES, PATIENCE_SECONDS, &|_| {})?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-/// Names of the properties that matter and are not taken.
-fn names(script: &str) -> Vec<String> {
-    let matters = |name: &str| MATTER.iter().any(|front| name.starts_with(front));
-    let all = properties(script).into_iter();
-    let mut names: Vec<String> =
-        all.filter(|(name, value)| matters(name) && !counts(name, value)).map(|(name, _)| name).collect();
-    names.dedup();
-    names
 }
 
 /// Properties in lines that set `JAVA_OPTS`.
@@ -88,11 +100,12 @@ mod tests {
     #[test]
     fn properties_are_found_with_their_values_also_behind_the_end_of_a_line() {
         let conf = tempfile::tempdir().unwrap();
-        assert_eq!(handed_on(conf.path()), []);
+        assert_eq!(EnvFile::read(conf.path()).handed_on(), []);
         let script = "JAVA_OPTS=-Da=1\n# JAVA_OPTS=-Db=2\nexport JAVA_OPTS=\"$JAVA_OPTS -Dc.port=9999 \\\n   -Dd='x=y' -De\"\n";
         std::fs::write(conf.path().join(NAME), script).unwrap();
         let expected = [("a", "1"), ("c.port", "9999"), ("d", "x=y"), ("e", "")];
-        assert_eq!(handed_on(conf.path()), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(EnvFile::read(conf.path()).handed_on(), expected);
     }
 
     #[test]
@@ -100,19 +113,20 @@ mod tests {
         let script = "# export JAVA_OPTS=\"-Dflume.comment=1\"\n\
                       export JAVA_OPTS=\"-Xms100m -Dcom.sun.management.jmxremote -Dflume.monitoring.type=http\"\n\
                       JAVA_OPTS=\"$JAVA_OPTS -Dflume.root.logger=INFO,console\"\nOTHER=\"-Dflume.x=1\"\n";
-        assert_eq!(names(script), ["flume.monitoring.type"]);
         let conf = tempfile::tempdir().unwrap();
-        assert_eq!(notice(conf.path()), None);
+        let notice = || EnvFile::read(conf.path()).notice();
+        let of_logging = || EnvFile::read(conf.path()).of_logging().cloned().collect::<Vec<_>>();
+        assert_eq!(notice(), None);
         std::fs::write(conf.path().join("flume-env.sh"), script).unwrap();
-        let line = notice(conf.path()).unwrap();
+        let line = notice().unwrap();
         assert!(line.ends_with("it sets -Dflume.monitoring.type: give that on the command line"), "{line}");
         let logging = [("flume.root.logger".to_owned(), "INFO,console".to_owned())];
-        assert_eq!(of_logging(conf.path()), logging);
+        assert_eq!(of_logging(), logging);
         let script =
             "JAVA_OPTS='-Dflume.log.dir=/var/log/flume' # JAVA_OPTS\nJAVA_OPTS=-Dflume.log.file=$NAME.log\n";
         std::fs::write(conf.path().join("flume-env.sh"), script).unwrap();
         let logging = [("flume.log.dir".to_owned(), "/var/log/flume".to_owned())];
-        assert_eq!(of_logging(conf.path()), logging);
-        assert!(notice(conf.path()).is_some_and(|line| line.contains("it sets -Dflume.log.file:")));
+        assert_eq!(of_logging(), logging);
+        assert!(notice().is_some_and(|line| line.contains("it sets -Dflume.log.file:")));
     }
 }

@@ -1,12 +1,13 @@
 //! Where the JVM for Java components comes from: the Flume and the Java of this host, found as `bin/flume-ng` finds them.
 
 use crate::{
-    env_file,
+    env_file::EnvFile,
     java::{self, Words},
     logging,
     options::JavaOptions,
 };
 use bridge::{ClassPath, Directory, Disk, Installation, Settings};
+use slog::Level;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -21,6 +22,10 @@ pub(crate) struct Given {
     /// `-X...` and their like.
     pub(crate) flags: Vec<String>,
     pub(crate) properties: Vec<(String, String)>,
+    /// `flume-env.sh` of `conf`.
+    pub(crate) env_file: EnvFile,
+    /// The least severe level of any line that is printed or written: which goes where is decided here.
+    pub(crate) least: Option<Level>,
 }
 
 impl Given {
@@ -31,6 +36,8 @@ impl Given {
             plugins_path: options.plugins_path.clone(),
             flags: words.flags.clone(),
             properties: words.properties.clone(),
+            env_file: options.conf.as_deref().map(EnvFile::read).unwrap_or_default(),
+            least: Some(Level::Info),
         }
     }
 }
@@ -84,7 +91,7 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
         options: found.options.into_iter().chain(given.flags.iter().cloned()).chain(defined).collect(),
         environment: installation.environment,
         heap_bytes: java::last(&given.properties, HEAP).map(heap).transpose()?,
-        level: level(given),
+        level: given.least.map_or("OFF", console::level_name).to_owned(),
         aside: java::last(&given.properties, ASIDE).map_or(default.aside, PathBuf::from),
         ..default
     })
@@ -129,14 +136,6 @@ fn heap(text: &str) -> Result<u64, String> {
     let number: Option<u64> = digits.parse().ok();
     let bytes = number.zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
     bytes.ok_or_else(|| format!("-D{HEAP}={text} is no size: write 64m, or 1g"))
-}
-
-/// The least severe level of any line that is printed or written: which goes where is decided here.
-fn level(given: &Given) -> String {
-    let mut properties = given.conf.as_deref().map(env_file::of_logging).unwrap_or_default();
-    properties.extend(given.properties.iter().cloned());
-    let least = logging::settings(&properties, given.conf.as_deref(), "flume").least;
-    least.map_or("OFF", console::level_name).to_owned()
 }
 
 /// Ours: the heap of the JVM for Java components.

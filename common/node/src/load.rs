@@ -2,7 +2,6 @@
 
 use crate::{
     catalogue::COMPONENTS,
-    env_file,
     filters::Filters,
     jmx,
     jvm::{self, Given},
@@ -217,13 +216,13 @@ impl Loader {
 
     /// What is to be shown in a JVM; what there is not for it is told with the rest.
     fn jmx(&self, hosting: &Arc<Hosting>, report: &mut Report) -> Option<Showing> {
-        let script = self.wanted.jvm.conf.as_deref().map(env_file::handed_on).unwrap_or_default();
+        let script = self.wanted.jvm.env_file.handed_on();
         let at = Place::whole("command line");
-        if let Some(notice) = jmx::notice(&script, &self.wanted.properties) {
+        if let Some(notice) = jmx::notice(script, &self.wanted.properties) {
             report.add(Problem::warning("monitoring", &at, notice));
             report.sort();
         }
-        let wanted = jmx::wanted(&script, &self.wanted.properties)?;
+        let wanted = jmx::wanted(script, &self.wanted.properties)?;
         let found = hosting.look();
         report.add(match &found {
             Ok(()) => Problem::note("runs-in-java", &at, jmx::says(&wanted)),

@@ -28,9 +28,7 @@ fn say(console: &Console, log: &Logger, text: &str) {
         std::backtrace::BacktraceStatus::Captured => error!(log, "{text}"; "backtrace" => %backtrace),
         _ => error!(log, "{text}"),
     }
-    if !console.shows(Level::Error) {
-        console.tell(Level::Error, text);
-    }
+    console.tell_unseen(Level::Error, text);
 }
 
 #[cfg(test)]

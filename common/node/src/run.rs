@@ -1,7 +1,7 @@
 //! Runs an agent, from the options to its end.
 
 use crate::{
-    FAILED, LOST, Role, WRONG, check, complain, env_file,
+    FAILED, LOST, Role, WRONG, check, complain,
     java::{self, Words},
     jvm::Given,
     limits,
@@ -30,14 +30,16 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
     }
     let properties = java::all_properties(words);
     let mut notices = options.central.notices(&options.conf_file, &properties);
+    let mut jvm = Given::new(&options.java, words);
+    let logging = logging(options, &properties, &jvm, starter);
+    jvm.least = logging.least;
     let wanted = Wanted {
         name: options.name.clone(),
         properties: properties.clone(),
         strict_flume: options.ours.strict_flume,
         in_part: options.ours.start_in_part,
-        jvm: Given::new(&options.java, words),
+        jvm,
     };
-    let logging = logging(options, &properties, starter);
     notices.extend(logging.notices);
     let console = starter.console(logging.settings);
     let _flushed = console.flush_on_drop(LAST_LINES);
@@ -72,7 +74,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
                 texts.kept();
             }
             if loaded.elsewhere().is_none() {
-                notices.extend(without_a_jvm(options, words));
+                notices.extend(without_a_jvm(options, words, &wanted.jvm));
             }
             if let Some(text) = starter.objection(role, &loaded) {
                 complain(role, &text);
@@ -86,14 +88,17 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
 }
 
 /// How this run logs. A dry run writes no file, and a topology has its own.
-fn logging(options: &RunOptions, properties: &[(String, String)], starter: Starter) -> Logging {
-    let conf = options.java.conf.as_deref();
-    let mut all = conf.map(env_file::of_logging).unwrap_or_default();
-    all.extend(properties.iter().cloned());
+fn logging(
+    options: &RunOptions,
+    properties: &[(String, String)],
+    given: &Given,
+    starter: Starter,
+) -> Logging {
+    let all: Vec<(String, String)> = given.env_file.of_logging().chain(properties).cloned().collect();
     if options.dryrun || starter == Starter::Storm {
         logging::on_the_console(&all, &options.log_format)
     } else {
-        logging::settings(&all, conf, &options.log_format)
+        logging::settings(&all, given.conf.as_deref(), &options.log_format)
     }
 }
 
@@ -201,25 +206,23 @@ fn start(
 /// Says why nothing runs: in the log, and on the console also where log lines go to files alone, which may be what fails.
 fn say_end(console: &Console, log: &Logger, text: &str) {
     error!(log, "{text}");
-    if !console.shows(Level::Error) {
-        console.tell(Level::Error, text);
-    }
+    console.tell_unseen(Level::Error, text);
 }
 
 /// What was given for a JVM, where no component needs one.
-fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
+fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
         notices.push(format!("no component needs a JVM, so these are ignored: {}", flags(&words.flags)));
     }
-    for (name, given) in
+    for (name, path) in
         [("--classpath", &options.java.classpath), ("--plugins-path", &options.java.plugins_path)]
     {
-        if given.is_some() {
+        if path.is_some() {
             notices.push(format!("no component needs a JVM, so {name} is ignored"));
         }
     }
-    notices.extend(options.java.conf.as_deref().and_then(env_file::notice));
+    notices.extend(given.env_file.notice());
     notices
 }
 
@@ -265,33 +268,16 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub(crate) mod tests {
     use super::*;
     use console::{Levels, Settings};
-    use std::{
-        io,
-        sync::{Mutex, PoisonError},
-    };
-
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Memory {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use flow::testing::Paper;
 
     /// What stands on a console that has log lines from `level` on; `None` where they go to files alone.
     pub(crate) fn printed(level: Option<Level>, say: impl Fn(&Console)) -> String {
-        let memory = Memory::default();
+        let paper = Paper::default();
         let settings = Settings { levels: Levels::bare(level), ..Settings::default() };
-        let console = Console::to(memory.clone(), settings);
+        let console = Console::to(paper.clone(), settings);
         say(&console);
         console.flush(Duration::from_secs(10));
-        let bytes = memory.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        String::from_utf8_lossy(&bytes).into_owned()
+        paper.text()
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! named by the day of its lines, also when it was full before midnight.
 
 mod delete;
+mod glob;
 mod names;
 mod roll;
 
@@ -12,7 +13,11 @@ pub use delete::Delete;
 pub use names::{Kept, NamePattern, Names};
 pub use roll::{Size, Triggers};
 
-use crate::{lines::LogOutput, output::Cut, stamp};
+use crate::{
+    lines::LogOutput,
+    output::{Cut, Place},
+    stamp,
+};
 use roll::Roller;
 use rustix::fs::OFlags;
 use slog::Level;
@@ -70,27 +75,6 @@ impl LogFile {
             log.tell(&error);
         }
         log
-    }
-
-    /// Writes whole lines, each to the file it belongs to.
-    ///
-    /// # Errors
-    /// [`Cut`] when that cannot be done.
-    pub(crate) fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
-        if lines.is_empty() {
-            return Ok(()); // which says nothing of the file
-        }
-        let mut written = 0;
-        let outcome = self.write_pieces(lines, &mut written);
-        match &outcome {
-            Ok(()) if self.told.take().is_some() => {
-                let text = format!("{} is written again", self.path().display());
-                self.console.tell(Level::Info, &text);
-            }
-            Ok(()) => {}
-            Err(error) => self.tell(error),
-        }
-        outcome.map_err(|error| Cut { written, error })
     }
 
     fn write_pieces(&mut self, lines: &[u8], written: &mut usize) -> io::Result<()> {
@@ -194,6 +178,34 @@ impl LogFile {
 
     fn path(&self) -> &Path {
         &self.settings.path
+    }
+}
+
+impl Place for LogFile {
+    /// Each line goes to the file it belongs to.
+    fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
+        if lines.is_empty() {
+            return Ok(()); // which says nothing of the file
+        }
+        let mut written = 0;
+        let outcome = self.write_pieces(lines, &mut written);
+        match &outcome {
+            Ok(()) if self.told.take().is_some() => {
+                let text = format!("{} is written again", self.path().display());
+                self.console.tell(Level::Info, &text);
+            }
+            Ok(()) => {}
+            Err(error) => self.tell(error),
+        }
+        outcome.map_err(|error| Cut { written, error })
+    }
+
+    fn what(&self) -> &'static str {
+        "the log file"
+    }
+
+    fn left_out_events(&self) -> &'static str {
+        "What logger sinks print may be among them; no other event was lost by that."
     }
 }
 

@@ -1,6 +1,6 @@
 //! Under which name a full log file is kept, and which old ones go.
 
-use super::delete::{Delete, matches};
+use super::{delete::Delete, glob::matches};
 use java::DatePrinter;
 use jiff::tz::TimeZone;
 use std::{
@@ -88,10 +88,17 @@ impl NamePattern {
         self.0.iter().rev().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
     }
 
-    /// What names are like.
-    fn kept(&self) -> Kept {
-        let texts: Vec<&str> =
-            self.0.iter().map(|part| if let Part::Text(text) = part { text } else { "*" }).collect();
+    /// What the files are like that it names.
+    pub fn kept(&self) -> Kept {
+        let texts: Vec<&str> = self
+            .0
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text,
+                Part::Date(date) if has_folders(date) => "*/*",
+                Part::Date(_) | Part::Number(_) => "*",
+            })
+            .collect();
         let like = texts.concat();
         let (folders, name) = like.rsplit_once('/').map_or((".", &*like), |(folders, name)| (folders, name));
         let fixed =
@@ -132,6 +139,13 @@ impl NamePattern {
     }
 }
 
+/// Whether what a date prints goes over several folders.
+fn has_folders(date: &DatePrinter) -> bool {
+    let mut text = String::new();
+    date.push(0, &mut text);
+    text.contains('/')
+}
+
 /// The files of a folder whose names have a number between `front` and `back`. No folder, no files.
 fn numbered(folder: &Path, front: &str, back: &str) -> io::Result<BTreeMap<u32, PathBuf>> {
     let entries = match fs::read_dir(folder) {
@@ -158,8 +172,8 @@ pub struct Kept {
     pub folder: PathBuf,
     /// They may be in folders of that folder, too.
     pub below: bool,
-    /// Their names; `*` is any text.
-    name: String,
+    /// Their names, without their folders; `*` is any text.
+    pub name: String,
 }
 
 impl Kept {

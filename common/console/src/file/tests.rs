@@ -1,41 +1,21 @@
 //! Files in a real folder.
 
 use super::*;
-use crate::{Console, Format, LogFileSettings, Settings};
+use crate::{Console, Format, LogFileSettings, Settings, memory::Memory};
 use java::DatePrinter;
 use jiff::tz::TimeZone;
 use slog::info;
 use std::{
     fs,
-    sync::Mutex,
     time::{Duration, UNIX_EPOCH},
 };
-
-/// A console that remembers, with one file beside it.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Memory {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 fn by_size(path: &Path, most: u64, kept: u32) -> FileSettings {
     let triggers = Triggers { size: Some(Size::Reached(most)), ..Triggers::default() };
     FileSettings { path: path.into(), append: true, triggers, names: Names::Numbered(kept) }
 }
 
+/// A console that remembers, with one file beside it.
 fn beside(memory: &Memory, file: FileSettings) -> Arc<Console> {
     let (pattern, _) = crate::Pattern::parse("%m%n", crate::Dialect::One);
     let levels = crate::Levels::default();
@@ -215,10 +195,19 @@ fn what_rolled_files_are_like_is_known() {
         ("f.log.%i", ".", false, "f.log.1"),
         ("%d/f.log", ".", true, "f.log"),
         ("/f.log.%i", "/", false, "f.log.1"),
+        ("a-%d{yyyy/MM/dd}.log", ".", true, "27.log"),
     ] {
         let kept = kept(pattern);
         assert_eq!((kept.folder.as_path(), kept.below), (Path::new(folder), below), "{pattern}");
         assert!(kept.is_name(like) && !kept.is_name("other"), "{pattern}");
+    }
+    for (pattern, expected) in [
+        ("l/%d{yyyy-MM}/a-%d{dd}-%03i.log", "a-*-*.log"),
+        ("a-%d{yyyy/MM/dd}.log", "*.log"),
+        ("a.%d{yyyy}{UTC}", "a.*"),
+        ("a", "a"),
+    ] {
+        assert_eq!(kept(pattern).name, expected, "{pattern}");
     }
     assert!(NamePattern::parse("f.%d{HH}{GMT}").is_ok() && NamePattern::parse("f.%d{HH}{Nowhere}").is_err());
 }

@@ -283,7 +283,8 @@ impl Reader<'_> {
         for policy in elements(node).chain(within).filter(is_policy) {
             self.policy(policy, period.as_ref(), &mut file.triggers, appender);
         }
-        let written = Written { file: &file.path, end: &dated[short.len()..], like: rolled::like(short) };
+        let kept = pattern.kept();
+        let written = Written { file: &file.path, end: &dated[short.len()..], like: &kept.name };
         file.names = self.strategy(node, pattern, &written, appender);
         Some(file)
     }
@@ -383,7 +384,7 @@ struct Written<'a> {
     /// What its rolled files would end in if they were compressed.
     end: &'a str,
     /// What the names of its rolled files are like.
-    like: String,
+    like: &'a str,
 }
 
 /// log4j 2's own default.

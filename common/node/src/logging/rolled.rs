@@ -19,26 +19,6 @@ pub(super) fn dated(text: &str) -> Option<(String, String)> {
     (!with.contains("${")).then_some((with, without))
 }
 
-/// What the names of the files are like, without their folders: `*` is any text.
-pub(super) fn like(pattern: &str) -> String {
-    let mut out = String::new();
-    let mut rest = pattern;
-    while let Some((front, word)) = rest.split_once('%') {
-        out.push_str(front);
-        let word = word.trim_start_matches(|sign: char| sign.is_ascii_digit());
-        rest = word.strip_prefix(['d', 'i']).unwrap_or(word);
-        while let Some((option, behind)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            if option.contains('/') {
-                out.push('/'); // a date with folders: what stands in front is in one of them
-            }
-            rest = behind;
-        }
-        out.push('*');
-    }
-    out.push_str(rest);
-    out.rsplit('/').next().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,18 +30,6 @@ mod tests {
         assert_eq!(both("l/${date:yyyy-MM}/a-%d{dd}-%i.log"), Some([with.to_owned(), without.to_owned()]));
         for refused in ["l/${hostName}/a", "${date:yyyy", "${date:${x}}", "${date:%d}"] {
             assert_eq!(both(refused), None, "{refused}");
-        }
-    }
-
-    #[test]
-    fn rolled_files_have_names_alike() {
-        for (pattern, expected) in [
-            ("l/%d{yyyy-MM}/a-%d{dd}-%03i.log", "a-*-*.log"),
-            ("a-%d{yyyy/MM/dd}.log", "*.log"),
-            ("a.%d{yyyy}{UTC}", "a.*"),
-            ("a", "a"),
-        ] {
-            assert_eq!(like(pattern), expected, "{pattern}");
         }
     }
 }

@@ -32,7 +32,7 @@ impl Reader<'_> {
                     let glob = Some(glob).filter(|glob| !glob.contains("**") && !glob.contains("${"))?;
                     match glob.strip_suffix(written.end).filter(|_| !written.end.is_empty()) {
                         // `*.log.gz` means rolled files alone, and must not be `*.log` of all files.
-                        Some(short) => delete.path(short).name(written.like.as_str()),
+                        Some(short) => delete.path(short).name(written.like),
                         None => delete.path(glob),
                     }
                 }
