@@ -15,6 +15,7 @@ mod sink;
 mod source;
 mod topic;
 mod trouble;
+mod unanswered;
 
 use flow::component::Component;
 

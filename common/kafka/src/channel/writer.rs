@@ -3,18 +3,17 @@
 use crate::policy;
 use crate::producer::{Flight, Line, Record};
 use crate::record::Recipe;
+use crate::unanswered::Unanswered;
 use bytes::BytesMut;
 use event::Batch;
 use flow::channel::store::Bell;
 use flow::counters::Counter;
 use rdkafka::ClientConfig;
 use rdkafka::producer::BaseRecord;
-use runtime::clock::{self, Duration};
-use runtime::told::Told;
+use runtime::clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
 
 /// Batches to be written, and who waits for that.
 pub(crate) struct Wish {
@@ -41,7 +40,9 @@ pub(crate) fn write(writer: Writer, mut wishes: mpsc::UnboundedReceiver<Wish>) {
         Err(error) => return slog::error!(writer.log, "the channel cannot write: {error}"),
     };
     runtime.block_on(async {
-        let (mut line, mut space, mut told) = (None, BytesMut::new(), Told::every(NEWS_PAUSE));
+        let peer = format!("Kafka at {}", writer.brokers);
+        let mut unanswered = Unanswered::new(&peer, "who puts events waits", &writer.log);
+        let (mut line, mut space) = (None, BytesMut::new());
         while let Some(first) = wishes.recv().await {
             let mut together = vec![first];
             while together.len() < MOST_TOGETHER
@@ -49,7 +50,7 @@ pub(crate) fn write(writer: Writer, mut wishes: mpsc::UnboundedReceiver<Wish>) {
             {
                 together.push(next);
             }
-            writer.fulfil(together, &mut line, &mut space, &mut told).await;
+            writer.fulfil(together, &mut line, &mut space, &mut unanswered).await;
         }
     });
 }
@@ -60,11 +61,11 @@ impl Writer {
         wishes: Vec<Wish>,
         line: &mut Option<Line>,
         space: &mut BytesMut,
-        told: &mut Told,
+        unanswered: &mut Unanswered,
     ) {
         let begun = clock::now();
         let bytes: usize = wishes.iter().flat_map(|wish| &wish.batches).map(Batch::event_bytes).sum();
-        let outcomes = self.send(&wishes, line, space, told).await;
+        let outcomes = self.send(&wishes, line, space, unanswered).await;
         let took = clock::now().saturating_duration_since(begun).as_millis();
         self.send_timer.add(usize::try_from(took).unwrap_or(usize::MAX));
         self.pending.fetch_sub(bytes, Ordering::AcqRel);
@@ -80,7 +81,7 @@ impl Writer {
         wishes: &[Wish],
         line: &mut Option<Line>,
         space: &mut BytesMut,
-        told: &mut Told,
+        unanswered: &mut Unanswered,
     ) -> Vec<Result<(), String>> {
         if line.as_ref().is_some_and(Line::is_broken) {
             *line = None;
@@ -99,15 +100,7 @@ impl Writer {
             ends.push(place);
         }
         line.sent(flight);
-        loop {
-            tokio::select! {
-                () = line.land(flight) => break,
-                () = sleep(SILENCE) => if told.tell(clock::now()).is_some() {
-                    let said = line.said().map(|said| format!(": {said}")).unwrap_or_default();
-                    slog::warn!(self.log, "Kafka at {} has acknowledged nothing for {} s{said}; who puts events waits", self.brokers, SILENCE.as_secs());
-                },
-            }
-        }
+        unanswered.until(line.land(flight), line).await;
         for (place, code) in line.failures(flight) {
             if policy::fate(code, true) == policy::Fate::Anew {
                 line.breaks();
@@ -150,5 +143,3 @@ impl Writer {
 }
 
 const MOST_TOGETHER: usize = 256;
-const SILENCE: Duration = Duration::from_secs(10);
-const NEWS_PAUSE: Duration = Duration::from_secs(60);

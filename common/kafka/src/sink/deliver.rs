@@ -2,10 +2,10 @@
 
 use super::Config;
 use super::arrived::Arrived;
-use super::fly::{Hopeless, Sent, Silence};
 use crate::policy::{self, Fate};
-use crate::producer::{Failure, Flight, Line, lost};
+use crate::producer::{FLIGHTS, Failure, Flight, Line, lost};
 use crate::record::Recipe;
+use crate::unanswered::Unanswered;
 use bytes::BytesMut;
 use components::dead::{self, DeadLetters, News};
 use event::Batch;
@@ -16,7 +16,7 @@ use flow::sink::SinkContext;
 use flow::sink::remote::AsyncSink;
 use rdkafka::producer::Producer;
 use rdkafka::types::RDKafkaErrorCode;
-use runtime::clock::{self, Duration};
+use runtime::clock::{self, Duration, Instant};
 use runtime::told::Told;
 use std::collections::{BTreeSet, VecDeque};
 use std::future::pending;
@@ -36,12 +36,22 @@ pub(super) struct KafkaSink {
     failures: u32,
     /// It has failed since it was opened: what was sent ahead fails with what it was sent behind.
     failed: bool,
-    pub(super) silence: Silence,
+    pub(super) unanswered: Unanswered,
     pub(super) told: ToldOf,
     pub(super) space: BytesMut,
     send_timer: Arc<Counter>,
     rollbacks: Arc<Counter>,
 }
+
+/// Events of a delivery that are on their way.
+pub(super) struct Sent {
+    pub(super) flight: Flight,
+    pub(super) never: Hopeless,
+    pub(super) since: Instant,
+}
+
+/// Events that can go nowhere, by their places, and why.
+pub(super) type Hopeless = Vec<(usize, String)>;
 
 /// What is said once in a while.
 pub(super) struct ToldOf {
@@ -59,8 +69,11 @@ impl KafkaSink {
             config.client.set("transactional.id", format!("{host}-{}-{id}", context.name));
         }
         let often = || Told::every(NEWS_PAUSE);
+        let peer = format!("Kafka at {}", config.brokers);
+        let consequence = "the events wait in the client and in their channel";
         KafkaSink {
-            peer: format!("Kafka at {}", config.brokers),
+            unanswered: Unanswered::new(&peer, consequence, &context.log),
+            peer,
             log: context.log.clone(),
             line: None,
             sent: VecDeque::new(),
@@ -68,7 +81,6 @@ impl KafkaSink {
             arrived: Arrived::default(),
             failures: 0,
             failed: false,
-            silence: Silence::told(often()),
             told: ToldOf { no_time: often(), no_topic: often(), dead: News::default() },
             space: BytesMut::new(),
             send_timer: context.counters.more.counter("KafkaEventSendTimer"),
@@ -299,6 +311,7 @@ impl AsyncSink for KafkaSink {
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 /// What may be on its way: as a batch waits for its acknowledgement, the next ones are sent.
 const AHEAD: Window = Window { deliveries: 8, bytes: 8 << 20 };
+const _: () = assert!(AHEAD.deliveries < FLIGHTS, "one more is under way when an event is sent alone");
 const NEWS_PAUSE: Duration = Duration::from_secs(60);
 /// Times in a row in which a topic that an event names is not there.
 const TRIES: u32 = 2;

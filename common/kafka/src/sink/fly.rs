@@ -1,56 +1,14 @@
 //! Sends the events of a delivery, and waits for what becomes of them.
 
-use super::deliver::KafkaSink;
+use super::deliver::{Hopeless, KafkaSink, Sent};
 use crate::policy::{self, Fate};
-use crate::producer::{Failure, Flight, Line, Record};
+use crate::producer::{Failure, Flight, Record};
 use crate::record::Recipe;
 use event::{Batch, Event};
 use flow::error::DeliveryError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
-use runtime::clock::{self, Duration, Instant};
-use runtime::told::Told;
-use std::pin::pin;
-use tokio::time::sleep;
-
-/// Events of a delivery that are on their way.
-pub(super) struct Sent {
-    pub(super) flight: Flight,
-    never: Hopeless,
-    pub(super) since: Instant,
-}
-
-/// Events that can go nowhere, by their places, and why.
-pub(super) type Hopeless = Vec<(usize, String)>;
-
-/// Tells that Kafka acknowledges nothing.
-pub(super) struct Silence(Told);
-
-impl Silence {
-    pub(super) fn told(told: Told) -> Silence {
-        Silence(told)
-    }
-
-    /// Waits for `end`, and tells of it when that takes long. The clock is not read when it does not take anything.
-    async fn until<T>(
-        &mut self,
-        end: impl Future<Output = T>,
-        line: &Line,
-        peer: &str,
-        log: &slog::Logger,
-    ) -> T {
-        let mut end = pin!(end);
-        loop {
-            tokio::select! { biased;
-                ended = &mut end => return ended,
-                () = async { sleep(SILENCE).await } => if self.0.tell(clock::now()).is_some() {
-                    let said = line.said().map(|said| format!(": {said}")).unwrap_or_default();
-                    slog::warn!(log, "{peer} has acknowledged nothing for {} s{said}; the events wait in the client and in their channel", SILENCE.as_secs());
-                },
-            }
-        }
-    }
-}
+use runtime::clock;
 
 impl KafkaSink {
     /// Sends the events of these places.
@@ -85,7 +43,7 @@ impl KafkaSink {
                         ..BaseRecord::with_opaque_to("", 0)
                     };
                     let sent = line.send(flight, place, record);
-                    match self.silence.until(sent, line, &self.peer, &self.log).await {
+                    match self.unanswered.until(sent, line).await {
                         Ok(()) => {}
                         // The client looks at each alone.
                         Err(code) if policy::fate(code, true) == Fate::Never => {
@@ -108,7 +66,7 @@ impl KafkaSink {
         let all_or_nothing = self.config.transactional.is_some();
         let lands =
             async { if all_or_nothing { line.land_or_fail(flight).await } else { line.land(flight).await } };
-        self.silence.until(lands, line, &self.peer, &self.log).await;
+        self.unanswered.until(lands, line).await;
     }
 
     /// Waits for what was sent; answers those that were not taken, and those that can never be.
@@ -172,6 +130,3 @@ fn headers(recipe: &Recipe, event: &Event<'_>) -> Option<OwnedHeaders> {
         Some(headers.unwrap_or_default().insert(Header { key, value: Some(value) }))
     })
 }
-
-/// After so long without an acknowledgement it is told.
-const SILENCE: Duration = Duration::from_secs(10);

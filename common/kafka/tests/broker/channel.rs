@@ -1,18 +1,17 @@
 //! The channel.
 
-use super::source::{leave_offsets, lines_in, text_of};
+use super::source::{lines_in, text_of};
 use super::*;
-use integration::flume::zookeeper::ZooKeeper;
 use rustix::process::Signal;
 
 /// The channel of an agent without a sink.
-const CHANNEL: &str = "a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
+pub(crate) const CHANNEL: &str = "a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
 a1.channels.c.kafka.bootstrap.servers = BROKER
 a1.channels.c.kafka.topic = chan
 ";
 
 /// An agent without a source.
-const EMPTIES: &str = "
+pub(crate) const EMPTIES: &str = "
 a1.channels = c
 a1.sinks = k
 a1.channels.c.type = org.apache.flume.channel.kafka.KafkaChannel
@@ -25,26 +24,6 @@ a1.sinks.k.sink.directory = OUT
 a1.sinks.k.sink.rollInterval = 0
 a1.sinks.k.channel = c
 ";
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn events_that_flume_1_6_has_taken_are_not_taken_again() {
-    let broker = Broker::start("");
-    make(&broker, &[("chan", 1)]);
-    let mut zookeeper = ZooKeeper::new();
-    zookeeper.start();
-    leave_offsets(&zookeeper, "flume", "chan", &[(0, "90")]);
-    let fills = start(&broker, &format!("{FOLLOWS}{CHANNEL}"));
-    append(&fills.path("log"), &lines(0..100));
-    until("all lines are in Kafka", || all_of(&broker, "chan").len() == 100);
-    let out = tempfile::tempdir().unwrap();
-    let text = EMPTIES.replace("OUT", &out.path().display().to_string())
-        + &format!("a1.channels.c.zookeeperConnect = {}/kafka\n", zookeeper.place());
-    let empties = start(&broker, &text);
-    empties.wait_for("are taken over: partition 0 at 90");
-    until("the rest arrives", || lines_in(&[out.path()]).len() >= 10);
-    assert_eq!(lines_in(&[out.path()]).len(), 10);
-}
 
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]

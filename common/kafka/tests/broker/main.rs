@@ -5,6 +5,7 @@
 
 mod channel;
 mod compliance;
+mod migration;
 mod secured;
 mod sink;
 mod source;
