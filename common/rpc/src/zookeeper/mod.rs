@@ -7,6 +7,7 @@
 mod ensemble;
 mod jaas;
 mod login;
+mod reach;
 mod settings;
 
 pub use ensemble::Ensemble;
