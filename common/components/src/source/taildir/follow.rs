@@ -135,9 +135,7 @@ impl Follower {
 
     /// Does a little of everything there is to do; whether there is more.
     fn step(&mut self, now: Instant) -> bool {
-        while let Some(Some(answers)) = self.outbound.next().now_or_never() {
-            self.settle(answers);
-        }
+        self.hear_answers();
         if self.catalog.wake.ready().now_or_never().is_some() {
             self.listen(now);
         }
@@ -160,7 +158,7 @@ impl Follower {
     }
 
     fn can_read(&self) -> bool {
-        !self.halted && !self.catalog.queue.is_empty() && !self.outbound.is_busy()
+        !self.halted && !self.catalog.queue.is_empty() && self.outbound.has_room()
     }
 
     /// Waits until there is something to do.
@@ -338,6 +336,14 @@ impl Follower {
             );
         }
         self.outbound.send(bundle, finished);
+        // It goes at once: a channel in memory has it before the next is read.
+        self.hear_answers();
+    }
+
+    fn hear_answers(&mut self) {
+        while let Some(Some(answers)) = self.outbound.next().now_or_never() {
+            self.settle(answers);
+        }
     }
 
     pub(super) fn settle(&mut self, answers: Vec<Answer>) {

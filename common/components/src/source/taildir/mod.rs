@@ -30,6 +30,8 @@ mod rules;
 mod save;
 mod scan;
 mod shared;
+#[cfg(test)]
+mod slow_tests;
 mod stop;
 mod tail;
 #[cfg(test)]

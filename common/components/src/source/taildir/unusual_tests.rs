@@ -136,12 +136,16 @@ async fn a_batch_larger_than_the_channel_is_stored_in_parts() {
 
 #[actix::test]
 async fn nothing_behind_a_line_that_can_never_be_stored_is_sent() {
-    let mut bench = Bench::new(".*", &[("batchSize", "1"), ("maxBatchCount", "1")]);
-    bench.channel = memory_channel(&[("byteCapacity", "1000"), ("byteCapacityBufferPercentage", "0")]);
-    bench.append("a", &format!("{}\ntwo\n", "x".repeat(2000)));
-    bench.start().await;
-    bench.append("b", "three\n");
-    assert_eq!(bench.take(1).await, ["three"]);
-    assert!(bench.nothing_more().await);
-    assert_eq!((bench.position_of("a"), bench.position_of("b")), (Some(0), Some(6)));
+    // One batch a read; all batches of a read in one put.
+    for most in ["1", "1000"] {
+        let mut bench = Bench::new(".*", &[("batchSize", "1"), ("maxBatchCount", most)]);
+        bench.channel = memory_channel(&[("byteCapacity", "1000"), ("byteCapacityBufferPercentage", "0")]);
+        bench.append("a", &format!("one\n{}\ntwo\nthree\n", "x".repeat(2000)));
+        bench.start().await;
+        assert_eq!(bench.take(1).await, ["one"]);
+        bench.append("b", "four\n");
+        assert_eq!(bench.take(1).await, ["four"]);
+        assert!(bench.nothing_more().await, "{most}");
+        assert_eq!((bench.position_of("a"), bench.position_of("b")), (Some(4), Some(5)));
+    }
 }
