@@ -138,7 +138,8 @@ impl Judge<'_> {
 
     fn channel(&mut self, plan: &ComponentPlan) -> Option<(String, NewChannel)> {
         if plan.hosted().is_some() {
-            let new = self.hosted(plan, |hosts, report| hosts.channel(plan, report));
+            let agent = self.plan;
+            let new = self.hosted(plan, |hosts, report| hosts.channel(plan, agent, report));
             return Some((plan.name.clone(), new?));
         }
         let new = self.component(plan, |configure, site, findings| match configure {

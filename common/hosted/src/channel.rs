@@ -15,7 +15,7 @@ use runtime::told::Told;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 /// What is known of a channel natively; it outlives the actor.
@@ -34,13 +34,24 @@ pub(crate) struct Books {
     leased: AtomicUsize,
     stored: AtomicU64,
     taken: AtomicU64,
+    /// How many transactions may take at a time.
+    takes: Arc<Semaphore>,
     /// Leases that are not settled.
-    open: Mutex<HashMap<u64, (Taking, usize)>>,
+    open: Mutex<HashMap<u64, Leased>>,
     next_lease: AtomicU64,
 }
 
+/// What a lease is to be settled with.
+struct Leased {
+    taking: Taking,
+    events: usize,
+    /// The next transaction may begin when this one has ended.
+    turn: Option<OwnedSemaphorePermit>,
+}
+
 impl Books {
-    pub(crate) fn new(host: Arc<Host>, spec: Spec, durable: bool) -> Arc<Books> {
+    /// At most `takes` transactions take at a time.
+    pub(crate) fn new(host: Arc<Host>, spec: Spec, durable: bool, takes: usize) -> Arc<Books> {
         Arc::new(Books {
             host,
             spec,
@@ -53,6 +64,7 @@ impl Books {
             leased: AtomicUsize::new(0),
             stored: AtomicU64::new(0),
             taken: AtomicU64::new(0),
+            takes: Arc::new(Semaphore::new(takes)),
             open: Mutex::default(),
             next_lease: AtomicU64::new(0),
         })
@@ -195,7 +207,7 @@ impl Books {
         None
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (Taking, usize)>> {
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Leased>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -231,29 +243,26 @@ impl Holds for Books {
 /// Where leases are settled.
 struct Settling {
     books: Arc<Books>,
-    ends: mpsc::UnboundedSender<(Taking, usize, bool)>,
+    ends: mpsc::UnboundedSender<(Leased, bool)>,
 }
 
 impl Settle for Settling {
     fn settle(&self, lease: u64, commit: bool) {
-        if let Some((taking, events)) = self.books.open().remove(&lease) {
+        if let Some(leased) = self.books.open().remove(&lease) {
             // Should the thread be at its end already, the transaction rolls back.
-            let _ended = self.ends.send((taking, events, commit));
+            let _ended = self.ends.send((leased, commit));
         }
     }
 }
 
 /// Ends transactions. It goes on without the channel's actor for as long as there are leases.
-async fn settle(
-    books: Arc<Books>,
-    mut ended: mpsc::UnboundedReceiver<(Taking, usize, bool)>,
-    log: slog::Logger,
-) {
-    while let Some((taking, events, commit)) = ended.recv().await {
+async fn settle(books: Arc<Books>, mut ended: mpsc::UnboundedReceiver<(Leased, bool)>, log: slog::Logger) {
+    while let Some((Leased { taking, events, turn }, commit)) = ended.recv().await {
         let (books, log) = (books.clone(), log.clone());
         // Transactions that were open together end together: none waits for another one's disk.
         actix_rt::spawn(async move {
             let outcome = if commit { taking.commit().await } else { taking.rollback().await };
+            drop(turn);
             books.leased.fetch_sub(events, Relaxed);
             match outcome {
                 Ok(()) if commit => drop(books.taken.fetch_add(events as u64, Relaxed)),
@@ -324,12 +333,14 @@ impl Handler<Take> for HostedChannel {
     fn handle(&mut self, take: Take, _: &mut Self::Context) -> Self::Result {
         let (books, settling, log) = (self.books.clone(), self.settling.clone(), self.log.clone());
         Box::pin(async move {
+            let turn = books.takes.clone().acquire_owned().await.ok();
             let Some(taking) = books.take(take.max, &log).await else {
                 return std::future::pending().await; // nothing comes any more, and its group is about to be stopped
             };
             let (lease, batch) = (books.next_lease.fetch_add(1, Relaxed), taking.batch.clone());
-            books.leased.fetch_add(batch.len(), Relaxed);
-            books.open().insert(lease, (taking, batch.len()));
+            let events = batch.len();
+            books.leased.fetch_add(events, Relaxed);
+            books.open().insert(lease, Leased { taking, events, turn });
             Some(vec![Lease::new(lease, vec![batch], settling)])
         })
     }

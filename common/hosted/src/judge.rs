@@ -18,6 +18,7 @@ use runtime::clock::Duration;
 use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// What a flow asks to run components in a JVM.
@@ -93,11 +94,13 @@ impl Hosts for Hosting {
         Some(Box::new(move |log| Rc::new(Chain::new(host.clone(), spec.clone(), single, log.clone()))))
     }
 
-    fn channel(&self, plan: &ComponentPlan, report: &mut Report) -> Option<NewChannel> {
+    fn channel(&self, plan: &ComponentPlan, agent: &Plan, report: &mut Report) -> Option<NewChannel> {
         self.admits(plan, report)?;
         let spec = channel_spec(plan);
         let transaction = spec.transaction_capacity;
-        let books = Books::new(self.0.clone(), spec, plan.descriptor.traits.durable);
+        let overlap = OVERLAP.contains(&plan.kind());
+        let takes = if overlap { Semaphore::MAX_PERMITS } else { takers(agent, &plan.name) };
+        let books = Books::new(self.0.clone(), spec, plan.descriptor.traits.durable, takes);
         let start = books.clone();
         Some(NewChannel::elsewhere(transaction, books, move |context| channel::start(start.clone(), context)))
     }
@@ -178,6 +181,16 @@ pub(crate) fn sink_spec(plan: &SinkPlan, agent: &Plan) -> Spec {
     }
 }
 
+/// Who takes from `channel`: sinks that run alone, and groups. At least one.
+fn takers(agent: &Plan, channel: &str) -> usize {
+    let drains =
+        |name: &str| agent.sinks.iter().any(|sink| sink.component.name == name && sink.channel == channel);
+    let of_groups = |name: &str| agent.groups.iter().any(|group| group.sinks.iter().any(|sink| sink == name));
+    let groups = agent.groups.iter().filter(|group| group.sinks.iter().any(|sink| drains(sink))).count();
+    let alone = agent.sinks.iter().map(|sink| &sink.component.name);
+    (groups + alone.filter(|name| drains(name) && !of_groups(name)).count()).max(1)
+}
+
 fn spec<'a>(kind: ComponentKind, name: &str, properties: impl Iterator<Item = (&'a str, &'a str)>) -> Spec {
     let mut spec = Spec::new(kind, name, "");
     spec.properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
@@ -205,6 +218,11 @@ fn batch_size(sink: &ComponentPlan) -> usize {
 
 /// A JVM that collects a large heap must not keep whoever reads the other counters waiting.
 const COUNTED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Channels that know no difference between a sink's transactions, one after the other, and several at a time. Others may
+/// keep something for each: the Kafka channel has a consumer for each thread that takes, and one that does not ask for
+/// more keeps its partitions from the others for minutes.
+const OVERLAP: [&str; 4] = ["file", "spillablememory", "jdbc", "memory"];
 
 /// Sources whose Flume hands each event over by itself; classes may do something else with one than with a list.
 const ONE_BY_ONE: [&str; 4] = ["netcat", "netcatudp", "syslogtcp", "syslogudp"];

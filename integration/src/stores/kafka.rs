@@ -2,7 +2,7 @@
 
 mod secured;
 
-pub use secured::{PASSWORD, Secured, USER, key_store};
+pub use secured::{BROKER_USER, PASSWORD, Secured, USER, key_store};
 
 use super::Jvm;
 use crate::console::Console;
@@ -40,7 +40,7 @@ impl Broker {
     /// # Errors
     /// When there is none to be had, or it does not start.
     pub fn open(more: &str) -> Result<Broker, Error> {
-        Broker::open_with(more, &[], &[])
+        Broker::open_with(&More { lines: more, ..More::default() })
     }
 
     /// Starts one with another port for clients who are to come by `relay`, which is theirs to make; and that port.
@@ -51,24 +51,23 @@ impl Broker {
         let port = ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for Kafka"));
         let opened = port.and_then(|port| {
             let listener = Listener { seen_at: relay, ..Listener::new("RELAYED", "PLAINTEXT", port) };
-            Ok((Broker::open_with("", &[listener], &[])?, port))
+            Ok((Broker::open_with(&More { listeners: &[listener], ..More::default() })?, port))
         });
         opened.unwrap_or_else(|why| panic!("{why}"))
     }
 
-    /// `listeners` are further ones. `users` are made with the log, for SCRAM.
-    fn open_with(more: &str, listeners: &[Listener], users: &[String]) -> Result<Broker, Error> {
+    fn open_with(more: &More<'_>) -> Result<Broker, Error> {
         let class_path = class_path()?;
         let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
         let port = || ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for Kafka"));
         let (port, controller) = (port()?, port()?);
         let plain = [Listener::new("PLAINTEXT", "PLAINTEXT", port)];
-        let listeners = [&plain, listeners].concat();
+        let listeners = [&plain, more.listeners].concat();
         write(directory.path(), &listeners, controller, more)
             .map_err(Error::io("cannot write Kafka's files"))?;
         let mut format = java(directory.path(), &class_path, "-Xmx128m");
         format.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", "server.properties"]);
-        format.args(users.iter().flat_map(|user| ["--add-scram", user]));
+        format.args(more.users.iter().flat_map(|user| ["--add-scram", user]));
         let done = format.output().map_err(Error::io("cannot start java"))?;
         if !done.status.success() {
             let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -166,13 +165,15 @@ fn run(directory: &Path, class_path: &str, console: &Console) -> Result<Process,
 
 fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
     let mut java = jdk("java");
-    java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
+    java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "@jvm.options", "-cp"]);
     java.arg(format!("{}:{class_path}", directory.display())).current_dir(directory);
     java
 }
 
 /// Short sessions, so that a broker that was killed is back soon.
-fn write(directory: &Path, listeners: &[Listener], controller: u16, more: &str) -> io::Result<()> {
+fn write(directory: &Path, listeners: &[Listener], controller: u16, more: &More<'_>) -> io::Result<()> {
+    fs::write(directory.join("jvm.options"), more.jvm)?;
+    let more = more.lines;
     let log = directory.join("data");
     let each = |text: fn(&Listener) -> String| listeners.iter().map(text).collect::<Vec<_>>().join(",");
     let places = each(|of| format!("{}://127.0.0.1:{}", of.name, of.port));
@@ -206,6 +207,19 @@ log.cleaner.dedupe.buffer.size=4194304
     let quiet = "log4j.rootLogger=WARN,c\nlog4j.appender.c=org.apache.log4j.ConsoleAppender\n\
         log4j.appender.c.layout=org.apache.log4j.PatternLayout\nlog4j.appender.c.layout.ConversionPattern=%d %p %c{1}: %m%n\n";
     fs::write(directory.join("log4j.properties"), quiet)
+}
+
+/// What a broker has beside the usual.
+#[derive(Debug, Default)]
+struct More<'a> {
+    /// Lines of its configuration.
+    lines: &'a str,
+    /// Where it listens as well.
+    listeners: &'a [Listener],
+    /// Made with the log, for SCRAM.
+    users: &'a [String],
+    /// Options of its JVM.
+    jvm: &'a str,
 }
 
 /// Where it listens, and where it sends its clients.

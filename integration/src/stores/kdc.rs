@@ -35,4 +35,13 @@ impl Kdc {
     pub fn keytab(&self) -> PathBuf {
         self.directory.path().join("all.keytab")
     }
+
+    /// How JAAS logs one of them in.
+    pub fn jaas(&self, user: &str) -> String {
+        format!(
+            "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true keyTab=\"{}\" \
+             principal=\"{user}@EXAMPLE.COM\";",
+            self.keytab().display()
+        )
+    }
 }

@@ -16,7 +16,7 @@ mod storm_cluster;
 pub use hbase::{Hbase, flumes_hbase};
 pub use hdfs::{Files, Hdfs, hadoop_java, site};
 pub use jvm::Jvm;
-pub use kafka::{Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
+pub use kafka::{BROKER_USER, Broker, PASSWORD, Secured, USER, flumes_parts, key_store};
 pub use kdc::Kdc;
 pub use name_service::NameService;
 pub use node::{FOLLOWS, Node, append, follows_into, lines, post, posted_into, until};

@@ -9,7 +9,7 @@ use integration::{
     },
     ports,
     solo::{Solo, until},
-    stores::Kdc,
+    stores::{BROKER_USER, Broker, Kdc},
 };
 use std::{fs, path::PathBuf};
 
@@ -28,7 +28,7 @@ fn thrift_with_kerberos_carries_events_from_and_to_real_flume() {
              a1.sources.r1.type = thrift\na1.sources.r1.channels = c1\na1.sources.r1.bind = localhost\na1.sources.r1.port = {listens}\n\
              a1.sources.r1.maxFrameBytes = 16384000\na1.sources.r1.kerberos = true\na1.sources.r1.agent-principal = {USER}@EXAMPLE.COM\na1.sources.r1.agent-keytab = KEYTAB\n\
              a1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = DIR/out\n\
-             a1.sources.r2.type = exec\na1.sources.r2.channels = c2\na1.sources.r2.command = seq 1 500\n\
+             a1.sources.r2.batchSize = 100\na1.sources.r2.type = exec\na1.sources.r2.channels = c2\na1.sources.r2.command = seq 1 500\n\
              a1.sinks.k2.type = thrift\na1.sinks.k2.channel = c2\na1.sinks.k2.hostname = localhost\na1.sinks.k2.port = {sends}\n\
              a1.sinks.k2.kerberos = true\na1.sinks.k2.client-principal = {USER}@EXAMPLE.COM\na1.sinks.k2.client-keytab = KEYTAB\n\
              a1.sinks.k2.server-principal = {USER}@EXAMPLE.COM\n"
@@ -67,4 +67,51 @@ fn thrift_with_kerberos_carries_events_from_and_to_real_flume() {
     solo.wait_for("Login successful for user flume/localhost@EXAMPLE.COM");
     until("all come here from real Flume", || has_all(&solo.path("out"), 500));
     until("all come from here to real Flume", || has_all(&there.path().join("out"), 500));
+}
+
+/// A topic that only who has logged in may write and read, by a sink, a source and a channel.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn kafka_with_kerberos_carries_events_by_flumes_own_classes() {
+    let kdc = Kdc::start(&[USER, BROKER_USER]);
+    let (broker, port) = Broker::of_kerberos(&kdc);
+    let mut topics = broker.topics().expect("a client");
+    for topic in ["by-sink", "by-channel"] {
+        topics.ask(&format!("make {topic} 1")).expect("it is made");
+    }
+    let client = |owner: &str, side: &str| {
+        format!(
+            "a1.{owner}.kafka.{side}.security.protocol = SASL_PLAINTEXT\n\
+             a1.{owner}.kafka.{side}.sasl.mechanism = GSSAPI\na1.{owner}.kafka.{side}.sasl.kerberos.service.name = kafka\n\
+             a1.{owner}.kafka.{side}.sasl.jaas.config = {}\n",
+            kdc.jaas(USER)
+        )
+    };
+    let text = format!(
+        "a1.sources = r1 r2 r3\na1.channels = c1 c2 c3\na1.sinks = k1 k2 k3\na1.channels.c1.type = memory\na1.channels.c2.type = memory\n\
+         a1.channels.c1.capacity = 1000\na1.channels.c2.capacity = 1000\n\
+         a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 500\na1.sources.r1.channels = c1\n\
+         a1.sinks.k1.type = org.apache.flume.sink.kafka.KafkaSink\na1.sinks.k1.channel = c1\na1.sinks.k1.kafka.topic = by-sink\na1.sinks.k1.kafka.bootstrap.servers = 127.0.0.1:{port}\n{}\
+         a1.sources.r2.batchSize = 100\na1.sources.r2.type = org.apache.flume.source.kafka.KafkaSource\na1.sources.r2.channels = c2\na1.sources.r2.kafka.topics = by-sink\na1.sources.r2.kafka.bootstrap.servers = 127.0.0.1:{port}\n\
+         a1.sources.r2.kafka.consumer.auto.offset.reset = earliest\na1.sources.r2.kafka.consumer.group.id = readers\n{}\
+         a1.sinks.k2.type = file_roll\na1.sinks.k2.channel = c2\na1.sinks.k2.sink.directory = DIR/out\n\
+         a1.channels.c3.type = org.apache.flume.channel.kafka.KafkaChannel\na1.channels.c3.kafka.topic = by-channel\na1.channels.c3.kafka.consumer.group.id = takers\na1.channels.c3.kafka.bootstrap.servers = 127.0.0.1:{port}\n{}{}\
+         a1.sources.r3.type = exec\na1.sources.r3.command = seq 1 500\na1.sources.r3.channels = c3\n\
+         a1.sinks.k3.type = file_roll\na1.sinks.k3.channel = c3\na1.sinks.k3.sink.directory = DIR/through\n",
+        client("sinks.k1", "producer"),
+        client("sources.r2", "consumer"),
+        client("channels.c3", "producer"),
+        client("channels.c3", "consumer"),
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["out", "through"] {
+        fs::create_dir(folder.path().join(name)).expect("a folder");
+    }
+    let mut words = environment_with_stores();
+    words.push(format!("JAVA_OPTS={}", kdc.option()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let solo = Solo::start_in(folder, &text, &words);
+    for name in ["out", "through"] {
+        until(name, || has_all(&solo.path(name), 500));
+    }
 }

@@ -1,7 +1,8 @@
 //! A broker whose further ports ask for TLS, a client's certificate, or a password.
 
-use super::{Broker, Listener};
+use super::{Broker, Listener, More};
 use crate::binaries::workspace;
+use crate::stores::Kdc;
 use crate::{node::Error, ports};
 use std::fmt::Write as _;
 
@@ -19,6 +20,8 @@ pub struct Secured {
 
 /// The user of a secured broker.
 pub const USER: &str = "flume";
+/// What a broker is to Kerberos.
+pub const BROKER_USER: &str = "kafka/localhost";
 /// The user's password.
 pub const PASSWORD: &str = "let; me in";
 
@@ -41,7 +44,28 @@ impl Broker {
             ];
             let users = ["SCRAM-SHA-256", "SCRAM-SHA-512"]
                 .map(|mechanism| format!("{mechanism}=[name={USER},password={PASSWORD}]"));
-            Ok((Broker::open_with(&settings(), &listeners, &users)?, ports))
+            let (lines, listeners, users) = (&*settings(), &listeners[..], &users[..]);
+            Ok((Broker::open_with(&More { lines, listeners, users, ..More::default() })?, ports))
+        });
+        opened.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Starts one with a further port, which is given, for users of `kdc`. It is [`BROKER_USER`] itself.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub fn of_kerberos(kdc: &Kdc) -> (Broker, u16) {
+        let front = "listener.name.kerberos";
+        let lines = format!(
+            "{front}.sasl.enabled.mechanisms=GSSAPI\n{front}.sasl.kerberos.service.name=kafka\n\
+             {front}.gssapi.sasl.jaas.config={}\n",
+            kdc.jaas(BROKER_USER)
+        );
+        let port = ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for Kafka"));
+        let opened = port.and_then(|port| {
+            let listeners = &[Listener::new("KERBEROS", "SASL_PLAINTEXT", port)];
+            let more = More { lines: &lines, listeners, jvm: &kdc.option(), ..More::default() };
+            Ok((Broker::open_with(&more)?, port))
         });
         opened.unwrap_or_else(|why| panic!("{why}"))
     }

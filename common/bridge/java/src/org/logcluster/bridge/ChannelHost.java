@@ -7,6 +7,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.flume.Channel;
@@ -19,16 +20,19 @@ import org.apache.flume.conf.Configurables;
 import org.apache.flume.conf.TransactionCapacitySupported;
 
 /**
- * A channel of the class path. A transaction belongs to a thread, so one that takes keeps its thread until it is settled.
+ * A channel of the class path. A transaction belongs to a thread, so one that takes keeps its thread until it is settled. The
+ * next one gets the thread that took last, and puts get others: a channel may keep something for each thread that takes.
  */
 final class ChannelHost extends Host {
   private final Map<Long, BlockingQueue<Boolean>> open = new ConcurrentHashMap<>();
-  private final ExecutorService pool;
+  private final ExecutorService puts;
+  /** Threads that have taken and do nothing now, the last one first. */
+  private final ConcurrentLinkedDeque<ExecutorService> takers = new ConcurrentLinkedDeque<>();
   private Channel channel;
 
   ChannelHost(Bridge bridge, int id, String name) {
     super(bridge, id, "channel", name);
-    pool = Executors.newCachedThreadPool(threads("transaction-" + name));
+    puts = Executors.newCachedThreadPool(threads("transaction-" + name));
   }
 
   @Override
@@ -82,24 +86,30 @@ final class ChannelHost extends Host {
         }
         break;
       case Protocol.C_PUT:
-        pool.execute(() -> transaction(number, () -> {
+        puts.execute(() -> transaction(number, () -> {
           for (Event event : frame.events()) {
             channel.put(event);
           }
           return true;
-        }));
+        }, () -> { }));
         break;
       case Protocol.C_TAKE:
         final BlockingQueue<Boolean> settled = new ArrayBlockingQueue<>(1);
         open.put(number, settled);
-        pool.execute(() -> transaction(number, () -> {
+        final ExecutorService taker = taker();
+        taker.execute(() -> transaction(number, () -> {
           List<Event> taken = take(frame.number());
           send(Protocol.C_TAKEN, new FrameWriter().number(number).events(taken));
           return settled.take();
-        }));
+        }, () -> takers.addFirst(taker)));
         break;
       default:
     }
+  }
+
+  private ExecutorService taker() {
+    ExecutorService idle = takers.pollFirst();
+    return idle != null ? idle : Executors.newSingleThreadExecutor(threads("transaction-" + name));
   }
 
   private List<Event> take(long most) {
@@ -114,8 +124,11 @@ final class ChannelHost extends Host {
     return taken;
   }
 
-  /** One transaction from its begin to its close. {@code move} puts or takes, and says whether to commit. */
-  private void transaction(long number, Callable<Boolean> move) {
+  /**
+   * One transaction from its begin to its close. {@code move} puts or takes, and says whether to commit; {@code closed} comes
+   * before the native side hears of its end.
+   */
+  private void transaction(long number, Callable<Boolean> move, Runnable closed) {
     Throwable failure = null;
     try {
       transact(move);
@@ -123,6 +136,7 @@ final class ChannelHost extends Host {
       failure = e;
     } finally {
       open.remove(number);
+      closed.run();
     }
     FrameWriter done = new FrameWriter().number(number);
     if (failure == null) {
