@@ -78,8 +78,14 @@ const DEFAULT_HEAP: &str = "64m";
 /// Less than this, and Flume's classes do not load.
 const LEAST_HEAP_KIB: u64 = 16 * 1024;
 
-/// What Flume's own components reach into since Java 9: the file channel of 1.9 into both.
-const OPENED: [&str; 2] = ["java.base/sun.nio.ch", "java.base/java.nio"];
+/// What Flume's own components reach into since Java 9: the file channel of 1.9 into the first two, Hadoop 2 into the others to
+/// log in by Kerberos.
+const OPENED: [&str; 4] = [
+    "java.base/sun.nio.ch",
+    "java.base/java.nio",
+    "java.security.jgss/sun.security.krb5",
+    "java.security.jgss/sun.security.jgss",
+];
 
 #[cfg(test)]
 mod tests {

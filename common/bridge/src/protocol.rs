@@ -109,10 +109,29 @@ pub struct Thrown {
     pub stack: String,
 }
 
+/// `FlumeException: Failed to login; its cause is KerberosAuthException: no such keytab`
 impl std::fmt::Display for Thrown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let short = self.class.rsplit('.').next().unwrap_or_default();
-        if self.message.is_empty() { f.write_str(short) } else { write!(f, "{short}: {}", self.message) }
+        let short = |class: &str| class.rsplit('.').next().unwrap_or_default().to_owned();
+        f.write_str(&short(&self.class))?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        let Some(cause) = self.last_cause() else { return Ok(()) };
+        let (class, message) = cause.split_once(": ").unwrap_or((cause, ""));
+        match message {
+            // What wraps a cause often says it, too.
+            _ if self.message.contains(if message.is_empty() { class } else { message }) => Ok(()),
+            "" => write!(f, "; its cause is {}", short(class)),
+            _ => write!(f, "; its cause is {}: {message}", short(class)),
+        }
+    }
+}
+
+impl Thrown {
+    /// `CLASS: MESSAGE` of what all began with, by the stack.
+    fn last_cause(&self) -> Option<&str> {
+        self.stack.lines().rev().find_map(|line| line.strip_prefix("Caused by: "))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::Jvm;
 use super::jvm::hadoops_java;
+use super::{Kdc, site};
 use crate::console::Console;
 use crate::flume::{fetched, fetched_program};
 use crate::{node::Error, ports, process::Process};
 use rustix::process::Signal;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -40,18 +40,37 @@ impl Hbase {
         Hbase::open(settings).unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// One for users of `kdc`, of whom it is [`HBASE_USER`].
+    ///
+    /// # Panics
+    /// As [`Hbase::start`].
+    pub fn of_kerberos(kdc: &Kdc) -> Hbase {
+        let (name, keytab) = (format!("{HBASE_USER}@EXAMPLE.COM"), kdc.keytab().display().to_string());
+        let own = ["hbase.master.keytab.file", "hbase.regionserver.keytab.file", "hbase.client.keytab.file"];
+        let own = own.map(|key| (key, keytab.as_str()));
+        let settings = [&of_kerberos(&name)[..], &own, &[("hbase.client.keytab.principal", &name)]].concat();
+        Hbase::open_with(&settings, &kdc.option()).unwrap_or_else(|why| panic!("{why}"))
+    }
+
     /// Starts one, as [`Hbase::start_with`] does.
     ///
     /// # Errors
     /// When there is none to be had, or it does not start.
     pub fn open(settings: &[(&str, &str)]) -> Result<Hbase, Error> {
+        Hbase::open_with(settings, "")
+    }
+
+    fn open_with(settings: &[(&str, &str)], option: &str) -> Result<Hbase, Error> {
         let class_path = fetched_program("hbase", "HbaseAdmin")
             .map_err(|why| Error::Missing(format!("HBase cannot be run here: {why}")))?;
         let directory = tempfile::tempdir().map_err(Error::io("cannot make a temporary directory"))?;
         let port = || ports::free(&["127.0.0.1"]).map_err(Error::io("no free port for HBase"));
         let ports = [port()?, port()?, port()?];
         let zookeeper = ports[0];
-        write(directory.path(), ports, settings).map_err(Error::io("cannot write HBase's files"))?;
+        let files = write(directory.path(), ports, settings);
+        files
+            .and_then(|()| fs::write(directory.path().join("jvm.options"), option))
+            .map_err(Error::io("cannot write HBase's files"))?;
         let console = Console::default();
         let process = run(directory.path(), &class_path, &console)?;
         let admin = client(directory.path(), &class_path, zookeeper);
@@ -142,7 +161,7 @@ fn client(directory: &Path, class_path: &str, zookeeper: u16) -> Command {
 fn java(directory: &Path, class_path: &str, heap: &str) -> Command {
     let mut java = hadoops_java();
     java.arg("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
-    java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"]);
+    java.args([heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "@jvm.options", "-cp"]);
     java.arg(format!("{}:{class_path}", directory.display())).current_dir(directory);
     java
 }
@@ -153,7 +172,6 @@ fn write(
     settings: &[(&str, &str)],
 ) -> io::Result<()> {
     let at = |name: &str| directory.join(name).display().to_string();
-    let mut site = String::from("<configuration>\n");
     let own = [
         ("hbase.cluster.distributed", "false".to_owned()),
         ("hbase.rootdir", format!("file://{}", at("root"))),
@@ -173,11 +191,8 @@ fn write(
         ("hbase.regionserver.handler.count", "8".to_owned()),
     ];
     let more = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    for (name, value) in own.into_iter().chain(more) {
-        writeln!(site, "<property><name>{name}</name><value>{value}</value></property>")
-            .map_err(io::Error::other)?;
-    }
-    fs::write(directory.join("hbase-site.xml"), site + "</configuration>\n")?;
+    fs::write(directory.join("core-site.xml"), site(settings))?;
+    fs::write(directory.join("hbase-site.xml"), site(&own.into_iter().chain(more).collect::<Vec<_>>()))?;
     // Without such a file it says nothing, not even that it is up.
     let log = "log4j.rootLogger=WARN,c\nlog4j.appender.c=org.apache.log4j.ConsoleAppender\n\
         log4j.appender.c.target=System.err\nlog4j.appender.c.layout=org.apache.log4j.PatternLayout\n\
@@ -186,6 +201,18 @@ fn write(
     fs::write(directory.join("log4j.properties"), log)
 }
 
+/// What everybody is told of an HBase whose user is `name`.
+pub fn of_kerberos(name: &str) -> [(&'static str, &str); 4] {
+    [
+        ("hadoop.security.authentication", "kerberos"),
+        ("hbase.security.authentication", "kerberos"),
+        ("hbase.master.kerberos.principal", name),
+        ("hbase.regionserver.kerberos.principal", name),
+    ]
+}
+
+/// What an HBase is to Kerberos.
+pub const HBASE_USER: &str = "hbase/localhost";
 /// A port that accepts is not a server that serves: it says so itself.
 const UP: &str = "Master has completed initialization";
 const WITHIN: Duration = Duration::from_secs(120);

@@ -13,7 +13,7 @@ mod secured_hdfs;
 mod storm;
 mod storm_cluster;
 
-pub use hbase::{Hbase, flumes_hbase};
+pub use hbase::{HBASE_USER, Hbase, flumes_hbase, of_kerberos};
 pub use hdfs::{Files, Hdfs, hadoop_java, site};
 pub use jvm::Jvm;
 pub use kafka::{BROKER_USER, Broker, PASSWORD, Secured, USER, flumes_parts, key_store};

@@ -202,3 +202,24 @@ fn counters_are_written_as_the_jvm_reads_them() {
     assert_eq!((r.text(), r.number(), r.text()), (Ok("Type".into()), Ok(2), Ok("SOURCE".into())));
     assert!(r.rest().is_empty());
 }
+
+#[test]
+fn what_was_thrown_is_told_with_what_it_began_with() {
+    let told = |message: &str, causes: &[&str]| {
+        let causes: String = causes
+            .iter()
+            .map(|cause| format!("Caused by: {cause}\n\tat a.B.c(B.java:1)\n\t... 3 more\n"))
+            .collect();
+        let stack = format!("org.acme.Odd: {message}\n\tat a.B.c(B.java:7)\n{causes}");
+        Thrown { class: "org.acme.Odd".into(), message: message.into(), missing: None, stack }.to_string()
+    };
+    assert_eq!(told("no login", &[]), "Odd: no login");
+    assert_eq!(
+        told("no login", &["java.io.IOException: no way", "javax.x.LoginException: no keytab: /a"]),
+        "Odd: no login; its cause is LoginException: no keytab: /a"
+    );
+    assert_eq!(told("", &["java.lang.NullPointerException"]), "Odd; its cause is NullPointerException");
+    let wrapped = "java.io.IOException: no way";
+    assert_eq!(told(wrapped, &[wrapped]), "Odd: java.io.IOException: no way");
+    assert_eq!(Thrown::default().to_string(), "");
+}

@@ -1,8 +1,10 @@
-//! ZooKeeper over TLS.
+//! ZooKeeper over TLS, and an HBase with Kerberos.
 
 use super::*;
 use integration::flume::zookeeper::ZooKeeper;
-use integration::stores::{post, posted_into, until};
+use integration::flume::{Version, bridge};
+use integration::solo::Solo;
+use integration::stores::{HBASE_USER, Kdc, flumes_hbase, of_kerberos, post, posted_into, site, until};
 use integration::{binaries, ports};
 use rpc::zookeeper::{Client, Ensemble, Settings};
 use runtime::net::TlsDefaults;
@@ -75,6 +77,40 @@ fn zookeeper_is_asked_over_tls_as_hbases_own_file_says() {
     drop(plain);
     write(&said);
     let _secure = Node::start(&text);
+    post(port, r#"[{"body": "one"}, {"body": "two"}]"#);
+    until("the table has both", || counter(&mut hbase, "t") == 2);
+}
+
+/// Only Flume's own class logs in: it runs in a JVM.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn an_hbase_with_kerberos_gets_its_rows_by_flumes_own_class() {
+    let kdc = Kdc::start(&[HBASE_USER, "flume/localhost"]);
+    let mut hbase = Hbase::of_kerberos(&kdc);
+    hbase.ask("create t cf");
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("{HBASE_USER}@EXAMPLE.COM");
+    let quorum = hbase.quorum();
+    let all = [&of_kerberos(&name)[..], &[("hbase.zookeeper.quorum", &quorum)]].concat();
+    for file in ["core-site.xml", "hbase-site.xml"] {
+        fs::write(folder.path().join(file), site(&all)).expect("a file");
+    }
+    let kerberos = format!(
+        "a1.sinks.k.type = hbase2\na1.sinks.k.table = t\na1.sinks.k.columnFamily = cf\n\
+         a1.sinks.k.kerberosPrincipal = flume/localhost@EXAMPLE.COM\na1.sinks.k.kerberosKeytab = {}\n",
+        kdc.keytab().display()
+    );
+    let port = ports::free(&["127.0.0.1"]).expect("a port");
+    let mut words = bridge::environment(Version::V1_11);
+    for word in &mut words {
+        if word.starts_with("FLUME_CLASSPATH=") {
+            word.push_str(&format!(":{}:{}", folder.path().display(), flumes_hbase()));
+        }
+    }
+    words.push(format!("JAVA_OPTS={}", kdc.option()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let solo = Solo::start_in(folder, &posted_into(port, &kerberos), &words);
+    solo.wait_for("the sink `k` runs in a JVM");
     post(port, r#"[{"body": "one"}, {"body": "two"}]"#);
     until("the table has both", || counter(&mut hbase, "t") == 2);
 }
