@@ -150,9 +150,10 @@ impl Console {
 
 fn begin(thread: &str, output: impl Place + 'static, format: Format, levels: Levels) -> Arc<LogOutput> {
     let (bell, rung) = bounded(1);
+    let packing = output.packing();
     let queue = Arc::new(Queue::new(Box::new(output)));
     let levels = ArcSwap::from_pointee(levels);
-    let lines = LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels };
+    let lines = LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels, packing };
     let writer = thread::Builder::new().name(thread.to_owned());
     // Without a thread to spare, own lines are still printed: with the next data and at the end.
     let _ = writer.spawn(move || write_when_rung(&queue, &rung, &format));

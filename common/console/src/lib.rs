@@ -24,6 +24,7 @@ mod lines;
 #[cfg(test)]
 mod memory;
 mod output;
+mod packing;
 mod pattern;
 pub mod place;
 mod stamp;
