@@ -1,7 +1,7 @@
 //! The one owner of stderr.
 
 use crate::{
-    EventPrinter, Levels,
+    EventPrinter, Levels, Routes,
     drain::ToConsole,
     file::{FileSettings, LogFile},
     layout::Format,
@@ -27,6 +27,8 @@ pub struct Settings {
     pub levels: Levels,
     /// The log files beside it.
     pub files: Vec<LogFileSettings>,
+    /// What filters hold back, where there are any.
+    pub routes: Option<Routes>,
 }
 
 /// A log file, and what goes there.
@@ -46,7 +48,7 @@ impl Settings {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let coloured = !plain && io::stderr().is_terminal();
         let format = if coloured { Format::Coloured } else { Format::Flume };
-        Settings { format, levels, files: Vec::new() }
+        Settings { format, levels, files: Vec::new(), routes: None }
     }
 }
 
@@ -58,6 +60,7 @@ pub struct Console {
     lines: Arc<LogOutput>,
     /// The console first, then the files.
     all: Arc<[Arc<LogOutput>]>,
+    routes: Option<Arc<Routes>>,
 }
 
 impl Console {
@@ -77,7 +80,7 @@ impl Console {
             begin("log-file", LogFile::open(file, Arc::clone(&lines)), format, levels)
         });
         let all = [Arc::clone(&lines)].into_iter().chain(files).collect();
-        Arc::new(Console { lines, all })
+        Arc::new(Console { lines, all, routes: settings.routes.map(Arc::new) })
     }
 
     /// Prints whole lines of data. Blocks while the place takes nothing: call it where that may be.
@@ -92,7 +95,7 @@ impl Console {
 
     /// A logger that prints here, and to the log files.
     pub fn logger(&self) -> Logger {
-        Logger::root(ToConsole(Arc::clone(&self.all)), o!())
+        Logger::root(ToConsole { outputs: Arc::clone(&self.all), routes: self.routes.clone() }, o!())
     }
 
     /// Says something on the console that is about the console itself, whatever levels are printed.
@@ -116,7 +119,7 @@ impl Console {
     /// A printer of events for one logger sink. `place` says who prints, one of [`crate::place::LOGGER_SINK`] and its
     /// like; `max_bytes` of a body are dumped (`maxBytesToLog`).
     pub fn event_printer(&self, place: &'static str, max_bytes: usize) -> EventPrinter {
-        EventPrinter::new(&self.all, place, max_bytes)
+        EventPrinter::new(&self.all, self.routes.clone(), place, max_bytes)
     }
 
     /// Which lines are printed now.

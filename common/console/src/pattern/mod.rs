@@ -98,6 +98,11 @@ impl Pattern {
         }
         (pattern, wrong)
     }
+
+    /// The message alone, and a line's end.
+    pub(crate) fn of_message() -> Pattern {
+        Pattern::parse("%m%n", Dialect::Two).0
+    }
 }
 
 #[cfg(test)]
