@@ -163,23 +163,30 @@ fn shapes(text: &str) -> Vec<String> {
     shapes
 }
 
-fn as_flume(version: Version, name: &str, text: &str, file: &str, jvm: &[String]) {
+/// Runs a Flume and ours with the same files, until `file` has the last event.
+fn beside_flume(version: Version, name: &str, text: &str, file: &str) -> [Place; 2] {
     flume::require();
     let theirs = Place::with(name, text);
-    let launch = Launch {
-        jvm: jvm
-            .iter()
-            .map(|word| word.replace("CONF", &theirs.path("conf").display().to_string()))
-            .collect(),
-        ..Launch::default()
+    let conf = theirs.path("conf").display().to_string();
+    let jvm = match version {
+        Version::V1_9 => vec![
+            format!("-Dlog4j.configuration=file:{conf}/{name}"),
+            "-Dflume.root.logger=INFO,LOGFILE".to_owned(),
+        ],
+        _ => vec![format!("-Dlog4j2.configurationFile={conf}/{name}")],
     };
-    let console = Console::default();
-    let at = theirs.path("a1.conf");
+    let launch = Launch { jvm, ..Launch::default() };
+    let (at, console) = (theirs.path("a1.conf"), Console::default());
     let mut flume = Flume::start_as(version, &at, "a1", theirs.0.path(), &launch, &console).expect("a JVM");
     assert!(theirs.has_last(file), "{:?}", flume.lines());
     flume.stop();
     let ours = Place::with(name, text);
     ours.run_until(file, &[]);
+    [theirs, ours]
+}
+
+fn as_flume(version: Version, name: &str, text: &str, file: &str) {
+    let [theirs, ours] = beside_flume(version, name, text, file);
     assert_eq!(shapes(&ours.read(file)), shapes(&theirs.read(file)));
     assert!(shapes(&ours.read(file)).len() >= 5, "{:?}", shapes(&ours.read(file)));
 }
@@ -187,35 +194,20 @@ fn as_flume(version: Version, name: &str, text: &str, file: &str, jvm: &[String]
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn as_flume_1_9_writes_it() {
-    let jvm = ["-Dlog4j.configuration=file:CONF/log4j.properties", "-Dflume.root.logger=INFO,LOGFILE"];
-    as_flume(Version::V1_9, "log4j.properties", OF_1_9, "logs/flume.log", &jvm.map(str::to_owned));
+    as_flume(Version::V1_9, "log4j.properties", OF_1_9, "logs/flume.log");
 }
 
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn as_flume_1_11_writes_it() {
-    let jvm = ["-Dlog4j2.configurationFile=CONF/log4j2.xml".to_owned()];
-    as_flume(Version::V1_11, "log4j2.xml", OF_1_11, "flume.log", &jvm);
+    as_flume(Version::V1_11, "log4j2.xml", OF_1_11, "flume.log");
 }
 
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn as_flume_1_9_rolls_it() {
-    flume::require();
     let text = OF_1_9.replace("100MB", "1KB").replace("BackupIndex=10", "BackupIndex=2");
-    let jvm = ["-Dlog4j.configuration=file:CONF/log4j.properties", "-Dflume.root.logger=INFO,LOGFILE"];
-    let theirs = Place::with("log4j.properties", &text);
-    let conf = theirs.path("conf").display().to_string();
-    let launch =
-        Launch { jvm: jvm.iter().map(|word| word.replace("CONF", &conf)).collect(), ..Launch::default() };
-    let at = theirs.path("a1.conf");
-    let mut flume = Flume::start_as(Version::V1_9, &at, "a1", theirs.0.path(), &launch, &Console::default())
-        .expect("a JVM");
-    assert!(theirs.has_last("logs/flume.log"), "{:?}", flume.lines());
-    flume.stop();
-    let ours = Place::with("log4j.properties", &text);
-    ours.run_until("logs/flume.log", &[]);
-    for place in [&theirs, &ours] {
+    for place in beside_flume(Version::V1_9, "log4j.properties", &text, "logs/flume.log") {
         assert_eq!(place.names("logs"), ["flume.log", "flume.log.1", "flume.log.2"]);
         // With the line that reaches the size it is full.
         let full = place.read("logs/flume.log.1");
@@ -224,6 +216,86 @@ fn as_flume_1_9_rolls_it() {
                 && full.trim_end().rsplit_once('\n').is_none_or(|(front, _)| front.len() < 1023)
         );
     }
+}
+
+/// What both write into `file` when filters hold some of it back: which lines, and of how many events.
+fn held_back(places: &[Place; 2], file: &str) -> (Vec<String>, usize) {
+    let [theirs, ours] = places.each_ref().map(|place| {
+        let text = place.read(file);
+        (shapes(&text), text.matches("Event: {").count())
+    });
+    assert_eq!(ours, theirs);
+    ours
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn as_flume_1_9_filters_it() {
+    let filters = "
+log4j.appender.LOGFILE.filter.1=org.apache.log4j.varia.StringMatchFilter
+log4j.appender.LOGFILE.filter.1.StringToMatch=Starting S
+log4j.appender.LOGFILE.filter.1.AcceptOnMatch=false
+log4j.appender.LOGFILE.filter.2=org.apache.log4j.varia.StringMatchFilter
+log4j.appender.LOGFILE.filter.2.StringToMatch=Event: {
+log4j.appender.LOGFILE.filter.3=org.apache.log4j.varia.StringMatchFilter
+log4j.appender.LOGFILE.filter.3.StringToMatch=Starting Channel
+log4j.appender.LOGFILE.filter.4=org.apache.log4j.varia.LevelRangeFilter
+log4j.appender.LOGFILE.filter.4.LevelMin=WARN
+";
+    let text = format!("{OF_1_9}{filters}");
+    let places = beside_flume(Version::V1_9, "log4j.properties", &text, "logs/flume.log");
+    let (shapes, events) = held_back(&places, "logs/flume.log");
+    assert_eq!((shapes.len(), events), (2, 20), "{shapes:?}");
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn as_flume_1_11_filters_it() {
+    let few = r#"<File name="FewFile" fileName="few.log"><PatternLayout pattern="%m%n"/></File>
+    <Async name="Few"><AppenderRef ref="FewFile"><BurstFilter level="INFO" rate="0.01" maxBurst="5"/></AppenderRef></Async>
+    </Appenders>"#;
+    let file = r#"<Filters><StringMatchFilter text="Starting S" onMatch="DENY" onMismatch="NEUTRAL"/>
+        <LevelRangeFilter minLevel="FATAL" maxLevel="INFO"/></Filters><Policies>"#;
+    let loggers = r#"<Logger name="org.apache.flume.sink.LoggerSink" level="INFO">
+        <StringMatchFilter text="body: 31 38 " onMatch="DENY" onMismatch="NEUTRAL"/></Logger>
+        <Root level="INFO"><AppenderRef ref="Few"/>"#;
+    let all = r#"<RegexFilter regex="Component type.*" onMatch="DENY" onMismatch="NEUTRAL"/><Appenders>"#;
+    let text = OF_1_11.replace("</Appenders>", few).replace("<Policies>", file);
+    let text = text.replace(r#"<Root level="INFO">"#, loggers).replace("<Appenders>", all);
+    let places = beside_flume(Version::V1_11, "log4j2.xml", &text, "flume.log");
+    let (shapes, events) = held_back(&places, "flume.log");
+    assert_eq!((shapes.len(), events), (2, 19), "{shapes:?}");
+    assert_eq!(places.map(|place| place.read("few.log").lines().count()), [5, 5]);
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn as_flume_1_11_compresses_it() {
+    let all = r#"<File name="All" fileName="all.log"><PatternLayout pattern="%m%n"/></File></Appenders>"#;
+    let text = OF_1_11.replace("</Appenders>", all).replace(r#"size="100 MB""#, r#"size="1 KB""#);
+    let text = text.replace(r#"<Root level="INFO">"#, r#"<Root level="INFO"><AppenderRef ref="All"/>"#);
+    for end in ["gz", "zip"] {
+        let text = text.replace("-%i", &format!("-%i.{end}"));
+        for place in beside_flume(Version::V1_11, "log4j2.xml", &text, "all.log") {
+            let names = place.names("archive");
+            assert!(!names.is_empty() && names.iter().all(|name| name.ends_with(end)), "{names:?}");
+            let plain = unpacked(&place, &names[0]);
+            assert!(plain.len() > 1024 && plain.contains(" INFO  ["), "{names:?} {plain}");
+        }
+    }
+}
+
+/// What a compressed file of `archive` has, by a tool that is not ours.
+fn unpacked(place: &Place, name: &str) -> String {
+    let folder = place.path("archive");
+    if let Some(plain) = name.strip_suffix(".zip") {
+        let status = flume::jdk("jar").arg("xf").arg(name).current_dir(&folder).status();
+        assert!(status.expect("it runs").success());
+        return place.read(&format!("archive/{plain}"));
+    }
+    let out = Command::new("gzip").args(["-dc", name]).current_dir(&folder).output().expect("it runs");
+    assert!(out.status.success());
+    String::from_utf8(out.stdout).expect("text")
 }
 
 const LONG: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@ mod log4j;
 mod log4j2;
 mod model;
 mod rolled;
+mod routes;
 mod sizes;
 mod variables;
 
@@ -114,7 +115,8 @@ pub(crate) fn on_the_console(properties: &[(String, String)], log_format: &str) 
 fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> Logging {
     let origin = model.origin.clone();
     let is_xml = origin.ends_with(".xml");
-    let Used { mut console, files, names, silent, levels, mut notices } = model.used();
+    let Used { mut console, files, names, silent, levels, mut routes, mut notices } = model.used();
+    let by_model = console.is_some();
     if let Some(value) = last(properties, ROOT).filter(|_| is_xml) {
         if !asks_for_console(value) {
             notices
@@ -133,9 +135,12 @@ fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> 
         console = Some((None, levels));
     }
     let on_console = console.is_some();
+    if let Some(routes) = routes.as_mut().filter(|_| on_console && !by_model) {
+        routes.leave(0);
+    }
     let (format, levels) = console.unwrap_or((None, Levels::bare(None)));
     let place = place(&origin, &files, &names, on_console, is_xml);
-    let mut settings = Settings { files, ..Settings::for_stderr(levels) };
+    let mut settings = Settings { files, routes, ..Settings::for_stderr(levels) };
     if let Some(format) = format {
         settings.format = format;
     }
@@ -154,6 +159,7 @@ fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &s
                     logging.settings.levels.set(logger, level);
                 }
                 logging.settings.files.iter_mut().for_each(|file| file.levels.set(logger, level));
+                logging.settings.routes.iter_mut().for_each(|routes| routes.set_level(logger, level));
             }
             Err(unknown) => logging.notices.push(format!("-D{name}: {unknown}. It is ignored.")),
         }
@@ -163,7 +169,9 @@ fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &s
     }
     let files = logging.settings.files.iter().map(|file| file.levels.most());
     let all = files.chain([logging.settings.levels.most()]);
-    logging.least = all.flatten().max_by_key(Level::as_usize);
+    let accepts = logging.settings.routes.as_ref().is_some_and(console::Routes::may_accept);
+    let accepted = accepts.then_some(Level::Trace); // by a filter, whatever its level is
+    logging.least = all.flatten().chain(accepted).max_by_key(Level::as_usize);
 }
 
 /// One line for somebody who looks at an empty screen.
@@ -267,5 +275,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 /// Bytes of names of files that are shown.
 const MOST_NAMED: usize = 500;
 
+#[cfg(test)]
+mod filter_tests;
 #[cfg(test)]
 mod tests;
