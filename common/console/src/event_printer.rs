@@ -1,7 +1,12 @@
 //! A logger sink's events, to wherever log lines go.
 
 use crate::{
-    Format, Pattern, Routes, event_line::EventLines, filter::Line, lines::LogOutput, routes::Routed, stamp,
+    Format, Pattern, Routes,
+    event_line::EventLines,
+    filter::Line,
+    lines::{LogOutput, Urgency},
+    routes::Routed,
+    stamp,
 };
 use event::Event;
 use slog::Level;
@@ -74,6 +79,10 @@ impl EventPrinter {
                 continue;
             }
             printing.lines.append(&mut printing.buffer, now, event);
+            if printing.output.gives_way {
+                printing.output.say(std::mem::take(&mut printing.buffer), Urgency::GivesWay);
+                continue;
+            }
             full |= printing.buffer.len() >= CHUNK_BYTES;
         }
         full
@@ -86,7 +95,9 @@ impl EventPrinter {
     /// it all comes again. What a log file does not take is told of and left out there.
     pub fn print(&mut self) -> io::Result<()> {
         let mut outcome = Ok(());
-        for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
+        let is_written = |printing: &Printing| printing.takes && !printing.output.gives_way;
+        let written = self.outputs.iter_mut().enumerate().filter(|(_, printing)| is_written(printing));
+        for (n, printing) in written {
             let printed = outcome.is_ok().then(|| printing.output.data(&printing.buffer));
             match printed {
                 None | Some(Ok(())) => {}

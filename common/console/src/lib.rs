@@ -29,9 +29,10 @@ mod packing;
 mod pattern;
 pub mod place;
 mod routes;
+mod socket;
 mod stamp;
 
-pub use crate::console::{Console, Flush, LogFileSettings, Settings};
+pub use crate::console::{Console, Flush, LogFileSettings, Settings, SocketLogSettings};
 pub use event_printer::EventPrinter;
 pub use file::{Delete, FileSettings, Kept, NamePattern, Names, Size, Triggers, Written, log_files};
 pub use filter::{Filter, Outcome, PartOfDay, Test};
@@ -40,3 +41,4 @@ pub use layout::Format;
 pub use level::{Levels, UnknownLevel, level_name, parse_level};
 pub use pattern::{Dialect, Pattern};
 pub use routes::{Route, Routes, RoutingLogger};
+pub use socket::{SocketSettings, Transport};

@@ -25,6 +25,7 @@ pub(crate) struct LogOutput {
     pub(crate) bell: Sender<()>, // the writer ends when it is gone
     pub(crate) format: Format,
     pub(crate) levels: ArcSwap<Levels>,
+    pub(crate) gives_way: bool,
     pub(crate) packing: Option<Arc<Packing>>, // what compresses its rolled files
 }
 

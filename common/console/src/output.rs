@@ -22,6 +22,11 @@ pub(crate) trait Place: Send {
     /// What lines that were left out mean for events.
     fn left_out_events(&self) -> &'static str;
 
+    /// Whether nobody may wait for it, not even a logger sink.
+    fn gives_way(&self) -> bool {
+        false
+    }
+
     /// What compresses the files that it has filled, if anything does.
     fn packing(&self) -> Option<Arc<Packing>> {
         None

@@ -148,7 +148,7 @@ fn dos_stamp(millis: i64) -> u32 {
         return 1 << 21 | 1 << 16;
     };
     let date = year << 9 | part(time.month()) << 5 | part(time.day());
-    date << 16 | part(time.hour()) << 11 | part(time.minute()) << 5 | part(time.second()) / 2
+    date << 16 | part(time.hour()) << 11 | part(time.minute()) << 5 | (part(time.second()) / 2)
 }
 
 fn too_large() -> io::Error {

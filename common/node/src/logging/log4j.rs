@@ -3,6 +3,7 @@
 //! Source: log4j 1.2.17 `PropertyConfigurator`, `OptionConverter`, and apache-log4j-extras 1.1, which Flume 1.9 ships.
 
 mod filters;
+mod syslog;
 
 use super::{
     model::{Appender, Least, Logger, Model, Reference, To, stricter},
@@ -139,13 +140,17 @@ impl Reader<'_> {
             "DailyRollingFileAppender" => daily(&options, &mut appender),
             "rolling.RollingFileAppender" => extras(&options, &mut appender),
             "varia.NullAppender" => return appender,
+            "net.SyslogAppender" => {
+                syslog::read(&mut appender, &options);
+                return appender;
+            }
             "AsyncAppender" => {
                 appender.say("a file of properties gives it no appenders to hand its lines to, so that they go nowhere, in Flume neither; name those in its place");
                 return appender;
             }
             _ => {
                 appender.say(format_args!(
-                    "{class} is not there, so that what it would send, mail or store is not; only log files and the console are"
+                    "{class} is not there, so that what it would send, mail or store is not; only log files, syslog and the console are"
                 ));
                 return appender;
             }
@@ -332,7 +337,7 @@ pub(super) fn uncompressed<'a>(pattern: &'a str, appender: &mut Appender) -> &'a
 }
 
 /// Properties of the appenders that are there.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 24] = [
     "name",
     "threshold",
     "layout",
@@ -353,6 +358,10 @@ const KNOWN: [&str; 20] = [
     "datePattern",
     "rollingPolicy",
     "triggeringPolicy",
+    "syslogHost",
+    "facility",
+    "facilityPrinting",
+    "header",
 ];
 
 /// log4j's own default.

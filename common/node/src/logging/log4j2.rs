@@ -5,6 +5,7 @@
 mod delete;
 mod filters;
 mod rolling;
+mod socket;
 
 use super::{
     model::{Appender, Least, Logger, MOST_NAME, Model, Reference, To},
@@ -211,6 +212,8 @@ impl Reader<'_> {
             "rollingfile" | "rollingrandomaccessfile" => {
                 appender.to = self.rolling(node, &mut appender).map_or(To::Nowhere, |file| To::File(Box::new(file)));
             }
+            "syslog" => self.syslog(node, &mut appender),
+            "socket" => self.socket(node, &mut appender),
             "null" | "countingnoop" => {}
             "async" => appender.to = To::Others(self.references(node)),
             "failover" => {
@@ -219,7 +222,7 @@ impl Reader<'_> {
                 appender.to = To::Others(vec![Reference::new(&primary)]);
             }
             _ => appender.say(format_args!(
-                "<{class}> is not there, so that what it would send, mail or store is not; only log files and the console are"
+                "<{class}> is not there, so that what it would send, mail or store is not; only log files, sockets and the console are"
             )),
         }
         if matches!(appender.to, To::Console | To::File(_)) {

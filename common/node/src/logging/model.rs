@@ -1,7 +1,10 @@
 //! What a configuration of log4j comes to, whichever log4j it is for.
 
 use super::routes::Places;
-use console::{Dialect, FileSettings, Filter, Format, Levels, LogFileSettings, Pattern, Routes};
+use console::{
+    Dialect, FileSettings, Filter, Format, Levels, LogFileSettings, Pattern, Routes, SocketLogSettings,
+    SocketSettings,
+};
 use slog::Level;
 use std::sync::Arc;
 
@@ -58,6 +61,8 @@ pub(super) struct Appender {
     /// Its conversion pattern.
     pub(super) pattern: String,
     pub(super) dialect: Dialect,
+    /// Syslog's, for a line with a priority in front.
+    pub(super) facility: Option<u8>,
     /// The least that it takes.
     pub(super) threshold: Least,
     /// What it holds back besides.
@@ -70,6 +75,7 @@ pub(super) struct Appender {
 pub(super) enum To {
     Console,
     File(Box<FileSettings>),
+    Socket(Box<SocketSettings>),
     /// To other appenders.
     Others(Vec<Reference>),
     /// Lines go nowhere: because that is what it is for, or because it is not there.
@@ -82,7 +88,8 @@ pub(super) struct Used {
     /// What goes to the console, if anything does, and how it looks there: `None` for Flume's console layout.
     pub(super) console: Option<(Option<Format>, Levels)>,
     pub(super) files: Vec<LogFileSettings>,
-    /// Names of the appenders that write them.
+    pub(super) sockets: Vec<SocketLogSettings>,
+    /// Names of the appenders that write files, then of those that send.
     pub(super) names: Vec<String>,
     /// A logger asks that lines go nowhere, by an appender made for that.
     pub(super) silent: bool,
@@ -101,6 +108,7 @@ impl Appender {
             to: To::Nowhere,
             pattern,
             dialect,
+            facility: None,
             threshold: Some(Level::Trace),
             filter: None,
             notices: Vec::new(),
@@ -117,6 +125,10 @@ impl Appender {
         for what in wrong {
             self.say(format!("its pattern: {what}"));
         }
+        let pattern = match self.facility {
+            Some(facility) => pattern.behind_priority(facility, self.dialect),
+            None => pattern,
+        };
         Format::Pattern(Arc::new(pattern))
     }
 }
@@ -128,7 +140,7 @@ impl Model {
         let (notices, levels) = (std::mem::take(&mut self.notices), self.own_levels());
         let mut used = Used { notices, levels, ..Used::default() };
         self.tell_missing(&mut used.notices);
-        let (mut printing, mut places) = (Vec::new(), Places::default());
+        let (mut printing, mut sending, mut places) = (Vec::new(), Vec::new(), Places::default());
         for mut appender in std::mem::take(&mut self.appenders) {
             let Some(levels) = self.levels(&[&appender]) else { continue };
             match std::mem::replace(&mut appender.to, To::Nowhere) {
@@ -149,10 +161,23 @@ impl Model {
                     used.names.push(appender.name.clone());
                     places.add(used.files.len(), &appender); // 0 is the console
                 }
+                To::Socket(_) if sending.len() == MOST_SOCKETS => appender
+                    .say(format_args!("there are {MOST_SOCKETS} that send lines already; nothing is sent")),
+                To::Socket(socket) => {
+                    sending.push((appender, *socket, levels));
+                    continue;
+                }
                 To::Others(_) => {} // which have been put in its place
                 To::Nowhere => used.silent |= appender.notices.is_empty(),
             }
             used.notices.append(&mut appender.notices);
+        }
+        for (mut appender, socket, levels) in sending {
+            let format = appender.format();
+            used.sockets.push(SocketLogSettings { socket, format, levels });
+            places.add(used.files.len() + used.sockets.len(), &appender); // behind the files
+            used.notices.append(&mut appender.notices);
+            used.names.push(appender.name);
         }
         used.console = self.console(printing, &mut used.notices);
         used.routes = self.routes(&places, &used.levels);
@@ -271,6 +296,9 @@ pub(super) const FILE_PATTERN: &str = "%d{dd MMM yyyy HH:mm:ss,SSS} %-5p [%t] (%
 
 /// Each has a thread and a file of its own.
 const MOST_FILES: usize = 64;
+
+/// Each has a thread and a connection of its own.
+const MOST_SOCKETS: usize = 16;
 
 /// Bytes of a name that are shown.
 pub(super) const MOST_NAME: usize = 100;

@@ -247,10 +247,7 @@ fn what_cannot_be_read_leaves_the_console() {
             "<Configuration><Appenders><File name='f' fileName='${date:x}'/></Appenders></Configuration>",
         ),
         ("log4j2.yaml", "Configuration:"),
-        (
-            "log4j.properties",
-            "log4j.rootLogger=INFO,x\nlog4j.appender.x=org.apache.log4j.net.SyslogAppender\n",
-        ),
+        ("log4j.properties", "log4j.rootLogger=INFO,x\nlog4j.appender.x=org.apache.log4j.net.SMTPAppender\n"),
     ] {
         let logging = of(name, text, &[]);
         assert!(logging.on_console && logging.settings.files.is_empty(), "{name}");
