@@ -1,12 +1,13 @@
 //! The one owner of stderr.
 
 use crate::{
-    EventPrinter, Levels,
+    EventPrinter, Levels, Routes,
     drain::ToConsole,
     file::{FileSettings, LogFile},
     layout::Format,
     lines::{LogOutput, Queue, write_when_rung},
     output::{Cut, Output, Place},
+    socket::{LogSocket, SocketSettings},
 };
 use arc_swap::{ArcSwap, Guard};
 use crossbeam_channel::bounded;
@@ -27,6 +28,10 @@ pub struct Settings {
     pub levels: Levels,
     /// The log files beside it.
     pub files: Vec<LogFileSettings>,
+    /// What is sent to other hosts.
+    pub sockets: Vec<SocketLogSettings>,
+    /// What filters hold back, where there are any.
+    pub routes: Option<Routes>,
 }
 
 /// A log file, and what goes there.
@@ -40,13 +45,24 @@ pub struct LogFileSettings {
     pub levels: Levels,
 }
 
+/// Another host, and what goes there.
+#[derive(Debug, Clone)]
+pub struct SocketLogSettings {
+    /// The host.
+    pub socket: SocketSettings,
+    /// How lines look.
+    pub format: Format,
+    /// Which are sent.
+    pub levels: Levels,
+}
+
 impl Settings {
     /// Flume's layout, in colour when stderr is a terminal and the environment has no `NO_COLOR`.
     pub fn for_stderr(levels: Levels) -> Settings {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let coloured = !plain && io::stderr().is_terminal();
         let format = if coloured { Format::Coloured } else { Format::Flume };
-        Settings { format, levels, files: Vec::new() }
+        Settings { format, levels, files: Vec::new(), sockets: Vec::new(), routes: None }
     }
 }
 
@@ -56,8 +72,9 @@ impl Settings {
 /// loggers made of it are gone. Each log file has such a thread too, so that none waits for another.
 pub struct Console {
     lines: Arc<LogOutput>,
-    /// The console first, then the files.
+    /// The console first, then the files and the sockets.
     all: Arc<[Arc<LogOutput>]>,
+    routes: Option<Arc<Routes>>,
 }
 
 impl Console {
@@ -76,8 +93,11 @@ impl Console {
         let files = settings.files.into_iter().map(|LogFileSettings { file, format, levels }| {
             begin("log-file", LogFile::open(file, Arc::clone(&lines)), format, levels)
         });
-        let all = [Arc::clone(&lines)].into_iter().chain(files).collect();
-        Arc::new(Console { lines, all })
+        let sockets = settings.sockets.into_iter().map(|SocketLogSettings { socket, format, levels }| {
+            begin("log-socket", LogSocket::new(socket, Arc::clone(&lines)), format, levels)
+        });
+        let all = [Arc::clone(&lines)].into_iter().chain(files).chain(sockets).collect();
+        Arc::new(Console { lines, all, routes: settings.routes.map(Arc::new) })
     }
 
     /// Prints whole lines of data. Blocks while the place takes nothing: call it where that may be.
@@ -92,7 +112,7 @@ impl Console {
 
     /// A logger that prints here, and to the log files.
     pub fn logger(&self) -> Logger {
-        Logger::root(ToConsole(Arc::clone(&self.all)), o!())
+        Logger::root(ToConsole { outputs: Arc::clone(&self.all), routes: self.routes.clone() }, o!())
     }
 
     /// Says something on the console that is about the console itself, whatever levels are printed.
@@ -116,7 +136,7 @@ impl Console {
     /// A printer of events for one logger sink. `place` says who prints, one of [`crate::place::LOGGER_SINK`] and its
     /// like; `max_bytes` of a body are dumped (`maxBytesToLog`).
     pub fn event_printer(&self, place: &'static str, max_bytes: usize) -> EventPrinter {
-        EventPrinter::new(&self.all, place, max_bytes)
+        EventPrinter::new(&self.all, self.routes.clone(), place, max_bytes)
     }
 
     /// Which lines are printed now.
@@ -150,9 +170,11 @@ impl Console {
 
 fn begin(thread: &str, output: impl Place + 'static, format: Format, levels: Levels) -> Arc<LogOutput> {
     let (bell, rung) = bounded(1);
+    let (packing, gives_way) = (output.packing(), output.gives_way());
     let queue = Arc::new(Queue::new(Box::new(output)));
     let levels = ArcSwap::from_pointee(levels);
-    let lines = LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels };
+    let lines =
+        LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels, gives_way, packing };
     let writer = thread::Builder::new().name(thread.to_owned());
     // Without a thread to spare, own lines are still printed: with the next data and at the end.
     let _ = writer.spawn(move || write_when_rung(&queue, &rung, &format));

@@ -1,16 +1,26 @@
 //! slog's way to the console.
 
 use crate::{
+    Routes,
+    filter::Line,
     layout,
     lines::{LogOutput, Urgency},
     place,
-    stamp::Stamp,
+    routes::Routed,
+    stamp::{self, Stamp},
 };
 use slog::{Drain, Level, Never, OwnedKVList, Record};
-use std::{cell::RefCell, sync::Arc, time::SystemTime};
+use std::{
+    cell::RefCell,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 /// Formats a record where it was said, then hands the line over: to the console, to log files.
-pub(crate) struct ToConsole(pub(crate) Arc<[Arc<LogOutput>]>);
+pub(crate) struct ToConsole {
+    pub(crate) outputs: Arc<[Arc<LogOutput>]>,
+    pub(crate) routes: Option<Arc<Routes>>,
+}
 
 impl Drain for ToConsole {
     type Ok = ();
@@ -18,8 +28,16 @@ impl Drain for ToConsole {
 
     fn log(&self, record: &Record<'_>, context: &OwnedKVList) -> Result<(), Never> {
         let name = place::split(record.tag()).map_or_else(|| record.module(), |(_, location)| location);
-        for output in self.0.iter().filter(|output| output.levels.load().enabled(name, record.level())) {
-            output.say(format(output, record, context), urgency(record.level()));
+        let routed = match &self.routes {
+            Some(routes) if !routes.look_at(name, record.level()) => return Ok(()),
+            Some(routes) => Some(route(routes, name, record, context)),
+            None => None,
+        };
+        for (n, output) in self.outputs.iter().enumerate() {
+            let enabled = || output.levels.load().enabled(name, record.level());
+            if routed.map_or_else(enabled, |routed| routed.goes_to(n, enabled)) {
+                output.say(format(output, record, context), urgency(record.level()));
+            }
         }
         Ok(())
     }
@@ -27,8 +45,14 @@ impl Drain for ToConsole {
     fn is_enabled(&self, level: Level) -> bool {
         let printed =
             |output: &Arc<LogOutput>| output.levels.load().most().is_some_and(|most| level.is_at_least(most));
-        self.0.iter().any(printed)
+        self.outputs.iter().any(printed) || self.routes.as_ref().is_some_and(|routes| routes.may_accept())
     }
+}
+
+fn route(routes: &Routes, name: &str, record: &Record<'_>, context: &OwnedKVList) -> Routed {
+    let message = layout::message(record, context);
+    let (millis, now) = (stamp::millis(SystemTime::now()), Instant::now());
+    routes.route(name, &Line { level: record.level(), message: &message, millis, now })
 }
 
 fn format(output: &LogOutput, record: &Record<'_>, context: &OwnedKVList) -> Vec<u8> {

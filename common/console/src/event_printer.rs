@@ -1,38 +1,70 @@
 //! A logger sink's events, to wherever log lines go.
 
-use crate::{event_line::EventLines, lines::LogOutput};
+use crate::{
+    Format, Pattern, Routes,
+    event_line::EventLines,
+    filter::Line,
+    lines::{LogOutput, Urgency},
+    routes::Routed,
+    stamp,
+};
 use event::Event;
 use slog::Level;
-use std::{io, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 /// Prints the events of one logger sink: to the console, and to log files in the layout of each.
 pub struct EventPrinter {
     outputs: Vec<Printing>,
+    filters: Option<Filters>,
+}
+
+/// What filters see of an event.
+struct Filters {
+    routes: Arc<Routes>,
+    text: EventLines,
+    buffer: Vec<u8>,
 }
 
 struct Printing {
     output: Arc<LogOutput>,
     lines: EventLines,
     buffer: Vec<u8>,
+    /// Its levels have it.
+    enabled: bool,
+    /// Some event may be printed there.
     takes: bool,
 }
 
 impl EventPrinter {
-    pub(crate) fn new(outputs: &[Arc<LogOutput>], place: &'static str, max_bytes: usize) -> EventPrinter {
+    pub(crate) fn new(
+        outputs: &[Arc<LogOutput>],
+        routes: Option<Arc<Routes>>,
+        place: &'static str,
+        max_bytes: usize,
+    ) -> EventPrinter {
         let printing = |output: &Arc<LogOutput>| Printing {
             output: Arc::clone(output),
             lines: EventLines::new(output.format.clone(), place, max_bytes),
             buffer: Vec::new(),
+            enabled: false,
             takes: false,
         };
-        EventPrinter { outputs: outputs.iter().map(printing).collect() }
+        let text = || EventLines::new(Format::Pattern(Arc::new(Pattern::of_message())), place, max_bytes);
+        let filters = routes.map(|routes| Filters { routes, text: text(), buffer: Vec::new() });
+        EventPrinter { outputs: outputs.iter().map(printing).collect(), filters }
     }
 
     /// Begins a delivery. Says whether anybody prints it: Flume prints events at INFO, and drops them silently when that is
     /// switched off.
     pub fn begin(&mut self) -> bool {
+        let accepted = self.filters.as_ref().is_some_and(|filters| filters.routes.may_accept());
         for printing in &mut self.outputs {
-            printing.takes = printing.output.levels.load().enabled(printing.lines.name(), Level::Info);
+            printing.enabled = printing.output.levels.load().enabled(printing.lines.name(), Level::Info);
+            printing.takes = printing.enabled || accepted;
         }
         self.outputs.iter().any(|printing| printing.takes)
     }
@@ -41,8 +73,16 @@ impl EventPrinter {
     /// bytes wait that they are best printed now.
     pub fn append(&mut self, now: SystemTime, event: &Event<'_>) -> bool {
         let mut full = false;
-        for printing in self.outputs.iter_mut().filter(|printing| printing.takes) {
+        let routed = self.filters.as_mut().map(|filters| filters.route(now, event));
+        for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
+            if routed.is_some_and(|routed| !routed.goes_to(n, || printing.enabled)) {
+                continue;
+            }
             printing.lines.append(&mut printing.buffer, now, event);
+            if printing.output.gives_way {
+                printing.output.say(std::mem::take(&mut printing.buffer), Urgency::GivesWay);
+                continue;
+            }
             full |= printing.buffer.len() >= CHUNK_BYTES;
         }
         full
@@ -55,7 +95,9 @@ impl EventPrinter {
     /// it all comes again. What a log file does not take is told of and left out there.
     pub fn print(&mut self) -> io::Result<()> {
         let mut outcome = Ok(());
-        for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
+        let is_written = |printing: &Printing| printing.takes && !printing.output.gives_way;
+        let written = self.outputs.iter_mut().enumerate().filter(|(_, printing)| is_written(printing));
+        for (n, printing) in written {
             let printed = outcome.is_ok().then(|| printing.output.data(&printing.buffer));
             match printed {
                 None | Some(Ok(())) => {}
@@ -66,6 +108,22 @@ impl EventPrinter {
             printing.buffer.shrink_to(KEPT_BYTES); // one enormous event does not hold memory for good
         }
         outcome
+    }
+}
+
+impl Filters {
+    fn route(&mut self, now: SystemTime, event: &Event<'_>) -> Routed {
+        self.buffer.clear();
+        self.text.append(&mut self.buffer, now, event);
+        let line = Line {
+            level: Level::Info,
+            message: self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer),
+            millis: stamp::millis(now),
+            now: Instant::now(),
+        };
+        let routed = self.routes.route(self.text.name(), &line);
+        self.buffer.shrink_to(KEPT_BYTES);
+        routed
     }
 }
 

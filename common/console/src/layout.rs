@@ -123,6 +123,13 @@ pub(crate) fn line(
     out.push(b'\n');
 }
 
+/// What a pattern's `%m` prints.
+pub(crate) fn message(record: &Record<'_>, context: &OwnedKVList) -> Vec<u8> {
+    let mut message = Vec::new();
+    text(&mut message, record, place::split(record.tag()).is_none().then_some(context));
+    message
+}
+
 /// Appends a whole line that no record stands for.
 pub(crate) fn plain_line(
     format: &Format,

@@ -28,13 +28,7 @@ impl Levels {
 
     /// Gives `name` a level of its own; the last one wins.
     pub fn set(&mut self, name: &str, level: Option<Level>) {
-        self.rule(name, level);
-        if let Some(rest) = name.strip_prefix(FLUME).and_then(|rest| rest.strip_prefix('.')) {
-            let path = rest.replace('.', "::");
-            CRATES.iter().for_each(|name| self.rule(&format!("{name}::{path}"), level));
-        } else if name == FLUME {
-            CRATES.iter().for_each(|name| self.rule(name, level));
-        }
+        names_of(name).iter().for_each(|name| self.rule(name, level));
     }
 
     fn rule(&mut self, name: &str, level: Option<Level>) {
@@ -63,8 +57,20 @@ impl Default for Levels {
     }
 }
 
+/// A logger's name, and what our own modules of that part are called.
+pub(crate) fn names_of(name: &str) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    if let Some(rest) = name.strip_prefix(FLUME).and_then(|rest| rest.strip_prefix('.')) {
+        let path = rest.replace('.', "::");
+        names.extend(CRATES.iter().map(|name| format!("{name}::{path}")));
+    } else if name == FLUME {
+        names.extend(CRATES.iter().map(|name| (*name).to_owned()));
+    }
+    names
+}
+
 /// Whether `front` is `name` or a front part of it that ends where a word ends.
-fn covers(front: &str, name: &str) -> bool {
+pub(crate) fn covers(front: &str, name: &str) -> bool {
     match name.strip_prefix(front) {
         Some(rest) => !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'),
         None => false,

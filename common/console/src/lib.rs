@@ -7,7 +7,7 @@
 //!   said, wait in a bounded queue and are left out, counted and told of when it is full.
 //!
 //! Beside the console there may be log files ([`LogFileSettings`]), rolled as log4j rolls them, each with its own layout
-//! ([`Pattern`]) and levels. A file gives way in all cases: what cannot be written there is told on the console, and events go on.
+//! ([`Pattern`]) and levels. log4j's filters ([`Filter`]) hold lines back from loggers and places ([`Routes`]). A file gives way in all cases: what cannot be written there is told on the console, and events go on.
 //!
 //! A line that Flume prints too stands at Flume's place: a record's slog tag is one of the constants of [`place`],
 //! and [`fact`] has a function for each such line. All other lines name the module, file and line of ours.
@@ -18,20 +18,27 @@ mod event_line;
 mod event_printer;
 pub mod fact;
 mod file;
+mod filter;
 mod layout;
 mod level;
 mod lines;
 #[cfg(test)]
 mod memory;
 mod output;
+mod packing;
 mod pattern;
 pub mod place;
+mod routes;
+mod socket;
 mod stamp;
 
-pub use crate::console::{Console, Flush, LogFileSettings, Settings};
+pub use crate::console::{Console, Flush, LogFileSettings, Settings, SocketLogSettings};
 pub use event_printer::EventPrinter;
 pub use file::{Delete, FileSettings, Kept, NamePattern, Names, Size, Triggers, Written, log_files};
+pub use filter::{Filter, Outcome, PartOfDay, Test};
 pub use java::DatePrinter;
 pub use layout::Format;
 pub use level::{Levels, UnknownLevel, level_name, parse_level};
 pub use pattern::{Dialect, Pattern};
+pub use routes::{Route, Routes, RoutingLogger};
+pub use socket::{SocketSettings, Transport};

@@ -4,6 +4,7 @@ use crate::{
     Levels,
     layout::{self, Format, Speaker},
     output::{Cut, Place},
+    packing::Packing,
     stamp::Stamp,
 };
 use arc_swap::ArcSwap;
@@ -24,6 +25,8 @@ pub(crate) struct LogOutput {
     pub(crate) bell: Sender<()>, // the writer ends when it is gone
     pub(crate) format: Format,
     pub(crate) levels: ArcSwap<Levels>,
+    pub(crate) gives_way: bool,
+    pub(crate) packing: Option<Arc<Packing>>, // what compresses its rolled files
 }
 
 /// Whether a line may hold its speaker up, for [`PATIENCE`] at most.
@@ -74,7 +77,13 @@ impl LogOutput {
         let left = end.saturating_duration_since(Instant::now());
         let wait = queue.progress.wait_timeout_while(settled, left, |settled| *settled < target);
         let settled = wait.unwrap_or_else(PoisonError::into_inner).0;
-        *settled >= target
+        let all = *settled >= target;
+        drop(settled);
+        // A file that is still being compressed at the end stays as it was.
+        if let Some(packing) = &self.packing {
+            packing.settle(end);
+        }
+        all
     }
 
     /// Wakes the writer; when the bell is already ringing, that is enough.

@@ -1,8 +1,10 @@
 //! Whole lines to one place, whatever that place does.
 
+use crate::packing::Packing;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     io::{self, ErrorKind, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,6 +21,16 @@ pub(crate) trait Place: Send {
 
     /// What lines that were left out mean for events.
     fn left_out_events(&self) -> &'static str;
+
+    /// Whether nobody may wait for it, not even a logger sink.
+    fn gives_way(&self) -> bool {
+        false
+    }
+
+    /// What compresses the files that it has filled, if anything does.
+    fn packing(&self) -> Option<Arc<Packing>> {
+        None
+    }
 }
 
 /// How far a write came before it failed.

@@ -7,6 +7,8 @@
 mod delete;
 mod glob;
 mod names;
+mod pack;
+mod packer;
 mod roll;
 
 pub use delete::Delete;
@@ -16,8 +18,10 @@ pub use roll::{Size, Triggers};
 use crate::{
     lines::LogOutput,
     output::{Cut, Place},
+    packing::Packing,
     stamp,
 };
+use packer::Packer;
 use roll::Roller;
 use rustix::fs::OFlags;
 use slog::Level;
@@ -53,6 +57,7 @@ pub(crate) struct LogFile {
     is_file: bool,
     torn: bool,
     told: Option<ErrorKind>, // what the console was last told of
+    packer: Option<Packer>,
     console: Arc<LogOutput>,
 }
 
@@ -61,6 +66,7 @@ impl LogFile {
     pub(crate) fn open(settings: FileSettings, console: Arc<LogOutput>) -> LogFile {
         let (path, kept) = (settings.path.clone(), settings.names.kept(&settings.path));
         WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push(Written { path, kept });
+        let packer = Packer::start(&settings.names, &console);
         let mut log = LogFile {
             roller: Roller::new(settings.triggers.clone()),
             settings,
@@ -69,6 +75,7 @@ impl LogFile {
             is_file: true,
             torn: false,
             told: None,
+            packer,
             console,
         };
         if let Err(error) = log.reopen(now()) {
@@ -141,28 +148,40 @@ impl LogFile {
 
     /// Keeps the file under another name and begins a new one. When that fails, all goes on in the same file.
     fn roll(&mut self, now: i64) -> io::Result<()> {
+        let names = self.packer.as_ref().map(Packer::hold_names);
         let moved = self.settings.names.move_away(self.path(), self.roller.named_by(now));
+        drop(names);
         self.file = None;
-        if let Err(error) = moved {
-            if self.path().exists() {
-                self.roller.failed(now);
-                let text = format!(
-                    "{} cannot be rolled: {error}. Lines go on into it, and it is tried again later",
-                    self.path().display()
-                );
-                self.console.tell(Level::Warning, &text);
-            } else {
-                self.roller.rolled(); // somebody has taken it away
-            }
-            return self.reopen(now);
-        }
+        let rolled = match moved {
+            Ok(rolled) => rolled,
+            Err(error) => return self.go_on(now, &error),
+        };
         self.roller.rolled();
         self.reopen(now)?;
+        if let (Some(packer), Some(path)) = (&self.packer, rolled) {
+            packer.pack(path);
+            return Ok(()); // old files go when that is done
+        }
         if let Err(error) = self.settings.names.tidy(now) {
             let text = format!("old files of {} cannot be removed: {error}", self.path().display());
             self.console.tell(Level::Warning, &text);
         }
         Ok(())
+    }
+
+    /// It could not be rolled.
+    fn go_on(&mut self, now: i64, error: &io::Error) -> io::Result<()> {
+        if self.path().exists() {
+            self.roller.failed(now);
+            let text = format!(
+                "{} cannot be rolled: {error}. Lines go on into it, and it is tried again later",
+                self.path().display()
+            );
+            self.console.tell(Level::Warning, &text);
+        } else {
+            self.roller.rolled(); // somebody has taken it away
+        }
+        self.reopen(now)
     }
 
     /// Says on the console what is wrong, once for each kind of trouble until it is written again.
@@ -202,6 +221,10 @@ impl Place for LogFile {
 
     fn what(&self) -> &'static str {
         "the log file"
+    }
+
+    fn packing(&self) -> Option<Arc<Packing>> {
+        self.packer.as_ref().map(Packer::shared)
     }
 
     fn left_out_events(&self) -> &'static str {

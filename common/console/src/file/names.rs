@@ -1,6 +1,6 @@
 //! Under which name a full log file is kept, and which old ones go.
 
-use super::{delete::Delete, glob::matches};
+use super::{delete::Delete, glob::matches, pack::Compress};
 use java::DatePrinter;
 use jiff::tz::TimeZone;
 use std::{
@@ -30,9 +30,13 @@ pub enum Names {
     },
 }
 
-/// `logs/archive/flume.log.%d{yyyyMMdd}-%i`
+/// `logs/archive/flume.log.%d{yyyyMMdd}-%i`, with `.gz` or `.zip` at its end when such files are compressed.
 #[derive(Debug, Clone)]
-pub struct NamePattern(Vec<Part>);
+pub struct NamePattern {
+    /// Without that end.
+    parts: Vec<Part>,
+    compress: Option<Compress>,
+}
 
 #[derive(Debug, Clone)]
 enum Part {
@@ -49,7 +53,8 @@ impl NamePattern {
     /// What cannot be read, in an operator's words.
     pub fn parse(text: &str) -> Result<NamePattern, String> {
         let mut parts = Vec::new();
-        let mut rest = text;
+        let compress = Compress::asked(text);
+        let mut rest = compress.and_then(|compress| text.strip_suffix(compress.into.end())).unwrap_or(text);
         while let Some(at) = rest.find('%') {
             parts.push(Part::Text(rest[..at].to_owned()));
             let word = &rest[at + 1..];
@@ -70,28 +75,46 @@ impl NamePattern {
             }
         }
         parts.push(Part::Text(rest.to_owned()));
-        Ok(NamePattern(parts))
+        Ok(NamePattern { parts, compress })
+    }
+
+    /// Compresses so much: 0 not at all, 9 as much as can be.
+    #[must_use]
+    pub fn compressed_by(mut self, level: u32) -> NamePattern {
+        if let Some(compress) = &mut self.compress {
+            compress.level = level.min(9);
+        }
+        self
+    }
+
+    pub(super) fn compress(&self) -> Option<Compress> {
+        self.compress
+    }
+
+    /// What names of compressed files end in; nothing when none is.
+    fn end(&self) -> &'static str {
+        self.compress.map_or("", |compress| compress.into.end())
     }
 
     /// A fixed front with a date behind it, as `DailyRollingFileAppender` has it.
     pub fn dated(front: &str, date: DatePrinter) -> NamePattern {
-        NamePattern(vec![Part::Text(front.to_owned()), Part::Date(date)])
+        NamePattern { parts: vec![Part::Text(front.to_owned()), Part::Date(date)], compress: None }
     }
 
     /// The first date of the pattern.
     pub fn date(&self) -> Option<&DatePrinter> {
-        self.0.iter().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
+        self.parts.iter().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
     }
 
     /// The last one.
     pub fn last_date(&self) -> Option<&DatePrinter> {
-        self.0.iter().rev().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
+        self.parts.iter().rev().find_map(|part| if let Part::Date(date) = part { Some(date) } else { None })
     }
 
     /// What the files are like that it names.
     pub fn kept(&self) -> Kept {
         let texts: Vec<&str> = self
-            .0
+            .parts
             .iter()
             .map(|part| match part {
                 Part::Text(text) => text,
@@ -108,35 +131,41 @@ impl NamePattern {
             ("", false) => ".",
             (fixed, _) => fixed,
         };
-        Kept { folder: folder.into(), below: fixed != folders, name: name.to_owned() }
+        Kept { folder: folder.into(), below: fixed != folders, name: name.to_owned(), end: self.end() }
     }
 
     fn name(&self, millis: i64, number: u32) -> String {
-        let mut name = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Date(date) => date.push(millis, &mut name),
-                Part::Number(digits) => name.push_str(&format!("{number:0digits$}")),
-            }
-        }
-        name
+        print(&self.parts, millis, number)
     }
 
     /// The names that are there already, by their number; none when the pattern has no number in a file's own name.
-    fn there(&self, millis: i64) -> io::Result<BTreeMap<u32, PathBuf>> {
-        let Some(at) = self.0.iter().position(|part| matches!(part, Part::Number(_))) else {
+    fn there(&self, millis: i64) -> io::Result<There> {
+        let Some(at) = self.parts.iter().position(|part| matches!(part, Part::Number(_))) else {
             return Ok(BTreeMap::new());
         };
-        let [front, back] =
-            [&self.0[..at], &self.0[at + 1..]].map(|parts| NamePattern(parts.to_vec()).name(millis, 0));
+        let [front, back] = [&self.parts[..at], &self.parts[at + 1..]].map(|parts| print(parts, millis, 0));
         if back.contains('/') {
             return Ok(BTreeMap::new());
         }
         let (folder, front) =
             front.rsplit_once('/').map_or((".", &*front), |(folder, front)| (folder, front));
-        numbered(Path::new(if folder.is_empty() { "/" } else { folder }), front, &back)
+        numbered(Path::new(if folder.is_empty() { "/" } else { folder }), front, &back, self.end())
     }
+}
+
+/// The files of each number, and what stands behind their names: one as it was, a compressed one, for a moment both.
+type There = BTreeMap<u32, Vec<(PathBuf, &'static str)>>;
+
+fn print(parts: &[Part], millis: i64, number: u32) -> String {
+    let mut name = String::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => name.push_str(text),
+            Part::Date(date) => date.push(millis, &mut name),
+            Part::Number(digits) => name.push_str(&format!("{number:0digits$}")),
+        }
+    }
+    name
 }
 
 /// Whether what a date prints goes over several folders.
@@ -146,8 +175,8 @@ fn has_folders(date: &DatePrinter) -> bool {
     text.contains('/')
 }
 
-/// The files of a folder whose names have a number between `front` and `back`. No folder, no files.
-fn numbered(folder: &Path, front: &str, back: &str) -> io::Result<BTreeMap<u32, PathBuf>> {
+/// The files of a folder whose names have a number between `front` and `back`, and `end` behind that or not. No folder, no files.
+fn numbered(folder: &Path, front: &str, back: &str, end: &'static str) -> io::Result<There> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         entries => entries?,
@@ -155,11 +184,13 @@ fn numbered(folder: &Path, front: &str, back: &str) -> io::Result<BTreeMap<u32, 
     let mut found = BTreeMap::new();
     for entry in entries {
         let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(front)?.strip_suffix(back));
+        let Some(behind) = name.to_str().and_then(|name| name.strip_prefix(front)) else { continue };
+        let (behind, end) = behind.strip_suffix(end).map_or((behind, ""), |behind| (behind, end));
+        let number = behind.strip_suffix(back);
         if let Some(number) = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             && let Ok(number) = number.parse()
         {
-            found.insert(number, folder.join(&name));
+            found.entry(number).or_insert_with(Vec::new).push((folder.join(&name), end));
         }
     }
     Ok(found)
@@ -174,13 +205,31 @@ pub struct Kept {
     pub below: bool,
     /// Their names, without their folders; `*` is any text.
     pub name: String,
+    /// What stands behind it when they are compressed; nothing when they are not.
+    pub end: &'static str,
 }
 
 impl Kept {
-    /// Whether that is such a name.
+    /// Whether that is such a name, also of one that is compressed, or on its way to it.
     pub fn is_name(&self, name: &str) -> bool {
+        let packed = name.strip_suffix(self.end).is_some_and(|name| self.is_plain(name));
+        self.is_plain(name) || packed || self.on_its_way(name).is_some()
+    }
+
+    pub(super) fn is_plain(&self, name: &str) -> bool {
         matches(&self.name, name)
     }
+
+    /// Of which file that is the temporary name while it is compressed.
+    pub(super) fn on_its_way<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let inner = name.strip_prefix('.')?.strip_suffix(".tmp")?.strip_suffix(self.end)?;
+        Some(inner).filter(|inner| !self.end.is_empty() && self.is_plain(inner))
+    }
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Names {
@@ -189,27 +238,30 @@ impl Names {
         match self {
             Names::Numbered(_) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new(".")).to_owned();
-                Kept { folder, below: false, name: format!("{name}.*") }
+                Kept { folder: folder_of(path).into(), below: false, name: format!("{name}.*"), end: "" }
             }
             Names::Pattern { pattern, .. } => pattern.kept(),
         }
     }
 
-    /// Moves the file at `path` away, so that a new one can begin. `millis` is the time its name tells of.
+    /// Moves the file at `path` away, so that a new one can begin. `millis` is the time its name tells of. Says where it is
+    /// now, when it is to be compressed there.
     ///
     /// # Errors
     /// What the system said. Then the file is where it was.
-    pub(super) fn move_away(&self, path: &Path, millis: i64) -> io::Result<()> {
+    pub(super) fn move_away(&self, path: &Path, millis: i64) -> io::Result<Option<PathBuf>> {
         match self {
-            Names::Numbered(0) => fs::File::create(path).map(drop),
-            Names::Numbered(most) => shift(path, *most),
+            Names::Numbered(0) => fs::File::create(path).map(|_| None),
+            Names::Numbered(most) => shift(path, *most).map(|()| None),
             Names::Pattern { pattern, first, last, newest_is_last, .. } => {
                 let number = make_room(pattern, millis, (*first, *last), *newest_is_last)?;
                 let to = PathBuf::from(pattern.name(millis, number));
                 make_folder(&to)?;
-                if to == path { Ok(()) } else { rename(path, &to) }
+                if to == path {
+                    return Ok(None);
+                }
+                rename(path, &to)?;
+                Ok(pattern.compress.map(|_| to))
             }
         }
     }
@@ -247,15 +299,16 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
 /// `flume.log` becomes `flume.log.1`, that becomes `flume.log.2`, and so on; the last one goes.
 fn shift(path: &Path, most: u32) -> io::Result<()> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let there = numbered(folder.unwrap_or(Path::new(".")), &format!("{name}."), "")?;
+    let there = numbered(folder_of(path), &format!("{name}."), "", "")?;
     let at = |number: u32| {
         let mut path = path.as_os_str().to_owned();
         path.push(format!(".{number}"));
         PathBuf::from(path)
     };
-    for (number, path) in there.into_iter().rev().filter(|(number, _)| (1..most).contains(number)) {
-        fs::rename(path, at(number + 1))?;
+    for (number, files) in there.into_iter().rev().filter(|(number, _)| (1..most).contains(number)) {
+        for (path, _) in files {
+            fs::rename(path, at(number + 1))?;
+        }
     }
     fs::rename(path, at(1))
 }
@@ -275,22 +328,24 @@ fn make_room(
     let mut moves = !newest_is_last || there.last_key_value().is_some_and(|(number, _)| *number >= last);
     while there.len() >= most {
         let gone = if newest_is_last { there.pop_first() } else { there.pop_last() };
-        let Some((_, path)) = gone else { break };
-        fs::remove_file(path)?;
+        let Some((_, files)) = gone else { break };
+        for (path, _) in files {
+            fs::remove_file(path)?;
+        }
         moves = true;
     }
-    let rename = |number: u32, path: &Path, to: Option<u32>| {
-        let to = to.map(|to| pattern.name(millis, to));
-        to.map_or(Ok(()), |to| fs::rename(path, to)).map(|()| number)
+    let rename = |files: &[(PathBuf, &str)], to: Option<u32>| {
+        let Some(to) = to.map(|to| pattern.name(millis, to)) else { return Ok(()) };
+        files.iter().try_for_each(|(path, end)| fs::rename(path, format!("{to}{end}")))
     };
     if newest_is_last {
-        for (number, path) in there.iter().filter(|_| moves) {
-            rename(*number, path, number.checked_sub(1))?;
+        for (number, files) in there.iter().filter(|_| moves) {
+            rename(files, number.checked_sub(1))?;
         }
         Ok(there.last_key_value().map_or(first, |(number, _)| if *number < last { number + 1 } else { last }))
     } else {
-        for (number, path) in there.iter().rev() {
-            rename(*number, path, number.checked_add(1))?;
+        for (number, files) in there.iter().rev() {
+            rename(files, number.checked_add(1))?;
         }
         Ok(first)
     }

@@ -243,3 +243,94 @@ fn what_the_console_refuses_goes_to_no_file_since_it_comes_again() {
     }
     assert_eq!(read(path), "");
 }
+
+/// What a compressed file has.
+fn unpacked(path: impl AsRef<Path>) -> String {
+    let mut text = String::new();
+    let mut packed = flate2::read::GzDecoder::new(File::open(path).unwrap());
+    io::Read::read_to_string(&mut packed, &mut text).unwrap();
+    text
+}
+
+fn packed_by(pattern: &str, last: Option<u32>, newest_is_last: bool) -> Names {
+    let pattern = NamePattern::parse(pattern).unwrap();
+    Names::Pattern { pattern, first: 1, last, newest_is_last, delete: None }
+}
+
+#[test]
+fn compressed_files_move_up_as_others_do() {
+    let names_after = |end: &str, newest_is_last| {
+        let folder = tempfile::tempdir().unwrap();
+        let pattern = format!("{}/f-%i.log{end}", folder.path().display());
+        let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
+        let names_of = packed_by(&pattern, Some(2), newest_is_last);
+        let path = folder.path().join("f.log");
+        let mut log = log(FileSettings { path: path.clone(), append: true, triggers, names: names_of });
+        for line in ["1\n", "2\n", "3\n", "4\n", "5\n"] {
+            assert!(log.write_lines(line.as_bytes()).is_ok());
+        }
+        log.packing().unwrap().settle(std::time::Instant::now() + LONG);
+        assert_eq!(read(&path), "5\n");
+        if end == ".gz" {
+            let both = ["f-1.log.gz", "f-2.log.gz"].map(|name| unpacked(folder.path().join(name)));
+            assert_eq!(both, if newest_is_last { ["3\n", "4\n"] } else { ["4\n", "3\n"] });
+        }
+        names(folder.path())
+    };
+    assert_eq!(names_after(".gz", true), ["f-1.log.gz", "f-2.log.gz", "f.log"]);
+    assert_eq!(names_after(".gz", false), ["f-1.log.gz", "f-2.log.gz", "f.log"]);
+    assert_eq!(names_after(".zip", true), ["f-1.log.zip", "f-2.log.zip", "f.log"]);
+}
+
+#[test]
+fn what_a_process_left_on_its_way_is_compressed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("f-1.log"), "of the one that died\n").unwrap();
+    fs::write(at(".f-1.log.gz.tmp"), "half").unwrap();
+    fs::write(at(".f-9.log.gz.tmp"), "its file is gone").unwrap();
+    fs::write(at(".other.gz.tmp"), "of somebody else").unwrap();
+    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
+    let names_of = packed_by(&format!("{}/f-%i.log.gz", folder.path().display()), None, true);
+    let settings = FileSettings { path: at("f.log"), append: true, triggers, names: names_of };
+    let memory = Memory::default();
+    let console = beside(&memory, settings);
+    info!(console.logger(), "one");
+    info!(console.logger(), "two");
+    assert!(console.flush(LONG));
+    assert_eq!(names(folder.path()), [".other.gz.tmp", "f-1.log.gz", "f-2.log.gz", "f.log"]);
+    let all = ["f-1.log.gz", "f-2.log.gz"].map(|name| unpacked(at(name)));
+    assert_eq!((all, memory.text().as_str()), (["of the one that died\n".into(), "one\n".into()], ""));
+    let own = log_files().into_iter().find(|own| own.path == at("f.log")).unwrap();
+    for (name, expected) in [
+        ("f-1.log", true),
+        ("f-1.log.gz", true),
+        (".f-1.log.gz.tmp", true),
+        (".f-1.log", false),
+        ("f-1.log.zip", false),
+    ] {
+        assert_eq!(own.kept.is_name(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compressed_is_told_of_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
+    let pattern = format!("{}/f-%d{{yyyy}}.log.gz", folder.path().display());
+    let names_of = packed_by(&pattern, Some(1), true);
+    let year = NamePattern::parse("%d{yyyy}").unwrap().date().cloned().unwrap();
+    let mut name = String::new();
+    year.push(now(), &mut name);
+    fs::create_dir(at(&format!("f-{name}.log.gz"))).unwrap();
+    let memory = Memory::default();
+    let console =
+        beside(&memory, FileSettings { path: at("f.log"), append: true, triggers, names: names_of });
+    info!(console.logger(), "one");
+    info!(console.logger(), "two");
+    assert!(console.flush(LONG) && console.flush(LONG));
+    assert_eq!(read(at(&format!("f-{name}.log"))), "one\n");
+    assert!(memory.text().contains("cannot be compressed"), "{}", memory.text());
+    assert!(names(folder.path()).iter().all(|name| !name.ends_with(".tmp")));
+}

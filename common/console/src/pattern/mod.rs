@@ -51,6 +51,8 @@ enum Word {
     Text(String),
     Date(Date),
     Level,
+    /// `<14>`: a facility of syslog, times eight, and a severity.
+    Priority(u8, Dialect),
     Thread,
     /// `%c`, with how many of its last parts.
     Logger(usize),
@@ -97,6 +99,18 @@ impl Pattern {
             pattern.items.push(Item { word: Word::Text("\n".to_owned()), width: Width::ANY });
         }
         (pattern, wrong)
+    }
+
+    /// Puts syslog's priority in front of each line. `facility` is 0 to 23.
+    #[must_use]
+    pub fn behind_priority(mut self, facility: u8, dialect: Dialect) -> Pattern {
+        self.items.insert(0, Item { word: Word::Priority(facility, dialect), width: Width::ANY });
+        self
+    }
+
+    /// The message alone, and a line's end.
+    pub(crate) fn of_message() -> Pattern {
+        Pattern::parse("%m%n", Dialect::Two).0
     }
 }
 

@@ -1,6 +1,6 @@
 //! From words to a line.
 
-use super::{Date, Item, Pattern, Width, Word};
+use super::{Date, Dialect, Item, Pattern, Width, Word};
 use crate::{
     layout::Speaker,
     level::level_name,
@@ -77,6 +77,9 @@ impl Word {
             Word::Text(fixed) => text(fixed),
             Word::Date(date) => date.push(out, stamp, said.now),
             Word::Level => text(level_name(said.level)),
+            Word::Priority(facility, dialect) => {
+                text(&format!("<{}>", u16::from(*facility) * 8 + severity(said.level, *dialect)));
+            }
             Word::Thread => text(said.speaker.thread),
             Word::Logger(parts) => text(last(said.speaker.logger(), *parts)),
             Word::Class(parts) => text(last(said.speaker.class(), *parts)),
@@ -130,6 +133,18 @@ impl Width {
             let at = if self.left { out.len() } else { start };
             out.splice(at..at, blanks);
         }
+    }
+}
+
+/// What syslog calls a level. The two log4js differ in what FATAL is.
+fn severity(level: Level, dialect: Dialect) -> u16 {
+    match (level, dialect) {
+        (Level::Critical, Dialect::One) => 0,
+        (Level::Critical, Dialect::Two) => 1,
+        (Level::Error, _) => 3,
+        (Level::Warning, _) => 4,
+        (Level::Info, _) => 6,
+        (Level::Debug | Level::Trace, _) => 7,
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Source: log4j 1.2.17 `PropertyConfigurator`, `OptionConverter`, and apache-log4j-extras 1.1, which Flume 1.9 ships.
 
+mod filters;
+mod syslog;
+
 use super::{
-    model::{Appender, Least, Logger, Model, To, stricter},
+    model::{Appender, Least, Logger, Model, Reference, To, stricter},
     sizes,
     variables::{Budget, fill, of_every_jvm},
 };
@@ -94,16 +97,17 @@ impl Reader<'_> {
             level(text, Level::Debug)
         });
         let appenders = words.filter(|word| !word.is_empty());
-        let appenders = appenders.map(|word| (word.to_owned(), Some(Level::Trace))).collect();
+        let appenders = appenders.map(Reference::new).collect();
         let additive = self.all.get(&format!("log4j.additivity.{name}"));
         let additive = !additive.is_some_and(|text| text.trim().eq_ignore_ascii_case("false"));
-        Logger { name, level, appenders, additive }
+        Logger { name, level, appenders, additive, filter: None }
     }
 
     /// log4j knows appenders by their names as they are written; `Console` for `console` is understood here.
     fn tolerate_case(&mut self) {
         let names: Vec<String> = self.model.appenders.iter().map(|appender| appender.name.clone()).collect();
-        for (name, _) in self.model.loggers.iter_mut().flat_map(|logger| &mut logger.appenders) {
+        let references = self.model.loggers.iter_mut().flat_map(|logger| &mut logger.appenders);
+        for Reference { name, .. } in references {
             if !names.contains(name)
                 && let Some(same) = names.iter().find(|known| known.eq_ignore_ascii_case(name))
             {
@@ -136,9 +140,17 @@ impl Reader<'_> {
             "DailyRollingFileAppender" => daily(&options, &mut appender),
             "rolling.RollingFileAppender" => extras(&options, &mut appender),
             "varia.NullAppender" => return appender,
+            "net.SyslogAppender" => {
+                syslog::read(&mut appender, &options);
+                return appender;
+            }
+            "AsyncAppender" => {
+                appender.say("a file of properties gives it no appenders to hand its lines to, so that they go nowhere, in Flume neither; name those in its place");
+                return appender;
+            }
             _ => {
                 appender.say(format_args!(
-                    "{class} is not there, so that what it would send, mail or store is not; only log files and the console are"
+                    "{class} is not there, so that what it would send, mail or store is not; only log files, syslog and the console are"
                 ));
                 return appender;
             }
@@ -178,10 +190,6 @@ impl<'a> Options<'a> {
         self.0.iter().find(|(key, _)| same(key)).map(|(_, value)| *value)
     }
 
-    fn starting(&self, front: &str) -> Option<&'a str> {
-        self.0.iter().find(|(key, _)| key.starts_with(front)).map(|(_, value)| *value)
-    }
-
     fn flag(&self, name: &str, default: bool) -> bool {
         match self.get(name).map(str::trim) {
             Some(text) if text.eq_ignore_ascii_case("true") => true,
@@ -218,9 +226,7 @@ fn layout(appender: &mut Appender, options: &Options<'_>) {
             appender.say(format_args!("it has no property {key}, which has no effect, in Flume neither"));
         }
     }
-    if let Some(filter) = options.get("filter.1").or(options.starting("filter.")) {
-        appender.say(format_args!("its filter {filter} is not there: what it would hold back is written"));
-    }
+    filters::read(appender, options);
     if let Some(encoding) = options.get("encoding").map(str::trim)
         && !["UTF-8", "UTF8", ""].iter().any(|name| encoding.eq_ignore_ascii_case(name))
     {
@@ -320,20 +326,18 @@ fn extras(options: &Options<'_>, appender: &mut Appender) -> Option<FileSettings
     Some(file)
 }
 
-/// A name that asks for compression, without its end.
+/// A name that asks for a compression that is not there, without its end.
 pub(super) fn uncompressed<'a>(pattern: &'a str, appender: &mut Appender) -> &'a str {
-    let end = [".gz", ".zip", ".bz2", ".xz", ".zst", ".deflate", ".pack200"]
-        .into_iter()
-        .find(|end| pattern.ends_with(end));
+    let end = [".bz2", ".xz", ".zst", ".deflate", ".pack200"].into_iter().find(|end| pattern.ends_with(end));
     let Some(end) = end else { return pattern };
     appender.say(format_args!(
-        "files that it has rolled are not compressed, and their names do not end in {end}"
+        "files that it has rolled are not compressed, and their names do not end in {end}; .gz and .zip are there"
     ));
     &pattern[..pattern.len() - end.len()]
 }
 
 /// Properties of the appenders that are there.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 24] = [
     "name",
     "threshold",
     "layout",
@@ -354,6 +358,10 @@ const KNOWN: [&str; 20] = [
     "datePattern",
     "rollingPolicy",
     "triggeringPolicy",
+    "syslogHost",
+    "facility",
+    "facilityPrinting",
+    "header",
 ];
 
 /// log4j's own default.

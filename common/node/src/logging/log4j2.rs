@@ -3,18 +3,18 @@
 //! Source: log4j 2.18, its `XmlConfiguration` and the builders of its appenders, policies and strategies.
 
 mod delete;
+mod filters;
+mod rolling;
+mod socket;
 
 use super::{
-    log4j::uncompressed,
-    model::{Appender, Least, Logger, MOST_NAME, Model, To, stricter},
-    rolled, sizes,
+    model::{Appender, Least, Logger, MOST_NAME, Model, Reference, To},
     variables::{Budget, fill, of_every_jvm},
 };
-use console::{DatePrinter, Dialect, FileSettings, NamePattern, Names, Size, Triggers, parse_level};
-use jiff::tz::TimeZone;
+use console::{Dialect, FileSettings, Filter, Names, Triggers, parse_level};
 use roxmltree::{Document, Node};
 use slog::Level;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Reads the file. `system` are the JVM's properties, `environment` gives variables.
 ///
@@ -45,6 +45,7 @@ pub(super) fn read(
             "appenders" => elements(part).for_each(|element| reader.appender(element)),
             "loggers" => elements(part).for_each(|element| reader.logger(element)),
             "customlevels" | "scripts" => {}
+            _ if filters::is_filter(part) => reader.filter_of_all(part),
             name => reader.say(format!("<{name}> is not there, and has no effect")),
         }
     }
@@ -144,22 +145,47 @@ impl Reader<'_> {
             Some(text) => Some(self.level(&text, Level::Error)),
             None => is_root.then_some(Some(Level::Error)),
         };
-        let mut appenders = Vec::new();
-        for reference in elements(node).filter(|element| is(*element, "AppenderRef")) {
-            let least = self
-                .get(reference, "level")
-                .map_or(Some(Level::Trace), |text| self.level(&text, Level::Trace));
-            appenders.push((self.get(reference, "ref").unwrap_or_default(), least));
-        }
+        let appenders = self.references(node);
         let additive = self.flag(node, "additivity", true);
-        if let Some(filter) = elements(node).find(|element| kind(*element).ends_with("Filter")) {
-            self.say(format!(
-                "<{}> of a logger is not there: what it would hold back is written",
-                kind(filter)
-            ));
-        }
+        let whose = if is_root {
+            "the root logger".to_owned()
+        } else {
+            format!("the logger {}", plan::cut(&name, MOST_NAME))
+        };
+        let filter = self.filter_of(node, &whose);
         self.model.loggers.retain(|known| known.name != name);
-        self.model.loggers.push(Logger { name, level, appenders, additive });
+        self.model.loggers.push(Logger { name, level, appenders, additive, filter });
+    }
+
+    /// The appenders that an element names.
+    fn references(&mut self, node: Node<'_, '_>) -> Vec<Reference> {
+        let mut all = Vec::new();
+        for element in elements(node).filter(|element| is(*element, "AppenderRef")) {
+            let name = self.get(element, "ref").unwrap_or_default();
+            let least =
+                self.get(element, "level").map_or(Some(Level::Trace), |text| self.level(&text, Level::Trace));
+            let whose = format!("the reference to {}", plan::cut(&name, MOST_NAME));
+            let filters = self.filter_of(element, &whose).map(Arc::new).into_iter().collect();
+            all.push(Reference { name, least, filters });
+        }
+        all
+    }
+
+    /// What an element holds back. What is wrong with it is said of `whose` it is.
+    fn filter_of(&mut self, node: Node<'_, '_>, whose: &str) -> Option<Filter> {
+        let mut wrong = Vec::new();
+        let filter = self.filter(node, &mut wrong);
+        wrong.into_iter().for_each(|what| self.say(format!("{whose}: {what}")));
+        filter
+    }
+
+    fn filter_of_all(&mut self, node: Node<'_, '_>) {
+        let mut wrong = Vec::new();
+        let filter = self.one_filter(node, &mut wrong);
+        wrong.into_iter().for_each(|what| self.say(what));
+        let before = self.model.filter.take();
+        let all: Vec<_> = before.into_iter().chain(filter).collect();
+        self.model.filter = (!all.is_empty()).then(|| Filter::all(all));
     }
 
     fn level(&mut self, text: &str, default: Level) -> Least {
@@ -186,15 +212,23 @@ impl Reader<'_> {
             "rollingfile" | "rollingrandomaccessfile" => {
                 appender.to = self.rolling(node, &mut appender).map_or(To::Nowhere, |file| To::File(Box::new(file)));
             }
-            "null" => {}
+            "syslog" => self.syslog(node, &mut appender),
+            "socket" => self.socket(node, &mut appender),
+            "null" | "countingnoop" => {}
+            "async" => appender.to = To::Others(self.references(node)),
+            "failover" => {
+                appender.say("its lines go to its primary appender alone; when a log file cannot be written, that is told on the console");
+                let primary = self.get(node, "primary").unwrap_or_default();
+                appender.to = To::Others(vec![Reference::new(&primary)]);
+            }
             _ => appender.say(format_args!(
-                "<{class}> is not there, so that what it would send, mail or store is not; only log files and the console are"
+                "<{class}> is not there, so that what it would send, mail or store is not; only log files, sockets and the console are"
             )),
         }
-        if !matches!(appender.to, To::Nowhere) {
+        if matches!(appender.to, To::Console | To::File(_)) {
             self.layout(node, &mut appender);
-            self.filters(node, &mut appender);
         }
+        self.hold_back(node, &mut appender);
         self.model.appenders.push(appender);
     }
 
@@ -208,30 +242,6 @@ impl Reader<'_> {
                 appender.say(format_args!("<{}> is not there; Flume's own layout is taken", kind(other)));
             }
             None => "%m%n".clone_into(&mut appender.pattern),
-        }
-    }
-
-    fn filters(&mut self, node: Node<'_, '_>, appender: &mut Appender) {
-        let within =
-            elements(node).filter(|element| is(*element, "Filters")).flat_map(|filters| elements(filters));
-        let filters = elements(node).chain(within).filter(|element| {
-            let name = kind(*element).to_ascii_lowercase();
-            name.ends_with("filter")
-        });
-        for filter in filters.collect::<Vec<_>>() {
-            let denies = |name, default: &str| {
-                self.get(filter, name).unwrap_or_else(|| default.to_owned()).eq_ignore_ascii_case("DENY")
-            };
-            if is(filter, "ThresholdFilter") && !denies("onMatch", "NEUTRAL") && denies("onMismatch", "DENY")
-            {
-                let text = self.get(filter, "level").unwrap_or_else(|| "ERROR".to_owned());
-                appender.threshold = stricter(appender.threshold, self.level(&text, Level::Error));
-            } else {
-                appender.say(format_args!(
-                    "its <{}> is not there: what it would hold back is written",
-                    kind(filter)
-                ));
-            }
         }
     }
 
@@ -252,140 +262,4 @@ impl Reader<'_> {
         let (triggers, names) = (Triggers::default(), Names::Numbered(0));
         Some(FileSettings { path: path.into(), append, triggers, names })
     }
-
-    fn rolling(&self, node: Node<'_, '_>, appender: &mut Appender) -> Option<FileSettings> {
-        let mut file = self.file(node, appender)?;
-        let text = self.get(node, "filePattern").unwrap_or_default();
-        let Some((dated, without)) = rolled::dated(&text) else {
-            let text = plan::cut(&text, MOST_NAME);
-            appender.say(format_args!(
-                "its filePattern {text} has a variable that is not known here; the file is not rolled"
-            ));
-            return Some(file);
-        };
-        let short = uncompressed(&dated, appender);
-        let pattern = match NamePattern::parse(short) {
-            Ok(pattern) if !text.is_empty() => pattern,
-            Ok(_) => {
-                appender.say("it has no filePattern; the file is not rolled");
-                return Some(file);
-            }
-            Err(why) => {
-                appender.say(format_args!("filePattern={text}: {why}. The file is not rolled"));
-                return Some(file);
-            }
-        };
-        let period = NamePattern::parse(&without).ok().and_then(|pattern| pattern.last_date().cloned());
-        let within =
-            elements(node).filter(|element| is(*element, "Policies")).flat_map(|policies| elements(policies));
-        let is_policy =
-            |element: &Node<'_, '_>| kind(*element).to_ascii_lowercase().ends_with("triggeringpolicy");
-        for policy in elements(node).chain(within).filter(is_policy) {
-            self.policy(policy, period.as_ref(), &mut file.triggers, appender);
-        }
-        let kept = pattern.kept();
-        let written = Written { file: &file.path, end: &dated[short.len()..], like: &kept.name };
-        file.names = self.strategy(node, pattern, &written, appender);
-        Some(file)
-    }
-
-    fn policy(
-        &self,
-        node: Node<'_, '_>,
-        period: Option<&DatePrinter>,
-        triggers: &mut Triggers,
-        appender: &mut Appender,
-    ) {
-        match kind(node).to_ascii_lowercase().as_str() {
-            "sizebasedtriggeringpolicy" => {
-                let text = self.get(node, "size");
-                let bytes = text.as_deref().map_or(Some(10 << 20), sizes::bytes);
-                if bytes.is_none() {
-                    appender
-                        .say(format_args!("size={} is no size; 10 MB is taken", text.unwrap_or_default()));
-                }
-                triggers.size = Some(Size::Passed(bytes.unwrap_or(10 << 20)));
-            }
-            "timebasedtriggeringpolicy" => {
-                if self.get(node, "interval").is_some_and(|text| text.trim() != "1") {
-                    appender.say("an interval other than 1 is not there: it is rolled whenever the date of its filePattern changes");
-                }
-                if period.is_none() {
-                    appender.say("its filePattern has no date to be rolled by; it is not rolled by time");
-                }
-                triggers.period = period.cloned();
-                triggers.old_at_start = true;
-            }
-            "crontriggeringpolicy" => {
-                let schedule = self.get(node, "schedule").unwrap_or_else(|| DAILY.to_owned());
-                let period = sizes::cron(&schedule).unwrap_or_else(|| {
-                    appender.say(format_args!(
-                        "the schedule `{schedule}` is not there: it is rolled at midnight. The starts of minutes, hours, days and months are"
-                    ));
-                    "yyyyMMdd"
-                });
-                triggers.period = DatePrinter::compile(period, TimeZone::system()).ok();
-                triggers.old_at_start |= self.flag(node, "evaluateOnStartup", false);
-            }
-            "onstartuptriggeringpolicy" => {
-                let least = self.get(node, "minSize").and_then(|text| sizes::bytes(&text));
-                triggers.at_start = Some(least.unwrap_or(1));
-            }
-            _ => appender.say(format_args!("<{}> is not there; it is not rolled by that", kind(node))),
-        }
-    }
-
-    fn strategy(
-        &self,
-        node: Node<'_, '_>,
-        pattern: NamePattern,
-        written: &Written<'_>,
-        appender: &mut Appender,
-    ) -> Names {
-        let is_strategy = |element: &Node<'_, '_>| kind(*element).to_ascii_lowercase().ends_with("strategy");
-        let strategy = elements(node).find(is_strategy);
-        let number = |name: &str, default: u32| {
-            strategy
-                .and_then(|node| self.get(node, name))
-                .and_then(|text| text.trim().parse().ok())
-                .unwrap_or(default)
-        };
-        let (first, last) = (number("min", 1), number("max", 7));
-        let index = strategy.and_then(|node| self.get(node, "fileIndex")).unwrap_or_default();
-        let last = (!index.eq_ignore_ascii_case("nomax")).then_some(last);
-        let newest_is_last = !index.eq_ignore_ascii_case("min");
-        let mut delete = None;
-        if let Some(other) = strategy.filter(|node| !is(*node, "DefaultRolloverStrategy")) {
-            appender.say(format_args!("<{}> is not there; DefaultRolloverStrategy is taken", kind(other)));
-        }
-        for action in strategy.into_iter().flat_map(|node| elements(node)) {
-            let read = if is(action, "Delete") { self.delete(action, written) } else { None };
-            match read {
-                Some(read) => {
-                    let before = delete.replace(read);
-                    if before.is_some() {
-                        appender.say("of several <Delete> only the last is done, so that files may pile up; write a <RollingFile> for each");
-                    }
-                }
-                None if action.attributes().len() + elements(action).count() > 0 => appender.say(format_args!(
-                    "its <{}> is not there, or has a condition that is not, or none: it is not done, so that files may pile up",
-                    kind(action)
-                )),
-                None => {}
-            }
-        }
-        Names::Pattern { pattern, first, last, newest_is_last, delete }
-    }
 }
-
-/// A log file that is rolled.
-struct Written<'a> {
-    file: &'a Path,
-    /// What its rolled files would end in if they were compressed.
-    end: &'a str,
-    /// What the names of its rolled files are like.
-    like: &'a str,
-}
-
-/// log4j 2's own default.
-const DAILY: &str = "0 0 0 * * ?";

@@ -8,7 +8,9 @@ mod log4j;
 mod log4j2;
 mod model;
 mod rolled;
+mod routes;
 mod sizes;
+mod syslog;
 mod variables;
 
 use crate::java::last;
@@ -114,7 +116,8 @@ pub(crate) fn on_the_console(properties: &[(String, String)], log_format: &str) 
 fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> Logging {
     let origin = model.origin.clone();
     let is_xml = origin.ends_with(".xml");
-    let Used { mut console, files, names, silent, levels, mut notices } = model.used();
+    let Used { mut console, files, sockets, names, silent, levels, mut routes, mut notices } = model.used();
+    let by_model = console.is_some();
     if let Some(value) = last(properties, ROOT).filter(|_| is_xml) {
         if !asks_for_console(value) {
             notices
@@ -126,16 +129,23 @@ fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> 
             console = Some((None, Levels::new(root(properties, &mut Vec::new()))));
         }
     }
-    if console.is_none() && files.is_empty() && !silent {
+    if console.is_none() && files.is_empty() && sockets.is_empty() && !silent {
         notices.push(format!(
             "{origin}: no appender that is there is left; log lines go to the console (stderr)"
         ));
         console = Some((None, levels));
     }
     let on_console = console.is_some();
+    if let Some(routes) = routes.as_mut().filter(|_| on_console && !by_model) {
+        routes.leave(0);
+    }
     let (format, levels) = console.unwrap_or((None, Levels::bare(None)));
-    let place = place(&origin, &files, &names, on_console, is_xml);
-    let mut settings = Settings { files, ..Settings::for_stderr(levels) };
+    let named = files.iter().map(|file| file.file.path.display().to_string());
+    let hosts = sockets.iter().map(|host| format!("{}:{}", host.socket.host, host.socket.port));
+    let named: Vec<String> =
+        named.chain(hosts).zip(names).map(|(to, name)| format!("{to} ({name})")).collect();
+    let place = place(&origin, &named, on_console, is_xml);
+    let mut settings = Settings { files, sockets, routes, ..Settings::for_stderr(levels) };
     if let Some(format) = format {
         settings.format = format;
     }
@@ -154,6 +164,8 @@ fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &s
                     logging.settings.levels.set(logger, level);
                 }
                 logging.settings.files.iter_mut().for_each(|file| file.levels.set(logger, level));
+                logging.settings.sockets.iter_mut().for_each(|host| host.levels.set(logger, level));
+                logging.settings.routes.iter_mut().for_each(|routes| routes.set_level(logger, level));
             }
             Err(unknown) => logging.notices.push(format!("-D{name}: {unknown}. It is ignored.")),
         }
@@ -162,23 +174,19 @@ fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &s
         logging.settings.format = Format::Json;
     }
     let files = logging.settings.files.iter().map(|file| file.levels.most());
-    let all = files.chain([logging.settings.levels.most()]);
-    logging.least = all.flatten().max_by_key(Level::as_usize);
+    let sockets = logging.settings.sockets.iter().map(|host| host.levels.most());
+    let all = files.chain(sockets).chain([logging.settings.levels.most()]);
+    let accepts = logging.settings.routes.as_ref().is_some_and(console::Routes::may_accept);
+    let accepted = accepts.then_some(Level::Trace); // by a filter, whatever its level is
+    logging.least = all.flatten().chain(accepted).max_by_key(Level::as_usize);
 }
 
 /// One line for somebody who looks at an empty screen.
-fn place(
-    origin: &str,
-    files: &[console::LogFileSettings],
-    names: &[String],
-    on_console: bool,
-    is_xml: bool,
-) -> Option<String> {
-    if files.is_empty() {
+fn place(origin: &str, named: &[String], on_console: bool, is_xml: bool) -> Option<String> {
+    if named.is_empty() {
         return None;
     }
-    let named = files.iter().zip(names).map(|(file, name)| format!("{} ({name})", file.file.path.display()));
-    let named = named.collect::<Vec<_>>().join(", ");
+    let named = named.join(", ");
     let here = match (on_console, is_xml) {
         (true, _) => "and to the console, ".to_owned(),
         (false, true) => String::new(),
@@ -267,5 +275,9 @@ const BUILT_IN: &[(&str, &str)] = &[
 /// Bytes of names of files that are shown.
 const MOST_NAMED: usize = 500;
 
+#[cfg(test)]
+mod filter_tests;
+#[cfg(test)]
+mod socket_tests;
 #[cfg(test)]
 mod tests;

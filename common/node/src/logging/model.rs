@@ -1,6 +1,10 @@
 //! What a configuration of log4j comes to, whichever log4j it is for.
 
-use console::{Dialect, FileSettings, Format, Levels, LogFileSettings, Pattern};
+use super::routes::Places;
+use console::{
+    Dialect, FileSettings, Filter, Format, Levels, LogFileSettings, Pattern, Routes, SocketLogSettings,
+    SocketSettings,
+};
 use slog::Level;
 use std::sync::Arc;
 
@@ -11,6 +15,8 @@ pub(super) struct Model {
     pub(super) origin: String,
     pub(super) loggers: Vec<Logger>,
     pub(super) appenders: Vec<Appender>,
+    /// What is asked before any logger.
+    pub(super) filter: Option<Filter>,
     /// What is to be said of it, but for what is said of an appender.
     pub(super) notices: Vec<String>,
 }
@@ -24,10 +30,28 @@ pub(super) struct Logger {
     pub(super) name: String,
     /// `None` takes that of the logger above.
     pub(super) level: Option<Least>,
-    /// Names of appenders, each with what is the least that goes there.
-    pub(super) appenders: Vec<(String, Least)>,
+    pub(super) appenders: Vec<Reference>,
     /// Whether its lines go to the appenders of the logger above as well.
     pub(super) additive: bool,
+    /// What it holds back from all of them.
+    pub(super) filter: Option<Filter>,
+}
+
+/// An appender that somebody hands lines to.
+#[derive(Debug, Clone)]
+pub(super) struct Reference {
+    pub(super) name: String,
+    /// The least that goes there.
+    pub(super) least: Least,
+    /// What is held back on the way.
+    pub(super) filters: Vec<Arc<Filter>>,
+}
+
+impl Reference {
+    /// For all lines.
+    pub(super) fn new(name: &str) -> Reference {
+        Reference { name: name.to_owned(), least: Some(Level::Trace), filters: Vec::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -37,8 +61,12 @@ pub(super) struct Appender {
     /// Its conversion pattern.
     pub(super) pattern: String,
     pub(super) dialect: Dialect,
+    /// Syslog's, for a line with a priority in front.
+    pub(super) facility: Option<u8>,
     /// The least that it takes.
     pub(super) threshold: Least,
+    /// What it holds back besides.
+    pub(super) filter: Option<Arc<Filter>>,
     /// What is to be said of it when it is used.
     pub(super) notices: Vec<String>,
 }
@@ -47,6 +75,9 @@ pub(super) struct Appender {
 pub(super) enum To {
     Console,
     File(Box<FileSettings>),
+    Socket(Box<SocketSettings>),
+    /// To other appenders.
+    Others(Vec<Reference>),
     /// Lines go nowhere: because that is what it is for, or because it is not there.
     Nowhere,
 }
@@ -57,12 +88,15 @@ pub(super) struct Used {
     /// What goes to the console, if anything does, and how it looks there: `None` for Flume's console layout.
     pub(super) console: Option<(Option<Format>, Levels)>,
     pub(super) files: Vec<LogFileSettings>,
-    /// Names of the appenders that write them.
+    pub(super) sockets: Vec<SocketLogSettings>,
+    /// Names of the appenders that write files, then of those that send.
     pub(super) names: Vec<String>,
     /// A logger asks that lines go nowhere, by an appender made for that.
     pub(super) silent: bool,
     /// The levels of the loggers, wherever their lines go.
     pub(super) levels: Levels,
+    /// What filters hold back, where there are any.
+    pub(super) routes: Option<Routes>,
     pub(super) notices: Vec<String>,
 }
 
@@ -74,7 +108,9 @@ impl Appender {
             to: To::Nowhere,
             pattern,
             dialect,
+            facility: None,
             threshold: Some(Level::Trace),
+            filter: None,
             notices: Vec::new(),
         }
     }
@@ -89,6 +125,10 @@ impl Appender {
         for what in wrong {
             self.say(format!("its pattern: {what}"));
         }
+        let pattern = match self.facility {
+            Some(facility) => pattern.behind_priority(facility, self.dialect),
+            None => pattern,
+        };
         Format::Pattern(Arc::new(pattern))
     }
 }
@@ -96,14 +136,16 @@ impl Appender {
 impl Model {
     /// What of it any logger uses.
     pub(super) fn used(mut self) -> Used {
+        self.resolve();
         let (notices, levels) = (std::mem::take(&mut self.notices), self.own_levels());
         let mut used = Used { notices, levels, ..Used::default() };
         self.tell_missing(&mut used.notices);
-        let mut printing: Vec<Appender> = Vec::new();
+        let (mut printing, mut sending, mut places) = (Vec::new(), Vec::new(), Places::default());
         for mut appender in std::mem::take(&mut self.appenders) {
             let Some(levels) = self.levels(&[&appender]) else { continue };
             match std::mem::replace(&mut appender.to, To::Nowhere) {
                 To::Console => {
+                    places.add(0, &appender);
                     printing.push(appender);
                     continue;
                 }
@@ -117,12 +159,28 @@ impl Model {
                     let format = appender.format();
                     used.files.push(LogFileSettings { file: *file, format, levels });
                     used.names.push(appender.name.clone());
+                    places.add(used.files.len(), &appender); // 0 is the console
                 }
+                To::Socket(_) if sending.len() == MOST_SOCKETS => appender
+                    .say(format_args!("there are {MOST_SOCKETS} that send lines already; nothing is sent")),
+                To::Socket(socket) => {
+                    sending.push((appender, *socket, levels));
+                    continue;
+                }
+                To::Others(_) => {} // which have been put in its place
                 To::Nowhere => used.silent |= appender.notices.is_empty(),
             }
             used.notices.append(&mut appender.notices);
         }
+        for (mut appender, socket, levels) in sending {
+            let format = appender.format();
+            used.sockets.push(SocketLogSettings { socket, format, levels });
+            places.add(used.files.len() + used.sockets.len(), &appender); // behind the files
+            used.notices.append(&mut appender.notices);
+            used.names.push(appender.name);
+        }
         used.console = self.console(printing, &mut used.notices);
+        used.routes = self.routes(&places, &used.levels);
         used
     }
 
@@ -156,7 +214,7 @@ impl Model {
 
     fn tell_missing(&self, notices: &mut Vec<String>) {
         for logger in &self.loggers {
-            for (name, _) in &logger.appenders {
+            for Reference { name, .. } in &logger.appenders {
                 if !self.appenders.iter().any(|appender| appender.name == *name) {
                     let whose = if logger.name.is_empty() { "the root logger" } else { &logger.name };
                     notices.push(format!(
@@ -173,7 +231,11 @@ impl Model {
     /// Which lines go to any of these appenders; `None` when no logger names one.
     fn levels(&self, appenders: &[&Appender]) -> Option<Levels> {
         let is_named = |name: &str| appenders.iter().any(|appender| appender.name == name);
-        if !self.loggers.iter().any(|logger| logger.appenders.iter().any(|(name, _)| is_named(name))) {
+        if !self
+            .loggers
+            .iter()
+            .any(|logger| logger.appenders.iter().any(|reference| is_named(&reference.name)))
+        {
             return None;
         }
         let one = |logger: &Logger, appender: &Appender| match self.attached(logger, &appender.name) {
@@ -213,11 +275,11 @@ impl Model {
 
     /// Whether its lines go to an appender, and what is the least of them.
     fn attached(&self, logger: &Logger, appender: &str) -> Option<Least> {
-        let own = logger.appenders.iter().find(|(name, _)| name == appender).map(|(_, least)| *least);
-        own.or_else(|| {
-            let above = self.above(logger).filter(|_| logger.additive)?;
-            self.attached(above, appender)
-        })
+        let own = logger.appenders.iter().filter(|reference| reference.name == appender);
+        let own = own.map(|reference| reference.least);
+        let above = self.above(logger).filter(|_| logger.additive);
+        let above = above.and_then(|above| self.attached(above, appender));
+        own.chain(above).max_by_key(|least| least.map_or(0, |level| level.as_usize()))
     }
 }
 
@@ -235,6 +297,9 @@ pub(super) const FILE_PATTERN: &str = "%d{dd MMM yyyy HH:mm:ss,SSS} %-5p [%t] (%
 /// Each has a thread and a file of its own.
 const MOST_FILES: usize = 64;
 
+/// Each has a thread and a connection of its own.
+const MOST_SOCKETS: usize = 16;
+
 /// Bytes of a name that are shown.
 pub(super) const MOST_NAME: usize = 100;
 
@@ -243,8 +308,8 @@ mod tests {
     use super::*;
 
     fn logger(name: &str, level: Option<Level>, appenders: &[&str], additive: bool) -> Logger {
-        let appenders = appenders.iter().map(|name| ((*name).to_owned(), Some(Level::Trace))).collect();
-        Logger { name: name.to_owned(), level: level.map(Some), appenders, additive }
+        let appenders = appenders.iter().map(|name| Reference::new(name)).collect();
+        Logger { name: name.to_owned(), level: level.map(Some), appenders, additive, filter: None }
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn read(properties: &[(&str, &str)]) -> (Levels, Vec<String>) {
 }
 
 /// A configuration directory with one file.
-fn of(name: &str, text: &str, properties: &[(&str, &str)]) -> Logging {
+pub(super) fn of(name: &str, text: &str, properties: &[(&str, &str)]) -> Logging {
     let conf = tempfile::tempdir().unwrap();
     std::fs::write(conf.path().join(name), text).unwrap();
     let mut logging = settings(&pairs(properties), Some(conf.path()), "flume");
@@ -204,10 +204,10 @@ fn log4j_2s_other_words_are_read_or_told() {
       <File name="f" fileName="${sys:log.dir:-logs}/${env:NOT_SET_ANYWHERE:-x}.log" append="false">
         <PatternLayout><Pattern>%m%n</Pattern></PatternLayout>
         <ThresholdFilter level="WARN" onMatch="ACCEPT" onMismatch="DENY"/></File>
-      <RollingRandomAccessFile name="r" fileName="r.log" filePattern="r-%d{yyyy-MM}-%03i.log.gz">
+      <RollingRandomAccessFile name="r" fileName="r.log" filePattern="r-%d{yyyy-MM}-%03i.log.bz2">
         <JsonLayout/><OnStartupTriggeringPolicy/><TimeBasedTriggeringPolicy interval="2"/>
         <DefaultRolloverStrategy fileIndex="nomax"><Delete basePath="x"><IfAny/></Delete></DefaultRolloverStrategy>
-        <BurstFilter/></RollingRandomAccessFile>
+        <BurstFilter/><ScriptFilter/></RollingRandomAccessFile>
       <Kafka name="k" topic="x"/></appenders>
       <loggers><asyncRoot level="loud"><appenderRef ref="f"/><appenderRef ref="r" level="error"/><AppenderRef ref="k"/></asyncRoot></loggers>
       </configuration>"#;
@@ -223,7 +223,7 @@ fn log4j_2s_other_words_are_read_or_told() {
         "<JsonLayout>",
         "interval other than 1",
         "<Delete>",
-        "<BurstFilter>",
+        "<ScriptFilter> has no effect, in Flume neither",
         "<Kafka> is not there",
         "`loud` is no level",
     ] {
@@ -247,10 +247,7 @@ fn what_cannot_be_read_leaves_the_console() {
             "<Configuration><Appenders><File name='f' fileName='${date:x}'/></Appenders></Configuration>",
         ),
         ("log4j2.yaml", "Configuration:"),
-        (
-            "log4j.properties",
-            "log4j.rootLogger=INFO,x\nlog4j.appender.x=org.apache.log4j.net.SyslogAppender\n",
-        ),
+        ("log4j.properties", "log4j.rootLogger=INFO,x\nlog4j.appender.x=org.apache.log4j.net.SMTPAppender\n"),
     ] {
         let logging = of(name, text, &[]);
         assert!(logging.on_console && logging.settings.files.is_empty(), "{name}");
@@ -307,7 +304,7 @@ fn a_date_that_log4j_2_looks_up_is_part_of_the_name_and_no_period() {
 
 fn deleted(conditions: &str) -> (Option<console::Delete>, Vec<String>) {
     let within = format!("<DefaultRolloverStrategy>{conditions}</DefaultRolloverStrategy>");
-    let (logging, names) = rolled("l/r-%i.log.gz", &within);
+    let (logging, names) = rolled("l/r-%i.log.bz2", &within);
     let Names::Pattern { delete, .. } = names else { panic!("{names:?}") };
     (delete, logging.notices.into_iter().filter(|notice| !notice.contains("not compressed")).collect())
 }
@@ -319,7 +316,7 @@ fn what_log4j_2_deletes_is_deleted_or_told() {
         "<Delete basePath='l'><IfLastModified age='30d'><IfAccumulatedFileCount exceeds='10'/></IfLastModified></Delete>",
     );
     assert_eq!((delete, notices.len()), (Some(of.clone().older_than(30 * 86_400_000).most_files(10)), 0));
-    let (delete, notices) = deleted("<Delete basePath='l'><IfFileName glob='*.log.gz'/></Delete>");
+    let (delete, notices) = deleted("<Delete basePath='l'><IfFileName glob='*.log.bz2'/></Delete>");
     assert_eq!((delete, notices.len()), (Some(of.path("*.log").name("r-*.log")), 0));
     let (delete, notices) = deleted("<Delete basePath='l'/>");
     assert_eq!((delete, notices.len()), (None, 1), "{notices:?}");
@@ -335,6 +332,29 @@ fn what_log4j_2_deletes_is_deleted_or_told() {
         let (delete, notices) = deleted(&nested(times));
         assert_eq!((delete, notices.len()), (None, 1), "{notices:?}");
     }
+}
+
+#[test]
+fn rolled_files_are_compressed_where_their_names_ask_for_it() {
+    for (strategy, told) in
+        [("", 0), ("compressionLevel='9'", 0), ("compressionLevel='-1'", 0), ("compressionLevel='ten'", 1)]
+    {
+        let within = format!(
+            "<DefaultRolloverStrategy {strategy}><Delete basePath='l'><IfFileName glob='*.log.gz'/></Delete></DefaultRolloverStrategy>"
+        );
+        let (logging, names) = rolled("l/r-%i.log.gz", &within);
+        let Names::Pattern { pattern, delete, .. } = names else { panic!("{names:?}") };
+        assert_eq!((pattern.kept().end, logging.notices.len()), (".gz", told), "{:?}", logging.notices);
+        assert_eq!(delete, Some(console::Delete::new("l", 1).spare("l/r.log").path("*.log.gz")));
+    }
+    let text = "log4j.rootLogger=INFO,x\nlog4j.appender.x=org.apache.log4j.rolling.RollingFileAppender\n\
+        log4j.appender.x.rollingPolicy=org.apache.log4j.rolling.TimeBasedRollingPolicy\n\
+        log4j.appender.x.rollingPolicy.ActiveFileName=x.log\n\
+        log4j.appender.x.rollingPolicy.FileNamePattern=x.%d.zip\n\
+        log4j.appender.x.layout=org.apache.log4j.SimpleLayout\n";
+    let logging = of("log4j.properties", text, &[]);
+    let Names::Pattern { pattern, .. } = &logging.settings.files[0].file.names else { panic!("{logging:?}") };
+    assert_eq!((pattern.kept().end, logging.notices.len()), (".zip", 0), "{:?}", logging.notices);
 }
 
 #[test]

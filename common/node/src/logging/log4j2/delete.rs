@@ -1,6 +1,6 @@
 //! `<Delete>`: which rolled files go.
 
-use super::{Reader, Written, elements, kind, sizes};
+use super::{super::sizes, Reader, elements, kind, rolling::Written};
 use console::Delete;
 use roxmltree::Node;
 

@@ -1,11 +1,8 @@
 //! Log files, where a configuration of log4j asks for them: of the real program, and beside real Flume.
 
-use integration::{
-    binaries,
-    console::Console,
-    flume::{self, Flume, Launch, Version},
-    process::Process,
-};
+mod beside_flume;
+
+use integration::{binaries, console::Console, process::Process};
 use rustix::process::Signal;
 use std::{fs, path::PathBuf, process::Command, time::Duration};
 use tempfile::TempDir;
@@ -140,90 +137,6 @@ fn a_file_that_cannot_be_written_stops_no_event() {
     });
     let told = printed.iter().filter(|line| line.contains("log lines cannot be written to ./logs/flume.log"));
     assert_eq!(told.count(), 1, "{printed:?}");
-}
-
-/// A line without its time, its thread's number and its line's number.
-fn shape(line: &str) -> Option<String> {
-    let told =
-        ["Starting Channel", "Starting Sink", "Starting Source", "CHANNEL, name: c1 started", "Event: {"];
-    told.iter().any(|part| line.contains(part)).then(|| {
-        let time = "13 Nov 2018 16:32:01,813".len();
-        let (head, rest) = line.split_at(time);
-        assert!(head.as_bytes()[time - 4] == b',' && head.as_bytes()[2] == b' ', "{line}");
-        let rest: String = rest.chars().filter(|sign| !sign.is_ascii_digit()).collect();
-        // Which thread of its pool starts a component is chance.
-        rest.replace("[lifecycleSupervisor--]", "[lifecycleSupervisor]")
-    })
-}
-
-fn shapes(text: &str) -> Vec<String> {
-    let mut shapes: Vec<_> = text.lines().filter_map(shape).collect();
-    shapes.sort();
-    shapes.dedup();
-    shapes
-}
-
-fn as_flume(version: Version, name: &str, text: &str, file: &str, jvm: &[String]) {
-    flume::require();
-    let theirs = Place::with(name, text);
-    let launch = Launch {
-        jvm: jvm
-            .iter()
-            .map(|word| word.replace("CONF", &theirs.path("conf").display().to_string()))
-            .collect(),
-        ..Launch::default()
-    };
-    let console = Console::default();
-    let at = theirs.path("a1.conf");
-    let mut flume = Flume::start_as(version, &at, "a1", theirs.0.path(), &launch, &console).expect("a JVM");
-    assert!(theirs.has_last(file), "{:?}", flume.lines());
-    flume.stop();
-    let ours = Place::with(name, text);
-    ours.run_until(file, &[]);
-    assert_eq!(shapes(&ours.read(file)), shapes(&theirs.read(file)));
-    assert!(shapes(&ours.read(file)).len() >= 5, "{:?}", shapes(&ours.read(file)));
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn as_flume_1_9_writes_it() {
-    let jvm = ["-Dlog4j.configuration=file:CONF/log4j.properties", "-Dflume.root.logger=INFO,LOGFILE"];
-    as_flume(Version::V1_9, "log4j.properties", OF_1_9, "logs/flume.log", &jvm.map(str::to_owned));
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn as_flume_1_11_writes_it() {
-    let jvm = ["-Dlog4j2.configurationFile=CONF/log4j2.xml".to_owned()];
-    as_flume(Version::V1_11, "log4j2.xml", OF_1_11, "flume.log", &jvm);
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn as_flume_1_9_rolls_it() {
-    flume::require();
-    let text = OF_1_9.replace("100MB", "1KB").replace("BackupIndex=10", "BackupIndex=2");
-    let jvm = ["-Dlog4j.configuration=file:CONF/log4j.properties", "-Dflume.root.logger=INFO,LOGFILE"];
-    let theirs = Place::with("log4j.properties", &text);
-    let conf = theirs.path("conf").display().to_string();
-    let launch =
-        Launch { jvm: jvm.iter().map(|word| word.replace("CONF", &conf)).collect(), ..Launch::default() };
-    let at = theirs.path("a1.conf");
-    let mut flume = Flume::start_as(Version::V1_9, &at, "a1", theirs.0.path(), &launch, &Console::default())
-        .expect("a JVM");
-    assert!(theirs.has_last("logs/flume.log"), "{:?}", flume.lines());
-    flume.stop();
-    let ours = Place::with("log4j.properties", &text);
-    ours.run_until("logs/flume.log", &[]);
-    for place in [&theirs, &ours] {
-        assert_eq!(place.names("logs"), ["flume.log", "flume.log.1", "flume.log.2"]);
-        // With the line that reaches the size it is full.
-        let full = place.read("logs/flume.log.1");
-        assert!(
-            full.len() >= 1024
-                && full.trim_end().rsplit_once('\n').is_none_or(|(front, _)| front.len() < 1023)
-        );
-    }
 }
 
 const LONG: Duration = Duration::from_secs(60);
