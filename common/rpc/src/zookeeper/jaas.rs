@@ -69,24 +69,37 @@ pub(super) fn find(settings: &Settings) -> Result<Found, String> {
             ))),
         };
     };
-    let place = format!("section {quoted} in {}", file.value);
+    login(settings, (&text, &modules), (&file.value, name), &wrong)
+}
+
+/// What the modules of the section `name` of a file make of a login.
+fn login(
+    settings: &Settings,
+    (text, modules): (&str, &[LoginModule]),
+    (file, name): (&str, &str),
+    wrong: &dyn Fn(String) -> String,
+) -> Result<Found, String> {
+    let place = format!("section {} in {file}", plan::quoted(name));
     let of = |wanted: &str| modules.iter().find(|module| module.name() == wanted);
     match (of(DIGEST), of(KERBEROS)) {
         (Some(_), Some(_)) => {
             Err(wrong(format!("{place} has both {DIGEST} and {KERBEROS}: leave one of them")))
         }
         (Some(_), None) => {
-            let digest = digest(&text, name, settings, &place).map_err(wrong)?;
+            let digest = digest(text, name, settings, &place).map_err(wrong)?;
             Ok(Found::Login(Login::Digest(digest)))
         }
         (None, Some(module)) => {
-            let ticket = ticket(module, settings, (&file.value, name), &place).map_err(wrong)?;
-            Ok(ticket.map_or_else(
-                || none_of_use(&modules, &place),
-                |ticket| Found::Login(Login::Kerberos(ticket)),
-            ))
+            let Some(giver) = settings.kerberos.clone() else { return Ok(none_of_use(modules, &place)) };
+            let server = server(settings)?;
+            let no_java =
+                |searched| wrong(format!("{place} logs in by Kerberos, which needs Java: {searched}"));
+            giver.look().map_err(no_java)?;
+            let traces = module.option("debug").is_some_and(|debug| debug.eq_ignore_ascii_case("true"));
+            let (file, section) = (file.to_owned(), name.to_owned());
+            Ok(Found::Login(Login::Kerberos(Ticket { giver, file, section, server, traces, place })))
         }
-        (None, None) => Ok(none_of_use(&modules, &place)),
+        (None, None) => Ok(none_of_use(modules, &place)),
     }
 }
 
@@ -127,21 +140,7 @@ fn digest(text: &str, section: &str, settings: &Settings, place: &str) -> Result
     }
 }
 
-/// `None`: nothing here logs in by Kerberos.
-fn ticket(
-    module: &LoginModule,
-    settings: &Settings,
-    (file, section): (&str, &str),
-    place: &str,
-) -> Result<Option<Ticket>, String> {
-    let Some(giver) = settings.kerberos.clone() else { return Ok(None) };
-    let server = server(settings)?;
-    giver.look().map_err(|searched| format!("{place} logs in by Kerberos, which needs Java: {searched}"))?;
-    let traces = module.option("debug").is_some_and(|debug| debug.eq_ignore_ascii_case("true"));
-    let (file, section, place) = (file.to_owned(), section.to_owned(), place.to_owned());
-    Ok(Some(Ticket { giver, file, section, server, traces, place }))
-}
-
+/// As whom the server is asked for.
 fn server(settings: &Settings) -> Result<Server, String> {
     let service = settings.filled(SERVICE).map_or("zookeeper", |service| &service.value).to_owned();
     let canonicalize = match settings.filled(CANONICALIZE) {
