@@ -35,7 +35,7 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
         properties,
         strict_flume: options.ours.strict_flume,
         in_part: options.ours.start_in_part,
-        kerberos: JavaKerberos::new(&jvm),
+        kerberos: JavaKerberos::of(&jvm),
         jvm,
     };
     if let [old, new] = &options.diff[..] {

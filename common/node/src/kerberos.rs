@@ -16,7 +16,7 @@ pub(crate) struct JavaKerberos {
 
 impl JavaKerberos {
     /// Nothing is looked at yet.
-    pub(crate) fn new(given: &Given) -> Arc<dyn Kerberos> {
+    pub(crate) fn of(given: &Given) -> Arc<dyn Kerberos> {
         Arc::new(JavaKerberos { given: given.clone(), found: OnceLock::new() })
     }
 

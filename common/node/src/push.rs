@@ -20,7 +20,7 @@ use wire::zookeeper::code;
 pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode {
     let properties = java::all_properties(words);
     let jvm = Given::new(&options.java, words);
-    let kerberos = JavaKerberos::new(&jvm);
+    let kerberos = JavaKerberos::of(&jvm);
     let settings = Settings::new(&properties).logging_in(kerberos.clone());
     settings.notices().iter().for_each(|text| complain(role, text));
     let place = ensemble(&options.zk_connection, &properties, &kerberos).and_then(|ensemble| {

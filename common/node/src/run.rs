@@ -31,7 +31,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
     }
     let properties = java::all_properties(words);
     let mut jvm = Given::new(&options.java, words);
-    let kerberos = JavaKerberos::new(&jvm);
+    let kerberos = JavaKerberos::of(&jvm);
     let mut notices = options.central.notices(&options.conf_file, &properties, &kerberos);
     let logging = logging(options, &properties, &jvm, starter);
     jvm.least = logging.least;

@@ -218,7 +218,7 @@ mod tests {
             ..Central::default()
         };
         assert_eq!(central.messages().len(), 1);
-        let kerberos = JavaKerberos::new(&Given::default());
+        let kerberos = JavaKerberos::of(&Given::default());
         assert_eq!(central.notices(&["f".into()], &[], &kerberos).len(), 3);
         assert_eq!(central.interval().as_secs(), 30);
         assert!(central.login().is_none());
