@@ -5,11 +5,12 @@ use integration::{
     console::Console,
     flume::{
         self, Flume, Launch, Version,
-        zookeeper::{ZooKeeper, client_jaas},
+        zookeeper::{ZooKeeper, client_jaas, kerberos_section},
     },
     limit, ports,
     process::Process,
     solo::LONG,
+    stores::Kdc,
 };
 use rustix::process::Signal;
 use std::{
@@ -37,9 +38,14 @@ struct Running {
 
 /// Runs `agent` with these words in `directory`.
 fn run(directory: &Path, words: &[&str]) -> Running {
+    run_with(directory, &[], words)
+}
+
+/// The same, with these variables in its environment.
+fn run_with(directory: &Path, variables: &[(&str, &str)], words: &[&str]) -> Running {
     let console = Console::default();
     let mut command = Command::new(binaries::directory().expect("it is built").join("agent"));
-    command.current_dir(directory).args(words);
+    command.current_dir(directory).args(words).envs(variables.iter().copied());
     let process = Process::spawn(command, &console, 0).expect("it runs");
     Running { console, process }
 }
@@ -316,5 +322,124 @@ fn a_node_that_is_for_one_user_is_read_and_written_by_who_logs_in_as_that_one_al
     let (said, code) = push(&configuration("second"), &[&login("bob")]);
     assert!(code == Some(0) && said.contains("version 2 after 1"), "{code:?} {said}");
     agent.wait_for("73 65 63 6F 6E 64");
+    agent.stop();
+}
+
+/// The file `from` with the keys of `flume` and of `other` exchanged.
+fn exchanged(from: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(from).expect("a file");
+    let (one, two) = (b"flume", b"other");
+    for at in 0..bytes.len().saturating_sub(one.len()) {
+        let end = at + one.len();
+        let other = match &bytes[at..end] {
+            name if name == one => two,
+            name if name == two => one,
+            _ => continue,
+        };
+        bytes[at..end].copy_from_slice(other);
+    }
+    bytes
+}
+
+/// A node that only `flume@EXAMPLE.COM` may read and write, made by ZooKeeper's own client with the same file of JAAS.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_node_that_is_for_one_principal_is_read_and_written_by_who_logs_in_by_kerberos_as_that_one_alone() {
+    flume::require();
+    let directory = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| directory.path().join(name);
+    let mut kdc = Kdc::start(&["flume", "other", "zookeeper/localhost"]);
+    let mut zookeeper =
+        ZooKeeper::with_kerberos(&kdc.option(), &kdc.keytab(), "zookeeper/localhost@EXAMPLE.COM");
+    zookeeper.start();
+    let place = zookeeper.place();
+    fs::write(at("exchanged.keytab"), exchanged(&kdc.keytab())).expect("a file");
+    for (name, keytab, user) in [
+        ("flume", kdc.keytab(), "flume"),
+        ("other", kdc.keytab(), "other"),
+        ("wrong", at("exchanged.keytab"), "flume"),
+        ("missing", at("no.keytab"), "flume"),
+        ("nobody", kdc.keytab(), "nobody"),
+    ] {
+        let section = kerberos_section("Client", &keytab, &format!("{user}@EXAMPLE.COM"), "");
+        fs::write(at(name), section).expect("a file");
+    }
+    let mut said = String::new();
+    for words in
+        [&["create", "/flume", ""][..], &["create", "/flume/a1", "none", "sasl:flume@EXAMPLE.COM:cdrwa"]]
+    {
+        said = zookeeper.command(&at("flume"), words);
+    }
+    assert!(said.contains("Created /flume/a1"), "{said}");
+    let login = |name: &str| format!("-Djava.security.auth.login.config={}", at(name).display());
+    let option = kdc.option();
+    let push_with = |variables: &[(&str, &str)], text: &str, more: &[&str]| {
+        fs::write(at("a1.conf"), text).expect("a file");
+        let words = ["push", "-n", "a1", "-f", "a1.conf", "-z", &place];
+        run_with(directory.path(), variables, &[&words, more].concat()).ended()
+    };
+    let push = |text: &str, more: &[&str]| push_with(&[], text, more);
+    for (name, more, why) in [
+        ("flume", "-Dzookeeper.sasl.client=false", "(NoAuth)"),
+        ("other", "", "access list does not let this client in (NoAuth): log in as a user whom it names"),
+        ("missing", "", "no.keytab is not there"),
+        ("nobody", "", "has no key of `nobody@EXAMPLE.COM`"),
+        ("wrong", "", "the key of `flume@EXAMPLE.COM` is not the one that the KDC has"),
+        (
+            "flume",
+            "-Dzookeeper.sasl.client.username=none",
+            "the KDC does not know the server as `none/localhost`",
+        ),
+        (
+            "flume",
+            "-Dzookeeper.server.principal=other/localhost",
+            "does not know the server as `other/localhost`",
+        ),
+    ] {
+        let login = login(name);
+        let more: Vec<&str> = [&*login, &option, more].into_iter().filter(|word| !word.is_empty()).collect();
+        let (said, code) = push(&configuration("nothing"), &more);
+        assert!(code == Some(1) && said.contains(why), "{why}: {code:?} {said}");
+    }
+    let nowhere = [("JAVA_HOME", ""), ("PATH", "/no/where")];
+    let (said, code) = push_with(&nowhere, &configuration("nothing"), &[&login("flume"), &option]);
+    let needs = "section `Client` in";
+    let java = "logs in by Kerberos, which needs Java: there is no `java` in JAVA_HOME/bin or on the PATH";
+    assert!(code == Some(2) && said.contains(needs) && said.contains(java), "{code:?} {said}");
+
+    let agent = run(directory.path(), &["-n", "a1", "-z", &place, &login("missing"), &option]);
+    agent.wait_for("does not give /flume/a1: the agent waits, and asks again");
+    agent.wait_for("no.keytab is not there");
+    // Where Kerberos is may stand in a variable, or in a script that is run for a JVM.
+    let (said, code) =
+        push_with(&[("JAVA_OPTS", &*option)], &configuration("first-text"), &[&login("flume")]);
+    assert!(code == Some(0) && said.contains("wrote /flume/a1"), "{code:?} {said}");
+    // The agent has tried again and again.
+    fs::copy(kdc.keytab(), at("no.keytab")).expect("a file");
+    agent.wait_for("first-text");
+    agent.stop();
+    fs::create_dir(at("conf")).expect("a folder");
+    fs::write(at("conf/flume-env.sh"), format!("JAVA_OPTS=\"$JAVA_OPTS {option}\"\n")).expect("a file");
+    let agent = run(directory.path(), &["-n", "a1", "-c", "conf", "-z", &place, &login("flume")]);
+    agent.wait_for("first-text");
+    // Flume reads it with the same file.
+    let launch = Launch {
+        agent: ["-z", &place].map(str::to_owned).to_vec(),
+        jvm: vec![login("flume"), option.clone()],
+        reload: true,
+        ..Launch::default()
+    };
+    let (unread, console) = (at("a1.conf"), Console::default());
+    let flume =
+        Flume::start_as(Version::V1_11, &unread, "a1", directory.path(), &launch, &console).expect("a JVM");
+    flume.wait_for_line("Event: {", LONG).expect("it runs the text");
+    drop(flume);
+    let (said, code) = push(&configuration("second"), &[&login("flume"), &option]);
+    assert!(code == Some(0) && said.contains("version 2 after 1"), "{code:?} {said}");
+    agent.wait_for("73 65 63 6F 6E 64");
+    // A session that is there needs no ticket.
+    kdc.kill();
+    let (said, code) = push(&configuration("third"), &[&login("flume"), &option]);
+    assert!(code == Some(1) && said.contains("the KDC cannot be reached"), "{code:?} {said}");
     agent.stop();
 }

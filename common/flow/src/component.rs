@@ -14,6 +14,7 @@ use plan::{
     SourcePlan, Ties,
 };
 use runtime::build::BuildError;
+use runtime::kerberos::Kerberos;
 use runtime::net::TlsDefaults;
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,7 @@ pub struct Site {
     properties: Arc<[(String, String)]>,
     shared: Shared,
     hosts: Option<Arc<dyn Hosts>>,
+    kerberos: Option<Arc<dyn Kerberos>>,
     conf_dir: Option<PathBuf>,
 }
 
@@ -95,7 +97,7 @@ impl Site {
 
     fn of(properties: &[(String, String)], tls_defaults: TlsDefaults) -> Site {
         let (tls_defaults, properties) = (Arc::new(tls_defaults), properties.into());
-        Site { tls_defaults, properties, shared: Arc::new(()), hosts: None, conf_dir: None }
+        Site { tls_defaults, properties, shared: Arc::new(()), hosts: None, kerberos: None, conf_dir: None }
     }
 
     /// The same process, for an agent whose components share this.
@@ -106,6 +108,7 @@ impl Site {
             properties: self.properties.clone(),
             shared,
             hosts,
+            kerberos: self.kerberos.clone(),
             conf_dir: self.conf_dir.clone(),
         }
     }
@@ -125,6 +128,17 @@ impl Site {
     #[must_use]
     pub fn hosting(self, hosts: Arc<dyn Hosts>) -> Site {
         Site { hosts: Some(hosts), ..self }
+    }
+
+    /// The same process, with what logs in by Kerberos.
+    #[must_use]
+    pub fn logging_in(self, kerberos: Arc<dyn Kerberos>) -> Site {
+        Site { kerberos: Some(kerberos), ..self }
+    }
+
+    /// What logs in by Kerberos, if anything does.
+    pub fn kerberos(&self) -> Option<&Arc<dyn Kerberos>> {
+        self.kerberos.as_ref()
     }
 
     /// What runs components that have no native version.

@@ -155,7 +155,7 @@ fn reached(
     process: &Site,
     findings: &mut Findings<'_>,
 ) -> Option<Ensemble> {
-    let mut settings = Settings::new(process.properties());
+    let mut settings = Settings::of(process);
     site.add_to(&mut settings);
     for notice in settings.notices() {
         findings.add(Problem::note("no-effect", &findings.owner.at.clone(), notice));

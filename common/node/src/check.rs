@@ -4,6 +4,7 @@ use crate::{
     COMPONENTS, FAILED, LACKS, Role, WRONG, complain,
     java::{self, Words},
     jvm::Given,
+    kerberos::JavaKerberos,
     load::{Checked, Loader, Wanted},
     options::CheckOptions,
     origin::{Choice, Texts},
@@ -28,12 +29,14 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     let properties = java::all_properties(words);
     let not_text = java::not_text_variables(std::env::vars_os());
     not_text.iter().for_each(|text| complain(role, text));
+    let jvm = Given::new(&options.java, words);
     let wanted = Wanted {
         name: options.name.clone(),
         properties,
         strict_flume: options.ours.strict_flume,
         in_part: options.ours.start_in_part,
-        jvm: Given::new(&options.java, words),
+        kerberos: JavaKerberos::of(&jvm),
+        jvm,
     };
     if let [old, new] = &options.diff[..] {
         return diff(role, wanted, old, new);
@@ -41,7 +44,7 @@ pub(crate) fn check(role: Role, options: &CheckOptions, words: &Words) -> ExitCo
     let name = options.name.as_deref().unwrap_or_default();
     options
         .central
-        .notices(&options.conf_file, &wanted.properties)
+        .notices(&options.conf_file, &wanted.properties, &wanted.kerberos)
         .iter()
         .for_each(|text| complain(role, text));
     let choice = Choice {

@@ -81,8 +81,15 @@ fn properties(script: &str) -> Vec<(String, String)> {
 const NAME: &str = "flume-env.sh";
 
 /// Fronts of the properties that do something here or should be known to do nothing.
-const MATTER: &[&str] =
-    &["flume.", "log4j", "javax.net.ssl.", "propertiesImplementation", "org.apache.flume."];
+const MATTER: &[&str] = &[
+    "flume.",
+    "log4j",
+    "javax.net.ssl.",
+    "propertiesImplementation",
+    "org.apache.flume.",
+    "java.security.auth.login.config",
+    "zookeeper.",
+];
 
 /// Fronts of those that are taken from here.
 const OF_LOGGING: &[&str] = &["flume.root.", "flume.log.", "log4j"];

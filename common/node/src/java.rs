@@ -49,10 +49,15 @@ pub(crate) fn properties_of(java_opts: &str) -> Vec<(String, String)> {
     java_opts.split_whitespace().filter(|word| word.starts_with("-D")).map(property).collect()
 }
 
+/// Properties of `JAVA_OPTS` and `FLUME_JAVA_OPTS`.
+pub(crate) fn properties_of_environment() -> Vec<(String, String)> {
+    let variables = ["JAVA_OPTS", "FLUME_JAVA_OPTS"].into_iter().filter_map(|name| std::env::var(name).ok());
+    variables.flat_map(|text| properties_of(&text)).collect()
+}
+
 /// Properties of `JAVA_OPTS` and `FLUME_JAVA_OPTS`, which `flume-ng` hands to the JVM first, then the command line's.
 pub(crate) fn all_properties(words: &Words) -> Vec<(String, String)> {
-    let variables = ["JAVA_OPTS", "FLUME_JAVA_OPTS"].into_iter().filter_map(|name| std::env::var(name).ok());
-    let mut properties: Vec<_> = variables.flat_map(|text| properties_of(&text)).collect();
+    let mut properties = properties_of_environment();
     properties.extend(words.properties.iter().cloned());
     properties
 }

@@ -6,7 +6,7 @@ use crate::{
     logging,
     options::JavaOptions,
 };
-use bridge::{ClassPath, Directory, Disk, Installation, Settings};
+use bridge::{ClassPath, Directory, Disk, Installation, KerberosJvm, Settings};
 use slog::Level;
 use std::{
     collections::BTreeMap,
@@ -47,27 +47,9 @@ impl Given {
 /// # Errors
 /// What there is not, and where it was looked for.
 pub(crate) fn find(given: &Given) -> Result<Settings, String> {
-    let variables = std::env::vars_os();
-    let environment: BTreeMap<String, String> = variables
-        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let mut installation = Installation {
-        flume_home: flume_home(&Disk, &environment),
-        conf: given.conf.clone(),
-        class_path: given.class_path.clone(),
-        plugins_path: given.plugins_path.clone(),
-        environment,
-        ..Installation::default()
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the system gives no means to ask programs: {error}"))?;
-    let mut remarks = runtime.block_on(bridge::probe(&mut installation, true));
+    let (installation, remarks) = installation(given, true)?;
     let found = installation.find(&Disk);
-    remarks.extend(found.remarks);
-    let searched = |what: &str| {
-        let remarks: String = remarks.iter().map(|remark| format!("; {remark}")).collect();
-        format!("{what}{remarks}")
-    };
+    let searched = |what: &str| with_remarks(what, remarks.iter().chain(&found.remarks));
     if !has_flume(&Disk, &found.class_path) {
         return Err(searched(&match &installation.flume_home {
             None => format!(
@@ -78,7 +60,7 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
         }));
     }
     let Some(java) = found.java else {
-        return Err(searched("there is no `java` in JAVA_HOME/bin or on the PATH"));
+        return Err(searched(NO_JAVA));
     };
     let default = Settings::default();
     // What a file of log4j says is done here, for the JVM's lines as well: it must not write the same files.
@@ -95,6 +77,48 @@ pub(crate) fn find(given: &Given) -> Result<Settings, String> {
         aside: java::last(&given.properties, ASIDE).map_or(default.aside, PathBuf::from),
         ..default
     })
+}
+
+/// How a JVM is started that logs in by Kerberos: it needs no Flume. It has the properties of `JAVA_OPTS`, also those that only
+/// `flume-env.sh` sets, and then the command line's.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) fn for_kerberos(given: &Given) -> Result<KerberosJvm, String> {
+    let (mut installation, mut remarks) = installation(given, false)?;
+    installation.flume_home = None; // whether there is one is no matter
+    let found = installation.find(&Disk);
+    remarks.extend(found.remarks);
+    let Some(java) = found.java else { return Err(with_remarks(NO_JAVA, remarks.iter())) };
+    let mut properties = java::properties_of_environment();
+    properties.extend(java::properties_of(&found.options.join(" ")));
+    properties.extend(given.properties.iter().cloned());
+    Ok(KerberosJvm { java, properties, environment: installation.environment, scratch: std::env::temp_dir() })
+}
+
+/// What there is on this host, and what could not be had of it; with `stores` also Hadoop's and HBase's.
+fn installation(given: &Given, stores: bool) -> Result<(Installation, Vec<String>), String> {
+    let variables = std::env::vars_os();
+    let environment: BTreeMap<String, String> = variables
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let mut installation = Installation {
+        flume_home: flume_home(&Disk, &environment),
+        conf: given.conf.clone(),
+        class_path: given.class_path.clone(),
+        plugins_path: given.plugins_path.clone(),
+        environment,
+        ..Installation::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the system gives no means to ask programs: {error}"))?;
+    let remarks = runtime.block_on(bridge::probe(&mut installation, stores));
+    Ok((installation, remarks))
+}
+
+fn with_remarks<'r>(what: &str, remarks: impl Iterator<Item = &'r String>) -> String {
+    let remarks: String = remarks.map(|remark| format!("; {remark}")).collect();
+    format!("{what}{remarks}")
 }
 
 /// `FLUME_HOME`, or the folder above that of the first `flume-ng` of the PATH.
@@ -137,6 +161,8 @@ fn heap(text: &str) -> Result<u64, String> {
     let bytes = number.zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
     bytes.ok_or_else(|| format!("-D{HEAP}={text} is no size: write 64m, or 1g"))
 }
+
+const NO_JAVA: &str = "there is no `java` in JAVA_HOME/bin or on the PATH";
 
 /// Ours: the heap of the JVM for Java components.
 const HEAP: &str = "flume.bridge.heap";

@@ -14,6 +14,7 @@ mod hadoop;
 mod java;
 mod jmx;
 mod jvm;
+mod kerberos;
 mod limits;
 mod load;
 mod logging;

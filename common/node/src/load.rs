@@ -13,7 +13,7 @@ use flow::{Assembly, Site};
 use hosted::{Host, Hosting, Jmx, Shown};
 use jiff::Zoned;
 use plan::{Fate, Loaded, Options, Place, Plan, Problem, Report, Severity, Sources, Without};
-use runtime::net::TlsDefaults;
+use runtime::{kerberos::Kerberos, net::TlsDefaults};
 use std::sync::Arc;
 
 /// What to load.
@@ -26,6 +26,8 @@ pub(crate) struct Wanted {
     pub(crate) in_part: bool,
     /// Where a JVM comes from, should a component need one.
     pub(crate) jvm: Given,
+    /// What logs in by Kerberos.
+    pub(crate) kerberos: Arc<dyn Kerberos>,
 }
 
 impl Wanted {
@@ -180,6 +182,7 @@ impl Loader {
         let hosting = self.hosting.clone().unwrap_or_else(|| self.new_hosting());
         let site = Site::new(&self.wanted.properties)
             .configured_in(self.wanted.jvm.conf.clone())
+            .logging_in(self.wanted.kerberos.clone())
             .hosting(hosting.clone());
         let configured = |Loaded { plan, mut report, .. }: Loaded| {
             let assembly =

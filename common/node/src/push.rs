@@ -4,25 +4,30 @@ use crate::{
     FAILED, Role, WRONG, check, complain,
     java::{self, Words},
     jvm::Given,
+    kerberos::JavaKerberos,
     load::{Loader, Wanted},
     options::PushOptions,
     origin::{Texts, ensemble},
     print,
 };
 use rpc::zookeeper::{Client, Ensemble, Settings, Trouble};
-use std::{collections::HashMap, process::ExitCode};
+use runtime::kerberos::Kerberos;
+use std::{collections::HashMap, process::ExitCode, sync::Arc};
 use tokio::runtime::Builder;
 use wire::zookeeper::code;
 
 /// Checks the file that `options` name, and writes it.
 pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode {
     let properties = java::all_properties(words);
-    Settings::new(&properties).notices().iter().for_each(|text| complain(role, text));
-    let place = ensemble(&options.zk_connection, &properties).and_then(|ensemble| {
+    let jvm = Given::new(&options.java, words);
+    let kerberos = JavaKerberos::of(&jvm);
+    let settings = Settings::new(&properties).logging_in(kerberos.clone());
+    settings.notices().iter().for_each(|text| complain(role, text));
+    let place = ensemble(&options.zk_connection, &properties, &kerberos).and_then(|ensemble| {
         let path = ensemble.node(options.zk_base_path.as_deref(), &options.name)?;
         Ok((ensemble, path))
     });
-    let read = place.and_then(|place| Ok((place, checked(role, options, words, properties)?)));
+    let read = place.and_then(|place| Ok((place, checked(role, options, properties, (jvm, kerberos))?)));
     let ((ensemble, path), bytes) = match read {
         Ok((place, Ok(bytes))) => (place, bytes),
         Ok((_, Err(code))) => return code,
@@ -49,16 +54,16 @@ pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode
 fn checked(
     role: Role,
     options: &PushOptions,
-    words: &Words,
     properties: Vec<(String, String)>,
+    (jvm, kerberos): (Given, Arc<dyn Kerberos>),
 ) -> Result<Result<Vec<u8>, ExitCode>, String> {
-    let given = Given::new(&options.java, words);
     let wanted = Wanted {
         name: Some(options.name.clone()),
         properties,
         strict_flume: options.ours.strict_flume,
         in_part: options.ours.start_in_part,
-        jvm: given,
+        jvm,
+        kerberos,
     };
     let read = Texts::of_file(&options.conf_file, &wanted)?.read();
     let bytes = read.texts.first().map(|text| text.bytes.clone()).unwrap_or_default();

@@ -4,6 +4,7 @@ use crate::{
     FAILED, LOST, Role, WRONG, check, complain,
     java::{self, Words},
     jvm::Given,
+    kerberos::JavaKerberos,
     limits,
     load::{Checked, Loader, Showing, Wanted},
     logging::{self, Logging},
@@ -29,8 +30,9 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
         return ExitCode::from(WRONG);
     }
     let properties = java::all_properties(words);
-    let mut notices = options.central.notices(&options.conf_file, &properties);
     let mut jvm = Given::new(&options.java, words);
+    let kerberos = JavaKerberos::of(&jvm);
+    let mut notices = options.central.notices(&options.conf_file, &properties, &kerberos);
     let logging = logging(options, &properties, &jvm, starter);
     jvm.least = logging.least;
     let wanted = Wanted {
@@ -39,6 +41,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
         strict_flume: options.ours.strict_flume,
         in_part: options.ours.start_in_part,
         jvm,
+        kerberos,
     };
     notices.extend(logging.notices);
     let console = starter.console(logging.settings);

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod kerberos;
 pub mod net;
 pub mod random;
 pub mod ration;

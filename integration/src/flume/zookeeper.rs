@@ -20,6 +20,8 @@ pub struct ZooKeeper {
     secure: Option<(u16, String)>,
     /// Its JAAS file, if clients may log in.
     logins: Option<String>,
+    /// Further words for its JVM, and for its own client's.
+    options: Vec<String>,
     console: Console,
     process: Option<Process>,
 }
@@ -32,7 +34,8 @@ impl ZooKeeper {
     pub fn new() -> ZooKeeper {
         let directory = tempfile::tempdir().expect("a folder");
         let port = ports::free(&["127.0.0.1"]).expect("a port");
-        ZooKeeper { directory, port, secure: None, logins: None, console: Console::default(), process: None }
+        let (console, options) = (Console::default(), Vec::new());
+        ZooKeeper { directory, port, secure: None, logins: None, options, console, process: None }
     }
 
     /// The same, whose [`ZooKeeper::place`] is a port over TLS, with this key store.
@@ -58,6 +61,15 @@ impl ZooKeeper {
         ZooKeeper { logins: Some(file), ..ZooKeeper::new() }
     }
 
+    /// The same, to which users log in by Kerberos: `option` shows that to a JVM, `keytab` has the key of `principal`.
+    ///
+    /// # Panics
+    /// As [`ZooKeeper::new`].
+    pub fn with_kerberos(option: &str, keytab: &Path, principal: &str) -> ZooKeeper {
+        let section = kerberos_section("Server", keytab, principal, "storeKey=true");
+        ZooKeeper { logins: Some(section), options: vec![option.to_owned()], ..ZooKeeper::new() }
+    }
+
     /// Runs a command of ZooKeeper's own client, `zkCli.sh`, with the JAAS file of a client, and gives what it printed.
     ///
     /// # Panics
@@ -77,7 +89,7 @@ impl ZooKeeper {
             install::zookeeper().unwrap_or_else(|why| panic!("no ZooKeeper can be run here: {why}"));
         let mut command = java(&[]);
         command.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &class_path]);
-        command.current_dir(self.directory.path());
+        command.args(&self.options).current_dir(self.directory.path());
         command
     }
 
@@ -136,6 +148,15 @@ impl Default for ZooKeeper {
 /// A file of JAAS with which ZooKeeper's clients log in as this user.
 pub fn client_jaas(user: &str, password: &str) -> String {
     format!("Client {{\n  {LOGIN_MODULE} required\n  username=\"{user}\"\n  password=\"{password}\";\n}};\n")
+}
+
+/// A section of such a file, with the key of `principal` in `keytab`, and further options of the module.
+pub fn kerberos_section(name: &str, keytab: &Path, principal: &str, more: &str) -> String {
+    format!(
+        "{name} {{\n  com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true {more}\n  \
+         keyTab=\"{}\"\n  principal=\"{principal}\";\n}};\n",
+        keytab.display()
+    )
 }
 
 const LOGIN_MODULE: &str = "org.apache.zookeeper.server.auth.DigestLoginModule";

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 /// One of the realm EXAMPLE.COM, with a directory for its files that lives as long as it does.
 pub struct Kdc {
     directory: TempDir,
-    _jvm: Jvm,
+    jvm: Jvm,
 }
 
 impl Kdc {
@@ -23,12 +23,17 @@ impl Kdc {
         let mut java = jdk("java");
         java.args(["-cp", &class_path, "Kdc"]).arg(directory.path()).args(users);
         let jvm = Jvm::start(java, &directory.path().join("KDC.log")).unwrap_or_else(|why| panic!("{why}"));
-        Kdc { directory, _jvm: jvm }
+        Kdc { directory, jvm }
     }
 
     /// The word that shows it to a JVM.
     pub fn option(&self) -> String {
         format!("-Djava.security.krb5.conf={}", self.directory.path().join("krb5.conf").display())
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.jvm.kill();
     }
 
     /// The keys of all users.

@@ -176,7 +176,7 @@ impl fmt::Display for Registry {
 
 /// The ZooKeeper of `zookeeperConnect`; `None` when it cannot be reached as asked, which is told.
 pub(super) fn reach(servers: &str, site: &Site, findings: &mut Findings<'_>) -> Option<Ensemble> {
-    let settings = Settings::new(site.properties());
+    let settings = Settings::of(site);
     let reached = Ensemble::read(servers)
         .map_err(|why| format!("{why}; write HOST:2181,HOST:2181"))
         .and_then(|ensemble| {

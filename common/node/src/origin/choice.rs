@@ -7,11 +7,12 @@ use super::{
 use crate::load::Wanted;
 use plan::Secret;
 use rpc::zookeeper::{Ensemble, Settings};
-use runtime::{clock::Duration, net::TlsDefaults};
+use runtime::{clock::Duration, kerberos::Kerberos, net::TlsDefaults};
 use slog::Logger;
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Options of a configuration that other hosts have, in Flume's words.
@@ -90,7 +91,13 @@ impl Central {
     }
 
     /// What was given and has no effect.
-    pub(crate) fn notices(&self, files: &[PathBuf], properties: &[(String, String)]) -> Vec<String> {
+    pub(crate) fn notices(
+        &self,
+        files: &[PathBuf],
+        properties: &[(String, String)],
+        kerberos: &Arc<dyn Kerberos>,
+    ) -> Vec<String> {
+        let settings = || Settings::new(properties).logging_in(kerberos.clone());
         let (z, u, f) = (self.zk_connection.is_some(), !self.conf_uri.is_empty(), !files.is_empty());
         let login = [self.conf_user.is_some(), self.conf_password.is_some()];
         [
@@ -103,7 +110,7 @@ impl Central {
         .into_iter()
         .filter(|(given, _)| *given)
         .map(|(_, text)| text.to_owned())
-        .chain(z.then(|| Settings::new(properties).notices()).into_iter().flatten())
+        .chain(z.then(|| settings().notices()).into_iter().flatten())
         .collect()
     }
 
@@ -151,7 +158,7 @@ impl Texts {
         let origin: Box<dyn Origin> = if let Some(servers) = &central.zk_connection {
             let name = name
                 .ok_or("which agent? Give its name with -n NAME: it is the name of its node in ZooKeeper")?;
-            let ensemble = ensemble(servers, &wanted.properties)?;
+            let ensemble = ensemble(servers, &wanted.properties, &wanted.kerberos)?;
             let path = ensemble.node(central.zk_base_path.as_deref(), name)?;
             Box::new(Node::new(ensemble, path, waiting, backup, log))
         } else if !central.conf_uri.is_empty() {
@@ -187,14 +194,19 @@ impl Texts {
 ///
 /// # Errors
 /// What is wrong with either, in an operator's words.
-pub(crate) fn ensemble(servers: &str, properties: &[(String, String)]) -> Result<Ensemble, String> {
+pub(crate) fn ensemble(
+    servers: &str,
+    properties: &[(String, String)],
+    kerberos: &Arc<dyn Kerberos>,
+) -> Result<Ensemble, String> {
     let defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
-    Settings::new(properties).reach(Ensemble::parse(servers)?, &defaults)
+    Settings::new(properties).logging_in(kerberos.clone()).reach(Ensemble::parse(servers)?, &defaults)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{jvm::Given, kerberos::JavaKerberos};
 
     #[test]
     fn what_cannot_be_followed_and_what_has_no_effect_is_told() {
@@ -206,12 +218,13 @@ mod tests {
             ..Central::default()
         };
         assert_eq!(central.messages().len(), 1);
-        assert_eq!(central.notices(&["f".into()], &[]).len(), 3);
+        let kerberos = JavaKerberos::of(&Given::default());
+        assert_eq!(central.notices(&["f".into()], &[], &kerberos).len(), 3);
         assert_eq!(central.interval().as_secs(), 30);
         assert!(central.login().is_none());
         let hidden = Hidden::from("hunter2".to_owned());
         let central = Central { zk_connection: None, conf_password: Some(hidden), ..central };
-        assert_eq!((central.interval().as_secs(), central.notices(&[], &[]).len()), (300, 0));
+        assert_eq!((central.interval().as_secs(), central.notices(&[], &[], &kerberos).len()), (300, 0));
         assert!(central.login().is_some() && !format!("{central:?}").contains("hunter2"), "{central:?}");
     }
 }

@@ -194,7 +194,7 @@ impl Node {
             (Some(bytes), _) => (self.name(), bytes),
             (None, true) => (self.name(), self.again().await?),
             (None, false) => {
-                let mut reason = String::new();
+                let mut reason = NO_ANSWER_YET.to_owned();
                 let patience = self.patience.limit.unwrap_or(Duration::MAX);
                 match timeout(patience, self.first(&mut reason)).await {
                     Ok(found) => found,
@@ -252,6 +252,9 @@ impl Origin for Node {
         }
     }
 }
+
+/// Of a first look that takes longer than anybody waits.
+const NO_ANSWER_YET: &str = "no answer until now";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::login::Login;
 use runtime::net::ClientLayers;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// What `-z` names: `h1:2181,h2:2181/chroot`.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct Ensemble {
     /// What is around a connection.
     pub(super) layers: ClientLayers,
     /// Who logs in; `None`: nobody does.
-    pub(super) login: Option<Login>,
+    pub(super) login: Option<Arc<Login>>,
     /// In front of every path; empty, or `/a/b`.
     chroot: String,
 }
@@ -59,7 +59,7 @@ impl Ensemble {
     /// The same, with a login.
     #[must_use]
     pub(super) fn log_in(self, login: Login) -> Ensemble {
-        Ensemble { login: Some(login), ..self }
+        Ensemble { login: Some(Arc::new(login)), ..self }
     }
 
     /// Where the node is that its users know as `path`.

@@ -4,8 +4,10 @@
 //! and reads anew. A call that is dropped half way takes its connection with it; [`Client::changed`] may be dropped and
 //! called again.
 
+mod digest;
 mod ensemble;
 mod jaas;
+mod kerberos;
 mod login;
 mod reach;
 mod settings;
@@ -18,7 +20,11 @@ use runtime::{
     net::{Stream, TcpStream, keep_alive},
     random::Random,
 };
-use std::{fmt, io};
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr},
+    sync::OnceLock,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{sleep_until, timeout, timeout_at},
@@ -28,6 +34,10 @@ use wire::zookeeper::{self as protocol, Answer, Frames, Malformed, Request, WATC
 /// A session with one server.
 pub struct Client {
     stream: Stream,
+    /// As it was asked for.
+    host: String,
+    /// Which of its addresses it is.
+    address: IpAddr,
     server: String,
     frames: Frames,
     /// What is to be written.
@@ -51,6 +61,26 @@ pub enum Trouble {
     Refused(i32),
     /// The login has not succeeded, for this reason.
     Login(String),
+}
+
+impl Trouble {
+    fn late(within: Duration) -> Trouble {
+        Trouble::Lost(format!("no answer within {} s", within.as_secs()))
+    }
+}
+
+/// Why a server is of no use.
+enum Failed {
+    /// Another one may be.
+    There(Trouble),
+    /// A login that none would get, for this reason.
+    Everywhere(String),
+}
+
+impl From<Trouble> for Failed {
+    fn from(trouble: Trouble) -> Failed {
+        Failed::There(trouble)
+    }
 }
 
 impl fmt::Display for Trouble {
@@ -86,13 +116,11 @@ impl Client {
         }
         let (mut reasons, mut refused) = (Vec::new(), None);
         for (host, port) in servers {
-            match timeout(CONNECTED_WITHIN, Client::open(ensemble, host, *port)).await {
-                Ok(Ok(client)) => return Ok(client),
-                Ok(Err(Trouble::Login(why))) => refused = Some(format!("{host}:{port}: {why}")),
-                Ok(Err(trouble)) => reasons.push(format!("{host}:{port}: {trouble}")),
-                Err(_) => {
-                    reasons.push(format!("{host}:{port}: no answer within {} s", CONNECTED_WITHIN.as_secs()))
-                }
+            match Client::open(ensemble, host, *port).await {
+                Ok(client) => return Ok(client),
+                Err(Failed::Everywhere(why)) => return Err(Trouble::Login(why)),
+                Err(Failed::There(Trouble::Login(why))) => refused = Some(format!("{host}:{port}: {why}")),
+                Err(Failed::There(trouble)) => reasons.push(format!("{host}:{port}: {trouble}")),
             }
         }
         // What one server says of a login all do.
@@ -102,15 +130,30 @@ impl Client {
         })
     }
 
-    async fn open(ensemble: &Ensemble, host: &str, port: u16) -> Result<Client, Trouble> {
+    /// With a session, logged in if somebody is to.
+    async fn open(ensemble: &Ensemble, host: &str, port: u16) -> Result<Client, Failed> {
+        let begun = timeout(CONNECTED_WITHIN, Client::begin(ensemble, host, port)).await;
+        let mut client = begun.unwrap_or_else(|_| Err(Trouble::late(CONNECTED_WITHIN)))?;
+        if let Some(login) = &ensemble.login {
+            client.log_in(login).await?;
+        }
+        Ok(client)
+    }
+
+    async fn begin(ensemble: &Ensemble, host: &str, port: u16) -> Result<Client, Trouble> {
+        let address = OnceLock::new();
         let dial = async || -> io::Result<TcpStream> {
             let stream = TcpStream::connect((host, port)).await?;
+            let _the_same_when_asked_twice = address.set(stream.peer_addr()?.ip());
             stream.set_nodelay(true)?;
             keep_alive(&stream)?;
             Ok(stream)
         };
+        let stream = ensemble.layers.connect(host, dial).await.map_err(Trouble::Lost)?.stream;
         let mut client = Client {
-            stream: ensemble.layers.connect(host, dial).await.map_err(Trouble::Lost)?.stream,
+            stream,
+            host: host.to_owned(),
+            address: address.into_inner().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             server: format!("{host}:{port}"),
             frames: Frames::default(),
             out: protocol::hello(SESSION_MS),
@@ -125,9 +168,6 @@ impl Client {
         let session = u64::try_from(session).ok().filter(|session| *session > 0);
         let session = session.ok_or_else(|| Trouble::Lost("it gives no session".to_owned()))?;
         client.beat = Duration::from_millis(session.div_ceil(3).max(1));
-        if let Some(login) = &ensemble.login {
-            client.log_in(login).await?;
-        }
         Ok(client)
     }
 
@@ -206,9 +246,9 @@ impl Client {
         self.out.extend(request.frame(self.xid));
         let until = clock::now() + ANSWERED_WITHIN; // answers to pings do not put it off
         loop {
-            let frame = timeout_at(until, self.frame()).await.unwrap_or_else(|_| {
-                Err(Trouble::Lost(format!("no answer within {} s", ANSWERED_WITHIN.as_secs())))
-            })?;
+            let frame = timeout_at(until, self.frame())
+                .await
+                .unwrap_or_else(|_| Err(Trouble::late(ANSWERED_WITHIN)))?;
             let answer = self.take_note(&frame)?;
             match answer.code {
                 _ if answer.xid != self.xid => {}
@@ -277,7 +317,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of reasons that are shown.
 const MOST_SHOWN: usize = 500;
 const HOW_TO_LOG_IN: &str =
-    "-Djava.security.auth.login.config=FILE, whose section `Client` has DigestLoginModule";
+    "-Djava.security.auth.login.config=FILE, whose section `Client` has DigestLoginModule or Krb5LoginModule";
 
 #[cfg(any(test, feature = "testing"))]
 pub mod stand_in;

@@ -5,6 +5,7 @@
 use super::{
     Ensemble, Settings,
     jaas::{self, Found},
+    login::Login,
     settings::Setting,
 };
 use plan::{Descriptor, Kind, Properties};
@@ -35,10 +36,12 @@ impl Settings {
     pub fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
         // What is wrong is refused where ZooKeeper is reached.
-        if let Ok(Found::NoneOfUse(why)) = jaas::find(self) {
-            notices.push(why);
+        match jaas::find(self) {
+            Ok(Found::NoneOfUse(why)) => notices.push(why),
+            Ok(Found::Login(Login::Kerberos(_))) => notices.extend(jaas::without_effect(self)),
+            _ => {}
         }
-        let own = || self.0.iter().filter(|setting| setting.key.starts_with(SSL));
+        let own = || self.list.iter().filter(|setting| setting.key.starts_with(SSL));
         let is_known = |key: &str| KNOWN.contains(&key) || REFUSED.contains(&key);
         let unknown = own().filter(|setting| !is_known(&setting.key[SSL.len()..]));
         let unknown: Vec<&str> = unknown.map(|setting| setting.name.as_str()).collect();
