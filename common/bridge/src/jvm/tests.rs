@@ -98,7 +98,7 @@ async fn what_was_acknowledged_before_a_kill_counts_and_the_rest_comes_back() {
         hello(VERSION),
         take(ping + to_jvm::create(1, &spec).bytes()),
         created,
-        take(to_jvm::events(1, 0, &batch).bytes()),
+        take(to_jvm::events(1, 0, &batch, None).bytes()),
         ack,
         cut,
         "kill -9 $$\n".to_owned(),
@@ -138,7 +138,7 @@ async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
         hello(VERSION),
         take(asked),
         created,
-        take(to_jvm::events(1, 0, &batch).bytes()),
+        take(to_jvm::events(1, 0, &batch, None).bytes()),
         ack,
         "exec cat <&3 >/dev/null\n".to_owned(),
     ];
