@@ -15,6 +15,7 @@ import org.apache.flume.Event;
 import org.apache.flume.EventDeliveryException;
 import org.apache.flume.PollableSource;
 import org.apache.flume.Transaction;
+import org.apache.flume.channel.MemoryChannel;
 import org.apache.flume.conf.Configurable;
 import org.apache.flume.event.SimpleEvent;
 import org.apache.flume.interceptor.Interceptor;
@@ -24,6 +25,9 @@ import org.apache.flume.source.AbstractSource;
 /** Classes of an operator that pass objects beside headers and body, and cast what they get. */
 public final class Carrying {
   private Carrying() { }
+
+  /** A channel of the operator's own, which keeps the objects. */
+  public static final class Queue extends MemoryChannel { }
 
   /** An event with an object of its own. */
   public static final class Carried implements Event {
