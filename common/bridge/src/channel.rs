@@ -75,7 +75,7 @@ impl Channel {
     /// the transaction is under way, it may be stored or not.
     pub async fn put(&self, batch: &Batch) -> Result<(), BridgeError> {
         let (number, mut steps) = self.open()?;
-        let frame = to_jvm::channel_put(self.component.id, number, batch);
+        let frame = to_jvm::channel_put(self.component.id, number, batch, self.component.jvm.objects(batch));
         if let Err(error) = self.component.check_size(frame.bytes()) {
             self.transactions.forget(number);
             return Err(error);

@@ -4,6 +4,7 @@ use crate::{
     Answer, BridgeError, ComponentKind, Fault, Jvm, Made, Spec, answer,
     component::Component,
     jvm::Inbox,
+    objects::Objects,
     protocol::{FromJvm, Thrown, to_jvm},
 };
 use bytes::Bytes;
@@ -26,7 +27,7 @@ pub struct Interceptors {
     channels: usize,
 }
 
-type Answered = Result<Bytes, Thrown>;
+type Answered = Result<(Bytes, Option<Arc<Objects>>), Thrown>;
 
 #[derive(Default)]
 struct Calls(Mutex<Option<HashMap<u64, oneshot::Sender<Answered>>>>);
@@ -78,11 +79,20 @@ impl Interceptors {
         self.component.jvm.send(frame);
         let Component { id, title, jvm, .. } = &self.component;
         match jvm.patiently(*id, title, "a call", told).await {
-            Ok(Ok(bytes)) => answer::read(batch, self.channels, bytes).map_err(|malformed| {
-                let error = BridgeError::from(malformed);
-                jvm.kill(&error.to_string());
-                error
-            }),
+            Ok(Ok((bytes, objects))) => match answer::read(batch, self.channels, bytes) {
+                Ok(Answer { batch, routes }) => {
+                    let batch = match objects {
+                        Some(objects) => batch.with_beside(objects),
+                        None => batch,
+                    };
+                    Ok(Answer { batch, routes })
+                }
+                Err(malformed) => {
+                    let error = BridgeError::from(malformed);
+                    jvm.kill(&error.to_string());
+                    Err(error)
+                }
+            },
             Ok(Err(thrown)) => Err(self.component.failed("a call".into(), thrown)),
             Err(_) => Err(jvm.gone()),
         }
@@ -127,7 +137,7 @@ impl Calls {
 impl Inbox for Calls {
     fn take(&self, message: FromJvm) {
         match message {
-            FromJvm::Result { call, answer } => self.settle(call, Ok(answer)),
+            FromJvm::Result { call, answer, objects } => self.settle(call, Ok((answer, objects))),
             FromJvm::Error { phase, thrown } => {
                 if let Some(call) = phase.strip_prefix("call ").and_then(|number| number.parse().ok()) {
                     self.settle(call, Err(thrown));

@@ -13,7 +13,7 @@ use std::{
     future::Future,
     process::Stdio,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -39,7 +39,7 @@ pub struct Jvm(Arc<Owner>);
 struct Owner(Arc<Shared>);
 
 pub(crate) struct Shared {
-    out: mpsc::UnboundedSender<Outgoing>,
+    pub(crate) out: mpsc::UnboundedSender<Outgoing>,
     kill: mpsc::UnboundedSender<Cause>,
     hello: OnceLock<Hello>,
     end: OnceLock<(Instant, Cause)>,
@@ -187,6 +187,11 @@ impl Jvm {
         self.0.0.registry().dumps.entry(component).or_default().push(tell);
         self.send(to_jvm::plain(to_jvm::DUMP, component));
         tokio::time::timeout(ANSWER, told).await.ok()?.ok()
+    }
+
+    /// Whether that is this one.
+    pub(crate) fn is(&self, other: &Weak<Shared>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.0.0), other.as_ptr())
     }
 
     pub(crate) fn send(&self, frame: Outgoing) {

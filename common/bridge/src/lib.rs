@@ -28,6 +28,7 @@ mod launch;
 mod life;
 mod monitor;
 mod notice;
+mod objects;
 mod policy;
 mod probe;
 mod protocol;

@@ -3,10 +3,10 @@
 //! Payloads are in Avro's binary form: numbers are zig-zag, texts and bytes have their length before them, an event is
 //! its header map and its body, as everywhere in this project.
 
-use crate::{ComponentKind, frame::Frame};
+use crate::{ComponentKind, frame::Frame, objects::Objects};
 use bytes::{Bytes, BytesMut};
 use event::{Batch, Malformed, Scanner, push_zigzag, read_length, read_zigzag};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) mod to_jvm;
 
@@ -33,6 +33,7 @@ pub(crate) enum FromJvm {
     Result {
         call: u64,
         answer: Bytes,
+        objects: Option<Arc<Objects>>,
     },
     Ack(Ranges),
     Nack(Ranges),
@@ -77,6 +78,11 @@ pub(crate) enum FromJvm {
     Count,
     /// What a config filter answers.
     Word(Option<String>),
+    /// Events, of which the JVM keeps objects under this number.
+    WithObjects {
+        id: u64,
+        message: Box<FromJvm>,
+    },
 }
 
 /// The first frame of a JVM.
@@ -108,6 +114,15 @@ pub struct Thrown {
     /// Its stack, many lines.
     pub stack: String,
 }
+
+impl Thrown {
+    /// Whether it is about an event, or something else, that is of another class than was wanted.
+    pub fn is_a_cast(&self) -> bool {
+        self.class == CAST || self.stack.contains(CAST)
+    }
+}
+
+const CAST: &str = "java.lang.ClassCastException";
 
 /// `FlumeException: Failed to login; its cause is KerberosAuthException: no such keytab`
 impl std::fmt::Display for Thrown {
@@ -178,8 +193,18 @@ impl FromJvm {
     /// [`Malformed`].
     pub(crate) fn read(frame: Frame) -> Result<Option<FromJvm>, Malformed> {
         let mut reader = Reader::new(frame.payload);
-        let r = &mut reader;
-        Ok(Some(match frame.kind {
+        match frame.kind {
+            kind if WITH_OBJECTS.contains(&kind) => {
+                let id = reader.natural()?;
+                let message = FromJvm::read_kind(kind & !OBJECTS, &mut reader)?;
+                Ok(message.map(|message| FromJvm::WithObjects { id, message: Box::new(message) }))
+            }
+            kind => FromJvm::read_kind(kind, &mut reader),
+        }
+    }
+
+    fn read_kind(kind: u8, r: &mut Reader) -> Result<Option<FromJvm>, Malformed> {
+        Ok(Some(match kind {
             0x81 => FromJvm::Hello(r.hello()?),
             0x82 => {
                 let (class, size, how) = (r.text()?, r.number()?, r.text()?);
@@ -192,7 +217,7 @@ impl FromJvm {
             0x83 => FromJvm::Started,
             0x84 => FromJvm::Stopped,
             0x8f => FromJvm::Error { phase: r.text()?, thrown: r.thrown()? },
-            0x90 => FromJvm::Result { call: r.natural()?, answer: r.rest() },
+            0x90 => FromJvm::Result { call: r.natural()?, answer: r.rest(), objects: None },
             0xa1 => FromJvm::Ack(r.ranges()?),
             0xa2 => FromJvm::Nack(r.ranges()?),
             0xa3 => {
@@ -222,7 +247,27 @@ impl FromJvm {
             _ => return Ok(None),
         }))
     }
+
+    /// The same message, whose events have these objects.
+    pub(crate) fn with(self, kept: Arc<Objects>) -> FromJvm {
+        match self {
+            FromJvm::Put { transaction, channel, batch } => {
+                FromJvm::Put { transaction, channel, batch: batch.with_beside(kept) }
+            }
+            FromJvm::Taken { transaction, batch } => {
+                FromJvm::Taken { transaction, batch: batch.with_beside(kept) }
+            }
+            FromJvm::Result { call, answer, .. } => FromJvm::Result { call, answer, objects: Some(kept) },
+            other => other,
+        }
+    }
 }
+
+/// In the kind of a frame whose events have objects: their number comes first then.
+const OBJECTS: u8 = 0x08;
+
+/// An answer of interceptors, a source's put, what a channel's transaction has taken.
+const WITH_OBJECTS: [u8; 3] = [0x90 | OBJECTS, 0xb0 | OBJECTS, 0xd0 | OBJECTS];
 
 /// Reads a payload from its front. Lengths and counts that lie run out of bytes, not of memory.
 pub(crate) struct Reader {

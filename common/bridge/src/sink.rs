@@ -84,7 +84,8 @@ impl Sink {
     /// # Errors
     /// When they are too large for the JVM. When that is gone they count as unsettled.
     pub fn push(&mut self, batch: &Batch) -> Result<Range<u64>, BridgeError> {
-        let frame = to_jvm::events(self.component.id, self.leases.next(), batch);
+        let Component { id, jvm, .. } = &self.component;
+        let frame = to_jvm::events(*id, self.leases.next(), batch, jvm.objects(batch));
         self.component.check_size(frame.bytes())?;
         if self.leases.is_empty() {
             self.heard();
@@ -92,6 +93,11 @@ impl Sink {
         let numbers = self.leases.lease(batch.len() as u64);
         self.component.jvm.send(frame);
         Ok(numbers)
+    }
+
+    /// Whether `batch` came with objects that have ended with the JVM of then: this sink gets headers and bodies alone.
+    pub fn lacks_objects(&self, batch: &Batch) -> bool {
+        self.component.jvm.has_lost_objects(batch)
     }
 
     /// The number that the next event gets.

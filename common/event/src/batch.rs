@@ -1,7 +1,9 @@
 //! Many events in one shared buffer.
 
+use crate::beside::Beside;
 use crate::{BatchBuilder, Event, Malformed, Scanner};
 use bytes::{Bytes, BytesMut};
+use std::any::Any;
 use std::sync::Arc;
 
 /// Where one event stands in a batch's buffer.
@@ -54,6 +56,7 @@ pub struct Origin {
 struct Index {
     spans: Vec<Span>, // in rising order, none reaching beyond the batch's bytes
     maps: Maps,
+    beside: Option<Box<Beside>>, // mostly there is nothing
 }
 
 /// Where the header maps of a batch are.
@@ -83,7 +86,8 @@ impl Batch {
         }
         assert!(last as usize <= bytes.len(), "spans lie within the buffer");
         let (to, maps) = (count(&spans), alike.map_or(Maps::InPlace, Maps::Alike));
-        Batch { bytes, index: Arc::new(Index { spans, maps }), from: 0, to, event_bytes, origin: None }
+        let index = Arc::new(Index { spans, maps, beside: None });
+        Batch { bytes, index, from: 0, to, event_bytes, origin: None }
     }
 
     /// Reads events that stand one behind the other, as they do in a file of ours.
@@ -109,6 +113,29 @@ impl Batch {
     /// Where they can be read again, if anywhere. Kept by whatever makes a part of a batch.
     pub fn origin(&self) -> Option<Origin> {
         self.origin.as_deref().copied()
+    }
+
+    /// The same events, with `what` beside them. Whatever part of the batch an event comes to be in, it keeps its place there, which
+    /// is its number among these.
+    pub fn with_beside(self, what: Arc<dyn Any + Send + Sync>) -> Batch {
+        let beside = Beside::new(what, self.len());
+        self.beside_is(Some(beside))
+    }
+
+    /// What is beside its events, if that is a `T`, and the place of each of them in it.
+    pub fn beside<T: Any>(&self) -> Option<(&T, &[u32])> {
+        let beside = self.index.beside.as_deref()?;
+        Some((beside.what()?, beside.places(self.from, self.to)))
+    }
+
+    /// The same events, with what belongs to just these.
+    fn beside_is(mut self, beside: Option<Beside>) -> Batch {
+        let Some(beside) = beside else { return self };
+        let spans = self.spans().to_vec();
+        let (maps, to) = (self.index.maps.clone(), count(&spans));
+        self.index = Arc::new(Index { spans, maps, beside: Some(Box::new(beside)) });
+        (self.from, self.to) = (0, to);
+        self
     }
 
     /// How many events it holds.
@@ -173,7 +200,9 @@ impl Batch {
         let mut builder = BatchBuilder::default();
         builder.reserve(self.event_bytes);
         self.events().for_each(|event| builder.push_with_headers(map, &event, old));
-        builder.finish()
+        let beside = self.index.beside.as_ref();
+        let beside = beside.map(|beside| beside.part(self.from as usize..self.to as usize));
+        builder.finish().beside_is(beside)
     }
 
     /// Where its events stand in [`Batch::buffer`]; their header maps may have been set since they were written there.
@@ -221,8 +250,9 @@ impl Batch {
     pub fn filter(&self, mut keep: impl FnMut(&Event<'_>) -> bool) -> Batch {
         let kept = self.events().zip(self.spans()).filter(|(event, _)| keep(event)).map(|(_, span)| *span);
         let spans: Vec<Span> = kept.collect();
+        let beside = self.index.beside.as_ref().map(|beside| Box::new(beside.part(self.places_of(&spans))));
         let (bytes, maps, to) = (self.bytes.clone(), self.index.maps.clone(), count(&spans));
-        let (index, origin) = (Arc::new(Index { spans, maps }), self.origin.clone());
+        let (index, origin) = (Arc::new(Index { spans, maps, beside }), self.origin.clone());
         let mut batch = Batch { bytes, index, from: 0, to, event_bytes: 0, origin };
         batch.event_bytes = batch.measure();
         if batch.event_bytes >= self.bytes.len() / FEW {
@@ -232,7 +262,16 @@ impl Batch {
         for event in batch.events() {
             builder.push_encoded(event.header_bytes(), event.received, event.body());
         }
-        Batch { origin: self.origin.clone(), ..builder.finish() }
+        let beside = batch.index.beside.as_deref().cloned();
+        Batch { origin: self.origin.clone(), ..builder.finish().beside_is(beside) }
+    }
+
+    /// Where `some` of its spans stand in the index.
+    fn places_of(&self, some: &[Span]) -> impl Iterator<Item = usize> {
+        let mut left = some.iter().peekable();
+        let all = self.spans().iter().enumerate();
+        let kept = all.filter_map(move |(at, span)| left.next_if_eq(&span).map(|_| self.from as usize + at));
+        kept.collect::<Vec<_>>().into_iter()
     }
 
     /// See [`Batch::event_bytes`].
@@ -336,6 +375,29 @@ mod tests {
             assert_eq!(bodies(&part), expected);
             assert_eq!(bodies(&super::Batch::parse(runs.into()).expect("own bytes")), expected);
         }
+    }
+
+    #[test]
+    fn what_is_beside_a_batch_goes_with_each_part_of_it_and_ends_with_the_last() {
+        let what = std::sync::Arc::new(7u64);
+        let held = || std::sync::Arc::strong_count(&what) - 1;
+        let mut rest = batch(&["a", &"b".repeat(100), "c", "d"]).with_beside(what.clone());
+        let places =
+            |batch: &super::Batch| batch.beside::<u64>().map(|(what, places)| (*what, places.to_vec()));
+        assert!(rest.beside::<u32>().is_none() && batch(&["a"]).beside::<u64>().is_none());
+        let first = rest.split_to(1);
+        assert_eq!((places(&first), places(&rest)), (Some((7, vec![0])), Some((7, vec![1, 2, 3]))));
+        let large = rest.filter(|event| event.body() != b"c");
+        assert_eq!(places(&large), Some((7, vec![1, 3])));
+        let small = rest.filter(|event| event.body() == b"d");
+        assert_eq!((small.buffer().len(), places(&small)), (8, Some((7, vec![3]))), "in memory of its own");
+        let peer = super::Batch::parse(batch(&["a", "b"]).buffer().clone()).expect("own bytes");
+        let set = peer.with_beside(what.clone()).with_headers(Bytes::from_static(b"\x00"));
+        assert_eq!((places(&set), places(&set.in_place())), (Some((7, vec![0, 1])), Some((7, vec![0, 1]))));
+        drop((rest, first, large, set));
+        assert!(held() > 0, "a part is left");
+        drop(small);
+        assert_eq!(held(), 0);
     }
 
     #[test]

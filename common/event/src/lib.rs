@@ -5,6 +5,7 @@
 //! view of one event.
 
 mod batch;
+mod beside;
 mod builder;
 mod recycle;
 mod varint;

@@ -1,4 +1,4 @@
-//! Batches that end every JVM they are sent to: they are kept on disk, and what is behind them moves on.
+//! Batches that no JVM can do anything with: they are kept on disk, and what is behind them moves on.
 
 use event::{Batch, Zigzag};
 use runtime::clock;
@@ -9,6 +9,37 @@ use std::path::Path;
 use tokio::task::spawn_blocking;
 use wire::container::{FLUME_EVENT, Marker, push_head};
 
+/// Why a batch is set aside, with how the last JVM has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Why<'a> {
+    /// Each JVM that gets it ends.
+    EndsEveryJvm(&'a str),
+    /// Its events came with objects of their classes, which have ended with their JVM; a class has failed without.
+    LacksObjects(&'a str),
+}
+
+impl Why<'_> {
+    fn because(&self) -> String {
+        match self {
+            Why::EndsEveryJvm(end) => (*end).to_owned(),
+            Why::LacksObjects(end) => format!("its objects ended with their JVM: {end}"),
+        }
+    }
+
+    /// What it has done, and what is to be done.
+    fn told(&self) -> (&'static str, &'static str) {
+        match self {
+            Why::EndsEveryJvm(_) => {
+                ("has ended the JVM again and again", "mend the class and deliver the file's events by hand")
+            }
+            Why::LacksObjects(_) => (
+                "came with objects of Java classes, which are gone, and the class here does not do without",
+                "headers and bodies are left: let its source make the events again, or deliver the file's events by hand",
+            ),
+        }
+    }
+}
+
 /// Writes the events of `batches` to the disk, into a new file of `folder`: an Avro file as the serializer `avro_event`
 /// writes it, with the reason in its head. What is logged says where it is and what to do.
 ///
@@ -17,12 +48,13 @@ use wire::container::{FLUME_EVENT, Marker, push_head};
 pub(crate) async fn set_aside(
     folder: &Path,
     who: &str,
-    because: &str,
+    why: Why<'_>,
     batches: &[Batch],
     log: &slog::Logger,
 ) -> Result<(), String> {
     let events: usize = batches.iter().map(Batch::len).sum();
-    let text = encode(who, because, batches);
+    let (because, (did, to_do)) = (why.because(), why.told());
+    let text = encode(who, &because, batches);
     let (to, name) = (folder.to_owned(), file_name(who));
     let written = match spawn_blocking(move || whole::create_numbered(&to, &name, "avro", &text)).await {
         Ok(written) => written,
@@ -30,16 +62,15 @@ pub(crate) async fn set_aside(
     };
     let path = written.map_err(|error| {
         format!(
-            "a batch of {events} events ends every JVM ({because}), and it cannot be set aside in {}: {error}; the events \
+            "a batch of {events} events {did} ({because}), and it cannot be set aside in {}: {error}; the events \
              behind it wait: make the folder writable, or name another one with -Dflume.bridge.aside",
             folder.display()
         )
     })?;
     slog::error!(
         log,
-        "{who}: a batch of {events} events has ended the JVM again and again ({because}); it is set aside in {}, not \
-         delivered, and the events behind it go on; mend the class and deliver the file's events by hand: it is an Avro \
-         file, as the serializer avro_event writes it",
+        "{who}: a batch of {events} events {did} ({because}); it is set aside in {}, not delivered, and the events behind \
+         it go on; {to_do}: it is an Avro file, as the serializer avro_event writes it",
         path.display()
     );
     Ok(())
@@ -88,7 +119,7 @@ mod tests {
         let (folder, log) = (directory.path().join("a/b"), slog::Logger::root(slog::Discard, slog::o!()));
         let batches = [batch(0..3), batch(3..5)];
         for _ in 0..2 {
-            set_aside(&folder, "sink k/1", "it exits", &batches, &log).await.unwrap();
+            set_aside(&folder, "sink k/1", Why::EndsEveryJvm("it exits"), &batches, &log).await.unwrap();
         }
         let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 2);
@@ -108,7 +139,8 @@ mod tests {
         assert_eq!(at, bytes.len());
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        let error = set_aside(&file, "sink k1", "it exits", &batches, &log).await.unwrap_err();
+        let error =
+            set_aside(&file, "sink k1", Why::LacksObjects("it exits"), &batches, &log).await.unwrap_err();
         assert!(
             error.contains("cannot be set aside in") && error.contains("-Dflume.bridge.aside"),
             "{error}"

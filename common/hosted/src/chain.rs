@@ -1,6 +1,6 @@
 //! Interceptors and a channel selector in the JVM, of a native source.
 
-use crate::aside;
+use crate::aside::{self, Why};
 use crate::host::Host;
 use bridge::{Answer, BridgeError, Interceptors, Poison, Routes, Spec};
 use event::Batch;
@@ -171,7 +171,8 @@ impl Inner {
     async fn set_aside(&self, batch: &Batch, key: u64) -> Result<Passed, String> {
         let (who, because) = (format!("source {}", self.spec.name), self.last_end.borrow().clone());
         let folder = &self.host.settings()?.aside;
-        aside::set_aside(folder, &who, &because, std::slice::from_ref(batch), &self.log).await?;
+        aside::set_aside(folder, &who, Why::EndsEveryJvm(&because), std::slice::from_ref(batch), &self.log)
+            .await?;
         self.poison.borrow_mut().set_aside(key);
         Ok(Passed { batch: batch.filter(|_| false), routes: None })
     }

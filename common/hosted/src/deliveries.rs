@@ -2,6 +2,7 @@
 //! time: the end of its transaction may be in the middle of a delivery.
 
 use bridge::Ranges;
+use event::Batch;
 use flow::error::DeliveryError;
 use flow::message::PendingDelivery;
 use std::collections::VecDeque;
@@ -33,6 +34,12 @@ impl Deliveries {
     /// Their numbers in their group.
     pub(crate) fn sequences(&self) -> Vec<u64> {
         self.0.iter().filter_map(|sent| Some(sent.pending.id()?.sequence)).collect()
+    }
+
+    /// The numbers of those that have a batch of which `has` holds.
+    pub(crate) fn with(&self, has: impl Fn(&Batch) -> bool) -> impl Iterator<Item = u64> {
+        let which = self.0.iter().filter(move |sent| sent.pending.batches().iter().any(&has));
+        which.filter_map(|sent| Some(sent.pending.id()?.sequence))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

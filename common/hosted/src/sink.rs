@@ -1,6 +1,6 @@
 //! A sink in the JVM, as a member of a native group: deliveries go in ahead of need, commits come back by number.
 
-use crate::aside;
+use crate::aside::{self, Why};
 use crate::deliveries::Deliveries;
 use crate::host::Host;
 use actix::prelude::*;
@@ -12,6 +12,7 @@ use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration, Instant};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
@@ -43,6 +44,7 @@ pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAd
         todo,
         live: None,
         poison: Poison::default(),
+        bare: BTreeSet::new(),
         window: Window::LOCAL,
         last_end: String::new(),
         _end: end,
@@ -107,6 +109,8 @@ struct Task {
     todo: mpsc::UnboundedReceiver<Work>,
     live: Option<Live>,
     poison: Poison,
+    /// Deliveries without the objects that they came with: the class has failed with them.
+    bare: BTreeSet<u64>,
     /// One delivery after the other while some are under suspicion.
     window: Window,
     /// Why the last JVM has ended.
@@ -219,7 +223,10 @@ impl Task {
         if let Some(error) = &live.failed {
             return pending.failed(error.clone());
         }
-        if pending.id().is_some_and(|id| self.poison.is_poison(id.sequence)) {
+        if pending
+            .id()
+            .is_some_and(|id| self.poison.is_poison(id.sequence) || self.bare.contains(&id.sequence))
+        {
             return self.set_aside(pending).await;
         }
         let before = live.sink.next_number();
@@ -259,6 +266,9 @@ impl Task {
             }
             SinkEvent::Paused { outcome: Outcome::Exception(thrown), .. } => {
                 let reason = thrown.to_string();
+                if thrown.is_a_cast() {
+                    self.bare.extend(live.deliveries.with(|batch| live.sink.lacks_objects(batch)));
+                }
                 slog::debug!(self.log, "sink {} has thrown\n{}", self.spec.name, thrown.stack);
                 self.fail(DeliveryError::Class { reason });
             }
@@ -282,18 +292,24 @@ impl Task {
         self.member.tell(State::Down(error));
     }
 
-    /// Keeps a batch on disk that has ended one JVM after the other; it counts as one that could not be written.
+    /// Keeps a batch on disk that has ended one JVM after the other, or lacks what it came with; it counts as one that could not
+    /// be written.
     async fn set_aside(&mut self, pending: PendingDelivery) {
         let who = format!("sink {}", self.spec.name);
+        let is_bare = pending.id().is_some_and(|id| self.bare.contains(&id.sequence));
+        let why = match is_bare {
+            true => Why::LacksObjects(&self.last_end),
+            false => Why::EndsEveryJvm(&self.last_end),
+        };
         let kept = match self.host.settings() {
-            Ok(settings) => {
-                aside::set_aside(&settings.aside, &who, &self.last_end, pending.batches(), &self.log).await
-            }
+            Ok(settings) => aside::set_aside(&settings.aside, &who, why, pending.batches(), &self.log).await,
             Err(error) => Err(error.to_owned()),
         };
         match kept {
             Ok(()) => {
-                pending.id().into_iter().for_each(|id| self.poison.set_aside(id.sequence));
+                if let Some(id) = pending.id().filter(|id| !self.bare.remove(&id.sequence)) {
+                    self.poison.set_aside(id.sequence);
+                }
                 self.counters.event_write_fail.add(pending.events());
                 PendingDelivery::done(vec![pending]);
                 self.widen();

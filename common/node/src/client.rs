@@ -1,8 +1,9 @@
-//! `avro-client`: sends lines, with the options of `flume-ng avro-client`.
+//! `avro-client`: sends lines, with the options of `flume-ng avro-client`; Flume's own program where a Java class is asked for.
 
 use crate::{
-    FAILED, Role, WRONG, complain,
+    FAILED, LACKS, Role, WRONG, complain,
     java::{self, Words},
+    jvm::{self, Given},
     logging,
     options::ClientOptions,
 };
@@ -14,17 +15,26 @@ use plan::{
 };
 use rpc::client::{self, Failure, Input};
 use slog::{Logger, error, warn};
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 /// Sends what `options` name and returns when all of it has arrived, or cannot.
 pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCode {
     let mut notices = Vec::new();
     let read = properties(options, &mut notices).and_then(|properties| {
+        if let Some(named) = client::java_class(&properties) {
+            return by_flume(role, options, words, &named).map(Err);
+        }
         let headers = options.header_file.as_deref().map(|path| headers(path, &mut notices)).transpose()?;
-        Ok((properties, headers.unwrap_or_default()))
+        Ok(Ok((properties, headers.unwrap_or_default())))
     });
     let (properties, headers) = match read {
-        Ok(read) => read,
+        Ok(Ok(read)) => read,
+        Ok(Err(ended)) => return ended,
         Err(text) => {
             complain(role, &format!("{NAME}: {text}"));
             return ExitCode::from(WRONG);
@@ -55,6 +65,47 @@ pub(crate) fn wrong(options: &ClientOptions) -> Option<String> {
         (None, None, None) => "Either --rpcProps or both --host and --port must be specified.",
     };
     Some(text.to_owned())
+}
+
+/// Becomes Flume's own client, which alone can make the class that `named` has. Returns only if that cannot be.
+///
+/// # Errors
+/// The properties could not be read a second time.
+fn by_flume(role: Role, options: &ClientOptions, words: &Words, named: &str) -> Result<ExitCode, String> {
+    if let Some(path) = options.rpc_props.as_deref().filter(|path| !path.is_file()) {
+        return Err(format!(
+            "{} is no regular file: {named} is a Java class, whose client reads the properties itself, and they are read once \
+             already; write them to a file",
+            path.display()
+        ));
+    }
+    let given = Given {
+        conf: options.conf.clone(),
+        class_path: options.classpath.clone(),
+        plugins_path: options.plugins_path.clone(),
+        flags: words.flags.clone(),
+        properties: words.properties.clone(),
+        ..Given::default()
+    };
+    let why = jvm::becomes(&given, CLASS, &arguments(options));
+    complain(role, &format!("{NAME}: {named} is a Java class and runs with a Flume's jars: {why}"));
+    Ok(ExitCode::from(LACKS))
+}
+
+/// The command line for Flume's own client: all but the launcher's words.
+fn arguments(options: &ClientOptions) -> Vec<OsString> {
+    let ClientOptions { host, port, rpc_props, filename, dirname, header_file, .. } = options;
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.clone().into_os_string());
+    let words = [
+        ("--host", host.as_ref().map(OsString::from)),
+        ("--port", port.map(|port| port.to_string().into())),
+        ("--rpcProps", path(rpc_props)),
+        ("--filename", path(filename)),
+        ("--dirname", path(dirname)),
+        ("--headerFile", path(header_file)),
+    ];
+    let given = words.into_iter().filter_map(|(name, value)| Some([name.into(), value?]));
+    given.flatten().collect()
 }
 
 fn outcome(log: &Logger, sent: Result<u64, Failure>) -> ExitCode {
@@ -139,6 +190,8 @@ fn entries(path: &Path, notices: &mut Vec<String>) -> Result<Vec<Entry>, String>
 }
 
 const NAME: &str = "avro-client";
+/// Flume's own.
+const CLASS: &str = "org.apache.flume.client.avro.AvroCLIClient";
 
 /// A pipe in place of a properties file may be silent for so long, in seconds.
 const PATIENCE_SECONDS: u32 = 10;

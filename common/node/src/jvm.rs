@@ -1,4 +1,5 @@
-//! Where the JVM for Java components comes from: the Flume and the Java of this host, found as `bin/flume-ng` finds them.
+//! Where the JVM for Java components comes from: the Flume and the Java of this host, found as `bin/flume-ng` finds them. Flume's
+//! own programs run with the same.
 
 use crate::{
     env_file::EnvFile,
@@ -10,7 +11,10 @@ use bridge::{ClassPath, Directory, Disk, Installation, KerberosJvm, Settings};
 use slog::Level;
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// What the command line says about it.
@@ -119,6 +123,28 @@ fn installation(given: &Given, stores: bool) -> Result<(Installation, Vec<String
 fn with_remarks<'r>(what: &str, remarks: impl Iterator<Item = &'r String>) -> String {
     let remarks: String = remarks.map(|remark| format!("; {remark}")).collect();
     format!("{what}{remarks}")
+}
+
+/// Becomes Flume's own program `class`, as `flume-ng` starts it: signals reach it, and its exit code is this process's. Returns
+/// only if that cannot be, and says why.
+pub(crate) fn becomes(given: &Given, class: &str, arguments: &[OsString]) -> String {
+    let settings = match find(given) {
+        Ok(settings) => settings,
+        Err(why) => return why,
+    };
+    // It writes its own log: what says how has to reach it as well.
+    let logging = given.properties.iter().filter(|(key, value)| logging::is_read_here(key, value));
+    let error = Command::new(&settings.java)
+        .args(settings.options)
+        .args(logging.map(|(key, value)| format!("-D{key}={value}")))
+        .arg("-cp")
+        .arg(settings.class_path.entries.join(":"))
+        .arg(format!("-Djava.library.path={}", settings.class_path.native.join(":")))
+        .arg(class)
+        .args(arguments)
+        .envs(&settings.environment)
+        .exec();
+    format!("{} cannot be run: {error}", settings.java.display())
 }
 
 /// `FLUME_HOME`, or the folder above that of the first `flume-ng` of the PATH.

@@ -184,12 +184,13 @@ or of standard input. It prints nothing if all of them arrive. Lines end at LF, 
   hosts = h1 h2                     names, each with an address: hosts.h1 = collector1:4141
   client.type                       default: the first host; default_failover: the next host when one fails;
                                     default_loadbalance: another host for each batch; thrift: the first host, a
-                                    Thrift source
+                                    Thrift source; or a Java class, for which Flume's own client runs: Kerberos over
+                                    Thrift is org.apache.flume.api.SecureThriftRpcClient
   protocol                          of thrift: compact, as unless it is set, or binary
   batch-size                        events in a batch (100)
   connect-timeout, request-timeout  milliseconds (20000)
   max-attempts                      of default_failover: tries for a batch (the number of hosts)
-  host-selector                     of default_loadbalance: ROUND_ROBIN or RANDOM
+  host-selector                     of default_loadbalance: ROUND_ROBIN, RANDOM or a Java class, as for client.type
   backoff, maxBackoff               of default_loadbalance: with true a failed host is not tried for 2, 4, 8 seconds
                                     and so on, up to maxBackoff milliseconds (30000)
   compression-type                  deflate or none; compression-level 0 to 9 (6)
@@ -197,8 +198,9 @@ or of standard input. It prints nothing if all of them arrive. Lines end at LF, 
 
 -Dflume.root.logger=DEBUG,console prints each step.
 
-Exit codes: 0 all events arrived; 1 some did not; 2 the command line or the properties are wrong, and nothing was sent.
-(Flume's client always exits with 0.)
+Exit codes: 0 all events arrived; 1 some did not; 2 the command line or the properties are wrong, and nothing was sent;
+4 a Java class is asked for, and there is no JVM or no Flume. With a Java class the exit code is that of Flume's client,
+which is 0 whatever becomes of the events.
 
 Examples:
   {role} avro-client -H localhost -p 4141 -F app.log
@@ -229,16 +231,16 @@ pub(crate) struct ClientOptions {
     #[arg(short = 'R', long = "headerFile", value_name = "FILE")]
     pub(crate) header_file: Option<PathBuf>,
 
-    /// Accepted: nothing in it is needed
-    #[arg(short, long, value_name = "DIR", hide = true)]
+    /// For a Java class: Flume's configuration directory, with its `flume-env.sh` and its file of log4j
+    #[arg(short, long, value_name = "DIR")]
     pub(crate) conf: Option<PathBuf>,
 
-    /// Accepted: there are no classes to find
-    #[arg(short = 'C', long, value_name = "PATH", hide = true)]
+    /// For a Java class: jars and folders, with colons between, besides those of FLUME_HOME
+    #[arg(short = 'C', long, value_name = "PATH")]
     pub(crate) classpath: Option<String>,
 
-    /// Accepted: there are no plugins
-    #[arg(long, value_name = "DIRS", hide = true)]
+    /// For a Java class: folders of plugins, in place of FLUME_HOME/plugins.d
+    #[arg(long, value_name = "DIRS")]
     pub(crate) plugins_path: Option<String>,
 
     /// Print this text

@@ -7,9 +7,8 @@ use crate::{
 };
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::process::CommandExt,
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 /// Becomes Flume's tool, as `flume-ng tool` does; returns only if that cannot be.
@@ -17,22 +16,7 @@ pub(crate) fn tool(role: Role, words: &Words) -> ExitCode {
     let (mut given, arguments) = apart(&words.rest);
     given.flags.clone_from(&words.flags);
     given.properties.clone_from(&words.properties);
-    let why = match jvm::find(&given) {
-        Err(why) => why,
-        Ok(settings) => {
-            let class_path = settings.class_path;
-            let error = Command::new(&settings.java)
-                .args(settings.options)
-                .arg("-cp")
-                .arg(class_path.entries.join(":"))
-                .arg(format!("-Djava.library.path={}", class_path.native.join(":")))
-                .arg(CLASS)
-                .args(arguments)
-                .envs(&settings.environment)
-                .exec();
-            format!("{} cannot be run: {error}", settings.java.display())
-        }
-    };
+    let why = jvm::becomes(&given, CLASS, &arguments);
     complain(role, &format!("tool: Flume's tools are Java programs and run with a Flume's jars: {why}"));
     ExitCode::from(LACKS)
 }

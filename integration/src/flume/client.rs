@@ -9,7 +9,12 @@ use crate::{
     console::Console,
     process::{Ended, Process},
 };
-use std::{fs, io, path::Path, process::Command, time::Duration};
+use std::{
+    fs, io,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 /// A client program, running or ended.
 pub struct Client {
@@ -74,6 +79,24 @@ pub fn avro_client(
     let console = Console::default();
     console.read(reader, 0);
     Ok(Client { process: Process::spawn_as_is(command)?, console })
+}
+
+/// The same with `classes` on its class path, and words for the JVM (`-D`) among `options`.
+///
+/// # Errors
+/// When the JVM cannot be started.
+pub fn avro_client_with(
+    version: Version,
+    classes: &Path,
+    options: &[&str],
+    dir: &Path,
+) -> io::Result<Client> {
+    let mut command = lean(dir);
+    let (jvms, own): (Vec<&str>, Vec<&str>) = options.iter().partition(|word| word.starts_with("-D"));
+    let class_path = format!("{}:{}", install::release(version), classes.display());
+    command.args(logging(version, false)).args(jvms).args(["-cp", &class_path]);
+    command.arg("org.apache.flume.client.avro.AvroCLIClient").args(own).stdin(Stdio::null());
+    Client::run(command)
 }
 
 /// Logs `count` lines `name-n` through Log4j 2's Flume appender (type `Avro`) to the first of `ports` that answers.

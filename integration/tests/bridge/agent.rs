@@ -35,7 +35,7 @@ fn start_again(solo: &mut Solo, version: Version, text: &str) {
 }
 
 /// Kills the JVM of an agent, as soon as there is one, and waits until the agent knows: its next one is another.
-fn kill_jvm(solo: &Solo) {
+pub(super) fn kill_jvm(solo: &Solo) {
     let told = || solo.said(STARTED_AGAIN);
     let before = told();
     until("there is a JVM to kill", || vitals::jvm(solo.node.pid()).is_some());

@@ -2,16 +2,17 @@
 
 use super::agent::{check, has_all};
 use integration::{
+    binaries,
     console::Console,
     flume::{
         Flume, Launch, Version,
         bridge::{environment_with_stores, home_with_stores},
     },
-    ports,
+    limit, ports,
     solo::{Solo, until},
     stores::{BROKER_USER, Broker, Kdc},
 };
-use std::{fs, path::PathBuf};
+use std::{fs, net::TcpStream, path::PathBuf, process::Command};
 
 const USER: &str = "flume/localhost";
 
@@ -114,4 +115,37 @@ fn kafka_with_kerberos_carries_events_by_flumes_own_classes() {
     for name in ["out", "through"] {
         until(name, || has_all(&solo.path(name), 500));
     }
+}
+
+/// By Flume's own client, in a JVM in place of ours.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn avro_client_logs_in_to_a_thrift_source() {
+    let kdc = Kdc::start(&[USER]);
+    let (port, keytab) = (ports::free(&["127.0.0.1"]).expect("a port"), kdc.keytab().display().to_string());
+    let here = tempfile::tempdir().expect("a folder");
+    fs::create_dir(here.path().join("out")).expect("a folder");
+    let agent = format!(
+        "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.channels.c1.type = memory\n\
+         a1.sources.r1.type = thrift\na1.sources.r1.channels = c1\na1.sources.r1.bind = localhost\na1.sources.r1.port = {port}\n\
+         a1.sources.r1.kerberos = true\na1.sources.r1.agent-principal = {USER}@EXAMPLE.COM\na1.sources.r1.agent-keytab = {keytab}\n\
+         a1.sinks.k1.type = file_roll\na1.sinks.k1.channel = c1\na1.sinks.k1.sink.directory = DIR/out\n"
+    );
+    let client = format!(
+        "client.type = org.apache.flume.api.SecureThriftRpcClient\nhosts = h\nhosts.h = localhost:{port}\n\
+         client-principal = {USER}@EXAMPLE.COM\nclient-keytab = {keytab}\nserver-principal = {USER}@EXAMPLE.COM\n"
+    );
+    fs::write(here.path().join("rpc"), client).expect("a file");
+    let lines: String = (1..=100).map(|number| format!("{number}\n")).collect();
+    fs::write(here.path().join("lines"), lines).expect("a file");
+    let mut words = environment_with_stores();
+    words.push(format!("JAVA_OPTS={}", kdc.option()));
+    let solo = Solo::start_in(here, &agent, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    until("the source listens", || TcpStream::connect(("localhost", port)).is_ok());
+    let mut command = Command::new("env");
+    command.args(&words[1..]).arg(binaries::directory().expect("it is built").join("agent"));
+    command.args(["avro-client", "-P"]).arg(solo.path("rpc")).arg("-F").arg(solo.path("lines"));
+    let output = limit::output(&mut command);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    until("all come by the client", || has_all(&solo.path("out"), 100));
 }

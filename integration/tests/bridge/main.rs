@@ -3,6 +3,7 @@
 mod agent;
 mod calls;
 mod kerberos;
+mod objects;
 mod others;
 mod published;
 mod sinks;

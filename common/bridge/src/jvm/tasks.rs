@@ -5,6 +5,7 @@ use super::*;
 use crate::{
     crash::{self, Known},
     life::End as How,
+    objects::Objects,
 };
 use bytes::{Buf, Bytes, BytesMut};
 use std::{
@@ -12,7 +13,6 @@ use std::{
     fs,
     io::IoSlice,
     path::{Path, PathBuf},
-    sync::Weak,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -125,7 +125,7 @@ fn crash(shared: &Shared, report: &Path) -> Option<Cause> {
 
 /// Hands frames on until the pipe ends. Says why, if it had to stop before.
 async fn read_frames(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     pipe: &mut ChildStdout,
     exiting: &mut Option<Cause>,
     greet: &mut Option<oneshot::Sender<()>>,
@@ -156,6 +156,9 @@ async fn read_frames(
                     greet.take().map(|greet| greet.send(()));
                 }
                 Ok(Some(FromJvm::Exiting { component, stack })) => *exiting = exit(&component, &stack),
+                Ok(Some(FromJvm::WithObjects { id, message })) => {
+                    shared.dispatch(component, message.with(Objects::new(shared, id)));
+                }
                 Ok(Some(message)) => shared.dispatch(component, message),
                 Ok(None) => {} // of a newer jar: it can be done without, or the version would differ
                 Err(malformed) => return Some(BridgeError::from(malformed).to_string()),

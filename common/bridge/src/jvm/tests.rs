@@ -1,7 +1,7 @@
 //! Programs that are no JVM, but speak like one: a shell script has the two pipes as its 3 and 4.
 
 use super::*;
-use crate::{ComponentKind, Sink, SinkEvent, Spec, frame::Outgoing};
+use crate::{ComponentKind, Sink, SinkEvent, Source, Spec, frame::Outgoing};
 use bytes::BytesMut;
 use event::{BatchBuilder, push_zigzag};
 use std::{fmt::Write, fs, os::unix::fs::PermissionsExt};
@@ -98,7 +98,7 @@ async fn what_was_acknowledged_before_a_kill_counts_and_the_rest_comes_back() {
         hello(VERSION),
         take(ping + to_jvm::create(1, &spec).bytes()),
         created,
-        take(to_jvm::events(1, 0, &batch).bytes()),
+        take(to_jvm::events(1, 0, &batch, None).bytes()),
         ack,
         cut,
         "kill -9 $$\n".to_owned(),
@@ -138,7 +138,7 @@ async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
         hello(VERSION),
         take(asked),
         created,
-        take(to_jvm::events(1, 0, &batch).bytes()),
+        take(to_jvm::events(1, 0, &batch, None).bytes()),
         ack,
         "exec cat <&3 >/dev/null\n".to_owned(),
     ];
@@ -148,6 +148,50 @@ async fn a_sink_that_settles_what_it_does_not_have_ends_its_jvm() {
     sink.push(&batch).expect("it fits");
     assert_eq!(tokio::time::timeout(PATIENCE, sink.next()).await.expect("the end within 30 s"), None);
     assert!(jvm.reason().contains("sink k1 settles event 50, which it does not have"), "{}", jvm.reason());
+}
+
+#[tokio::test]
+async fn objects_are_given_up_when_the_last_part_of_their_batch_is_and_are_no_other_jvms() {
+    let spec = Spec::new(ComponentKind::Source, "r1", "any");
+    let take = |bytes: usize| format!("head -c {bytes} <&3 >/dev/null\n");
+    let ping = to_jvm::plain(to_jvm::PING, 0).bytes();
+    let created = say(0x82, 1, |out| {
+        text(out, "org.acme.Source");
+        push_zigzag(out, -1);
+        text(out, "pollable");
+    });
+    let put = say(0xb8, 1, |out| {
+        [6, 1, 0, 10].iter().for_each(|number| push_zigzag(out, *number));
+        ten_events().append_to(out);
+    });
+    let script = [
+        hello(VERSION),
+        take(ping + to_jvm::create(1, &spec).bytes()),
+        created,
+        put,
+        take(to_jvm::put_result(1, 1, Ok(())).bytes() + to_jvm::release(6).bytes()),
+        "kill -9 $$\n".to_owned(),
+    ];
+    let scene = Scene::new(&script.concat());
+    let jvm = scene.start().await.expect("it greets");
+    let mut source = Source::create(&jvm, &spec).await.expect("it is created");
+    let put =
+        tokio::time::timeout(PATIENCE, source.next()).await.expect("a put within 30 s").expect("it lives");
+    let mut rest = put.batch.clone();
+    put.answer(Ok(()));
+    drop(rest.split_to(3));
+    let last = rest.filter(|event| event.body() == b"7");
+    drop(rest);
+    assert_eq!(jvm.objects(&last).map(|known| (known.id, known.places.to_vec())), Some((6, vec![7])));
+    let another = Scene::new(&(hello(VERSION) + "exec cat <&3 >/dev/null\n"));
+    let another = another.start().await.expect("it greets");
+    assert!(
+        another.objects(&last).is_none() && another.has_lost_objects(&last) && !jvm.has_lost_objects(&last)
+    );
+    assert!(jvm.died_at().is_none(), "it waits for the end of the last one");
+    drop(last);
+    assert!(tokio::time::timeout(PATIENCE, source.next()).await.expect("the end within 30 s").is_none());
+    assert!(jvm.reason().contains("signal: 9"), "{}", jvm.reason());
 }
 
 #[tokio::test]

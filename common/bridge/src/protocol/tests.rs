@@ -92,6 +92,15 @@ fn samples() -> Vec<(u8, BytesMut)> {
             texts(out, &thrown);
         }),
         made(0xe0, &|out| numbers(out, &[1])),
+        made(0x98, &|out| numbers(out, &[6, 5, 0, 0])),
+        made(0xb8, &|out| {
+            numbers(out, &[6, 4, 1]);
+            events(out);
+        }),
+        made(0xd8, &|out| {
+            numbers(out, &[6, 8]);
+            events(out);
+        }),
     ]
 }
 
@@ -106,7 +115,7 @@ fn each_frame_of_a_jvm_is_read_and_no_cut_or_damage_of_it_panics() {
         assert!(whole.is_some(), "{kind:x} is known");
         for cut in 0..payload.len() {
             // The answer of interceptors is read later, beside its call.
-            assert!(kind == 0x90 || read(kind, &payload[..cut]).is_err(), "{kind:x} cut at {cut}");
+            assert!(kind & !OBJECTS == 0x90 || read(kind, &payload[..cut]).is_err(), "{kind:x} cut at {cut}");
             for damage in [1, 4, 0x40, 0x80, 0xff] {
                 let mut damaged = payload.to_vec();
                 damaged[cut] ^= damage;
@@ -155,6 +164,21 @@ fn events_are_slices_on_the_way_in_and_out() {
     let bodies: Vec<_> = batch.events().map(|event| event.body()).collect();
     assert_eq!((transaction, channel, &bodies[..]), (4, 1, &[&b"one"[..], b""][..]));
     assert!(range.contains(&bodies[0].as_ptr()));
+}
+
+#[test]
+fn objects_are_named_by_their_number_and_their_places() {
+    for (kind, payload) in samples().split_off(samples().len() - 3) {
+        match read(kind, &payload) {
+            Ok(Some(FromJvm::WithObjects { id: 6, .. })) => {}
+            other => panic!("{kind:x}: {other:?}"),
+        }
+    }
+    let known = crate::objects::Known { id: 6, places: &[2, 5] };
+    let payload = to_jvm::events(7, 40, &batch(), Some(known)).parts[0].slice(9..);
+    let mut r = Reader::new(payload);
+    let all: Vec<i64> = (0..5).map(|_| r.number().expect("a number")).collect();
+    assert_eq!((all, r.rest().len()), (vec![40, -2, 6, 2, 5], 0));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Frames for the JVM.
 
 use super::{Outcome, push_text};
-use crate::{Attribute, Bean, Spec, frame::Outgoing};
+use crate::{Attribute, Bean, Spec, frame::Outgoing, objects::Known};
 use bytes::BytesMut;
 use event::{Batch, push_zigzag};
 
 pub(crate) const PING: u8 = 0x41;
 pub(crate) const METRICS: u8 = 0x40;
 pub(crate) const DUMP: u8 = 0x42;
+pub(crate) const RELEASE: u8 = 0x43;
 pub(crate) const START: u8 = 0x03;
 pub(crate) const STOP: u8 = 0x04;
 pub(crate) const DISCARD: u8 = 0x05;
@@ -38,12 +39,12 @@ pub(crate) fn create(component: u32, spec: &Spec) -> Outgoing {
 
 /// Events for interceptors. `single`: each goes through `intercept(Event)`, as some sources do it.
 pub(crate) fn call(component: u32, call: u64, single: bool, batch: &Batch) -> Outgoing {
-    with_events(0x10, component, &[call as i64, i64::from(single)], batch)
+    with_events(0x10, component, &[call as i64, i64::from(single)], batch, None)
 }
 
 /// Events for a sink; `first` is the number of the first of them.
-pub(crate) fn events(component: u32, first: u64, batch: &Batch) -> Outgoing {
-    with_events(0x21, component, &[first as i64], batch)
+pub(crate) fn events(component: u32, first: u64, batch: &Batch, objects: Option<Known<'_>>) -> Outgoing {
+    with_events(0x21, component, &[first as i64], batch, objects)
 }
 
 pub(crate) fn put_result(component: u32, transaction: i64, answer: Result<(), (i64, &str)>) -> Outgoing {
@@ -55,8 +56,13 @@ pub(crate) fn put_result(component: u32, transaction: i64, answer: Result<(), (i
     Outgoing::new(0x31, component, &out, [])
 }
 
-pub(crate) fn channel_put(component: u32, transaction: u64, batch: &Batch) -> Outgoing {
-    with_events(0x50, component, &[transaction as i64], batch)
+pub(crate) fn channel_put(
+    component: u32,
+    transaction: u64,
+    batch: &Batch,
+    objects: Option<Known<'_>>,
+) -> Outgoing {
+    with_events(0x50, component, &[transaction as i64], batch, objects)
 }
 
 pub(crate) fn channel_take(component: u32, transaction: u64, most: usize) -> Outgoing {
@@ -121,9 +127,28 @@ fn numbers(kind: u8, component: u32, numbers: &[i64]) -> Outgoing {
     Outgoing::new(kind, component, &out, [])
 }
 
-fn with_events(kind: u8, component: u32, numbers: &[i64], batch: &Batch) -> Outgoing {
+/// Nobody has these objects any more.
+pub(crate) fn release(id: u64) -> Outgoing {
+    numbers(RELEASE, 0, &[id as i64])
+}
+
+/// A count below zero says that there are objects: their number, and of each event its place among them.
+fn with_events(
+    kind: u8,
+    component: u32,
+    numbers: &[i64],
+    batch: &Batch,
+    objects: Option<Known<'_>>,
+) -> Outgoing {
     let mut out = BytesMut::new();
     numbers.iter().for_each(|number| push_zigzag(&mut out, *number));
-    push_zigzag(&mut out, batch.len() as i64);
+    match objects {
+        None => push_zigzag(&mut out, batch.len() as i64),
+        Some(Known { id, places }) => {
+            push_zigzag(&mut out, -(batch.len() as i64));
+            push_zigzag(&mut out, id as i64);
+            places.iter().for_each(|place| push_zigzag(&mut out, i64::from(*place)));
+        }
+    }
     Outgoing::new(kind, component, &out, batch.runs())
 }

@@ -48,8 +48,7 @@ impl Config {
         tls_defaults: &TlsDefaults,
         notes: &mut Vec<String>,
     ) -> Result<Config, String> {
-        let pairs = properties.iter().map(|(key, value)| (key.trim(), value.trim()));
-        let properties = Properties::of(&CLIENT, pairs);
+        let properties = read(properties);
         let kind = kind(&properties)?;
         remarks(&properties, kind, notes);
         let mut hosts = hosts(&properties)?;
@@ -76,8 +75,12 @@ impl Config {
     }
 }
 
+pub(super) fn read(properties: &[(String, String)]) -> Properties {
+    Properties::of(&CLIENT, properties.iter().map(|(key, value)| (key.trim(), value.trim())))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ClientType {
+pub(super) enum ClientType {
     Default,
     Failover,
     Balance,
@@ -85,7 +88,7 @@ enum ClientType {
 }
 
 /// Aliases in any case, or the names of Flume's classes.
-fn kind(properties: &Properties) -> Result<ClientType, String> {
+pub(super) fn kind(properties: &Properties) -> Result<ClientType, String> {
     let text = properties.word("client.type");
     match text.to_ascii_lowercase().as_str() {
         "default" | "org.apache.flume.api.nettyavrorpcclient" => Ok(ClientType::Default),
@@ -93,8 +96,8 @@ fn kind(properties: &Properties) -> Result<ClientType, String> {
         "default_loadbalance" | "org.apache.flume.api.loadbalancingrpcclient" => Ok(ClientType::Balance),
         "thrift" | "org.apache.flume.api.thriftrpcclient" => Ok(ClientType::Thrift),
         _ => Err(format!(
-            "client.type = {text}: it is default, default_failover, default_loadbalance or thrift; Java classes are \
-             not supported",
+            "client.type = {text}: it is default, default_failover, default_loadbalance, thrift or a Java class with its \
+             package",
             text = shown(text)
         )),
     }
@@ -149,13 +152,13 @@ fn route(
     }
 }
 
-fn order(properties: &Properties) -> Result<Order, String> {
+pub(super) fn order(properties: &Properties) -> Result<Order, String> {
     let text = properties.word("host-selector");
     match text.to_ascii_lowercase().as_str() {
         "round_robin" => Ok(Order::RoundRobin(0)),
         "random" => Ok(Order::Random(Random::from_system())),
         _ => Err(format!(
-            "host-selector = {text}: it is ROUND_ROBIN or RANDOM; Java classes are not supported",
+            "host-selector = {text}: it is ROUND_ROBIN, RANDOM or a Java class with its package",
             text = shown(text)
         )),
     }
@@ -214,7 +217,9 @@ fn thrift(
     notes: &mut Vec<String>,
 ) -> Result<ThriftConfig, String> {
     if properties.flag("kerberos") {
-        return Err("kerberos = true: this client does not log in with Kerberos, nor does Flume's avro-client; a thrift sink does".to_owned());
+        return Err("kerberos = true: a client of the type thrift does not log in by Kerberos, in Flume neither; write \
+                    client.type = org.apache.flume.api.SecureThriftRpcClient, which runs with a Flume's jars"
+            .to_owned());
     }
     let is_binary = properties.word("protocol").eq_ignore_ascii_case("binary");
     Ok(ThriftConfig {
@@ -261,7 +266,7 @@ fn remarks(properties: &Properties, kind: ClientType, notes: &mut Vec<String>) {
 }
 
 /// A value in a message.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     cut(&without_log_ins(text), MOST_SHOWN)
 }
 
@@ -402,7 +407,7 @@ mod tests {
             ("hosts = h\nhosts.h = a:0", "that is no address"),
             ("hosts = h\nhosts.h = a:66000", "that is no address"),
             ("client.type = thrift\nhosts = h\nhosts.h = a:1\nkerberos = true", "Kerberos"),
-            ("client.type = com.example.Client", "Java classes are not supported"),
+            ("client.type = thrif", "thrift or a Java class"),
             ("client.type = default_loadbalance\nhosts = h\nhosts.h = a:1", "needs two hosts or more"),
             (
                 "client.type = default_loadbalance\nhosts = h i\nhosts.h = a:1\nhosts.i = a:2\nhost-selector = X",

@@ -6,6 +6,7 @@
 //! instead of when five lines are there. Towards a Flume one batch is under way at a time, towards a native collector
 //! as many as it allows.
 
+mod class;
 mod config;
 mod directory;
 mod feed;
@@ -15,6 +16,7 @@ mod routed;
 mod ship;
 mod thrift;
 
+pub use class::java_class;
 pub use routed::{RoutedClient, Routes};
 
 use actix_rt::System;

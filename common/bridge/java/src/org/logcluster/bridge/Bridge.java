@@ -26,6 +26,7 @@ public final class Bridge {
 
   final Pipe pipe;
   final FrameInput in;
+  final Kept kept = new Kept();
   final ThreadGroup components = new ThreadGroup("components");
   private final Map<Integer, Host> hosts = new ConcurrentHashMap<>();
 
@@ -96,6 +97,9 @@ public final class Bridge {
         break;
       case Protocol.DUMP:
         Diagnostics.dump(this, 0, null);
+        break;
+      case Protocol.RELEASE:
+        kept.release(frame.number());
         break;
       default:
     }

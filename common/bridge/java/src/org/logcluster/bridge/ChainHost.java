@@ -100,15 +100,19 @@ final class ChainHost extends Host {
 
   private void call(FrameReader frame) {
     long call = frame.number();
+    long objects = 0;
     try {
       boolean single = frame.number() == 1;
       List<CalledEvent> events = frame.called();
       List<Event> answer = single ? one(events) : chain.intercept(new ArrayList<Event>(events));
       FrameWriter result = new FrameWriter(64 + events.size() * 16);
+      objects = bridge.kept.keep(answer);
+      withObjects(objects, result);
       result.number(call).number(selector == null ? 0 : 1).number(answer.size());
       new Answer(frame, result).write(answer);
-      send(Protocol.RESULT, result);
+      send(kind(Protocol.RESULT, objects), result);
     } catch (Throwable failure) {
+      bridge.kept.release(objects);
       send(Protocol.ERROR, Failure.write(new FrameWriter().text("call " + call), failure));
     }
   }

@@ -86,8 +86,9 @@ final class ChannelHost extends Host {
         }
         break;
       case Protocol.C_PUT:
+        final int count = frame.list(bridge.kept);
         puts.execute(() -> transaction(number, () -> {
-          for (Event event : frame.events()) {
+          for (Event event : frame.events(count)) {
             channel.put(event);
           }
           return true;
@@ -99,7 +100,9 @@ final class ChannelHost extends Host {
         final ExecutorService taker = taker();
         taker.execute(() -> transaction(number, () -> {
           List<Event> taken = take(frame.number());
-          send(Protocol.C_TAKEN, new FrameWriter().number(number).events(taken));
+          long objects = bridge.kept.keep(taken);
+          FrameWriter out = withObjects(objects, new FrameWriter());
+          send(kind(Protocol.C_TAKEN, objects), out.number(number).events(taken));
           return settled.take();
         }, () -> takers.addFirst(taker)));
         break;

@@ -14,6 +14,8 @@ final class FrameReader {
   private int at;
   private Headers last; // neighbours mostly have the same headers
   private Map<String, byte[]> odd;
+  private Event[] objects; // of the events that follow, or null
+  private int nextObject;
 
   /** {@code bytes} is a frame without its length. */
   FrameReader(byte[] bytes) {
@@ -72,7 +74,22 @@ final class FrameReader {
     return map;
   }
 
-  /** The rest of the frame is events without a count: one of them, with a copy of its body. */
+  /** How many events follow. Below zero, which objects they are stands before them. */
+  int list(Kept kept) {
+    int count = count();
+    if (count >= 0) {
+      return count;
+    }
+    long number = number();
+    int[] places = new int[-count];
+    for (int i = 0; i < places.length; i++) {
+      places[i] = count();
+    }
+    objects = kept.find(number, places);
+    return places.length;
+  }
+
+  /** The rest of the frame is events behind their {@link #list}: one of them, with a copy of its body. */
   Event event() {
     Headers headers = headers();
     int length = count();
@@ -81,11 +98,11 @@ final class FrameReader {
     at += length;
     LeasedEvent event = new LeasedEvent(headers);
     event.setBody(body);
-    return event;
+    Event object = objects == null ? null : objects[nextObject++];
+    return object == null ? event : Kept.dressed(object, event);
   }
 
-  List<Event> events() {
-    int count = count();
+  List<Event> events(int count) {
     List<Event> events = new ArrayList<>(count);
     while (events.size() < count) {
       events.add(event());

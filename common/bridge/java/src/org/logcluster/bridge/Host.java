@@ -94,6 +94,15 @@ abstract class Host {
     bridge.pipe.send(type, id, frame);
   }
 
+  /** A frame of events begins with the number of their objects, if there are any; {@link #kind} says so. */
+  static FrameWriter withObjects(long objects, FrameWriter frame) {
+    return objects == 0 ? frame : frame.number(objects);
+  }
+
+  static int kind(int type, long objects) {
+    return objects == 0 ? type : type | Protocol.OBJECTS;
+  }
+
   final void created(Object component, long batchSize, String how) {
     send(Protocol.CREATED, new FrameWriter().text(component.getClass().getName()).number(batchSize).text(how));
   }

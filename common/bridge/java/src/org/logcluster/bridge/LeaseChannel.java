@@ -45,10 +45,10 @@ final class LeaseChannel extends BasicChannelSemantics {
     long next;
     int left;
 
-    Lease(FrameReader frame) {
+    Lease(FrameReader frame, Kept kept) {
       this.frame = frame;
       this.next = frame.number();
-      this.left = frame.count();
+      this.left = frame.list(kept); // now: later they may be given up
     }
   }
 
@@ -60,7 +60,7 @@ final class LeaseChannel extends BasicChannelSemantics {
   }
 
   void add(FrameReader frame) {
-    Lease lease = new Lease(frame);
+    Lease lease = new Lease(frame, host.bridge.kept);
     if (lease.left == 0) {
       return;
     }

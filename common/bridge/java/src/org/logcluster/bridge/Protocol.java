@@ -32,6 +32,7 @@ final class Protocol {
   static final int METRICS = 0x40;
   static final int PING = 0x41;
   static final int DUMP = 0x42;
+  static final int RELEASE = 0x43;
   static final int C_PUT = 0x50;
   static final int C_TAKE = 0x51;
   static final int C_END = 0x52;
@@ -62,6 +63,9 @@ final class Protocol {
   static final int ASK = 0xe0;
   static final int COUNT = 0xe1;
   static final int WORD = 0xf0;
+
+  /** In RESULT, PUT and C_TAKEN: objects belong to the events, and their number comes first. */
+  static final int OBJECTS = 0x08;
 
   // How process() ended, in DONE and ANSWER.
   static final int READY = 0;

@@ -109,7 +109,9 @@ final class SourceHost extends Host {
     for (Event event : events) {
       size += 64 + (event.getBody() == null ? 0 : event.getBody().length);
     }
-    send(Protocol.PUT, new FrameWriter(size).number(transaction).number(channel).events(events));
+    long objects = bridge.kept.keep(events);
+    FrameWriter put = withObjects(objects, new FrameWriter(size));
+    send(kind(Protocol.PUT, objects), put.number(transaction).number(channel).events(events));
     if (abandoned) {
       wait.answer(Protocol.REFUSED, GONE);
     }
