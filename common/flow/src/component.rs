@@ -69,7 +69,7 @@ pub trait Hosts: Send + Sync {
     fn chain(&self, plan: &SourcePlan, report: &mut Report) -> Option<MakeElsewhere>;
 
     /// A channel.
-    fn channel(&self, plan: &ComponentPlan, agent: &Plan, report: &mut Report) -> Option<NewChannel>;
+    fn channel(&self, plan: &ComponentPlan, report: &mut Report) -> Option<NewChannel>;
 
     /// A sink of `agent`.
     fn sink(&self, plan: &SinkPlan, agent: &Plan, report: &mut Report) -> Option<NewSink>;

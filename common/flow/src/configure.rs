@@ -138,8 +138,7 @@ impl Judge<'_> {
 
     fn channel(&mut self, plan: &ComponentPlan) -> Option<(String, NewChannel)> {
         if plan.hosted().is_some() {
-            let agent = self.plan;
-            let new = self.hosted(plan, |hosts, report| hosts.channel(plan, agent, report));
+            let new = self.hosted(plan, |hosts, report| hosts.channel(plan, report));
             return Some((plan.name.clone(), new?));
         }
         let new = self.component(plan, |configure, site, findings| match configure {

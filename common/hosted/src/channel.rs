@@ -15,7 +15,7 @@ use runtime::told::Told;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
 /// What is known of a channel natively; it outlives the actor.
@@ -34,24 +34,17 @@ pub(crate) struct Books {
     leased: AtomicUsize,
     stored: AtomicU64,
     taken: AtomicU64,
-    /// How many transactions may take at a time.
-    takes: Arc<Semaphore>,
+    /// Whether a sink may have several transactions at a time.
+    overlap: bool,
+    /// Transactions that are being ended.
+    ending: watch::Sender<usize>,
     /// Leases that are not settled.
-    open: Mutex<HashMap<u64, Leased>>,
+    open: Mutex<HashMap<u64, (Taking, usize)>>,
     next_lease: AtomicU64,
 }
 
-/// What a lease is to be settled with.
-struct Leased {
-    taking: Taking,
-    events: usize,
-    /// The next transaction may begin when this one has ended.
-    turn: Option<OwnedSemaphorePermit>,
-}
-
 impl Books {
-    /// At most `takes` transactions take at a time.
-    pub(crate) fn new(host: Arc<Host>, spec: Spec, durable: bool, takes: usize) -> Arc<Books> {
+    pub(crate) fn new(host: Arc<Host>, spec: Spec, durable: bool, overlap: bool) -> Arc<Books> {
         Arc::new(Books {
             host,
             spec,
@@ -64,7 +57,8 @@ impl Books {
             leased: AtomicUsize::new(0),
             stored: AtomicU64::new(0),
             taken: AtomicU64::new(0),
-            takes: Arc::new(Semaphore::new(takes)),
+            overlap,
+            ending: watch::Sender::new(0),
             open: Mutex::default(),
             next_lease: AtomicU64::new(0),
         })
@@ -207,7 +201,7 @@ impl Books {
         None
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Leased>> {
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (Taking, usize)>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -226,6 +220,10 @@ impl Holds for Books {
 
     fn give_back(&self, _: &dyn Fn(Origin) -> bool) {}
 
+    fn one_by_one(&self) -> bool {
+        !self.overlap
+    }
+
     /// As far as it is known here: what came and went since the JVM began.
     fn level(&self) -> Level {
         let (held, leased) = (self.left(), self.leased.load(Relaxed));
@@ -243,26 +241,31 @@ impl Holds for Books {
 /// Where leases are settled.
 struct Settling {
     books: Arc<Books>,
-    ends: mpsc::UnboundedSender<(Leased, bool)>,
+    ends: mpsc::UnboundedSender<(Taking, usize, bool)>,
 }
 
 impl Settle for Settling {
     fn settle(&self, lease: u64, commit: bool) {
-        if let Some(leased) = self.books.open().remove(&lease) {
+        if let Some((taking, events)) = self.books.open().remove(&lease) {
+            self.books.ending.send_modify(|ending| *ending += 1);
             // Should the thread be at its end already, the transaction rolls back.
-            let _ended = self.ends.send((leased, commit));
+            let _ended = self.ends.send((taking, events, commit));
         }
     }
 }
 
 /// Ends transactions. It goes on without the channel's actor for as long as there are leases.
-async fn settle(books: Arc<Books>, mut ended: mpsc::UnboundedReceiver<(Leased, bool)>, log: slog::Logger) {
-    while let Some((Leased { taking, events, turn }, commit)) = ended.recv().await {
+async fn settle(
+    books: Arc<Books>,
+    mut ended: mpsc::UnboundedReceiver<(Taking, usize, bool)>,
+    log: slog::Logger,
+) {
+    while let Some((taking, events, commit)) = ended.recv().await {
         let (books, log) = (books.clone(), log.clone());
         // Transactions that were open together end together: none waits for another one's disk.
         actix_rt::spawn(async move {
             let outcome = if commit { taking.commit().await } else { taking.rollback().await };
-            drop(turn);
+            books.ending.send_modify(|ending| *ending -= 1);
             books.leased.fetch_sub(events, Relaxed);
             match outcome {
                 Ok(()) if commit => drop(books.taken.fetch_add(events as u64, Relaxed)),
@@ -333,14 +336,18 @@ impl Handler<Take> for HostedChannel {
     fn handle(&mut self, take: Take, _: &mut Self::Context) -> Self::Result {
         let (books, settling, log) = (self.books.clone(), self.settling.clone(), self.log.clone());
         Box::pin(async move {
-            let turn = books.takes.clone().acquire_owned().await.ok();
+            if !books.overlap {
+                // Else it would begin before the taker's last one has ended, by another thread.
+                let mut ending = books.ending.subscribe();
+                let _always_there = ending.wait_for(|ending| *ending == 0).await.is_ok();
+            }
             let Some(taking) = books.take(take.max, &log).await else {
                 return std::future::pending().await; // nothing comes any more, and its group is about to be stopped
             };
             let (lease, batch) = (books.next_lease.fetch_add(1, Relaxed), taking.batch.clone());
             let events = batch.len();
             books.leased.fetch_add(events, Relaxed);
-            books.open().insert(lease, Leased { taking, events, turn });
+            books.open().insert(lease, (taking, events));
             Some(vec![Lease::new(lease, vec![batch], settling)])
         })
     }

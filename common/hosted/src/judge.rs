@@ -18,7 +18,6 @@ use runtime::clock::Duration;
 use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// What a flow asks to run components in a JVM.
@@ -94,13 +93,12 @@ impl Hosts for Hosting {
         Some(Box::new(move |log| Rc::new(Chain::new(host.clone(), spec.clone(), single, log.clone()))))
     }
 
-    fn channel(&self, plan: &ComponentPlan, agent: &Plan, report: &mut Report) -> Option<NewChannel> {
+    fn channel(&self, plan: &ComponentPlan, report: &mut Report) -> Option<NewChannel> {
         self.admits(plan, report)?;
         let spec = channel_spec(plan);
         let transaction = spec.transaction_capacity;
         let overlap = OVERLAP.contains(&plan.kind());
-        let takes = if overlap { Semaphore::MAX_PERMITS } else { takers(agent, &plan.name) };
-        let books = Books::new(self.0.clone(), spec, plan.descriptor.traits.durable, takes);
+        let books = Books::new(self.0.clone(), spec, plan.descriptor.traits.durable, overlap);
         let start = books.clone();
         Some(NewChannel::elsewhere(transaction, books, move |context| channel::start(start.clone(), context)))
     }
@@ -179,16 +177,6 @@ pub(crate) fn sink_spec(plan: &SinkPlan, agent: &Plan) -> Spec {
         keep_alive: keep_alive.map_or(spec.keep_alive, Duration::from_secs),
         ..spec
     }
-}
-
-/// Who takes from `channel`: sinks that run alone, and groups. At least one.
-fn takers(agent: &Plan, channel: &str) -> usize {
-    let drains =
-        |name: &str| agent.sinks.iter().any(|sink| sink.component.name == name && sink.channel == channel);
-    let of_groups = |name: &str| agent.groups.iter().any(|group| group.sinks.iter().any(|sink| sink == name));
-    let groups = agent.groups.iter().filter(|group| group.sinks.iter().any(|sink| drains(sink))).count();
-    let alone = agent.sinks.iter().map(|sink| &sink.component.name);
-    (groups + alone.filter(|name| drains(name) && !of_groups(name)).count()).max(1)
 }
 
 fn spec<'a>(kind: ComponentKind, name: &str, properties: impl Iterator<Item = (&'a str, &'a str)>) -> Spec {

@@ -51,6 +51,11 @@ pub trait Holds: Send + Sync {
     /// Forgets those for which `again` holds: their source will read them again.
     fn give_back(&self, again: &dyn Fn(Origin) -> bool);
 
+    /// Whether who takes is to settle what it has before it takes again, as a sink of Flume does.
+    fn one_by_one(&self) -> bool {
+        false
+    }
+
     /// From now on it holds so many events at most; what is more than that stays. `false` when it cannot change that.
     fn resize(&self, capacity: usize) -> bool {
         let _ = capacity;
@@ -119,6 +124,11 @@ impl ChannelRef {
     /// Whether it takes `batch` when it is empty.
     pub fn fits(&self, batch: &Batch) -> bool {
         batch.len() <= self.transaction && self.fits.as_ref().is_none_or(|fits| fits(batch))
+    }
+
+    /// Whether who takes is to settle what it has before it takes again.
+    pub fn one_by_one(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.one_by_one())
     }
 
     /// Its counters, and what it says of itself.

@@ -1,6 +1,8 @@
 mod model;
 
 use super::*;
+use crate::channel::Holds;
+use crate::channel::store::Level;
 use crate::counters::SinkCounters;
 use crate::message::PutTimeout;
 use crate::supervise::address::{AddressSetter, address_cell};
@@ -50,7 +52,16 @@ impl Fixture {
         backoff: Backoff,
         first: impl FnOnce(&mut Script),
     ) -> Fixture {
-        let channel = plain_channel(&[("capacity", "1000")]);
+        Fixture::over(plain_channel(&[("capacity", "1000")]), selection, sinks, backoff, first)
+    }
+
+    fn over(
+        channel: ChannelRef,
+        selection: SinkSelection,
+        sinks: usize,
+        backoff: Backoff,
+        first: impl FnOnce(&mut Script),
+    ) -> Fixture {
         let (setter, health) = address_cell();
         let scripts: Vec<_> = (0..sinks).map(|_| script()).collect();
         first(&mut scripts[0].borrow_mut());
@@ -119,6 +130,45 @@ async fn the_primary_gets_everything_and_the_standby_is_ready() {
     group.put(0..3).await;
     assert_eq!((group.arrived(0), group.arrived(1)), (vec![0, 1, 2], vec![]));
     assert_eq!(group.scripts[1].borrow().probes, 1, "connected before it is needed");
+}
+
+/// Of a channel whose takers have one transaction at a time.
+struct OneByOne;
+
+impl Holds for OneByOne {
+    fn origins(&self) -> Vec<(Option<event::Origin>, usize)> {
+        Vec::new()
+    }
+
+    fn level(&self) -> Level {
+        Level::default()
+    }
+
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn give_back(&self, _: &dyn Fn(event::Origin) -> bool) {}
+
+    fn one_by_one(&self) -> bool {
+        true
+    }
+}
+
+#[actix::test]
+async fn from_some_channels_nothing_is_taken_before_what_was_taken_is_settled() {
+    tokio::time::pause();
+    let channel = plain_channel(&[("capacity", "1000")]).of(None, Some(Arc::new(OneByOne)));
+    let group = Fixture::over(channel, SinkSelection::by_priority(&[1]), 1, PENALTY, |script| {
+        script.answers = false;
+        script.window = Window { deliveries: 4, bytes: usize::MAX };
+    });
+    group.put(0..3).await;
+    for events in 1..=3 {
+        assert_eq!(group.scripts[0].borrow().held.len(), 1);
+        group.acknowledge(0).await;
+        assert_eq!(group.arrived(0).len(), events);
+    }
 }
 
 #[actix::test]
