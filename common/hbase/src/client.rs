@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use prost::Message;
 use rpc::zookeeper;
-use runtime::clock::{Duration, Instant};
+use runtime::clock::{self, Duration, Instant};
 use runtime::random::Unique;
 use std::collections::{BTreeMap, HashMap};
 use tokio::time::{timeout, timeout_at};
@@ -111,9 +111,13 @@ impl Client {
         request: &impl Message,
         deadline: Instant,
     ) -> Result<A, Trouble> {
-        let server = match &self.meta {
-            Some(server) => server.clone(),
-            None => self.find_meta(deadline).await?,
+        let (server, deadline) = match &self.meta {
+            Some(server) => (server.clone(), deadline),
+            None => {
+                let server = self.find_meta(deadline + self.config.ensemble.login_time()).await?;
+                // What a login has taken is not missing here.
+                (server, deadline.max(clock::now() + LEAST_FOR_META))
+            }
         };
         let said = self.call(&server, method, request, deadline).await;
         if !matches!(said, Ok(Ok(_))) {
@@ -351,3 +355,5 @@ fn request(ledger: &Ledger, call: &Call, nonce_group: u64) -> MultiRequest {
 const ASKS: usize = usize::MAX;
 /// How long ZooKeeper is given to hear that a session ends.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// For what `hbase:meta` is asked when it has just been found.
+const LEAST_FOR_META: Duration = Duration::from_secs(2);

@@ -144,7 +144,8 @@ impl Migration {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| format!("the system gives no means to ask ZooKeeper: {error}"))?;
-        let found = runtime.block_on(async { timeout(LOOK_LIMIT, self.look_up()).await });
+        let found = runtime
+            .block_on(async { timeout(LOOK_LIMIT + self.ensemble.login_time(), self.look_up()).await });
         runtime.shutdown_background(); // a name that is being looked up is not waited for
         let found = found.unwrap_or_else(|_| Err("it has not answered in time".to_owned()));
         let found = found.map_err(|why| format!("ZooKeeper: {why}"))?;

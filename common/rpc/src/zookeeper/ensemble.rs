@@ -1,7 +1,7 @@
 //! Which servers, and which node: `-z` and `-p`.
 
-use super::login::Login;
-use runtime::net::ClientLayers;
+use super::{kerberos::LOGGED_IN_WITHIN, login::Login};
+use runtime::{clock::Duration, net::ClientLayers};
 use std::{fmt, sync::Arc};
 
 /// What `-z` names: `h1:2181,h2:2181/chroot`.
@@ -60,6 +60,14 @@ impl Ensemble {
     #[must_use]
     pub(super) fn log_in(self, login: Login) -> Ensemble {
         Ensemble { login: Some(Arc::new(login)), ..self }
+    }
+
+    /// What a login may take beside the usual, before anything can be asked.
+    pub fn login_time(&self) -> Duration {
+        match self.login.as_deref() {
+            Some(Login::Kerberos(_)) => LOGGED_IN_WITHIN,
+            _ => Duration::ZERO,
+        }
     }
 
     /// Where the node is that its users know as `path`.

@@ -55,14 +55,14 @@ impl Client {
     pub(super) async fn log_in_by_kerberos(&mut self, ticket: &Ticket) -> Result<(), Failed> {
         let until = clock::now() + LOGGED_IN_WITHIN;
         let wish = ticket.wish(&self.host, self.address);
-        let mut exchange = match self.meanwhile(ticket.giver.log_in(&wish), until).await? {
+        let mut exchange = match self.meanwhile(ticket, ticket.giver.log_in(&wish), until).await? {
             Ok(exchange) => exchange,
             // No other server was asked for it either.
             Err(why) => return Err(Failed::Everywhere(ticket.failed(&why))),
         };
         let mut said = Vec::new();
         for step in 0..MOST_STEPS {
-            let answer = self.meanwhile(exchange.answer(&said), until).await?;
+            let answer = self.meanwhile(ticket, exchange.answer(&said), until).await?;
             let answer = answer.map_err(|why| Trouble::Login(ticket.failed(&why)))?;
             match self.say(&answer.token).await {
                 Ok(_agreed) if answer.is_last => return Ok(()),
@@ -75,18 +75,19 @@ impl Client {
         Err(Trouble::Login(ticket.failed(&endless)).into())
     }
 
-    /// What comes of `work`, while the session is kept alive.
+    /// What comes of `work`, while the session is kept alive. A KDC that is silent is so for all servers.
     async fn meanwhile<T>(
         &mut self,
+        ticket: &Ticket,
         work: Pending<'_, T>,
         until: Instant,
-    ) -> Result<Result<T, String>, Trouble> {
+    ) -> Result<Result<T, String>, Failed> {
         let mut work = pin!(timeout_at(until, work));
         loop {
             tokio::select! { biased;
-                done = &mut work => return Ok(done.unwrap_or_else(|_| Err(late()))),
+                done = &mut work => return done.map_err(|_| Failed::Everywhere(ticket.failed(&late()))),
                 frame = self.frame() => {
-                    let frame = frame?;
+                    let frame = frame.map_err(Failed::from)?;
                     self.take_note(&frame)?;
                 }
             }
@@ -130,7 +131,7 @@ fn refused(trouble: Trouble, ticket: &Ticket, who: &str) -> Trouble {
 }
 
 /// Java asks a KDC three times, for 30 s each, before it asks the next one.
-const LOGGED_IN_WITHIN: Duration = Duration::from_secs(100);
+pub(super) const LOGGED_IN_WITHIN: Duration = Duration::from_secs(100);
 /// Two are needed, and three where the server is asked to show itself first.
 const MOST_STEPS: usize = 8;
 

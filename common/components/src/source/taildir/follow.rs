@@ -45,6 +45,7 @@ pub(super) struct Follower {
     /// How its batches name this life of it (see [`Origin`]).
     pub(super) life: u64,
     told_long: Told,
+    told_lost: Told,
     prefix: BytesMut,
 }
 
@@ -87,6 +88,7 @@ impl Follower {
             halted: false,
             life: Random::from_system().next(),
             told_long: Told::once(),
+            told_lost: Told::every(TELL_EVERY),
             prefix: BytesMut::new(),
             config,
             context,
@@ -358,6 +360,15 @@ impl Follower {
                 self.halted = true;
                 tail.park(ticket.generation);
             }
+            Err(error) if ticket.generation != tail.progress.generation() => {
+                if self.told_lost.tell(clock::now()).is_some() {
+                    slog::error!(
+                        self.context.log,
+                        "{}: what was read of it before it was truncated or written anew can never be stored: {error}; those lines are lost",
+                        tail.spot.path
+                    );
+                }
+            }
             Err(error) => {
                 if tail.park(ticket.generation) {
                     slog::error!(
@@ -374,6 +385,8 @@ impl Follower {
 
 /// Lines in a batch, should neither the source nor the channel set a limit.
 const MOST_LINES: usize = 100_000;
+/// Between two lines about lines that are lost.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 /// Between looks at what is open, as Flume.
 const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 const LEAST_SWEEP_PAUSE: Duration = Duration::from_millis(50);

@@ -55,12 +55,15 @@ async fn what_is_read_while_a_channel_stores_goes_together_and_is_bounded() {
     bench.start().await;
     let source = bench.source.clone().unwrap();
     let (first, mut stored) = puts.recv().within("the first put").await.unwrap();
-    let mut read = 0;
-    while read < 1 << 20 {
-        let said = source.send(Describe).within("an answer").await.unwrap();
-        read =
-            said.split("read to ").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok()).unwrap_or(0);
-    }
+    let read_ahead = async {
+        let mut read: u64 = 0;
+        while read < 1 << 20 {
+            let said = source.send(Describe).await.unwrap();
+            let number = said.split("read to ").nth(1).and_then(|rest| rest.split(',').next());
+            read = number.map_or(0, |number| number.parse().unwrap());
+        }
+    };
+    read_ahead.within("the source to read ahead").await;
     let (mut all, mut largest) = (first, 0);
     while all < 16_384 {
         stored.send(Ok(())).expect("the source waits");
