@@ -80,7 +80,9 @@ impl EventPrinter {
     /// bytes wait that they are best printed now.
     pub fn append(&mut self, now: SystemTime, event: &Event<'_>) -> bool {
         let mut full = false;
-        let routed = self.filters.as_mut().map(|filters| filters.route(now, event));
+        let console = self.outputs.first().map(|printing| &*printing.output);
+        let tell = |text: &str| console.into_iter().for_each(|console| console.tell(Level::Warning, text));
+        let routed = self.filters.as_mut().map(|filters| filters.route(now, event, &tell));
         for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
             if routed.is_some_and(|routed| !routed.goes_to(n, || printing.enabled)) {
                 continue;
@@ -130,7 +132,7 @@ impl Printing {
 }
 
 impl Filters {
-    fn route(&mut self, now: SystemTime, event: &Event<'_>) -> Routed {
+    fn route(&mut self, now: SystemTime, event: &Event<'_>, tell: &dyn Fn(&str)) -> Routed {
         self.buffer.clear();
         self.text.append(&mut self.buffer, now, event);
         let line = Line {
@@ -138,6 +140,7 @@ impl Filters {
             message: self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer),
             millis: stamp::millis(now),
             now: Instant::now(),
+            tell,
         };
         let routed = self.routes.route(self.text.name(), &line);
         self.buffer.shrink_to(KEPT_BYTES);
