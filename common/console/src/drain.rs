@@ -30,7 +30,7 @@ impl Drain for ToConsole {
         let name = place::split(record.tag()).map_or_else(|| record.module(), |(_, location)| location);
         let routed = match &self.routes {
             Some(routes) if !routes.look_at(name, record.level()) => return Ok(()),
-            Some(routes) => Some(route(routes, name, record, context)),
+            Some(routes) => Some(self.route(routes, name, record, context)),
             None => None,
         };
         for (n, output) in self.outputs.iter().enumerate() {
@@ -49,10 +49,15 @@ impl Drain for ToConsole {
     }
 }
 
-fn route(routes: &Routes, name: &str, record: &Record<'_>, context: &OwnedKVList) -> Routed {
-    let message = layout::message(record, context);
-    let (millis, now) = (stamp::millis(SystemTime::now()), Instant::now());
-    routes.route(name, &Line { level: record.level(), message: &message, millis, now })
+impl ToConsole {
+    fn route(&self, routes: &Routes, name: &str, record: &Record<'_>, context: &OwnedKVList) -> Routed {
+        let message = layout::message(record, context);
+        let (millis, now) = (stamp::millis(SystemTime::now()), Instant::now());
+        let tell = |text: &str| {
+            self.outputs.first().into_iter().for_each(|console| console.tell(Level::Warning, text));
+        };
+        routes.route(name, &Line { level: record.level(), message: &message, millis, now, tell: &tell })
+    }
 }
 
 fn format(output: &LogOutput, record: &Record<'_>, context: &OwnedKVList) -> Vec<u8> {

@@ -5,6 +5,7 @@ use crate::{
     event_line::EventLines,
     filter::Line,
     lines::{LogOutput, Urgency},
+    output::Cut,
     routes::Routed,
     stamp,
 };
@@ -33,6 +34,10 @@ struct Printing {
     output: Arc<LogOutput>,
     lines: EventLines,
     buffer: Vec<u8>,
+    /// Messages for a place that gives way: they go there when the console has taken its lines.
+    messages: Vec<Vec<u8>>,
+    /// Bytes of all that.
+    waiting: usize,
     /// Its levels have it.
     enabled: bool,
     /// Some event may be printed there.
@@ -50,6 +55,8 @@ impl EventPrinter {
             output: Arc::clone(output),
             lines: EventLines::new(output.format.clone(), place, max_bytes),
             buffer: Vec::new(),
+            messages: Vec::new(),
+            waiting: 0,
             enabled: false,
             takes: false,
         };
@@ -73,17 +80,20 @@ impl EventPrinter {
     /// bytes wait that they are best printed now.
     pub fn append(&mut self, now: SystemTime, event: &Event<'_>) -> bool {
         let mut full = false;
-        let routed = self.filters.as_mut().map(|filters| filters.route(now, event));
+        let console = self.outputs.first().map(|printing| &*printing.output);
+        let tell = |text: &str| console.into_iter().for_each(|console| console.tell(Level::Warning, text));
+        let routed = self.filters.as_mut().map(|filters| filters.route(now, event, &tell));
         for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
             if routed.is_some_and(|routed| !routed.goes_to(n, || printing.enabled)) {
                 continue;
             }
+            let before = printing.buffer.len();
             printing.lines.append(&mut printing.buffer, now, event);
+            printing.waiting += printing.buffer.len() - before;
             if printing.output.gives_way {
-                printing.output.say(std::mem::take(&mut printing.buffer), Urgency::GivesWay);
-                continue;
+                printing.messages.push(std::mem::take(&mut printing.buffer));
             }
-            full |= printing.buffer.len() >= CHUNK_BYTES;
+            full |= printing.waiting >= CHUNK_BYTES;
         }
         full
     }
@@ -91,28 +101,38 @@ impl EventPrinter {
     /// Prints what waits. Blocks while a place takes nothing: call it where that may be.
     ///
     /// # Errors
-    /// What the console said. Some lines may have been printed then, the last of them in part, and nothing goes to the log files:
-    /// it all comes again. What a log file does not take is told of and left out there.
+    /// What the console said. Some lines may have been printed then, the last of them in part, and nothing goes to the log files and
+    /// to other hosts: it all comes again. What a log file does not take is told of and left out there.
     pub fn print(&mut self) -> io::Result<()> {
         let mut outcome = Ok(());
-        let is_written = |printing: &Printing| printing.takes && !printing.output.gives_way;
-        let written = self.outputs.iter_mut().enumerate().filter(|(_, printing)| is_written(printing));
-        for (n, printing) in written {
-            let printed = outcome.is_ok().then(|| printing.output.data(&printing.buffer));
+        for (n, printing) in self.outputs.iter_mut().enumerate().filter(|(_, printing)| printing.takes) {
+            let printed = outcome.is_ok().then(|| printing.hand_over());
             match printed {
                 None | Some(Ok(())) => {}
                 Some(Err(cut)) if n == CONSOLE => outcome = Err(cut.error),
                 Some(Err(cut)) => printing.output.leave_out(&printing.buffer, cut),
             }
+            printing.messages.clear();
             printing.buffer.clear();
             printing.buffer.shrink_to(KEPT_BYTES); // one enormous event does not hold memory for good
+            printing.waiting = 0;
         }
         outcome
     }
 }
 
+impl Printing {
+    fn hand_over(&mut self) -> Result<(), Cut> {
+        if self.output.gives_way {
+            self.messages.drain(..).for_each(|message| self.output.say(message, Urgency::GivesWay));
+            return Ok(());
+        }
+        self.output.data(&self.buffer)
+    }
+}
+
 impl Filters {
-    fn route(&mut self, now: SystemTime, event: &Event<'_>) -> Routed {
+    fn route(&mut self, now: SystemTime, event: &Event<'_>, tell: &dyn Fn(&str)) -> Routed {
         self.buffer.clear();
         self.text.append(&mut self.buffer, now, event);
         let line = Line {
@@ -120,6 +140,7 @@ impl Filters {
             message: self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer),
             millis: stamp::millis(now),
             now: Instant::now(),
+            tell,
         };
         let routed = self.routes.route(self.text.name(), &line);
         self.buffer.shrink_to(KEPT_BYTES);

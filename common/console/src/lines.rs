@@ -37,8 +37,9 @@ pub(crate) enum Urgency {
 }
 
 impl LogOutput {
-    /// Hands an own line over, or counts it as left out.
+    /// Hands an own line over, or counts it as left out. For a place that gives way nobody waits.
     pub(crate) fn say(&self, line: Vec<u8>, urgency: Urgency) {
+        let urgency = if self.gives_way { Urgency::GivesWay } else { urgency };
         self.queue.put(line, urgency);
         self.ring();
     }
@@ -186,8 +187,12 @@ impl Queue {
 
     /// Prints the chunk, and counts what of it was lost. Says whether all is well.
     fn print(&self, writing: &mut Writing) -> bool {
-        let outcome = writing.output.write_lines(&writing.chunk);
+        let outcome = writing.output.write_messages(&writing.chunk, &writing.ends);
         let well = outcome.is_ok();
+        if let Some((unfit, error)) = writing.output.take_unfit() {
+            self.left_out.fetch_add(unfit, Relaxed);
+            writing.trouble = Some(error);
+        }
         if let Err(Cut { written, error }) = outcome {
             let lost = writing.ends.iter().filter(|end| **end > written).count();
             self.left_out.fetch_add(lost as u64, Relaxed);
@@ -243,3 +248,23 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// How long an error or a warning waits for room, once: then none waits until a line is printed again.
 const PATIENCE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Output;
+
+    #[test]
+    fn for_a_place_that_gives_way_no_error_waits() {
+        let stuck = |gives_way| {
+            let queue = Arc::new(Queue::new(Box::new(Output::other(Box::new(io::sink())))));
+            let (bell, _rung) = bounded(1);
+            let levels = ArcSwap::from_pointee(Levels::default());
+            let lines = LogOutput { queue, bell, format: Format::Flume, levels, gives_way, packing: None };
+            (0..=MOST_LINES).for_each(|_| lines.say(b"x\n".to_vec(), Urgency::MayWait));
+            assert_eq!(lines.queue.left_out.load(Relaxed), 1);
+            lines.queue.stuck.load(Relaxed) // which it is when somebody has waited in vain
+        };
+        assert_eq!([false, true].map(stuck), [true, false]);
+    }
+}

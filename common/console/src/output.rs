@@ -16,6 +16,19 @@ pub(crate) trait Place: Send {
     /// [`Cut`] when it refuses.
     fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut>;
 
+    /// The same where it is known at which of their bytes messages end, which may have several lines each.
+    ///
+    /// # Errors
+    /// As above.
+    fn write_messages(&mut self, messages: &[u8], _ends: &[usize]) -> Result<(), Cut> {
+        self.write_lines(messages)
+    }
+
+    /// How many messages were left out, since this was asked last, because the place can never take them, and why.
+    fn take_unfit(&mut self) -> Option<(u64, io::Error)> {
+        None
+    }
+
     /// What refuses lines, or is slow, in words.
     fn what(&self) -> &'static str;
 

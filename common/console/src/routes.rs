@@ -194,7 +194,7 @@ mod tests {
 
     /// To which of three places a line goes when all their levels are INFO.
     fn places(routes: &Routes, name: &str, level: Level, message: &str) -> Vec<usize> {
-        let line = Line { level, message: message.as_bytes(), millis: 0, now: Instant::now() };
+        let line = Line { level, message: message.as_bytes(), millis: 0, now: Instant::now(), tell: &|_| {} };
         let routed = routes.route(name, &line);
         (0..3).filter(|n| routed.goes_to(*n, || level.is_at_least(Level::Info))).collect()
     }

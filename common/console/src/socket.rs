@@ -43,7 +43,7 @@ pub struct SocketSettings {
 pub enum Transport {
     /// One after the other.
     Tcp,
-    /// Each in a datagram.
+    /// Each in a datagram, whatever lines it has.
     Udp,
     /// The same in datagrams of syslog, which are short: a long line goes in several, each with the priority and the `header`
     /// bytes behind it.
@@ -62,50 +62,111 @@ pub(crate) struct LogSocket {
     rests_until: Option<Instant>,
     /// That it does not take lines.
     is_told: bool,
+    /// When datagrams were last refused there, until that is over.
+    refused: Option<Instant>,
+    /// Messages that no datagram can hold, and what the system said.
+    unfit: Option<(u64, io::Error)>,
     console: Arc<LogOutput>,
 }
 
 enum Open {
     Tcp(Tcp),
-    Udp(Udp, SocketAddr),
+    Udp(Udp),
 }
 
 impl LogSocket {
     pub(crate) fn new(settings: SocketSettings, console: Arc<LogOutput>) -> LogSocket {
         let name = format!("{}:{}", settings.host, settings.port);
-        LogSocket { settings, name, open: None, rests_until: None, is_told: false, console }
+        let (open, rests_until, is_told, refused, unfit) = (None, None, false, None, None);
+        LogSocket { settings, name, open, rests_until, is_told, refused, unfit, console }
     }
 
-    fn send(&mut self, lines: &[u8], written: &mut usize) -> io::Result<()> {
-        if self.rests_until.is_some_and(|until| Instant::now() < until) {
-            return Err(ErrorKind::NotConnected.into());
-        }
+    /// Sends messages. What is open goes with any error.
+    fn send(&mut self, messages: &[u8], ends: &[usize], written: &mut usize) -> io::Result<()> {
         let open = match self.open.take() {
+            Some(Open::Tcp(mut stream)) => match write(&mut stream, messages, written) {
+                // The host may have been started anew: it is asked once more, from the line that it has not whole.
+                Err(error) if !is_slow(&error) => {
+                    let whole = messages[..*written].iter().rposition(|byte| *byte == b'\n');
+                    *written = whole.map_or(0, |at| at + 1);
+                    connect(&self.settings)?
+                }
+                outcome => {
+                    outcome?;
+                    Open::Tcp(stream)
+                }
+            },
             Some(open) => open,
             None => connect(&self.settings)?,
         };
-        let open = self.open.insert(open); // it goes with any error
-        match open {
-            Open::Tcp(stream) => {
-                while *written < lines.len() {
-                    match stream.write(&lines[*written..]) {
-                        Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                        Ok(taken) => *written += taken,
-                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                        Err(error) => return Err(error),
-                    }
-                }
+        let open = match open {
+            Open::Tcp(mut stream) => {
+                write(&mut stream, messages, written)?;
+                Open::Tcp(stream)
             }
-            Open::Udp(socket, to) => {
-                for line in lines[*written..].split_inclusive(|byte| *byte == b'\n') {
-                    for datagram in datagrams(line, &self.settings) {
-                        socket.send_to(&datagram, *to)?;
-                    }
-                    *written += line.len();
-                }
+            Open::Udp(socket) => {
+                self.send_datagrams(&socket, messages, ends, written)?;
+                Open::Udp(socket)
             }
-        }
+        };
+        self.open = Some(open);
         Ok(())
+    }
+
+    fn send_datagrams(
+        &mut self,
+        socket: &Udp,
+        messages: &[u8],
+        ends: &[usize],
+        written: &mut usize,
+    ) -> io::Result<()> {
+        let mut refused = None;
+        for end in ends {
+            for datagram in datagrams(&messages[*written..*end], &self.settings) {
+                let mut sent = socket.send(&datagram);
+                if let Err(error) = sent.as_ref().map_err(io::Error::kind)
+                    && error == ErrorKind::ConnectionRefused
+                {
+                    // That is about an earlier one: this one has not been sent yet.
+                    refused = sent.err();
+                    sent = socket.send(&datagram);
+                }
+                match sent {
+                    Ok(_) => {}
+                    Err(error) if never_fits(&error) => {
+                        let (count, _) = self.unfit.take().unwrap_or((0, ErrorKind::Other.into()));
+                        self.unfit = Some((count + 1, error));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            *written = *end;
+        }
+        self.tell_refused(refused, Instant::now());
+        Ok(())
+    }
+
+    /// Says that datagrams are refused, and when they have not been for a while: nobody says of any that it was taken.
+    fn tell_refused(&mut self, error: Option<io::Error>, now: Instant) {
+        let name = &self.name;
+        match (error, self.refused) {
+            (Some(error), None) => {
+                let text = format!(
+                    "log lines that are sent to {name} are refused there: {error}. They go on being sent, events go on; see that something listens there"
+                );
+                self.console.tell(Level::Error, &text);
+                self.refused = Some(now);
+            }
+            (Some(_), Some(_)) => self.refused = Some(now),
+            (None, Some(last)) if now.duration_since(last) >= self.settings.rest => {
+                self.refused = None;
+                self.console.tell(
+                    Level::Info,
+                    &format!("log lines that are sent to {name} are not refused any more"),
+                );
+            }
+            (None, _) => {}
+        }
     }
 
     fn tell(&mut self, outcome: &io::Result<()>) {
@@ -128,18 +189,27 @@ impl LogSocket {
 
 impl Place for LogSocket {
     fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
-        if lines.is_empty() {
+        self.write_messages(lines, &[lines.len()])
+    }
+
+    fn write_messages(&mut self, messages: &[u8], ends: &[usize]) -> Result<(), Cut> {
+        if messages.is_empty() {
             return Ok(());
         }
+        if self.rests_until.is_some_and(|until| Instant::now() < until) {
+            return Err(Cut { written: 0, error: ErrorKind::NotConnected.into() });
+        }
         let mut written = 0;
-        let outcome = self.send(lines, &mut written);
+        let outcome = self.send(messages, ends, &mut written);
         self.tell(&outcome);
         outcome.map_err(|error| {
-            if self.open.take().is_some() || self.rests_until.is_none_or(|until| Instant::now() >= until) {
-                self.rests_until = Some(Instant::now() + self.settings.rest);
-            }
+            self.rests_until = Some(Instant::now() + self.settings.rest.min(CENTURY));
             Cut { written, error }
         })
+    }
+
+    fn take_unfit(&mut self) -> Option<(u64, io::Error)> {
+        self.unfit.take()
     }
 
     fn what(&self) -> &'static str {
@@ -155,10 +225,10 @@ impl Place for LogSocket {
     }
 }
 
-/// Tries the addresses of the host, one after the other.
+/// Tries the addresses of the host, one after the other: first those of IPv4, as Java does.
 fn connect(settings: &SocketSettings) -> io::Result<Open> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
-    for address in (settings.host.as_str(), settings.port).to_socket_addrs()? {
+    for address in in_order((settings.host.as_str(), settings.port).to_socket_addrs()?) {
         let open = if settings.by == Transport::Tcp {
             Tcp::connect_timeout(&address, PATIENCE).and_then(|stream| {
                 stream.set_write_timeout(Some(PATIENCE))?;
@@ -167,7 +237,8 @@ fn connect(settings: &SocketSettings) -> io::Result<Open> {
         } else {
             let any: SocketAddr =
                 if address.is_ipv4() { ([0u8; 4], 0).into() } else { ([0u16; 8], 0).into() };
-            Udp::bind(any).map(|socket| Open::Udp(socket, address))
+            // Without a connection the system would not tell that nobody listens.
+            Udp::bind(any).and_then(|socket| socket.connect(address).map(|()| Open::Udp(socket)))
         };
         match open {
             Ok(open) => return Ok(open),
@@ -177,7 +248,36 @@ fn connect(settings: &SocketSettings) -> io::Result<Open> {
     Err(last)
 }
 
-/// A line, as it goes over UDP.
+fn in_order(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut all: Vec<_> = addresses.collect();
+    all.sort_by_key(SocketAddr::is_ipv6); // which keeps the order of those of a kind
+    all
+}
+
+/// Writes what is not `written` yet.
+fn write(stream: &mut Tcp, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+    while *written < bytes.len() {
+        match stream.write(&bytes[*written..]) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(taken) => *written += taken,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The host is there, and takes nothing for [`PATIENCE`].
+fn is_slow(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Whether it is too long for a datagram.
+fn never_fits(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error())
+}
+
+/// A message, as it goes over UDP.
 fn datagrams(line: &[u8], settings: &SocketSettings) -> Vec<Vec<u8>> {
     let line = if settings.with_end { line } else { line.strip_suffix(b"\n").unwrap_or(line) };
     let Transport::ShortUdp { header } = settings.by else { return vec![line.to_vec()] };
@@ -205,6 +305,9 @@ fn split(packet: Vec<u8>, header: usize, parts: &mut Vec<Vec<u8>>) {
 const MOST_SYSLOG_BYTES: usize = 1019;
 
 const DOTS: &[u8] = b"...";
+
+/// No later time is one that the system can add up.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// For a connection, and for one write to it.
 const PATIENCE: Duration = Duration::from_secs(5);

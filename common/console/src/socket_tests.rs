@@ -38,6 +38,78 @@ fn lines_go_in_datagrams_with_their_priorities() {
     assert_eq!((received, memory.text().as_str()), (["<14>one".to_owned(), "<11>two".to_owned()], ""));
 }
 
+/// A socket alone, the host it sends to, and what is said on the console.
+fn to_a_host() -> (LogSocket, Udp, Memory) {
+    let host = Udp::bind("127.0.0.1:0").unwrap();
+    host.set_read_timeout(Some(LONG)).unwrap();
+    let memory = Memory::default();
+    let lines = Console::to(memory.clone(), Settings::default()).lines_of_console();
+    (LogSocket::new(settings(host.local_addr().unwrap().port(), Transport::Udp), lines), host, memory)
+}
+
+#[test]
+fn a_line_within_a_message_begins_no_datagram_and_what_is_too_long_for_one_is_left_out_alone() {
+    let (mut socket, host, memory) = to_a_host();
+    let parts = ["<14>a=b\n<0>forged\n".to_owned(), "x".repeat(70_000), "<14>last\n".to_owned()];
+    let ends = [parts[0].len(), parts[0].len() + parts[1].len(), parts.concat().len()];
+    assert!(socket.write_messages(parts.concat().as_bytes(), &ends).is_ok());
+    assert!(matches!(socket.take_unfit(), Some((1, _))) && socket.take_unfit().is_none());
+    let mut buffer = [0; 100];
+    let received = [(); 2].map(|()| {
+        let bytes = host.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..bytes]).into_owned()
+    });
+    assert_eq!(received, ["<14>a=b\n<0>forged", "<14>last"]);
+    assert_eq!(memory.text(), "");
+}
+
+#[test]
+fn datagrams_that_nobody_takes_are_told_of() {
+    let (mut socket, host, memory) = to_a_host();
+    let address = host.local_addr().unwrap();
+    drop(host);
+    // Of the first nothing is known, and each that follows hears of the one before.
+    (0..4).for_each(|_| assert!(socket.write_lines(b"lost\n").is_ok()));
+    let host = Udp::bind(address).unwrap();
+    host.set_read_timeout(Some(LONG)).unwrap();
+    (0..2).for_each(|_| assert!(socket.write_lines(b"kept\n").is_ok()));
+    let mut buffer = [0; 100];
+    assert_eq!(host.recv(&mut buffer).unwrap(), 4);
+    assert!(socket.console.flush(Instant::now() + LONG));
+    let text = memory.text();
+    assert_eq!(
+        (text.matches("are refused there").count(), text.matches("any more").count()),
+        (1, 1),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_host_that_was_started_anew_has_the_next_line_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let memory = Memory::default();
+    let lines = Console::to(memory.clone(), Settings::default()).lines_of_console();
+    let settings =
+        SocketSettings { rest: LONG, ..settings(listener.local_addr().unwrap().port(), Transport::Tcp) };
+    let mut socket = LogSocket::new(settings, lines);
+    assert!(socket.write_lines(b"one\n").is_ok());
+    let Some(Open::Tcp(stream)) = &socket.open else { panic!("it is open") };
+    stream.shutdown(std::net::Shutdown::Write).unwrap(); // the next write fails, as to a host that is gone
+    drop(listener.accept().unwrap());
+    assert!(socket.write_lines(b"two\n").is_ok());
+    drop(socket);
+    let mut all = String::new();
+    listener.accept().unwrap().0.read_to_string(&mut all).unwrap();
+    assert_eq!((all.as_str(), memory.text().as_str()), ("two\n", ""));
+}
+
+#[test]
+fn addresses_of_ipv4_come_first() {
+    let [six, four, other] =
+        ["[::1]:1", "127.0.0.1:1", "127.0.0.2:1"].map(|text| text.parse::<SocketAddr>().unwrap());
+    assert_eq!(in_order([six, four, other].into_iter()), [four, other, six]);
+}
+
 #[test]
 fn a_host_that_takes_nothing_is_told_of_and_what_was_left_out_too() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

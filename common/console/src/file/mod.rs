@@ -7,6 +7,7 @@
 mod delete;
 mod glob;
 mod names;
+mod on_its_way;
 mod pack;
 mod packer;
 mod roll;
@@ -157,9 +158,15 @@ impl LogFile {
             Err(error) => return self.go_on(now, &error),
         };
         self.roller.rolled();
+        let is_packed = match (&self.packer, rolled) {
+            (Some(packer), Some(path)) => {
+                packer.pack(path); // also when the next file cannot be opened
+                true
+            }
+            _ => false,
+        };
         self.reopen(now)?;
-        if let (Some(packer), Some(path)) = (&self.packer, rolled) {
-            packer.pack(path);
+        if is_packed {
             return Ok(()); // old files go when that is done
         }
         if let Err(error) = self.settings.names.tidy(now) {

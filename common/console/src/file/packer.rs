@@ -1,21 +1,23 @@
 //! The thread that compresses rolled files, so that who writes never waits for it.
 //!
 //! A file is there under its own name, or compressed and whole under the other; for a moment both are. What is on its way has a
-//! name that begins with a dot, and what a process leaves of that when it dies is done anew by the next, behind the first file that
-//! it rolls.
+//! name that begins with a dot, and is locked by who writes it; what a process leaves of that when it dies is done anew by the next,
+//! behind the first file that it rolls.
 
 use super::{
+    log_files,
     names::{Kept, Names, folder_of},
+    on_its_way::{OnItsWay, is_at},
     pack::Compress,
 };
 use crate::{lines::LogOutput, packing::Packing, stamp};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use slog::Level;
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs::{self, File},
     io::{self, BufWriter, Write},
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, MutexGuard},
     thread,
@@ -80,7 +82,7 @@ impl Packer {
             Err(error) => Some(error.to_string()),
         };
         if let Some(why) = refused {
-            let text = format!("{} is not compressed: {why}. It stays as it is", path.display());
+            let text = format!("{} is not compressed: {why}. Compress or remove it yourself", path.display());
             self.console.tell(Level::Warning, &text);
         }
     }
@@ -106,7 +108,11 @@ impl Worker {
                 self.told(&mut left);
             }
             self.told(&mut job);
-            if let Err(error) = self.names.tidy(now()) {
+            let tidied = {
+                let _names = self.shared.hold_names(); // none is given another name between the look and the removal
+                self.names.tidy(now())
+            };
+            if let Err(error) = tidied {
                 let text = format!("old files such as {} cannot be removed: {error}", job.path.display());
                 self.console.tell(Level::Warning, &text);
             }
@@ -121,50 +127,61 @@ impl Worker {
         }
     }
 
-    /// What a process that died has left in the folder: its plain files are compressed after all.
+    /// What a process that died has left in the folder: its plain files are compressed after all. Those of a process that
+    /// lives are its own.
     fn left_over(&self, job: &Job) -> Vec<Job> {
-        let Ok(entries) = fs::read_dir(folder_of(&job.path)) else { return Vec::new() };
-        let mut left = Vec::new();
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(plain) = name.to_str().and_then(|name| self.kept.on_its_way(name)) else { continue };
-            let path = folder_of(&job.path).join(plain);
-            let is_gone = fs::remove_file(entry.path()).is_ok();
-            if let Some(file) = File::open(&path).ok().filter(|_| is_gone && path != job.path) {
-                left.push(Job { file, path });
-            }
-        }
-        left
+        let _names = self.shared.hold_names();
+        let folder = folder_of(&job.path);
+        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+        let names: BTreeSet<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let of_the_dead = names.iter().filter_map(|name| {
+            let plain = self.kept.on_its_way(name)?;
+            OnItsWay::remove_if_left(&folder.join(name)).then_some(plain)
+        });
+        // It died between the last two steps: the compressed file is whole, and the plain one is still there.
+        let end = self.compress.into.end();
+        let twice = names.iter().map(String::as_str).filter(|name| {
+            self.kept.is_plain(name)
+                && names.contains(&format!("{name}{end}"))
+                && !is_written(&folder.join(name))
+        });
+        let left: BTreeSet<PathBuf> = of_the_dead.chain(twice).map(|plain| folder.join(plain)).collect();
+        let others = left.into_iter().filter(|path| *path != job.path && path.is_file());
+        others.filter_map(|path| Some(Job { file: File::open(&path).ok()?, path })).collect()
     }
 
     /// Compresses it beside itself, and puts that in its place: in this order, so that one of them is always whole.
     fn pack(&self, job: &mut Job) -> io::Result<()> {
         let Some(path) = self.find(job) else { return Ok(()) }; // it was one too many
         let on_its_way = beside(&path, ".", &format!("{}.tmp", self.compress.into.end()));
-        let outcome = self.write(job, &path, &on_its_way).and_then(|()| self.replace(job, &on_its_way));
+        let mut on_its_way = OnItsWay::create(on_its_way)?;
+        let outcome =
+            self.write(job, &path, &mut on_its_way.file).and_then(|()| self.replace(job, &on_its_way));
         if outcome.is_err() {
-            let _ = fs::remove_file(on_its_way); // if that fails too, the next process finds it
+            let _ = on_its_way.remove(); // if that fails too, the next process finds it
         }
         outcome
     }
 
-    fn write(&self, job: &mut Job, path: &Path, on_its_way: &Path) -> io::Result<()> {
+    fn write(&self, job: &mut Job, path: &Path, to: &mut File) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut to = BufWriter::new(File::create(on_its_way)?);
-        self.compress.pack(&mut job.file, &mut to, &name, now())?;
-        to.flush()?;
-        to.get_ref().set_permissions(job.file.metadata()?.permissions())?;
-        to.get_ref().sync_all()
+        let mut packed = BufWriter::new(&mut *to);
+        self.compress.pack(&mut job.file, &mut packed, &name, now())?;
+        packed.flush()?;
+        drop(packed);
+        to.set_permissions(job.file.metadata()?.permissions())?;
+        to.sync_all()
     }
 
-    fn replace(&self, job: &Job, on_its_way: &Path) -> io::Result<()> {
+    fn replace(&self, job: &Job, on_its_way: &OnItsWay) -> io::Result<()> {
         let end = self.compress.into.end();
         let moved = {
             let _names = self.shared.hold_names();
             let path = self.find(job);
-            path.map(|path| fs::rename(on_its_way, beside(&path, "", end)))
+            path.map(|path| on_its_way.rename(&beside(&path, "", end)))
         };
-        let Some(moved) = moved else { return fs::remove_file(on_its_way) };
+        let Some(moved) = moved else { return on_its_way.remove() };
         moved?;
         File::open(folder_of(&job.path))?.sync_all()?;
         let _names = self.shared.hold_names();
@@ -173,10 +190,7 @@ impl Worker {
 
     /// Where it is now: as more files are rolled it gets other numbers, and goes in the end.
     fn find(&self, job: &Job) -> Option<PathBuf> {
-        let own = job.file.metadata().ok()?;
-        let is_it = |path: &PathBuf| {
-            fs::metadata(path).is_ok_and(|about| (about.dev(), about.ino()) == (own.dev(), own.ino()))
-        };
+        let is_it = |path: &PathBuf| is_at(&job.file, path);
         if is_it(&job.path) {
             return Some(job.path.clone());
         }
@@ -185,6 +199,12 @@ impl Worker {
             entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| self.kept.is_plain(name)));
         named.map(|entry| folder_of(&job.path).join(entry.file_name())).find(is_it)
     }
+}
+
+/// Whether this process writes that file now, which is never one that was rolled.
+fn is_written(path: &Path) -> bool {
+    path.is_file()
+        && File::open(path).is_ok_and(|file| log_files().iter().any(|written| is_at(&file, &written.path)))
 }
 
 /// The same folder, and a name with more in front and behind.

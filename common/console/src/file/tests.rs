@@ -1,7 +1,9 @@
 //! Files in a real folder.
 
 use super::*;
-use crate::{Console, Format, LogFileSettings, Settings, memory::Memory};
+use crate::{
+    Console, Format, LogFileSettings, Settings, SocketLogSettings, SocketSettings, Transport, memory::Memory,
+};
 use java::DatePrinter;
 use jiff::tz::TimeZone;
 use slog::info;
@@ -213,7 +215,7 @@ fn what_rolled_files_are_like_is_known() {
 }
 
 #[test]
-fn what_the_console_refuses_goes_to_no_file_since_it_comes_again() {
+fn what_the_console_refuses_goes_nowhere_else_since_it_comes_again() {
     struct Refusing;
     impl Write for Refusing {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -229,7 +231,19 @@ fn what_the_console_refuses_goes_to_no_file_since_it_comes_again() {
     let (pattern, _) = crate::Pattern::parse("%m%n", crate::Dialect::One);
     let format = Format::Pattern(Arc::new(pattern));
     let file = LogFileSettings { file: by_size(&path, 1000, 1), format, levels: crate::Levels::default() };
-    let console = Console::to(Refusing, Settings { files: vec![file], ..Settings::default() });
+    #[expect(clippy::disallowed_types, reason = "the host that lines would go to")]
+    let host = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    host.set_nonblocking(true).unwrap();
+    let socket = SocketSettings {
+        host: "127.0.0.1".to_owned(),
+        port: host.local_addr().unwrap().port(),
+        by: Transport::Udp,
+        with_end: false,
+        rest: Duration::ZERO,
+    };
+    let sockets =
+        vec![SocketLogSettings { socket, format: file.format.clone(), levels: crate::Levels::default() }];
+    let console = Console::to(Refusing, Settings { files: vec![file], sockets, ..Settings::default() });
     let mut printer = console.event_printer(crate::place::LOGGER_SINK, 16);
     let mut builder = event::BatchBuilder::default();
     builder.push([], b"hello");
@@ -241,7 +255,8 @@ fn what_the_console_refuses_goes_to_no_file_since_it_comes_again() {
         }
         assert!(printer.print().is_err());
     }
-    assert_eq!(read(path), "");
+    assert!(console.flush(LONG));
+    assert_eq!((read(path).as_str(), host.recv(&mut [0; 9]).is_err()), ("", true));
 }
 
 /// What a compressed file has.
@@ -290,6 +305,8 @@ fn what_a_process_left_on_its_way_is_compressed_by_the_next() {
     fs::write(at(".f-1.log.gz.tmp"), "half").unwrap();
     fs::write(at(".f-9.log.gz.tmp"), "its file is gone").unwrap();
     fs::write(at(".other.gz.tmp"), "of somebody else").unwrap();
+    fs::write(at("f-0.log"), "compressed, and not removed\n").unwrap();
+    fs::write(at("f-0.log.gz"), "whole").unwrap();
     let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
     let names_of = packed_by(&format!("{}/f-%i.log.gz", folder.path().display()), None, true);
     let settings = FileSettings { path: at("f.log"), append: true, triggers, names: names_of };
@@ -298,7 +315,9 @@ fn what_a_process_left_on_its_way_is_compressed_by_the_next() {
     info!(console.logger(), "one");
     info!(console.logger(), "two");
     assert!(console.flush(LONG));
-    assert_eq!(names(folder.path()), [".other.gz.tmp", "f-1.log.gz", "f-2.log.gz", "f.log"]);
+    let there = [".other.gz.tmp", "f-0.log.gz", "f-1.log.gz", "f-2.log.gz", "f.log"];
+    assert_eq!(names(folder.path()), there);
+    assert_eq!(unpacked(at("f-0.log.gz")), "compressed, and not removed\n");
     let all = ["f-1.log.gz", "f-2.log.gz"].map(|name| unpacked(at(name)));
     assert_eq!((all, memory.text().as_str()), (["of the one that died\n".into(), "one\n".into()], ""));
     let own = log_files().into_iter().find(|own| own.path == at("f.log")).unwrap();
@@ -311,6 +330,32 @@ fn what_a_process_left_on_its_way_is_compressed_by_the_next() {
     ] {
         assert_eq!(own.kept.is_name(name), expected, "{name}");
     }
+}
+
+#[test]
+fn what_another_program_is_compressing_is_left_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("f-1.log"), "of another program\n").unwrap();
+    fs::write(at(".f-1.log.gz.tmp"), "half").unwrap();
+    fs::write(at(".f-2.log.gz.tmp"), "half").unwrap();
+    let held = [at(".f-1.log.gz.tmp"), at(".f-2.log.gz.tmp")].map(|path| File::open(path).unwrap());
+    for file in &held {
+        rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    }
+    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
+    let names_of = packed_by(&format!("{}/f-%i.log.gz", folder.path().display()), None, true);
+    let settings = FileSettings { path: at("f.log"), append: true, triggers, names: names_of };
+    let memory = Memory::default();
+    let console = beside(&memory, settings);
+    info!(console.logger(), "one");
+    info!(console.logger(), "two");
+    assert!(console.flush(LONG) && console.flush(LONG));
+    let there = [".f-1.log.gz.tmp", ".f-2.log.gz.tmp", "f-1.log", "f-2.log", "f.log"];
+    assert_eq!(names(folder.path()), there);
+    assert_eq!((read(at(".f-1.log.gz.tmp")), read(at("f-2.log"))), ("half".into(), "one\n".into()));
+    let text = memory.text();
+    assert!(text.contains("f-2.log cannot be compressed: another program is compressing"), "{text}");
 }
 
 #[test]

@@ -11,7 +11,10 @@ use burst::Burst;
 use java::Pattern;
 use slog::Level;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -27,13 +30,15 @@ pub enum Outcome {
 }
 
 /// A line, as far as filters look at it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Line<'a> {
     pub(crate) level: Level,
     pub(crate) message: &'a [u8],
     /// Since 1970.
     pub(crate) millis: i64,
     pub(crate) now: Instant,
+    /// Takes what is to be said of a filter, each thing once.
+    pub(crate) tell: &'a dyn Fn(&str),
 }
 
 /// One filter, or several in their order.
@@ -55,7 +60,8 @@ enum Asked {
     /// Levels from the most to the least severe one, by their ranks.
     Levels(usize, usize),
     Contains(Vec<u8>),
-    Matches(Box<Pattern>),
+    /// And whether it was told that the search was given up.
+    Matches(Box<Pattern>, Arc<AtomicBool>),
     /// Lines of this rank and less severe ones.
     Burst(usize, Arc<Mutex<Burst>>),
     PartOfDay(PartOfDay),
@@ -84,7 +90,7 @@ impl Test {
     /// What is wrong with it, in an operator's words.
     pub fn matches(regex: &str) -> Result<Test, String> {
         let whole = Pattern::compile_whole(regex).map_err(|refused| refused.to_string())?;
-        Ok(Test(Asked::Matches(Box::new(whole))))
+        Ok(Test(Asked::Matches(Box::new(whole), Arc::default())))
     }
 
     /// Whether a line of `level`, or a less severe one, is among the `most` of an `interval`. More severe ones always are.
@@ -108,7 +114,13 @@ impl Test {
             Asked::Contains(text) => {
                 text.is_empty() || line.message.windows(text.len()).any(|part| part == &text[..])
             }
-            Asked::Matches(whole) => whole.is_found(line.message),
+            Asked::Matches(whole, is_told) => {
+                let is_found = whole.is_found(line.message);
+                if whole.take_given_up() > 0 && !is_told.swap(true, Relaxed) {
+                    (line.tell)(&given_up(whole));
+                }
+                is_found
+            }
             Asked::Burst(level, burst) => {
                 *level > rank(Some(line.level))
                     || burst.lock().unwrap_or_else(PoisonError::into_inner).take(line.now)
@@ -155,6 +167,16 @@ impl Filter {
     }
 }
 
+fn given_up(whole: &Pattern) -> String {
+    let regex: String = whole.as_str().chars().take(MOST_SHOWN).collect();
+    format!(
+        "the regex {regex} of a log filter tries too many ways on some log lines and gives up; they count as lines that do not match (Flume goes on for as long as it takes). Write it so that only one way can match"
+    )
+}
+
+/// Characters of a regex.
+const MOST_SHOWN: usize = 100;
+
 /// 0 is OFF, 6 is TRACE.
 fn rank(level: Option<Level>) -> usize {
     level.map_or(0, |level| level.as_usize())
@@ -166,7 +188,7 @@ mod tests {
     use Outcome::{Accept, Deny, Neutral};
 
     fn line(level: Level, message: &str) -> Line<'_> {
-        Line { level, message: message.as_bytes(), millis: 0, now: Instant::now() }
+        Line { level, message: message.as_bytes(), millis: 0, now: Instant::now(), tell: &|_| {} }
     }
 
     fn held(test: &Test) -> Vec<Level> {
@@ -195,6 +217,18 @@ mod tests {
         let whole = Test::matches("r\\d .*").unwrap();
         assert!(holds(&whole, "r1 started") && !holds(&whole, "source r1 started"));
         assert!(!holds(&whole, "r1 started\non two lines"), "in Java neither");
+    }
+
+    #[test]
+    fn a_pattern_that_is_given_up_is_told_once() {
+        let (told, message) = (std::cell::Cell::new(0), "a".repeat(60) + "!c");
+        let count = |text: &str| told.set(told.get() + usize::from(text.contains("(a|aa)")));
+        let whole = Test::matches(r"(?:(a|aa)(?!b))+\1c").unwrap();
+        for _ in 0..2 {
+            let line = Line { tell: &count, ..line(Level::Info, &message) };
+            assert!(!whole.holds(&line) && !whole.clone().holds(&line));
+        }
+        assert_eq!(told.get(), 1);
     }
 
     #[test]

@@ -90,6 +90,39 @@ fn a_filter_stands_at_a_logger_or_before_all() {
 }
 
 #[test]
+fn of_several_filters_the_first_counts_also_when_it_is_a_threshold() {
+    let both = "<ThresholdFilter level='WARN'/><DenyAllFilter/>";
+    assert_eq!(log4j_2("", both, "", "", 1), ["three", "four"]);
+}
+
+#[test]
+fn a_root_without_a_level_is_debug_in_log4j_1_also_with_filters() {
+    let filter = "log4j.appender.f.filter.1=org.apache.log4j.varia.StringMatchFilter\n\
+        log4j.appender.f.filter.1.StringToMatch=one\nlog4j.appender.f.filter.1.AcceptOnMatch=false\n";
+    for (filter, expected) in
+        [("", &["debug", "one", "two", "three", "four"][..]), (filter, &["debug", "two", "three", "four"])]
+    {
+        let text = format!(
+            "log4j.rootLogger=,f\nlog4j.appender.f=org.apache.log4j.FileAppender\nlog4j.appender.f.File=HERE/f.log\n\
+            log4j.appender.f.layout=org.apache.log4j.PatternLayout\nlog4j.appender.f.layout.ConversionPattern=%m%n\n{filter}"
+        );
+        assert_eq!(written("log4j.properties", &text, 0), expected);
+    }
+}
+
+#[test]
+fn what_is_said_of_one_file_is_bounded() {
+    let unknown = "<Unknown/>".repeat(1000);
+    let text = format!(
+        "<Configuration>{unknown}<Appenders><Console name='c' target='SYSTEM_ERR'/></Appenders>\
+        <Loggers><Root><AppenderRef ref='c'/></Root></Loggers></Configuration>"
+    );
+    let notices = of("log4j2.xml", &text, &[]).notices;
+    assert_eq!(notices.len(), 101);
+    assert!(notices[100].contains("900 more such lines"), "{}", notices[100]);
+}
+
+#[test]
 fn a_filter_that_is_not_whole_is_told_and_holds_nothing_back() {
     for filter in [
         "<ScriptFilter/>",

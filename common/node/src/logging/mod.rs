@@ -149,9 +149,19 @@ fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> 
     if let Some(format) = format {
         settings.format = format;
     }
+    bound(&mut notices, &origin);
     let mut logging = Logging { settings, notices, place, on_console, least: None };
     finish(&mut logging, properties, log_format);
     logging
+}
+
+/// A file that is no configuration at all has something to be said of each of its lines.
+fn bound(notices: &mut Vec<String>, origin: &str) {
+    let more = notices.len().saturating_sub(MOST_NOTICES);
+    if more > 0 {
+        notices.truncate(MOST_NOTICES);
+        notices.push(format!("{origin}: {more} more such lines are left out; mend what the first ones say"));
+    }
 }
 
 /// What is the same wherever lines go: the levels of `-Dflume.log.level.LOGGER`, and JSON on the console.
@@ -226,6 +236,9 @@ fn names_a_file(properties: &[(String, String)]) -> bool {
         appenders(value).any(|name| named.iter().any(|known| name.eq_ignore_ascii_case(known)))
     })
 }
+
+/// What is said of one configuration at most.
+const MOST_NOTICES: usize = 100;
 
 const ROOT: &str = "flume.root.logger";
 

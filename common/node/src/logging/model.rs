@@ -205,7 +205,7 @@ impl Model {
 
     fn own_levels(&self) -> Levels {
         let root = self.loggers.iter().find(|logger| logger.name.is_empty());
-        let mut levels = Levels::bare(root.and_then(|root| root.level).unwrap_or(Some(Level::Info)));
+        let mut levels = Levels::bare(root.map_or(Some(Level::Info), |root| self.level(root)));
         for logger in self.loggers.iter().filter(|logger| !logger.name.is_empty()) {
             logger.level.into_iter().for_each(|level| levels.set(&logger.name, level));
         }

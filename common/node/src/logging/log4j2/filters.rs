@@ -18,17 +18,30 @@ pub(super) fn is_filter(node: Node<'_, '_>) -> bool {
     name.ends_with("filter") || name == "filters"
 }
 
+/// The filter of an element, which has one: log4j takes the first.
+fn first_filter<'a, 'i>(node: Node<'a, 'i>, wrong: &mut Vec<String>) -> Option<Node<'a, 'i>> {
+    let mut filters = elements(node).filter(|element| is_filter(*element));
+    let first = filters.next()?;
+    for other in filters {
+        wrong.push(format!(
+            "<{}> has no effect, in Flume neither: of several filters the first counts; write <Filters> around them",
+            kind(other)
+        ));
+    }
+    Some(first)
+}
+
 impl Reader<'_> {
     /// Reads what an appender holds back. A plain threshold, which most have, is no filter that lines are asked for.
     pub(super) fn hold_back(&mut self, node: Node<'_, '_>, appender: &mut Appender) {
-        let first = elements(node).find(|element| is_filter(*element));
+        let mut wrong = Vec::new();
+        let first = first_filter(node, &mut wrong);
         if let Some(plain) = first.filter(|filter| self.is_plain_threshold(*filter)) {
             let text = self.get(plain, "level").unwrap_or_else(|| "ERROR".to_owned());
             appender.threshold = stricter(appender.threshold, self.level(&text, Level::Error));
-            return;
+        } else {
+            appender.filter = first.and_then(|first| self.one_filter(first, &mut wrong)).map(Arc::new);
         }
-        let mut wrong = Vec::new();
-        appender.filter = self.filter(node, &mut wrong).map(Arc::new);
         wrong.into_iter().for_each(|what| appender.say(format_args!("its {what}")));
     }
 
@@ -39,17 +52,9 @@ impl Reader<'_> {
             && says("onMismatch", "DENY").eq_ignore_ascii_case("DENY")
     }
 
-    /// The filter of an element, which has one: log4j takes the first.
+    /// The filter of an element.
     pub(super) fn filter(&mut self, node: Node<'_, '_>, wrong: &mut Vec<String>) -> Option<Filter> {
-        let mut filters = elements(node).filter(|element| is_filter(*element));
-        let first = filters.next()?;
-        for other in filters {
-            wrong.push(format!(
-                "<{}> has no effect, in Flume neither: of several filters the first counts; write <Filters> around them",
-                kind(other)
-            ));
-        }
-        self.one_filter(first, wrong)
+        first_filter(node, wrong).and_then(|first| self.one_filter(first, wrong))
     }
 
     /// `None` for one that holds nothing back, since it is not there or is not whole; then it is told.
@@ -165,9 +170,15 @@ impl Reader<'_> {
                 "<BurstFilter>: a burst of more than {MOST_BURST} lines is not counted; that many are taken"
             ));
         }
-        let interval = Duration::try_from_secs_f64(most / rate).unwrap_or(Duration::MAX);
-        Test::burst(level, most.min(MOST_BURST) as usize, interval)
+        let (most, interval) = counted(most, rate);
+        Test::burst(level, most, interval)
     }
+}
+
+/// How many lines are counted, and in which time so many come at `rate` lines a second.
+fn counted(most: f64, rate: f64) -> (usize, Duration) {
+    let most = most.min(MOST_BURST);
+    (most as usize, Duration::try_from_secs_f64(most / rate).unwrap_or(Duration::MAX))
 }
 
 /// Filters within filters.
@@ -175,3 +186,15 @@ const DEEPEST: usize = 16;
 
 /// Each that is counted takes memory for a while.
 const MOST_BURST: f64 = 100_000.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_that_is_cut_has_the_same_rate() {
+        assert_eq!(counted(1000.0, 10.0), (1000, Duration::from_secs(100)));
+        assert_eq!(counted(1e9, 10.0), (100_000, Duration::from_secs(10_000)));
+        assert_eq!(counted(1.0, 1e-300), (1, Duration::MAX));
+    }
+}
