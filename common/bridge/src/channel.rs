@@ -94,16 +94,22 @@ impl Channel {
     /// # Errors
     /// When the channel has failed, or the JVM is gone.
     pub async fn take(&self, most: usize) -> Result<Taking, BridgeError> {
-        let (number, mut steps) = self.open()?;
+        let (number, steps) = self.open()?;
         let Component { id, title, jvm, .. } = &self.component;
-        jvm.send(to_jvm::channel_take(*id, number, most));
-        match jvm.patiently(*id, title, "a take", steps.recv()).await {
-            Some(Step::Taken(batch)) => {
-                let (component, title, jvm) = (*id, title.clone(), jvm.clone());
-                Ok(Taking { batch, number, component, title, jvm, steps, open: true })
-            }
+        let (component, batch) = (*id, Batch::default());
+        jvm.send(to_jvm::channel_take(component, number, most));
+        // From here on it rolls back when it is dropped: also while it is waited for.
+        let mut taking =
+            Taking { batch, number, component, title: title.clone(), jvm: jvm.clone(), steps, open: true };
+        let step = jvm.patiently(component, title, "a take", taking.steps.recv()).await;
+        if let Some(Step::Taken(batch)) = step {
+            taking.batch = batch;
+            return Ok(taking);
+        }
+        taking.open = false;
+        match step {
             Some(Step::Done(Err((full, thrown)))) => Err(self.failed("a take", full, thrown)),
-            Some(Step::Done(Ok(()))) | None => Err(jvm.gone()),
+            _ => Err(jvm.gone()),
         }
     }
 

@@ -4,7 +4,7 @@
 mod frames;
 mod reason;
 
-use crate::jar;
+use crate::{jar, launch};
 use frames::{Said, Wish};
 use std::{
     collections::BTreeMap,
@@ -87,7 +87,7 @@ impl KerberosLogin {
         let jar = jar::unpack(&jvm.scratch).map_err(|error| with_cause(&error))?;
         let mut command = command(jvm, &jar);
         command.stderr(if wish.traces || jvm.traces() { Stdio::inherit() } else { Stdio::piped() });
-        let failed = |error: io::Error| format!("{} cannot be started: {error}", jvm.java.display());
+        let failed = |error: io::Error| format!("/bin/sh, which is to become it, cannot be started: {error}");
         let mut child = command.spawn().map_err(failed)?;
         let printed = child.stderr.take().map(|printed| tokio::spawn(last_of(printed)));
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
@@ -161,11 +161,14 @@ impl KerberosJvm {
 }
 
 fn command(jvm: &KerberosJvm, jar: &Path) -> Command {
-    let mut command = Command::new(&jvm.java);
+    let mut command = Command::new("/bin/sh");
     command
-        .args(["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-cp"])
+        .args(["-c", launch::MOVE_PIPES, "kerberos"])
+        .arg(&jvm.java)
+        // No collector: a second one beside that of JAVA_TOOL_OPTIONS ends a JVM.
+        .args(["-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-cp"])
         .arg(jar)
-        .arg(MAIN)
+        .args([MAIN, "/proc/self/fd/3", "/proc/self/fd/4"])
         .envs(&jvm.environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

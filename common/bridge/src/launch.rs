@@ -68,7 +68,7 @@ fn keeps(settings: &Settings, word: &str) -> bool {
 }
 
 /// It leaves no core: Java 8 has no word for that.
-const MOVE_PIPES: &str = r#"ulimit -S -c 0; exec "$@" 3<&0 4>&1 </dev/null >&2"#;
+pub(crate) const MOVE_PIPES: &str = r#"ulimit -S -c 0; exec "$@" 3<&0 4>&1 </dev/null >&2"#;
 const ERROR_FILE: &str = "-XX:ErrorFile=";
 const MAIN: &str = "org.logcluster.bridge.Bridge";
 

@@ -118,11 +118,15 @@ pub struct Thrown {
 impl Thrown {
     /// Whether it is about an event, or something else, that is of another class than was wanted.
     pub fn is_a_cast(&self) -> bool {
-        self.class == CAST || self.stack.contains(CAST)
+        let of =
+            |line: &str| line.strip_prefix(CAST).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        of(&self.class) || self.stack.lines().filter_map(|line| line.strip_prefix(CAUSE)).any(of)
     }
 }
 
 const CAST: &str = "java.lang.ClassCastException";
+/// Begins the line of each cause in a stack.
+const CAUSE: &str = "Caused by: ";
 
 /// `FlumeException: Failed to login; its cause is KerberosAuthException: no such keytab`
 impl std::fmt::Display for Thrown {
@@ -146,7 +150,7 @@ impl std::fmt::Display for Thrown {
 impl Thrown {
     /// `CLASS: MESSAGE` of what all began with, by the stack.
     fn last_cause(&self) -> Option<&str> {
-        self.stack.lines().rev().find_map(|line| line.strip_prefix("Caused by: "))
+        self.stack.lines().rev().find_map(|line| line.strip_prefix(CAUSE))
     }
 }
 

@@ -42,6 +42,11 @@ impl Deliveries {
         which.filter_map(|sent| Some(sent.pending.id()?.sequence))
     }
 
+    /// Whether there is one, and no other.
+    pub(crate) fn is_one(&self) -> bool {
+        self.0.len() == 1
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

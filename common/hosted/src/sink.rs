@@ -1,6 +1,7 @@
 //! A sink in the JVM, as a member of a native group: deliveries go in ahead of need, commits come back by number.
 
 use crate::aside::{self, Why};
+use crate::bare::Bare;
 use crate::deliveries::Deliveries;
 use crate::host::Host;
 use actix::prelude::*;
@@ -12,7 +13,6 @@ use flow::processor::SinkAddress;
 use flow::sink::{Member, SinkContext};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration, Instant};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
@@ -44,7 +44,7 @@ pub(crate) fn start(host: Arc<Host>, spec: Spec, context: SinkContext) -> SinkAd
         todo,
         live: None,
         poison: Poison::default(),
-        bare: BTreeSet::new(),
+        bare: Bare::default(),
         window: Window::LOCAL,
         last_end: String::new(),
         _end: end,
@@ -109,8 +109,8 @@ struct Task {
     todo: mpsc::UnboundedReceiver<Work>,
     live: Option<Live>,
     poison: Poison,
-    /// Deliveries without the objects that they came with: the class has failed with them.
-    bare: BTreeSet<u64>,
+    /// Deliveries without the objects that they came with, when the class has failed.
+    bare: Bare,
     /// One delivery after the other while some are under suspicion.
     window: Window,
     /// Why the last JVM has ended.
@@ -223,10 +223,7 @@ impl Task {
         if let Some(error) = &live.failed {
             return pending.failed(error.clone());
         }
-        if pending
-            .id()
-            .is_some_and(|id| self.poison.is_poison(id.sequence) || self.bare.contains(&id.sequence))
-        {
+        if pending.id().is_some_and(|id| self.poison.is_poison(id.sequence) || self.bare.holds(id.sequence)) {
             return self.set_aside(pending).await;
         }
         let before = live.sink.next_number();
@@ -253,7 +250,10 @@ impl Task {
             SinkEvent::Delivered(ranges) => {
                 live.backoffs = 0;
                 let done = live.deliveries.delivered(&ranges);
-                done.iter().for_each(|pending| self.poison.passed(pending.id().map(|id| id.sequence)));
+                for sequence in done.iter().map(|pending| pending.id().map(|id| id.sequence)) {
+                    self.poison.passed(sequence);
+                    sequence.into_iter().for_each(|sequence| self.bare.forget(sequence));
+                }
                 PendingDelivery::done(done);
                 self.widen();
             }
@@ -267,7 +267,9 @@ impl Task {
             SinkEvent::Paused { outcome: Outcome::Exception(thrown), .. } => {
                 let reason = thrown.to_string();
                 if thrown.is_a_cast() {
-                    self.bare.extend(live.deliveries.with(|batch| live.sink.lacks_objects(batch)));
+                    let lacking = live.deliveries.with(|batch| live.sink.lacks_objects(batch));
+                    self.bare.failed(lacking, live.deliveries.is_one(), clock::now());
+                    self.narrow();
                 }
                 slog::debug!(self.log, "sink {} has thrown\n{}", self.spec.name, thrown.stack);
                 self.fail(DeliveryError::Class { reason });
@@ -296,7 +298,7 @@ impl Task {
     /// be written.
     async fn set_aside(&mut self, pending: PendingDelivery) {
         let who = format!("sink {}", self.spec.name);
-        let is_bare = pending.id().is_some_and(|id| self.bare.contains(&id.sequence));
+        let is_bare = pending.id().is_some_and(|id| self.bare.holds(id.sequence));
         let why = match is_bare {
             true => Why::LacksObjects(&self.last_end),
             false => Why::EndsEveryJvm(&self.last_end),
@@ -307,7 +309,8 @@ impl Task {
         };
         match kept {
             Ok(()) => {
-                if let Some(id) = pending.id().filter(|id| !self.bare.remove(&id.sequence)) {
+                if let Some(id) = pending.id() {
+                    self.bare.forget(id.sequence);
                     self.poison.set_aside(id.sequence);
                 }
                 self.counters.event_write_fail.add(pending.events());
@@ -324,10 +327,19 @@ impl Task {
 
     /// Several deliveries at a time again, when none is under suspicion any more.
     fn widen(&mut self) {
-        if self.window == Window::LOCK_STEP && self.poison.is_calm(clock::now()) {
-            self.window = Window::LOCAL;
-            self.member.tell(State::Up(self.window));
+        if self.window == Window::LOCK_STEP {
+            self.narrow();
+            if self.window != Window::LOCK_STEP {
+                self.member.tell(State::Up(self.window));
+            }
         }
+    }
+
+    /// One delivery at a time while any is under suspicion.
+    fn narrow(&mut self) {
+        let now = clock::now();
+        let is_calm = self.poison.is_calm(now) & self.bare.is_calm(now);
+        self.window = if is_calm { Window::LOCAL } else { Window::LOCK_STEP };
     }
 
     fn jvm_is_gone(&mut self) {
@@ -336,7 +348,7 @@ impl Task {
         for batch in &under_way {
             self.poison.died(*batch, under_way.len() == 1, live.sink.fault(), now);
         }
-        self.window = if self.poison.is_calm(now) { Window::LOCAL } else { Window::LOCK_STEP };
+        self.narrow();
         self.last_end = live.sink.gone().to_string();
         let (peer, reason) = ("the JVM".to_owned(), self.last_end.clone());
         live.deliveries.lost(&DeliveryError::Lost { peer: peer.clone(), reason: reason.clone() });

@@ -99,3 +99,25 @@ fn events_whose_objects_have_ended_with_their_jvm_are_set_aside_and_new_ones_arr
     solo.wait_for("came with objects of Java classes, which are gone");
     assert!(fs::read_dir(solo.path(".flume/set-aside")).is_ok_and(|mut files| files.next().is_some()));
 }
+
+/// Some objects do not take their headers, on the way to a sink and into a channel of the JVM.
+const STUBBORN: &str = "a1.sources = r1\na1.channels = c1 c2\na1.sinks = k1 k2\na1.channels.c1.type = memory\n\
+    a1.channels.c2.type = org.acme.Carrying$Queue\na1.channels.c2.capacity = 1000\n\
+    a1.sources.r1.type = org.acme.Carrying$Maker\na1.sources.r1.channels = c1 c2\na1.sources.r1.stubborn = true\n\
+    a1.sinks.k1.type = org.acme.Carrying$Writer\na1.sinks.k1.channel = c1\na1.sinks.k1.file = DIR/out/k1\n\
+    a1.sinks.k2.type = org.acme.Carrying$Writer\na1.sinks.k2.channel = c2\na1.sinks.k2.file = DIR/out/k2\n";
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn an_object_that_does_not_take_its_headers_goes_on_without_itself_and_ends_nothing() {
+    let words = environment(Version::V1_11);
+    let solo = Solo::start_in(folder(), STUBBORN, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    for sink in ["out/k1", "out/k2"] {
+        until("all arrive", || lines(&solo.path(sink)).len() == 100);
+        let lines = lines(&solo.path(sink));
+        let is = |line: &str| lines.get(line) == Some(&1);
+        assert!(is("7{}[made]"), "{lines:?}");
+        assert!(is("6{asked=false}") || is("6{asked=true}"), "{lines:?}");
+    }
+    solo.wait_for("an event of class org.acme.Carrying$Stubborn does not take its headers and body");
+}

@@ -95,6 +95,18 @@ async fn flumes_file_channel_keeps_its_events_through_a_kill() {
         one.rollback().await.expect("a roll back");
         two.commit().await.expect("a commit");
         drop(channel.take(5).await.expect("a take"));
+        let given_up = tokio::time::timeout(Duration::ZERO, channel.take(5)).await;
+        assert!(given_up.is_err(), "its answer has not come");
+        soon("all that is left", async {
+            loop {
+                let (one, two) =
+                    (channel.take(60).await.expect("a take"), channel.take(60).await.expect("a take"));
+                if one.batch.len() + two.batch.len() == 80 {
+                    break;
+                }
+            }
+        })
+        .await;
         let pid = scene.jvm.pid().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)).expect("a pid");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it lives");
         soon("an error", channel.take(1)).await.err().expect("its JVM is gone");

@@ -247,3 +247,18 @@ fn what_was_thrown_is_told_with_what_it_began_with() {
     assert_eq!(told(wrapped, &[wrapped]), "Odd: java.io.IOException: no way");
     assert_eq!(Thrown::default().to_string(), "");
 }
+
+#[test]
+fn a_failure_to_cast_is_one_by_its_class_or_a_cause_and_not_by_a_message() {
+    let is = |class: &str, stack: &str| {
+        Thrown { class: class.into(), stack: stack.into(), ..Thrown::default() }.is_a_cast()
+    };
+    assert!(is("java.lang.ClassCastException", ""));
+    assert!(is(
+        "org.acme.Odd",
+        "org.acme.Odd: x\n\tat a.B\nCaused by: java.lang.ClassCastException: A is no B\n"
+    ));
+    assert!(is("org.acme.Odd", "org.acme.Odd\nCaused by: java.lang.ClassCastException\n\tat a.B\n"));
+    assert!(!is("org.acme.Odd", "org.acme.Odd: it was no java.lang.ClassCastException: but a sink's\n"));
+    assert!(!is("org.acme.Odd", "org.acme.Odd\nCaused by: java.lang.ClassCastExceptions: x\n"));
+}

@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,7 @@ public final class Carrying {
   public static final class Queue extends MemoryChannel { }
 
   /** An event with an object of its own. */
-  public static final class Carried implements Event {
+  public static class Carried implements Event {
     private Map<String, String> headers = new HashMap<>();
     private byte[] body = new byte[0];
     final List<String> notes = new ArrayList<>();
@@ -60,14 +61,35 @@ public final class Carrying {
     }
   }
 
-  /** Numbers, in batches of ten; each third one is an event like any other. The file {@code done} is there when all are stored. */
+  /** One whose headers are others whenever they are asked for, and cannot be set. */
+  static final class Stubborn extends Carried {
+    private int asked;
+
+    Stubborn(byte[] body) {
+      super(body);
+    }
+
+    @Override
+    public Map<String, String> getHeaders() {
+      return Collections.singletonMap("asked", String.valueOf(asked++ == 0));
+    }
+
+    @Override
+    public void setHeaders(Map<String, String> headers) {
+      throw new UnsupportedOperationException("they are mine");
+    }
+  }
+
+  /** Numbers, in batches of ten; each third one is an event like any other, or with {@code stubborn} one of that kind. The file {@code done} is there when all are stored. */
   public static final class Maker extends AbstractSource implements PollableSource, Configurable {
     private int end;
     private int next;
     private String done;
+    private boolean stubborn;
 
     @Override
     public void configure(Context context) {
+      stubborn = context.getBoolean("stubborn", false);
       end = context.getInteger("end", 100);
       done = context.getString("done");
     }
@@ -84,7 +106,9 @@ public final class Carrying {
       for (int i = next; i < Math.min(end, next + 10); i++) {
         byte[] body = String.valueOf(i).getBytes();
         Event event = new Carried(body);
-        if (i % 3 == 0) {
+        if (i % 3 == 0 && stubborn) {
+          event = new Stubborn(body);
+        } else if (i % 3 == 0) {
           event = new SimpleEvent();
           event.setBody(body);
         } else {

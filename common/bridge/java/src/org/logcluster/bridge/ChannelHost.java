@@ -99,10 +99,7 @@ final class ChannelHost extends Host {
         open.put(number, settled);
         final ExecutorService taker = taker();
         taker.execute(() -> transaction(number, () -> {
-          List<Event> taken = take(frame.number());
-          long objects = bridge.kept.keep(taken);
-          FrameWriter out = withObjects(objects, new FrameWriter());
-          send(kind(Protocol.C_TAKEN, objects), out.number(number).events(taken));
+          sendEvents(Protocol.C_TAKEN, take(frame.number()), new FrameWriter(), number);
           return settled.take();
         }, () -> takers.addFirst(taker)));
         break;

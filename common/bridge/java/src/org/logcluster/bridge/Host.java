@@ -7,6 +7,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
+import org.apache.flume.Event;
 import org.apache.flume.conf.BatchSizeSupported;
 
 /**
@@ -101,6 +102,21 @@ abstract class Host {
 
   static int kind(int type, long objects) {
     return objects == 0 ? type : type | Protocol.OBJECTS;
+  }
+
+  /** Sends events behind {@code numbers}. Of their objects nothing is kept when that fails. */
+  final void sendEvents(int type, List<Event> events, FrameWriter frame, long... numbers) {
+    long objects = bridge.kept.keep(events);
+    try {
+      withObjects(objects, frame);
+      for (long number : numbers) {
+        frame.number(number);
+      }
+      send(kind(type, objects), frame.events(events));
+    } catch (RuntimeException | Error failure) {
+      bridge.kept.release(objects);
+      throw failure;
+    }
   }
 
   final void created(Object component, long batchSize, String how) {

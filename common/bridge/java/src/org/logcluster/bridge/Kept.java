@@ -27,20 +27,24 @@ final class Kept {
     }
   };
 
+  /** Classes that have been told about. */
+  private static final Set<String> FAILED = ConcurrentHashMap.newKeySet();
+
   private final Map<Long, Event[]> all = new ConcurrentHashMap<>();
   private final AtomicLong last = new AtomicLong();
 
   /** Keeps those of {@code events} that are of such a class. Their number; 0 when there are none. */
   long keep(List<? extends Event> events) {
     Event[] objects = null;
-    for (int i = 0; i < events.size(); i++) {
-      Event event = events.get(i);
+    int i = 0;
+    for (Event event : events) {
       if (event != null && !IS_PLAIN.get(event.getClass())) {
         if (objects == null) {
           objects = new Event[events.size()];
         }
         objects[i] = event;
       }
+      i++;
     }
     if (objects == null) {
       return 0;
@@ -64,8 +68,28 @@ final class Kept {
     all.remove(number);
   }
 
-  /** The object, with headers and body as they are now. What has not changed is left alone. */
+  /**
+   * The object, with headers and body as they are now. What has not changed is left alone. An object that fails with that stays
+   * behind: {@code now} goes on alone.
+   */
   static Event dressed(Event object, Event now) {
+    try {
+      return changed(object, now);
+    } catch (Throwable failure) { // of any kind: the class is the operator's
+      tell(object.getClass().getName(), failure);
+      return now;
+    }
+  }
+
+  private static void tell(String type, Throwable failure) {
+    if (FAILED.add(type)) {
+      System.err.println("org.logcluster.bridge: an event of class " + type + " does not take its headers and body ("
+          + failure.getClass().getName() + ": " + Failure.message(failure) + "); it goes on as headers and body alone, and so will"
+          + " each other one of the class that does not; let its get and set methods work again and again, also in several threads");
+    }
+  }
+
+  private static Event changed(Event object, Event now) {
     if (!same(object.getHeaders(), now.getHeaders())) {
       object.setHeaders(now.getHeaders());
     }

@@ -4,7 +4,6 @@ import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.File;
-import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -36,7 +35,7 @@ import org.ietf.jgss.Oid;
 
 /**
  * One login by Kerberos to one server, for a native agent that has the connection: a process of its own, which needs the JDK alone.
- * Frames come on the standard input and go to the standard output, each a length and as many bytes:
+ * Frames come on the first pipe that is named and go to the second one, each a length and as many bytes:
  *
  * <ul>
  *   <li>in: the wish, texts behind their lengths (section, service, host, address, canonicalize, principal, then names and values of
@@ -73,18 +72,17 @@ public final class KerberosLogin {
 
   /** See the class. */
   public static void main(String[] arguments) throws Exception {
-    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)));
-    System.setOut(System.err); // the JDK's traces of Kerberos go there
+    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(arguments[1])));
     KerberosLogin login = new KerberosLogin(out);
-    Thread reader = new Thread(login::read, "reader");
+    Thread reader = new Thread(() -> login.read(arguments[0]), "reader");
     reader.setDaemon(true);
     reader.start();
     login.run();
   }
 
   /** Also while Kerberos is waited for: an agent that is gone ends this process. */
-  private void read() {
-    try (DataInputStream in = new DataInputStream(new FileInputStream(FileDescriptor.in))) {
+  private void read(String pipe) {
+    try (DataInputStream in = new DataInputStream(new FileInputStream(pipe))) {
       for (;;) {
         int length = in.readInt();
         if (length < 0 || length > MOST_BYTES) {

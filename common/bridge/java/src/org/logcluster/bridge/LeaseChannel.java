@@ -132,7 +132,8 @@ final class LeaseChannel extends BasicChannelSemantics {
       }
       Lease lease = oldest();
       if (lease != null) {
-        Event event = taken.add(lease.next++, lease.frame.event());
+        Event event = lease.frame.event(); // before its number: nothing is skipped when it fails
+        taken.add(lease.next++, event);
         if (--lease.left == 0) {
           drop(lease);
         }

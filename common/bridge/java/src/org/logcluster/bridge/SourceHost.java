@@ -102,16 +102,19 @@ final class SourceHost extends Host {
   private static final String GONE = "the agent is gone";
 
   private void store(int channel, List<Event> events) {
-    long transaction = transactions.incrementAndGet();
-    Wait wait = new Wait();
-    waits.put(transaction, wait);
     int size = 64;
     for (Event event : events) {
       size += 64 + (event.getBody() == null ? 0 : event.getBody().length);
     }
-    long objects = bridge.kept.keep(events);
-    FrameWriter put = withObjects(objects, new FrameWriter(size));
-    send(kind(Protocol.PUT, objects), put.number(transaction).number(channel).events(events));
+    long transaction = transactions.incrementAndGet();
+    Wait wait = new Wait();
+    waits.put(transaction, wait);
+    try {
+      sendEvents(Protocol.PUT, events, new FrameWriter(size), transaction, channel);
+    } catch (RuntimeException | Error failure) {
+      waits.remove(transaction); // nobody answers
+      throw failure;
+    }
     if (abandoned) {
       wait.answer(Protocol.REFUSED, GONE);
     }
