@@ -38,8 +38,8 @@ fn own_options(settings: &Settings, jar: &Path) -> Vec<String> {
         None if !has("-Xmx") => options.push(format!("-Xmx{DEFAULT_HEAP}")),
         None => {}
     }
-    // Two collectors on one command line end the JVM.
-    if !settings.options.iter().any(|word| word.starts_with("-XX:+Use") && word.ends_with("GC")) {
+    // A JVM that is told of two collectors ends.
+    if !names_a_collector(settings) {
         options.push("-XX:+UseSerialGC".into());
     }
     // A JVM that is out of memory is of no use to any of its components: it is started again, and says in its report of a
@@ -57,6 +57,14 @@ fn own_options(settings: &Settings, jar: &Path) -> Vec<String> {
     options
 }
 
+/// Whether the operator names a collector: among the options, or in what a JVM reads of its environment.
+fn names_a_collector(settings: &Settings) -> bool {
+    let is_one = |word: &str| word.starts_with("-XX:+Use") && word.ends_with("GC");
+    let read = |name: &&str| settings.environment.get(*name).cloned().or_else(|| std::env::var(name).ok());
+    settings.options.iter().any(|word| is_one(word))
+        || READ_BY_JVMS.iter().filter_map(read).any(|text| text.split_whitespace().any(is_one))
+}
+
 /// Where the JVM of this process number writes its report when it crashes: beside the jar, in a folder of this user alone.
 pub(crate) fn crash_report(jar: &Path, process: &str) -> PathBuf {
     jar.with_file_name(format!("crash-{process}.log"))
@@ -70,6 +78,8 @@ fn keeps(settings: &Settings, word: &str) -> bool {
 /// It leaves no core: Java 8 has no word for that.
 pub(crate) const MOVE_PIPES: &str = r#"ulimit -S -c 0; exec "$@" 3<&0 4>&1 </dev/null >&2"#;
 const ERROR_FILE: &str = "-XX:ErrorFile=";
+/// Variables with options that every JVM adds to its own.
+const READ_BY_JVMS: [&str; 3] = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"];
 const MAIN: &str = "org.logcluster.bridge.Bridge";
 
 /// Enough for batches of 1,000 events in both directions, and for most of Flume's components. Flume's own default is 20m.
@@ -121,6 +131,9 @@ mod tests {
         );
         let set = line(&Settings { heap_bytes: Some(200 << 20), ..with(&["-Xmx1g", "-Xms1g", "-Dk=v"]) });
         assert!(set.contains("-Xmx204800k") && !set.contains("1g") && set.contains("-Dk=v"));
+        let variable = ("JAVA_TOOL_OPTIONS".to_owned(), "-Da=b -XX:+UseParallelGC".to_owned());
+        let theirs = line(&Settings { environment: [variable].into(), ..Settings::default() });
+        assert!(!theirs.contains("GC"), "{theirs}");
         let own = line(&with(&["-XX:ErrorFile=/own"]));
         assert!(own.contains("/own") && !own.contains("crash-%p"), "{own}");
         let modular = line(&Settings { modular: true, ..Settings::default() });
