@@ -86,7 +86,7 @@ public class Hdfs {
     System.exit(0); // whoever started it is gone
   }
 
-  /** A file that gets its name meanwhile is missed under the old one: then all of it is done again. */
+  /** A file that is renamed in another way meanwhile is missed: then all of it is done again. */
   static void get(DistributedFileSystem files, Path from, File to) throws Exception {
     for (int tries = 0; tries < 20; tries++) {
       try {
@@ -104,19 +104,29 @@ public class Hdfs {
   private static void once(DistributedFileSystem files, Path from, File to, StringBuilder open) throws Exception {
     if (!files.exists(from)) return;
     for (RemoteIterator<LocatedFileStatus> all = files.listFiles(from, true); all.hasNext(); ) {
-      Path path = all.next().getPath();
-      String name = path.toUri().getPath();
-      if (!files.isFileClosed(path)) open.append("open ").append(name).append('\n');
-      File target = new File(to, name);
-      target.getParentFile().mkdirs();
-      try (java.io.InputStream in = files.open(path); java.io.OutputStream out = new java.io.FileOutputStream(target)) {
-        in.transferTo(out);
-      } catch (FileNotFoundException renamed) {
-        throw renamed;
-      } catch (IOException unreadable) {
-        if (files.isFileClosed(path)) throw unreadable; // else its DataNode is gone for the moment
+      String name = all.next().getPath().toUri().getPath();
+      try {
+        one(files, name, to, open);
+      } catch (FileNotFoundException complete) {
+        if (!name.endsWith(".tmp")) throw complete;
+        one(files, name.substring(0, name.length() - ".tmp".length()), to, open);
       }
     }
+  }
+
+  private static void one(DistributedFileSystem files, String name, File to, StringBuilder open) throws Exception {
+    Path path = new Path(name);
+    boolean isOpen = !files.isFileClosed(path);
+    File target = new File(to, name);
+    target.getParentFile().mkdirs();
+    try (java.io.InputStream in = files.open(path); java.io.OutputStream out = new java.io.FileOutputStream(target)) {
+      in.transferTo(out);
+    } catch (FileNotFoundException renamed) {
+      throw renamed;
+    } catch (IOException unreadable) {
+      if (files.isFileClosed(path)) throw unreadable; // else its DataNode is gone for the moment
+    }
+    if (isOpen) open.append("open ").append(name).append('\n');
   }
 
   /** A file that gets its name meanwhile is read on under the new one. */
