@@ -4,8 +4,7 @@ use crate::{
     Answer, BridgeError, ComponentKind, Fault, Jvm, Made, Spec, answer,
     component::Component,
     jvm::Inbox,
-    objects::Objects,
-    protocol::{FromJvm, Thrown, to_jvm},
+    protocol::{FromJvm, Kept, Thrown, to_jvm},
 };
 use bytes::Bytes;
 use event::Batch;
@@ -27,7 +26,7 @@ pub struct Interceptors {
     channels: usize,
 }
 
-type Answered = Result<(Bytes, Option<Arc<Objects>>), Thrown>;
+type Answered = Result<(Bytes, Option<Kept>), Thrown>;
 
 #[derive(Default)]
 struct Calls(Mutex<Option<HashMap<u64, oneshot::Sender<Answered>>>>);

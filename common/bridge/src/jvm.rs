@@ -24,6 +24,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
+mod objects;
 mod registry;
 mod tasks;
 
@@ -195,8 +196,7 @@ impl Jvm {
     }
 
     pub(crate) fn send(&self, frame: Outgoing) {
-        // When the JVM is gone nobody reads it, and all who wait are told.
-        let _ = self.0.0.out.send(frame);
+        self.0.0.send(frame);
     }
 
     pub(crate) fn enter(
@@ -312,6 +312,11 @@ impl Drop for Owner {
 }
 
 impl Shared {
+    fn send(&self, frame: Outgoing) {
+        // When the JVM is gone nobody reads it: all who wait are told, and it keeps nothing.
+        let _ = self.out.send(frame);
+    }
+
     fn registry(&self) -> MutexGuard<'_, Registry> {
         // Nothing panics while it is held; if something does, what it guards is still whole.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)

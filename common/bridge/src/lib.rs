@@ -28,7 +28,6 @@ mod launch;
 mod life;
 mod monitor;
 mod notice;
-mod objects;
 mod policy;
 mod probe;
 mod protocol;

@@ -3,10 +3,10 @@
 //! Payloads are in Avro's binary form: numbers are zig-zag, texts and bytes have their length before them, an event is
 //! its header map and its body, as everywhere in this project.
 
-use crate::{ComponentKind, frame::Frame, objects::Objects};
+use crate::{ComponentKind, frame::Frame};
 use bytes::{Bytes, BytesMut};
 use event::{Batch, Malformed, Scanner, push_zigzag, read_length, read_zigzag};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 pub(crate) mod to_jvm;
 
@@ -33,7 +33,7 @@ pub(crate) enum FromJvm {
     Result {
         call: u64,
         answer: Bytes,
-        objects: Option<Arc<Objects>>,
+        objects: Option<Kept>,
     },
     Ack(Ranges),
     Nack(Ranges),
@@ -101,6 +101,9 @@ pub struct Hello {
     /// Its largest heap in bytes.
     pub heap_bytes: i64,
 }
+
+/// What says, when its last part is dropped, that nobody has a batch's objects any more.
+pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
 
 /// Something that was thrown in the JVM.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -253,7 +256,7 @@ impl FromJvm {
     }
 
     /// The same message, whose events have these objects.
-    pub(crate) fn with(self, kept: Arc<Objects>) -> FromJvm {
+    pub(crate) fn with(self, kept: Kept) -> FromJvm {
         match self {
             FromJvm::Put { transaction, channel, batch } => {
                 FromJvm::Put { transaction, channel, batch: batch.with_beside(kept) }

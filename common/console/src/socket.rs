@@ -6,6 +6,7 @@
 use crate::{
     lines::LogOutput,
     output::{Cut, Place},
+    stamp,
 };
 use slog::Level;
 use std::{
@@ -83,32 +84,25 @@ impl LogSocket {
 
     /// Sends messages. What is open goes with any error.
     fn send(&mut self, messages: &[u8], ends: &[usize], written: &mut usize) -> io::Result<()> {
-        let open = match self.open.take() {
-            Some(Open::Tcp(mut stream)) => match write(&mut stream, messages, written) {
-                // The host may have been started anew: it is asked once more, from the line that it has not whole.
-                Err(error) if !is_slow(&error) => {
-                    let whole = messages[..*written].iter().rposition(|byte| *byte == b'\n');
-                    *written = whole.map_or(0, |at| at + 1);
-                    connect(&self.settings)?
-                }
-                outcome => {
-                    outcome?;
-                    Open::Tcp(stream)
-                }
-            },
-            Some(open) => open,
-            None => connect(&self.settings)?,
-        };
-        let open = match open {
-            Open::Tcp(mut stream) => {
-                write(&mut stream, messages, written)?;
-                Open::Tcp(stream)
+        let known = self.open.take();
+        let is_known = known.is_some();
+        let mut open = known.map_or_else(|| connect(&self.settings), Ok)?;
+        if is_known
+            && let Open::Tcp(stream) = &mut open
+            && let Err(error) = write(stream, messages, written)
+        {
+            if is_slow(&error) {
+                return Err(error);
             }
-            Open::Udp(socket) => {
-                self.send_datagrams(&socket, messages, ends, written)?;
-                Open::Udp(socket)
-            }
-        };
+            // The host may have been started anew: it is asked once more, from the line that it has not whole.
+            let whole = messages[..*written].iter().rposition(|byte| *byte == b'\n');
+            *written = whole.map_or(0, |at| at + 1);
+            open = connect(&self.settings)?;
+        }
+        match &mut open {
+            Open::Tcp(stream) => write(stream, messages, written)?, // what is not written yet
+            Open::Udp(socket) => self.send_datagrams(socket, messages, ends, written)?,
+        }
         self.open = Some(open);
         Ok(())
     }
@@ -203,7 +197,7 @@ impl Place for LogSocket {
         let outcome = self.send(messages, ends, &mut written);
         self.tell(&outcome);
         outcome.map_err(|error| {
-            self.rests_until = Some(Instant::now() + self.settings.rest.min(CENTURY));
+            self.rests_until = Some(stamp::later(Instant::now(), self.settings.rest));
             Cut { written, error }
         })
     }
@@ -305,9 +299,6 @@ fn split(packet: Vec<u8>, header: usize, parts: &mut Vec<Vec<u8>>) {
 const MOST_SYSLOG_BYTES: usize = 1019;
 
 const DOTS: &[u8] = b"...";
-
-/// No later time is one that the system can add up.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// For a connection, and for one write to it.
 const PATIENCE: Duration = Duration::from_secs(5);

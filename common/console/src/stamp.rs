@@ -1,7 +1,7 @@
 //! The time in front of a line.
 
 use jiff::{Timestamp, tz::TimeZone};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Writes times as log4j's `%d` does (`2018-11-13 16:32:01,813`, local) or as JSON wants them
 /// (`2018-11-13T16:32:01.813+08:00`). Works out the date anew once a second at most.
@@ -57,6 +57,11 @@ impl Stamp {
     }
 }
 
+/// So much later; a century, where the system cannot add that up.
+pub(crate) fn later(now: Instant, by: Duration) -> Instant {
+    now.checked_add(by).unwrap_or(now + CENTURY)
+}
+
 /// Milliseconds since 1970, below zero before.
 pub(crate) fn millis(now: SystemTime) -> i64 {
     let whole = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
@@ -72,6 +77,8 @@ fn three_digits(n: u16) -> [u8; 3] {
 
 const DATE: usize = "2018-11-13".len();
 const DATE_AND_TIME: usize = "2018-11-13 16:32:01".len();
+
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 #[cfg(test)]
 mod tests {

@@ -270,8 +270,7 @@ impl Batch {
     fn places_of(&self, some: &[Span]) -> impl Iterator<Item = usize> {
         let mut left = some.iter().peekable();
         let all = self.spans().iter().enumerate();
-        let kept = all.filter_map(move |(at, span)| left.next_if_eq(&span).map(|_| self.from as usize + at));
-        kept.collect::<Vec<_>>().into_iter()
+        all.filter_map(move |(at, span)| left.next_if_eq(&span).map(|_| self.from as usize + at))
     }
 
     /// See [`Batch::event_bytes`].

@@ -269,7 +269,7 @@ impl Task {
                 if thrown.is_a_cast() {
                     let lacking = live.deliveries.with(|batch| live.sink.lacks_objects(batch));
                     self.bare.failed(lacking, live.deliveries.is_one(), clock::now());
-                    self.narrow();
+                    self.set_window();
                 }
                 slog::debug!(self.log, "sink {} has thrown\n{}", self.spec.name, thrown.stack);
                 self.fail(DeliveryError::Class { reason });
@@ -328,7 +328,7 @@ impl Task {
     /// Several deliveries at a time again, when none is under suspicion any more.
     fn widen(&mut self) {
         if self.window == Window::LOCK_STEP {
-            self.narrow();
+            self.set_window();
             if self.window != Window::LOCK_STEP {
                 self.member.tell(State::Up(self.window));
             }
@@ -336,7 +336,7 @@ impl Task {
     }
 
     /// One delivery at a time while any is under suspicion.
-    fn narrow(&mut self) {
+    fn set_window(&mut self) {
         let now = clock::now();
         let is_calm = self.poison.is_calm(now) & self.bare.is_calm(now);
         self.window = if is_calm { Window::LOCAL } else { Window::LOCK_STEP };
@@ -348,7 +348,7 @@ impl Task {
         for batch in &under_way {
             self.poison.died(*batch, under_way.len() == 1, live.sink.fault(), now);
         }
-        self.narrow();
+        self.set_window();
         self.last_end = live.sink.gone().to_string();
         let (peer, reason) = ("the JVM".to_owned(), self.last_end.clone());
         live.deliveries.lost(&DeliveryError::Lost { peer: peer.clone(), reason: reason.clone() });

@@ -25,20 +25,21 @@ use std::{
 /// Sends what `options` name and returns when all of it has arrived, or cannot.
 pub(crate) fn run(role: Role, options: &ClientOptions, words: &Words) -> ExitCode {
     let mut notices = Vec::new();
-    let read = properties(options, &mut notices).and_then(|properties| {
-        if let Some(named) = client::java_class(&properties) {
-            return by_flume(role, options, words, &named).map(Err);
-        }
-        let headers = options.header_file.as_deref().map(|path| headers(path, &mut notices)).transpose()?;
-        Ok(Ok((properties, headers.unwrap_or_default())))
-    });
-    let (properties, headers) = match read {
-        Ok(Ok(read)) => read,
-        Ok(Err(ended)) => return ended,
-        Err(text) => {
-            complain(role, &format!("{NAME}: {text}"));
-            return ExitCode::from(WRONG);
-        }
+    let wrong = |text: String| {
+        complain(role, &format!("{NAME}: {text}"));
+        ExitCode::from(WRONG)
+    };
+    let properties = match properties(options, &mut notices) {
+        Ok(properties) => properties,
+        Err(text) => return wrong(text),
+    };
+    if let Some(named) = client::java_class(&properties) {
+        return by_flume(role, options, words, &named).unwrap_or_else(wrong);
+    }
+    let headers = options.header_file.as_deref().map(|path| headers(path, &mut notices)).transpose();
+    let headers = match headers {
+        Ok(headers) => headers.unwrap_or_default(),
+        Err(text) => return wrong(text),
     };
     let system = java::all_properties(words);
     let logging = logging::on_the_console(&system, "flume");

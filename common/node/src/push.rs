@@ -7,10 +7,10 @@ use crate::{
     kerberos::JavaKerberos,
     load::{Loader, Wanted},
     options::PushOptions,
-    origin::{Texts, ensemble},
+    origin::{Texts, ensemble, settings},
     print,
 };
-use rpc::zookeeper::{Client, Ensemble, Settings, Trouble};
+use rpc::zookeeper::{Client, Ensemble, Trouble};
 use runtime::kerberos::Kerberos;
 use std::{collections::HashMap, process::ExitCode, sync::Arc};
 use tokio::runtime::Builder;
@@ -21,8 +21,7 @@ pub(crate) fn push(role: Role, options: &PushOptions, words: &Words) -> ExitCode
     let properties = java::all_properties(words);
     let jvm = Given::new(&options.java, words);
     let kerberos = JavaKerberos::of(&jvm);
-    let settings = Settings::new(&properties).logging_in(kerberos.clone());
-    settings.notices().iter().for_each(|text| complain(role, text));
+    settings(&properties, &kerberos).notices().iter().for_each(|text| complain(role, text));
     let place = ensemble(&options.zk_connection, &properties, &kerberos).and_then(|ensemble| {
         let path = ensemble.node(options.zk_base_path.as_deref(), &options.name)?;
         Ok((ensemble, path))

@@ -203,6 +203,8 @@ impl<'b> Answer<'b> {
 pub mod code {
     /// No such node.
     pub const NO_NODE: i32 = -101;
+    /// A server from before there were logins knows none.
+    pub const UNIMPLEMENTED: i32 = -6;
     /// The client has not shown that it may.
     pub const NO_AUTH: i32 = -102;
     /// The node is at another version.
@@ -218,7 +220,7 @@ pub mod code {
     pub fn name(code: i32) -> &'static str {
         match code {
             -4 => "ConnectionLoss",
-            -6 => "Unimplemented",
+            UNIMPLEMENTED => "Unimplemented",
             -8 => "BadArguments",
             NO_NODE => "NoNode",
             NO_AUTH => "NoAuth",

@@ -107,11 +107,16 @@ public class Hdfs {
       String name = all.next().getPath().toUri().getPath();
       try {
         one(files, name, to, open);
-      } catch (FileNotFoundException complete) {
-        if (!name.endsWith(".tmp")) throw complete;
-        one(files, name.substring(0, name.length() - ".tmp".length()), to, open);
+      } catch (FileNotFoundException renamed) {
+        if (complete(name).equals(name)) throw renamed;
+        one(files, complete(name), to, open);
       }
     }
+  }
+
+  /** The name that a file gets when it is complete. */
+  private static String complete(String name) {
+    return name.replaceFirst("\\.tmp$", "");
   }
 
   private static void one(DistributedFileSystem files, String name, File to, StringBuilder open) throws Exception {
@@ -135,7 +140,7 @@ public class Hdfs {
     StringBuilder lines = new StringBuilder();
     for (RemoteIterator<LocatedFileStatus> all = files.listFiles(from, true); all.hasNext(); ) {
       Path path = all.next().getPath();
-      String name = path.toUri().getPath().replaceFirst("\\.tmp$", "");
+      String name = complete(path.toUri().getPath());
       if (name.endsWith(".cut")) continue; // a copy of what is read already
       try (FSDataInputStream in = files.open(path)) {
         long at = read.getOrDefault(name, 0L);

@@ -1,11 +1,11 @@
 //! The tasks of a JVM: one writes its pipe, one reads it, one reads its log lines, one waits for its end, one asks whether
 //! it is alive. None waits for another one, so that a full pipe on one side never stops the other.
 
+use super::objects::Objects;
 use super::*;
 use crate::{
     crash::{self, Known},
     life::End as How,
-    objects::Objects,
 };
 use bytes::{Buf, Bytes, BytesMut};
 use std::{

@@ -174,7 +174,7 @@ fn objects_are_named_by_their_number_and_their_places() {
             other => panic!("{kind:x}: {other:?}"),
         }
     }
-    let known = crate::objects::Known { id: 6, places: &[2, 5] };
+    let known = to_jvm::Known { id: 6, places: &[2, 5] };
     let payload = to_jvm::events(7, 40, &batch(), Some(known)).parts[0].slice(9..);
     let mut r = Reader::new(payload);
     let all: Vec<i64> = (0..5).map(|_| r.number().expect("a number")).collect();

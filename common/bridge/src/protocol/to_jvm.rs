@@ -1,7 +1,7 @@
 //! Frames for the JVM.
 
 use super::{Outcome, push_text};
-use crate::{Attribute, Bean, Spec, frame::Outgoing, objects::Known};
+use crate::{Attribute, Bean, Spec, frame::Outgoing};
 use bytes::BytesMut;
 use event::{Batch, push_zigzag};
 
@@ -14,6 +14,15 @@ pub(crate) const STOP: u8 = 0x04;
 pub(crate) const DISCARD: u8 = 0x05;
 pub(crate) const PROCESS: u8 = 0x20;
 pub(crate) const RECALL: u8 = 0x22;
+
+/// Which objects a batch has, for a frame to the JVM that has them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// The JVM's number for those of the batch that they came with.
+    pub(crate) id: u64,
+    /// Of each event, its place there.
+    pub(crate) places: &'a [u32],
+}
 
 /// A frame without a payload.
 pub(crate) fn plain(kind: u8, component: u32) -> Outgoing {

@@ -272,6 +272,18 @@ fn packed_by(pattern: &str, last: Option<u32>, newest_is_last: bool) -> Names {
     Names::Pattern { pattern, first: 1, last, newest_is_last, delete: None }
 }
 
+/// One line in a rolled file that is compressed, and one in `f.log`.
+fn two_lines_rolled_in(folder: &Path) -> (Arc<Console>, Memory) {
+    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
+    let names = packed_by(&format!("{}/f-%i.log.gz", folder.display()), None, true);
+    let settings = FileSettings { path: folder.join("f.log"), append: true, triggers, names };
+    let memory = Memory::default();
+    let console = beside(&memory, settings);
+    info!(console.logger(), "one");
+    info!(console.logger(), "two");
+    (console, memory)
+}
+
 #[test]
 fn compressed_files_move_up_as_others_do() {
     let names_after = |end: &str, newest_is_last| {
@@ -307,13 +319,7 @@ fn what_a_process_left_on_its_way_is_compressed_by_the_next() {
     fs::write(at(".other.gz.tmp"), "of somebody else").unwrap();
     fs::write(at("f-0.log"), "compressed, and not removed\n").unwrap();
     fs::write(at("f-0.log.gz"), "whole").unwrap();
-    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
-    let names_of = packed_by(&format!("{}/f-%i.log.gz", folder.path().display()), None, true);
-    let settings = FileSettings { path: at("f.log"), append: true, triggers, names: names_of };
-    let memory = Memory::default();
-    let console = beside(&memory, settings);
-    info!(console.logger(), "one");
-    info!(console.logger(), "two");
+    let (console, memory) = two_lines_rolled_in(folder.path());
     assert!(console.flush(LONG));
     let there = [".other.gz.tmp", "f-0.log.gz", "f-1.log.gz", "f-2.log.gz", "f.log"];
     assert_eq!(names(folder.path()), there);
@@ -343,13 +349,7 @@ fn what_another_program_is_compressing_is_left_to_it() {
     for file in &held {
         rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).unwrap();
     }
-    let triggers = Triggers { size: Some(Size::Passed(1)), ..Triggers::default() };
-    let names_of = packed_by(&format!("{}/f-%i.log.gz", folder.path().display()), None, true);
-    let settings = FileSettings { path: at("f.log"), append: true, triggers, names: names_of };
-    let memory = Memory::default();
-    let console = beside(&memory, settings);
-    info!(console.logger(), "one");
-    info!(console.logger(), "two");
+    let (console, memory) = two_lines_rolled_in(folder.path());
     assert!(console.flush(LONG) && console.flush(LONG));
     let there = [".f-1.log.gz.tmp", ".f-2.log.gz.tmp", "f-1.log", "f-2.log", "f.log"];
     assert_eq!(names(folder.path()), there);

@@ -1,5 +1,6 @@
 //! So many lines in an interval, and no more.
 
+use crate::stamp;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -25,16 +26,12 @@ impl Burst {
             self.taken.pop_front();
         }
         let is_free = self.taken.len() < self.most;
-        // One that is never free again in this computer's time is as good as one that is in a century.
-        let free = now.checked_add(self.interval).unwrap_or(now + CENTURY);
         if is_free {
-            self.taken.push_back(free);
+            self.taken.push_back(stamp::later(now, self.interval));
         }
         is_free
     }
 }
-
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 #[cfg(test)]
 mod tests {

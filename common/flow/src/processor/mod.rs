@@ -114,10 +114,12 @@ impl Group {
         while let Some(sink) = self.next_sink().filter(|sink| !self.is_older_elsewhere(*sink)) {
             match self.waiting.pop_first() {
                 Some((_, delivery)) => self.hand_over(delivery, sink, ctx),
-                None if self.channel.one_by_one() && self.has_any() => return,
                 None => {
                     let mut credit = self.members[sink].credit(self.health.is_on_trial(sink));
                     if self.channel.one_by_one() {
+                        if self.members.iter().any(|member| member.deliveries > 0) {
+                            return;
+                        }
                         credit.deliveries = 1;
                     }
                     return self.take(credit, ctx);
@@ -135,10 +137,6 @@ impl Group {
         (0..self.members.len())
             .filter(|other| *other != sink && self.members[*other].deliveries > 0)
             .any(|other| self.selection.keeps_order() || failing(other))
-    }
-
-    fn has_any(&self) -> bool {
-        self.members.iter().any(|member| member.deliveries > 0)
     }
 
     fn next_sink(&mut self) -> Option<usize> {

@@ -217,7 +217,7 @@ impl Reader<'_> {
             "null" | "countingnoop" => {}
             "async" => appender.to = To::Others(self.references(node)),
             "failover" => {
-                appender.say("its lines go to its primary appender alone; when a log file cannot be written, that is told on the console");
+                appender.say("it hands lines to its primary appender only, also when that fails; a log file that cannot be written is told of on the console");
                 let primary = self.get(node, "primary").unwrap_or_default();
                 appender.to = To::Others(vec![Reference::new(&primary)]);
             }

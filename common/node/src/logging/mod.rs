@@ -11,14 +11,16 @@ mod rolled;
 mod routes;
 mod sizes;
 mod syslog;
+mod used;
 mod variables;
 
 use crate::java::last;
 use console::{Format, Levels, Settings, parse_level};
 use find::Found;
-use model::{Model, Used};
+use model::Model;
 use slog::Level;
 use std::path::Path;
+use used::Used;
 
 pub(crate) use find::is_read_here;
 

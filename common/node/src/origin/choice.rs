@@ -97,7 +97,6 @@ impl Central {
         properties: &[(String, String)],
         kerberos: &Arc<dyn Kerberos>,
     ) -> Vec<String> {
-        let settings = || Settings::new(properties).logging_in(kerberos.clone());
         let (z, u, f) = (self.zk_connection.is_some(), !self.conf_uri.is_empty(), !files.is_empty());
         let login = [self.conf_user.is_some(), self.conf_password.is_some()];
         [
@@ -110,7 +109,7 @@ impl Central {
         .into_iter()
         .filter(|(given, _)| *given)
         .map(|(_, text)| text.to_owned())
-        .chain(z.then(|| settings().notices()).into_iter().flatten())
+        .chain(z.then(|| settings(properties, kerberos).notices()).into_iter().flatten())
         .collect()
     }
 
@@ -200,7 +199,12 @@ pub(crate) fn ensemble(
     kerberos: &Arc<dyn Kerberos>,
 ) -> Result<Ensemble, String> {
     let defaults = TlsDefaults::new(properties, |name| std::env::var(name).ok());
-    Settings::new(properties).logging_in(kerberos.clone()).reach(Ensemble::parse(servers)?, &defaults)
+    settings(properties, kerberos).reach(Ensemble::parse(servers)?, &defaults)
+}
+
+/// What the connection to ZooKeeper is told.
+pub(crate) fn settings(properties: &[(String, String)], kerberos: &Arc<dyn Kerberos>) -> Settings {
+    Settings::new(properties).logging_in(kerberos.clone())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod zookeeper;
 
 pub(crate) use away::Patience;
 pub(crate) use backup::Backup;
-pub(crate) use choice::{Central, Choice, ensemble};
+pub(crate) use choice::{Central, Choice, ensemble, settings};
 pub(crate) use file::Files;
 pub(crate) use zookeeper::Node;
 

@@ -3,7 +3,7 @@
 //! Source: ZooKeeper 3.4 to 3.9, `ZooKeeperSaslClient`, `ZooKeeperServer.processSasl`, with this difference: a login that fails ends the
 //! connection, whatever a server would still do without one.
 
-use super::{Client, Trouble, login::UNIMPLEMENTED};
+use super::{Client, Trouble};
 use plan::Secret;
 use runtime::random::Unique;
 use std::fmt;
@@ -30,7 +30,7 @@ impl Client {
     pub(super) async fn log_in_by_digest(&mut self, login: &Digest) -> Result<(), Trouble> {
         let challenge = match self.say(b"").await {
             Ok(challenge) if !challenge.is_empty() => challenge,
-            Ok(_) | Err(Trouble::Refused(code::AUTH_FAILED | UNIMPLEMENTED)) => {
+            Ok(_) | Err(Trouble::Refused(code::AUTH_FAILED | code::UNIMPLEMENTED)) => {
                 return Err(Trouble::Login(format!(
                     "it offers no login by DIGEST-MD5, and {login} has one: its JAAS file needs DigestLoginModule in the section \
                      `Server`; or switch the login off with -Dzookeeper.sasl.client=false"

@@ -3,7 +3,7 @@
 //! Source: ZooKeeper 3.4 to 3.9, `ZooKeeperSaslClient` and `ZooKeeperServer.processSasl`, with this difference: a login that fails ends
 //! the connection, whatever a server would still do without one.
 
-use super::{Client, Failed, Trouble, login::UNIMPLEMENTED};
+use super::{Client, Failed, Trouble};
 use runtime::{
     clock::{self, Duration, Instant},
     kerberos::{Kerberos, Pending, Wish},
@@ -114,7 +114,7 @@ fn offers_none(ticket: &Ticket) -> Trouble {
 /// A server's no, in words.
 fn refused(trouble: Trouble, ticket: &Ticket, who: &str) -> Trouble {
     match trouble {
-        Trouble::Refused(UNIMPLEMENTED) => offers_none(ticket),
+        Trouble::Refused(code::UNIMPLEMENTED) => offers_none(ticket),
         // One that serves nobody without a login says the latter.
         Trouble::Refused(code::AUTH_FAILED | code::LOGIN_REQUIRED) => Trouble::Login(format!(
             "it does not accept the login by Kerberos of {}, {who}: its log says why; look whether the section `Server` of its JAAS file has \

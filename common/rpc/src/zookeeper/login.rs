@@ -32,6 +32,3 @@ impl Client {
         Ok(token.to_vec())
     }
 }
-
-/// The code of a server from before there were logins.
-pub(super) const UNIMPLEMENTED: i32 = -6;

@@ -127,7 +127,7 @@ async fn a_login_that_does_not_succeed_is_told_with_what_to_do() {
             "it offers no login by Kerberos, and section `Client` in /a.jaas has one",
         ),
         (vec![FIRST], vec![refused(0)], "it offers no login by Kerberos"),
-        (vec![FIRST], vec![refused(UNIMPLEMENTED)], "it offers no login by Kerberos"),
+        (vec![FIRST], vec![refused(code::UNIMPLEMENTED)], "it offers no login by Kerberos"),
         (
             vec![FIRST],
             vec![refused(code::AUTH_FAILED)],

@@ -2,33 +2,21 @@
 //! beside it which they are: where it comes to a component of the same JVM, that gets the very objects. They are given up when the
 //! last part of the batch is gone, so no channel has more of them than events.
 
-use crate::{
-    frame::Outgoing,
-    jvm::{Jvm, Shared},
-    protocol::to_jvm,
-};
+use super::{Jvm, Shared};
+use crate::protocol::to_jvm::{self, Known};
 use event::Batch;
 use std::sync::{Arc, Weak};
 
 /// The objects of one batch.
 #[derive(Debug)]
-pub(crate) struct Objects {
+pub(super) struct Objects {
     id: u64,
     jvm: Weak<Shared>,
 }
 
-/// Which objects a batch has, for a frame to the JVM that has them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known<'a> {
-    /// The JVM's number for those of the batch that they came with.
-    pub(crate) id: u64,
-    /// Of each event, its place there.
-    pub(crate) places: &'a [u32],
-}
-
 impl Objects {
     /// Those that `jvm` keeps under this number.
-    pub(crate) fn new(jvm: &Arc<Shared>, id: u64) -> Arc<Objects> {
+    pub(super) fn new(jvm: &Arc<Shared>, id: u64) -> Arc<Objects> {
         Arc::new(Objects { id, jvm: Arc::downgrade(jvm) })
     }
 }
@@ -51,11 +39,5 @@ impl Jvm {
     /// Whether `batch` had objects that have ended with a JVM before this one.
     pub(crate) fn has_lost_objects(&self, batch: &Batch) -> bool {
         batch.beside::<Objects>().is_some_and(|(objects, _)| !self.is(&objects.jvm))
-    }
-}
-
-impl Shared {
-    fn send(&self, frame: Outgoing) {
-        let _ = self.out.send(frame); // a JVM that is gone keeps nothing
     }
 }
