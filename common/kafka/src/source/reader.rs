@@ -83,6 +83,8 @@ pub(super) struct Reader {
     ticks: Receiver<()>,
     space: Space,
     builder: BatchBuilder,
+    /// Bytes of the last batch.
+    usual: usize,
     /// What was read, and what is being stored.
     read: Read,
     pub(super) storing: VecDeque<Read>,
@@ -126,6 +128,7 @@ pub(crate) fn read(orders: Orders, ways: Ways) -> Result<(), String> {
         ticks,
         space: Space::default(),
         builder: BatchBuilder::default(),
+        usual: 0,
         read: Read::default(),
         storing: VecDeque::new(),
         stale: 0,
@@ -218,6 +221,7 @@ impl Reader {
     fn take(&mut self, message: &BorrowedMessage<'_>) {
         if self.builder.is_empty() {
             self.begun = Some(clock::now());
+            self.builder.reserve(self.usual);
         }
         let record = Taken {
             topic: message.topic(),
@@ -242,16 +246,7 @@ impl Reader {
         }
         if let Err(why) = pushed {
             (self.orders.read_fail)();
-            if let Some(before) = self.told.malformed.tell(clock::now()) {
-                slog::error!(
-                    self.orders.log,
-                    "the record at offset {} of {}-{} is no event of Flume ({why}) and is left out; it stays in Kafka; \
-                     `useFlumeEventFormat` fits topics that only Flume writes to ({before} such lines were left out)",
-                    record.offset,
-                    record.topic,
-                    record.partition
-                );
-            }
+            self.tell_of_malformed(&record, &why);
         }
     }
 
@@ -263,6 +258,7 @@ impl Reader {
             return Ok(());
         }
         let read = std::mem::take(&mut self.read);
+        self.usual = self.builder.bytes();
         let batch = std::mem::take(&mut self.builder).finish();
         let now = clock::now();
         if let Some(begun) = self.begun.take() {

@@ -35,6 +35,46 @@ pub(crate) struct Taken<'a> {
 pub(crate) struct Space {
     map: BytesMut,
     numbers: [itoa::Buffer; 3],
+    /// Whose headers are in `map`, if they can be those of the next record.
+    like: Option<Like>,
+}
+
+/// A record without a key and without headers of its own. Another one that is like it has other headers only in its offset, which
+/// stands last.
+struct Like {
+    timestamp: i64,
+    partition: i32,
+    topic: String,
+    /// Of the offset.
+    digits: usize,
+}
+
+impl Space {
+    /// Makes the headers of the last record those of this one, if that is like it.
+    fn follow(&mut self, record: &Taken<'_>) -> bool {
+        let digits = self.numbers[2].format(record.offset).as_bytes();
+        let is_like = self.like.as_ref().is_some_and(|like| {
+            like.timestamp == record.timestamp
+                && like.partition == record.partition
+                && like.digits == digits.len()
+                && like.topic == record.topic
+        });
+        if is_like {
+            let end = self.map.len() - 1; // of the map
+            self.map[end - digits.len()..end].copy_from_slice(digits);
+        }
+        is_like
+    }
+
+    /// The headers are those of this record.
+    fn is_of(&mut self, record: &Taken<'_>) {
+        let &Taken { timestamp, partition, offset, .. } = record;
+        let digits = self.numbers[2].format(offset).len();
+        let mut topic = self.like.take().map(|like| like.topic).unwrap_or_default();
+        topic.clear();
+        topic.push_str(record.topic);
+        self.like = Some(Like { timestamp, partition, topic, digits });
+    }
 }
 
 /// A header's name and value.
@@ -53,21 +93,42 @@ impl Shape {
         space: &mut Space,
     ) -> Result<(), Malformed> {
         let (map, body) = if self.flume_format { whole(record.value)? } else { (NO_HEADERS, record.value) };
+        let is_plain = map == NO_HEADERS && self.headers.is_empty() && !self.bare && record.key.is_none();
+        if !is_plain {
+            space.like = None;
+            self.encode(record, map, header, space);
+        } else if !space.follow(record) {
+            self.encode(record, map, header, space);
+            space.is_of(record);
+        }
+        builder.push_encoded(&space.map, Span::BORN_HERE, body);
+        Ok(())
+    }
+
+    /// Writes the headers of the event of a record that came with `map`.
+    fn encode<'a>(
+        &self,
+        record: &Taken<'a>,
+        map: &[u8],
+        header: impl Fn(&str) -> Option<&'a [u8]>,
+        space: &mut Space,
+    ) {
         let key_text = record.key.map(String::from_utf8_lossy);
-        let Space { map: out, numbers: [time, partition, offset] } = space;
-        let numbers: [Pair<'_>; 3] = [
+        let Space { map: out, numbers: [time, partition, offset], .. } = space;
+        let numbers: [Pair<'_>; 2] = [
             (b"timestamp", time.format(record.timestamp).as_bytes()),
             (b"partition", partition.format(record.partition).as_bytes()),
-            (b"offset", offset.format(record.offset).as_bytes()),
         ];
-        let numbers = numbers.into_iter().filter(|_| !self.bare);
+        let offset: Pair<'_> = (b"offset", offset.format(record.offset).as_bytes());
         let key: Option<Pair<'_>> = key_text.as_ref().map(|key| (&b"key"[..], key.as_bytes()));
         let is_key = |name: &[u8]| key.is_some() && name == b"key";
         let topic = self.topic_header.as_deref().map(|name| (name.as_bytes(), record.topic.as_bytes()));
         let topic = topic.filter(|(name, _)| !is_key(name));
+        let bare = self.bare;
+        let place = numbers.into_iter().filter(move |_| !bare).chain(topic).chain((!bare).then_some(offset));
         out.clear();
         if map == NO_HEADERS && self.headers.is_empty() {
-            encode_headers(out, numbers.chain(topic).chain(key)); // nothing to compare for each of them
+            encode_headers(out, place.chain(key)); // nothing to compare for each of them
         } else {
             let given = self.headers.iter();
             let given: Vec<Pair<'_>> = given
@@ -78,12 +139,10 @@ impl Shape {
             let gives = |name: &[u8]| given.iter().any(|(known, _)| *known == name);
             // What is given here takes the place of what came with the event.
             let kept = own().filter(|(name, _)| !is_key(name) && !gives(name));
-            let place = numbers.chain(topic).filter(|(name, _)| !has(name) && !gives(name));
+            let place = place.filter(|(name, _)| !has(name) && !gives(name));
             let given = given.iter().copied().filter(|(name, _)| !is_key(name));
             encode_headers(out, kept.chain(place).chain(given).chain(key));
         }
-        builder.push_encoded(out, Span::BORN_HERE, body);
-        Ok(())
     }
 }
 
@@ -173,6 +232,39 @@ mod tests {
         let expected =
             [("timestamp", "5"), ("key", "k1"), ("topic", "mine"), ("partition", "2"), ("offset", "17")];
         assert_eq!((headers, body.as_str()), (map(&expected), "hi"));
+    }
+
+    #[test]
+    fn a_record_behind_another_has_its_own_headers() {
+        let shape = Shape { topic_header: Some("topic".to_owned()), flume_format: true, ..Shape::default() };
+        let mut whole = BytesMut::new();
+        encode_headers(&mut whole, [(&b"a"[..], &b"b"[..])]);
+        whole.extend_from_slice(b"\x04hi");
+        let plain = Taken { key: None, value: b"\x00\x04hi", ..RECORD };
+        let next = Taken { offset: 18, ..plain };
+        let all = [
+            plain,
+            next,
+            Taken { partition: 3, ..next },
+            next,
+            Taken { timestamp: -1, ..next },
+            Taken { topic: "u", ..next },
+            Taken { offset: 99, ..next },
+            Taken { offset: 100, ..next },
+            Taken { key: Some(b"k"), ..next },
+            next,
+            Taken { value: &whole, ..next },
+            next,
+        ];
+        let (mut builder, mut alone, mut space) = <(BatchBuilder, BatchBuilder, Space)>::default();
+        for record in &all {
+            shape.push(record, |_| None, &mut builder, &mut space).unwrap();
+            shape.push(record, |_| None, &mut alone, &mut Space::default()).unwrap();
+        }
+        let (all, alone) = (builder.finish(), alone.finish());
+        for (one, other) in all.events().zip(alone.events()) {
+            assert!(one.headers().eq(other.headers()) && one.body() == other.body());
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::reader::{End, Orders, Reader};
 use super::shape::Taken;
 use super::silence::Doubt;
 use crate::producer::plain;
+use event::Malformed;
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -17,6 +18,20 @@ impl Reader {
                 self.orders.log,
                 "the record at offset {} of {}-{} has a header whose name is not UTF-8: its event comes without those of the record's \
                  headers that `header.` asks for ({before} such lines were left out)",
+                record.offset,
+                record.topic,
+                record.partition
+            );
+        }
+    }
+
+    /// A record is left out.
+    pub(super) fn tell_of_malformed(&mut self, record: &Taken<'_>, why: &Malformed) {
+        if let Some(before) = self.told.malformed.tell(clock::now()) {
+            slog::error!(
+                self.orders.log,
+                "the record at offset {} of {}-{} is no event of Flume ({why}) and is left out; it stays in Kafka; \
+                 `useFlumeEventFormat` fits topics that only Flume writes to ({before} such lines were left out)",
                 record.offset,
                 record.topic,
                 record.partition
