@@ -107,9 +107,15 @@ fn build(profile: &Path, words: &[&str]) -> Result<(), String> {
 
 /// Cargo, in the workspace. It is the one that a shell finds, not the one that built us: where that is rustup's, rustup
 /// chooses the toolchain, and all that it starts has the same one. Without it a dependency that names its own gets that.
+/// It does not see which package `cargo run` or `cargo test` has started: ring is built anew when that changes, and all on top of it.
 pub fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(workspace());
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    let seen = std::env::vars_os().map(|(name, _)| name);
+    for name in seen.filter(|name| name.to_str().is_some_and(of_package)) {
+        cargo.env_remove(name);
+    }
     cargo
 }
 
