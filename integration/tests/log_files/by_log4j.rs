@@ -10,6 +10,7 @@ use integration::{
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
+    net::UdpSocket,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -109,16 +110,29 @@ fn log4j_2_rewrites_routes_and_lays_out_as_in_flume_1_11() {
 
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn log4j_2_may_have_the_console_too_and_what_it_says_itself_is_told() {
+fn log4j_2_may_have_the_console_and_a_host_too_and_what_it_says_itself_is_told() {
+    let host = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    host.set_nonblocking(true).expect("a socket");
+    let port = host.local_addr().expect("an address").port().to_string();
     let console = r#"<Console name="Json" target="SYSTEM_ERR"><JsonLayout compact="true" eventEol="true"/></Console>
-        <SMTP name="Mail" to="a@localhost" from="b@localhost" smtpHost="localhost" smtpPort="1"/>"#;
-    let place = Place::with("log4j2.xml", &with_appenders(console, &["Json", "Mail"]));
+        <SMTP name="Mail" to="a@localhost" from="b@localhost" smtpHost="localhost" smtpPort="1"/>
+        <Syslog name="Sent" format="RFC5424" appName="flume" enterpriseNumber="18060" facility="LOCAL3" host="127.0.0.1" port="PORT"
+            protocol="UDP"/>"#;
+    let appenders = console.replace("PORT", &port);
+    let place = Place::with("log4j2.xml", &with_appenders(&appenders, &["Json", "Mail", "Sent"]));
     let printed = Place::run_as(with_flume(&place, Version::V1_11), |_| place.has_last("flume.log"));
     let json = printed.iter().filter(|line| line.starts_with('{') && line.contains("Event: { headers"));
     assert_eq!(json.count(), 20, "{printed:#?}");
     // Flume has no JavaMail, so that log4j refuses the one for mails, and says so.
     assert!(printed.iter().any(|line| line.contains("log4j: ") && line.contains("SMTP")), "{printed:#?}");
     assert_eq!(place.read("flume.log").matches("Event: { headers").count(), 20);
+    let mut buffer = vec![0; 1 << 16];
+    let mut sent = Vec::new();
+    while let Ok(bytes) = host.recv(&mut buffer) {
+        sent.push(String::from_utf8_lossy(&buffer[..bytes]).into_owned());
+    }
+    assert!(sent.iter().all(|datagram| datagram.starts_with('<') && datagram.contains(">1 2")), "{sent:#?}");
+    assert_eq!(sent.iter().filter(|datagram| datagram.contains("Event: { headers")).count(), 20, "{sent:#?}");
 }
 
 #[test]

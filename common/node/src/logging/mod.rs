@@ -145,16 +145,9 @@ fn by_model(
     let Used { mut console, files, sockets, names, silent, levels, mut routes, mut notices } =
         model.used(writer);
     let by_model = console.is_some();
-    if let Some(value) = last(properties, ROOT).filter(|_| is_xml) {
-        if !asks_for_console(value) {
-            notices
-                .push(format!("-D{ROOT}={value} has no effect, nor in Flume since 1.10: {origin} decides"));
-        } else if console.is_none() && !has_console {
-            notices.push(format!(
-                "-D{ROOT}={value} has no effect in Flume since 1.10, where {origin} alone decides; here log lines go to the console as well"
-            ));
-            console = Some((None, Levels::new(root(properties, &mut Vec::new()))));
-        }
+    if is_xml {
+        let wanted = console_besides(properties, &origin, by_model || has_console, &mut notices);
+        console = console.or(wanted.map(|levels| (None, levels)));
     }
     if console.is_none() && files.is_empty() && sockets.is_empty() && !silent {
         notices.push(format!(
@@ -188,6 +181,27 @@ fn by_model(
     let mut logging = Logging { settings, notices, place, on_console, least: None };
     finish(&mut logging, properties, log_format);
     logging
+}
+
+/// What the root logger of the command line means beside a file of log4j 2: the console, if there is none.
+fn console_besides(
+    properties: &[(String, String)],
+    origin: &str,
+    is_there: bool,
+    notices: &mut Vec<String>,
+) -> Option<Levels> {
+    let value = last(properties, ROOT)?;
+    if !asks_for_console(value) {
+        notices.push(format!("-D{ROOT}={value} has no effect, nor in Flume since 1.10: {origin} decides"));
+        return None;
+    }
+    if is_there {
+        return None;
+    }
+    notices.push(format!(
+        "-D{ROOT}={value} has no effect in Flume since 1.10, where {origin} alone decides; here log lines go to the console as well"
+    ));
+    Some(Levels::new(root(properties, &mut Vec::new())))
 }
 
 /// Has log4j write, where the file needs it; says why it cannot. A line that no logger's level lets through is not handed over, unless a

@@ -53,6 +53,7 @@ public final class LogLines {
     /** Reads the file. {@code console} is where appenders of the console print. */
     void configure(Wish wish, PrintStream console) throws Exception;
 
+    /** What is no level has no effect: the agent has told of it. */
     void setLevel(String logger, String level);
 
     void log(Line line);

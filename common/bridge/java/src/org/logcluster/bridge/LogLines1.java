@@ -44,7 +44,10 @@ final class LogLines1 implements LogLines.Target {
 
   @Override
   public void setLevel(String logger, String level) {
-    Logger.getLogger(logger).setLevel(Level.toLevel(level, Level.DEBUG));
+    Level known = Level.toLevel(level.trim(), null);
+    if (known != null) {
+      Logger.getLogger(logger).setLevel(known);
+    }
   }
 
   @Override

@@ -45,7 +45,10 @@ final class LogLines2 implements LogLines.Target {
 
   @Override
   public void setLevel(String logger, String level) {
-    Configurator.setLevel(logger, Level.toLevel(level, Level.INFO));
+    Level known = Level.toLevel(level.trim(), null);
+    if (known != null) {
+      Configurator.setLevel(logger, known);
+    }
   }
 
   @Override
