@@ -180,11 +180,18 @@ impl Console {
 
 fn begin(thread: &str, output: impl Place + 'static, format: Format, levels: Levels) -> Arc<LogOutput> {
     let (bell, rung) = bounded(1);
-    let (packing, gives_way) = (output.packing(), output.gives_way());
+    let (packing, gives_way, events_wait) = (output.packing(), output.gives_way(), output.events_wait());
     let queue = Arc::new(Queue::new(Box::new(output)));
     let levels = ArcSwap::from_pointee(levels);
-    let lines =
-        LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels, gives_way, packing };
+    let lines = LogOutput {
+        queue: Arc::clone(&queue),
+        bell,
+        format: format.clone(),
+        levels,
+        gives_way,
+        events_wait,
+        packing,
+    };
     let writer = thread::Builder::new().name(thread.to_owned());
     // Without a thread to spare, own lines are still printed: with the next data and at the end.
     let _ = writer.spawn(move || write_when_rung(&queue, &rung, &format));

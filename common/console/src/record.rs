@@ -88,6 +88,10 @@ impl Place for RecordPlace {
     fn gives_way(&self) -> bool {
         true
     }
+
+    fn events_wait(&self) -> Duration {
+        EVENTS_WAIT
+    }
 }
 
 /// Appends one record.
@@ -119,6 +123,9 @@ fn push(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(text);
 }
+
+/// Longer than a JVM takes to come up, mostly: one that is at work loses no event, and one that hangs keeps nobody for long.
+const EVENTS_WAIT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 #[path = "record_tests.rs"]

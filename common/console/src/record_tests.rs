@@ -113,6 +113,28 @@ fn what_is_lost_is_counted_and_what_takes_it_may_speak() {
     assert!(text.contains("it has ended\n") && text.ends_with("laid out\n"), "{text}");
 }
 
+/// More than ever waits.
+const MANY: usize = 20_000;
+
+#[test]
+fn a_log4j_that_is_slower_than_a_logger_sink_loses_no_event() {
+    let kept = Arc::new(Kept::default());
+    let (console, _) = console(&kept);
+    let mut printer = console.event_printer(place::LOGGER_SINK, 16);
+    let mut batch = event::BatchBuilder::default();
+    batch.push([("k", "v")], b"hello");
+    let batch = batch.finish();
+    for _ in 0..MANY {
+        assert!(printer.begin());
+        for event in batch.events() {
+            printer.append(UNIX_EPOCH + Duration::from_millis(7), &event);
+        }
+        printer.print().unwrap();
+    }
+    assert!(console.flush(Duration::from_secs(60)));
+    assert_eq!(read(&kept.records.lock().unwrap()).len(), MANY);
+}
+
 #[test]
 fn rules_are_looked_up_under_flumes_name() {
     for (name, expected) in [
