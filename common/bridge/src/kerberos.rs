@@ -4,7 +4,7 @@
 mod frames;
 mod reason;
 
-use crate::{jar, launch};
+use crate::{jar, launch, with_cause};
 use frames::{Said, Wish};
 use std::{
     collections::BTreeMap,
@@ -201,11 +201,6 @@ fn nonsense(what: &str) -> String {
     format!(
         "the JVM for it says what cannot be: {what}; look whether `java` of JAVA_HOME or of the PATH is a Java"
     )
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error}{cause}")
 }
 
 const MAIN: &str = "org.logcluster.bridge.KerberosLogin";

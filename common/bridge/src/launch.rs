@@ -17,7 +17,7 @@ pub(crate) fn words(settings: &Settings, java: &Path, class_path: &ClassPath, ja
     words.extend(own_options(settings, jar).into_iter().map(OsString::from));
     words.extend(settings.options.iter().filter(|word| keeps(settings, word)).map(OsString::from));
     if !class_path.native.is_empty() {
-        words.push(format!("-Djava.library.path={}", class_path.native.join(":")).into());
+        words.push(native(class_path).into());
     }
     words.push("-cp".into());
     let mut path = OsString::from(class_path.entries.join(":"));
@@ -28,6 +28,11 @@ pub(crate) fn words(settings: &Settings, java: &Path, class_path: &ClassPath, ja
     words.push(path);
     words.extend([MAIN, "/proc/self/fd/3", "/proc/self/fd/4", &settings.level].map(OsString::from));
     words
+}
+
+/// Where native libraries are looked for.
+pub(crate) fn native(class_path: &ClassPath) -> String {
+    format!("-Djava.library.path={}", class_path.native.join(":"))
 }
 
 fn own_options(settings: &Settings, jar: &Path) -> Vec<String> {

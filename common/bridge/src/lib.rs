@@ -26,6 +26,7 @@ mod jvm;
 mod kerberos;
 mod launch;
 mod life;
+mod log4j;
 mod monitor;
 mod notice;
 mod policy;
@@ -47,6 +48,7 @@ pub use jar::JAR;
 pub use jvm::Jvm;
 pub use kerberos::{KerberosJvm, KerberosLogin, KerberosWish};
 pub use life::{Fault, Made};
+pub use log4j::{Heard, Hears, LogFile, LogJvm, LogWriter};
 pub use monitor::{Attribute, Bean, Monitor};
 pub use notice::{Notice, Notify};
 pub use policy::{Poison, Restarts, SilenceLimits, Verdict};
@@ -56,6 +58,12 @@ pub use sink::{Sink, SinkEvent};
 pub use source::{Put, PutError, Source};
 
 use std::{collections::BTreeMap, time::Duration};
+
+/// An error and its cause, for people.
+pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
 
 /// What a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use crate::{
     layout::Format,
     lines::{LogOutput, Queue, write_when_rung},
     output::{Cut, Output, Place},
+    record::{RecordPlace, RecordSettings, Records, Screen},
     socket::{LogSocket, SocketSettings},
 };
 use arc_swap::{ArcSwap, Guard};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub files: Vec<LogFileSettings>,
     /// What is sent to other hosts.
     pub sockets: Vec<SocketLogSettings>,
+    /// What log4j writes, where it does.
+    pub records: Option<RecordSettings>,
     /// What filters hold back, where there are any.
     pub routes: Option<Routes>,
 }
@@ -62,7 +65,7 @@ impl Settings {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let coloured = !plain && io::stderr().is_terminal();
         let format = if coloured { Format::Coloured } else { Format::Flume };
-        Settings { format, levels, files: Vec::new(), sockets: Vec::new(), routes: None }
+        Settings { format, levels, files: Vec::new(), sockets: Vec::new(), records: None, routes: None }
     }
 }
 
@@ -72,8 +75,9 @@ impl Settings {
 /// loggers made of it are gone. Each log file has such a thread too, so that none waits for another.
 pub struct Console {
     lines: Arc<LogOutput>,
-    /// The console first, then the files and the sockets.
+    /// The console first, then the files, the sockets and log4j.
     all: Arc<[Arc<LogOutput>]>,
+    log4j: Option<Arc<dyn Records>>,
     routes: Option<Arc<Routes>>,
 }
 
@@ -96,8 +100,13 @@ impl Console {
         let sockets = settings.sockets.into_iter().map(|SocketLogSettings { socket, format, levels }| {
             begin("log-socket", LogSocket::new(socket, Arc::clone(&lines)), format, levels)
         });
-        let all = [Arc::clone(&lines)].into_iter().chain(files).chain(sockets).collect();
-        Arc::new(Console { lines, all, routes: settings.routes.map(Arc::new) })
+        let log4j = settings.records.as_ref().map(|records| Arc::clone(&records.to));
+        let records = settings.records.map(|RecordSettings { to, levels }| {
+            to.begin(Screen::new(Arc::clone(&lines)));
+            begin("log4j", RecordPlace(to), Format::Record, levels)
+        });
+        let all = [Arc::clone(&lines)].into_iter().chain(files).chain(sockets).chain(records).collect();
+        Arc::new(Console { lines, all, log4j, routes: settings.routes.map(Arc::new) })
     }
 
     /// Prints whole lines of data. Blocks while the place takes nothing: call it where that may be.
@@ -162,7 +171,8 @@ impl Console {
         self.lines.flush(end) && files.into_iter().all(|done| done)
     }
 
-    /// Flushes when it is dropped, and waits `at_most` so long for it: keep it to the end of `main`.
+    /// Flushes when it is dropped, and waits `at_most` so long for it, and for the end of log4j as long as that takes: keep it to
+    /// the end of `main`.
     pub fn flush_on_drop(self: &Arc<Self>, at_most: Duration) -> Flush {
         Flush { console: Arc::clone(self), at_most }
     }
@@ -170,11 +180,18 @@ impl Console {
 
 fn begin(thread: &str, output: impl Place + 'static, format: Format, levels: Levels) -> Arc<LogOutput> {
     let (bell, rung) = bounded(1);
-    let (packing, gives_way) = (output.packing(), output.gives_way());
+    let (packing, gives_way, events_wait) = (output.packing(), output.gives_way(), output.events_wait());
     let queue = Arc::new(Queue::new(Box::new(output)));
     let levels = ArcSwap::from_pointee(levels);
-    let lines =
-        LogOutput { queue: Arc::clone(&queue), bell, format: format.clone(), levels, gives_way, packing };
+    let lines = LogOutput {
+        queue: Arc::clone(&queue),
+        bell,
+        format: format.clone(),
+        levels,
+        gives_way,
+        events_wait,
+        packing,
+    };
     let writer = thread::Builder::new().name(thread.to_owned());
     // Without a thread to spare, own lines are still printed: with the next data and at the end.
     let _ = writer.spawn(move || write_when_rung(&queue, &rung, &format));
@@ -190,8 +207,23 @@ pub struct Flush {
 impl Drop for Flush {
     fn drop(&mut self) {
         self.console.flush(self.at_most);
+        if let Some(log4j) = &self.console.log4j {
+            // It may not be up yet.
+            let end = Instant::now() + FAREWELL;
+            self.console.all.last().into_iter().for_each(|records| {
+                records.flush(end);
+            });
+            log4j.end(end.saturating_duration_since(Instant::now()).max(LEAST_FAREWELL));
+            self.console.lines.flush(Instant::now() + self.at_most); // what it has said meanwhile
+        }
     }
 }
+
+/// How long log4j may take at the end for the lines that it has not taken, and for its own end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// For its own end alone.
+const LEAST_FAREWELL: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 #[path = "console_tests.rs"]

@@ -4,7 +4,7 @@ use crate::{
     Format,
     layout::{self, Speaker},
     pattern::Said,
-    place,
+    place, record,
     stamp::{self, Stamp},
 };
 use event::Event;
@@ -79,7 +79,7 @@ impl EventLines {
         hash_order(headers, event.received(), &mut self.order);
         match &self.format {
             Format::Json => self.json(out, event, headers),
-            Format::Flume | Format::Coloured | Format::Pattern(_) => match self.message.take() {
+            _ => match self.message.take() {
                 None => self.flume(out, event, headers),
                 Some(mut message) => {
                     message.clear();
@@ -92,13 +92,23 @@ impl EventLines {
         }
     }
 
-    /// A line of a pattern that has no one place for its message.
+    /// A record, or a line of a pattern that has no one place for its message.
     fn whole(&mut self, out: &mut Vec<u8>, message: &[u8]) {
-        let Format::Pattern(pattern) = &self.format else { return };
         let now =
             SystemTime::UNIX_EPOCH + Duration::from_millis(self.at.unwrap_or(0).try_into().unwrap_or(0));
         let speaker = speaker(self.place);
-        pattern.line(out, &mut self.stamp, &Said { now, level: Level::Info, speaker: &speaker }, message);
+        match &self.format {
+            Format::Pattern(pattern) => {
+                pattern.line(
+                    out,
+                    &mut self.stamp,
+                    &Said { now, level: Level::Info, speaker: &speaker },
+                    message,
+                );
+            }
+            Format::Record => record::append(out, (now, Level::Info), &speaker, message),
+            Format::Flume | Format::Coloured | Format::Json => {} // which have one
+        }
     }
 
     fn flume(&mut self, out: &mut Vec<u8>, event: &Event<'_>, headers: &[(&[u8], &[u8])]) {
@@ -164,6 +174,9 @@ impl EventLines {
                 } else if self.message.is_none() {
                     self.message = Some(Vec::new());
                 }
+            }
+            Format::Record => {
+                self.message.get_or_insert_default();
             }
         }
     }

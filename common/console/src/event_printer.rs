@@ -1,13 +1,8 @@
 //! A logger sink's events, to wherever log lines go.
 
 use crate::{
-    Format, Pattern, Routes,
-    event_line::EventLines,
-    filter::Line,
-    lines::{LogOutput, Urgency},
-    output::Cut,
-    routes::Routed,
-    stamp,
+    Format, Pattern, Routes, event_line::EventLines, filter::Line, lines::LogOutput, output::Cut,
+    routes::Routed, stamp,
 };
 use event::Event;
 use slog::Level;
@@ -124,7 +119,7 @@ impl EventPrinter {
 impl Printing {
     fn hand_over(&mut self) -> Result<(), Cut> {
         if self.output.gives_way {
-            self.messages.drain(..).for_each(|message| self.output.say(message, Urgency::GivesWay));
+            self.messages.drain(..).for_each(|message| self.output.say_event(message));
             return Ok(());
         }
         self.output.data(&self.buffer)

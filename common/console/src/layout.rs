@@ -3,7 +3,7 @@
 use crate::{
     level::level_name,
     pattern::{Pattern, Said},
-    place,
+    place, record,
     stamp::Stamp,
 };
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub enum Format {
     Json,
     /// As an appender's pattern says.
     Pattern(Arc<Pattern>),
+    /// No line, but a record of which log4j makes one: for [`crate::Records`] alone.
+    Record,
 }
 
 /// Who says something: the thread (`%t`) and the location (`%l`).
@@ -119,6 +121,11 @@ pub(crate) fn line(
             pattern.line(out, stamp, &Said { now, level: record.level(), speaker: &speaker }, &message);
             return;
         }
+        Format::Record => {
+            let mut message = Vec::new();
+            text(&mut message, record, context_of_ours);
+            return record::append(out, (now, record.level()), &speaker, &message);
+        }
     }
     out.push(b'\n');
 }
@@ -154,6 +161,11 @@ pub(crate) fn plain_line(
             let _ = write!(out_of(&mut clean), "{message}"); // as above
             pattern.line(out, stamp, &Said { now, level, speaker }, &clean);
             return;
+        }
+        Format::Record => {
+            let mut clean = Vec::new();
+            let _ = write!(out_of(&mut clean), "{message}"); // as above
+            return record::append(out, (now, level), speaker, &clean);
         }
     }
     out.push(b'\n');

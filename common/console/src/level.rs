@@ -1,7 +1,7 @@
 //! Which lines are printed.
 
 use slog::Level;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// The least severe level that is still printed, for all lines and by the name of who says them.
 ///
@@ -74,6 +74,15 @@ pub(crate) fn covers(front: &str, name: &str) -> bool {
     match name.strip_prefix(front) {
         Some(rest) => !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'),
         None => false,
+    }
+}
+
+/// The name under which Flume's loggers have rules for `name`: a module of ours has those of the same path below `org.apache.flume`.
+pub(crate) fn name_in_flume(name: &str) -> Cow<'_, str> {
+    let below = CRATES.iter().find_map(|own| name.strip_prefix(own));
+    match below.filter(|rest| rest.is_empty() || rest.starts_with("::")) {
+        Some(rest) => Cow::Owned(format!("{FLUME}{}", rest.replace("::", "."))),
+        None => Cow::Borrowed(name),
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct LogOutput {
     pub(crate) format: Format,
     pub(crate) levels: ArcSwap<Levels>,
     pub(crate) gives_way: bool,
+    pub(crate) events_wait: Duration, // for room in a place that gives way
     pub(crate) packing: Option<Arc<Packing>>, // what compresses its rolled files
 }
 
@@ -42,6 +43,14 @@ impl LogOutput {
         let urgency = if self.gives_way { Urgency::GivesWay } else { urgency };
         self.queue.put(line, urgency);
         self.ring();
+    }
+
+    /// Hands over what a logger sink prints to a place that gives way. Waits for room where the place is worth that; blocks.
+    pub(crate) fn say_event(&self, message: Vec<u8>) {
+        if !self.events_wait.is_zero() {
+            self.queue.wait_for_room(message.len(), self.events_wait);
+        }
+        self.say(message, Urgency::GivesWay);
     }
 
     /// Says something that is about this process's own lines, whatever levels are printed.
@@ -159,6 +168,19 @@ impl Queue {
         }
     }
 
+    /// Waits for room for a line of so many bytes. Once that was in vain nobody waits until a line is printed again.
+    fn wait_for_room(&self, bytes: usize, at_most: Duration) {
+        let is_full = || self.put.is_full() || self.bytes.load(Relaxed).saturating_add(bytes) > MOST_BYTES;
+        if bytes > MOST_BYTES || !is_full() || self.stuck.load(Relaxed) {
+            return;
+        }
+        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = self.progress.wait_timeout_while(settled, at_most, |_| is_full());
+        let (settled, waited) = wait.unwrap_or_else(PoisonError::into_inner);
+        drop(settled);
+        self.stuck.fetch_or(waited.timed_out(), Relaxed);
+    }
+
     /// Prints the own lines that wait now, and how many were left out.
     pub(crate) fn drain(&self, writing: &mut Writing, format: &Format) {
         let mut left = self.take.len();
@@ -260,11 +282,36 @@ mod tests {
             let queue = Arc::new(Queue::new(Box::new(Output::other(Box::new(io::sink())))));
             let (bell, _rung) = bounded(1);
             let levels = ArcSwap::from_pointee(Levels::default());
-            let lines = LogOutput { queue, bell, format: Format::Flume, levels, gives_way, packing: None };
+            let (format, events_wait) = (Format::Flume, Duration::ZERO);
+            let lines = LogOutput { queue, bell, format, levels, gives_way, events_wait, packing: None };
             (0..=MOST_LINES).for_each(|_| lines.say(b"x\n".to_vec(), Urgency::MayWait));
             assert_eq!(lines.queue.left_out.load(Relaxed), 1);
             lines.queue.stuck.load(Relaxed) // which it is when somebody has waited in vain
         };
         assert_eq!([false, true].map(stuck), [true, false]);
+    }
+
+    #[test]
+    fn an_event_waits_once_for_room_where_the_place_is_worth_it() {
+        let queue = Arc::new(Queue::new(Box::new(Output::other(Box::new(io::sink())))));
+        let (bell, _rung) = bounded(1);
+        let levels = ArcSwap::from_pointee(Levels::default());
+        let (format, events_wait) = (Format::Flume, Duration::from_millis(10));
+        let lines = LogOutput { queue, bell, format, levels, gives_way: true, events_wait, packing: None };
+        let half = vec![b'x'; MOST_BYTES / 2];
+        (0..2).for_each(|_| lines.say_event(half.clone()));
+        assert!(!lines.queue.stuck.load(Relaxed), "there was room");
+        lines.say_event(half.clone());
+        assert!(lines.queue.stuck.load(Relaxed), "it has waited in vain");
+        assert_eq!(lines.queue.left_out.load(Relaxed), 1);
+        // Printed by somebody else meanwhile.
+        let queue = Arc::clone(&lines.queue);
+        queue.drain(&mut queue.writing(), &Format::Flume);
+        let patient = LogOutput { events_wait: Duration::from_secs(60), ..lines };
+        (0..2).for_each(|_| patient.say_event(half.clone()));
+        let writer = std::thread::spawn(move || queue.drain(&mut queue.writing(), &Format::Flume));
+        patient.say_event(half);
+        writer.join().expect("it prints");
+        assert_eq!(patient.queue.left_out.load(Relaxed), 0, "the drain has told of the first one");
     }
 }

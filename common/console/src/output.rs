@@ -40,6 +40,11 @@ pub(crate) trait Place: Send {
         false
     }
 
+    /// How long a logger sink waits all the same when there is no room, until lines are taken again.
+    fn events_wait(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// What compresses the files that it has filled, if anything does.
     fn packing(&self) -> Option<Arc<Packing>> {
         None

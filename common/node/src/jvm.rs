@@ -7,7 +7,7 @@ use crate::{
     logging,
     options::JavaOptions,
 };
-use bridge::{ClassPath, Directory, Disk, Installation, KerberosJvm, Settings};
+use bridge::{ClassPath, Directory, Disk, Found, Installation, KerberosJvm, LogJvm, Settings};
 use slog::Level;
 use std::{
     collections::BTreeMap,
@@ -92,12 +92,46 @@ pub(crate) fn for_kerberos(given: &Given) -> Result<KerberosJvm, String> {
     let (mut installation, mut remarks) = installation(given, false)?;
     installation.flume_home = None; // whether there is one is no matter
     let found = installation.find(&Disk);
+    let properties = properties(given, &found);
     remarks.extend(found.remarks);
     let Some(java) = found.java else { return Err(with_remarks(NO_JAVA, remarks.iter())) };
+    Ok(KerberosJvm { java, properties, environment: installation.environment, scratch: std::env::temp_dir() })
+}
+
+/// How a JVM is started in which log4j 2, or log4j 1.2, writes log lines: with the class path of Java components, for an appender may be
+/// a class of the operator's own.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) fn for_log4j(given: &Given, is_2: bool) -> Result<LogJvm, String> {
+    let (installation, remarks) = installation(given, true)?;
+    let found = installation.find(&Disk);
+    let searched = |what: &str| with_remarks(what, remarks.iter().chain(&found.remarks));
+    if !has_jar(&Disk, &found.class_path, if is_2 { is_log4j_2 } else { is_log4j_1 }) {
+        let which = if is_2 { "log4j 2 (log4j-core)" } else { "log4j 1.2" };
+        let home = if installation.flume_home.is_none() { "FLUME_HOME is not set, and " } else { "" };
+        return Err(searched(&format!(
+            "{home}there is no jar of {which} on the class path, {}",
+            found.class_path
+        )));
+    }
+    let properties = properties(given, &found);
+    let Some(java) = found.java.clone() else { return Err(searched(NO_JAVA)) };
+    Ok(LogJvm {
+        java,
+        class_path: found.class_path,
+        properties,
+        environment: installation.environment,
+        scratch: std::env::temp_dir(),
+    })
+}
+
+/// Java's properties: of the environment, of what only `flume-env.sh` sets, of the command line.
+fn properties(given: &Given, found: &Found) -> Vec<(String, String)> {
     let mut properties = java::properties_of_environment();
     properties.extend(java::properties_of(&found.options.join(" ")));
     properties.extend(given.properties.iter().cloned());
-    Ok(KerberosJvm { java, properties, environment: installation.environment, scratch: std::env::temp_dir() })
+    properties
 }
 
 /// What there is on this host, and what could not be had of it; with `stores` also Hadoop's and HBase's.
@@ -159,14 +193,29 @@ fn flume_home(disk: &dyn Directory, environment: &BTreeMap<String, String>) -> O
 }
 
 fn has_flume(disk: &dyn Directory, path: &ClassPath) -> bool {
+    has_jar(disk, path, is_core)
+}
+
+/// Whether a jar of such a name is on a class path.
+fn has_jar(disk: &dyn Directory, path: &ClassPath, is_it: fn(&str) -> bool) -> bool {
     path.entries.iter().any(|entry| match entry.strip_suffix("/*") {
-        Some(folder) => has_core(disk, Path::new(folder)),
-        None => is_core(entry.rsplit('/').next().unwrap_or(entry)) && disk.is_file(Path::new(entry)),
+        Some(folder) => disk.list(Path::new(folder)).iter().any(|name| is_it(name)),
+        None => is_it(entry.rsplit('/').next().unwrap_or(entry)) && disk.is_file(Path::new(entry)),
     })
 }
 
 fn has_core(disk: &dyn Directory, folder: &Path) -> bool {
     disk.list(folder).iter().any(|name| is_core(name))
+}
+
+fn is_log4j_2(name: &str) -> bool {
+    name.starts_with("log4j-core") && name.ends_with(".jar")
+}
+
+/// log4j-1.2-api has classes of the same names, which hand lines to log4j 2.
+fn is_log4j_1(name: &str) -> bool {
+    let names = ["log4j-1.2.", "reload4j-"];
+    names.iter().any(|front| name.starts_with(front)) && name.ends_with(".jar")
 }
 
 fn is_core(name: &str) -> bool {
@@ -204,6 +253,14 @@ mod tests {
     fn sizes_are_written_as_for_java() {
         assert_eq!([heap("64m"), heap("1G"), heap("512")], [Ok(64 << 20), Ok(1 << 30), Ok(512)]);
         assert!(heap("many").is_err() && heap("99999999999g").is_err() && heap("").is_err());
+    }
+
+    #[test]
+    fn a_log4j_is_known_by_the_name_of_its_jar() {
+        let names =
+            ["log4j-1.2.17.jar", "reload4j-1.2.25.jar", "log4j-1.2-api-2.18.0.jar", "log4j-core-2.18.0.jar"];
+        assert_eq!(names.map(is_log4j_1), [true, true, false, false]);
+        assert_eq!(names.map(is_log4j_2), [false, false, false, true]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod jvm;
 mod kerberos;
 mod limits;
 mod load;
+mod log4j;
 mod logging;
 mod options;
 mod opts;

@@ -7,6 +7,7 @@ use crate::{
     kerberos::JavaKerberos,
     limits,
     load::{Checked, Loader, Showing, Wanted},
+    log4j,
     logging::{self, Logging},
     options::RunOptions,
     origin::{Choice, Texts},
@@ -34,6 +35,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
     let kerberos = JavaKerberos::of(&jvm);
     let mut notices = options.central.notices(&options.conf_file, &properties, &kerberos);
     let logging = logging(options, &properties, &jvm, starter);
+    let is_by_log4j = logging.settings.records.is_some();
     jvm.least = logging.least;
     let wanted = Wanted {
         name: options.name.clone(),
@@ -77,7 +79,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
                 texts.kept();
             }
             if loaded.elsewhere().is_none() {
-                notices.extend(without_a_jvm(options, words, &wanted.jvm));
+                notices.extend(without_a_jvm(options, words, &wanted.jvm, is_by_log4j));
             }
             if let Some(text) = starter.objection(role, &loaded) {
                 complain(role, &text);
@@ -101,7 +103,8 @@ fn logging(
     if options.dryrun || starter == Starter::Storm {
         logging::on_the_console(&all, &options.log_format)
     } else {
-        logging::settings(&all, given.conf.as_deref(), &options.log_format)
+        let log4j = |file| log4j::find(given, file);
+        logging::settings(&all, given.conf.as_deref(), &options.log_format, Some(&log4j))
     }
 }
 
@@ -212,8 +215,8 @@ fn say_end(console: &Console, log: &Logger, text: &str) {
     console.tell_unseen(Level::Error, text);
 }
 
-/// What was given for a JVM, where no component needs one.
-fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given) -> Vec<String> {
+/// What was given for a JVM, where no component needs one. The one in which log4j writes has the class path, and properties.
+fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given, is_by_log4j: bool) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
         notices.push(format!("no component needs a JVM, so these are ignored: {}", flags(&words.flags)));
@@ -221,7 +224,7 @@ fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given) -> Vec<Stri
     for (name, path) in
         [("--classpath", &options.java.classpath), ("--plugins-path", &options.java.plugins_path)]
     {
-        if path.is_some() {
+        if path.is_some() && !is_by_log4j {
             notices.push(format!("no component needs a JVM, so {name} is ignored"));
         }
     }

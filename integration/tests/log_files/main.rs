@@ -1,6 +1,7 @@
 //! Log files, where a configuration of log4j asks for them: of the real program, and beside real Flume.
 
 mod beside_flume;
+mod by_log4j;
 
 use integration::{binaries, console::Console, process::Process};
 use rustix::process::Signal;
@@ -25,9 +26,23 @@ impl Place {
 
     /// Runs the agent until `done`, stops it, and gives what it has printed.
     fn run(&self, options: &[&str], done: impl Fn(&Console) -> bool) -> Vec<String> {
+        let mut command = self.command();
+        command.args(options);
+        Place::run_as(command, done)
+    }
+
+    /// The agent, on a host without a Flume.
+    fn command(&self) -> Command {
         let mut command = Command::new(binaries::directory().expect("binaries").join("agent"));
-        command.args(["agent", "-n", "a1", "-c", "conf", "-f", "a1.conf"]).args(options);
-        command.current_dir(self.0.path()).env_remove("JAVA_OPTS").env_remove("FLUME_JAVA_OPTS");
+        command.args(["agent", "-n", "a1", "-c", "conf", "-f", "a1.conf"]);
+        for name in ["JAVA_OPTS", "FLUME_JAVA_OPTS", "FLUME_HOME", "FLUME_CLASSPATH"] {
+            command.env_remove(name);
+        }
+        command.current_dir(self.0.path());
+        command
+    }
+
+    fn run_as(command: Command, done: impl Fn(&Console) -> bool) -> Vec<String> {
         let console = Console::default();
         let mut agent = Process::spawn(command, &console, 0).expect("it starts");
         assert!(done(&console), "{:?}", console.lines_from(0));
@@ -137,6 +152,18 @@ fn a_file_that_cannot_be_written_stops_no_event() {
     });
     let told = printed.iter().filter(|line| line.contains("log lines cannot be written to ./logs/flume.log"));
     assert_eq!(told.count(), 1, "{printed:?}");
+}
+
+#[test]
+fn what_only_log4j_has_is_told_where_there_is_none_and_the_rest_counts() {
+    let json = r#"<File name="J" fileName="j.log"><JsonLayout/></File></Appenders>"#;
+    let text = OF_1_11.replace("</Appenders>", json);
+    let text = text.replace(r#"<Root level="INFO">"#, r#"<Root level="INFO"><AppenderRef ref="J"/>"#);
+    let place = Place::with("log4j2.xml", &text);
+    place.run_until("flume.log", &[]);
+    let told = "conf/log4j2.xml: only log4j itself has <JsonLayout>, and it cannot be had: FLUME_HOME is not set, and there is no jar of log4j 2";
+    assert_eq!(place.read("flume.log").matches(told).count(), 1, "{}", place.read("flume.log"));
+    assert!(place.read("j.log").contains(LAST));
 }
 
 const LONG: Duration = Duration::from_secs(60);

@@ -149,7 +149,7 @@ impl Reader<'_> {
                 return appender;
             }
             _ => {
-                appender.say(format_args!(
+                appender.lack(class, format_args!(
                     "{class} is not there, so that what it would send, mail or store is not; only log files, syslog and the console are"
                 ));
                 return appender;
@@ -218,7 +218,7 @@ fn layout(appender: &mut Appender, options: &Options<'_>) {
         "SimpleLayout" => "%p - %m%n".clone_into(&mut appender.pattern),
         "TTCCLayout" => "%r [%t] %p %c %x - %m%n".clone_into(&mut appender.pattern),
         "" => appender.say("it has no layout, with which Flume writes nothing; Flume's own is taken"),
-        _ => appender.say(format_args!("the layout {class} is not there; Flume's own is taken")),
+        _ => appender.lack(class, format_args!("the layout {class} is not there; Flume's own is taken")),
     }
     for (key, _) in options.0.iter().filter(|(key, _)| !key.contains('.')) {
         if !KNOWN.contains(&decapitalized(key).as_str()) {
@@ -230,7 +230,10 @@ fn layout(appender: &mut Appender, options: &Options<'_>) {
     if let Some(encoding) = options.get("encoding").map(str::trim)
         && !["UTF-8", "UTF8", ""].iter().any(|name| encoding.eq_ignore_ascii_case(name))
     {
-        appender.say(format_args!("its encoding {encoding} is not there; lines are UTF-8"));
+        appender.lack(
+            &format!("encoding={encoding}"),
+            format_args!("its encoding {encoding} is not there; lines are UTF-8"),
+        );
     }
 }
 
@@ -321,7 +324,9 @@ fn extras(options: &Options<'_>, appender: &mut Appender) -> Option<FileSettings
             file.names =
                 Names::Pattern { pattern, first, last: Some(last), newest_is_last: false, delete: None };
         }
-        _ => appender.say(format_args!("the policy `{policy}` is not there; the file is not rolled")),
+        _ => {
+            appender.lack(policy, format_args!("the policy `{policy}` is not there; the file is not rolled"))
+        }
     }
     Some(file)
 }
@@ -330,9 +335,13 @@ fn extras(options: &Options<'_>, appender: &mut Appender) -> Option<FileSettings
 pub(super) fn uncompressed<'a>(pattern: &'a str, appender: &mut Appender) -> &'a str {
     let end = [".bz2", ".xz", ".zst", ".deflate", ".pack200"].into_iter().find(|end| pattern.ends_with(end));
     let Some(end) = end else { return pattern };
-    appender.say(format_args!(
+    let text = format!(
         "files that it has rolled are not compressed, and their names do not end in {end}; .gz and .zip are there"
-    ));
+    );
+    match appender.dialect {
+        Dialect::One => appender.say(text), // nor by log4j 1.2
+        Dialect::Two => appender.lack(end, text),
+    }
     &pattern[..pattern.len() - end.len()]
 }
 

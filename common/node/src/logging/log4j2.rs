@@ -9,9 +9,11 @@ mod socket;
 
 use super::{
     model::{Appender, Least, Logger, MOST_NAME, Model, Reference, To},
+    needs::Lack,
     variables::{Budget, fill, of_every_jvm},
 };
 use console::{Dialect, FileSettings, Filter, Names, Triggers, parse_level};
+use filters::Wrong;
 use roxmltree::{Document, Node};
 use slog::Level;
 use std::{collections::BTreeMap, sync::Arc};
@@ -173,16 +175,23 @@ impl Reader<'_> {
 
     /// What an element holds back. What is wrong with it is said of `whose` it is.
     fn filter_of(&mut self, node: Node<'_, '_>, whose: &str) -> Option<Filter> {
-        let mut wrong = Vec::new();
+        let mut wrong = Wrong::default();
         let filter = self.filter(node, &mut wrong);
-        wrong.into_iter().for_each(|what| self.say(format!("{whose}: {what}")));
+        self.say_wrong(wrong, &format!("{whose}: "));
         filter
     }
 
+    fn say_wrong(&mut self, wrong: Wrong, whose: &str) {
+        wrong.notices.into_iter().for_each(|what| self.say(format!("{whose}{what}")));
+        let of_file = |said: &str| format!("{}: {whose}{said}", self.origin);
+        let lacks = wrong.lacks.into_iter().map(|lack| Lack { said: of_file(&lack.said), ..lack });
+        self.model.lacks.extend(lacks.collect::<Vec<_>>());
+    }
+
     fn filter_of_all(&mut self, node: Node<'_, '_>) {
-        let mut wrong = Vec::new();
+        let mut wrong = Wrong::default();
         let filter = self.one_filter(node, &mut wrong);
-        wrong.into_iter().for_each(|what| self.say(what));
+        self.say_wrong(wrong, "");
         let before = self.model.filter.take();
         let all: Vec<_> = before.into_iter().chain(filter).collect();
         self.model.filter = (!all.is_empty()).then(|| Filter::all(all));
@@ -221,7 +230,7 @@ impl Reader<'_> {
                 let primary = self.get(node, "primary").unwrap_or_default();
                 appender.to = To::Others(vec![Reference::new(&primary)]);
             }
-            _ => appender.say(format_args!(
+            _ => appender.lack(&format!("<{class}>"), format_args!(
                 "<{class}> is not there, so that what it would send, mail or store is not; only log files, sockets and the console are"
             )),
         }
@@ -239,7 +248,8 @@ impl Reader<'_> {
                 appender.pattern = self.get(layout, "pattern").unwrap_or_else(|| "%m%n".to_owned());
             }
             Some(other) => {
-                appender.say(format_args!("<{}> is not there; Flume's own layout is taken", kind(other)));
+                let name = format!("<{}>", kind(other));
+                appender.lack(&name, format_args!("{name} is not there; Flume's own layout is taken"));
             }
             None => "%m%n".clone_into(&mut appender.pattern),
         }
@@ -249,13 +259,21 @@ impl Reader<'_> {
         let path = self.get(node, "fileName").filter(|path| !path.is_empty());
         let Some(path) = path.filter(|path| !path.contains("${")) else {
             let path = self.get(node, "fileName").unwrap_or_default();
-            appender.say(match path.as_str() {
-                "" => "it has no fileName, so that nothing is written; write one".to_owned(),
-                path => format!(
-                    "its fileName {} has a variable that is not known here, so that nothing is written",
-                    plan::cut(path, MOST_NAME)
+            let direct = elements(node).find(|element| is(*element, "DirectWriteRolloverStrategy"));
+            match (path.as_str(), direct) {
+                ("", None) => appender.say("it has no fileName, so that nothing is written; write one"),
+                ("", Some(direct)) => appender.lack(
+                    &format!("<{}>", kind(direct)),
+                    "it has no fileName, and files that are written under their last names are not there, so that nothing is written",
                 ),
-            });
+                (path, _) => appender.lack(
+                    path,
+                    format_args!(
+                        "its fileName {} has a variable that is not known here, so that nothing is written",
+                        plan::cut(path, MOST_NAME)
+                    ),
+                ),
+            }
             return None;
         };
         let append = self.flag(node, "append", true);

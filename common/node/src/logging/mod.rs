@@ -7,6 +7,7 @@ mod find;
 mod log4j;
 mod log4j2;
 mod model;
+mod needs;
 mod rolled;
 mod routes;
 mod sizes;
@@ -15,11 +16,13 @@ mod used;
 mod variables;
 
 use crate::java::last;
-use console::{Format, Levels, Settings, parse_level};
+use bridge::LogFile;
+use console::{Format, Levels, RecordSettings, Records, Settings, parse_level};
 use find::Found;
 use model::Model;
+use needs::{Needs, Writer};
 use slog::Level;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use used::Used;
 
 pub(crate) use find::is_read_here;
@@ -38,8 +41,16 @@ pub(crate) struct Logging {
     pub(crate) least: Option<Level>,
 }
 
+/// Has log4j write as a file says, or says why that cannot be. It is asked where a file has something that only log4j can do.
+pub(crate) type Log4j<'a> = &'a dyn Fn(LogFile) -> Result<Arc<dyn Records>, String>;
+
 /// What to print and how, and what is to be said of the properties it was read from. `conf` is the directory of `-c`.
-pub(crate) fn settings(properties: &[(String, String)], conf: Option<&Path>, log_format: &str) -> Logging {
+pub(crate) fn settings(
+    properties: &[(String, String)],
+    conf: Option<&Path>,
+    log_format: &str,
+    log4j: Option<Log4j<'_>>,
+) -> Logging {
     let variable = |name: &str| std::env::var(name).ok();
     match find::find(properties, conf) {
         Found::Log4j { path, pairs, mut notices } => {
@@ -51,13 +62,17 @@ pub(crate) fn settings(properties: &[(String, String)], conf: Option<&Path>, log
                 named,
             ));
             let model = log4j::read(&path, &pairs, properties);
-            by_model(with(model, notices), properties, log_format)
+            let file = LogFile { path, pairs, ..LogFile::default() };
+            by_model(with(model, notices), properties, log_format, log4j.map(|log4j| (log4j, file)))
         }
         Found::Log4j2 { path, text, mut notices } => {
             let named = |name: &str| text.contains(name);
             notices.extend(without_effect(&path, properties, &["flume.log.dir", "flume.log.file"], named));
             match log4j2::read(&path, &text, properties, &variable) {
-                Ok(model) => by_model(with(model, notices), properties, log_format),
+                Ok(model) => {
+                    let file = LogFile { is_xml: true, path, text, ..LogFile::default() };
+                    by_model(with(model, notices), properties, log_format, log4j.map(|log4j| (log4j, file)))
+                }
                 Err(why) => {
                     let mut logging = on_the_console(properties, log_format);
                     logging.notices.append(&mut notices);
@@ -69,7 +84,7 @@ pub(crate) fn settings(properties: &[(String, String)], conf: Option<&Path>, log
         Found::Nothing { notices } if names_a_file(properties) => {
             let pairs = BUILT_IN.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
             let model = log4j::read(&format!("-D{ROOT}"), &pairs.collect::<Vec<_>>(), properties);
-            by_model(with(model, notices), properties, log_format)
+            by_model(with(model, notices), properties, log_format, None)
         }
         Found::Nothing { notices } => {
             let mut logging = on_the_console(properties, log_format);
@@ -115,21 +130,24 @@ pub(crate) fn on_the_console(properties: &[(String, String)], log_format: &str) 
     logging
 }
 
-fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> Logging {
+fn by_model(
+    mut model: Model,
+    properties: &[(String, String)],
+    log_format: &str,
+    log4j: Option<(Log4j<'_>, LogFile)>,
+) -> Logging {
     let origin = model.origin.clone();
     let is_xml = origin.ends_with(".xml");
-    let Used { mut console, files, sockets, names, silent, levels, mut routes, mut notices } = model.used();
+    let needs = model.needs();
+    let records = log4j.and_then(|log4j| by_log4j(&mut model, &needs, log4j));
+    let writer = if records.is_some() { Writer::Log4j { console: needs.console } } else { Writer::Here };
+    let has_console = writer == Writer::Log4j { console: true };
+    let Used { mut console, files, sockets, names, silent, levels, mut routes, mut notices } =
+        model.used(writer);
     let by_model = console.is_some();
-    if let Some(value) = last(properties, ROOT).filter(|_| is_xml) {
-        if !asks_for_console(value) {
-            notices
-                .push(format!("-D{ROOT}={value} has no effect, nor in Flume since 1.10: {origin} decides"));
-        } else if console.is_none() {
-            notices.push(format!(
-                "-D{ROOT}={value} has no effect in Flume since 1.10, where {origin} alone decides; here log lines go to the console as well"
-            ));
-            console = Some((None, Levels::new(root(properties, &mut Vec::new()))));
-        }
+    if is_xml {
+        let wanted = console_besides(properties, &origin, by_model || has_console, &mut notices);
+        console = console.or(wanted.map(|levels| (None, levels)));
     }
     if console.is_none() && files.is_empty() && sockets.is_empty() && !silent {
         notices.push(format!(
@@ -138,16 +156,24 @@ fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> 
         console = Some((None, levels));
     }
     let on_console = console.is_some();
-    if let Some(routes) = routes.as_mut().filter(|_| on_console && !by_model) {
-        routes.leave(0);
+    if let Some(routes) = routes.as_mut() {
+        if on_console && !by_model {
+            routes.leave(0);
+        }
+        if records.is_some() {
+            routes.leave(LOG4J);
+        }
     }
     let (format, levels) = console.unwrap_or((None, Levels::bare(None)));
     let named = files.iter().map(|file| file.file.path.display().to_string());
     let hosts = sockets.iter().map(|host| format!("{}:{}", host.socket.host, host.socket.port));
     let named: Vec<String> =
         named.chain(hosts).zip(names).map(|(to, name)| format!("{to} ({name})")).collect();
-    let place = place(&origin, &named, on_console, is_xml);
-    let mut settings = Settings { files, sockets, routes, ..Settings::for_stderr(levels) };
+    let place = match &records {
+        Some(_) => Some(place_of_log4j(&origin, &needs, on_console)),
+        None => place(&origin, &named, on_console, is_xml),
+    };
+    let mut settings = Settings { files, sockets, records, routes, ..Settings::for_stderr(levels) };
     if let Some(format) = format {
         settings.format = format;
     }
@@ -155,6 +181,50 @@ fn by_model(model: Model, properties: &[(String, String)], log_format: &str) -> 
     let mut logging = Logging { settings, notices, place, on_console, least: None };
     finish(&mut logging, properties, log_format);
     logging
+}
+
+/// What the root logger of the command line means beside a file of log4j 2: the console, if there is none.
+fn console_besides(
+    properties: &[(String, String)],
+    origin: &str,
+    is_there: bool,
+    notices: &mut Vec<String>,
+) -> Option<Levels> {
+    let value = last(properties, ROOT)?;
+    if !asks_for_console(value) {
+        notices.push(format!("-D{ROOT}={value} has no effect, nor in Flume since 1.10: {origin} decides"));
+        return None;
+    }
+    if is_there {
+        return None;
+    }
+    notices.push(format!(
+        "-D{ROOT}={value} has no effect in Flume since 1.10, where {origin} alone decides; here log lines go to the console as well"
+    ));
+    Some(Levels::new(root(properties, &mut Vec::new())))
+}
+
+/// Has log4j write, where the file needs it; says why it cannot. A line that no logger's level lets through is not handed over, unless a
+/// filter before all loggers may accept it.
+fn by_log4j(model: &mut Model, needs: &Needs, (log4j, file): (Log4j<'_>, LogFile)) -> Option<RecordSettings> {
+    if needs.what.is_empty() {
+        return None;
+    }
+    let levels = match &model.filter {
+        None if model.lacks.is_empty() => model.own_levels(),
+        _ => Levels::bare(Some(Level::Trace)),
+    };
+    match log4j(LogFile { ours: needs.ours.clone(), ..file }) {
+        Ok(to) => Some(RecordSettings { to, levels }),
+        Err(why) => {
+            let what = plan::cut(&needs.what.join(", "), MOST_NAMED);
+            model.notices.push(format!(
+                "{}: only log4j itself has {what}, and it cannot be had: {why}. All the rest of the file counts. Set JAVA_HOME and FLUME_HOME to have it",
+                model.origin
+            ));
+            None
+        }
+    }
 }
 
 /// A file that is no configuration at all has something to be said of each of its lines.
@@ -177,6 +247,7 @@ fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &s
                 }
                 logging.settings.files.iter_mut().for_each(|file| file.levels.set(logger, level));
                 logging.settings.sockets.iter_mut().for_each(|host| host.levels.set(logger, level));
+                logging.settings.records.iter_mut().for_each(|records| records.levels.set(logger, level));
                 logging.settings.routes.iter_mut().for_each(|routes| routes.set_level(logger, level));
             }
             Err(unknown) => logging.notices.push(format!("-D{name}: {unknown}. It is ignored.")),
@@ -187,7 +258,8 @@ fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &s
     }
     let files = logging.settings.files.iter().map(|file| file.levels.most());
     let sockets = logging.settings.sockets.iter().map(|host| host.levels.most());
-    let all = files.chain(sockets).chain([logging.settings.levels.most()]);
+    let records = logging.settings.records.iter().map(|records| records.levels.most());
+    let all = files.chain(sockets).chain(records).chain([logging.settings.levels.most()]);
     let accepts = logging.settings.routes.as_ref().is_some_and(console::Routes::may_accept);
     let accepted = accepts.then_some(Level::Trace); // by a filter, whatever its level is
     logging.least = all.flatten().chain(accepted).max_by_key(Level::as_usize);
@@ -205,6 +277,16 @@ fn place(origin: &str, named: &[String], on_console: bool, is_xml: bool) -> Opti
         (false, false) => format!("and not to the console (-D{ROOT}=INFO,LOGFILE,console writes both), "),
     };
     Some(format!("log lines go to {}, {here}as {origin} says", plan::cut(&named, MOST_NAMED)))
+}
+
+fn place_of_log4j(origin: &str, needs: &Needs, on_console: bool) -> String {
+    let here = match (needs.console, on_console) {
+        (true, _) => "",
+        (false, true) => ", and go to the console",
+        (false, false) => ", and do not go to the console",
+    };
+    let what = plan::cut(&needs.what.join(", "), MOST_NAMED);
+    format!("log lines are written by log4j in a JVM{here}, as {origin} says: only log4j itself has {what}")
 }
 
 /// The level of `LEVEL,console`.
@@ -287,9 +369,14 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("log4j.appender.console.layout.ConversionPattern", model::CONSOLE_PATTERN),
 ];
 
+/// log4j's place among the outputs: behind the console.
+const LOG4J: usize = 1;
+
 /// Bytes of names of files that are shown.
 const MOST_NAMED: usize = 500;
 
+#[cfg(test)]
+mod by_log4j_tests;
 #[cfg(test)]
 mod filter_tests;
 #[cfg(test)]

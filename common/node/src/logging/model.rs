@@ -1,5 +1,6 @@
 //! What a configuration of log4j comes to, whichever log4j it is for.
 
+use super::needs::Lack;
 use console::{Dialect, FileSettings, Filter, SocketSettings};
 use slog::Level;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub(super) struct Model {
     pub(super) filter: Option<Filter>,
     /// What is to be said of it, but for what is said of an appender.
     pub(super) notices: Vec<String>,
+    /// What its loggers have that only log4j itself can do.
+    pub(super) lacks: Vec<Lack>,
 }
 
 /// A level, or `None` for OFF.
@@ -65,6 +68,8 @@ pub(super) struct Appender {
     pub(super) filter: Option<Arc<Filter>>,
     /// What is to be said of it when it is used.
     pub(super) notices: Vec<String>,
+    /// What it has that only log4j itself can do.
+    pub(super) lacks: Vec<Lack>,
 }
 
 #[derive(Debug)]
@@ -90,12 +95,23 @@ impl Appender {
             threshold: Some(Level::Trace),
             filter: None,
             notices: Vec::new(),
+            lacks: Vec::new(),
         }
     }
 
     /// Adds something that is to be said of it.
     pub(super) fn say(&mut self, text: impl std::fmt::Display) {
-        self.notices.push(format!("the appender {}: {text}", plan::cut(&self.name, MOST_NAME)));
+        self.notices.push(self.said(text));
+    }
+
+    /// Adds something that only log4j itself can do, and what is to be said of it where there is none.
+    pub(super) fn lack(&mut self, what: &str, text: impl std::fmt::Display) {
+        let said = self.said(text);
+        self.lacks.push(Lack { what: plan::cut(what, MOST_NAME), said });
+    }
+
+    fn said(&self, text: impl std::fmt::Display) -> String {
+        format!("the appender {}: {text}", plan::cut(&self.name, MOST_NAME))
     }
 }
 

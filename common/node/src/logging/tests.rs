@@ -3,6 +3,11 @@
 use super::*;
 use console::{LogFileSettings, Names, Size};
 
+/// On a host without a Flume.
+fn settings(properties: &[(String, String)], conf: Option<&Path>, log_format: &str) -> Logging {
+    super::settings(properties, conf, log_format, None)
+}
+
 fn pairs(properties: &[(&str, &str)]) -> Vec<(String, String)> {
     properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }

@@ -1,7 +1,7 @@
 //! What of a configuration any logger uses, as the console takes it.
 
 use super::model::{Appender, CONSOLE_PATTERN, Least, Logger, MOST_NAME, Model, Reference, To, stricter};
-use super::routes::Places;
+use super::{needs::Writer, routes::Places};
 use console::{Format, Levels, LogFileSettings, Pattern, Routes, SocketLogSettings};
 use slog::Level;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ pub(super) struct Used {
 
 impl Model {
     /// What of it any logger uses.
-    pub(super) fn used(mut self) -> Used {
+    pub(super) fn used(mut self, writer: Writer) -> Used {
+        self.settle(writer);
         self.resolve();
         let (notices, levels) = (std::mem::take(&mut self.notices), self.own_levels());
         let mut used = Used { notices, levels, ..Used::default() };
@@ -34,6 +35,10 @@ impl Model {
         let (mut printing, mut sending, mut places) = (Vec::new(), Vec::new(), Places::default());
         for mut appender in std::mem::take(&mut self.appenders) {
             let Some(levels) = self.levels(&[&appender]) else { continue };
+            if writer.is_log4j_for(&appender.to) {
+                used.silent = true;
+                continue;
+            }
             match std::mem::replace(&mut appender.to, To::Nowhere) {
                 To::Console => {
                     places.add(0, &appender);
@@ -94,7 +99,7 @@ impl Model {
         Some((format, levels))
     }
 
-    fn own_levels(&self) -> Levels {
+    pub(super) fn own_levels(&self) -> Levels {
         let root = self.loggers.iter().find(|logger| logger.name.is_empty());
         let mut levels = Levels::bare(root.map_or(Some(Level::Info), |root| self.level(root)));
         for logger in self.loggers.iter().filter(|logger| !logger.name.is_empty()) {
@@ -243,13 +248,14 @@ mod tests {
             appenders,
             ..Model::default()
         };
-        let used = model(vec![console("err", Level::Warning), console("out", Level::Trace)]).used();
+        let used =
+            model(vec![console("err", Level::Warning), console("out", Level::Trace)]).used(Writer::Here);
         let (_, levels) = used.console.unwrap();
         assert!(levels.enabled("com.z", Level::Info) && !levels.enabled("com.z", Level::Debug));
         assert!(levels.enabled("org.x", Level::Warning) && !levels.enabled("org.x", Level::Info));
         assert_eq!(used.notices, Vec::<String>::new());
         let other = Appender { pattern: "%m%n".to_owned(), ..console("out", Level::Trace) };
-        let notices = model(vec![console("err", Level::Warning), other]).used().notices;
+        let notices = model(vec![console("err", Level::Warning), other]).used(Writer::Here).notices;
         assert!(
             notices.len() == 1 && notices[0].contains("look as those of the appender err"),
             "{notices:?}"
@@ -266,7 +272,8 @@ mod tests {
         };
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
         let loggers = vec![logger("", Some(Level::Info), &all, true)];
-        let used = Model { loggers, appenders: names.iter().map(file).collect(), ..Model::default() }.used();
+        let used = Model { loggers, appenders: names.iter().map(file).collect(), ..Model::default() }
+            .used(Writer::Here);
         assert_eq!((used.files.len(), used.notices.len()), (MOST_FILES, 1), "{:?}", used.notices);
     }
 }

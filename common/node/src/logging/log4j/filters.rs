@@ -30,10 +30,13 @@ pub(super) fn read(appender: &mut Appender, options: &Options<'_>) {
         };
         match one(class, &|name| options.get(&format!("filter.{id}.{name}")), appender) {
             Some(filter) => filters.push(filter),
-            None => appender.say(format_args!(
-                "its filter {} is not there: what it would hold back is written",
-                plan::cut(class, MOST_NAME)
-            )),
+            None => {
+                let shown = plan::cut(class, MOST_NAME);
+                appender.lack(
+                    class,
+                    format_args!("its filter {shown} is not there: what it would hold back is written"),
+                );
+            }
         }
     }
     if !filters.is_empty() {

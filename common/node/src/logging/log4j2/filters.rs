@@ -4,13 +4,34 @@
 //! log4j's says of lines without.
 
 use super::{
-    super::model::{Appender, MOST_NAME, stricter},
+    super::{
+        model::{Appender, MOST_NAME, stricter},
+        needs::Lack,
+    },
     Reader, elements, is, kind,
 };
 use console::{Filter, Outcome, PartOfDay, Test};
 use roxmltree::Node;
 use slog::Level;
 use std::{sync::Arc, time::Duration};
+
+/// What is wrong with filters.
+#[derive(Default)]
+pub(super) struct Wrong {
+    pub(super) notices: Vec<String>,
+    /// What only log4j itself can do.
+    pub(super) lacks: Vec<Lack>,
+}
+
+impl Wrong {
+    fn push(&mut self, text: String) {
+        self.notices.push(text);
+    }
+
+    fn lack(&mut self, what: String, said: String) {
+        self.lacks.push(Lack { what, said });
+    }
+}
 
 /// Whether an element is a filter, known or not.
 pub(super) fn is_filter(node: Node<'_, '_>) -> bool {
@@ -19,7 +40,7 @@ pub(super) fn is_filter(node: Node<'_, '_>) -> bool {
 }
 
 /// The filter of an element, which has one: log4j takes the first.
-fn first_filter<'a, 'i>(node: Node<'a, 'i>, wrong: &mut Vec<String>) -> Option<Node<'a, 'i>> {
+fn first_filter<'a, 'i>(node: Node<'a, 'i>, wrong: &mut Wrong) -> Option<Node<'a, 'i>> {
     let mut filters = elements(node).filter(|element| is_filter(*element));
     let first = filters.next()?;
     for other in filters {
@@ -34,7 +55,7 @@ fn first_filter<'a, 'i>(node: Node<'a, 'i>, wrong: &mut Vec<String>) -> Option<N
 impl Reader<'_> {
     /// Reads what an appender holds back. A plain threshold, which most have, is no filter that lines are asked for.
     pub(super) fn hold_back(&mut self, node: Node<'_, '_>, appender: &mut Appender) {
-        let mut wrong = Vec::new();
+        let mut wrong = Wrong::default();
         let first = first_filter(node, &mut wrong);
         if let Some(plain) = first.filter(|filter| self.is_plain_threshold(*filter)) {
             let text = self.get(plain, "level").unwrap_or_else(|| "ERROR".to_owned());
@@ -42,7 +63,8 @@ impl Reader<'_> {
         } else {
             appender.filter = first.and_then(|first| self.one_filter(first, &mut wrong)).map(Arc::new);
         }
-        wrong.into_iter().for_each(|what| appender.say(format_args!("its {what}")));
+        wrong.notices.into_iter().for_each(|what| appender.say(format_args!("its {what}")));
+        wrong.lacks.into_iter().for_each(|lack| appender.lack(&lack.what, format_args!("its {}", lack.said)));
     }
 
     fn is_plain_threshold(&self, node: Node<'_, '_>) -> bool {
@@ -53,22 +75,25 @@ impl Reader<'_> {
     }
 
     /// The filter of an element.
-    pub(super) fn filter(&mut self, node: Node<'_, '_>, wrong: &mut Vec<String>) -> Option<Filter> {
+    pub(super) fn filter(&mut self, node: Node<'_, '_>, wrong: &mut Wrong) -> Option<Filter> {
         first_filter(node, wrong).and_then(|first| self.one_filter(first, wrong))
     }
 
     /// `None` for one that holds nothing back, since it is not there or is not whole; then it is told.
-    pub(super) fn one_filter(&mut self, node: Node<'_, '_>, wrong: &mut Vec<String>) -> Option<Filter> {
+    pub(super) fn one_filter(&mut self, node: Node<'_, '_>, wrong: &mut Wrong) -> Option<Filter> {
         self.filter_within(node, wrong, DEEPEST)
     }
 
-    fn filter_within(&mut self, node: Node<'_, '_>, wrong: &mut Vec<String>, depth: usize) -> Option<Filter> {
+    fn filter_within(&mut self, node: Node<'_, '_>, wrong: &mut Wrong, depth: usize) -> Option<Filter> {
         let name = plan::cut(kind(node), MOST_NAME);
         if is(node, "Filters") {
             if depth == 0 {
-                wrong.push(format!(
-                    "<Filters> within {DEEPEST} others are not read: what they would hold back is written"
-                ));
+                wrong.lack(
+                    name.to_string(),
+                    format!(
+                        "<Filters> within {DEEPEST} others are not read: what they would hold back is written"
+                    ),
+                );
                 return None;
             }
             let all = elements(node).filter_map(|one| self.filter_within(one, wrong, depth - 1));
@@ -77,7 +102,12 @@ impl Reader<'_> {
         let test = match self.test(node, wrong) {
             Ok(test) => test,
             Err(why) => {
-                wrong.push(format!("<{name}> {why}: what it would hold back is written"));
+                let said = format!("<{name}> {why}: what it would hold back is written");
+                if why == NOT_THERE {
+                    wrong.lack(format!("<{name}>"), said);
+                } else {
+                    wrong.push(said);
+                }
                 return None;
             }
         };
@@ -106,7 +136,7 @@ impl Reader<'_> {
         })
     }
 
-    fn test(&mut self, node: Node<'_, '_>, wrong: &mut Vec<String>) -> Result<Test, String> {
+    fn test(&mut self, node: Node<'_, '_>, wrong: &mut Wrong) -> Result<Test, String> {
         Ok(match kind(node).to_ascii_lowercase().as_str() {
             "thresholdfilter" => Test::threshold(self.named_level(node, "level", Level::Error)),
             "levelmatchfilter" => {
@@ -144,7 +174,7 @@ impl Reader<'_> {
                 return Err("has no keys".to_owned());
             }
             "markerfilter" | "threadcontextmapfilter" | "contextmapfilter" => Test::always(false),
-            _ => return Err("is not there".to_owned()),
+            _ => return Err(NOT_THERE.to_owned()),
         })
     }
 
@@ -152,7 +182,7 @@ impl Reader<'_> {
         self.get(node, name).map_or(Some(default), |text| self.level(&text, default))
     }
 
-    fn burst(&mut self, node: Node<'_, '_>, wrong: &mut Vec<String>) -> Test {
+    fn burst(&mut self, node: Node<'_, '_>, wrong: &mut Wrong) -> Test {
         let level = self.named_level(node, "level", Level::Warning);
         let mut number = |name: &str| {
             let text = self.get(node, name)?;
@@ -180,6 +210,9 @@ fn counted(most: f64, rate: f64) -> (usize, Duration) {
     let most = most.min(MOST_BURST);
     (most as usize, Duration::try_from_secs_f64(most / rate).unwrap_or(Duration::MAX))
 }
+
+/// Of a filter that only log4j has.
+const NOT_THERE: &str = "is not there";
 
 /// Filters within filters.
 const DEEPEST: usize = 16;

@@ -19,9 +19,10 @@ impl Reader<'_> {
         let text = self.get(node, "filePattern").unwrap_or_default();
         let Some((dated, without)) = rolled::dated(&text) else {
             let text = plan::cut(&text, MOST_NAME);
-            appender.say(format_args!(
+            let said = format!(
                 "its filePattern {text} has a variable that is not known here; the file is not rolled"
-            ));
+            );
+            appender.lack(&text, said);
             return Some(file);
         };
         let short = uncompressed(&dated, appender);
@@ -69,7 +70,7 @@ impl Reader<'_> {
             }
             "timebasedtriggeringpolicy" => {
                 if self.get(node, "interval").is_some_and(|text| text.trim() != "1") {
-                    appender.say("an interval other than 1 is not there: it is rolled whenever the date of its filePattern changes");
+                    appender.lack("interval", "an interval other than 1 is not there: it is rolled whenever the date of its filePattern changes");
                 }
                 if period.is_none() {
                     appender.say("its filePattern has no date to be rolled by; it is not rolled by time");
@@ -80,7 +81,7 @@ impl Reader<'_> {
             "crontriggeringpolicy" => {
                 let schedule = self.get(node, "schedule").unwrap_or_else(|| DAILY.to_owned());
                 let period = sizes::cron(&schedule).unwrap_or_else(|| {
-                    appender.say(format_args!(
+                    appender.lack(&schedule, format_args!(
                         "the schedule `{schedule}` is not there: it is rolled at midnight. The starts of minutes, hours, days and months are"
                     ));
                     "yyyyMMdd"
@@ -92,7 +93,10 @@ impl Reader<'_> {
                 let least = self.get(node, "minSize").and_then(|text| sizes::bytes(&text));
                 triggers.at_start = Some(least.unwrap_or(1));
             }
-            _ => appender.say(format_args!("<{}> is not there; it is not rolled by that", kind(node))),
+            _ => {
+                let name = format!("<{}>", kind(node));
+                appender.lack(&name, format_args!("{name} is not there; it is not rolled by that"));
+            }
         }
     }
 
@@ -117,7 +121,8 @@ impl Reader<'_> {
         let newest_is_last = !index.eq_ignore_ascii_case("min");
         let mut delete = None;
         if let Some(other) = strategy.filter(|node| !is(*node, "DefaultRolloverStrategy")) {
-            appender.say(format_args!("<{}> is not there; DefaultRolloverStrategy is taken", kind(other)));
+            let name = format!("<{}>", kind(other));
+            appender.lack(&name, format_args!("{name} is not there; DefaultRolloverStrategy is taken"));
         }
         for action in strategy.into_iter().flat_map(|node| elements(node)) {
             let read = if is(action, "Delete") { self.delete(action, written) } else { None };
@@ -125,13 +130,16 @@ impl Reader<'_> {
                 Some(read) => {
                     let before = delete.replace(read);
                     if before.is_some() {
-                        appender.say("of several <Delete> only the last is done, so that files may pile up; write a <RollingFile> for each");
+                        appender.lack("<Delete>", "of several <Delete> only the last is done, so that files may pile up; write a <RollingFile> for each");
                     }
                 }
-                None if action.attributes().len() + elements(action).count() > 0 => appender.say(format_args!(
-                    "its <{}> is not there, or has a condition that is not, or none: it is not done, so that files may pile up",
-                    kind(action)
-                )),
+                None if action.attributes().len() + elements(action).count() > 0 => appender.lack(
+                    &format!("<{}>", kind(action)),
+                    format_args!(
+                        "its <{}> is not there, or has a condition that is not, or none: it is not done, so that files may pile up",
+                        kind(action)
+                    ),
+                ),
                 None => {}
             }
         }

@@ -18,7 +18,8 @@ impl Reader<'_> {
     pub(super) fn syslog(&self, node: Node<'_, '_>, appender: &mut Appender) {
         let format = self.get(node, "format").unwrap_or_default();
         if format.eq_ignore_ascii_case("RFC5424") {
-            return appender.say("its format RFC5424 is not there, so that nothing is sent; write BSD");
+            let text = "its format RFC5424 is not there, so that nothing is sent; write BSD";
+            return appender.lack("RFC5424", text);
         }
         let name = self.get(node, "facility").unwrap_or_else(|| "LOCAL0".to_owned());
         let facility = syslog::facility(&name);
@@ -37,12 +38,19 @@ impl Reader<'_> {
     /// Lines of a pattern. In another layout, another program would not know them.
     pub(super) fn socket(&self, node: Node<'_, '_>, appender: &mut Appender) {
         let layout = elements(node).find(|element| kind(*element).to_ascii_lowercase().ends_with("layout"));
-        let Some(layout) = layout.filter(|layout| is(*layout, "PatternLayout")) else {
-            return appender.say(format_args!(
-                "<{}> is there with a <PatternLayout> alone, so that nothing is sent",
-                kind(node)
-            ));
+        let Some(layout) = layout else {
+            return appender
+                .say("it has no layout, so that nothing is sent, by Flume neither; write a <PatternLayout>");
         };
+        if !is(layout, "PatternLayout") {
+            return appender.lack(
+                &format!("<{}>", kind(layout)),
+                format_args!(
+                    "<{}> is there with a <PatternLayout> alone, so that nothing is sent",
+                    kind(node)
+                ),
+            );
+        }
         let pattern = self.get(layout, "pattern").unwrap_or_else(|| "%m%n".to_owned());
         let with_end = pattern.trim_end().ends_with("%n");
         let Some(socket) = self.host(node, with_end, appender) else { return };
@@ -55,8 +63,16 @@ impl Reader<'_> {
         let by = match by.trim().to_ascii_uppercase().as_str() {
             "TCP" if !elements(node).any(|element| is(element, "Ssl")) => Transport::Tcp,
             "UDP" => Transport::Udp,
-            _ => {
-                appender.say("it is there over TCP and UDP, without TLS, alone, so that nothing is sent");
+            "TCP" | "SSL" => {
+                appender
+                    .lack("TLS", "it is there over TCP and UDP, without TLS, alone, so that nothing is sent");
+                return None;
+            }
+            other => {
+                let other = plan::cut(other, MOST_NAME);
+                appender.say(format_args!(
+                    "its protocol {other} is none of TCP, UDP and SSL, so that nothing is sent"
+                ));
                 return None;
             }
         };

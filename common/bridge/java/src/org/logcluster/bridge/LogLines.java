@@ -1,0 +1,250 @@
+package org.logcluster.bridge;
+
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+
+/**
+ * Has log4j write the log lines of a native agent, as the operator's file says: a process of its own, with the class path of Flume.
+ * Frames come on the first pipe that is named and go to the second one, each a length and as many bytes:
+ *
+ * <ul>
+ *   <li>in: the wish, texts behind their lengths (1 or 2 for which log4j; the file's name and its text; then, each behind how many
+ *       they are, names of appenders that are the agent's own, pairs of a file of log4j 1.2, pairs of system properties); out: {@code R}.
+ *   <li>then in: log lines, see {@link Line}; out: {@code T} when log4j has taken all of them.
+ *   <li>out, at any time: {@code C} and what an appender of the console prints.
+ *   <li>in the place of {@code R}: {@code E} and why there is no log4j.
+ * </ul>
+ *
+ * <p>Properties come in a frame since a command line is for all users of the host to see. What log4j says of itself goes to standard
+ * error. The end of the first pipe ends log4j and this process.
+ */
+public final class LogLines {
+  /** Exit status when log4j does not end by itself. */
+  private static final int HANGS = 3;
+  private static final long FAREWELL_MILLIS = 5000;
+  /** More than the longest line that the agent keeps. */
+  private static final int MOST_BYTES = 8 << 20;
+  private static final String PLACE = "org/logcluster/bridge/";
+  private static final String LEVEL_OF = "flume.log.level.";
+  private static final byte[] END = {};
+
+  private final DataOutputStream out;
+  private final BlockingQueue<byte[]> frames = new ArrayBlockingQueue<>(1);
+
+  private LogLines(DataOutputStream out) {
+    this.out = out;
+  }
+
+  /** One of the two. */
+  interface Target {
+    /** Reads the file. {@code console} is where appenders of the console print. */
+    void configure(Wish wish, PrintStream console) throws Exception;
+
+    /** What is no level has no effect: the agent has told of it. */
+    void setLevel(String logger, String level);
+
+    void log(Line line);
+
+    void stop();
+  }
+
+  /** See the class. */
+  static final class Wish {
+    final String which;
+    final String path;
+    final String text;
+    final List<String> ours = new ArrayList<>();
+    final Properties pairs = new Properties();
+    private final Properties system = new Properties();
+
+    Wish(byte[] frame) {
+      ByteBuffer rest = ByteBuffer.wrap(frame);
+      which = text(rest);
+      path = text(rest);
+      text = text(rest);
+      for (int left = rest.getInt(); left > 0; left--) {
+        ours.add(text(rest));
+      }
+      fill(pairs, rest);
+      fill(system, rest);
+    }
+
+    private static void fill(Properties pairs, ByteBuffer from) {
+      for (int left = from.getInt(); left > 0; left--) {
+        String name = text(from);
+        pairs.setProperty(name, text(from));
+      }
+    }
+  }
+
+  /**
+   * A log line: int64 milliseconds since 1970, byte level (1 is FATAL, 6 TRACE), int32 line or -1, and texts behind their lengths: whose
+   * rules count, the logger's name, thread, class, method, file, message.
+   */
+  static final class Line {
+    final long millis;
+    final int level;
+    final int number;
+    final String rules;
+    final String logger;
+    final String thread;
+    final String type;
+    final String method;
+    final String file;
+    final String message;
+
+    Line(ByteBuffer from) {
+      millis = from.getLong();
+      level = from.get();
+      number = from.getInt();
+      rules = text(from);
+      logger = text(from);
+      thread = text(from);
+      type = text(from);
+      method = text(from);
+      file = text(from);
+      message = text(from);
+    }
+  }
+
+  /** See the class. */
+  public static void main(String[] arguments) throws Exception {
+    System.setOut(System.err);
+    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(arguments[1])));
+    LogLines lines = new LogLines(out);
+    Thread reader = new Thread(() -> lines.read(arguments[0]), "reader");
+    reader.setDaemon(true);
+    reader.start();
+    lines.run();
+    System.exit(0); // an appender may have threads
+  }
+
+  /** Also while log4j is at work: an agent that is gone ends this process. */
+  private void read(String pipe) {
+    try (DataInputStream in = new DataInputStream(new FileInputStream(pipe))) {
+      for (;;) {
+        int length = in.readInt();
+        if (length < 0 || length > MOST_BYTES) {
+          throw new IOException("a frame of " + length + " bytes");
+        }
+        byte[] frame = new byte[length];
+        in.readFully(frame);
+        frames.put(frame);
+      }
+    } catch (IOException | InterruptedException gone) {
+      Thread ends = new Thread(LogLines::endSoon, "end");
+      ends.setDaemon(true);
+      ends.start();
+      try {
+        frames.put(END);
+      } catch (InterruptedException nobodyDoes) {
+        Runtime.getRuntime().halt(HANGS);
+      }
+    }
+  }
+
+  private static void endSoon() {
+    try {
+      Thread.sleep(FAREWELL_MILLIS);
+    } catch (InterruptedException nobodyDoes) {
+      // as well
+    }
+    Runtime.getRuntime().halt(HANGS);
+  }
+
+  private void run() throws Exception {
+    Target target;
+    try {
+      target = begin(new Wish(frames.take()));
+    } catch (Throwable failure) {
+      say('E', failure.toString().getBytes(StandardCharsets.UTF_8));
+      frames.take(); // until the agent has read it
+      return;
+    }
+    say('R', END);
+    for (byte[] frame = frames.take(); frame != END; frame = frames.take()) {
+      for (ByteBuffer rest = ByteBuffer.wrap(frame); rest.hasRemaining();) {
+        log(target, new Line(rest));
+      }
+      say('T', END);
+    }
+    target.stop();
+  }
+
+  private Target begin(Wish wish) throws Exception {
+    for (String name : wish.system.stringPropertyNames()) {
+      if (!name.isEmpty()) {
+        System.setProperty(name, wish.system.getProperty(name)); // before any class that reads it
+      }
+    }
+    // A class that asks for its logging must not have the operator's file read once more, with its files opened twice.
+    System.setProperty("log4j.configuration", PLACE + "log4j.properties");
+    System.setProperty("log4j.configurationFile", "classpath:" + PLACE + "log4j2.xml");
+    System.setProperty("log4j2.configurationFile", "classpath:" + PLACE + "log4j2.xml");
+    // By name, so that a class path without that log4j never loads the class.
+    Target target = (Target) Class.forName("org.logcluster.bridge.LogLines" + wish.which).getDeclaredConstructor().newInstance();
+    target.configure(wish, new PrintStream(new ConsoleFrames(), false, "UTF-8"));
+    System.setOut(System.err);
+    for (String name : wish.system.stringPropertyNames()) {
+      if (name.startsWith(LEVEL_OF) && name.length() > LEVEL_OF.length()) {
+        target.setLevel(name.substring(LEVEL_OF.length()), wish.system.getProperty(name));
+      }
+    }
+    return target;
+  }
+
+  private static void log(Target target, Line line) {
+    try {
+      target.log(line);
+    } catch (Exception | LinkageError failure) {
+      System.err.println("a line is not written: " + failure);
+    }
+  }
+
+  private static String text(ByteBuffer from) {
+    byte[] bytes = new byte[from.getInt()];
+    from.get(bytes);
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  private void say(char kind, byte[] rest) throws IOException {
+    synchronized (out) {
+      out.writeInt(1 + rest.length);
+      out.writeByte(kind);
+      out.write(rest);
+      out.flush();
+    }
+  }
+
+  /** What an appender prints, a frame each time. */
+  private final class ConsoleFrames extends OutputStream {
+    private static final int MOST = 1 << 16;
+
+    @Override
+    public void write(int one) throws IOException {
+      write(new byte[] {(byte) one}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int length) throws IOException {
+      for (int at = 0; at < length; at += MOST) {
+        byte[] part = new byte[Math.min(MOST, length - at)];
+        System.arraycopy(bytes, from + at, part, 0, part.length);
+        say('C', part);
+      }
+    }
+  }
+}
