@@ -31,10 +31,18 @@ struct Arguments {
     /// Write the counts to that file, to be committed, instead of comparing them.
     #[arg(long)]
     accept: bool,
+
+    /// Build the benchmarks and do not run them.
+    #[arg(long, conflicts_with = "accept")]
+    build: bool,
 }
 
 fn main() -> ExitCode {
-    let done = if Arguments::parse().accept { accept() } else { check() };
+    let done = match Arguments::parse() {
+        Arguments { build: true, .. } => bench(&["--no-run"]).map(drop),
+        Arguments { accept: true, .. } => accept(),
+        _ => check(),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -75,25 +83,21 @@ fn check() -> Result<(), Error> {
 /// Instructions by benchmark.
 type Counts = BTreeMap<String, u64>;
 
-/// Runs the benchmarks. They are built as the product is, but with symbols, by which callgrind finds them.
-fn count() -> Result<Counts, Error> {
+/// What the benchmarks print. They are built as the product is, but with symbols, by which callgrind finds them.
+fn bench(words: &[&str]) -> Result<String, Error> {
     let mut cargo = cargo();
     cargo.args(["bench", "--profile", "profiling", "--bench", "counts"]);
-    cargo.args([
-        "-p",
-        "wire",
-        "-p",
-        "components",
-        "--features",
-        "components/counts",
-        "--",
-        "--output-format=json",
-    ]);
+    cargo.args(["-p", "wire", "-p", "components", "--features", "components/counts"]).args(words);
     let output = cargo.stderr(Stdio::inherit()).output().map_err(Error::io("cannot run cargo"))?;
     if !output.status.success() {
         return Err(Error::Missing(format!("the benchmarks ended with {}", output.status)));
     }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs the benchmarks.
+fn count() -> Result<Counts, Error> {
+    let text = bench(&["--", "--output-format=json"])?;
     let counts = text.lines().map(|line| {
         let told = serde_json::from_str(line).ok();
         told.as_ref().and_then(counted).ok_or_else(|| Error::Missing(format!("not a count: {line}")))

@@ -75,8 +75,8 @@ struct Arguments {
     #[arg(long)]
     no_freeze: bool,
 
-    /// Play it for each of the 16 ways to put real Flume 1.11.0 or native nodes on the four hosts, two at a time, without the step in
-    /// which slave3 is held still, and print one table (needs a JDK and Maven; some six minutes).
+    /// Play it for each of the 16 ways to put real Flume 1.11.0 or native nodes on the four hosts, four at a time, without the step in
+    /// which slave3 is held still, and print one table (needs a JDK and Maven; some three minutes).
     #[arg(long, requires = "netns", conflicts_with_all = ["kinds", "keep", "lines", "bars", "row"])]
     matrix: bool,
 

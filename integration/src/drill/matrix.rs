@@ -1,4 +1,4 @@
-//! The drill for each way to put Flume 1.11 or ours on slave1 to slave4: all 16, two at a time, as a table.
+//! The drill for each way to put Flume 1.11 or ours on slave1 to slave4: all 16, four at a time, as a table.
 //!
 //! Each is played by this same program, started again with `--kinds` and [`ROW`], in network namespaces of its own. What
 //! came of it is the last line of its output.
@@ -192,8 +192,8 @@ impl fmt::Display for Table {
 /// The steps that are shown.
 const STEPS: [&str; 3] = [steps::LINE, steps::NEXT, steps::BACK];
 
-/// Four JVMs each, at most.
-const AT_ONCE: usize = 2;
+/// Four JVMs each, at most, which wait for each other most of the time.
+const AT_ONCE: usize = 4;
 
 /// Longer than all the waits of one drill that comes to its end.
 const PATIENCE: Duration = Duration::from_secs(900);

@@ -54,6 +54,7 @@ pub fn host(version: Version, directory: &Path, change: impl FnOnce(&mut Setting
             entries: vec![install::release(version), plugins.display().to_string()],
             native: vec![],
         },
+        options: vec![SOON_UP.to_owned()],
         directory: directory.to_owned(),
         scratch: directory.to_owned(),
         ..Settings::default()
@@ -64,7 +65,8 @@ pub fn host(version: Version, directory: &Path, change: impl FnOnce(&mut Setting
     (Bridge::new(settings, notify), said)
 }
 
-/// The words in front of an agent's command line that show it the Flume of `version` and the classes of the tests.
+/// The words in front of an agent's command line that show it the Flume of `version` and the classes of the tests. Its JVM is up soon;
+/// `JAVA_OPTS=` behind them undoes that.
 ///
 /// # Panics
 /// When there is no JVM, or the classes cannot be compiled.
@@ -72,7 +74,11 @@ pub fn environment(version: Version) -> Vec<String> {
     super::require();
     let plugins = plugins().unwrap_or_else(|why| panic!("{why}"));
     let home = install::home(version);
-    let words = [format!("FLUME_HOME={}", home.display()), format!("FLUME_CLASSPATH={}", plugins.display())];
+    let words = [
+        format!("FLUME_HOME={}", home.display()),
+        format!("FLUME_CLASSPATH={}", plugins.display()),
+        format!("JAVA_OPTS={SOON_UP}"),
+    ];
     ["env".to_owned()].into_iter().chain(words).collect()
 }
 
@@ -211,3 +217,6 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     walk(root, root, &mut found);
     found
 }
+
+/// A JVM that lives for seconds is not worth its second compiler, which takes a third of the processor time of these tests.
+const SOON_UP: &str = "-XX:TieredStopAtLevel=1";

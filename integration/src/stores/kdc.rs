@@ -21,7 +21,8 @@ impl Kdc {
             fetched_program("kdc", "Kdc").unwrap_or_else(|why| panic!("Kerberos cannot be run here: {why}"));
         let directory = tempfile::tempdir().expect("a folder");
         let mut java = jdk("java");
-        java.args(["-cp", &class_path, "Kdc"]).arg(directory.path()).args(users);
+        java.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", &class_path, "Kdc"]);
+        java.arg(directory.path()).args(users);
         let jvm = Jvm::start(java, &directory.path().join("KDC.log")).unwrap_or_else(|why| panic!("{why}"));
         Kdc { directory, jvm }
     }

@@ -115,7 +115,8 @@ impl S3Proxy {
 fn run(directory: &Path, class_path: &str, console: &Console) -> Result<Process, Error> {
     let mut java = hadoops_java();
     java.arg(format!("-Dlogback.configurationFile={}", directory.join("logback.xml").display()));
-    java.args(["-Xmx256m", "-XX:+UseSerialGC", "-cp", class_path, "org.gaul.s3proxy.Main", "--properties"]);
+    java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", class_path]);
+    java.args(["org.gaul.s3proxy.Main", "--properties"]);
     java.arg(directory.join("s3proxy.conf")).current_dir(directory);
     Process::spawn(java, console, 0).map_err(Error::io("cannot start S3Proxy"))
 }
