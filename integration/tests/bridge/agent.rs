@@ -6,8 +6,9 @@ use integration::{
         Flume, Version,
         bridge::{environment, environment_with_stores, flumes_tool},
     },
-    limit,
+    http, limit,
     node::Implementation,
+    ports,
     solo::{LONG, Solo, until},
     vitals,
 };
@@ -362,17 +363,39 @@ fn a_sink_processor_in_the_jvm_drives_sinks_here_and_there() {
     for version in Version::ALL {
         let directory = tempfile::tempdir().expect("a folder");
         fs::create_dir(directory.path().join("native")).expect("a folder");
-        let words = environment(version);
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let words = [environment(version), vec![monitored(port)]].concat();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let solo = Solo::start_in(directory, text, &words);
         until("the standby gets all", || has_all(&solo.path("native"), 2000));
         assert!(lines(&solo.path("lines")).is_empty() && doubled(&solo.path("native")) == 0);
+        for (component, key) in
+            [("SINK.k2", "EventDrainSuccessCount"), ("CHANNEL.c1", "EventTakeSuccessCount")]
+        {
+            until("all is counted", || http::counter(port, component, key) == Some(2000));
+        }
+        assert!(http::counter(port, "SINK.k1", "EventWriteFail") >= Some(1), "the first has failed");
+        let (_, page) = http::get(port, "/metrics/prometheus").expect("an answer");
+        for gauge in ["up", "active"] {
+            let sample = format!(
+                "flume_sink_{gauge}{{kind=\"sink\",name=\"k2\",group=\"g1\",processor=\"failover\"}} 1\n"
+            );
+            assert!(page.contains(&sample), "{sample}: {page}");
+        }
+        assert_eq!(http::get(port, "/health").expect("an answer"), (200, "OK\n".to_owned()));
         assert!(
             solo.said("org.apache.flume.sink.FailoverSinkProcessor] Sink k1 failed") > 0,
             "Flume's own says so"
         );
         stop(solo);
     }
+}
+
+/// What is said to an agent, so that its counters can be asked for at `port`.
+fn monitored(port: u16) -> String {
+    format!(
+        "JAVA_OPTS=-Dflume.monitoring.type=http -Dflume.monitoring.port={port} -Dflume.monitoring.stuckSeconds=1"
+    )
 }
 
 pub(super) fn check(words: &[&str], text: &str, agent: &str) -> (Output, String) {

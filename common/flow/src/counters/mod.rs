@@ -70,7 +70,8 @@ impl Life {
     }
 }
 
-fn epoch_millis() -> u64 {
+/// Milliseconds since 1970.
+pub(crate) fn epoch_millis() -> u64 {
     clock::epoch_millis().try_into().unwrap_or_default()
 }
 
