@@ -167,6 +167,44 @@ async fn rules_and_dashboard_name_only_what_is_there() {
     }
 }
 
+/// A channel of the name `c1` that holds so many events, all that were ever put.
+fn filled(events: usize) -> ChannelEntry {
+    let channel = ChannelEntry {
+        name: "c1".to_owned(),
+        capacity: Some(1000),
+        size: Arc::new(move || events),
+        more: Arc::new(Vec::new),
+        counters: Arc::default(),
+    };
+    channel.counters.put_success.add(events);
+    channel
+}
+
+#[test]
+fn a_channel_in_the_place_of_another_begins_anew_and_one_that_is_gone_is_forgotten() {
+    let (registry, start) = (Registry::watched(), clock::now());
+    let mut view = View::new(registry.clone(), Duration::from_secs(30));
+    let mut look = |second: u64| {
+        let now = start + Duration::from_secs(second);
+        view.look(now);
+        view.trend("c1").map(|trend| (trend.oldest(now).as_secs(), trend.stuck_for(now).as_secs()))
+    };
+    registry.add_channel(filled(100));
+    assert_eq!([look(0), look(90)], [Some((0, 0)), Some((90, 90))]);
+    registry.remove_channel("c1");
+    registry.add_channel(filled(5));
+    assert_eq!(
+        [look(91), look(95)],
+        [Some((0, 0)), Some((4, 4))],
+        "its events came after those of the first"
+    );
+    registry.remove_channel("c1");
+    registry.add_channel(filled(500));
+    assert_eq!(look(96), Some((0, 0)), "also where it has got more already");
+    registry.remove_channel("c1");
+    assert_eq!(look(97), None);
+}
+
 #[tokio::test]
 async fn each_counter_is_sent_to_ganglia() {
     let ear = UdpSocket::bind("127.0.0.1:0").await.unwrap();

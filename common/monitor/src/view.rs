@@ -3,14 +3,16 @@
 use crate::health::{self, Judged};
 use crate::lag::Followed;
 use crate::trend::{Look, Trend};
-use flow::counters::{ChannelEntry, Registry};
+use flow::counters::{ChannelCounters, ChannelEntry, Registry};
 use runtime::clock::{self, Duration, Instant};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The agent, as the monitor sees it.
 pub(crate) struct View {
     pub(crate) registry: Registry,
-    trends: BTreeMap<String, Trend>,
+    /// By a channel's name, with whose counters they are: a reload may put another channel in its place.
+    trends: BTreeMap<String, (Arc<ChannelCounters>, Trend)>,
     /// The looks at the files that sources follow.
     pub(crate) files: Followed,
     patience: Duration,
@@ -23,20 +25,24 @@ impl View {
 
     /// Looks at all channels.
     pub(crate) fn look(&mut self, now: Instant) {
+        let mut before = std::mem::take(&mut self.trends);
         for channel in self.registry.channels() {
             let look = look(&channel, now);
-            match self.trends.get_mut(&channel.name) {
-                Some(trend) => trend.look(look),
-                None => {
-                    self.trends.insert(channel.name, Trend::new(look));
+            let same = before.remove(&channel.name).filter(|(of, _)| Arc::ptr_eq(of, &channel.counters));
+            let trend = match same {
+                Some((_, mut trend)) => {
+                    trend.look(look);
+                    trend
                 }
-            }
+                None => Trend::new(look),
+            };
+            self.trends.insert(channel.name, (channel.counters, trend));
         }
     }
 
     /// What the looks at this channel have shown.
     pub(crate) fn trend(&self, channel: &str) -> Option<&Trend> {
-        self.trends.get(channel)
+        self.trends.get(channel).map(|(_, trend)| trend)
     }
 
     /// Why the agent is not well; nothing when it is.
