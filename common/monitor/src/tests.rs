@@ -2,7 +2,9 @@ use crate::ganglia::Ganglia;
 use crate::settings::{Settings, Way};
 use crate::view::View;
 use crate::{send, server};
-use flow::counters::{ChannelEntry, Figures, GroupEntry, Registry, SinkEntry, SourceEntry};
+use flow::counters::{
+    AskElsewhere, ChannelEntry, Elsewhere, Figures, GroupEntry, Registry, SinkEntry, SourceEntry,
+};
 use runtime::clock::{self, Duration};
 use runtime::net::{TcpStream, TlsDefaults, UdpSocket};
 use runtime::within::Within;
@@ -114,7 +116,7 @@ fn a_page_of_flumes_has_its_keys_and_strings_and_no_component_that_has_not_start
 #[tokio::test]
 async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_keys() {
     let registry = full();
-    registry.add_elsewhere(Arc::new(|| {
+    let figures: AskElsewhere = Arc::new(|| {
         let figures = [
             ("EventPutSuccessCount", "1"),
             ("EventPutAttemptCount", "3"),
@@ -123,7 +125,8 @@ async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_ke
         ];
         let figures = figures.map(|(key, value)| (key.to_owned(), value.to_owned()));
         Box::pin(async move { Figures::from([("CHANNEL.c1".to_owned(), figures.into())]) })
-    }));
+    });
+    registry.add_elsewhere(Elsewhere { figures, restarts: Arc::new(|| 3) });
     let json = crate::json::text(&registry, registry.elsewhere().await);
     let own = r#""CHANNEL.c1":{"EventPutAttemptCount":"3","EventPutSuccessCount":"1","RowsCount":"9","Type":"CHANNEL"}"#;
     assert!(json.contains(own) && json.contains("SOURCE.r1"), "{json}");
@@ -133,6 +136,7 @@ async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_ke
         let sample = sample.replace('L', "kind=\"channel\",name=\"c1\"");
         assert_eq!(page.matches(&format!("\nflume_{sample}\n")).count(), 1, "{sample}: {page}");
     }
+    assert!(page.contains("\nflume_jvm_restarts_total 3\n"), "{page}");
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub(crate) fn text(view: &View, mut elsewhere: Figures, now: Instant) -> String 
     let own = &mut elsewhere;
     let well = view.complaints(now).is_empty();
     families.gauge("flume_healthy", "1 while events move or none wait.", &[], f64::from(u8::from(well)));
+    let help = "How often the JVM of the Java components died, or did not come up, and was started again.";
+    families.counter("flume_jvm_restarts_total", help, &[], view.registry.restarts_elsewhere() as f64);
     sources(&mut families, view, own);
     channels(&mut families, view, own, now);
     for group in view.registry.groups() {
@@ -111,7 +113,8 @@ fn life(families: &mut Families, kind: &str, name: &str, life: &Life) {
     let labels = [("kind", kind), ("name", name)];
     let started = life.started.get() as f64 / 1_000.0;
     families.gauge("flume_start_timestamp_seconds", "When a component started.", &labels, started);
-    let help = "How often a component crashed and was started again.";
+    let help =
+        "How often a native component crashed and was started again; for others: flume_jvm_restarts_total.";
     families.counter("flume_restarts_total", help, &labels, life.restarts.get() as f64);
 }
 

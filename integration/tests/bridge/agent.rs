@@ -88,7 +88,10 @@ fn own_classes(count: u32) -> String {
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_killed() {
     for version in Version::ALL {
-        let solo = start(version, &own_classes(40_000));
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let words = [environment(version), vec![monitored(port)]].concat();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start(&own_classes(40_000), &words);
         for least in [1, 8000, 16_000] {
             until("lines come", || lines(&solo.path("lines")).len() >= least);
             kill_jvm(&solo);
@@ -98,6 +101,8 @@ fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_kil
         assert!(doubled(&solo.path("lines")) <= 3 * 100, "{} doubled", doubled(&solo.path("lines")));
         assert!(solo.said("(bridge-k1) [INFO - org.acme.Lines] Lines writes to") >= 1, "under its own name");
         assert_eq!(solo.said(STARTED_AGAIN), 3);
+        let (_, page) = http::get(port, "/metrics/prometheus").expect("an answer");
+        assert!(page.contains("\nflume_jvm_restarts_total 3\n"), "{page}");
         stop(solo);
     }
 }

@@ -10,7 +10,9 @@ mod registry;
 
 pub use followed::Followed;
 pub use latency::{BOUNDS_MS, Latency};
-pub use registry::{AskElsewhere, ChannelEntry, Figures, GroupEntry, Registry, SinkEntry, SourceEntry};
+pub use registry::{
+    AskElsewhere, ChannelEntry, Elsewhere, Figures, GroupEntry, Registry, SinkEntry, SourceEntry,
+};
 
 use runtime::clock;
 use std::sync::Arc;
