@@ -82,7 +82,7 @@ fn full() -> Registry {
     registry.add_source(source);
     let channel = ChannelEntry {
         name: "c1".to_owned(),
-        capacity: Some(10),
+        capacity: Arc::new(|| Some(10)),
         size: Arc::new(|| 2),
         more: Arc::new(|| vec![("Open", "true".to_owned()), ("KafkaEventGetTimer", "1500".to_owned())]),
         counters: Arc::default(),
@@ -175,7 +175,7 @@ async fn rules_and_dashboard_name_only_what_is_there() {
 fn filled(events: usize) -> ChannelEntry {
     let channel = ChannelEntry {
         name: "c1".to_owned(),
-        capacity: Some(1000),
+        capacity: Arc::new(|| Some(1000)),
         size: Arc::new(move || events),
         more: Arc::new(Vec::new),
         counters: Arc::default(),

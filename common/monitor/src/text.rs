@@ -57,9 +57,9 @@ fn channels(families: &mut Families, view: &View, own: &mut Figures, now: Instan
         let numbers = more.iter().filter_map(|(key, value)| Some((*key, value.parse().ok()?)));
         let figures: Vec<_> = counters.figures().into_iter().chain(numbers).collect();
         counted(families, "channel", &channel.name, &figures, own);
-        let size = (channel.size)() as f64;
+        let (size, capacity) = ((channel.size)() as f64, (channel.capacity)());
         families.gauge("flume_channel_events", "Events in a channel.", &labels, size);
-        if let Some(capacity) = channel.capacity {
+        if let Some(capacity) = capacity {
             let help = "Events that a channel takes at most.";
             families.gauge("flume_channel_capacity_events", help, &labels, capacity as f64);
         }
@@ -68,7 +68,7 @@ fn channels(families: &mut Families, view: &View, own: &mut Figures, now: Instan
         families.gauge("flume_channel_oldest_event_seconds", help, &labels, trend.oldest(now).as_secs_f64());
         let help = "For how long events wait in a channel and none leaves it.";
         families.gauge("flume_channel_stuck_seconds", help, &labels, trend.stuck_for(now).as_secs_f64());
-        if let Some(capacity) = channel.capacity {
+        if let Some(capacity) = capacity {
             let help = "When a channel is full at the rate of the last minute; +Inf when it does not fill.";
             let full = trend.full_in(capacity as u64).unwrap_or(f64::INFINITY);
             families.gauge("flume_channel_time_to_full_seconds", help, &labels, full);

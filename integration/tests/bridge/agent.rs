@@ -216,6 +216,39 @@ fn flumes_file_channel_keeps_all_events_when_its_jvm_and_its_agent_are_killed() 
 
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn what_flumes_file_channel_holds_from_before_counts_and_is_told_as_stuck() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
+        a1.sources.r1.totalEvents = 1000\na1.sources.r1.channels = c1\n\
+        a1.channels.c1.type = file\na1.channels.c1.checkpointDir = DIR/checkpoint\na1.channels.c1.dataDirs = DIR/data\n\
+        a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = 1\na1.sinks.k1.channel = c1\n";
+    for version in Version::ALL {
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let words = [environment(version), vec![monitored(port)]].concat();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut solo = Solo::start(text, &words);
+        let shows = |events: u32| {
+            let (_, page) = http::get(port, "/metrics/prometheus").unwrap_or_default();
+            let sample = |name: &str, value: u32| {
+                format!("\nflume_channel_{name}{{kind=\"channel\",name=\"c1\"}} {value}\n")
+            };
+            page.contains(&sample("events", events)) && page.contains(&sample("capacity_events", 1_000_000))
+        };
+        until("all events are in the channel", || shows(1000));
+        solo.node.kill();
+        let no_more =
+            text.replace("seq\na1.sources.r1.totalEvents = 1000", "exec\na1.sources.r1.command = true");
+        solo.start_again(&no_more, &words);
+        until("they still are", || shows(1000));
+        until("none leaves", || {
+            let (status, page) = http::get(port, "/health").unwrap_or_default();
+            status == 503 && page.contains("channel c1: 1000 events wait")
+        });
+        solo.node.kill();
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn a_class_that_exits_or_hangs_is_named_and_native_parts_go_on() {
     let native = "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
         a1.sources.r1.type = exec\na1.sources.r1.command = seq 1 100\na1.sources.r1.channels = c1\n\

@@ -56,8 +56,8 @@ pub struct SourceEntry {
 pub struct ChannelEntry {
     /// Its name in the configuration.
     pub name: String,
-    /// Events that it takes at most, where that is known.
-    pub capacity: Option<usize>,
+    /// Says how many events it takes at most, where that is known: a reload may change it, and a JVM may tell it later.
+    pub capacity: Arc<dyn Fn() -> Option<usize> + Send + Sync>,
     /// Says how many events it holds; asks its books, not its actor.
     pub size: Arc<dyn Fn() -> usize + Send + Sync>,
     /// What only this type of channel counts, by its key in Flume.
