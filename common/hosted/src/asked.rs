@@ -90,7 +90,10 @@ impl Sinks {
         {
             return failed(&reason);
         }
-        self.is_chosen(index);
+        // A failover's processor also asks one that has failed before, to see whether it is back: that chooses it when it delivers.
+        if !self.prefers_one || self.members.iter().all(|member| !member.is_active) {
+            self.is_chosen(index);
+        }
         let Some(delivery) = self.delivery().await else { return Outcome::Backoff };
         self.hand_over(delivery, index);
         loop {
@@ -176,6 +179,7 @@ impl Sinks {
             Ok(()) => {
                 let events = deliveries.iter().map(Delivery::events).sum();
                 self.members[sink].at.count_arrived(events);
+                self.is_chosen(sink);
                 self.channel.counters.take_success.add(events);
                 deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
                 Outcome::Ready
@@ -353,6 +357,9 @@ mod tests {
         assert_eq!((counters.connection_created.get(), counters.event_write_fail.get()), (1, 0));
         assert_eq!(group.standing(), [(true, true), (true, false)], "the standby is ready");
         assert!(matches!(group.sinks.ask(1).await, Outcome::Backoff), "the channel is empty");
+        assert_eq!(group.standing(), [(true, true), (true, false)], "it was a try");
+        put(&group.sinks.channel, 3..4).await;
+        assert!(matches!(group.sinks.ask(1).await, Outcome::Ready));
         assert_eq!(group.standing(), [(true, false), (true, true)]);
     }
 
