@@ -209,6 +209,28 @@ fn a_channel_in_the_place_of_another_begins_anew_and_one_that_is_gone_is_forgott
     assert_eq!(look(97), None);
 }
 
+#[test]
+fn lines_that_no_source_reads_make_the_agent_unwell_though_its_channel_is_empty() {
+    let (registry, start) = (Registry::watched(), clock::now() + Duration::from_secs(1_000));
+    let source = SourceEntry { name: "r1".to_owned(), counters: Arc::default() };
+    registry.add_source(source.clone());
+    registry.add_channel(filled(0));
+    let mut view = View::new(registry, Duration::from_secs(30));
+    let mut look = |second: u64, stored: u64| {
+        let now = start + Duration::from_secs(second);
+        view.look(now);
+        view.files.look(vec![crate::lag::tests::seen(100, stored, 600)], now);
+        view.complaints(now)
+    };
+    assert!(look(0, 10).is_empty(), "the lines are old, and the source has just started");
+    assert!(look(29, 10).is_empty());
+    let complaint = "source r1: lines of /a.log wait for 630 s, and it has stored no event for 30 s";
+    assert_eq!(look(30, 10), [complaint]);
+    source.counters.event_accepted.add(1);
+    assert!(look(31, 20).is_empty(), "it moves");
+    assert!(look(99, 100).is_empty(), "all is read");
+}
+
 #[tokio::test]
 async fn each_counter_is_sent_to_ganglia() {
     let ear = UdpSocket::bind("127.0.0.1:0").await.unwrap();

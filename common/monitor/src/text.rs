@@ -11,7 +11,12 @@ pub(crate) fn text(view: &View, mut elsewhere: Figures, now: Instant) -> String 
     let mut families = Families::default();
     let own = &mut elsewhere;
     let well = view.complaints(now).is_empty();
-    families.gauge("flume_healthy", "1 while events move or none wait.", &[], f64::from(u8::from(well)));
+    families.gauge(
+        "flume_healthy",
+        "1 while events move or none wait, in channels and in followed files.",
+        &[],
+        f64::from(u8::from(well)),
+    );
     let help = "How often the JVM of the Java components died, or did not come up, and was started again.";
     families.counter("flume_jvm_restarts_total", help, &[], view.registry.restarts_elsewhere() as f64);
     sources(&mut families, view, own);
