@@ -4,7 +4,11 @@ use crate::{
     BridgeError, Jvm, Notify, Restarts, SilenceLimits, classpath::ClassPath, clock, clock::Instant,
     policy::Blame,
 };
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 use tokio::sync::Mutex;
 
 /// How the JVM is started.
@@ -66,6 +70,7 @@ pub struct Bridge {
     settings: Settings,
     notify: Notify,
     state: Mutex<State>,
+    restarts: AtomicU64,
 }
 
 #[derive(Default)]
@@ -74,12 +79,19 @@ struct State {
     restarts: Restarts,
     blame: Blame,
     not_before: Option<Instant>,
+    /// The last one has died or has not come up.
+    has_failed: bool,
 }
 
 impl Bridge {
     /// Starts nothing yet. `notify` gets what the JVM says.
     pub fn new(settings: Settings, notify: Notify) -> Bridge {
-        Bridge { settings, notify, state: Mutex::default() }
+        Bridge { settings, notify, state: Mutex::default(), restarts: AtomicU64::new(0) }
+    }
+
+    /// How often it was started again because the last one had died or had not come up.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
     }
 
     /// The JVM that runs, if one does.
@@ -107,9 +119,13 @@ impl Bridge {
             }
             state.jvm = None;
             state.not_before = Some(died + state.restarts.died(died));
+            state.has_failed = true;
         }
         if let Some(not_before) = state.not_before {
             tokio::time::sleep_until(not_before).await;
+        }
+        if std::mem::take(&mut state.has_failed) {
+            self.restarts.fetch_add(1, Relaxed);
         }
         match Jvm::start(&self.settings, self.notify.clone()).await {
             Ok(jvm) => {
@@ -119,6 +135,7 @@ impl Bridge {
             Err(error) => {
                 let now = clock::now();
                 state.not_before = Some(now + state.restarts.died(now));
+                state.has_failed = true;
                 Err(error)
             }
         }

@@ -87,6 +87,13 @@ pub struct Delivery {
     pub doubt: bool,
 }
 
+impl Delivery {
+    /// How many events it has.
+    pub fn events(&self) -> usize {
+        self.lease.batches().iter().map(Batch::len).sum()
+    }
+}
+
 /// A delivery in the hands of a sink, which says how it went. One that is dropped (its sink has died) says so itself.
 pub struct PendingDelivery {
     delivery: Option<Delivery>,
@@ -103,7 +110,8 @@ impl PendingDelivery {
     }
 
     /// From now on its time runs, if `counters` keep it.
-    pub(crate) fn timed(mut self, counters: &Arc<SinkCounters>) -> PendingDelivery {
+    #[must_use]
+    pub fn timed(mut self, counters: &Arc<SinkCounters>) -> PendingDelivery {
         self.since = counters.latency.is_some().then(|| (clock::now(), counters.clone()));
         self
     }

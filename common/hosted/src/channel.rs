@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use actix::prelude::*;
-use bridge::{BridgeError, Channel, Spec, Taking};
+use bridge::{BridgeError, Channel, Jvm, Spec, Taking};
 use event::{Batch, Origin};
 use flow::channel::lease::{Lease, Settle};
 use flow::channel::store::Level;
@@ -12,7 +12,7 @@ use flow::message::{Describe, Fill, HowFull, Put, PutTimeout, Stop, Take};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -34,6 +34,9 @@ pub(crate) struct Books {
     leased: AtomicUsize,
     stored: AtomicU64,
     taken: AtomicU64,
+    /// Events that were in it when the JVM began, and what it takes at most, as its class counts them; 0 where that is not known.
+    found: AtomicUsize,
+    capacity: AtomicUsize,
     /// Whether a sink may have several transactions at a time.
     overlap: bool,
     /// Transactions that are being ended.
@@ -57,6 +60,8 @@ impl Books {
             leased: AtomicUsize::new(0),
             stored: AtomicU64::new(0),
             taken: AtomicU64::new(0),
+            found: AtomicUsize::new(0),
+            capacity: AtomicUsize::new(0),
             overlap,
             ending: watch::Sender::new(0),
             open: Mutex::default(),
@@ -73,7 +78,18 @@ impl Books {
         let jvm = self.host.jvm(log).await?;
         let new = Channel::create(&jvm, &self.spec).await?;
         new.start().await?;
+        // Before anything is stored or leaves.
+        self.look(&jvm).await;
         Ok(made.insert(Arc::new(new)).clone())
+    }
+
+    /// Has its class say how much it holds and takes, where that counts as Flume's own do.
+    async fn look(&self, jvm: &Jvm) {
+        let told = timeout(COUNTED_WITHIN, jvm.metrics()).await;
+        let figures = told.ok().and_then(Result::ok).unwrap_or_default();
+        let (held, capacity) = counted(figures.get(&format!("CHANNEL.{}", self.spec.name)));
+        self.found.store(held, Relaxed);
+        self.capacity.store(capacity, Relaxed);
     }
 
     /// Its JVM is gone: the next one that asks makes it anew.
@@ -81,8 +97,9 @@ impl Books {
         if self.made.lock().await.take_if(|now| Arc::ptr_eq(now, old)).is_none() {
             return;
         }
-        let left = self.stored.swap(0, Relaxed).saturating_sub(self.taken.load(Relaxed));
-        self.taken.store(0, Relaxed);
+        // Until the next one is there.
+        self.found.store(if self.durable { self.held() } else { 0 }, Relaxed);
+        let left = self.stored.swap(0, Relaxed).saturating_sub(self.taken.swap(0, Relaxed));
         if !self.durable && left > 0 {
             slog::error!(
                 log,
@@ -205,6 +222,12 @@ impl Books {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it holds, with what was found in it.
+    fn held(&self) -> usize {
+        let came = (self.found.load(Relaxed) as u64).saturating_add(self.stored.load(Relaxed));
+        usize::try_from(came.saturating_sub(self.taken.load(Relaxed))).unwrap_or(usize::MAX)
+    }
+
     fn left(&self) -> usize {
         let left = self.stored.load(Relaxed).saturating_sub(self.taken.load(Relaxed));
         usize::try_from(left).unwrap_or(usize::MAX)
@@ -224,17 +247,27 @@ impl Holds for Books {
         !self.overlap
     }
 
-    /// As far as it is known here: what came and went since the JVM began.
+    /// What was found in it when the JVM began, where its class counts that, and what came and went since.
     fn level(&self) -> Level {
-        let (held, leased) = (self.left(), self.leased.load(Relaxed));
-        let capacity = self.spec.properties.get("capacity").and_then(|capacity| capacity.trim().parse().ok());
-        // The file channel's default.
-        let capacity = capacity.unwrap_or(1_000_000);
+        let (held, leased) = (self.held(), self.leased.load(Relaxed));
+        let capacity = self.capacity.load(Relaxed);
         Level { held, leased, bytes: 0, taken: self.taken.load(Relaxed), capacity }
     }
 
     fn figures(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+}
+
+/// Events that a channel's class counts as held, and as its capacity; both 0 where it has no capacity to tell. Such a class of
+/// Flume tells no size either, or a wrong one (the pseudo-transaction channel's is its capacity).
+fn counted(figures: Option<&BTreeMap<String, String>>) -> (usize, usize) {
+    let figure = |key: &str| -> Option<usize> {
+        figures?.get(key)?.trim().parse().ok().filter(|figure: &usize| *figure > 0)
+    };
+    match figure("ChannelCapacity") {
+        Some(capacity) => (figure("ChannelSize").unwrap_or(0), capacity),
+        None => (0, 0),
     }
 }
 
@@ -371,8 +404,9 @@ impl Handler<Describe> for HostedChannel {
     fn handle(&mut self, _: Describe, _: &mut Self::Context) -> Self::Result {
         let books = &self.books;
         MessageResult(format!(
-            "runs in the JVM as {}; since that began {} events were stored and {} have left; {} are with its sinks, {} are being stored",
+            "runs in the JVM as {}; it held {} events when that began, since then {} were stored and {} have left; {} are with its sinks, {} are being stored",
             books.spec.class,
+            books.found.load(Relaxed),
             books.stored.load(Relaxed),
             books.taken.load(Relaxed),
             books.leased.load(Relaxed),
@@ -403,7 +437,34 @@ impl Handler<Stop> for HostedChannel {
 
 /// Between two tries of something that fails, and of a full channel whose sinks do not take.
 const RETRY: Duration = Duration::from_secs(1);
+/// A JVM that does not say what its classes count keeps no channel from its start.
+const COUNTED_WITHIN: Duration = Duration::from_secs(2);
 /// Between two looks at an empty channel that others may fill.
 const LOOK: Duration = Duration::from_millis(250);
 /// Between two lines about a channel that fails.
 const TELL_EVERY: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(size: &str, capacity: &str) -> BTreeMap<String, String> {
+        [("ChannelSize", size), ("ChannelCapacity", capacity)]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn what_a_class_counts_is_believed_where_it_knows_its_capacity() {
+        assert_eq!(
+            counted(Some(&figures("100000", "1000000"))),
+            (100_000, 1_000_000),
+            "a file channel with a backlog"
+        );
+        assert_eq!(counted(Some(&figures("0", "10000"))), (0, 10_000));
+        assert_eq!(counted(Some(&figures("0", "0"))), (0, 0), "a Kafka channel");
+        assert_eq!(counted(Some(&figures("50", "0"))), (0, 0), "a pseudo-transaction channel, empty");
+        assert_eq!(counted(Some(&figures("many", "-1"))), (0, 0));
+        assert_eq!(counted(None), (0, 0), "a class that counts nothing");
+    }
+}

@@ -1,22 +1,18 @@
 //! A group of sinks whose processor is in the JVM: that says which sink is next; the sinks, native or not, are asked here.
 
+use crate::asked::{Heard, Sinks};
 use crate::host::Host;
 use actix::prelude::*;
-use bridge::{BridgeError, Outcome, Spec, Thrown};
+use bridge::{BridgeError, Outcome, Spec};
 use flow::channel::ChannelRef;
-use flow::channel::lease::Lease;
-use flow::error::DeliveryError;
-use flow::message::{
-    Deliver, Delivered, Delivery, Describe, Health, PendingDelivery, Probe, State, Stop, Window,
-};
+use flow::message::{Delivered, Describe, Health, Stop};
 use flow::processor::{GroupContext, GroupRecipients, MemberRef};
 use flow::supervise::DeathWatch;
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
-use wire::avro::BatchId;
+use tokio::time::sleep;
 
 /// Starts the actor of a group that `spec` describes.
 pub(crate) fn start(
@@ -32,17 +28,8 @@ pub(crate) fn start(
     let addresses = members.clone();
     let group = HostedGroup { addresses, tell, stop, task: None, death_watch };
     let group = HostedGroup::create(move |ctx| {
-        let batch_size = members.iter().map(|member| member.batch_size).min().unwrap_or(1);
-        let sinks = Sinks {
-            batch_size: batch_size.min(channel.transaction),
-            up: vec![false; members.len()],
-            next: first,
-            members,
-            channel,
-            heard,
-            supervisor: ctx.address().recipient(),
-            waiting: None,
-        };
+        let supervisor = ctx.address().recipient();
+        let sinks = Sinks::new(members, channel, heard, supervisor, (first, &spec.class));
         HostedGroup { task: Some(Task { host, spec, log, sinks, stopping }), ..group }
     });
     GroupRecipients {
@@ -60,12 +47,6 @@ struct HostedGroup {
     stop: watch::Sender<bool>,
     task: Option<Task>,
     death_watch: DeathWatch,
-}
-
-/// What sinks say.
-enum Heard {
-    Health(Health),
-    Delivered(Delivered),
 }
 
 impl Actor for HostedGroup {
@@ -138,12 +119,14 @@ impl Task {
     async fn run(mut self) {
         let mut told = Told::every(TELL_EVERY);
         let mut stopping = self.stopping.clone();
+        self.sinks.probe_all();
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stops| *stops) => {}
             () = async {
                 loop {
                     let Err(error) = self.drive(&mut told).await;
+                    self.sinks.nobody_asks();
                     if told.tell(clock::now()).is_some() {
                         slog::error!(self.log, "{error}; events wait in the channel, it is made again");
                     }
@@ -182,108 +165,8 @@ impl Task {
     }
 }
 
-/// The group's sinks, and the one delivery that is under way.
-struct Sinks {
-    members: Vec<MemberRef>,
-    batch_size: usize,
-    channel: ChannelRef,
-    up: Vec<bool>,
-    heard: mpsc::UnboundedReceiver<Heard>,
-    supervisor: Recipient<Delivered>,
-    next: BatchId,
-    /// A delivery that no sink has taken yet.
-    waiting: Option<Delivery>,
-}
-
-impl Sinks {
-    /// Has a sink deliver a batch, as its `process()` would.
-    async fn ask(&mut self, index: usize) -> Outcome {
-        if index >= self.members.len() {
-            return failed("the group has no such sink");
-        }
-        if !self.up[index]
-            && let Err(reason) = self.get_ready(index).await
-        {
-            return failed(&reason);
-        }
-        let Some(delivery) = self.delivery().await else { return Outcome::Backoff };
-        let pending = PendingDelivery::new(delivery, index, self.supervisor.clone());
-        // One that is dropped, since the sink is gone, says so itself.
-        self.members[index].cell.with(|sink| sink.deliver.do_send(Deliver(pending)));
-        loop {
-            match self.heard.recv().await {
-                Some(Heard::Health(health)) => self.note(health),
-                Some(Heard::Delivered(Delivered { deliveries, outcome: Ok(()), .. })) => {
-                    deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
-                    return Outcome::Ready;
-                }
-                Some(Heard::Delivered(Delivered { deliveries, outcome: Err(error), sink })) => {
-                    self.up[sink] = false;
-                    self.waiting = deliveries.into_iter().next().map(|delivery| Delivery {
-                        doubt: delivery.doubt || error.leaves_doubt(),
-                        ..delivery
-                    });
-                    return failed(&error.to_string());
-                }
-                None => return failed("the group is stopping"),
-            }
-        }
-    }
-
-    /// Probes a sink and waits for its word.
-    async fn get_ready(&mut self, index: usize) -> Result<(), String> {
-        self.members[index].cell.with(|sink| sink.probe.do_send(Probe));
-        let word = async {
-            while let Some(heard) = self.heard.recv().await {
-                let Heard::Health(health) = heard else { continue };
-                let of_it = health.sink == index;
-                match &health.state {
-                    State::Down(error) if of_it => {
-                        let error: DeliveryError = error.clone();
-                        return Err(error.to_string());
-                    }
-                    // Another actor than the one that was probed.
-                    State::Started if of_it => {
-                        self.members[index].cell.with(|sink| sink.probe.do_send(Probe));
-                    }
-                    _ => {}
-                }
-                self.note(health);
-                if self.up[index] {
-                    return Ok(());
-                }
-            }
-            Err("the group is stopping".to_owned())
-        };
-        timeout(READY_WITHIN, word).await.unwrap_or_else(|_| Err("it does not say whether it is up".into()))
-    }
-
-    fn note(&mut self, health: Health) {
-        self.up[health.sink] = matches!(health.state, State::Up(_));
-    }
-
-    /// What is to be delivered next; `None` when the channel is empty for as long as Flume's would wait.
-    async fn delivery(&mut self) -> Option<Delivery> {
-        if let Some(delivery) = self.waiting.take() {
-            return Some(delivery);
-        }
-        let taking = self.channel.take_some(self.batch_size, Window::LOCK_STEP);
-        let lease: Lease = timeout(KEEP_ALIVE, taking).await.ok()??.pop()?;
-        let id = self.next;
-        self.next.sequence += 1;
-        Some(Delivery { id, lease, doubt: false })
-    }
-}
-
-fn failed(reason: &str) -> Outcome {
-    Outcome::Exception(Thrown { message: reason.to_owned(), ..Thrown::default() })
-}
-
-/// As Flume's `SinkRunner` and memory channel have it.
+/// As Flume's `SinkRunner` has it.
 const BACKOFF: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(5);
-const KEEP_ALIVE: Duration = Duration::from_secs(3);
-/// A sink in the JVM, or one that connects, takes a moment.
-const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Between two lines about a group that fails.
 const TELL_EVERY: Duration = Duration::from_secs(60);

@@ -52,6 +52,11 @@ impl Host {
         self.bridge.get()?.running()
     }
 
+    /// How often it was started again.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.bridge.get().map_or(0, |bridge| bridge.restarts())
+    }
+
     /// Ends the JVM when no component has it.
     pub(crate) async fn end_if_idle(&self) {
         if let Some(bridge) = self.bridge.get() {

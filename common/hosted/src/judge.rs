@@ -9,7 +9,7 @@ use crate::source::HostedSource;
 use bridge::{ComponentKind, Spec};
 use flow::channel::NewChannel;
 use flow::component::{Hosts, NewSink};
-use flow::counters::{AskElsewhere, Figures};
+use flow::counters::{AskElsewhere, Elsewhere, Figures};
 use flow::interceptor::MakeElsewhere;
 use flow::processor::MakeGroup;
 use flow::source::MakeSource;
@@ -29,17 +29,19 @@ impl Hosting {
         Hosting(Arc::new(host))
     }
 
-    /// Asks for the counters that the components keep in the JVM, when it runs.
-    pub fn counters(&self) -> AskElsewhere {
-        let host = Arc::downgrade(&self.0);
-        Arc::new(move || {
+    /// Asks for the counters that the components keep in the JVM, when it runs, and how often that was started again.
+    pub fn counters(&self) -> Elsewhere {
+        let (host, restarted) = (Arc::downgrade(&self.0), Arc::downgrade(&self.0));
+        let restarts = Arc::new(move || restarted.upgrade().map_or(0, |host| host.restarts()));
+        let figures: AskElsewhere = Arc::new(move || {
             let jvm = host.upgrade().and_then(|host| host.running());
             Box::pin(async move {
                 let Some(jvm) = jvm else { return Figures::new() };
                 let told = timeout(COUNTED_WITHIN, jvm.metrics()).await;
                 told.ok().and_then(Result::ok).unwrap_or_default()
             })
-        })
+        });
+        Elsewhere { figures, restarts }
     }
 
     /// Says that `component` runs in the JVM, or that there is none for it.

@@ -5,6 +5,7 @@
 //! component that needs it, or when somebody wants the counters over JMX ([`Hosting::show`]).
 
 mod aside;
+mod asked;
 mod bare;
 mod chain;
 mod channel;

@@ -1,6 +1,7 @@
 //! Whether events move, and if not, why.
 
 use runtime::clock::Duration;
+use std::collections::BTreeMap;
 
 /// A channel, as it is judged.
 pub(crate) struct Judged {
@@ -29,6 +30,38 @@ pub(crate) fn complaints(channels: &[Judged], patience: Duration) -> Vec<String>
     stuck.map(complaint).collect()
 }
 
+/// A file that a source follows, as it is judged.
+pub(crate) struct Behind<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) path: &'a str,
+    /// For how long the first line that is in no channel has been there.
+    pub(crate) age: Duration,
+    /// For how long the source has stored no event at all, of no file.
+    pub(crate) idle_for: Duration,
+}
+
+/// What stands in files and is not read: a complaint for each source, about the file that has waited longest. One that stores
+/// anything is not stuck: its files come one after the other.
+pub(crate) fn unread(files: &[Behind<'_>], patience: Duration) -> Vec<String> {
+    let mut worst: BTreeMap<&str, &Behind<'_>> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.age.min(file.idle_for) >= patience) {
+        let first = worst.entry(file.source).or_insert(file);
+        if file.age > first.age {
+            *first = file;
+        }
+    }
+    let complaint = |file: &&Behind<'_>| {
+        format!(
+            "source {}: lines of {} wait for {} s, and it has stored no event for {} s",
+            file.source,
+            file.path,
+            file.age.as_secs(),
+            file.idle_for.as_secs()
+        )
+    };
+    worst.values().map(complaint).collect()
+}
+
 fn sink((name, is_up, next_try): &(String, bool, f64)) -> String {
     match is_up {
         true => format!("sink {name} is up and takes none"),
@@ -43,6 +76,18 @@ mod tests {
     fn judged(events: u64, stuck: u64, sinks: &[(&str, bool, f64)]) -> Judged {
         let sinks = sinks.iter().map(|(name, up, next)| ((*name).to_owned(), *up, *next)).collect();
         Judged { name: "c1".to_owned(), events, stuck_for: Duration::from_secs(stuck), sinks }
+    }
+
+    #[test]
+    fn only_lines_that_wait_for_a_source_that_stores_nothing_are_a_complaint() {
+        let secs = Duration::from_secs;
+        let file = |path, age, idle| Behind { source: "r1", path, age: secs(age), idle_for: secs(idle) };
+        let patience = secs(30);
+        assert!(unread(&[file("/a", 29, 90), file("/b", 90, 29)], patience).is_empty());
+        assert_eq!(
+            unread(&[file("/a", 40, 31), file("/b", 50, 31), file("/c", 45, 31)], patience),
+            ["source r1: lines of /b wait for 50 s, and it has stored no event for 31 s"]
+        );
     }
 
     #[test]

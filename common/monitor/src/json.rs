@@ -71,7 +71,7 @@ fn put(
 }
 
 fn filled(channel: &ChannelEntry) -> Vec<(&'static str, String)> {
-    let (size, capacity) = ((channel.size)(), channel.capacity.unwrap_or_default());
+    let (size, capacity) = ((channel.size)(), (channel.capacity)().unwrap_or_default());
     let percentage = match capacity {
         0 => JAVA_MAX.to_owned(),
         // In Flume's order: the last digit of a double depends on it.

@@ -2,7 +2,9 @@ use crate::ganglia::Ganglia;
 use crate::settings::{Settings, Way};
 use crate::view::View;
 use crate::{send, server};
-use flow::counters::{ChannelEntry, Figures, GroupEntry, Registry, SinkEntry, SourceEntry};
+use flow::counters::{
+    AskElsewhere, ChannelEntry, Elsewhere, Figures, GroupEntry, Registry, SinkEntry, SourceEntry,
+};
 use runtime::clock::{self, Duration};
 use runtime::net::{TcpStream, TlsDefaults, UdpSocket};
 use runtime::within::Within;
@@ -80,7 +82,7 @@ fn full() -> Registry {
     registry.add_source(source);
     let channel = ChannelEntry {
         name: "c1".to_owned(),
-        capacity: Some(10),
+        capacity: Arc::new(|| Some(10)),
         size: Arc::new(|| 2),
         more: Arc::new(|| vec![("Open", "true".to_owned()), ("KafkaEventGetTimer", "1500".to_owned())]),
         counters: Arc::default(),
@@ -114,7 +116,7 @@ fn a_page_of_flumes_has_its_keys_and_strings_and_no_component_that_has_not_start
 #[tokio::test]
 async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_keys() {
     let registry = full();
-    registry.add_elsewhere(Arc::new(|| {
+    let figures: AskElsewhere = Arc::new(|| {
         let figures = [
             ("EventPutSuccessCount", "1"),
             ("EventPutAttemptCount", "3"),
@@ -123,7 +125,8 @@ async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_ke
         ];
         let figures = figures.map(|(key, value)| (key.to_owned(), value.to_owned()));
         Box::pin(async move { Figures::from([("CHANNEL.c1".to_owned(), figures.into())]) })
-    }));
+    });
+    registry.add_elsewhere(Elsewhere { figures, restarts: Arc::new(|| 3) });
     let json = crate::json::text(&registry, registry.elsewhere().await);
     let own = r#""CHANNEL.c1":{"EventPutAttemptCount":"3","EventPutSuccessCount":"1","RowsCount":"9","Type":"CHANNEL"}"#;
     assert!(json.contains(own) && json.contains("SOURCE.r1"), "{json}");
@@ -133,6 +136,7 @@ async fn what_a_class_in_another_process_counts_itself_is_shown_under_its_own_ke
         let sample = sample.replace('L', "kind=\"channel\",name=\"c1\"");
         assert_eq!(page.matches(&format!("\nflume_{sample}\n")).count(), 1, "{sample}: {page}");
     }
+    assert!(page.contains("\nflume_jvm_restarts_total 3\n"), "{page}");
 }
 
 #[tokio::test]
@@ -165,6 +169,66 @@ async fn rules_and_dashboard_name_only_what_is_there() {
             );
         }
     }
+}
+
+/// A channel of the name `c1` that holds so many events, all that were ever put.
+fn filled(events: usize) -> ChannelEntry {
+    let channel = ChannelEntry {
+        name: "c1".to_owned(),
+        capacity: Arc::new(|| Some(1000)),
+        size: Arc::new(move || events),
+        more: Arc::new(Vec::new),
+        counters: Arc::default(),
+    };
+    channel.counters.put_success.add(events);
+    channel
+}
+
+#[test]
+fn a_channel_in_the_place_of_another_begins_anew_and_one_that_is_gone_is_forgotten() {
+    let (registry, start) = (Registry::watched(), clock::now());
+    let mut view = View::new(registry.clone(), Duration::from_secs(30));
+    let mut look = |second: u64| {
+        let now = start + Duration::from_secs(second);
+        view.look(now);
+        view.trend("c1").map(|trend| (trend.oldest(now).as_secs(), trend.stuck_for(now).as_secs()))
+    };
+    registry.add_channel(filled(100));
+    assert_eq!([look(0), look(90)], [Some((0, 0)), Some((90, 90))]);
+    registry.remove_channel("c1");
+    registry.add_channel(filled(5));
+    assert_eq!(
+        [look(91), look(95)],
+        [Some((0, 0)), Some((4, 4))],
+        "its events came after those of the first"
+    );
+    registry.remove_channel("c1");
+    registry.add_channel(filled(500));
+    assert_eq!(look(96), Some((0, 0)), "also where it has got more already");
+    registry.remove_channel("c1");
+    assert_eq!(look(97), None);
+}
+
+#[test]
+fn lines_that_no_source_reads_make_the_agent_unwell_though_its_channel_is_empty() {
+    let (registry, start) = (Registry::watched(), clock::now() + Duration::from_secs(1_000));
+    let source = SourceEntry { name: "r1".to_owned(), counters: Arc::default() };
+    registry.add_source(source.clone());
+    registry.add_channel(filled(0));
+    let mut view = View::new(registry, Duration::from_secs(30));
+    let mut look = |second: u64, stored: u64| {
+        let now = start + Duration::from_secs(second);
+        view.look(now);
+        view.files.look(vec![crate::lag::tests::seen(100, stored, 600)], now);
+        view.complaints(now)
+    };
+    assert!(look(0, 10).is_empty(), "the lines are old, and the source has just started");
+    assert!(look(29, 10).is_empty());
+    let complaint = "source r1: lines of /a.log wait for 630 s, and it has stored no event for 30 s";
+    assert_eq!(look(30, 10), [complaint]);
+    source.counters.event_accepted.add(1);
+    assert!(look(31, 20).is_empty(), "it moves");
+    assert!(look(99, 100).is_empty(), "all is read");
 }
 
 #[tokio::test]

@@ -11,7 +11,14 @@ pub(crate) fn text(view: &View, mut elsewhere: Figures, now: Instant) -> String 
     let mut families = Families::default();
     let own = &mut elsewhere;
     let well = view.complaints(now).is_empty();
-    families.gauge("flume_healthy", "1 while events move or none wait.", &[], f64::from(u8::from(well)));
+    families.gauge(
+        "flume_healthy",
+        "1 while events move or none wait, in channels and in followed files.",
+        &[],
+        f64::from(u8::from(well)),
+    );
+    let help = "How often the JVM of the Java components died, or did not come up, and was started again.";
+    families.counter("flume_jvm_restarts_total", help, &[], view.registry.restarts_elsewhere() as f64);
     sources(&mut families, view, own);
     channels(&mut families, view, own, now);
     for group in view.registry.groups() {
@@ -55,9 +62,9 @@ fn channels(families: &mut Families, view: &View, own: &mut Figures, now: Instan
         let numbers = more.iter().filter_map(|(key, value)| Some((*key, value.parse().ok()?)));
         let figures: Vec<_> = counters.figures().into_iter().chain(numbers).collect();
         counted(families, "channel", &channel.name, &figures, own);
-        let size = (channel.size)() as f64;
+        let (size, capacity) = ((channel.size)() as f64, (channel.capacity)());
         families.gauge("flume_channel_events", "Events in a channel.", &labels, size);
-        if let Some(capacity) = channel.capacity {
+        if let Some(capacity) = capacity {
             let help = "Events that a channel takes at most.";
             families.gauge("flume_channel_capacity_events", help, &labels, capacity as f64);
         }
@@ -66,7 +73,7 @@ fn channels(families: &mut Families, view: &View, own: &mut Figures, now: Instan
         families.gauge("flume_channel_oldest_event_seconds", help, &labels, trend.oldest(now).as_secs_f64());
         let help = "For how long events wait in a channel and none leaves it.";
         families.gauge("flume_channel_stuck_seconds", help, &labels, trend.stuck_for(now).as_secs_f64());
-        if let Some(capacity) = channel.capacity {
+        if let Some(capacity) = capacity {
             let help = "When a channel is full at the rate of the last minute; +Inf when it does not fill.";
             let full = trend.full_in(capacity as u64).unwrap_or(f64::INFINITY);
             families.gauge("flume_channel_time_to_full_seconds", help, &labels, full);
@@ -111,7 +118,8 @@ fn life(families: &mut Families, kind: &str, name: &str, life: &Life) {
     let labels = [("kind", kind), ("name", name)];
     let started = life.started.get() as f64 / 1_000.0;
     families.gauge("flume_start_timestamp_seconds", "When a component started.", &labels, started);
-    let help = "How often a component crashed and was started again.";
+    let help =
+        "How often a native component crashed and was started again; for others: flume_jvm_restarts_total.";
     families.counter("flume_restarts_total", help, &labels, life.restarts.get() as f64);
 }
 

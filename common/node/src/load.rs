@@ -8,7 +8,7 @@ use crate::{
     origin::Read,
 };
 use bridge::BridgeError;
-use flow::counters::{AskElsewhere, Registry};
+use flow::counters::{Elsewhere, Registry};
 use flow::{Assembly, Site};
 use hosted::{Host, Hosting, Jmx, Shown};
 use jiff::Zoned;
@@ -68,7 +68,7 @@ impl Checked {
     }
 
     /// What asks a JVM for the counters of its components, if there is or may be one.
-    pub(crate) fn elsewhere(&self) -> Option<AskElsewhere> {
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
         let hosting = self.java.as_ref().map(|java| &java.hosting);
         hosting.or(self.jmx.as_ref().map(|jmx| &jmx.hosting)).map(|hosting| hosting.counters())
     }

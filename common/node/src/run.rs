@@ -127,7 +127,7 @@ fn run_loaded(
     match checked.assembly {
         Some(assembly) => {
             let counters = start_monitoring(checked.monitoring, &log);
-            elsewhere.into_iter().for_each(|ask| counters.add_elsewhere(ask));
+            elsewhere.into_iter().for_each(|elsewhere| counters.add_elsewhere(elsewhere));
             let shown = checked.jmx.and_then(|jmx| show(jmx, &counters, &log));
             let reloading =
                 watched.and_then(|(texts, loader)| watch(texts, loader.counting_in(counters.clone()), &log));

@@ -6,8 +6,9 @@ use integration::{
         Flume, Version,
         bridge::{environment, environment_with_stores, flumes_tool},
     },
-    limit,
+    http, limit,
     node::Implementation,
+    ports,
     solo::{LONG, Solo, until},
     vitals,
 };
@@ -87,7 +88,10 @@ fn own_classes(count: u32) -> String {
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
 fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_killed() {
     for version in Version::ALL {
-        let solo = start(version, &own_classes(40_000));
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let words = [environment(version), vec![monitored(port)]].concat();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let solo = Solo::start(&own_classes(40_000), &words);
         for least in [1, 8000, 16_000] {
             until("lines come", || lines(&solo.path("lines")).len() >= least);
             kill_jvm(&solo);
@@ -97,6 +101,8 @@ fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_kil
         assert!(doubled(&solo.path("lines")) <= 3 * 100, "{} doubled", doubled(&solo.path("lines")));
         assert!(solo.said("(bridge-k1) [INFO - org.acme.Lines] Lines writes to") >= 1, "under its own name");
         assert_eq!(solo.said(STARTED_AGAIN), 3);
+        let (_, page) = http::get(port, "/metrics/prometheus").expect("an answer");
+        assert!(page.contains("\nflume_jvm_restarts_total 3\n"), "{page}");
         stop(solo);
     }
 }
@@ -205,6 +211,39 @@ fn flumes_file_channel_keeps_all_events_when_its_jvm_and_its_agent_are_killed() 
         start_again(&mut solo, version, text);
         until(REASON, || has_all(&solo.path("lines"), 20_000));
         stop(solo);
+    }
+}
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn what_flumes_file_channel_holds_from_before_counts_and_is_told_as_stuck() {
+    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
+        a1.sources.r1.totalEvents = 1000\na1.sources.r1.channels = c1\n\
+        a1.channels.c1.type = file\na1.channels.c1.checkpointDir = DIR/checkpoint\na1.channels.c1.dataDirs = DIR/data\n\
+        a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = 1\na1.sinks.k1.channel = c1\n";
+    for version in Version::ALL {
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let words = [environment(version), vec![monitored(port)]].concat();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut solo = Solo::start(text, &words);
+        let shows = |events: u32| {
+            let (_, page) = http::get(port, "/metrics/prometheus").unwrap_or_default();
+            let sample = |name: &str, value: u32| {
+                format!("\nflume_channel_{name}{{kind=\"channel\",name=\"c1\"}} {value}\n")
+            };
+            page.contains(&sample("events", events)) && page.contains(&sample("capacity_events", 1_000_000))
+        };
+        until("all events are in the channel", || shows(1000));
+        solo.node.kill();
+        let no_more =
+            text.replace("seq\na1.sources.r1.totalEvents = 1000", "exec\na1.sources.r1.command = true");
+        solo.start_again(&no_more, &words);
+        until("they still are", || shows(1000));
+        until("none leaves", || {
+            let (status, page) = http::get(port, "/health").unwrap_or_default();
+            status == 503 && page.contains("channel c1: 1000 events wait")
+        });
+        solo.node.kill();
     }
 }
 
@@ -362,17 +401,43 @@ fn a_sink_processor_in_the_jvm_drives_sinks_here_and_there() {
     for version in Version::ALL {
         let directory = tempfile::tempdir().expect("a folder");
         fs::create_dir(directory.path().join("native")).expect("a folder");
-        let words = environment(version);
+        let port = ports::free(&["127.0.0.1"]).expect("a port");
+        let words = [environment(version), vec![monitored(port)]].concat();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let solo = Solo::start_in(directory, text, &words);
         until("the standby gets all", || has_all(&solo.path("native"), 2000));
         assert!(lines(&solo.path("lines")).is_empty() && doubled(&solo.path("native")) == 0);
+        for (component, key) in
+            [("SINK.k2", "EventDrainSuccessCount"), ("CHANNEL.c1", "EventTakeSuccessCount")]
+        {
+            until("all is counted", || http::counter(port, component, key) == Some(2000));
+        }
+        let (_, page) = http::get(port, "/metrics/prometheus").expect("an answer");
+        let fails = "flume_event_write_fail_total{kind=\"sink\",name=\"k1\"} ";
+        assert!(
+            page.contains(fails) && !page.contains(&format!("{fails}0\n")),
+            "the first has failed: {page}"
+        );
+        for gauge in ["up", "active"] {
+            let sample = format!(
+                "flume_sink_{gauge}{{kind=\"sink\",name=\"k2\",group=\"g1\",processor=\"failover\"}} 1\n"
+            );
+            assert!(page.contains(&sample), "{sample}: {page}");
+        }
+        assert_eq!(http::get(port, "/health").expect("an answer"), (200, "OK\n".to_owned()));
         assert!(
             solo.said("org.apache.flume.sink.FailoverSinkProcessor] Sink k1 failed") > 0,
             "Flume's own says so"
         );
         stop(solo);
     }
+}
+
+/// What is said to an agent, so that its counters can be asked for at `port`.
+fn monitored(port: u16) -> String {
+    format!(
+        "JAVA_OPTS=-Dflume.monitoring.type=http -Dflume.monitoring.port={port} -Dflume.monitoring.stuckSeconds=1"
+    )
 }
 
 pub(super) fn check(words: &[&str], text: &str, agent: &str) -> (Output, String) {

@@ -134,7 +134,9 @@ impl ChannelRef {
     /// Its counters, and what it says of itself.
     pub fn entry(&self) -> ChannelEntry {
         let (held, counters) = (self.held.clone(), self.counters.clone());
-        let more = self.held.clone();
+        let (more, limited) = (self.held.clone(), self.held.clone());
+        let capacity =
+            move || limited.as_ref().map(|held| held.level().capacity).filter(|capacity| *capacity > 0);
         let size = move || match &held {
             Some(held) => held.level().held,
             // It says nothing of itself: what was put and not taken.
@@ -142,7 +144,7 @@ impl ChannelRef {
         };
         ChannelEntry {
             name: self.name.to_string(),
-            capacity: self.held.as_ref().map(|held| held.level().capacity),
+            capacity: Arc::new(capacity),
             size: Arc::new(size),
             more: Arc::new(move || more.as_ref().map(|held| held.figures()).unwrap_or_default()),
             counters: self.counters.clone(),

@@ -118,7 +118,7 @@ pub struct Level {
     pub bytes: usize,
     /// Events that have left for good since the start.
     pub taken: u64,
-    /// Events it holds at most.
+    /// Events it holds at most; 0: that is not known.
     pub capacity: usize,
 }
 

@@ -10,7 +10,9 @@ mod registry;
 
 pub use followed::Followed;
 pub use latency::{BOUNDS_MS, Latency};
-pub use registry::{AskElsewhere, ChannelEntry, Figures, GroupEntry, Registry, SinkEntry, SourceEntry};
+pub use registry::{
+    AskElsewhere, ChannelEntry, Elsewhere, Figures, GroupEntry, Registry, SinkEntry, SourceEntry,
+};
 
 use runtime::clock;
 use std::sync::Arc;
@@ -70,7 +72,8 @@ impl Life {
     }
 }
 
-fn epoch_millis() -> u64 {
+/// Milliseconds since 1970.
+pub(crate) fn epoch_millis() -> u64 {
     clock::epoch_millis().try_into().unwrap_or_default()
 }
 

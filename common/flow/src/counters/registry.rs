@@ -24,7 +24,7 @@ struct Lists {
     sources: Vec<SourceEntry>,
     channels: Vec<ChannelEntry>,
     groups: Vec<GroupEntry>,
-    elsewhere: Vec<AskElsewhere>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 /// Counters that components in another process keep themselves, as Flume shows them: by `SINK.k1` and by key.
@@ -32,6 +32,15 @@ pub type Figures = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Asks another process for them; the answer is empty when none comes in time.
 pub type AskElsewhere = Arc<dyn Fn() -> BoxFuture<'static, Figures> + Send + Sync>;
+
+/// Another process with components of this one.
+#[derive(Clone)]
+pub struct Elsewhere {
+    /// What they count themselves.
+    pub figures: AskElsewhere,
+    /// How often the process was started again because it had died, or had not come up.
+    pub restarts: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
 
 /// A source.
 #[derive(Clone)]
@@ -47,8 +56,8 @@ pub struct SourceEntry {
 pub struct ChannelEntry {
     /// Its name in the configuration.
     pub name: String,
-    /// Events that it takes at most, where that is known.
-    pub capacity: Option<usize>,
+    /// Says how many events it takes at most, where that is known: a reload may change it, and a JVM may tell it later.
+    pub capacity: Arc<dyn Fn() -> Option<usize> + Send + Sync>,
     /// Says how many events it holds; asks its books, not its actor.
     pub size: Arc<dyn Fn() -> usize + Send + Sync>,
     /// What only this type of channel counts, by its key in Flume.
@@ -112,14 +121,20 @@ impl Registry {
     }
 
     /// One more process with components that count themselves.
-    pub fn add_elsewhere(&self, ask: AskElsewhere) {
-        self.open().elsewhere.push(ask);
+    pub fn add_elsewhere(&self, elsewhere: Elsewhere) {
+        self.open().elsewhere.push(elsewhere);
+    }
+
+    /// How often such processes were started again.
+    pub fn restarts_elsewhere(&self) -> u64 {
+        let all = self.open().elsewhere.clone();
+        all.iter().map(|elsewhere| (elsewhere.restarts)()).sum()
     }
 
     /// What components in other processes count now.
     pub async fn elsewhere(&self) -> Figures {
-        let asks = self.open().elsewhere.clone();
-        join_all(asks.iter().map(|ask| ask())).await.into_iter().flatten().collect()
+        let all = self.open().elsewhere.clone();
+        join_all(all.iter().map(|elsewhere| (elsewhere.figures)())).await.into_iter().flatten().collect()
     }
 
     /// All sources, in the order in which they were started.

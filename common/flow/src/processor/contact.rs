@@ -1,12 +1,13 @@
 //! How a group and its sinks reach each other, and how others reach a group.
 
 use crate::channel::ChannelRef;
-use crate::counters::SinkCounters;
+use crate::counters::{Counter, SinkCounters, epoch_millis};
 use crate::message::{Deliver, Describe, Finish, Health, Probe, Stop};
 use crate::supervise::DeathWatch;
 use crate::supervise::address::AddressCell;
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
+use runtime::clock::Duration;
 use std::sync::Arc;
 use wire::avro::BatchId;
 
@@ -46,6 +47,51 @@ pub struct MemberRef {
     pub cell: AddressCell<SinkAddress>,
     /// What it counts.
     pub counters: Arc<SinkCounters>,
+}
+
+/// What its group counts of it.
+impl MemberRef {
+    /// It is given a delivery of so many events by a group that asks for `batch_size` at a time.
+    pub fn count_given(&self, events: usize, batch_size: usize) {
+        let counters = &self.counters;
+        let filled = if events < batch_size { &counters.batch_underflow } else { &counters.batch_complete };
+        filled.increment();
+        counters.drain_attempt.add(events);
+    }
+
+    /// Deliveries with so many events have arrived.
+    pub fn count_arrived(&self, events: usize) {
+        self.counters.drain_success.add(events);
+    }
+
+    /// It has failed: its connection, if it had one, is gone. Flume counts a try that fails as a write that fails.
+    pub fn count_failed(&self, was_up: bool) {
+        let counters = &self.counters;
+        counters.event_write_fail.increment();
+        if was_up { &counters.connection_closed } else { &counters.connection_failed }.increment();
+    }
+
+    /// It is connected, or its file is open.
+    pub fn count_up(&self) {
+        self.counters.connection_created.increment();
+    }
+
+    /// Shows whether it is up, whether its group gives it events, and in how long it is tried again.
+    pub fn show(&self, is_up: bool, is_active: bool, next_try: Option<Duration>) {
+        let (health, epoch) = (&self.counters.health, epoch_millis);
+        since(&health.up_since, is_up, epoch);
+        since(&health.active_since, is_active, epoch);
+        health.next_try.set(next_try.map_or(0, |pause| epoch() + pause.as_millis() as u64));
+    }
+}
+
+/// Sets when it began, if it holds and did not before.
+fn since(counter: &Counter, holds: bool, now: impl Fn() -> u64) {
+    match (holds, counter.get()) {
+        (true, 0) => counter.set(now()),
+        (false, 1..) => counter.set(0),
+        _ => {}
+    }
 }
 
 /// Makes the actor of a group whose processor is in another process.

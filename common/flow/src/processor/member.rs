@@ -1,4 +1,4 @@
-//! A sink of a group: what it has in its hands and may have, what is counted of it and what is said of it.
+//! A sink of a group: what it has in its hands and may have, and what is said of it.
 
 use super::contact::MemberRef;
 use super::trouble::{End, Matter, Trouble};
@@ -45,33 +45,13 @@ impl Member {
     pub(super) fn given(&mut self, delivery: &Delivery, batch_size: usize) {
         self.deliveries += 1;
         self.bytes += bytes(delivery);
-        let (counters, events) = (&self.at.counters, events(delivery));
-        let filled = if events < batch_size { &counters.batch_underflow } else { &counters.batch_complete };
-        filled.increment();
-        counters.drain_attempt.add(events);
+        self.at.count_given(delivery.events(), batch_size);
     }
 
     /// These are not with it any more.
     pub(super) fn settled(&mut self, deliveries: &[Delivery]) {
         self.deliveries -= deliveries.len();
         self.bytes -= deliveries.iter().map(bytes).sum::<usize>();
-    }
-
-    /// Deliveries with so many events have arrived.
-    pub(super) fn count_arrived(&self, events: usize) {
-        self.at.counters.drain_success.add(events);
-    }
-
-    /// It has failed: its connection, if it had one, is gone. Flume counts a try that fails as a write that fails.
-    pub(super) fn count_failed(&self, was_up: bool) {
-        let counters = &self.at.counters;
-        counters.event_write_fail.increment();
-        if was_up { &counters.connection_closed } else { &counters.connection_failed }.increment();
-    }
-
-    /// It is connected, or its file is open.
-    pub(super) fn count_up(&self) {
-        self.at.counters.connection_created.increment();
     }
 }
 
@@ -113,11 +93,6 @@ impl Member {
         let name = &self.at.name;
         slog::info!(log, "sink {name}: its peer says that it is stopping; new events go elsewhere");
     }
-}
-
-/// The events of a delivery.
-pub(super) fn events(delivery: &Delivery) -> usize {
-    delivery.lease.batches().iter().map(event::Batch::len).sum()
 }
 
 /// Bytes of its events.

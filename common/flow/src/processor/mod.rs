@@ -197,7 +197,7 @@ impl Group {
         if !self.health.failed(sink, now, failure) {
             return;
         }
-        self.members[sink].count_failed(true);
+        self.members[sink].at.count_failed(true);
         let tell = match failure {
             Failure::Connection(_) => Matter::Connection,
             Failure::Batch(_) => Matter::Batch,
@@ -230,7 +230,7 @@ impl Group {
         let now = clock::now();
         if !self.health.is_live(sink) {
             self.selection.back(sink);
-            self.members[sink].count_up();
+            self.members[sink].at.count_up();
         }
         self.health.recovered(sink, now);
         let on_trial = self.health.is_on_trial(sink);
@@ -296,8 +296,8 @@ impl Handler<Delivered> for Group {
                         self.members[sink].tell_back(&self.log, now);
                     }
                 }
-                let events = deliveries.iter().map(member::events).sum();
-                self.members[sink].count_arrived(events);
+                let events = deliveries.iter().map(Delivery::events).sum();
+                self.members[sink].at.count_arrived(events);
                 self.channel.counters.take_success.add(events);
                 deliveries.into_iter().for_each(|delivery| delivery.lease.commit());
             }
@@ -340,7 +340,7 @@ impl Handler<Health> for Group {
 impl Group {
     fn still_down(&mut self, sink: usize, error: &DeliveryError, now: Instant) {
         self.health.probe_failed(sink, now, matches!(error, DeliveryError::Unreachable { .. }));
-        self.members[sink].count_failed(false);
+        self.members[sink].at.count_failed(false);
         self.members[sink].tell_not_up(&self.log, error);
     }
 
