@@ -60,10 +60,19 @@ impl Checked {
     /// Whether what is asked of a JVM can be done goes into the report.
     pub(crate) fn probe(&mut self) {
         if let Some(java) = &self.java {
-            java.probe(&mut self.report);
+            java.probe(None, &mut self.report);
         }
         if let Some(jmx) = &self.jmx {
             jmx.probe(&mut self.report);
+        }
+    }
+
+    /// Whether what is not in `known` can be created in a JVM goes into the report. With an error there is nothing to start.
+    pub(crate) fn probe_new(&mut self, known: &Plan) {
+        let (Some(java), Some(_)) = (&self.java, &self.assembly) else { return };
+        java.probe(Some(known), &mut self.report);
+        if self.report.has_errors() {
+            self.assembly = None;
         }
     }
 
@@ -107,13 +116,19 @@ pub(crate) struct Java {
 }
 
 impl Java {
-    /// Whether their classes are there and take their properties goes into `report`.
-    pub(crate) fn probe(&self, report: &mut Report) {
+    /// Whether their classes are there and take their properties goes into `report`; with a plan that is `known`, only those of
+    /// what is not in it.
+    fn probe(&self, known: Option<&Plan>, report: &mut Report) {
         // The system refuses this only where nothing else would run.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        let (known, silent) = (report.problems.len(), slog::Logger::root(slog::Discard, slog::o!()));
-        runtime.block_on(self.hosting.probe(&self.plan, &silent, report));
-        if self.in_part && known < report.problems.len() && matches!(report.fate(), Fate::Part(_)) {
+        let (before, silent) = (report.problems.len(), slog::Logger::root(slog::Discard, slog::o!()));
+        runtime.block_on(async {
+            match known {
+                None => self.hosting.probe(&self.plan, &silent, report).await,
+                Some(known) => self.hosting.probe_new(&self.plan, known, &silent, report).await,
+            }
+        });
+        if self.in_part && before < report.problems.len() && matches!(report.fate(), Fate::Part(_)) {
             report.problems.iter_mut().for_each(tried_again);
         }
     }
@@ -136,6 +151,8 @@ pub(crate) struct Loader {
     hosting: Option<Arc<Hosting>>,
     /// Whether anything was loaded yet.
     loaded: bool,
+    /// What was taken last.
+    taken: Plan,
     /// Whether the JVM shows the counters: it is there also when no component needs it.
     shows: bool,
     /// Where the counters of components in a JVM are asked for.
@@ -154,7 +171,27 @@ impl Loader {
             properties: wanted.properties.clone(),
             now: Zoned::now(),
         };
-        Loader { wanted, sources, hosting: None, loaded: false, shows: false, counters: None }
+        let (hosting, taken, counters) = (None, Plan::default(), None);
+        Loader { wanted, sources, hosting, loaded: false, taken, shows: false, counters }
+    }
+
+    /// Remembers what is to run, if it is: that is not looked at again.
+    pub(crate) fn taken(&mut self, checked: &Checked) {
+        if let Some(assembly) = &checked.assembly {
+            self.taken = assembly.plan.clone();
+        }
+    }
+
+    /// The same as [`Loader::load`] for an agent that runs: what of it is new in the JVM is created there once, beside the one that
+    /// runs, so that a class which is missing or refuses stops nothing.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load_again(&mut self, read: Read) -> Result<Checked, String> {
+        let mut checked = self.load(read)?;
+        checked.probe_new(&self.taken);
+        self.taken(&checked);
+        Ok(checked)
     }
 
     /// The counters of a JVM that a later configuration needs first are asked for in `counters`.

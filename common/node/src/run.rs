@@ -76,6 +76,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
             if loaded.assembly.is_some() {
                 texts.kept();
             }
+            loader.taken(&loaded);
             if loaded.elsewhere().is_none() {
                 notices.extend(without_a_jvm(options, words, &wanted.jvm));
             }
