@@ -552,6 +552,52 @@ fn without_a_flume_what_needs_one_is_told_with_the_places() {
     assert!(output.status.success() && said.contains("nothing is wrong"), "{said}");
 }
 
+/// Follows `log` by way of a file channel to nobody yet.
+const TO_NOBODY: &str = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\n\
+    a1.sources.r1.type = TAILDIR\na1.sources.r1.filegroups = f\na1.sources.r1.filegroups.f = DIR/log\n\
+    a1.sources.r1.positionFile = DIR/position\na1.sources.r1.channels = c1\n\
+    a1.channels.c1.type = file\na1.channels.c1.checkpointDir = DIR/checkpoint\na1.channels.c1.dataDirs = DIR/data\n\
+    a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = PORT\na1.sinks.k1.channel = c1\n";
+
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn a_file_channel_with_other_folders_is_emptied_before_the_old_one_ends() {
+    let port = integration::ports::free(&["127.0.0.1"]).expect("a free port");
+    let text = TO_NOBODY.replace("PORT", &port.to_string());
+    let log: String = (1..=500).map(|number| format!("{number}\n")).collect();
+    let directory = tempfile::tempdir().expect("a folder");
+    fs::write(directory.path().join("log"), &log).expect("a file");
+    let words = environment(Version::V1_11);
+    let mut solo = Solo::start_in(directory, &text, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    until("all is stored", || {
+        let position = fs::read_to_string(solo.path("position")).unwrap_or_default();
+        position.contains(&format!("\"pos\":{}", log.len()))
+    });
+    // What it holds was there before this JVM began.
+    kill_jvm(&solo);
+    let renamed = text.replace("c1", "c2").replace("DIR/checkpoint", "DIR/checkpoint2");
+    let elsewhere = renamed.replace("DIR/data", "DIR/data2");
+    rewrite(&solo, &elsewhere);
+    solo.wait_for("channel c1 was to end and still holds ");
+    assert_eq!(solo.said("the new configuration runs"), 0);
+    let receiver = format!(
+        "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = avro\na1.sources.r1.bind = 127.0.0.1\n\
+         a1.sources.r1.port = {port}\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
+         a1.sinks.k1.type = file_roll\na1.sinks.k1.sink.directory = DIR/\na1.sinks.k1.sink.rollInterval = 0\n\
+         a1.sinks.k1.sink.pathManager.prefix = out\na1.sinks.k1.channel = c1\n"
+    );
+    let receiver = Solo::start(&receiver, &[]);
+    let arrived = || lines(receiver.path("a1.conf").parent().expect("its folder"));
+    until(REASON, || (1..=500).all(|number| arrived().contains_key(&number.to_string())));
+    reload(&solo, &format!("{elsewhere}# once more\n"));
+    let mut file = fs::OpenOptions::new().append(true).open(solo.path("log")).expect("the log");
+    std::io::Write::write_all(&mut file, b"501\n").expect("it is written");
+    until("the new channel carries what comes", || arrived().contains_key("501"));
+    assert!(solo.path("data2").is_dir(), "by the new folders");
+    solo.node.signal(Signal::TERM);
+    assert!(solo.node.wait(LONG).is_some(), "it stops");
+}
+
 /// On the files of a real Flume's channel, in which an event was spoiled.
 #[test]
 #[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
