@@ -59,7 +59,7 @@ impl Member {
 
     /// Deliveries with so many events have arrived.
     pub(super) fn count_arrived(&self, events: usize) {
-        self.at.counters.drain_success.add(events);
+        self.at.counters.count_arrived(events);
     }
 
     /// It has failed: its connection, if it had one, is gone. Flume counts a try that fails as a write that fails.
