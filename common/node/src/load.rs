@@ -238,10 +238,14 @@ impl Loader {
         drop(options); // with a JVM that config filters were asked in
         // A change of the texts does not change what the command line says.
         let first = !std::mem::replace(&mut self.loaded, true);
-        let monitoring = first.then(|| monitoring(&self.wanted.properties, &mut report)).flatten();
+        let monitoring = first.then(|| self.monitoring(&mut report)).flatten();
         let jmx = first.then(|| self.jmx(&hosting, &mut report)).flatten();
         self.shows |= jmx.is_some();
         let shows = self.shows.then(|| hosting.clone());
+        if first {
+            let has_jvm = self.shows || plan.as_ref().is_some_and(Plan::needs_java);
+            self.environment(has_jvm, &mut report);
+        }
         let java =
             plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting, in_part: self.wanted.in_part });
         let assembly = assembly.filter(|_| !report.has_errors());
@@ -252,6 +256,21 @@ impl Loader {
             self.hosting = java.as_ref().map(|java| java.hosting.clone()).or(shows);
         }
         Ok(Checked { assembly, report, java, monitoring, jmx })
+    }
+
+    /// Where counters are served: `flume-env.sh` counts, and the command line before it.
+    fn monitoring(&self, report: &mut Report) -> Option<monitor::Settings> {
+        let script = self.wanted.jvm.env_file.of_monitoring();
+        let all: Vec<(String, String)> = script.chain(&self.wanted.properties).cloned().collect();
+        monitoring(&all, report)
+    }
+
+    /// What `flume-env.sh` sets and does not count here is told with the rest.
+    fn environment(&self, has_jvm: bool, report: &mut Report) {
+        if let Some(notice) = self.wanted.jvm.env_file.notice(has_jvm) {
+            report.add(Problem::warning("environment", &Place::whole("flume-env.sh"), notice));
+            report.sort();
+        }
     }
 
     /// What is to be shown in a JVM; what there is not for it is told with the rest.

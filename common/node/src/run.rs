@@ -78,7 +78,7 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
             }
             loader.taken(&loaded);
             if loaded.elsewhere().is_none() {
-                notices.extend(without_a_jvm(options, words, &wanted.jvm));
+                notices.extend(without_a_jvm(options, words));
             }
             if let Some(text) = starter.objection(role, &loaded) {
                 complain(role, &text);
@@ -214,7 +214,7 @@ fn say_end(console: &Console, log: &Logger, text: &str) {
 }
 
 /// What was given for a JVM, where no component needs one.
-fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given) -> Vec<String> {
+fn without_a_jvm(options: &RunOptions, words: &Words) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
         notices.push(format!("no component needs a JVM, so these are ignored: {}", flags(&words.flags)));
@@ -226,7 +226,6 @@ fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given) -> Vec<Stri
             notices.push(format!("no component needs a JVM, so {name} is ignored"));
         }
     }
-    notices.extend(given.env_file.notice());
     notices
 }
 
