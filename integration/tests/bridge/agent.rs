@@ -494,7 +494,7 @@ fn push_and_diff_take_no_class_that_check_does_not_take() {
     let (code, said, _) = diff("native", "missing");
     assert!(code == Some(4) && said.contains("is not taken") && said.contains("[no-such-class]"), "{said}");
     let (code, said, _) = diff("native", "there");
-    assert!(code == Some(0) && said.contains("sink k1: changed (type), starts again"), "{said}");
+    assert!(code == Some(0) && said.contains("sink k1: changed (`type`), starts again"), "{said}");
     assert_eq!(diff("missing", "native").0, Some(0), "what is to go is not asked for");
 }
 
@@ -526,7 +526,7 @@ fn a_file_that_needs_no_jvm_starts_none_and_asks_no_program_for_one() {
     assert!(output.status.success() && mark().is_empty(), "{said} {}", mark());
     let before = [&["env"], &words[..]].concat();
     let solo = Solo::start(&format!("{text}a1.sinks.k1.type = null\n"), &before);
-    solo.wait_for("name: k1 started");
+    solo.wait_for("Null sink k1 started");
     stop(solo);
     assert_eq!(mark(), "", "it ran, and nothing else did");
     let (output, said) = check(&words, &format!("{text}a1.sinks.k1.type = org.acme.Own\n"), "a1");

@@ -325,7 +325,10 @@ fn a_file_channel_is_emptied_unless_another_one_has_its_folders() {
     assert_eq!(said(files("c1", &[]), vec![files("c2", &ab)]), empty);
     assert_eq!(said(files("c1", &[]), vec![files("c2", &[])]), stays, "both have Flume's default");
     let changed = said(files("c1", &ab), vec![files("c1", &[ab[0], ("other", "1")])]);
-    assert_eq!(changed.1, "channel c1: changed (other), is replaced; what it holds stays where it keeps it");
+    assert_eq!(
+        changed.1,
+        "channel c1: changed (`other`), is replaced; what it holds stays where it keeps it"
+    );
     assert!(!said(files("c1", &ab), vec![files("c1", &[("dataDirs", "/x")])]).0);
     assert_eq!(said(component("c1", &QUEUE, &[]), vec![]), stays);
 }
