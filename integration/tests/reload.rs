@@ -188,6 +188,55 @@ fn an_untouched_flow_goes_on_while_all_beside_it_changes_and_every_line_arrives_
     assert!(trouble.is_empty(), "{trouble:#?}");
 }
 
+/// A reload that waits for a channel whose sink has nobody to send to is one that is under way for seconds.
+#[test]
+fn an_untouched_flow_delivers_while_a_reload_is_under_way() {
+    let ports =
+        [ports::free(&["127.0.0.1"]), ports::free(&["127.0.0.1"])].map(|port| port.expect("a free port"));
+    let at = |text: &str| text.replace("PORT", &ports[0].to_string());
+    let collector = Solo::start_in(stage(), &at(COLLECTOR), &[]);
+    collector.wait_for("name: r1 started");
+    let away = format!(
+        "a1.sinks.k2.type = avro\na1.sinks.k2.hostname = 127.0.0.1\na1.sinks.k2.port = {}\na1.sinks.k2.channel = c2\n",
+        ports[1]
+    );
+    let source = CHANGES.split("a1.sinks.").next().expect("its source and channel");
+    let text = format!("{}{source}{away}", at(STAYS));
+    let renamed = text.replace("c2", "c9");
+    let directory = stage();
+    fs::write(directory.path().join("in/b.log"), (0..100).map(line).collect::<String>()).expect("a file");
+    let a = Writer::start(&directory.path().join("in/a.log"));
+    let scene = Solo::start_in(directory, &text, &[]);
+    let arrived = || out(&[collector.path("out")]).len();
+    until("both flows run", || {
+        let stored = fs::read_to_string(scene.path("b.json")).unwrap_or_default();
+        arrived() > 0 && stored.contains(&format!("\"pos\":{}", 100 * line(0).len()))
+    });
+    let (begun, given_up) =
+        ("channel c2: removed; its sinks empty it first", "channel c2 was to end and still holds");
+    // Where this process has not run for seconds, it has seen nothing of the time between.
+    let seen = (0..10).any(|round| {
+        change(&scene, &format!("{renamed}# {round}\n"));
+        until("the reload begins", || scene.said(begun) > round);
+        let before = arrived();
+        if scene.said(given_up) > round {
+            return false;
+        }
+        until("the reload is called off", || scene.said(given_up) > round);
+        let after = arrived();
+        assert!(
+            after > before,
+            "nothing has arrived while the reload was under way: {before} before and after"
+        );
+        true
+    });
+    assert!(seen, "no reload was seen while it was under way");
+    let told = scene.console.visit(0, |line| line.text.contains("reload: ").then(|| line.text.clone()));
+    assert!(!told.iter().any(|line| line.contains("source r1") || line.contains("k1")), "{told:#?}");
+    let a = a.stop();
+    each_once("the untouched flow", &[collector.path("out")], a);
+}
+
 #[test]
 fn a_file_with_errors_is_not_taken_and_the_next_one_is() {
     let (stays, directory) = (STAYS.replace("PORT", "9"), stage());

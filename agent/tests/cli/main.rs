@@ -228,7 +228,7 @@ fn it_runs_tells_systemd_and_stops_in_order() {
 #[test]
 fn what_does_nothing_here_is_said_in_one_line_each() {
     let place = Place::with("a.conf", SEQ);
-    fs::write(place.path("flume-env.sh"), "export JAVA_OPTS=\"-Xmx2g -Dflume.monitoring.port=1\"\n")
+    fs::write(place.path("flume-env.sh"), "export JAVA_OPTS=\"-Xmx2g -Djavax.net.ssl.trustStore=x\"\n")
         .expect("a file");
     let (code, text) = place.until_ready(
         "agent -n a1 -c . -f a.conf -Xmx20m -XX:+UseG1GC -javaagent:x.jar -C x:y --plugins-path p \
@@ -241,11 +241,34 @@ fn what_does_nothing_here_is_said_in_one_line_each() {
         "no component needs a JVM, so --plugins-path is ignored",
         "-Dflume.root.logger=WARN,SYSLOG: only the appender `console` is there for it",
         "the monitor com.acme.Monitor needs a JVM with Flume's jars: ",
-        "flume-env.sh is not run; it sets -Dflume.monitoring.port",
+        "flume-env.sh is not run; it sets -Djavax.net.ssl.trustStore",
     ] {
         assert_eq!(text.lines().filter(|line| line.contains(part)).count(), 1, "{part}: {text}");
     }
     assert!(text.lines().all(|line| line.contains("[WARN - ")), "{text}");
+}
+
+#[test]
+fn what_flume_env_sh_says_of_counters_counts_and_check_tells_of_the_rest() {
+    let place = Place::with("a.conf", SEQ);
+    let script = |text: &str| fs::write(place.path("flume-env.sh"), text).expect("a file");
+    let check = |more: &str| {
+        let output = limit::output(&mut place.command(&format!("check -n a1 -c . -f a.conf {more}")));
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    script("JAVA_OPTS=\"-Dflume.monitoring.type=http -Dflume.monitoring.port=none\"\n");
+    let (code, said) = check("");
+    assert!(code == Some(2) && said.contains("none"), "a port that is none is told: {said}");
+    let (code, said) = check("-Dflume.monitoring.port=34545");
+    assert!(code == Some(0) && !said.contains("flume-env.sh"), "the command line wins: {said}");
+    script(
+        "JAVA_OPTS=\"-Djavax.net.ssl.trustStore=x -Dzookeeper.ssl.protocol=TLSv1.3 -DpropertiesImplementation=y\"\n",
+    );
+    let (code, said) = check("");
+    assert_eq!(code, Some(0), "{said}");
+    let told = "flume-env.sh is not run; it sets -Djavax.net.ssl.trustStore, -Dzookeeper.ssl.protocol, -DpropertiesImplementation: \
+                give that on the command line";
+    assert!(said.contains(told), "{said}");
 }
 
 #[test]

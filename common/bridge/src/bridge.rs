@@ -63,7 +63,28 @@ impl Settings {
         self.options.retain(|word| !word.starts_with("-Dcom.sun.management."));
         self
     }
+
+    /// For a JVM that only looks whether classes are there: it takes nothing from the one of a running agent, neither its ports
+    /// nor the files that its words name.
+    #[must_use]
+    pub fn for_a_probe(self) -> Settings {
+        let mut settings = self.without_jmx();
+        settings.options.retain(|word| !OF_ONE_JVM.iter().any(|front| word.starts_with(front)));
+        settings
+    }
 }
+
+/// Fronts of words that have a JVM open a port (debuggers, monitors) or write a file (of collections, of a recording).
+const OF_ONE_JVM: [&str; 8] = [
+    "-agentlib:",
+    "-agentpath:",
+    "-javaagent:",
+    "-Xdebug",
+    "-Xrunjdwp",
+    "-Xlog",
+    "-XX:StartFlightRecording",
+    "-XX:FlightRecorderOptions",
+];
 
 /// The JVM of an agent, whichever one it is at the moment.
 pub struct Bridge {
@@ -139,5 +160,26 @@ impl Bridge {
                 Err(error)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jvm_that_probes_has_nothing_of_what_only_one_can_have() {
+        let words = [
+            "-Xmx1g",
+            "-Dcom.sun.management.jmxremote.port=9999",
+            "-Da=b",
+            "-agentlib:jdwp=transport=dt_socket,server=y,address=5005",
+            "-javaagent:prometheus.jar=9100",
+            "-Xloggc:gc.log",
+            "-Xlog:gc:file=gc.log",
+        ];
+        let options = words.map(str::to_owned).to_vec();
+        let settings = Settings { options, ..Settings::default() };
+        assert_eq!(settings.for_a_probe().options, ["-Xmx1g", "-Da=b"]);
     }
 }

@@ -85,7 +85,7 @@ pub enum ComponentKind {
 }
 
 /// A component as its configuration has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
     /// What it is.
     pub kind: ComponentKind,

@@ -58,6 +58,7 @@ impl Flow {
                 Step { action: Action::Stop, part: Part::Sink, .. } => self.stop_groups(&names).await,
                 Step { action: Action::Stop, part: Part::Channel, .. } => self.stop_channels(&names).await,
                 Step { action: Action::Drain, .. } => {
+                    self.leave(&changes);
                     let full = self.empty(&names, drain_timeout, hurry.clone()).await;
                     self.end_sources_that_rest(&resting).await;
                     drains = false;
@@ -149,6 +150,19 @@ impl Flow {
         self.channels.iter().map(|known| &known.at).find(|known| *known.name == **channel)
     }
 
+    /// Channels that end, and whose events nobody would find again where they are, have to be empty before.
+    fn leave(&self, changes: &[Change]) {
+        let for_good = |channel: &ChannelRef| {
+            let is_it = |change: &Change| change.part == Part::Channel && *change.name == *channel.name;
+            changes.iter().any(|change| is_it(change) && change.ends() && !change.keeps)
+        };
+        self.channels
+            .iter()
+            .map(|channel| &channel.at)
+            .filter(|at| for_good(at))
+            .for_each(|at| at.leaves(true));
+    }
+
     /// Waits until these channels are empty; otherwise says why the reload cannot go on.
     async fn empty(
         &self,
@@ -185,6 +199,7 @@ impl Flow {
             self.log,
             "the new configuration is not taken: {why}; the one before goes on, and nothing is lost. Change the file or send SIGHUP to try again"
         );
+        self.channels.iter().for_each(|channel| channel.at.leaves(false));
         let resumed = join_all(resting.iter().map(|source| source.child.resume()));
         let _others_are_not_kept_waiting = timeout(SOURCES_WITHIN, resumed).await;
         self.sources.extend(resting);

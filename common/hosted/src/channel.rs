@@ -24,6 +24,9 @@ pub(crate) struct Books {
     spec: Spec,
     /// Whether what it holds survives the JVM.
     durable: bool,
+    /// Whether what is on its disk has to be taken before it ends, and how much that was when the JVM was asked last.
+    leaving: AtomicBool,
+    on_disk: AtomicUsize,
     made: tokio::sync::Mutex<Option<Arc<Channel>>>,
     /// Something was stored, or has left.
     moved: Notify,
@@ -52,6 +55,8 @@ impl Books {
             host,
             spec,
             durable,
+            leaving: AtomicBool::new(false),
+            on_disk: AtomicUsize::new(0),
             made: tokio::sync::Mutex::default(),
             moved: Notify::new(),
             stopping: AtomicBool::new(false),
@@ -228,20 +233,47 @@ impl Books {
         usize::try_from(came.saturating_sub(self.taken.load(Relaxed))).unwrap_or(usize::MAX)
     }
 
+    /// What would be lost with it.
+    fn lost_with_it(&self) -> usize {
+        match (self.durable, self.leaving.load(Relaxed)) {
+            (true, false) => 0,
+            (true, true) => self.on_disk.load(Relaxed) + self.leased.load(Relaxed),
+            (false, _) => self.left(),
+        }
+    }
+
+    /// Asks the JVM how much the channel has on its disk. While it cannot be asked, that is as it was.
+    async fn look_at_disk(&self) {
+        let Some(jvm) = self.host.running() else { return };
+        let Ok(figures) = jvm.metrics().await else { return };
+        let size = figures.get(&format!("CHANNEL.{}", self.spec.name)).and_then(|own| own.get("ChannelSize"));
+        if let Some(size) = size.and_then(|size| size.parse().ok()) {
+            self.on_disk.store(size, Relaxed);
+        }
+    }
+
     fn left(&self) -> usize {
         let left = self.stored.load(Relaxed).saturating_sub(self.taken.load(Relaxed));
         usize::try_from(left).unwrap_or(usize::MAX)
     }
 }
 
-/// Of a channel whose events do not survive the JVM.
+/// Of a channel whose events do not survive the JVM, or leave with it.
 impl Holds for Books {
     fn origins(&self) -> Vec<(Option<Origin>, usize)> {
-        let left = if self.durable { 0 } else { self.left() };
+        let left = self.lost_with_it();
         if left > 0 { vec![(None, left)] } else { Vec::new() }
     }
 
     fn give_back(&self, _: &dyn Fn(Origin) -> bool) {}
+
+    /// Until its JVM has said how much that is, it is not empty.
+    fn leaves(&self, for_good: bool) {
+        if self.durable {
+            self.on_disk.store(self.left().max(1), Relaxed);
+            self.leaving.store(for_good, Relaxed);
+        }
+    }
 
     fn one_by_one(&self) -> bool {
         !self.overlap
@@ -387,14 +419,21 @@ impl Handler<Take> for HostedChannel {
 }
 
 impl Handler<HowFull> for HostedChannel {
-    type Result = MessageResult<HowFull>;
+    type Result = ResponseFuture<Fill>;
 
-    /// What is on a disk needs no drain: it is there at the next start.
+    /// What is on a disk needs no drain, as it is there at the next start, unless the channel leaves.
     fn handle(&mut self, _: HowFull, _: &mut Self::Context) -> Self::Result {
-        let books = &self.books;
-        let held = if books.durable { 0 } else { books.left() };
-        let events = held + books.storing.load(Relaxed);
-        MessageResult(Fill { events, taken: books.taken.load(Relaxed) })
+        let books = self.books.clone();
+        Box::pin(async move {
+            let mut before = 0;
+            if books.leaving.load(Relaxed) {
+                // Empty is what is so twice: the JVM does not count what it has given and is still on its way here.
+                before = books.on_disk.load(Relaxed);
+                books.look_at_disk().await;
+            }
+            let events = books.lost_with_it().max(before) + books.storing.load(Relaxed);
+            Fill { events, taken: books.taken.load(Relaxed) }
+        })
     }
 }
 

@@ -83,7 +83,16 @@ fn diff(role: Role, wanted: Wanted, old: &Path, new: &Path) -> ExitCode {
     let mut loader = Loader::new(wanted.clone());
     let mut plans = Vec::new();
     for path in [old, new] {
-        let loaded = Texts::of_file(path, &wanted).and_then(|mut texts| loader.load(texts.read()));
+        let loaded = Texts::of_file(path, &wanted).and_then(|mut texts| {
+            let read = texts.read();
+            // The first is what runs.
+            if plans.is_empty() {
+                let loaded = loader.load(read)?;
+                loader.taken(&loaded);
+                return Ok(loaded);
+            }
+            loader.load_again(read)
+        });
         match loaded {
             Ok(Checked { assembly: Some(assembly), .. }) => plans.push(assembly.plan),
             Ok(Checked { report, .. }) => {

@@ -38,11 +38,17 @@ impl EnvFile {
     /// The properties that it sets and that say how lines are logged. They count without the script being run, as long as no
     /// variable stands in them.
     pub(crate) fn of_logging(&self) -> impl Iterator<Item = &(String, String)> {
-        self.handed_on.iter().filter(|(name, value)| counts(name, value))
+        self.handed_on.iter().filter(|(name, value)| counts(name, value) && !name.starts_with(OF_MONITORING))
     }
 
-    /// One line when it hands the JVM properties that count here too and are not taken, and nothing otherwise.
-    pub(crate) fn notice(&self) -> Option<String> {
+    /// The same of those that say where counters are shown.
+    pub(crate) fn of_monitoring(&self) -> impl Iterator<Item = &(String, String)> {
+        self.handed_on.iter().filter(|(name, value)| name.starts_with(OF_MONITORING) && is_plain(value))
+    }
+
+    /// One line when it hands the JVM properties that count here too and are not taken, and nothing otherwise. Where components
+    /// run in a JVM, it is run for that one.
+    pub(crate) fn notice(&self, has_jvm: bool) -> Option<String> {
         if let Some(why) = &self.unread {
             return Some(format!("{} is not looked at: {why}", self.path.display()));
         }
@@ -52,14 +58,21 @@ impl EnvFile {
         names.dedup();
         (!names.is_empty()).then(|| {
             let (path, names) = (self.path.display(), names.join(", "));
-            format!("{path} is not run; it sets {names}: give that on the command line")
+            let what = if has_jvm { "counts in the JVM alone" } else { "is not run" };
+            format!("{path} {what}; it sets {names}: give that on the command line")
         })
     }
 }
 
 /// Whether a property of the script is taken.
 fn counts(name: &str, value: &str) -> bool {
-    OF_LOGGING.iter().any(|front| name.starts_with(front)) && !value.contains(['$', '`'])
+    let front = |front: &&str| name.starts_with(*front);
+    (OF_LOGGING.iter().any(|of| front(of)) || name.starts_with(OF_MONITORING)) && is_plain(value)
+}
+
+/// Whether it is what a shell would make of it.
+fn is_plain(value: &str) -> bool {
+    !value.contains(['$', '`'])
 }
 
 /// Properties in lines that set `JAVA_OPTS`.
@@ -93,6 +106,7 @@ const MATTER: &[&str] = &[
 
 /// Fronts of those that are taken from here.
 const OF_LOGGING: &[&str] = &["flume.root.", "flume.log.", "log4j"];
+const OF_MONITORING: &str = "flume.monitoring.";
 
 /// A pipe in its place may keep the start waiting for so long, in seconds: only a hint depends on it.
 const PATIENCE_SECONDS: u32 = 1;
@@ -118,15 +132,23 @@ mod tests {
     #[test]
     fn only_properties_that_matter_and_are_set_are_told_of() {
         let script = "# export JAVA_OPTS=\"-Dflume.comment=1\"\n\
-                      export JAVA_OPTS=\"-Xms100m -Dcom.sun.management.jmxremote -Dflume.monitoring.type=http\"\n\
+                      export JAVA_OPTS=\"-Xms100m -Dcom.sun.management.jmxremote -Dflume.monitoring.type=http \
+                      -Dflume.monitoring.port=$PORT -Djavax.net.ssl.trustStore=a.jks\"\n\
                       JAVA_OPTS=\"$JAVA_OPTS -Dflume.root.logger=INFO,console\"\nOTHER=\"-Dflume.x=1\"\n";
         let conf = tempfile::tempdir().unwrap();
-        let notice = || EnvFile::read(conf.path()).notice();
+        let notice_with = |has_jvm| EnvFile::read(conf.path()).notice(has_jvm);
+        let notice = || notice_with(false);
+        let of_monitoring = || EnvFile::read(conf.path()).of_monitoring().cloned().collect::<Vec<_>>();
         let of_logging = || EnvFile::read(conf.path()).of_logging().cloned().collect::<Vec<_>>();
         assert_eq!(notice(), None);
         std::fs::write(conf.path().join("flume-env.sh"), script).unwrap();
         let line = notice().unwrap();
-        assert!(line.ends_with("it sets -Dflume.monitoring.type: give that on the command line"), "{line}");
+        let names =
+            "it sets -Dflume.monitoring.port, -Djavax.net.ssl.trustStore: give that on the command line";
+        assert!(line.ends_with(&format!("is not run; {names}")), "{line}");
+        let line = notice_with(true).unwrap();
+        assert!(line.ends_with(&format!("counts in the JVM alone; {names}")), "{line}");
+        assert_eq!(of_monitoring(), [("flume.monitoring.type".to_owned(), "http".to_owned())]);
         let logging = [("flume.root.logger".to_owned(), "INFO,console".to_owned())];
         assert_eq!(of_logging(), logging);
         let script =

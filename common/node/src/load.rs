@@ -60,10 +60,19 @@ impl Checked {
     /// Whether what is asked of a JVM can be done goes into the report.
     pub(crate) fn probe(&mut self) {
         if let Some(java) = &self.java {
-            java.probe(&mut self.report);
+            java.probe(None, &mut self.report);
         }
         if let Some(jmx) = &self.jmx {
             jmx.probe(&mut self.report);
+        }
+    }
+
+    /// Whether what is not in `known` can be created in a JVM goes into the report. With an error there is nothing to start.
+    pub(crate) fn probe_new(&mut self, known: &Plan) {
+        let (Some(java), Some(_)) = (&self.java, &self.assembly) else { return };
+        java.probe(Some(known), &mut self.report);
+        if self.report.has_errors() {
+            self.assembly = None;
         }
     }
 
@@ -107,13 +116,19 @@ pub(crate) struct Java {
 }
 
 impl Java {
-    /// Whether their classes are there and take their properties goes into `report`.
-    pub(crate) fn probe(&self, report: &mut Report) {
+    /// Whether their classes are there and take their properties goes into `report`; with a plan that is `known`, only those of
+    /// what is not in it.
+    fn probe(&self, known: Option<&Plan>, report: &mut Report) {
         // The system refuses this only where nothing else would run.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        let (known, silent) = (report.problems.len(), slog::Logger::root(slog::Discard, slog::o!()));
-        runtime.block_on(self.hosting.probe(&self.plan, &silent, report));
-        if self.in_part && known < report.problems.len() && matches!(report.fate(), Fate::Part(_)) {
+        let (before, silent) = (report.problems.len(), slog::Logger::root(slog::Discard, slog::o!()));
+        runtime.block_on(async {
+            match known {
+                None => self.hosting.probe(&self.plan, &silent, report).await,
+                Some(known) => self.hosting.probe_new(&self.plan, known, &silent, report).await,
+            }
+        });
+        if self.in_part && before < report.problems.len() && matches!(report.fate(), Fate::Part(_)) {
             report.problems.iter_mut().for_each(tried_again);
         }
     }
@@ -136,6 +151,8 @@ pub(crate) struct Loader {
     hosting: Option<Arc<Hosting>>,
     /// Whether anything was loaded yet.
     loaded: bool,
+    /// What was taken last.
+    taken: Plan,
     /// Whether the JVM shows the counters: it is there also when no component needs it.
     shows: bool,
     /// Where the counters of components in a JVM are asked for.
@@ -154,7 +171,27 @@ impl Loader {
             properties: wanted.properties.clone(),
             now: Zoned::now(),
         };
-        Loader { wanted, sources, hosting: None, loaded: false, shows: false, counters: None }
+        let (hosting, taken, counters) = (None, Plan::default(), None);
+        Loader { wanted, sources, hosting, loaded: false, taken, shows: false, counters }
+    }
+
+    /// Remembers what is to run, if it is: that is not looked at again.
+    pub(crate) fn taken(&mut self, checked: &Checked) {
+        if let Some(assembly) = &checked.assembly {
+            self.taken = assembly.plan.clone();
+        }
+    }
+
+    /// The same as [`Loader::load`] for an agent that runs: what of it is new in the JVM is created there once, beside the one that
+    /// runs, so that a class which is missing or refuses stops nothing.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load_again(&mut self, read: Read) -> Result<Checked, String> {
+        let mut checked = self.load(read)?;
+        checked.probe_new(&self.taken);
+        self.taken(&checked);
+        Ok(checked)
     }
 
     /// The counters of a JVM that a later configuration needs first are asked for in `counters`.
@@ -201,10 +238,14 @@ impl Loader {
         drop(options); // with a JVM that config filters were asked in
         // A change of the texts does not change what the command line says.
         let first = !std::mem::replace(&mut self.loaded, true);
-        let monitoring = first.then(|| monitoring(&self.wanted.properties, &mut report)).flatten();
+        let monitoring = first.then(|| self.monitoring(&mut report)).flatten();
         let jmx = first.then(|| self.jmx(&hosting, &mut report)).flatten();
         self.shows |= jmx.is_some();
         let shows = self.shows.then(|| hosting.clone());
+        if first {
+            let has_jvm = self.shows || plan.as_ref().is_some_and(Plan::needs_java);
+            self.environment(has_jvm, &mut report);
+        }
         let java =
             plan.filter(Plan::needs_java).map(|plan| Java { plan, hosting, in_part: self.wanted.in_part });
         let assembly = assembly.filter(|_| !report.has_errors());
@@ -215,6 +256,21 @@ impl Loader {
             self.hosting = java.as_ref().map(|java| java.hosting.clone()).or(shows);
         }
         Ok(Checked { assembly, report, java, monitoring, jmx })
+    }
+
+    /// Where counters are served: `flume-env.sh` counts, and the command line before it.
+    fn monitoring(&self, report: &mut Report) -> Option<monitor::Settings> {
+        let script = self.wanted.jvm.env_file.of_monitoring();
+        let all: Vec<(String, String)> = script.chain(&self.wanted.properties).cloned().collect();
+        monitoring(&all, report)
+    }
+
+    /// What `flume-env.sh` sets and does not count here is told with the rest.
+    fn environment(&self, has_jvm: bool, report: &mut Report) {
+        if let Some(notice) = self.wanted.jvm.env_file.notice(has_jvm) {
+            report.add(Problem::warning("environment", &Place::whole("flume-env.sh"), notice));
+            report.sort();
+        }
     }
 
     /// What is to be shown in a JVM; what there is not for it is told with the rest.

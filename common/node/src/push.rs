@@ -66,7 +66,8 @@ fn checked(
     };
     let read = Texts::of_file(&options.conf_file, &wanted)?.read();
     let bytes = read.texts.first().map(|text| text.bytes.clone()).unwrap_or_default();
-    let loaded = Loader::new(wanted).load(read)?;
+    let mut loaded = Loader::new(wanted).load(read)?;
+    loaded.probe();
     print(&check::text(&loaded.report, &options.name));
     let code = check::exit_code(&loaded.report, false);
     if code != 0 {

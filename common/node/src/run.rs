@@ -78,8 +78,9 @@ pub(crate) fn run(role: Role, options: &RunOptions, words: &Words, starter: Star
             if loaded.assembly.is_some() {
                 texts.kept();
             }
+            loader.taken(&loaded);
             if loaded.elsewhere().is_none() {
-                notices.extend(without_a_jvm(options, words, &wanted.jvm, is_by_log4j));
+                notices.extend(without_a_jvm(options, words, is_by_log4j));
             }
             if let Some(text) = starter.objection(role, &loaded) {
                 complain(role, &text);
@@ -216,7 +217,7 @@ fn say_end(console: &Console, log: &Logger, text: &str) {
 }
 
 /// What was given for a JVM, where no component needs one. The one in which log4j writes has the class path, and properties.
-fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given, is_by_log4j: bool) -> Vec<String> {
+fn without_a_jvm(options: &RunOptions, words: &Words, is_by_log4j: bool) -> Vec<String> {
     let mut notices = Vec::new();
     if !words.flags.is_empty() {
         notices.push(format!("no component needs a JVM, so these are ignored: {}", flags(&words.flags)));
@@ -228,7 +229,6 @@ fn without_a_jvm(options: &RunOptions, words: &Words, given: &Given, is_by_log4j
             notices.push(format!("no component needs a JVM, so {name} is ignored"));
         }
     }
-    notices.extend(given.env_file.notice());
     notices
 }
 

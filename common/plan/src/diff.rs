@@ -25,6 +25,8 @@ pub struct Change {
     pub name: String,
     /// What becomes of it.
     pub turn: Turn,
+    /// Of a channel that ends: what it holds stays where it is, and is found there again, so that its sinks need not empty it.
+    pub keeps: bool,
 }
 
 /// What can be started and stopped by itself.
@@ -126,12 +128,41 @@ fn channels(old: &Plan, new: &Plan) -> Vec<Change> {
                 _ => Turn::Restarted(keys(&different)),
             }
         });
-        Change { part: Part::Channel, name: channel.name.clone(), turn }
+        Change { part: Part::Channel, name: channel.name.clone(), turn, keeps: false }
     };
     let mut changes: Vec<Change> = new.channels.iter().map(change).collect();
     removed(Part::Channel, old.channels.iter().map(|channel| &channel.name), &mut changes);
+    for change in changes.iter_mut().filter(|change| change.ends()) {
+        let before = old.channels.iter().find(|before| before.name == change.name);
+        change.keeps = before.is_some_and(|before| keeps(before, new));
+    }
     changes
 }
+
+/// Whether what a channel holds is not lost to its agent when it ends. A file channel's events are in its own folders, and only
+/// another one that has all of these reads them; other durable channels keep theirs with somebody else.
+fn keeps(channel: &ComponentPlan, new: &Plan) -> bool {
+    if channel.kind() != FILE {
+        return channel.descriptor.traits.durable;
+    }
+    let folders = folders(channel);
+    new.channels
+        .iter()
+        .filter(|other| other.kind() == FILE)
+        .any(|other| folders.is_subset(&self::folders(other)))
+}
+
+/// Where a file channel keeps its events.
+fn folders(channel: &ComponentPlan) -> BTreeSet<String> {
+    let set = channel.properties.iter().find(|(key, _)| *key == "dataDirs").map(|(_, value)| value);
+    let folders = set.unwrap_or(DATA_DIRS).split(',').map(|folder| folder.trim().trim_end_matches('/'));
+    folders.filter(|folder| !folder.is_empty()).map(str::to_owned).collect()
+}
+
+/// Flume's file channel, by its alias.
+const FILE: &str = "file";
+/// Its default, in the home directory of its user.
+const DATA_DIRS: &str = "~/.flume/file-channel/data";
 
 fn sources(old: &Plan, new: &Plan, replaced: &BTreeSet<String>, ties: Ties) -> Vec<Change> {
     let change = |source: &SourcePlan| {
@@ -142,7 +173,7 @@ fn sources(old: &Plan, new: &Plan, replaced: &BTreeSet<String>, ties: Ties) -> V
                 tied.then(|| "files that the agent writes itself".to_owned())
             }))
         });
-        Change { part: Part::Source, name: source.component.name.clone(), turn }
+        Change { part: Part::Source, name: source.component.name.clone(), turn, keeps: false }
     };
     let mut changes: Vec<Change> = new.sources.iter().map(change).collect();
     removed(Part::Source, old.sources.iter().map(|source| &source.component.name), &mut changes);
@@ -213,7 +244,7 @@ fn sinks(old: &Plan, new: &Plan, replaced: &BTreeSet<String>) -> Vec<Change> {
             (Some(old), Some(new)) => turn(sink_why(name, &before[old], &after[new], replaced)),
             _ => Turn::Added,
         };
-        Change { part: Part::Sink, name: name.clone(), turn }
+        Change { part: Part::Sink, name: name.clone(), turn, keeps: false }
     };
     let mut changes: Vec<Change> = new.sinks.iter().map(change).collect();
     removed(Part::Sink, old.sinks.iter().map(|sink| &sink.component.name), &mut changes);
@@ -259,7 +290,7 @@ fn turn(why: Option<String>) -> Turn {
 fn removed<'a>(part: Part, old: impl Iterator<Item = &'a String>, changes: &mut Vec<Change>) {
     for name in old {
         if !changes.iter().any(|change| change.name == *name) {
-            changes.push(Change { part, name: name.clone(), turn: Turn::Removed });
+            changes.push(Change { part, name: name.clone(), turn: Turn::Removed, keeps: false });
         }
     }
 }
@@ -309,14 +340,16 @@ impl fmt::Display for Part {
 impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}: ", self.part, self.name)?;
+        let first =
+            if self.keeps { "what it holds stays where it keeps it" } else { "its sinks empty it first" };
         match (&self.turn, self.part) {
             (Turn::Kept, _) => out.write_str("unchanged, goes on"),
             (Turn::Resized, _) => out.write_str("changed (capacity), goes on with what it holds"),
             (Turn::Added, _) => out.write_str("new, starts"),
-            (Turn::Removed, Part::Channel) => out.write_str("removed; its sinks empty it first"),
+            (Turn::Removed, Part::Channel) => write!(out, "removed; {first}"),
             (Turn::Removed, _) => out.write_str("removed, stops"),
             (Turn::Restarted(why), Part::Channel) => {
-                write!(out, "changed ({why}), is replaced; its sinks empty it first")
+                write!(out, "changed ({why}), is replaced; {first}")
             }
             (Turn::Restarted(why), _) => write!(out, "changed ({why}), starts again"),
         }

@@ -56,6 +56,11 @@ pub trait Holds: Send + Sync {
         false
     }
 
+    /// Whether nobody will find on a disk what it keeps there: then that counts with what it holds, until it is emptied.
+    fn leaves(&self, for_good: bool) {
+        let _ = for_good;
+    }
+
     /// From now on it holds so many events at most; what is more than that stays. `false` when it cannot change that.
     fn resize(&self, capacity: usize) -> bool {
         let _ = capacity;
@@ -170,6 +175,13 @@ impl ChannelRef {
     pub fn give_back(&self, again: &dyn Fn(Origin) -> bool) {
         if let Some(held) = &self.held {
             held.give_back(again);
+        }
+    }
+
+    /// See [`Holds`].
+    pub(crate) fn leaves(&self, for_good: bool) {
+        if let Some(held) = &self.held {
+            held.leaves(for_good);
         }
     }
 

@@ -16,7 +16,7 @@ pub use registry::{
 
 use runtime::clock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// One number.
 #[derive(Debug, Default)]
@@ -144,10 +144,26 @@ counters! {
     }
     /// What only some types of components count.
     pub more: More,
+    /// Whether it counts itself what has arrived, as not all of that counts.
+    pub counts_itself: AtomicBool,
     /// Whether it takes events.
     pub health: Standing,
     /// How long its batches take to be acknowledged; kept only where somebody looks.
     pub latency: Option<Latency>,
+}
+
+impl SinkCounters {
+    /// From now on `drain_success` is the sink's own affair.
+    pub fn counts_arrived_itself(&self) {
+        self.counts_itself.store(true, Ordering::Relaxed);
+    }
+
+    /// Deliveries with so many events have arrived, its group says.
+    pub fn count_arrived(&self, events: usize) {
+        if !self.counts_itself.load(Ordering::Relaxed) {
+            self.drain_success.add(events);
+        }
+    }
 }
 
 /// Counters that only some types have, by their key in Flume: `KafkaEventGetTimer`. A component asks for each once, when it

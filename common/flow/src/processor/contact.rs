@@ -61,7 +61,7 @@ impl MemberRef {
 
     /// Deliveries with so many events have arrived.
     pub fn count_arrived(&self, events: usize) {
-        self.counters.drain_success.add(events);
+        self.counters.count_arrived(events);
     }
 
     /// It has failed: its connection, if it had one, is gone. Flume counts a try that fails as a write that fails.

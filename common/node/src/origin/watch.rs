@@ -26,7 +26,7 @@ impl Texts {
         let watching = move || {
             while self.wait(&asked, &hand_on) {
                 info!(log, "reading the configuration again: {}", self.origin.names().join(", "));
-                if let Some(assembly) = loader.load_again(self.read(), &log, say) {
+                if let Some(assembly) = loader.what_runs(self.read(), &log, say) {
                     self.kept();
                     if hand_on.blocking_send(assembly).is_err() {
                         return;
@@ -53,8 +53,8 @@ impl Texts {
 
 impl Loader {
     /// What is to run from now on; `None` when it cannot, which is told.
-    fn load_again(&mut self, read: super::Read, log: &Logger, say: fn(&Logger, &Report)) -> Option<Assembly> {
-        match self.load(read) {
+    fn what_runs(&mut self, read: super::Read, log: &Logger, say: fn(&Logger, &Report)) -> Option<Assembly> {
+        match self.load_again(read) {
             Ok(Checked { report, assembly, .. }) => {
                 say(log, &report);
                 if assembly.is_none() {

@@ -14,6 +14,10 @@ const KEYS: &[Property] = &[
 const SOURCE: Descriptor = Descriptor::new(Kind::Source, "in", "In", &[KEYS]);
 const CHANNEL: Descriptor = Descriptor::new(Kind::Channel, "mem", "Mem", &[KEYS]).resizes("capacity");
 const DISK: Descriptor = Descriptor::new(Kind::Channel, "disk", "Disk", &[KEYS]);
+const FOLDERS: &[Property] =
+    &[Property::optional("dataDirs", Value::Text), Property::optional("other", Value::Text)];
+const FILES: Descriptor = Descriptor::new(Kind::Channel, "file", "File", &[FOLDERS]).durable();
+const QUEUE: Descriptor = Descriptor::new(Kind::Channel, "queue", "Queue", &[KEYS]).durable();
 const SINK: Descriptor = Descriptor::new(Kind::Sink, "out", "Out", &[KEYS]);
 const PART: Descriptor = Descriptor::new(Kind::Interceptor, "part", "Part", &[KEYS]);
 
@@ -301,4 +305,30 @@ proptest! {
     fn a_plan_that_is_the_same_takes_no_step(plan in plans()) {
         prop_assert!(steps(&plan, &diff(&plan, &plan.clone(), untied)).is_empty());
     }
+}
+
+#[test]
+fn a_file_channel_is_emptied_unless_another_one_has_its_folders() {
+    let plan = |channels: Vec<ComponentPlan>| Plan { channels, ..Plan::default() };
+    let files = |name: &str, keys: &[(&str, &str)]| component(name, &FILES, keys);
+    let said = |old: ComponentPlan, new: Vec<ComponentPlan>| {
+        let changes = diff(&plan(vec![old]), &plan(new), untied);
+        let ended = changes.iter().find(|change| change.ends()).expect("it ends");
+        (ended.keeps, ended.to_string())
+    };
+    let ab = [("dataDirs", "/a, /b/")];
+    let empty = (false, "channel c1: removed; its sinks empty it first".to_owned());
+    let stays = (true, "channel c1: removed; what it holds stays where it keeps it".to_owned());
+    assert_eq!(said(files("c1", &ab), vec![]), empty);
+    assert_eq!(said(files("c1", &ab), vec![files("c2", &[("dataDirs", "/a")])]), empty);
+    assert_eq!(said(files("c1", &ab), vec![files("c2", &[("dataDirs", "/b,/a,/c")])]), stays);
+    assert_eq!(said(files("c1", &[]), vec![files("c2", &ab)]), empty);
+    assert_eq!(said(files("c1", &[]), vec![files("c2", &[])]), stays, "both have Flume's default");
+    let changed = said(files("c1", &ab), vec![files("c1", &[ab[0], ("other", "1")])]);
+    assert_eq!(
+        changed.1,
+        "channel c1: changed (`other`), is replaced; what it holds stays where it keeps it"
+    );
+    assert!(!said(files("c1", &ab), vec![files("c1", &[("dataDirs", "/x")])]).0);
+    assert_eq!(said(component("c1", &QUEUE, &[]), vec![]), stays);
 }

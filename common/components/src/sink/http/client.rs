@@ -4,6 +4,7 @@ use super::Config;
 use crate::sink::http1::{in_words, read};
 use bytes::Bytes;
 use event::Batch;
+use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
 use flow::message::Window;
 use flow::sink::remote::AsyncSink;
@@ -13,11 +14,13 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST};
 use runtime::clock::{self, Duration};
 use runtime::told::Told;
+use std::sync::Arc;
 use tokio::time::{sleep, timeout};
 
 pub(super) struct HttpClient {
     config: Config,
     log: slog::Logger,
+    counters: Arc<SinkCounters>,
     connection: Option<SendRequest<Full<Bytes>>>,
     /// Answers in a row after which a pause is to be made.
     pauses: u64,
@@ -25,8 +28,11 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    pub(super) fn new(config: Config, log: slog::Logger) -> HttpClient {
-        HttpClient { config, log, connection: None, pauses: 0, told_empty: Told::every(NEWS_PAUSE) }
+    /// Counts in `counters` what counts as delivered: not all does that is.
+    pub(super) fn new(config: Config, log: slog::Logger, counters: Arc<SinkCounters>) -> HttpClient {
+        counters.counts_arrived_itself();
+        let told_empty = Told::every(NEWS_PAUSE);
+        HttpClient { config, log, counters, connection: None, pauses: 0, told_empty }
     }
 
     fn peer(&self) -> String {
@@ -95,6 +101,9 @@ impl HttpClient {
         let status =
             self.post(body).await.map_err(|reason| DeliveryError::Lost { peer: self.peer(), reason })?;
         let verdict = self.config.rules.verdict(status);
+        if verdict.counts {
+            self.counters.drain_success.add(1);
+        }
         // An event that is sent again waits as its group says.
         self.pauses = if verdict.pause && !verdict.again { self.pauses + 1 } else { 0 };
         if verdict.again {

@@ -32,7 +32,7 @@ pub(crate) const COMPONENT: Component = Component {
         let config = Config::new(properties, site, findings)?;
         Some(Box::new(move |context: SinkContext| {
             console::fact::component_started(&context.log, console::fact::ComponentType::Sink, &context.name);
-            let client = HttpClient::new(config.clone(), context.log.clone());
+            let client = HttpClient::new(config.clone(), context.log.clone(), context.counters.clone());
             Ok(remote::start(client, context))
         }))
     }),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub(super) struct Rules {
     rollback: Rule,
     backoff: Rule,
+    count: Rule,
 }
 
 /// One of them: what is said for a status (`503`), for its class (`5XX`), and by default.
@@ -24,6 +25,8 @@ pub(super) struct Verdict {
     pub(super) again: bool,
     /// A pause comes before the next one.
     pub(super) pause: bool,
+    /// It counts as delivered, also when it is sent again.
+    pub(super) counts: bool,
 }
 
 impl Rules {
@@ -35,11 +38,19 @@ impl Rules {
                 .collect(),
             default: properties.flag(default),
         };
-        Rules { rollback: rule("rollback.", "defaultRollback"), backoff: rule("backoff.", "defaultBackoff") }
+        Rules {
+            rollback: rule("rollback.", "defaultRollback"),
+            backoff: rule("backoff.", "defaultBackoff"),
+            count: rule("incrementMetrics.", "defaultIncrementMetrics"),
+        }
     }
 
     pub(super) fn verdict(&self, status: u16) -> Verdict {
-        Verdict { again: self.rollback.says(status), pause: self.backoff.says(status) }
+        Verdict {
+            again: self.rollback.says(status),
+            pause: self.backoff.says(status),
+            counts: self.count.says(status),
+        }
     }
 }
 
@@ -74,6 +85,19 @@ mod tests {
     #[test]
     fn without_a_word_every_answer_means_again() {
         let rules = Rules::new(&Properties::new(&super::super::COMPONENT.descriptor));
-        assert_eq!(rules.verdict(200), Verdict { again: true, pause: true });
+        assert_eq!(rules.verdict(200), Verdict { again: true, pause: true, counts: false });
+    }
+
+    #[test]
+    fn only_what_is_to_be_counted_counts() {
+        let pairs =
+            [("incrementMetrics.2XX", "true"), ("incrementMetrics.204", "false"), ("rollback.2XX", "false")];
+        let counts = |pairs: &[(&str, &str)], status| {
+            let properties = Properties::of(&super::super::COMPONENT.descriptor, pairs.iter().copied());
+            Rules::new(&properties).verdict(status).counts
+        };
+        assert_eq!([200, 204, 500].map(|status| counts(&pairs, status)), [true, false, false]);
+        let all = [("defaultIncrementMetrics", "true"), ("incrementMetrics.5XX", "false")];
+        assert_eq!([200, 404, 503].map(|status| counts(&all, status)), [true, true, false]);
     }
 }

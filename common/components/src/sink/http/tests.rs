@@ -1,20 +1,26 @@
 use super::*;
 use crate::testing::{said_of_sink, silent};
 use event::{Batch, BatchBuilder};
+use flow::counters::SinkCounters;
 use flow::error::DeliveryError;
 use flow::sink::remote::AsyncSink;
 use plan::{Owner, Report};
 use runtime::net::{TcpListener, TcpStream};
 use runtime::within::Within;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn client(endpoint: &str, keys: &[(&str, &str)]) -> HttpClient {
+    counting(endpoint, keys, &Arc::default())
+}
+
+fn counting(endpoint: &str, keys: &[(&str, &str)], counters: &Arc<SinkCounters>) -> HttpClient {
     let pairs = [("endpoint", endpoint), ("rollback.2XX", "false"), ("backoff.2XX", "false")];
     let properties = Properties::of(&COMPONENT.descriptor, pairs.into_iter().chain(keys.iter().copied()));
     let (owner, mut report) = (Owner::nobody(), Report::default());
     let config =
         Config::new(&properties, &Site::new(&[]), &mut Findings::new(&owner, &properties, &mut report));
-    HttpClient::new(config.unwrap_or_else(|| panic!("{report}")), silent())
+    HttpClient::new(config.unwrap_or_else(|| panic!("{report}")), silent(), counters.clone())
 }
 
 fn batch(bodies: &[&str]) -> Batch {
@@ -118,6 +124,30 @@ async fn a_connection_that_was_closed_meanwhile_is_made_anew() {
         client.deliver(&[batch(&["x"])]).within("an answer").await.unwrap();
         served.within("the peer").await.unwrap();
         client.open().within("a connection").await.unwrap();
+    }
+}
+
+#[actix::test]
+async fn only_answers_for_which_increment_metrics_is_true_count_as_delivered() {
+    let said = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+    for (keys, answer, counted) in [
+        (&[][..], OK, 0),
+        (&[("incrementMetrics.2XX", "true")], OK, 1),
+        (&[("incrementMetrics.200", "false"), ("defaultIncrementMetrics", "true")], OK, 0),
+        (&[("incrementMetrics.503", "true")], said, 1), // also where it is rolled back, as in Flume
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let counters = Arc::default();
+        let mut client = counting(&endpoint, keys, &counters);
+        client.open().within("a connection").await.unwrap();
+        let (mut peer, _) = listener.accept().within("a connection").await.unwrap();
+        let served = actix_rt::spawn(async move { serve(&mut peer, answer).await });
+        let _whether = client.deliver(&[batch(&["x"])]).within("an answer").await;
+        served.within("the peer").await.unwrap();
+        assert_eq!(counters.drain_success.get(), counted, "{keys:?} {answer}");
+        counters.count_arrived(1); // its group
+        assert_eq!(counters.drain_success.get(), counted, "{keys:?} {answer}");
     }
 }
 

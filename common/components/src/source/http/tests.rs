@@ -202,6 +202,7 @@ async fn what_curl_posts_is_stored() {
         let Ok(output) =
             curl.arg(format!("{scheme}://127.0.0.1:{}/", stage.port)).output().within("curl").await
         else {
+            assert!(std::env::var_os("CI").is_none(), "curl is not installed, and CI is to have it");
             return eprintln!("curl is not installed: nothing is tested");
         };
         assert_eq!(String::from_utf8_lossy(&output.stdout), "200");

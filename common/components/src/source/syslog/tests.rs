@@ -161,6 +161,7 @@ async fn what_logger_sends_is_read() {
             logger.args([transport, form, "--server", "127.0.0.1", "--port", &stage.port.to_string()]);
             logger.args(["--priority", "local0.warning", "--tag", "tests", "a word"]);
             let Ok(status) = logger.status().within("logger").await else {
+                assert!(std::env::var_os("CI").is_none(), "logger is not installed, and CI is to have it");
                 return eprintln!("logger is not installed: nothing is tested");
             };
             assert!(status.success());
