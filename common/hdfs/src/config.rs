@@ -61,10 +61,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// `directories` are where Hadoop's own files are looked for.
+    /// `directories` are where Hadoop's own files are looked for, `system` are Java's system properties.
     pub(crate) fn new(
         properties: &Properties,
         directories: &[PathBuf],
+        system: &[(String, String)],
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
         let written_path = properties.word("hdfs.path").trim();
@@ -88,7 +89,7 @@ impl Config {
         let number = |key| u64::try_from(properties.count::<i64>(key)).unwrap_or(0);
         let state = properties.text("hdfs.stateDir").map_or_else(home, PathBuf::from);
         let kerberos = kerberos(properties, || look_up_host(false), findings)?;
-        let site = SiteFiles::read(directories).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
+        let site = site(directories, system, findings)?;
         let (target, url) = Target::new(&file_system, &site, findings)?;
         let mut closing = closing(properties);
         if matches!(target, Target::S3(_)) {
@@ -180,6 +181,20 @@ fn whole(path: &str, target: &Target, hadoop: &Hadoop, findings: &mut Findings<'
         findings.add(note.fix(format!("`{key} = {file_system}{whole}`, if that is meant")));
     }
     Some(whole)
+}
+
+/// What Hadoop's own files say.
+fn site(
+    directories: &[PathBuf],
+    system: &[(String, String)],
+    findings: &mut Findings<'_>,
+) -> Option<SiteFiles> {
+    let read = SiteFiles::read(directories, system, |name| std::env::var(name).ok());
+    let (site, notes) = read.map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
+    for note in notes {
+        findings.add(Problem::warning("not-read", &findings.at("hdfs.path").clone(), note));
+    }
+    Some(site)
 }
 
 /// The principal and its keytab, if there are some; `None` when the keytab cannot be read or nobody knows what this `host` is

@@ -44,7 +44,7 @@ static SINK: Component = Component {
         judge(properties, findings);
         let variable = |name: &str| std::env::var(name).ok();
         let directories = store::directories(properties.text("hdfs.confDir"), site.conf_dir(), variable);
-        let config = Config::new(properties, &directories, findings)?;
+        let config = Config::new(properties, &directories, site.properties(), findings)?;
         let tls = |findings: &mut Findings<'_>| http1::trusting(std::iter::empty(), site, findings);
         let layers = match (&config.target, &config.content) {
             (Target::S3(bucket), _) if bucket.is_tls() => Some(tls(findings)?),
