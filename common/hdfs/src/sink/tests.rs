@@ -290,7 +290,7 @@ impl Store for Scripted {
 
     async fn recover(&self, _: &str) -> Result<bool, StoreError> {
         self.0.borrow_mut().did.push("recover".to_owned());
-        Ok(true)
+        Ok(!self.0.borrow().leases_stay)
     }
 
     async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
@@ -450,6 +450,23 @@ async fn a_file_that_cannot_be_closed_is_recovered_and_complete_at_last() {
     assert_eq!(outcomes, [Ok(()), Ok(()), Ok(())]);
     assert_eq!(bodies(&store), ["0\n1\n2\n"]);
     assert!(store.0.borrow().did.contains(&"recover".to_owned()));
+}
+
+#[actix::test]
+async fn the_recovery_of_one_file_holds_up_the_end_of_no_other() {
+    tokio::time::pause();
+    let (folder, store) = (tempfile::tempdir().unwrap(), Scripted::default());
+    let pairs = [("hdfs.path", "/x"), ("hdfs.fileType", "DataStream"), ("hdfs.threadsPoolSize", "1")];
+    let (mut sink, _) = sink(store.clone(), folder.path(), &pairs);
+    sink.open().await.unwrap();
+    store.0.borrow_mut().leases_stay = true;
+    store.0.borrow_mut().steps = ["works", "fails"].into();
+    sink.deliver(&[numbered(0..1)]).await.unwrap();
+    sink.close().await;
+    let files = store.0.borrow().files.clone();
+    let complete: Vec<&[u8]> =
+        files.iter().filter(|(name, _)| !name.ends_with(".tmp")).map(|(_, body)| &body[..]).collect();
+    assert_eq!((files.len(), complete), (2, vec![&b"0\n"[..]]), "{files:?}");
 }
 
 #[actix::test]
