@@ -355,6 +355,25 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_effect_is_told() {
+        let keys = ["hdfs.minBlockReplicas", "hdfs.rollTimerPoolSize", "hdfs.useRawLocalFileSystem"];
+        let values = ["1", "2", "true"];
+        let pairs: Vec<(&str, &str)> = keys.into_iter().zip(values).collect();
+        let told = told_of(&pairs);
+        assert!(keys.iter().all(|key| told.contains(&format!("{key}` has no effect here"))), "{told}");
+        assert_eq!(told_of(&[]), "");
+    }
+
+    /// What the rules say of these keys.
+    fn told_of(pairs: &[(&str, &str)]) -> String {
+        let pairs = [&[("hdfs.path", "hdfs://nn/x")], pairs].concat();
+        let properties = Properties::of(&crate::DESCRIPTOR, pairs);
+        let (owner, mut report) = (Owner::nobody(), Report::default());
+        crate::judge(&properties, &mut Findings::new(&owner, &properties, &mut report));
+        report.to_string()
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_and_told() {
         let refused = |pairs: &[(&str, &str)]| {
             let pairs = [&[("hdfs.path", "/x")], pairs].concat();
