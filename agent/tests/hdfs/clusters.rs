@@ -119,12 +119,15 @@ fn a_keytab_logs_in_to_a_secured_cluster_also_for_another_user() {
     }
     let folder = tempfile::tempdir().expect("a directory");
     std::fs::write(folder.path().join("core-site.xml"), hdfs.core_site()).expect("a file");
-    let flume = format!(
-        "hdfs.fileType = DataStream\nhdfs.rollInterval = 1\nhdfs.rollCount = 0\n\
-         hdfs.kerberosPrincipal = flume@EXAMPLE.COM\nhdfs.kerberosKeytab = {}",
-        hdfs.keytab().display()
-    );
-    let alice = format!("{flume}\nhdfs.proxyUser = alice");
+    let as_principal = |principal: &str| {
+        format!(
+            "hdfs.fileType = DataStream\nhdfs.rollInterval = 1\nhdfs.rollCount = 0\n\
+             hdfs.kerberosPrincipal = {principal}@EXAMPLE.COM\nhdfs.kerberosKeytab = {}",
+            hdfs.keytab().display()
+        )
+    };
+    let flume = as_principal("flume");
+    let alice = format!("{}\nhdfs.proxyUser = alice", as_principal("flume/_HOST"));
     let text = agent_at(&hdfs.url(), folder.path(), 100, &[("flume", flume.as_str()), ("alice", &alice)]);
     let file = folder.path().join("secured.conf");
     std::fs::write(&file, text).expect("a file");

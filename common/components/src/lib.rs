@@ -13,6 +13,7 @@ pub mod escapes;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod hadoop;
 mod interceptor;
 pub mod missing;
 mod processor;

@@ -42,9 +42,7 @@ impl Config {
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
         told(properties, findings);
-        let site = HbaseSite::read(properties.text("confDir").map(str::trim), process.conf_dir(), &variable)
-            .map_err(|what| findings.refuse("confDir", &what))
-            .ok()?;
+        let site = own_file(properties, process, &variable, findings)?;
         if site.get("hbase.security.authentication").is_some_and(|word| word == "kerberos") {
             findings.refuse("table", &format!("hbase-site.xml asks for Kerberos: {NO_KERBEROS}"));
             return None;
@@ -77,6 +75,22 @@ impl Config {
                 .unwrap_or_else(|| "flume".to_owned()),
         })
     }
+}
+
+/// What HBase's own file says.
+fn own_file(
+    properties: &Properties,
+    process: &Site,
+    variable: impl Fn(&str) -> Option<String>,
+    findings: &mut Findings<'_>,
+) -> Option<HbaseSite> {
+    let directory = properties.text("confDir").map(str::trim);
+    let read = HbaseSite::read(directory, process.conf_dir(), process.properties(), variable);
+    let (site, notes) = read.map_err(|what| findings.refuse("confDir", &what)).ok()?;
+    for note in notes {
+        findings.add(Problem::warning("not-read", &findings.owner.at.clone(), note));
+    }
+    Some(site)
 }
 
 /// HBase's own limit.
@@ -328,7 +342,8 @@ mod tests {
         let property =
             |name, value| format!("<property><name>{name}</name><value>{value}</value></property>");
         let site = [
-            property("hbase.zookeeper.quorum", "a,b"),
+            property("hbase.zookeeper.quorum", "a,${second}"),
+            property("second", "b"),
             property("hbase.zookeeper.property.clientPort", "2222"),
             property("zookeeper.znode.parent", "/hb"),
         ];

@@ -278,7 +278,7 @@ impl Ledger {
                 action.refusals = 0;
             }
         }
-        if !self.known.has_room(self.entries.len()) {
+        if !self.known.has_room(batches) {
             return self.forget_all();
         }
         self.known.remember(batches, self.entries.drain(..));

@@ -1,5 +1,6 @@
 //! What HBase's own file says: `hbase-site.xml`.
 
+use components::hadoop::{SiteProperties, SiteXml};
 use rpc::zookeeper::Settings;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,15 +11,17 @@ pub(crate) struct HbaseSite(HashMap<String, String>);
 
 impl HbaseSite {
     /// Of the first directory that has the file: `directory` alone, else the agent's configuration directory and those of
-    /// the environment, as on the class path that `flume-ng` makes.
+    /// the environment, as on the class path that `flume-ng` makes; and what is not taken as it stands there. `system` are Java's
+    /// system properties.
     ///
     /// # Errors
     /// What is wrong with the file, in an operator's words.
     pub(crate) fn read(
         directory: Option<&str>,
         conf: Option<&Path>,
+        system: &[(String, String)],
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<HbaseSite, String> {
+    ) -> Result<(HbaseSite, Vec<String>), String> {
         let home = variable("HBASE_HOME").map(|home| Path::new(&home).join("conf"));
         let places = match directory {
             Some(directory) => vec![PathBuf::from(directory)],
@@ -27,29 +30,15 @@ impl HbaseSite {
                 conf.map(Path::to_owned).into_iter().chain(environments).collect()
             }
         };
-        let Some(path) = places.iter().map(|place| place.join(FILE)).find(|path| path.is_file()) else {
-            return match directory {
-                Some(directory) => Err(format!("there is no {FILE} in {directory}")),
-                None => Ok(HbaseSite::default()),
-            };
-        };
-        let wrong = |why: String| format!("{}: {why}", path.display());
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-        HbaseSite::parse(&text).map_err(|error| wrong(format!("no XML: {error}")))
-    }
-
-    fn parse(text: &str) -> Result<HbaseSite, roxmltree::Error> {
-        let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
-        let document = roxmltree::Document::parse_with_options(text, options)?;
-        let properties = document.descendants().filter(|node| node.has_tag_name("property"));
-        let pairs = properties.filter_map(|property| {
-            let text = |tag| {
-                let child = property.children().find(|child| child.has_tag_name(tag))?;
-                child.text().map(|text| text.trim().to_owned())
-            };
-            text("name").zip(text("value"))
-        });
-        Ok(HbaseSite(pairs.collect())) // the last one of a name counts
+        let found = places.iter().map(|place| place.join(FILE)).find(|path| path.is_file());
+        let mut site = SiteXml::default();
+        match (found, directory) {
+            (Some(path), _) => site.add(&path)?,
+            (None, Some(directory)) => return Err(format!("there is no {FILE} in {directory}")),
+            (None, None) => {}
+        }
+        let SiteProperties { all, notes } = site.resolved(system, variable);
+        Ok((HbaseSite(all), notes))
     }
 
     /// A property that is not empty.
@@ -106,22 +95,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().display().to_string();
         let nothing = |_: &str| None;
-        assert!(HbaseSite::read(Some(&place), None, nothing).unwrap_err().contains("no hbase-site.xml in"));
-        assert_eq!(
-            HbaseSite::read(None, Some(folder.path()), nothing).unwrap().get("hbase.zookeeper.quorum"),
-            None
-        );
+        let read =
+            |directory: Option<&str>, conf: Option<&Path>, variable: &dyn Fn(&str) -> Option<String>| {
+                HbaseSite::read(directory, conf, &[], variable).map(|(site, _)| site)
+            };
+        assert!(read(Some(&place), None, &nothing).unwrap_err().contains("no hbase-site.xml in"));
+        assert_eq!(read(None, Some(folder.path()), &nothing).unwrap().get("hbase.zookeeper.quorum"), None);
         std::fs::write(folder.path().join(FILE), SITE).unwrap();
         let in_environment = |name: &str| (name == "HBASE_CONF_DIR").then(|| place.clone());
         for site in [
-            HbaseSite::read(Some(&place), None, nothing),
-            HbaseSite::read(None, None, in_environment),
-            HbaseSite::read(None, Some(folder.path()), |_| Some("/nowhere".to_owned())),
+            read(Some(&place), None, &nothing),
+            read(None, None, &in_environment),
+            read(None, Some(folder.path()), &|_| Some("/nowhere".to_owned())),
         ] {
             let site = site.unwrap();
             assert_eq!((site.get("hbase.zookeeper.quorum"), site.get("x")), (Some("a,b"), None));
         }
         std::fs::write(folder.path().join(FILE), "no XML").unwrap();
-        assert!(HbaseSite::read(Some(&place), None, nothing).unwrap_err().contains("no XML"));
+        assert!(read(Some(&place), None, &nothing).unwrap_err().contains("no XML"));
     }
 }

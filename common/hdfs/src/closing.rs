@@ -10,7 +10,7 @@ use runtime::clock::{self, Duration};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{sleep, timeout};
 
 /// Has files completed, so many at a time. Clones are the same one.
@@ -32,6 +32,25 @@ struct Shared<S> {
     /// Of those, the ones that wait for their next try.
     resting: Cell<usize>,
     one_less: Notify,
+}
+
+/// The turn of one file among those that are worked on at a time.
+struct Turn<'a> {
+    all: &'a Semaphore,
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+impl Turn<'_> {
+    async fn of(all: &Semaphore) -> Turn<'_> {
+        Turn { all, permit: all.acquire().await.ok() }
+    }
+
+    /// Gives the turn to others for so long.
+    async fn pause(&mut self, pause: Duration) {
+        self.permit = None;
+        sleep(pause).await;
+        self.permit = self.all.acquire().await.ok();
+    }
 }
 
 /// A file that is to be completed.
@@ -177,7 +196,7 @@ impl<S: Store> Closer<S> {
         self.spawn(async move {
             let (names, synced, few_copies) = (file.names.clone(), file.synced, file.few_copies);
             let closed = {
-                let _permit = closer.shared.at_a_time.acquire().await;
+                let _turn = Turn::of(&closer.shared.at_a_time).await;
                 closer.bounded(file.close()).await
             };
             match &closed {
@@ -234,9 +253,9 @@ impl<S: Store> Closer<S> {
             self.mark(&file.names.in_use, synced);
         }
         for failed in 1.. {
-            let permit = self.shared.at_a_time.acquire().await;
-            let finished = self.try_finish(&mut file, closed).await;
-            drop(permit);
+            let mut turn = Turn::of(&self.shared.at_a_time).await;
+            let finished = self.try_finish(&mut file, closed, &mut turn).await;
+            drop(turn);
             match finished {
                 Ok(()) => return self.forget(&file.names.in_use),
                 Err(error) => {
@@ -268,17 +287,22 @@ impl<S: Store> Closer<S> {
         resting.set(resting.get() - 1);
     }
 
-    async fn try_finish(&self, file: &mut Unfinished, closed: bool) -> Result<(), StoreError> {
+    async fn try_finish(
+        &self,
+        file: &mut Unfinished,
+        closed: bool,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StoreError> {
         let store = self.store();
         if file.copied {
-            return self.put_copy(&store, file).await;
+            return self.put_copy(&store, file, turn).await;
         }
         let names = &file.names;
         if !closed {
             if self.bounded(store.length(&names.in_use)).await?.is_none() {
                 return Ok(());
             }
-            self.recover_lease(&store, names).await?;
+            self.recover_lease(&store, names, turn).await?;
             let Some(length) = self.bounded(store.length(&names.in_use)).await? else { return Ok(()) };
             let synced = file.synced.unwrap_or(length);
             if synced == 0 {
@@ -293,7 +317,7 @@ impl<S: Store> Closer<S> {
                 );
             }
             if length > synced {
-                return self.cut(&store, file, synced).await;
+                return self.cut(&store, file, synced, turn).await;
             }
         }
         self.rename(&store, &names.in_use, &names.complete).await?;
@@ -303,7 +327,13 @@ impl<S: Store> Closer<S> {
         Ok(())
     }
 
-    async fn recover_lease(&self, store: &S, names: &FileNames) -> Result<(), StoreError> {
+    /// Waits until a file has no writer any more. Others have the turn between the looks.
+    async fn recover_lease(
+        &self,
+        store: &S,
+        names: &FileNames,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StoreError> {
         let begun = clock::now();
         while !self.bounded(store.recover(&names.in_use)).await? {
             if clock::now() - begun > LONGEST_RECOVERY {
@@ -311,17 +341,23 @@ impl<S: Store> Closer<S> {
                     "HDFS does not end the recovery of its last block".to_owned(),
                 ));
             }
-            sleep(BETWEEN_LOOKS).await;
+            turn.pause(BETWEEN_LOOKS).await;
         }
         Ok(())
     }
 
     /// Writes the first `synced` bytes of a file anew: what follows stands in another file.
-    async fn cut(&self, store: &S, file: &mut Unfinished, synced: u64) -> Result<(), StoreError> {
+    async fn cut(
+        &self,
+        store: &S,
+        file: &mut Unfinished,
+        synced: u64,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StoreError> {
         let (in_use, cut) = (&file.names.in_use, copy_of(&file.names));
         self.note(&cut);
         if self.bounded(store.length(&cut.in_use)).await?.is_some() {
-            self.recover_lease(store, &cut).await?;
+            self.recover_lease(store, &cut, turn).await?;
             self.bounded(store.remove(&cut.in_use)).await?;
         }
         let mut copy = self.bounded(store.create(&cut.in_use, None)).await?;
@@ -339,16 +375,21 @@ impl<S: Store> Closer<S> {
         // From here on only the copy counts, whatever fails: a second one would double all of it.
         self.mark(&cut.in_use, synced);
         file.copied = true;
-        self.put_copy(store, file).await
+        self.put_copy(store, file, turn).await
     }
 
     /// The copy gets the name of its original, which goes.
-    async fn put_copy(&self, store: &S, file: &mut Unfinished) -> Result<(), StoreError> {
+    async fn put_copy(
+        &self,
+        store: &S,
+        file: &mut Unfinished,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StoreError> {
         let names = &file.names;
         let cut = copy_of(names);
         // Without one it has its name already, and the answer was lost, or who has made it was killed then.
         if self.bounded(store.length(&cut.in_use)).await?.is_some() {
-            self.recover_lease(store, &cut).await?;
+            self.recover_lease(store, &cut, turn).await?;
             self.rename(store, &cut.in_use, &cut.complete).await?;
         } else if self.bounded(store.length(&cut.complete)).await?.is_none()
             && self.bounded(store.length(&names.in_use)).await?.is_some()

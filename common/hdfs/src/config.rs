@@ -6,12 +6,15 @@ use crate::policy::{ClosePolicy, RollPolicy};
 use crate::store::{Hadoop, SiteFiles};
 use crate::target::{self, Target};
 use components::escapes::{Rounding, Template, Unit, host, named_zone};
+use components::hadoop::own_principal;
+use components::look_up_host;
 use components::missing::hdfs as flumes;
 use components::serializer::{AvroConfig, SerializerConfig};
 use jiff::tz::TimeZone;
 use plan::{Findings, Problem, Properties};
 use runtime::clock::Duration;
 use runtime::net::ClientLayers;
+use std::io;
 use std::path::PathBuf;
 
 /// Keys, units and defaults are Flume's: User Guide, "HDFS Sink".
@@ -58,10 +61,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// `directories` are where Hadoop's own files are looked for.
+    /// `directories` are where Hadoop's own files are looked for, `system` are Java's system properties.
     pub(crate) fn new(
         properties: &Properties,
         directories: &[PathBuf],
+        system: &[(String, String)],
         findings: &mut Findings<'_>,
     ) -> Option<Config> {
         let written_path = properties.word("hdfs.path").trim();
@@ -84,8 +88,8 @@ impl Config {
         let seconds = |key| Duration::from_secs(u64::try_from(properties.count::<i64>(key)).unwrap_or(0));
         let number = |key| u64::try_from(properties.count::<i64>(key)).unwrap_or(0);
         let state = properties.text("hdfs.stateDir").map_or_else(home, PathBuf::from);
-        let kerberos = kerberos(properties, findings)?;
-        let site = SiteFiles::read(directories).map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
+        let kerberos = kerberos(properties, || look_up_host(false), findings)?;
+        let site = site(directories, system, findings)?;
         let (target, url) = Target::new(&file_system, &site, findings)?;
         let mut closing = closing(properties);
         if matches!(target, Target::S3(_)) {
@@ -179,14 +183,38 @@ fn whole(path: &str, target: &Target, hadoop: &Hadoop, findings: &mut Findings<'
     Some(whole)
 }
 
-/// The principal and its keytab, if there are some; `None` when the keytab cannot be read, which is told.
-fn kerberos(properties: &Properties, findings: &mut Findings<'_>) -> Option<Option<(String, String)>> {
+/// What Hadoop's own files say.
+fn site(
+    directories: &[PathBuf],
+    system: &[(String, String)],
+    findings: &mut Findings<'_>,
+) -> Option<SiteFiles> {
+    let read = SiteFiles::read(directories, system, |name| std::env::var(name).ok());
+    let (site, notes) = read.map_err(|what| findings.refuse("hdfs.path", &what)).ok()?;
+    for note in notes {
+        findings.add(Problem::warning("not-read", &findings.at("hdfs.path").clone(), note));
+    }
+    Some(site)
+}
+
+/// The principal and its keytab, if there are some; `None` when the keytab cannot be read or nobody knows what this `host` is
+/// called, which is told.
+fn kerberos(
+    properties: &Properties,
+    host: impl FnOnce() -> io::Result<String>,
+    findings: &mut Findings<'_>,
+) -> Option<Option<(String, String)>> {
     let both = properties.text("hdfs.kerberosPrincipal").zip(properties.text("hdfs.kerberosKeytab"));
     let Some((principal, keytab)) = both else { return Some(None) };
+    let principal = own_principal(principal, host).map_err(|error| {
+        let what = format!("the name of this host, for `_HOST`, cannot be looked up: {error}");
+        findings.refuse("hdfs.kerberosPrincipal", &what);
+    });
+    let principal = principal.ok()?;
     // A pipe is not opened: that would wait for who writes.
     let is_file = std::fs::metadata(keytab).map(|metadata| metadata.is_file());
     let why = match is_file.and_then(|is| if is { std::fs::File::open(keytab).map(Some) } else { Ok(None) }) {
-        Ok(Some(_readable)) => return Some(Some((principal.to_owned(), keytab.to_owned()))),
+        Ok(Some(_readable)) => return Some(Some((principal, keytab.to_owned()))),
         Ok(None) => "it is no file".to_owned(),
         Err(error) => format!("it cannot be read: {error}"),
     };
@@ -287,6 +315,23 @@ fn part(properties: &Properties) -> Option<&plan::ComponentPlan> {
 mod tests {
     use super::*;
     use crate::testing::configured;
+    use plan::{Owner, Report};
+
+    #[test]
+    fn a_principal_of_this_host_has_its_name() {
+        let keytab = tempfile::NamedTempFile::new().unwrap();
+        let keytab = keytab.path().display().to_string();
+        let pairs = [("hdfs.kerberosPrincipal", "flume/_HOST@REALM"), ("hdfs.kerberosKeytab", &keytab)];
+        let properties = Properties::of(&crate::DESCRIPTOR, pairs);
+        let (owner, mut report) = (Owner::nobody(), Report::default());
+        let mut findings = Findings::new(&owner, &properties, &mut report);
+        let found = kerberos(&properties, || Ok("Node-1.example.com".to_owned()), &mut findings);
+        assert_eq!(found, Some(Some(("flume/node-1.example.com@REALM".to_owned(), keytab.clone()))));
+        let nobody = kerberos(&properties, || Err(io::Error::other("no DNS")), &mut findings);
+        assert_eq!(nobody, None);
+        let told = report.to_string();
+        assert!(told.contains("the name of this host, for `_HOST`, cannot be looked up: no DNS"), "{told}");
+    }
 
     #[test]
     fn the_defaults_are_flumes() {
@@ -307,6 +352,25 @@ mod tests {
         let config = configured(&[("hdfs.path", "S3A://Logs/x"), ("hdfs.retryInterval", "0")]).unwrap();
         assert_eq!(config.closing, ClosePolicy { tries: None, interval: Duration::from_secs(1) });
         assert!(matches!(config.target, Target::S3(bucket) if bucket.name == "Logs"));
+    }
+
+    #[test]
+    fn what_has_no_effect_is_told() {
+        let keys = ["hdfs.minBlockReplicas", "hdfs.rollTimerPoolSize", "hdfs.useRawLocalFileSystem"];
+        let values = ["1", "2", "true"];
+        let pairs: Vec<(&str, &str)> = keys.into_iter().zip(values).collect();
+        let told = told_of(&pairs);
+        assert!(keys.iter().all(|key| told.contains(&format!("{key}` has no effect here"))), "{told}");
+        assert_eq!(told_of(&[]), "");
+    }
+
+    /// What the rules say of these keys.
+    fn told_of(pairs: &[(&str, &str)]) -> String {
+        let pairs = [&[("hdfs.path", "hdfs://nn/x")], pairs].concat();
+        let properties = Properties::of(&crate::DESCRIPTOR, pairs);
+        let (owner, mut report) = (Owner::nobody(), Report::default());
+        crate::judge(&properties, &mut Findings::new(&owner, &properties, &mut report));
+        report.to_string()
     }
 
     #[test]

@@ -44,7 +44,7 @@ static SINK: Component = Component {
         judge(properties, findings);
         let variable = |name: &str| std::env::var(name).ok();
         let directories = store::directories(properties.text("hdfs.confDir"), site.conf_dir(), variable);
-        let config = Config::new(properties, &directories, findings)?;
+        let config = Config::new(properties, &directories, site.properties(), findings)?;
         let tls = |findings: &mut Findings<'_>| http1::trusting(std::iter::empty(), site, findings);
         let layers = match (&config.target, &config.content) {
             (Target::S3(bucket), _) if bucket.is_tls() => Some(tls(findings)?),
@@ -111,12 +111,12 @@ fn judge(properties: &Properties, findings: &mut Findings<'_>) {
     if !flumes::is_relative(properties.word("hdfs.path")) {
         flumes::path(properties, findings);
     }
-    if properties.text("hdfs.minBlockReplicas").is_some() {
-        let what = format!("`{}` has no effect here", findings.key("hdfs.minBlockReplicas"));
-        let problem = Problem::note("no-effect", &findings.at("hdfs.minBlockReplicas").clone(), what)
-            .flume("begins a new file when a block has fewer copies than that")
-            .here("a node that fails is left out, and the file goes on; the NameNode makes the copies that are missing");
-        findings.add(problem);
+    for (key, flume, here) in WITHOUT_EFFECT {
+        if properties.is_written(key) {
+            let what = format!("`{}` has no effect here", findings.key(key));
+            let problem = Problem::note("no-effect", &findings.at(key).clone(), what);
+            findings.add(problem.flume(*flume).here(*here));
+        }
     }
     if target::is_s3(properties.word("hdfs.path")) {
         let what = format!("`{}` is in S3, where no file grows", findings.key("hdfs.path"));
@@ -127,3 +127,22 @@ fn judge(properties: &Properties, findings: &mut Findings<'_>) {
         findings.add(problem);
     }
 }
+
+/// Keys of Flume's that change nothing: what they are for in Flume, and what is here.
+const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
+    (
+        "hdfs.minBlockReplicas",
+        "begins a new file when a block has fewer copies than that",
+        "a node that fails is left out, and the file goes on; the NameNode makes the copies that are missing",
+    ),
+    (
+        "hdfs.rollTimerPoolSize",
+        "closes files whose time has come in so many threads",
+        "one timer looks at all files, and hdfs.threadsPoolSize says how many are closed at a time",
+    ),
+    (
+        "hdfs.useRawLocalFileSystem",
+        "if it is true, writes no .crc file beside a file on the local disk",
+        "no file has one",
+    ),
+];

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::format::{Content, Schemas};
 use crate::ledger::Ledger;
 use crate::path::Buckets;
-use crate::sort::{Sorted, sort};
+use crate::sort::{Key, Sorted, sort};
 use crate::store::{Store, StoreError};
 use crate::table::{Bucket, Table};
 use event::Batch;
@@ -23,9 +23,11 @@ use runtime::told::Told;
 use std::future::pending;
 use tokio::time::{sleep_until, timeout};
 
+mod progress;
 mod schema;
 mod writer;
 
+use progress::Progress;
 use writer::{Writer, Written};
 
 /// The sink.
@@ -34,12 +36,24 @@ pub(crate) struct HdfsSink<S: Store> {
     buckets: Buckets,
     schemas: Option<Schemas>,
     table: Table<S::File>,
+    progress: Progress,
     random: Random,
     /// The highest counter of all files so far: no name is used twice, as the first file of that name may still be recovered.
     highest: i64,
     started: bool,
     untimed: Told,
     schema_failures: Told,
+}
+
+/// What came of a delivery.
+#[derive(Default)]
+struct Outcome {
+    /// What can be written nowhere, with the reason.
+    hopeless: Vec<(Batch, String)>,
+    /// What is to be tried again.
+    unwritten: Vec<Batch>,
+    /// Why, of one of them.
+    failed: Option<DeliveryError>,
 }
 
 impl<S: Store> HdfsSink<S> {
@@ -51,6 +65,7 @@ impl<S: Store> HdfsSink<S> {
             buckets: config.buckets(),
             schemas,
             table: Table::new(config.most_open),
+            progress: Progress::default(),
             random: Random::from_system(),
             highest: 0,
             started: false,
@@ -115,14 +130,8 @@ impl<S: Store> HdfsSink<S> {
         }
     }
 
-    /// Writes the parts of a delivery, several at a time, and gives back what cannot be written anywhere.
-    async fn write(
-        &mut self,
-        sorted: Sorted,
-        arrival: i64,
-        now: Instant,
-    ) -> Result<Vec<(Batch, String)>, DeliveryError> {
-        let Sorted { parts, mut hopeless, .. } = sorted;
+    /// Writes the parts of a delivery, several at a time. One that fails holds up no other.
+    async fn write(&mut self, parts: Vec<(Key, Vec<Batch>)>, arrival: i64, now: Instant) -> Outcome {
         let mut jobs = Vec::with_capacity(parts.len());
         for (key, batches) in parts {
             let bucket = self.table.take(&key).unwrap_or_else(|| Bucket::new(arrival.max(self.highest)));
@@ -131,14 +140,20 @@ impl<S: Store> HdfsSink<S> {
         }
         let at_a_time = self.writer.config.at_a_time;
         let written: Vec<Written<S::File>> = stream::iter(jobs).buffer_unordered(at_a_time).collect().await;
-        let mut failed = None;
+        let mut all = Outcome::default();
         for Written { key, bucket, outcome, pending } in written {
             match outcome {
                 Ok(()) => {}
                 Err(StoreError::BadPath(reason)) => {
-                    hopeless.extend(pending.into_iter().map(|batch| (batch, reason.clone())));
+                    all.hopeless.extend(pending.into_iter().map(|batch| (batch, reason.clone())));
                 }
-                Err(error) => failed = Some((key.clone(), error)),
+                Err(error) => {
+                    all.unwritten.extend(pending);
+                    all.failed = Some(DeliveryError::Write {
+                        what: format!("files in {}{}", self.writer.config.file_system(), key.place.directory),
+                        reason: error.to_string(),
+                    });
+                }
             }
             self.highest = self.highest.max(bucket.counter);
             self.table.put(key, bucket);
@@ -146,13 +161,19 @@ impl<S: Store> HdfsSink<S> {
         for file in self.table.too_many() {
             self.writer.closer.close(file);
         }
-        match failed {
-            None => Ok(hopeless),
-            Some((key, error)) => Err(DeliveryError::Write {
-                what: format!("files in {}{}", self.writer.config.file_system(), key.place.directory),
-                reason: error.to_string(),
-            }),
+        all
+    }
+
+    /// Writes what is left of a delivery, and puts aside what can be written nowhere.
+    async fn write_or_bury(&mut self, sorted: Sorted, arrival: i64, now: Instant) -> Outcome {
+        let Sorted { parts, mut hopeless, .. } = sorted;
+        let mut all = self.write(parts, arrival, now).await;
+        hopeless.append(&mut all.hopeless);
+        if let Err((error, unburied)) = self.writer.bury(hopeless, arrival).await {
+            all.unwritten.extend(unburied);
+            all.failed.get_or_insert(error);
         }
+        all
     }
 
     fn close_due(&mut self, now: Instant) {
@@ -187,9 +208,19 @@ impl<S: Store> AsyncSink for HdfsSink<S> {
         let (now, arrival) = (clock::now(), clock::epoch_millis());
         self.close_due(now);
         self.writer.closer.wait_for_busy(S::MOST_CLOSING).await;
-        let sorted = self.sorted(batches, arrival).await?;
-        let hopeless = self.write(sorted, arrival, now).await?;
-        self.writer.bury(hopeless, arrival).await
+        let rest = self.progress.rest_of(batches);
+        let sorted = self.sorted(&rest, arrival).await?;
+        let Outcome { unwritten, failed, .. } = self.write_or_bury(sorted, arrival, now).await;
+        match failed {
+            None => {
+                self.progress.arrived(batches);
+                Ok(())
+            }
+            Some(error) => {
+                self.progress.failed(batches, &rest, &unwritten);
+                Err(error)
+            }
+        }
     }
 
     /// Closes files whose time has come.

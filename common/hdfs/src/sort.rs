@@ -23,7 +23,8 @@ pub(crate) struct Sorted {
     pub(crate) unread: Vec<String>,
 }
 
-/// Sorts `batches`, which have arrived at `arrival`; events with schemas where there are `schemas`.
+/// Sorts `batches`, which have arrived at `arrival` and are [in place](Batch::in_place); events with schemas where there are
+/// `schemas`.
 pub(crate) fn sort(
     batches: &[Batch],
     arrival: i64,
@@ -33,7 +34,6 @@ pub(crate) fn sort(
     let mut sorted = Sorted::default();
     let mut index: HashMap<Key, usize> = HashMap::new();
     for batch in batches {
-        let batch = batch.in_place();
         let mut spans: Vec<Vec<Span>> = vec![Vec::new(); sorted.parts.len()];
         for (event, span) in batch.events().zip(batch.spans()) {
             let schema = match schemas.as_deref_mut().map(|schemas| schemas.of(&event)) {
@@ -46,14 +46,14 @@ pub(crate) fn sort(
                     continue;
                 }
                 Some(Found::Nowhere(reason)) => {
-                    sorted.bury(&batch, *span, reason);
+                    sorted.bury(batch, *span, reason);
                     continue;
                 }
             };
             let place = match buckets.place(&event, arrival) {
                 Ok(place) => place,
                 Err(reason) => {
-                    sorted.bury(&batch, *span, reason);
+                    sorted.bury(batch, *span, reason);
                     continue;
                 }
             };

@@ -45,6 +45,6 @@ pub(crate) fn configured_at(pairs: &[(&str, &str)], directories: &[PathBuf]) -> 
     let (owner, mut report) = (Owner::nobody(), Report::default());
     let mut findings = Findings::new(&owner, &properties, &mut report);
     crate::judge(&properties, &mut findings);
-    let config = Config::new(&properties, directories, &mut findings);
+    let config = Config::new(&properties, directories, &[], &mut findings);
     config.filter(|_| !report.has_errors()).ok_or_else(|| report.to_string())
 }

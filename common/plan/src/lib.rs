@@ -52,3 +52,4 @@ pub use quote::{cut, quoted};
 pub use report::Report;
 pub use secret::Secret;
 pub use settings::{ComponentPlan, Properties};
+pub use substitute::system_property;

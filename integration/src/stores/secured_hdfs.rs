@@ -47,7 +47,7 @@ impl SecuredHdfs {
         self.directory.path().join("krb5.conf")
     }
 
-    /// The key of `flume@EXAMPLE.COM`.
+    /// The keys of `flume@EXAMPLE.COM` and, on this host, of `flume/_HOST@EXAMPLE.COM`.
     pub fn keytab(&self) -> PathBuf {
         self.directory.path().join("flume.keytab")
     }

@@ -1,5 +1,7 @@
 import java.io.File;
+import java.net.InetAddress;
 import java.nio.file.Files;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hdfs.HdfsConfiguration;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
@@ -8,7 +10,8 @@ import org.apache.hadoop.security.UserGroupInformation;
 
 /**
  * `SecuredHdfs DIRECTORY PORT [KEY=VALUE...]`: a Kerberos of the realm EXAMPLE.COM, and an HDFS with one DataNode that wants
- * its tickets. It is asked as `Hdfs` is. In DIRECTORY are then `krb5.conf`, and `flume.keytab` of the user `flume`.
+ * its tickets. It is asked as `Hdfs` is. In DIRECTORY are then `krb5.conf`, and `flume.keytab` of the user `flume` and
+ * of `flume/HOST`, where HOST is this machine's canonical name.
  */
 public class SecuredHdfs {
   public static void main(String[] args) throws Exception {
@@ -18,7 +21,8 @@ public class SecuredHdfs {
     Files.copy(kdc.getKrb5conf().toPath(), new File(directory, "krb5.conf").toPath());
     File own = new File(directory, "hdfs.keytab");
     kdc.createPrincipal(own, "hdfs/localhost", "HTTP/localhost");
-    kdc.createPrincipal(new File(directory, "flume.keytab"), "flume");
+    String host = InetAddress.getLocalHost().getCanonicalHostName().toLowerCase(Locale.ROOT);
+    kdc.createPrincipal(new File(directory, "flume.keytab"), "flume", "flume/" + host);
     Configuration conf = new HdfsConfiguration();
     conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, new File(directory, "data").getPath());
     conf.set("hadoop.security.authentication", "kerberos");

@@ -44,9 +44,10 @@ impl<T> Known<T> {
         !self.events.is_empty() && !batches.iter().flat_map(places).any(knows)
     }
 
-    /// Whether so many events more may be remembered.
-    pub fn has_room(&self, events: usize) -> bool {
-        self.events.len() + events <= MOST
+    /// Whether these may be remembered beside all others. Those that are known already take no more room.
+    pub fn has_room(&self, batches: &[Batch]) -> bool {
+        let new = batches.iter().flat_map(places).filter(|place| !self.events.contains_key(place));
+        self.events.len() + new.count() <= MOST
     }
 
     /// These have failed; something of each, in their order.
@@ -108,6 +109,16 @@ mod tests {
         assert!(!all.went_elsewhere(&[batch(8..9), second.clone()]));
         all.forget(&[rest, second]);
         assert!(all.is_empty() && all.kept.is_empty());
+    }
+
+    #[test]
+    fn what_fails_again_and_again_takes_room_once() {
+        let (mut all, many) = (Known::default(), [batch(0..MOST as u64)]);
+        for _ in 0..3 {
+            assert!(all.has_room(&many));
+            all.remember(&many, 0..MOST as u64);
+        }
+        assert!(!all.has_room(&[batch(0..1)]));
     }
 
     #[test]

@@ -163,6 +163,52 @@ async fn an_event_that_can_never_be_written_is_put_aside_and_the_others_go_on() 
 }
 
 #[actix::test]
+async fn a_directory_that_takes_nothing_doubles_nothing_in_the_others() {
+    tokio::time::pause();
+    let (folder, store) = (tempfile::tempdir().unwrap(), Scripted::default());
+    let pairs = [("hdfs.path", "/x/%{app}"), ("hdfs.fileType", "DataStream"), ("hdfs.rollCount", "0")];
+    let (mut sink, _) = sink(store.clone(), folder.path(), &pairs);
+    sink.open().await.unwrap();
+    store.0.borrow_mut().closed_to_us = vec!["/x/bad/"];
+    let [a, b, bad] = ["a", "b", "bad"].map(|app| [("app", app)]);
+    let first = events([(&a[..], "1"), (&bad[..], "2"), (&b[..], "3")]);
+    let second = events([(&b[..], "4"), (&a[..], "5")]);
+    // What fails together comes again alone, until there is a way.
+    assert!(sink.deliver(&[first.clone(), second.clone()]).await.is_err());
+    for _ in 0..3 {
+        let told = sink.deliver(std::slice::from_ref(&first)).await.unwrap_err().to_string();
+        assert!(told.contains("/x/bad: Permission denied"), "{told}");
+    }
+    store.0.borrow_mut().closed_to_us.clear();
+    sink.deliver(&[first]).await.unwrap();
+    sink.deliver(&[second]).await.unwrap();
+    sink.close().await;
+    assert_eq!(bodies(&store), ["1\n5\n", "3\n4\n", "2\n"]);
+}
+
+#[actix::test]
+async fn dead_letters_that_cannot_be_written_double_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, dead) = (folder.path().join("out"), folder.path().join("dead"));
+    std::fs::write(&dead, "").unwrap();
+    let (path, place) = (format!("file://{}/%{{h}}", out.display()), dead.display().to_string());
+    let keys = [("hdfs.path", &*path), ("hdfs.fileType", "DataStream"), ("hdfs.deadLetterDir", &*place)];
+    let (mut sink, _) = sink(LocalStore, folder.path(), &keys);
+    sink.open().await.unwrap();
+    let (good, up) = ([("h", "a")], [("h", "..")]);
+    let batch = events([(&good[..], "1"), (&up[..], "2"), (&good[..], "3")]);
+    for _ in 0..3 {
+        let told = sink.deliver(std::slice::from_ref(&batch)).await.unwrap_err().to_string();
+        assert!(told.contains("dead letters to"), "{told}");
+    }
+    std::fs::remove_file(&dead).unwrap();
+    sink.deliver(&[batch]).await.unwrap();
+    sink.close().await;
+    assert_eq!(files(&out), [("FlumeData".to_owned(), "1\n3\n".to_owned())]);
+    assert_eq!(files(&dead).len(), 1);
+}
+
+#[actix::test]
 async fn a_path_with_a_time_takes_events_without_one_and_says_so_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = format!("file://{}/out/%Y", folder.path().display());
@@ -186,6 +232,10 @@ struct Script {
     renewed: usize,
     /// Calls that are done once more, while their answers are lost.
     lost: Vec<&'static str>,
+    /// No file that has lost its writer is ever without one.
+    leases_stay: bool,
+    /// Directories that take no file.
+    closed_to_us: Vec<&'static str>,
 }
 
 struct ScriptedFile {
@@ -223,6 +273,9 @@ impl Store for Scripted {
 
     async fn create(&self, path: &str, copies: Option<u32>) -> Result<ScriptedFile, StoreError> {
         self.step("create").await?;
+        if self.0.borrow().closed_to_us.iter().any(|directory| path.starts_with(directory)) {
+            return Err(StoreError::Refused("Permission denied".to_owned()));
+        }
         let name = if self.0.borrow().did.is_empty() { "first" } else { "next" };
         self.0.borrow_mut().did.push(format!("create {name} {copies:?}"));
         if self.0.borrow_mut().files.insert(path.to_owned(), Vec::new()).is_some() {
@@ -237,7 +290,7 @@ impl Store for Scripted {
 
     async fn recover(&self, _: &str) -> Result<bool, StoreError> {
         self.0.borrow_mut().did.push("recover".to_owned());
-        Ok(true)
+        Ok(!self.0.borrow().leases_stay)
     }
 
     async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
@@ -397,6 +450,23 @@ async fn a_file_that_cannot_be_closed_is_recovered_and_complete_at_last() {
     assert_eq!(outcomes, [Ok(()), Ok(()), Ok(())]);
     assert_eq!(bodies(&store), ["0\n1\n2\n"]);
     assert!(store.0.borrow().did.contains(&"recover".to_owned()));
+}
+
+#[actix::test]
+async fn the_recovery_of_one_file_holds_up_the_end_of_no_other() {
+    tokio::time::pause();
+    let (folder, store) = (tempfile::tempdir().unwrap(), Scripted::default());
+    let pairs = [("hdfs.path", "/x"), ("hdfs.fileType", "DataStream"), ("hdfs.threadsPoolSize", "1")];
+    let (mut sink, _) = sink(store.clone(), folder.path(), &pairs);
+    sink.open().await.unwrap();
+    store.0.borrow_mut().leases_stay = true;
+    store.0.borrow_mut().steps = ["works", "fails"].into();
+    sink.deliver(&[numbered(0..1)]).await.unwrap();
+    sink.close().await;
+    let files = store.0.borrow().files.clone();
+    let complete: Vec<&[u8]> =
+        files.iter().filter(|(name, _)| !name.ends_with(".tmp")).map(|(_, body)| &body[..]).collect();
+    assert_eq!((files.len(), complete), (2, vec![&b"0\n"[..]]), "{files:?}");
 }
 
 #[actix::test]

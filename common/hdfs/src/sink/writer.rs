@@ -162,12 +162,12 @@ impl<S: Store> Writer<S> {
         }
     }
 
-    /// Puts events aside that can never be written: one file for each reason.
+    /// Puts events aside that can never be written: one file for each reason. With an error comes what is not put aside.
     pub(super) async fn bury(
         &self,
         hopeless: Vec<(Batch, String)>,
         arrival: i64,
-    ) -> Result<(), DeliveryError> {
+    ) -> Result<(), (DeliveryError, Vec<Batch>)> {
         let mut by_reason: Vec<(String, Vec<Batch>)> = Vec::new();
         for (batch, reason) in hopeless {
             match by_reason.iter_mut().find(|(known, _)| *known == reason) {
@@ -176,14 +176,20 @@ impl<S: Store> Writer<S> {
             }
         }
         let directory = &self.config.dead_letters;
-        for (reason, batches) in by_reason {
+        let mut by_reason = by_reason.into_iter();
+        while let Some((reason, batches)) = by_reason.next() {
             let events = batches.iter().map(Batch::len).sum();
             let told = batches.iter().flat_map(Batch::events).map(|event| (event, reason.as_str()));
             let buried = bury(directory.clone(), with_reasons(told, REASON), arrival).await;
-            let path = buried.map_err(|error| DeliveryError::Write {
-                what: format!("dead letters to {}", directory.display()),
-                reason: error.to_string(),
-            })?;
+            let path = match buried {
+                Ok(path) => path,
+                Err(error) => {
+                    let what = format!("dead letters to {}", directory.display());
+                    let left = by_reason.flat_map(|(_, batches)| batches);
+                    let left = batches.into_iter().chain(left).collect();
+                    return Err((DeliveryError::Write { what, reason: error.to_string() }, left));
+                }
+            };
             self.counters.event_write_fail.add(events);
             slog::error!(
                 self.log,

@@ -1,5 +1,6 @@
 //! What Hadoop's own files say: `core-site.xml` and `hdfs-site.xml`.
 
+use components::hadoop::{SiteProperties, SiteXml};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -32,21 +33,25 @@ pub(crate) fn directories(
 }
 
 impl SiteFiles {
-    /// Each file from the first directory that has it, whole, as Java takes it from its class path.
+    /// Each file from the first directory that has it, whole, as Java takes it from its class path; and what is not taken as it
+    /// stands there. `system` are Java's system properties, `variable` is one of the environment's.
     ///
     /// # Errors
     /// What is wrong with a file, in an operator's words.
-    pub(crate) fn read(directories: &[PathBuf]) -> Result<SiteFiles, String> {
-        let mut all = HashMap::new();
+    pub(crate) fn read(
+        directories: &[PathBuf],
+        system: &[(String, String)],
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<(SiteFiles, Vec<String>), String> {
+        let mut site = SiteXml::default();
         for file in FILES {
             let paths = directories.iter().map(|directory| directory.join(file));
-            let Some(path) = paths.into_iter().find(|path| path.is_file()) else { continue };
-            let wrong = |why: String| format!("{}: {why}", path.display());
-            let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-            let properties = parse(&text).map_err(|error| wrong(format!("no XML: {error}")))?;
-            all.extend(properties);
+            if let Some(path) = paths.into_iter().find(|path| path.is_file()) {
+                site.add(&path)?;
+            }
         }
-        Ok(SiteFiles(Arc::new(all)))
+        let SiteProperties { all, notes } = site.resolved(system, variable);
+        Ok((SiteFiles(Arc::new(all)), notes))
     }
 
     #[cfg(test)]
@@ -144,21 +149,6 @@ const FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
 /// Source: Hadoop's `HdfsClientConfigKeys.DFS_NAMENODE_RPC_PORT_DEFAULT`.
 const USUAL_PORT: u16 = 8020;
 
-/// The last one of a name counts.
-fn parse(text: &str) -> Result<Vec<(String, String)>, roxmltree::Error> {
-    let options = roxmltree::ParsingOptions { allow_dtd: true, ..roxmltree::ParsingOptions::default() };
-    let document = roxmltree::Document::parse_with_options(text, options)?;
-    let properties = document.descendants().filter(|node| node.has_tag_name("property"));
-    let pairs = properties.filter_map(|property| {
-        let text = |tag: &str| {
-            let child = property.children().find(|child| child.has_tag_name(tag))?;
-            child.text().map(|text| text.trim().to_owned())
-        };
-        text("name").zip(text("value"))
-    });
-    Ok(pairs.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +168,7 @@ mod tests {
         let places = directories(None, Some(conf), |name| {
             (name == "HADOOP_CONF_DIR").then(|| hadoops.display().to_string())
         });
-        let read = || SiteFiles::read(&places);
+        let read = || SiteFiles::read(&places, &[], |_| None).map(|(site, _)| site);
         assert_eq!(read().unwrap().replication(), None);
         fs::write(hadoops.join("core-site.xml"), site("2")).unwrap();
         assert_eq!(read().unwrap().replication(), Some(2));
@@ -186,6 +176,10 @@ mod tests {
         assert_eq!((read().unwrap().replication(), read().unwrap().get("a")), (None, None));
         fs::write(hadoops.join("hdfs-site.xml"), site("1")).unwrap();
         assert_eq!(read().unwrap().replication(), Some(1));
+        let address =
+            "<c><property><name>address</name><value>nn${dfs.replication}:${port}</value></property></c>";
+        fs::write(conf.join("core-site.xml"), address).unwrap();
+        assert_eq!(read().unwrap().get("address"), Some("nn1:${port}"), "what nobody knows stays");
         fs::write(conf.join("hdfs-site.xml"), "nothing").unwrap();
         let told = read().unwrap_err();
         assert!(told.contains(&format!("{}/hdfs-site.xml: no XML", conf.display())), "{told}");

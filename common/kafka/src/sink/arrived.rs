@@ -26,7 +26,7 @@ impl Arrived {
     /// These were not delivered: of them, those whose numbers are `open` have not arrived.
     pub(super) fn remember(&mut self, batches: &[Batch], open: &BTreeSet<usize>) {
         let events: usize = batches.iter().map(Batch::len).sum();
-        if !self.0.has_room(events) {
+        if !self.0.has_room(batches) {
             self.0.clear();
         }
         self.0.remember(batches, (0..events).map(|number| !open.contains(&number)));

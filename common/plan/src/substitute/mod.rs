@@ -28,6 +28,25 @@ pub(crate) struct Lookups<'a> {
     pub(crate) now: &'a Zoned,
 }
 
+/// A system property that every JVM has and a configuration may ask for. `variable` is one of the environment's.
+pub fn system_property(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let fixed = match name {
+        "user.home" => return variable("HOME"),
+        "user.name" => return variable("USER").or_else(|| variable("LOGNAME")),
+        "user.dir" => return variable("PWD"),
+        "java.io.tmpdir" => "/tmp",
+        "os.name" => "Linux",
+        "os.arch" if cfg!(target_arch = "x86_64") => "amd64",
+        "os.arch" => std::env::consts::ARCH,
+        "file.separator" => "/",
+        "path.separator" => ":",
+        "line.separator" => "\n",
+        "file.encoding" => "UTF-8",
+        _ => return None,
+    };
+    Some(fixed.to_owned())
+}
+
 /// Plain `${NAME}` is read from the environment when this `-D` property names this class.
 const IMPLEMENTATION: (&str, &str) =
     ("propertiesImplementation", "org.apache.flume.node.EnvVarResolverProperties");
@@ -268,23 +287,10 @@ impl Resolver<'_> {
         Some(value)
     }
 
-    /// What was given with `-D`, else the few that every JVM has and a configuration may ask for.
+    /// What was given with `-D`, else one that every JVM has.
     fn system_property(&self, name: &str) -> Option<String> {
-        let variable = |names: &[&str]| names.iter().find_map(|name| find(self.lookups.environment, name));
-        let given = find(self.lookups.properties, name).or_else(|| match name {
-            "user.home" => variable(&["HOME"]),
-            "user.name" => variable(&["USER", "LOGNAME"]),
-            "user.dir" => variable(&["PWD"]),
-            "java.io.tmpdir" => Some("/tmp"),
-            "os.name" => Some("Linux"),
-            "os.arch" => Some(if cfg!(target_arch = "x86_64") { "amd64" } else { std::env::consts::ARCH }),
-            "file.separator" => Some("/"),
-            "path.separator" => Some(":"),
-            "line.separator" => Some("\n"),
-            "file.encoding" => Some("UTF-8"),
-            _ => None,
-        });
-        given.map(String::from)
+        let variable = |name: &str| find(self.lookups.environment, name).map(String::from);
+        find(self.lookups.properties, name).map(String::from).or_else(|| system_property(name, variable))
     }
 
     /// Texts as a JVM gives them, for configurations that put them into a header.
