@@ -7,7 +7,7 @@ mod books;
 mod writer;
 
 use crate::beyond;
-use crate::client::{brokers, client, renamed};
+use crate::client::{agreed, brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
 use crate::source::migration::Migration;
@@ -25,7 +25,7 @@ use flow::channel::NewChannel;
 use flow::channel::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use flow::component::{Component, Configure};
 use flow::counters::Counter;
-use plan::{Availability, Descriptor, Findings, Properties};
+use plan::{Availability, Descriptor, Findings, Problem, Properties};
 use rdkafka::ClientConfig;
 use runtime::clock::Duration;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,8 +72,13 @@ impl Config {
         let producer = client(Side::Producer, properties, &PRODUCER, site, findings);
         let consumer = client(Side::Consumer, properties, &defaults, site, findings);
         let (mut producer, consumer) = (producer?, consumer?);
-        // The channel's transactions are its own.
-        producer.remove("transactional.id");
+        if producer.get(TRANSACTIONS).is_some() {
+            no_transactions(findings);
+            producer.remove(TRANSACTIONS);
+        }
+        let (producer, consumer) =
+            (agreed(Side::Producer, producer, findings), agreed(Side::Consumer, consumer, findings));
+        let (producer, consumer) = (producer?, consumer?);
         if consumer.get("partition.assignment.strategy").is_some_and(|word| word.contains("cooperative")) {
             findings.refuse(
                 "kafka.consumer.partition.assignment.strategy",
@@ -105,10 +110,18 @@ impl Config {
     }
 }
 
-/// What librdkafka is told where the file says nothing.
-const PRODUCER: [(&str, &str); 7] = [
+/// The channel's transactions are its own.
+fn no_transactions(findings: &mut Findings<'_>) {
+    let key = format!("{}{TRANSACTIONS}", Side::Producer.prefix());
+    let what = format!("`{}` has no effect: a channel's transactions are not Kafka's", findings.key(&key));
+    let problem = Problem::warning("no-effect", findings.at(&key), what).fix("leave it out");
+    findings.add(problem.flume("starts, and fails with every put"));
+}
+
+const TRANSACTIONS: &str = "transactional.id";
+/// What librdkafka is told where the file says nothing; and its producer is idempotent where nothing in the file speaks against it.
+const PRODUCER: [(&str, &str); 6] = [
     ("acks", "all"),
-    ("enable.idempotence", "true"),
     ("partitioner", KEYED),
     ("linger.ms", "0"),
     ("delivery.timeout.ms", "120000"),

@@ -10,7 +10,7 @@ mod fly;
 mod transaction;
 
 use crate::beyond;
-use crate::client::{brokers, client, renamed};
+use crate::client::{agreed, brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
 use crate::topic::Topic;
@@ -64,10 +64,11 @@ impl Config {
             defaults.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut client = client(Side::Producer, properties, &defaults, site, findings)?;
         let transactional = client.get("transactional.id").map(str::to_owned);
-        client.remove("transactional.id");
         if transactional.is_some() {
             within_its_transaction(&mut client);
         }
+        let mut client = agreed(Side::Producer, client, findings)?;
+        client.remove("transactional.id");
         let topic = topic?;
         let written = properties.text("kafka.topic").or_else(|| properties.text("topic")).is_some();
         let header = |key: &str| properties.text(key).filter(|name| !name.is_empty()).map(str::to_owned);
@@ -110,13 +111,13 @@ fn topic(properties: &Properties, findings: &mut Findings<'_>) -> Option<Topic> 
     Topic::parse(name).inspect_err(|what| findings.refuse("kafka.topic", what)).ok()
 }
 
-/// What librdkafka is told where the file says nothing: as Java's client would do, but for the first two.
+/// What librdkafka is told where the file says nothing: as Java's client would do, but for `acks`.
 fn defaults(properties: &Properties, findings: &mut Findings<'_>) -> Vec<(&'static str, String)> {
     let given = |name: &str| properties.text(&format!("kafka.producer.{name}")).is_some();
     let acks = (!given("acks"))
         .then(|| renamed(properties, "kafka.producer.acks", "requiredAcks", findings))
         .flatten();
-    let mut all = vec![
+    vec![
         ("acks", acks.unwrap_or("all").to_owned()),
         ("partitioner", KEYED.to_owned()),
         ("linger.ms", "0".to_owned()),
@@ -124,9 +125,5 @@ fn defaults(properties: &Properties, findings: &mut Findings<'_>) -> Vec<(&'stat
         ("message.max.bytes", "1048576".to_owned()),
         ("queue.buffering.max.kbytes", "32768".to_owned()),
         ("queue.buffering.max.messages", "0".to_owned()),
-    ];
-    if !given("acks") && acks.is_none() {
-        all.push(("enable.idempotence", "true".to_owned()));
-    }
-    all
+    ]
 }
