@@ -144,12 +144,12 @@ impl Told<'_, '_> {
     /// What to write for a property that no client has.
     fn instead(&self, name: &str) -> String {
         if OLD_WAIT.contains(&name) {
-            let is_channel = self.findings.owner.noun.starts_with("channel");
-            let own = if is_channel { "kafka.pollTimeout" } else { "batchDurationMillis" };
-            return format!(
-                "leave it out: it is of the client that Flume 1.6 had; `{}` does that",
-                self.findings.key(own)
-            );
+            let of = "leave it out: it is of the client that Flume 1.6 had";
+            return if self.findings.owner.noun.starts_with("channel") {
+                format!("{of}, and a sink has events as soon as they are read")
+            } else {
+                format!("{of}; `{}` does that", self.findings.key("batchDurationMillis"))
+            };
         }
         match plan::nearest(name, self.side.names()) {
             Some(meant) => format!("`{}`, if that is meant", self.findings.key(&self.key(&meant))),

@@ -61,6 +61,9 @@ struct Config {
 impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
         missing::kafka::channel(properties, findings);
+        if properties.text(POLL_TIMEOUT).is_some() {
+            no_pause(findings);
+        }
         let topic =
             renamed(properties, "kafka.topic", "topic", findings).unwrap_or(properties.word("kafka.topic"));
         let group =
@@ -109,6 +112,17 @@ impl Config {
         })
     }
 }
+
+/// Flume's take waits that long for an event, holds back what it has meanwhile, and comes back without one.
+fn no_pause(findings: &mut Findings<'_>) {
+    let what = format!("`{}` has no effect: no take asks again and again", findings.key(POLL_TIMEOUT));
+    let problem = Problem::note("no-effect", findings.at(POLL_TIMEOUT), what);
+    let problem = problem.flume("a take without an event waits that long");
+    findings
+        .add(problem.here("a sink has events as soon as they are read, and waits for them without a limit"));
+}
+
+const POLL_TIMEOUT: &str = "kafka.pollTimeout";
 
 /// The channel's transactions are its own.
 fn no_transactions(findings: &mut Findings<'_>) {
@@ -374,4 +388,5 @@ const MOST_PENDING: usize = 16 << 20;
 /// What is read ahead: so many batches, of so many events.
 const READS: usize = 8;
 const READ_EVENTS: usize = 1000;
+/// A batch that grows longer than that is given to the sinks.
 const READ_FOR: Duration = Duration::from_millis(100);
