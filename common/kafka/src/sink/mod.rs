@@ -50,7 +50,7 @@ struct Config {
     recipe: Arc<Recipe>,
     /// The topic to ask the brokers for, where it is the same for all events that name none.
     fixed: Option<String>,
-    /// `kafka.producer.transactional.id`
+    /// `kafka.producer.transactional.id`, made one of this sink alone.
     transactional: Option<String>,
     dead: Option<String>,
 }
@@ -63,12 +63,12 @@ impl Config {
         let defaults: Vec<(&str, &str)> =
             defaults.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut client = client(Side::Producer, properties, &defaults, site, findings)?;
-        let transactional = client.get("transactional.id").map(str::to_owned);
-        if transactional.is_some() {
+        let transactional = client.get("transactional.id").map(|id| one_sinks(&findings.owner.prefix, id));
+        if let Some(id) = &transactional {
+            client.set("transactional.id", id);
             within_its_transaction(&mut client);
         }
-        let mut client = agreed(Side::Producer, client, findings)?;
-        client.remove("transactional.id");
+        let client = agreed(Side::Producer, client, findings)?;
         let topic = topic?;
         let written = properties.text("kafka.topic").or_else(|| properties.text("topic")).is_some();
         let header = |key: &str| properties.text(key).filter(|name| !name.is_empty()).map(str::to_owned);
@@ -93,6 +93,15 @@ impl Config {
             dead: properties.text("deadLetterDir").map(|path| path.trim().to_owned()),
         })
     }
+}
+
+/// An id that no other sink has, and that this one has after a restart too: of this host, of the agent and the sink of the keys that
+/// begin so (`a1.sinks.k.`), and the file's.
+fn one_sinks(prefix: &str, id: &str) -> String {
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    let mut names = prefix.split('.');
+    let (agent, sink) = (names.next().unwrap_or_default(), names.nth(1).unwrap_or_default());
+    format!("{host}-{agent}-{sink}-{id}")
 }
 
 /// A record may not be tried for longer than its transaction lasts: librdkafka refuses such a client, Java's takes it.
@@ -126,4 +135,15 @@ fn defaults(properties: &Properties, findings: &mut Findings<'_>) -> Vec<(&'stat
         ("queue.buffering.max.kbytes", "32768".to_owned()),
         ("queue.buffering.max.messages", "0".to_owned()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sinks_of_one_name_in_two_agents_have_two_transactional_ids() {
+        let [one, two] = ["a1", "a2"].map(|agent| one_sinks(&format!("{agent}.sinks.k."), "t"));
+        assert!(one.ends_with("-a1-k-t") && two.ends_with("-a2-k-t"), "{one} {two}");
+    }
 }
