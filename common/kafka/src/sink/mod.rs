@@ -58,6 +58,9 @@ struct Config {
 impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
         missing::kafka::sink(properties, findings);
+        if properties.text("flumeBatchSize").is_none() {
+            renamed(properties, "flumeBatchSize", "batchSize", findings);
+        }
         let topic = topic(properties, findings);
         let defaults = defaults(properties, findings);
         let defaults: Vec<(&str, &str)> =
@@ -140,6 +143,17 @@ fn defaults(properties: &Properties, findings: &mut Findings<'_>) -> Vec<(&'stat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_of_flume_1_6_is_as_large_as_its_file_says() {
+        let size = |pairs: &[(&str, &str)]| {
+            let properties = Properties::of(&SINK, pairs.iter().copied());
+            properties.count::<u32>(COMPONENT.descriptor.batch_key(&properties).expect("a key"))
+        };
+        assert_eq!(size(&[]), 100);
+        assert_eq!(size(&[("batchSize", "7")]), 7);
+        assert_eq!(size(&[("batchSize", "7"), ("flumeBatchSize", "9")]), 9);
+    }
 
     #[test]
     fn sinks_of_one_name_in_two_agents_have_two_transactional_ids() {
