@@ -184,10 +184,7 @@ const BOTH: &[(&str, Fate)] = &[
     ("ssl.protocol", Unused("TLS 1.2 and 1.3 are spoken")),
     ("ssl.enabled.protocols", Unused("TLS 1.2 and 1.3 are spoken")),
     ("ssl.provider", Unused("TLS is not Java's")),
-    (
-        "ssl.cipher.suites",
-        Unused("suites have other names here: `ssl.ciphers` and OpenSSL's names choose them"),
-    ),
+    ("ssl.cipher.suites", Unused("suites have other names in OpenSSL, whose own choice counts")),
     ("ssl.keymanager.algorithm", Unused("TLS is not Java's")),
     ("ssl.trustmanager.algorithm", Unused("TLS is not Java's")),
     ("ssl.secure.random.implementation", Unused("TLS is not Java's")),

@@ -79,7 +79,7 @@ pub(crate) fn words(code: Code, topic: &str, id: Option<&str>, said: Option<&str
             format!("the brokers do not allow this user the `transactional.id` `{id}`: add an ACL for it")
         }
         Code::ProducerFenced | Code::Fenced | Code::InvalidProducerEpoch => format!(
-            "another producer has the `transactional.id` `{id}`, which is made of host, agent, sink and the file's word: it must run once"
+            "another producer has the `transactional.id` `{id}` (of host, agent, sink and file): run this agent once, or give each sink its own"
         ),
         Code::MessageTimedOut => {
             format!("the brokers acknowledged nothing within `delivery.timeout.ms`{last}")

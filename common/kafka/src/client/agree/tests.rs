@@ -97,8 +97,8 @@ fn what_no_client_can_be_made_of_is_refused_in_librdkafkas_words() {
         ),
         (
             Side::Producer,
-            &[("security.protocol", "SSL"), ("ssl.cipher.suites", "x"), ("ssl.ciphers", "no such")],
-            "kafka.producer.ssl.ciphers",
+            &[("security.protocol", "SSL"), ("ssl.key.location", "no/such.pem")],
+            "kafka.producer.ssl.key.location",
             "no Kafka client can be made",
         ),
     ] {
