@@ -141,16 +141,16 @@ impl ClientContext for Mute {
 }
 
 fn refuse(side: Side, words: &str, findings: &mut Findings<'_>) {
-    let what = format!("no Kafka client can be made with it: {words}");
-    // The first property in them that the file has.
+    // The first property in them that the file has. What Java's client says to it is not known.
     let signs = |sign: char| !(sign.is_ascii_alphanumeric() || ".-_".contains(sign));
-    match words.split(signs).find_map(|name| written(side, name, findings)) {
-        Some(key) => findings.refuse(&key, &what),
-        None => {
-            let what = format!("no Kafka client can be made for the {}: {words}", findings.owner.noun);
-            findings.add(Problem::error("bad-value", &findings.owner.at.clone(), what));
-        }
-    }
+    let key = words.split(signs).find_map(|name| written(side, name, findings));
+    let about = match key.as_ref().and_then(|key| Some((key, findings.shown(key)?))) {
+        Some((key, value)) => format!("`{} = {value}`", findings.key(key)),
+        None => format!("the {}", findings.owner.noun),
+    };
+    let what = format!("{about}: no Kafka client can be made with it: {words}");
+    let place = findings.at(key.as_deref().unwrap_or_default()).clone();
+    findings.add(Problem::error("bad-value", &place, what));
 }
 
 /// The key of the file that sets this property of librdkafka.
