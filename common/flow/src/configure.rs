@@ -218,7 +218,7 @@ impl Judge<'_> {
             return self.hosted(component, |hosts, report| hosts.sink(plan, agent, report));
         }
         let make = self.make_sink(component);
-        let batch = component.descriptor.traits.batch;
+        let batch = component.descriptor.batch_key(&component.properties);
         // Flume's logger sink prints one event per transaction; ours prints as many as there are with one write.
         let unnamed = if component.descriptor.traits.single { 1 } else { UNBOUNDED_BATCH };
         let batch_size = batch.map_or(unnamed, |key| component.properties.count(key));

@@ -8,7 +8,11 @@ use rdkafka::ClientConfig;
 use runtime::net::{TlsDefaults, identity_as_pem, trusted_as_pem};
 use std::path::Path;
 
-/// A client of these properties, with `defaults` where they say nothing; `None` when it cannot be, which is told.
+mod agree;
+pub(crate) use agree::agreed;
+
+/// A client of these properties, with `defaults` where they say nothing; `None` when it cannot be, which is told. Whether its
+/// values go together is for [`agreed`] to say.
 pub(crate) fn client(
     side: Side,
     properties: &Properties,
@@ -140,12 +144,12 @@ impl Told<'_, '_> {
     /// What to write for a property that no client has.
     fn instead(&self, name: &str) -> String {
         if OLD_WAIT.contains(&name) {
-            let is_channel = self.findings.owner.noun.starts_with("channel");
-            let own = if is_channel { "kafka.pollTimeout" } else { "batchDurationMillis" };
-            return format!(
-                "leave it out: it is of the client that Flume 1.6 had; `{}` does that",
-                self.findings.key(own)
-            );
+            let of = "leave it out: it is of the client that Flume 1.6 had";
+            return if self.findings.owner.noun.starts_with("channel") {
+                format!("{of}, and a sink has events as soon as they are read")
+            } else {
+                format!("{of}; `{}` does that", self.findings.key("batchDurationMillis"))
+            };
         }
         match plan::nearest(name, self.side.names()) {
             Some(meant) => format!("`{}`, if that is meant", self.findings.key(&self.key(&meant))),
@@ -155,13 +159,21 @@ impl Told<'_, '_> {
 
     fn pass(&mut self, name: &str, renamed: &str, fate: Fate, value: &str) {
         let Some(value) = java::value(name, fate, value) else { return };
-        let mut alone = ClientConfig::new();
-        alone.set(renamed, &value);
-        match alone.create_native_config() {
-            Ok(_) => drop(self.config.set(renamed, value)),
-            Err(error) => {
-                self.refuse(name, &format!("the Kafka client does not take it: {}", reason(&error)))
+        let renamed = java::plain(renamed);
+        let Err(reason) = alone(renamed, &value) else {
+            self.config.set(renamed, value);
+            return;
+        };
+        // Java's may be larger or smaller than librdkafka's.
+        match java::within(name, &value, &reason) {
+            Some(nearest) if alone(renamed, &nearest).is_ok() => {
+                let key = self.key(name);
+                let what = format!("`{}` is beyond what this client takes", self.findings.key(&key));
+                let problem = Problem::note("nearest-value", self.findings.at(&key), what);
+                self.findings.add(problem.flume("takes it").here(format!("{nearest} counts")));
+                self.config.set(renamed, nearest);
             }
+            _ => self.refuse(name, &format!("the Kafka client does not take it: {reason}")),
         }
     }
 
@@ -285,6 +297,13 @@ impl StoreAt {
     fn is_pem(&self) -> bool {
         self.kind.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("PEM"))
     }
+}
+
+/// Whether librdkafka takes a value, whatever the others are.
+fn alone(name: &str, value: &str) -> Result<(), String> {
+    let mut alone = ClientConfig::new();
+    alone.set(name, value);
+    alone.create_native_config().map(drop).map_err(|error| reason(&error))
 }
 
 /// Whether librdkafka knows a property of this name, whatever its value.

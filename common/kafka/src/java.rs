@@ -66,9 +66,48 @@ pub(crate) fn value(name: &str, fate: Fate, value: &str) -> Option<String> {
         ("send.buffer.bytes" | "receive.buffer.bytes", _) if value == "-1" => None,
         ("auto.offset.reset", _) if value.eq_ignore_ascii_case("none") => Some("error".to_owned()),
         ("client.dns.lookup", _) if value == "default" => None,
-        _ => Some(value.to_owned()),
+        // Larger numbers lose their front in librdkafka.
+        _ => match value.parse::<i64>() {
+            Ok(number) if number > i64::from(i32::MAX) => Some(i32::MAX.to_string()),
+            _ => Some(value.to_owned()),
+        },
     }
 }
+
+/// The nearest value that librdkafka takes of one that it does not, by what it says of it; `None` when Java's client refuses it too.
+pub(crate) fn within(name: &str, value: &str, said: &str) -> Option<String> {
+    let value: i64 = value.parse().ok().filter(|value| *value >= 0 && name != "acks")?;
+    let (least, most) = said.split_once("outside allowed range ")?.1.trim().split_once("..")?;
+    let (least, most) = (least.parse::<i64>().ok()?, most.parse::<i64>().ok()?);
+    Some(value.min(most).max(least).to_string())
+}
+
+/// The one name that is used here for a property that librdkafka knows by two.
+pub(crate) fn plain(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, plain)| plain)
+}
+
+/// All names under which a file may set a property of librdkafka: its own, another one of librdkafka's, Java's.
+pub(crate) fn spellings(side: Side, name: &str) -> Vec<&str> {
+    let plain = plain(name);
+    let aliases = ALIASES.iter().filter(|(_, of)| *of == plain).map(|(alias, _)| *alias);
+    let of_java = side.own().iter().chain(BOTH).filter(|(_, fate)| match fate {
+        As(renamed) | Kibibytes(renamed) => *renamed == plain,
+        _ => false,
+    });
+    std::iter::once(plain).chain(of_java.map(|(name, _)| *name)).chain(aliases).collect()
+}
+
+/// Second names in librdkafka, and Java's.
+const ALIASES: &[(&str, &str)] = &[
+    ("compression.codec", "compression.type"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("message.send.max.retries", "retries"),
+    ("message.timeout.ms", "delivery.timeout.ms"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("request.required.acks", "acks"),
+    ("sasl.mechanisms", "sasl.mechanism"),
+];
 
 /// The partitioner of librdkafka that does what a class of Java's does; `None`: none does.
 pub(crate) fn partitioner(class: &str) -> Option<&'static str> {
@@ -110,6 +149,7 @@ const NO_SUCH_WAIT: Fate = Unused("no call of this client blocks its caller");
 
 const BOTH: &[(&str, Fate)] = &[
     ("bootstrap.servers", Unused("`kafka.bootstrap.servers` counts")),
+    ("metadata.broker.list", Unused("`kafka.bootstrap.servers` counts")),
     ("client.id", Same),
     ("client.dns.lookup", Same),
     ("client.rack", Same),
@@ -144,10 +184,7 @@ const BOTH: &[(&str, Fate)] = &[
     ("ssl.protocol", Unused("TLS 1.2 and 1.3 are spoken")),
     ("ssl.enabled.protocols", Unused("TLS 1.2 and 1.3 are spoken")),
     ("ssl.provider", Unused("TLS is not Java's")),
-    (
-        "ssl.cipher.suites",
-        Unused("suites have other names here: `ssl.ciphers` and OpenSSL's names choose them"),
-    ),
+    ("ssl.cipher.suites", Unused("suites have other names in OpenSSL, whose own choice counts")),
     ("ssl.keymanager.algorithm", Unused("TLS is not Java's")),
     ("ssl.trustmanager.algorithm", Unused("TLS is not Java's")),
     ("ssl.secure.random.implementation", Unused("TLS is not Java's")),
@@ -216,6 +253,30 @@ mod tests {
         assert_eq!(value("send.buffer.bytes", Same, "-1"), None);
         assert_eq!(value("auto.offset.reset", Same, "none").as_deref(), Some("error"));
         assert_eq!(value("acks", Same, "all").as_deref(), Some("all"));
+        assert_eq!(value("metadata.max.age.ms", Same, "9223372036854775807").as_deref(), Some("2147483647"));
+    }
+
+    #[test]
+    fn what_java_takes_and_librdkafka_does_not_is_the_nearest_that_it_takes() {
+        let said = "Configuration property \"x\" value 7 is outside allowed range 1..5\n";
+        let nearest = |name, value| within(name, value, said);
+        assert_eq!(nearest("x", "7").as_deref(), Some("5"));
+        assert_eq!(nearest("x", "0").as_deref(), Some("1"));
+        assert_eq!((nearest("x", "-7"), nearest("x", "seven"), nearest("acks", "7")), (None, None, None));
+        assert_eq!(within("x", "7", "Invalid value"), None);
+    }
+
+    #[test]
+    fn a_property_is_found_under_each_of_its_names() {
+        assert_eq!(
+            spellings(Side::Producer, "message.timeout.ms"),
+            ["delivery.timeout.ms", "message.timeout.ms"]
+        );
+        assert_eq!(spellings(Side::Producer, "message.max.bytes"), ["message.max.bytes", "max.request.size"]);
+        assert_eq!(
+            spellings(Side::Consumer, "socket.timeout.ms"),
+            ["socket.timeout.ms", "request.timeout.ms"]
+        );
     }
 
     #[test]

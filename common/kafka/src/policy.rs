@@ -54,8 +54,10 @@ pub(crate) fn gravest(fates: impl Iterator<Item = (usize, Code)>) -> Option<(usi
     })
 }
 
-/// What `code` says, and what to do, in an operator's words. `said` is what the client has told last.
-pub(crate) fn words(code: Code, topic: &str, said: Option<&str>) -> String {
+/// What `code` says, and what to do, in an operator's words, where a record was for `topic` and, in transactions, the producer has
+/// this `id`. `said` is what the client has told last.
+pub(crate) fn words(code: Code, topic: &str, id: Option<&str>, said: Option<&str>) -> String {
+    let id = id.unwrap_or_default();
     let last = said.map(|said| format!("; the client last said: {said}")).unwrap_or_default();
     match code {
         Code::UnknownTopic | Code::UnknownTopicOrPartition => {
@@ -74,11 +76,11 @@ pub(crate) fn words(code: Code, topic: &str, said: Option<&str>) -> String {
             "the brokers do not allow this user an idempotent producer: allow IdempotentWrite, or set `kafka.producer.enable.idempotence = false`".to_owned()
         }
         Code::TransactionalIdAuthorizationFailed => {
-            "the brokers do not allow this user the `transactional.id`: add an ACL".to_owned()
+            format!("the brokers do not allow this user the `transactional.id` `{id}`: add an ACL for it")
         }
-        Code::ProducerFenced | Code::Fenced | Code::InvalidProducerEpoch => {
-            "another producer has the same `transactional.id`: give each sink its own".to_owned()
-        }
+        Code::ProducerFenced | Code::Fenced | Code::InvalidProducerEpoch => format!(
+            "another producer has the `transactional.id` `{id}` (of host, agent, sink and file): run this agent once, or give each sink its own"
+        ),
         Code::MessageTimedOut => {
             format!("the brokers acknowledged nothing within `delivery.timeout.ms`{last}")
         }
@@ -121,9 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_transactions_is_told_with_their_id() {
+        for code in [Code::TransactionalIdAuthorizationFailed, Code::ProducerFenced, Code::Fenced] {
+            let text = words(code, "t", Some("h-a1-k-t"), None);
+            assert!(text.contains("`transactional.id` `h-a1-k-t`"), "{text}");
+        }
+    }
+
+    #[test]
     fn what_the_client_said_last_is_told_where_nothing_else_is_known() {
-        let text = words(Code::MessageTimedOut, "t", Some("SASL authentication failed"));
+        let text = words(Code::MessageTimedOut, "t", None, Some("SASL authentication failed"));
         assert!(text.ends_with("the client last said: SASL authentication failed"), "{text}");
-        assert!(words(Code::UnknownTopic, "t", None).contains("create it"));
+        assert!(words(Code::UnknownTopic, "t", None, None).contains("create it"));
     }
 }

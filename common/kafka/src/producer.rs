@@ -190,9 +190,12 @@ impl Line {
 
     /// Whether it can do nothing any more.
     pub(crate) fn is_broken(&self) -> bool {
-        let fatal =
-            || self.producer.as_ref().is_some_and(|producer| producer.client().fatal_error().is_some());
-        self.sky.broken.load(Ordering::Acquire) || fatal()
+        self.sky.broken.load(Ordering::Acquire) || self.fatal().is_some()
+    }
+
+    /// What has ended it.
+    pub(crate) fn fatal(&self) -> Option<RDKafkaErrorCode> {
+        self.producer.as_ref()?.client().fatal_error().map(|(code, _)| code)
     }
 
     /// It is not to be used any more.

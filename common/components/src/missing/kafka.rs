@@ -30,7 +30,8 @@ pub const SINK: Descriptor = Descriptor::missing(Kind::Sink, "", "org.apache.flu
     .in_builds_with("kafka")
     .durable()
     .since("1.6.0")
-    .batch("flumeBatchSize");
+    .batch("flumeBatchSize")
+    .batch_before("batchSize");
 
 /// Of all three. What stands behind `kafka.consumer.` and `kafka.producer.` is the Kafka client's own.
 const SERVERS: &[Property] =
@@ -86,7 +87,8 @@ const SINK_PROPERTIES: &[Property] = &[
     // Deprecated; Flume 1.9 to 1.11 read them still.
     Property::optional("topic", Value::Text),
     Property::optional("brokerList", Value::Text),
-    Property::optional("batchSize", Value::at_least(1, "events")),
+    Property::optional("batchSize", Value::at_least(1, "events"))
+        .outside(Bad::Says("starts, and delivers nothing")),
     Property::optional("requiredAcks", Value::Text),
     Property::optional("key.serializer.class", Value::Unused("Flume warns of it and ignores it")),
     Property::optional("serializer.class", Value::Unused("Flume warns of it and ignores it")),

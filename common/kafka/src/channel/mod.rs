@@ -7,7 +7,7 @@ mod books;
 mod writer;
 
 use crate::beyond;
-use crate::client::{brokers, client, renamed};
+use crate::client::{agreed, brokers, client, renamed};
 use crate::java::{KEYED, Side};
 use crate::record::Recipe;
 use crate::source::migration::Migration;
@@ -25,7 +25,7 @@ use flow::channel::NewChannel;
 use flow::channel::store::{Bell, ChannelSettings, Level, Store, StoreRefusal, Stored};
 use flow::component::{Component, Configure};
 use flow::counters::Counter;
-use plan::{Availability, Descriptor, Findings, Properties};
+use plan::{Availability, Descriptor, Findings, Problem, Properties};
 use rdkafka::ClientConfig;
 use runtime::clock::Duration;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,6 +61,9 @@ struct Config {
 impl Config {
     fn new(properties: &Properties, site: &Site, findings: &mut Findings<'_>) -> Option<Config> {
         missing::kafka::channel(properties, findings);
+        if properties.text(POLL_TIMEOUT).is_some() {
+            no_pause(findings);
+        }
         let topic =
             renamed(properties, "kafka.topic", "topic", findings).unwrap_or(properties.word("kafka.topic"));
         let group =
@@ -72,8 +75,13 @@ impl Config {
         let producer = client(Side::Producer, properties, &PRODUCER, site, findings);
         let consumer = client(Side::Consumer, properties, &defaults, site, findings);
         let (mut producer, consumer) = (producer?, consumer?);
-        // The channel's transactions are its own.
-        producer.remove("transactional.id");
+        if producer.get(TRANSACTIONS).is_some() {
+            no_transactions(findings);
+            producer.remove(TRANSACTIONS);
+        }
+        let (producer, consumer) =
+            (agreed(Side::Producer, producer, findings), agreed(Side::Consumer, consumer, findings));
+        let (producer, consumer) = (producer?, consumer?);
         if consumer.get("partition.assignment.strategy").is_some_and(|word| word.contains("cooperative")) {
             findings.refuse(
                 "kafka.consumer.partition.assignment.strategy",
@@ -105,10 +113,29 @@ impl Config {
     }
 }
 
-/// What librdkafka is told where the file says nothing.
-const PRODUCER: [(&str, &str); 7] = [
+/// Flume's take waits that long for an event, holds back what it has meanwhile, and comes back without one.
+fn no_pause(findings: &mut Findings<'_>) {
+    let what = format!("`{}` has no effect: no take asks again and again", findings.key(POLL_TIMEOUT));
+    let problem = Problem::note("no-effect", findings.at(POLL_TIMEOUT), what);
+    let problem = problem.flume("a take without an event waits that long");
+    findings
+        .add(problem.here("a sink has events as soon as they are read, and waits for them without a limit"));
+}
+
+const POLL_TIMEOUT: &str = "kafka.pollTimeout";
+
+/// The channel's transactions are its own.
+fn no_transactions(findings: &mut Findings<'_>) {
+    let key = format!("{}{TRANSACTIONS}", Side::Producer.prefix());
+    let what = format!("`{}` has no effect: a channel's transactions are not Kafka's", findings.key(&key));
+    let problem = Problem::warning("no-effect", findings.at(&key), what).fix("leave it out");
+    findings.add(problem.flume("starts, and fails with every put"));
+}
+
+const TRANSACTIONS: &str = "transactional.id";
+/// What librdkafka is told where the file says nothing; and its producer is idempotent where nothing in the file speaks against it.
+const PRODUCER: [(&str, &str); 6] = [
     ("acks", "all"),
-    ("enable.idempotence", "true"),
     ("partitioner", KEYED),
     ("linger.ms", "0"),
     ("delivery.timeout.ms", "120000"),
@@ -361,4 +388,5 @@ const MOST_PENDING: usize = 16 << 20;
 /// What is read ahead: so many batches, of so many events.
 const READS: usize = 8;
 const READ_EVENTS: usize = 1000;
+/// A batch that grows longer than that is given to the sinks.
 const READ_FOR: Duration = Duration::from_millis(100);

@@ -105,7 +105,7 @@ impl Writer {
             if policy::fate(code, true) == policy::Fate::Anew {
                 line.breaks();
             }
-            let words = policy::words(code, self.recipe.topic.text(), line.said().as_deref());
+            let words = policy::words(code, self.recipe.topic.text(), None, line.said().as_deref());
             let wish = ends.partition_point(|end| *end <= place);
             if let Some(outcome) = outcomes.get_mut(wish) {
                 *outcome = Err(format!("Kafka at {}: {words}", self.brokers));

@@ -79,5 +79,5 @@ fn a_property_that_no_client_has_is_told_with_what_to_write_instead() {
         report.to_string()
     };
     assert!(consumer("source `r`").contains("`batchDurationMillis` does that"));
-    assert!(consumer("channel `c`").contains("`kafka.pollTimeout` does that"));
+    assert!(consumer("channel `c`").contains("a sink has events as soon as they are read"));
 }

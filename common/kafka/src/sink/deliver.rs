@@ -62,12 +62,7 @@ pub(super) struct ToldOf {
 
 impl KafkaSink {
     pub(super) fn new(config: &Config, context: &SinkContext) -> KafkaSink {
-        let mut config = config.clone();
-        if let Some(id) = &config.transactional {
-            // One for each sink, and the same after a restart.
-            let host = gethostname::gethostname().to_string_lossy().into_owned();
-            config.client.set("transactional.id", format!("{host}-{}-{id}", context.name));
-        }
+        let config = config.clone();
         let often = || Told::every(NEWS_PAUSE);
         let peer = format!("Kafka at {}", config.brokers);
         let consequence = "the events wait in the client and in their channel";
@@ -107,7 +102,7 @@ impl KafkaSink {
             Ok(_) if fresh && self.config.transactional.is_some() => line
                 .blocking(|producer| producer.init_transactions(ASK_LIMIT))
                 .await
-                .map_err(|error| error.to_string()),
+                .map_err(|error| self.of_transaction(&line, &error)),
             Ok(_) => Ok(()),
             Err(ref reason) => Err(reason.clone()),
         };
@@ -167,12 +162,13 @@ impl KafkaSink {
         mut never: Hopeless,
     ) -> Result<(), DeliveryError> {
         let said = self.line.as_ref().and_then(Line::said);
+        let fatal = self.line.as_ref().and_then(Line::fatal);
         let (mut left, mut missing) = (Vec::new(), Vec::new());
         for (place, code) in failures {
             match self.fate(batches, place, code, true) {
                 Fate::Never => {
                     let (topic, _) = self.goes_to(batches, place);
-                    never.push((place, policy::words(code, &topic, None)));
+                    never.push((place, policy::words(code, &topic, None, None)));
                 }
                 Fate::Anew => {
                     self.line.iter().for_each(Line::breaks);
@@ -199,7 +195,8 @@ impl KafkaSink {
         let outcome = match policy::gravest(left.into_iter().chain(missing)) {
             Some((place, code)) => {
                 let (topic, _) = self.goes_to(batches, place);
-                let reason = policy::words(code, &topic, said.as_deref());
+                let told = fatal.unwrap_or(code);
+                let reason = policy::words(told, &topic, self.transactional(), said.as_deref());
                 Err(if policy::fate(code, true) == Fate::Missing {
                     DeliveryError::Refused { peer: self.peer.clone(), events: open.len(), reason }
                 } else {
@@ -223,6 +220,11 @@ impl KafkaSink {
             Some((route.topic.into_owned(), route.own))
         });
         route.unwrap_or_default()
+    }
+
+    /// The id of its transactions.
+    pub(super) fn transactional(&self) -> Option<&str> {
+        self.config.transactional.as_deref()
     }
 
     pub(super) fn recipe(&self) -> &Recipe {

@@ -47,7 +47,7 @@ impl KafkaSink {
                         Ok(()) => {}
                         // The client looks at each alone.
                         Err(code) if policy::fate(code, true) == Fate::Never => {
-                            never.push((place, policy::words(code, &route.topic, None)));
+                            never.push((place, policy::words(code, &route.topic, None, None)));
                         }
                         Err(code) => line.fail(flight, place, code),
                     }

@@ -45,7 +45,7 @@ impl KafkaSink {
             for (place, code) in given_up {
                 if fate(&(place, code)) == Fate::Never {
                     let (topic, _) = self.goes_to(batches, place);
-                    let why = policy::words(code, &topic, None);
+                    let why = policy::words(code, &topic, None, None);
                     never.extend(self.as_hopeless(batches, place, code).map(|place| (place, why.clone())));
                 }
             }
@@ -108,10 +108,14 @@ impl KafkaSink {
 
     fn broken(&self, line: &Line, error: KafkaError) -> DeliveryError {
         line.breaks();
-        let reason = error
-            .rdkafka_error_code()
-            .map_or_else(|| error.to_string(), |code| policy::words(code, "", line.said().as_deref()));
-        lost(&self.peer, reason)
+        lost(&self.peer, self.of_transaction(line, &error))
+    }
+
+    /// What an error of a call for a transaction means: what has ended the producer says more than what it does from then on.
+    pub(super) fn of_transaction(&self, line: &Line, error: &KafkaError) -> String {
+        let code = line.fatal().or(error.rdkafka_error_code());
+        let id = self.transactional();
+        code.map_or_else(|| error.to_string(), |code| policy::words(code, "", id, line.said().as_deref()))
     }
 }
 

@@ -20,7 +20,7 @@ mod tell;
 pub(crate) mod topics;
 
 use crate::beyond;
-use crate::client::{BROKERS, renamed, without_brokers};
+use crate::client::{BROKERS, agreed, renamed, without_brokers};
 use crate::java::Side;
 use components::missing::{self, kafka::SOURCE};
 use crossbeam_channel::unbounded;
@@ -82,6 +82,7 @@ impl Config {
             renamed(properties, "kafka.consumer.group.id", "groupId", findings).unwrap_or("flume").to_owned();
         let defaults = [&DEFAULTS[..], &[("group.id", group.as_str())]].concat();
         let client = without_brokers(Side::Consumer, properties, &defaults, site, findings);
+        let client = client.and_then(|client| agreed(Side::Consumer, client, findings));
         let brokers = Brokers::new(properties, site, findings);
         let migration = brokers.as_ref().zip(topics.as_ref()).and_then(|(brokers, topics)| {
             Migration::new(properties, &group, topics.only(), brokers.ensemble(), site, findings)

@@ -2,6 +2,7 @@
 
 use super::*;
 use event::Batch;
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 
 const EVENTS: &str = r#"[
     {"headers": {"key": "k1", "pid": "2", "traceid": "t-1", "timestamp": "1700000000000"}, "body": "hello"},
@@ -269,4 +270,30 @@ fn a_transaction_goes_on_without_events_that_are_too_large_and_keeps_its_order()
         assert_eq!(dead.lines().count(), large.len(), "{topic}: {dead:.2000}");
         assert!(dead.lines().all(|line| line.contains("max.message.bytes")), "{topic}: {dead:.2000}");
     }
+}
+
+/// Who begins with an id fences whoever has it: the sink tells that, and begins anew with it, which fences the other one.
+#[test]
+#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
+fn another_producer_with_the_id_of_the_transactions_is_told_and_fenced_in_its_turn() {
+    let broker = Broker::start("");
+    make(&broker, &[("lines", 1)]);
+    let port = free_port();
+    let node = start(&broker, &posted_into(port, &TRANSACTIONS.replace("TOPIC", "lines")));
+    let written = |lines| account(bodies(all_of(&broker, "lines")), lines) == (vec![], 0);
+    post(port, r#"[{"body": "line 0"}]"#);
+    until("the first transaction is committed", || written(1));
+    let id = format!("{}-a1-k-t", gethostname::gethostname().display());
+    let mut config = client(&broker);
+    let other: ThreadedProducer<DefaultProducerContext> =
+        config.set("transactional.id", &id).create().expect("a client");
+    other.init_transactions(LONG).expect("the id is its own now");
+    other.begin_transaction().expect("it begins");
+    post(port, r#"[{"body": "line 1"}]"#);
+    node.wait_for(&format!("another producer has the `transactional.id` `{id}`"));
+    until("the sink goes on", || written(2));
+    let sent = other.send(BaseRecord::<(), _>::to("lines").payload("line 1"));
+    let committed = sent.map_err(|(error, _)| error).and_then(|()| other.commit_transaction(LONG));
+    assert!(committed.is_err(), "the other producer is fenced");
+    assert!(written(2), "nothing of it can be read");
 }

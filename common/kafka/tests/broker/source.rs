@@ -36,10 +36,16 @@ pub(crate) fn written(topic: &str, group: &str, directory: &Path) -> String {
     WRITTEN.replace("TOPIC", topic).replace("GROUP", group).replace("DIR", &directory)
 }
 
-/// Lines of all files of these directories. One whose end is not written yet is none.
+/// Lines of all files of these directories, in the order in which a directory's were begun: their names are times and counts. One
+/// whose end is not written yet is none.
 pub(crate) fn lines_in(directories: &[&Path]) -> Vec<Vec<u8>> {
-    let files = directories.iter().flat_map(|directory| fs::read_dir(directory).expect("a folder"));
-    let texts = files.map(|file| fs::read(file.expect("a file").path()).expect("its text"));
+    let files = directories.iter().flat_map(|directory| {
+        let files = fs::read_dir(directory).expect("a folder");
+        let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files
+    });
+    let texts = files.map(|file| fs::read(file).expect("its text"));
     texts
         .flat_map(|text| {
             text.split_inclusive(|byte| *byte == b'\n')

@@ -81,7 +81,11 @@ impl Checker<'_> {
     fn batch(&mut self, plan: &Plan, list: &str, component: &ComponentPlan, channel: &str) {
         let Some(channel) = plan.channels.iter().find(|one| one.name == channel) else { return };
         let [known, of_channel] = [component, channel].map(|one| self.as_in_flume(one));
-        let [Some(key), Some(limit)] = [known.traits.batch, of_channel.traits.transaction] else { return };
+        let [Some(key), Some(limit)] =
+            [known.batch_key(&component.properties), of_channel.traits.transaction]
+        else {
+            return;
+        };
         let (batch, room) = (count(component, known, key), count(channel, of_channel, limit));
         if batch <= room {
             return;

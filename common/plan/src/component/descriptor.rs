@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use super::property::Property;
 use super::written::Written;
+use crate::Properties;
 
 /// All that is said of one type of component. A constant, beside the component's code.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,8 @@ pub struct Names {
 pub struct Traits {
     /// The property that says how many events a transaction takes, where Flume compares it with the channel's.
     pub batch: Option<&'static str>,
+    /// The name that this property had before.
+    pub batch_before: Option<&'static str>,
     /// A channel's property that says how many events one transaction may have.
     pub transaction: Option<&'static str>,
     /// Listens at `bind` and `port`, over TCP.
@@ -105,6 +108,7 @@ impl Descriptor {
             properties,
             traits: Traits {
                 batch: None,
+                batch_before: None,
                 transaction: None,
                 listens: false,
                 blocks: false,
@@ -147,6 +151,19 @@ impl Descriptor {
     /// Says which property is the batch size.
     pub const fn batch(self, property: &'static str) -> Descriptor {
         Descriptor { traits: Traits { batch: Some(property), ..self.traits }, ..self }
+    }
+
+    /// Says which name that property had before: it counts where the new one does not stand.
+    pub const fn batch_before(self, property: &'static str) -> Descriptor {
+        Descriptor { traits: Traits { batch_before: Some(property), ..self.traits }, ..self }
+    }
+
+    /// The property that is the batch size in a file with these `properties`.
+    pub fn batch_key(&self, properties: &Properties) -> Option<&'static str> {
+        let is_written = |key: &&'static str| properties.text(key).is_some();
+        let key = self.traits.batch?;
+        let before = self.traits.batch_before.filter(|_| !is_written(&key)).filter(is_written);
+        Some(before.unwrap_or(key))
     }
 
     /// Says that it listens at `bind` and `port`, over TCP.
