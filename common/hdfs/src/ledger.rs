@@ -12,8 +12,6 @@
 
 mod left;
 mod list;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use list::make_directory;
 
@@ -207,3 +205,6 @@ impl Entry {
         line
     }
 }
+
+#[cfg(test)]
+mod tests;
