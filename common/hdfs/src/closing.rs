@@ -1,12 +1,15 @@
 //! Completes files beside the writing: closes them, gives them their names, recovers those that cannot be closed.
 
+mod listed;
+
 use crate::file::OpenFile;
-use crate::ledger::{Ledger, Left, LeftFile};
+use crate::ledger::{Ledger, LeftFile, LeftList};
 use crate::path::FileNames;
 use crate::policy::ClosePolicy;
 use crate::store::{Store, StoreError, StoreFile};
 use flow::counters::SinkCounters;
 use runtime::clock::{self, Duration};
+use runtime::told::Told;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +25,10 @@ pub(crate) struct Closer<S> {
 struct Shared<S> {
     store: RefCell<S>,
     ledger: RefCell<Ledger>,
+    /// That it cannot be written.
+    list_told: RefCell<Told>,
+    /// Lists of others whose files may not stand in the own one.
+    left: RefCell<Vec<LeftList>>,
     name: String,
     log: slog::Logger,
     counters: Arc<SinkCounters>,
@@ -56,8 +63,8 @@ impl Turn<'_> {
 /// A file that is to be completed.
 pub(crate) struct Unfinished {
     pub(crate) names: FileNames,
-    /// Bytes of it that are there for sure; what follows may come again in another file. `None` where another process was
-    /// killed while it wrote it: all of it counts.
+    /// Bytes of it that are there for sure; what follows may come again in another file. `None` where another process has
+    /// left it and nobody knows: all of it counts.
     pub(crate) synced: Option<u64>,
     pub(crate) few_copies: bool,
     /// A copy of these bytes is complete, and takes its place.
@@ -101,6 +108,8 @@ impl<S: Store> Closer<S> {
         let shared = Shared {
             store: RefCell::new(store),
             ledger: RefCell::new(Ledger::none()),
+            list_told: RefCell::new(Told::once()),
+            left: RefCell::default(),
             name: context.name.clone(),
             log: context.log.clone(),
             counters: context.counters.clone(),
@@ -125,47 +134,6 @@ impl<S: Store> Closer<S> {
         *self.shared.store.borrow_mut() = renewed;
     }
 
-    pub(crate) fn set_ledger(&self, ledger: Ledger) {
-        *self.shared.ledger.borrow_mut() = ledger;
-    }
-
-    /// A file is about to be made.
-    pub(crate) fn note(&self, names: &FileNames) {
-        let written = self.shared.ledger.borrow_mut().add(names);
-        self.noted(written);
-    }
-
-    /// Has the list on the disk.
-    pub(crate) async fn force_list(&self) -> Result<(), StoreError> {
-        let why = |error| StoreError::Failed(format!("the list of files in hdfs.stateDir: {error}"));
-        let list = self.shared.ledger.borrow().list().map_err(why)?;
-        tokio::fs::File::from_std(list).sync_data().await.map_err(why)
-    }
-
-    /// So many bytes of a file count.
-    fn mark(&self, in_use: &str, synced: u64) {
-        let written = self.shared.ledger.borrow_mut().mark(in_use, synced);
-        self.noted(written);
-    }
-
-    /// There is no file of that name, or it is complete.
-    pub(crate) fn forget(&self, in_use: &str) {
-        let written = self.shared.ledger.borrow_mut().remove(in_use);
-        self.noted(written);
-    }
-
-    fn noted(&self, result: std::io::Result<()>) {
-        if let Err(error) = result {
-            slog::warn!(
-                self.shared.log,
-                "sink {}: the list of open files in hdfs.stateDir cannot be written ({error}): if this process is \
-                killed now, its files keep their names of files in use",
-                self.shared.name
-            );
-            *self.shared.ledger.borrow_mut() = Ledger::none();
-        }
-    }
-
     /// Files that are being completed.
     pub(crate) fn under_way(&self) -> usize {
         self.shared.under_way.get()
@@ -183,11 +151,6 @@ impl<S: Store> Closer<S> {
         while self.under_way() - self.shared.resting.get() > most {
             self.shared.one_less.notified().await;
         }
-    }
-
-    /// Everything is complete, or will not be.
-    pub(crate) fn end(&self) {
-        self.shared.ledger.borrow_mut().end();
     }
 
     /// Completes a file that is well.
@@ -211,31 +174,6 @@ impl<S: Store> Closer<S> {
     pub(crate) fn recover(&self, file: Unfinished) {
         let closer = self.clone();
         self.spawn(async move { closer.finish(file, false).await });
-    }
-
-    /// Completes what another process has left. The lists that it stands in go when it stands in the own one.
-    pub(crate) async fn sweep(&self, left: Left) {
-        if !left.files.is_empty() {
-            slog::info!(
-                self.shared.log,
-                "sink {}: an earlier run has left {} files unfinished: they are completed now",
-                self.shared.name,
-                left.files.len()
-            );
-        }
-        for LeftFile { names, synced } in &left.files {
-            self.note(names);
-            if let Some(synced) = synced {
-                self.mark(&names.in_use, *synced);
-            }
-        }
-        // What they name stands in the own list now. Where that is not certain, both stay: a file is completed once.
-        if !S::KEPT_HERE || self.force_list().await.is_ok() {
-            for list in left.lists {
-                let _gone = std::fs::remove_file(&list.path);
-            }
-        }
-        Unfinished::left(&left.files).into_iter().for_each(|file| self.recover(file));
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + 'static) {

@@ -63,7 +63,11 @@ impl<S: Store> Writer<S> {
                         Some(self.make(&key, &mut bucket.counter, &mut making, attempt, &mut random).await?);
                 }
                 match &mut bucket.file {
-                    Some(file) => file.write(&mut pending, arrival, &self.config.roll, now).await,
+                    Some(file) => {
+                        file.write(&mut pending, arrival, &self.config.roll, now).await?;
+                        self.closer.synced(&file.names.in_use, file.synced);
+                        Ok(())
+                    }
                     None => Ok(()),
                 }
             };
@@ -124,6 +128,7 @@ impl<S: Store> Writer<S> {
             };
             let file = made?;
             let Some(names) = names else { return Err(StoreError::Missing) };
+            self.closer.synced(&in_use, 0);
             slog::info!(self.log, "Creating {in_use}");
             self.counters.connection_created.increment();
             let encoder = self.config.content.encoder(key.schema.as_ref(), random);

@@ -35,15 +35,8 @@ impl Store for Hdfs {
     }
 
     fn all(&mut self) -> Result<Vec<String>, Error> {
-        let mut lines = Vec::new();
-        for (_, bytes) in self.files(PLACE)?.0 {
-            let text = String::from_utf8_lossy(&bytes);
-            // A line without its end is of a batch that nobody has acknowledged.
-            lines.extend(
-                text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned),
-            );
-        }
-        Ok(lines)
+        let files = self.files(PLACE)?.0;
+        Ok(files.into_iter().flat_map(|(name, bytes)| lines(&name, &bytes)).collect())
     }
 
     fn unfinished(&mut self) -> Result<Vec<String>, Error> {
@@ -51,6 +44,17 @@ impl Store for Hdfs {
         let in_use = |name: &&String| name.ends_with(".tmp") || name.ends_with(".cut") || open.contains(name);
         Ok(files.keys().filter(in_use).cloned().collect())
     }
+}
+
+/// The lines of a file. What it ends with behind the last of them nobody has acknowledged, and a kill had to cut it off: it
+/// stands there as a line that no collector has written.
+fn lines(name: &str, bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let line = |line: &str| match line.strip_suffix('\n') {
+        Some(whole) => whole.to_owned(),
+        None => format!("the end of {name}, which is no whole line: {line}"),
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 /// Below which the collectors write.
@@ -69,3 +73,19 @@ a1.sinks.k1.hdfs.retryInterval = 2
 a1.sinks.k1.hdfs.stateDir = NODE_DIR/state
 a1.sinks.k1.serializer = header_and_text
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drill::store::parse;
+
+    #[test]
+    fn half_a_line_at_the_end_of_a_file_is_one_that_no_collector_has_written() {
+        let whole = "{Collector=slave3.hanli.com} a\n";
+        assert_eq!(lines("/f", whole.as_bytes()), ["{Collector=slave3.hanli.com} a"]);
+        let found = lines("/f", format!("{whole}{{Collector=slave3.hanli.com}} b").as_bytes());
+        assert_eq!(found[1], "the end of /f, which is no whole line: {Collector=slave3.hanli.com} b");
+        assert_eq!(found.iter().map(|line| parse(line).is_some()).collect::<Vec<_>>(), [true, false]);
+        assert!(lines("/f", b"").is_empty());
+    }
+}
