@@ -16,6 +16,7 @@ use rustix::process::{Signal, kill_process};
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output},
     time::Duration,
