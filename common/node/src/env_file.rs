@@ -67,7 +67,7 @@ impl EnvFile {
 /// Whether a property of the script is taken.
 fn counts(name: &str, value: &str) -> bool {
     let front = |front: &&str| name.starts_with(*front);
-    (OF_LOGGING.iter().any(|of| front(of)) || name.starts_with(OF_MONITORING)) && is_plain(value)
+    (OF_LOGGING.iter().any(front) || name.starts_with(OF_MONITORING)) && is_plain(value)
 }
 
 /// Whether it is what a shell would make of it.
