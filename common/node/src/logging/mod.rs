@@ -17,7 +17,7 @@ mod variables;
 
 use crate::java::last;
 use bridge::LogFile;
-use console::{Format, Levels, RecordSettings, Records, Settings, parse_level};
+use console::{Format, Levels, RecordSettings, Records, Settings, UnknownLevel, parse_level};
 use find::Found;
 use model::Model;
 use needs::{Needs, Writer};
@@ -139,7 +139,7 @@ fn by_model(
     let origin = model.origin.clone();
     let is_xml = origin.ends_with(".xml");
     let needs = model.needs();
-    let records = log4j.and_then(|log4j| by_log4j(&mut model, &needs, log4j));
+    let records = log4j.and_then(|log4j| by_log4j(&mut model, &needs, properties, log4j));
     let writer = if records.is_some() { Writer::Log4j { console: needs.console } } else { Writer::Here };
     let has_console = writer == Writer::Log4j { console: true };
     let Used { mut console, files, sockets, names, silent, levels, mut routes, mut notices } =
@@ -206,7 +206,12 @@ fn console_besides(
 
 /// Has log4j write, where the file needs it; says why it cannot. A line that no logger's level lets through is not handed over, unless a
 /// filter before all loggers may accept it.
-fn by_log4j(model: &mut Model, needs: &Needs, (log4j, file): (Log4j<'_>, LogFile)) -> Option<RecordSettings> {
+fn by_log4j(
+    model: &mut Model,
+    needs: &Needs,
+    properties: &[(String, String)],
+    (log4j, file): (Log4j<'_>, LogFile),
+) -> Option<RecordSettings> {
     if needs.what.is_empty() {
         return None;
     }
@@ -214,7 +219,8 @@ fn by_log4j(model: &mut Model, needs: &Needs, (log4j, file): (Log4j<'_>, LogFile
         None if model.lacks.is_empty() => model.own_levels(),
         _ => Levels::bare(Some(Level::Trace)),
     };
-    match log4j(LogFile { ours: needs.ours.clone(), ..file }) {
+    let given = levels_for_log4j(&model.own_levels(), properties);
+    match log4j(LogFile { ours: needs.ours.clone(), levels: given, ..file }) {
         Ok(to) => Some(RecordSettings { to, levels }),
         Err(why) => {
             let what = plan::cut(&needs.what.join(", "), MOST_NAMED);
@@ -225,6 +231,39 @@ fn by_log4j(model: &mut Model, needs: &Needs, (log4j, file): (Log4j<'_>, LogFile
             None
         }
     }
+}
+
+/// The levels of the command line under names that log4j knows, each once. One for a module of ours rules Java's logger of that name as
+/// well, which others may share: log4j only ever gets to print more by it, and what is to print less is not handed over.
+fn levels_for_log4j(of_file: &Levels, properties: &[(String, String)]) -> Vec<(String, String)> {
+    let mut given: Vec<(String, Option<Level>)> = Vec::new();
+    let mut levels = of_file.clone();
+    let mut set = |name: &str, level: Option<Level>, is_ours: bool| {
+        if is_ours && level.is_none_or(|level| levels.enabled(name, level)) {
+            return;
+        }
+        levels.set(name, level);
+        given.retain(|(known, _)| known != name);
+        given.push((name.to_owned(), level));
+    };
+    for are_ours in [false, true] {
+        for (name, level) in properties.iter().filter_map(|(name, value)| level_of(name, value)) {
+            let known = console::name_in_flume(name);
+            if let Ok(level) = level
+                && (known != name) == are_ours
+            {
+                set(&known, level, are_ours);
+            }
+        }
+    }
+    let name = |level: Option<Level>| level.map_or("OFF", console::level_name).to_owned();
+    given.into_iter().map(|(logger, level)| (logger, name(level))).collect()
+}
+
+/// A logger, and the level that a property gives it.
+fn level_of<'a>(name: &'a str, value: &str) -> Option<(&'a str, Result<Option<Level>, UnknownLevel>)> {
+    let logger = name.strip_prefix(LEVEL_OF).filter(|logger| !logger.is_empty())?;
+    Some((logger, parse_level(value)))
 }
 
 /// A file that is no configuration at all has something to be said of each of its lines.
@@ -239,8 +278,8 @@ fn bound(notices: &mut Vec<String>, origin: &str) {
 /// What is the same wherever lines go: the levels of `-Dflume.log.level.LOGGER`, and JSON on the console.
 fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &str) {
     for (name, value) in properties {
-        let Some(logger) = name.strip_prefix(LEVEL_OF).filter(|logger| !logger.is_empty()) else { continue };
-        match parse_level(value) {
+        let Some((logger, level)) = level_of(name, value) else { continue };
+        match level {
             Ok(level) => {
                 if logging.on_console {
                     logging.settings.levels.set(logger, level);
