@@ -105,7 +105,8 @@ impl RecordPlace {
 
 impl Place for RecordPlace {
     fn write_lines(&mut self, lines: &[u8]) -> Result<(), Cut> {
-        self.write_messages(lines, &[lines.len()])
+        // It is said again while it is not taken.
+        self.to.take(lines, &[lines.len()]).map_err(|NotTaken { error, .. }| Cut { written: 0, error })
     }
 
     fn write_messages(&mut self, messages: &[u8], ends: &[usize]) -> Result<(), Cut> {
