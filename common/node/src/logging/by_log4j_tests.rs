@@ -118,7 +118,8 @@ fn a_console_whose_name_has_a_variable_is_known_by_both() {
 #[test]
 fn levels_of_the_command_line_have_the_names_of_loggers() {
     let given = |pairs: &[(&str, &str)]| {
-        let pairs: Vec<_> = pairs.iter().map(|(name, level)| (format!("{LEVEL_OF}{name}"), *level)).collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, level)| (format!("flume.log.level.{name}"), *level)).collect();
         let pairs: Vec<_> = pairs.iter().map(|(name, level)| (name.as_str(), *level)).collect();
         let (_, asked) = of("log4j2.xml", &log4j_2("<SMTP name='m'/>", "m"), &pairs, true);
         let levels = asked.unwrap().levels.into_iter().map(|(name, level)| format!("{name}={level}"));
@@ -136,8 +137,8 @@ fn levels_of_the_command_line_have_the_names_of_loggers() {
         given(&[("org.apache.flume.sink", "OFF"), ("components::sink", "INFO")]),
         "org.apache.flume.sink=INFO"
     );
-    let both = [("components::sink", "INFO"), ("org.apache.flume", "OFF")];
-    assert_eq!(given(&both), "org.apache.flume=OFF org.apache.flume.sink=INFO");
+    let both = [("components::source", "INFO"), ("org.apache.flume", "OFF")];
+    assert_eq!(given(&both), "org.apache.flume=OFF org.apache.flume.source=INFO");
 }
 
 #[test]
