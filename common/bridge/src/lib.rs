@@ -48,7 +48,7 @@ pub use jar::JAR;
 pub use jvm::Jvm;
 pub use kerberos::{KerberosJvm, KerberosLogin, KerberosWish};
 pub use life::{Fault, Made};
-pub use log4j::{Heard, Hears, LogFile, LogJvm, LogWriter};
+pub use log4j::{Heard, Hears, LogFile, LogJvm, LogWriter, NotTaken};
 pub use monitor::{Attribute, Bean, Monitor};
 pub use notice::{Notice, Notify};
 pub use policy::{Poison, Restarts, SilenceLimits, Verdict};

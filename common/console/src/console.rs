@@ -102,8 +102,9 @@ impl Console {
         });
         let log4j = settings.records.as_ref().map(|records| Arc::clone(&records.to));
         let records = settings.records.map(|RecordSettings { to, levels }| {
-            to.begin(Screen::new(Arc::clone(&lines)));
-            begin("log4j", RecordPlace(to), Format::Record, levels)
+            let output = begin("log4j", RecordPlace::new(Arc::clone(&to)), Format::Record, levels);
+            to.begin(Screen::new(Arc::clone(&lines), &output)); // nobody has said anything yet
+            output
         });
         let all = [Arc::clone(&lines)].into_iter().chain(files).chain(sockets).chain(records).collect();
         Arc::new(Console { lines, all, log4j, routes: settings.routes.map(Arc::new) })
@@ -132,6 +133,11 @@ impl Console {
     #[cfg(test)]
     pub(crate) fn lines_of_console(&self) -> Arc<LogOutput> {
         Arc::clone(&self.lines)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn lines_of_records(&self) -> Arc<LogOutput> {
+        Arc::clone(&self.all[self.all.len() - 1])
     }
 
     /// Says on the console what log lines of this level say, where they go to files alone.
@@ -207,13 +213,18 @@ pub struct Flush {
 impl Drop for Flush {
     fn drop(&mut self) {
         self.console.flush(self.at_most);
-        if let Some(log4j) = &self.console.log4j {
+        if let (Some(log4j), Some(records)) = (&self.console.log4j, self.console.all.last()) {
             // It may not be up yet.
             let end = Instant::now() + FAREWELL;
-            self.console.all.last().into_iter().for_each(|records| {
-                records.flush(end);
-            });
+            records.flush(end);
             log4j.end(end.saturating_duration_since(Instant::now()).max(LEAST_FAREWELL));
+            let lost = records.never_taken(Instant::now() + SETTLED);
+            if lost > 0 {
+                self.console.tell(
+                    Level::Warning,
+                    &format!("{lost} log lines were not taken by log4j before the end, and stand in nothing that it writes"),
+                );
+            }
             self.console.lines.flush(Instant::now() + self.at_most); // what it has said meanwhile
         }
     }
@@ -221,6 +232,9 @@ impl Drop for Flush {
 
 /// How long log4j may take at the end for the lines that it has not taken, and for its own end.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// For what waits to be refused by one that has ended.
+const SETTLED: Duration = Duration::from_millis(250);
 
 /// For its own end alone.
 const LEAST_FAREWELL: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@ use crate::{
 use slog::{Drain, Level, Never, OwnedKVList, Record};
 use std::{
     cell::RefCell,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Instant, SystemTime},
 };
 
@@ -33,11 +33,17 @@ impl Drain for ToConsole {
             Some(routes) => Some(self.route(routes, name, record, context)),
             None => None,
         };
+        let (mut is_printed, mut is_said) = (false, false);
         for (n, output) in self.outputs.iter().enumerate() {
             let enabled = || output.levels.load().enabled(name, record.level());
             if routed.map_or_else(enabled, |routed| routed.goes_to(n, enabled)) {
                 output.say(format(output, record, context), urgency(record.level()));
+                is_printed |= n == 0;
+                is_said = true;
             }
+        }
+        if is_said && !is_printed && record.level().is_at_least(Level::Warning) {
+            self.stand_in(record, context);
         }
         Ok(())
     }
@@ -50,6 +56,13 @@ impl Drain for ToConsole {
 }
 
 impl ToConsole {
+    /// Prints a line that nobody may ever see else.
+    fn stand_in(&self, record: &Record<'_>, context: &OwnedKVList) {
+        if let Some(console) = self.outputs.first().filter(|console| console.queue.stands_in.load(Relaxed)) {
+            console.say(format(console, record, context), urgency(record.level()));
+        }
+    }
+
     fn route(&self, routes: &Routes, name: &str, record: &Record<'_>, context: &OwnedKVList) -> Routed {
         let message = layout::message(record, context);
         let (millis, now) = (stamp::millis(SystemTime::now()), Instant::now());

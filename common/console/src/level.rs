@@ -77,11 +77,13 @@ pub(crate) fn covers(front: &str, name: &str) -> bool {
     }
 }
 
-/// The name under which Flume's loggers have rules for `name`: a module of ours has those of the same path below `org.apache.flume`.
-pub(crate) fn name_in_flume(name: &str) -> Cow<'_, str> {
+/// The name under which log4j's loggers have rules for `name`: some modules of ours have those of the same path below
+/// `org.apache.flume`, and all have dots.
+pub fn name_in_flume(name: &str) -> Cow<'_, str> {
     let below = CRATES.iter().find_map(|own| name.strip_prefix(own));
     match below.filter(|rest| rest.is_empty() || rest.starts_with("::")) {
         Some(rest) => Cow::Owned(format!("{FLUME}{}", rest.replace("::", "."))),
+        None if name.contains("::") => Cow::Owned(name.replace("::", ".")),
         None => Cow::Borrowed(name),
     }
 }

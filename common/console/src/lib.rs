@@ -39,8 +39,8 @@ pub use file::{Delete, FileSettings, Kept, NamePattern, Names, Size, Triggers, W
 pub use filter::{Filter, Outcome, PartOfDay, Test};
 pub use java::DatePrinter;
 pub use layout::Format;
-pub use level::{Levels, UnknownLevel, level_name, parse_level};
+pub use level::{Levels, UnknownLevel, level_name, name_in_flume, parse_level};
 pub use pattern::{Dialect, Pattern};
-pub use record::{RecordSettings, Records, Screen};
+pub use record::{NotTaken, RecordSettings, Records, Screen};
 pub use routes::{Route, Routes, RoutingLogger};
 pub use socket::{SocketSettings, Transport};

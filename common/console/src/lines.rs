@@ -96,6 +96,14 @@ impl LogOutput {
         all
     }
 
+    /// Lines that the place has not taken by `end`, after which it takes none, and that nobody has been told of.
+    pub(crate) fn never_taken(&self, end: Instant) -> u64 {
+        self.flush(end);
+        let queue = &self.queue;
+        let settled = *queue.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.said.load(Relaxed).saturating_sub(settled) + queue.left_out.load(Relaxed)
+    }
+
     /// Wakes the writer; when the bell is already ringing, that is enough.
     pub(crate) fn ring(&self) {
         let _ = self.bell.try_send(());
@@ -108,11 +116,12 @@ pub(crate) struct Queue {
     take: Receiver<Vec<u8>>,
     pub(crate) bytes: AtomicUsize, // in waiting lines
     writing: Mutex<Writing>,
-    pub(crate) said: AtomicU64,     // lines that were put
-    pub(crate) settled: Mutex<u64>, // of them, those printed or lost
-    pub(crate) progress: Condvar,   // `settled` grew
-    pub(crate) left_out: AtomicU64, // lines nobody will see, since they were last told of
-    stuck: AtomicBool,              // somebody has waited in vain since a line was last printed
+    pub(crate) said: AtomicU64,       // lines that were put
+    pub(crate) settled: Mutex<u64>,   // of them, those printed or lost
+    pub(crate) progress: Condvar,     // `settled` grew
+    pub(crate) left_out: AtomicU64,   // lines nobody will see, since they were last told of
+    pub(crate) stands_in: AtomicBool, // warnings are printed that are for log4j, which is not there
+    stuck: AtomicBool,                // somebody has waited in vain since a line was last printed
 }
 
 /// What the one who writes holds.
@@ -138,12 +147,18 @@ impl Queue {
             settled: Mutex::new(0),
             progress: Condvar::new(),
             left_out: AtomicU64::new(0),
+            stands_in: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn writing(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.put.is_full()
     }
 
     fn put(&self, line: Vec<u8>, urgency: Urgency) {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::{Console, Levels, Settings, place};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -11,6 +12,8 @@ struct Kept {
     records: Mutex<Vec<u8>>,
     screen: Mutex<Option<Screen>>,
     refuses: bool,
+    /// Each time it takes something it waits for its end, which comes once.
+    gate: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
 impl Records for Kept {
@@ -18,9 +21,14 @@ impl Records for Kept {
         *self.screen.lock().unwrap() = Some(screen);
     }
 
-    fn take(&self, records: &[u8]) -> io::Result<()> {
+    fn take(&self, records: &[u8], ends: &[usize]) -> Result<(), NotTaken> {
+        if let Some(gate) = self.gate.lock().unwrap().take() {
+            let _ = gate.recv();
+        }
+        assert_eq!(ends.last(), Some(&records.len()));
         if self.refuses {
-            return Err(io::Error::other("two JVMs have ended"));
+            let bytes = ends.first().copied().unwrap_or_default();
+            return Err(NotTaken { bytes, unfit: 1, error: io::Error::other("two JVMs have ended") });
         }
         self.records.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(records);
         Ok(())
@@ -104,13 +112,35 @@ fn what_is_lost_is_counted_and_what_takes_it_may_speak() {
     let kept = Arc::new(Kept { refuses: true, ..Kept::default() });
     let (console, paper) = console(&kept);
     slog::info!(console.logger(), "one");
+    slog::info!(console.logger(), "two");
     assert!(console.flush(Duration::from_secs(20)));
     let screen = kept.screen.lock().unwrap().take().unwrap();
+    assert_eq!(screen.left_out(), 2, "the first one of each chunk it can never take, the rest not now");
     screen.tell(Level::Error, "it has ended");
     screen.print(b"laid out\n".to_vec());
     assert!(console.flush(Duration::from_secs(20)));
     let text = paper.text();
     assert!(text.contains("it has ended\n") && text.ends_with("laid out\n"), "{text}");
+    drop(console.flush_on_drop(Duration::from_secs(20)));
+    let told = "2 log lines were not taken by log4j before the end, and stand in nothing that it writes";
+    assert!(paper.text().contains(told), "{}", paper.text());
+}
+
+#[test]
+fn while_it_has_never_come_up_the_console_has_warnings() {
+    let kept = Arc::new(Kept::default());
+    let (console, paper) = console(&kept);
+    let screen = kept.screen.lock().unwrap().take().unwrap();
+    let log = console.logger();
+    for stands_in in [false, true, false] {
+        screen.stand_in(stands_in);
+        slog::warn!(log, "worse {}", stands_in);
+        slog::info!(log, "usual {}", stands_in);
+    }
+    assert!(console.flush(Duration::from_secs(20)));
+    let text = paper.text();
+    assert!(text.contains("worse true") && text.lines().count() == 1, "{text}");
+    assert_eq!(read(&kept.records.lock().unwrap()).len(), 6, "log4j has all of them when it comes up");
 }
 
 /// More than ever waits.
@@ -118,8 +148,16 @@ const MANY: usize = 20_000;
 
 #[test]
 fn a_log4j_that_is_slower_than_a_logger_sink_loses_no_event() {
-    let kept = Arc::new(Kept::default());
+    let (open, gate) = mpsc::channel();
+    let kept = Arc::new(Kept { gate: Mutex::new(Some(gate)), ..Kept::default() });
     let (console, _) = console(&kept);
+    let records = console.lines_of_records();
+    let opener = thread::spawn(move || {
+        while !records.queue.is_full() {
+            thread::yield_now();
+        }
+        drop(open);
+    });
     let mut printer = console.event_printer(place::LOGGER_SINK, 16);
     let mut batch = event::BatchBuilder::default();
     batch.push([("k", "v")], b"hello");
@@ -131,6 +169,7 @@ fn a_log4j_that_is_slower_than_a_logger_sink_loses_no_event() {
         }
         printer.print().unwrap();
     }
+    opener.join().unwrap();
     assert!(console.flush(Duration::from_secs(60)));
     assert_eq!(read(&kept.records.lock().unwrap()).len(), MANY);
 }
@@ -140,7 +179,7 @@ fn rules_are_looked_up_under_flumes_name() {
     for (name, expected) in [
         ("components::sink::avro", "org.apache.flume.sink.avro"),
         ("flow", "org.apache.flume"),
-        ("flows::x", "flows::x"),
+        ("flows::x", "flows.x"),
         ("com.example.Own", "com.example.Own"),
     ] {
         assert_eq!(level::name_in_flume(name), expected);

@@ -2,11 +2,14 @@
 
 use crate::jvm::{self, Given};
 use bridge::{Heard, LogFile, LogJvm, LogWriter};
-use console::{Records, Screen};
+use console::{NotTaken, Records, Screen};
 use slog::Level;
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -16,7 +19,11 @@ use std::{
 /// What there is not, and where it was looked for.
 pub(crate) fn find(given: &Given, file: LogFile) -> Result<Arc<dyn Records>, String> {
     let jvm = jvm::for_log4j(given, file.is_xml)?;
-    Ok(Arc::new(ByLog4j { wanted: Mutex::new(Some((jvm, file))), writer: OnceLock::new() }))
+    Ok(Arc::new(ByLog4j {
+        wanted: Mutex::new(Some((jvm, file))),
+        writer: OnceLock::new(),
+        heard: OnceLock::new(),
+    }))
 }
 
 /// What writes the lines.
@@ -24,6 +31,54 @@ struct ByLog4j {
     /// Until it begins.
     wanted: Mutex<Option<(LogJvm, LogFile)>>,
     writer: OnceLock<LogWriter>,
+    heard: OnceLock<Arc<Hearing>>,
+}
+
+/// What becomes of what is heard of it.
+struct Hearing {
+    to: Screen,
+    /// What an appender has printed, and not yet a whole line.
+    rest: Mutex<Vec<u8>>,
+    was_up: AtomicBool,
+}
+
+impl Hearing {
+    fn hear(&self, heard: Heard) {
+        match heard {
+            Heard::Said(line) => self.to.tell(Level::Warning, &format!("log4j: {line}")),
+            Heard::Trouble(text) => self.trouble(text),
+            Heard::Well(text) => self.to.tell(Level::Info, &text),
+            Heard::Printed(bytes) => {
+                let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+                whole(&mut rest, &bytes).into_iter().for_each(|lines| self.to.print(lines));
+            }
+            Heard::AllPrinted => self.print_rest(),
+            Heard::Up => {
+                self.was_up.store(true, Relaxed);
+                self.to.stand_in(false);
+            }
+        }
+    }
+
+    fn trouble(&self, mut text: String) {
+        let left_out = self.to.left_out();
+        if left_out > 0 {
+            text.push_str(&format!(". {left_out} log lines are lost so far"));
+        }
+        if !self.was_up.load(Relaxed) {
+            text.push_str(". Until it is up, warnings and errors stand here as well");
+            self.to.stand_in(true);
+        }
+        self.to.tell(Level::Error, &text);
+    }
+
+    fn print_rest(&self) {
+        let mut rest = std::mem::take(&mut *self.rest.lock().unwrap_or_else(PoisonError::into_inner));
+        if !rest.is_empty() {
+            rest.push(b'\n');
+            self.to.print(rest);
+        }
+    }
 }
 
 /// Shows no value of a property.
@@ -37,16 +92,10 @@ impl Records for ByLog4j {
     fn begin(&self, screen: Screen) {
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((jvm, file)) = wanted else { return };
-        let (to, lines) = (screen.clone(), Mutex::new(Vec::new()));
-        let hears = Arc::new(move |heard| match heard {
-            Heard::Said(line) => to.tell(Level::Warning, &format!("log4j: {line}")),
-            Heard::Trouble(text) => to.tell(Level::Error, &text),
-            Heard::Well(text) => to.tell(Level::Info, &text),
-            Heard::Printed(bytes) => {
-                let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-                whole(&mut lines, &bytes).into_iter().for_each(|lines| to.print(lines));
-            }
-        });
+        let rest = Mutex::new(Vec::new());
+        let hearing = Arc::new(Hearing { to: screen.clone(), rest, was_up: AtomicBool::new(false) });
+        let _ = self.heard.set(Arc::clone(&hearing)); // the first one, since it begins once
+        let hears = Arc::new(move |heard| hearing.hear(heard));
         match LogWriter::begin(jvm, file, hears) {
             Ok(writer) => drop(self.writer.set(writer)), // the first one, since it begins once
             Err(error) => {
@@ -58,13 +107,18 @@ impl Records for ByLog4j {
         }
     }
 
-    fn take(&self, records: &[u8]) -> io::Result<()> {
-        let writer = self.writer.get().ok_or_else(|| io::Error::other("it does not run"))?;
-        writer.take(records.to_vec()).map_err(io::Error::other)
+    fn take(&self, records: &[u8], ends: &[usize]) -> Result<(), NotTaken> {
+        let Some(writer) = self.writer.get() else {
+            return Err(NotTaken { bytes: 0, unfit: 0, error: io::Error::other("it does not run") });
+        };
+        writer.take(records.to_vec(), ends.to_vec()).map_err(|bridge::NotTaken { bytes, left_out, why }| {
+            NotTaken { bytes, unfit: left_out, error: io::Error::other(why) }
+        })
     }
 
     fn end(&self, at_most: Duration) {
         self.writer.get().into_iter().for_each(|writer| writer.end(at_most));
+        self.heard.get().into_iter().for_each(|hearing| hearing.print_rest()); // of one that was killed
     }
 }
 

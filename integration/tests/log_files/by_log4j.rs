@@ -61,13 +61,22 @@ fn shapes(text: &str) -> Vec<String> {
     shapes
 }
 
-/// What both write, and what ours prints.
-fn as_flume(version: Version, name: &str, text: &str, files: &[&str], more: &[&str]) -> (Place, Vec<String>) {
+/// What both write, and what ours prints. The file `is_there`, too, before it is stopped.
+fn as_flume(
+    version: Version,
+    name: &str,
+    text: &str,
+    files: &[&str],
+    more: &[&str],
+    is_there: &str,
+) -> (Place, Vec<String>) {
     let theirs = by_flume(version, name, text, files, more);
     let ours = Place::with(name, text);
     let mut command = with_flume(&ours, version);
     command.args(more);
-    let printed = Place::run_as(command, |_| files.iter().all(|file| ours.has_last(file)));
+    let printed = Place::run_as(command, |_| {
+        files.iter().all(|file| ours.has_last(file)) && wait_until(|| ours.path(is_there).exists())
+    });
     for file in files {
         let [here, there] = [&ours, &theirs].map(|place| shapes(&place.read(file)));
         assert_eq!(here, there, "{file}: {printed:#?}");
@@ -99,10 +108,10 @@ fn log4j_2_rewrites_routes_and_lays_out_as_in_flume_1_11() {
             <SizeBasedTriggeringPolicy size="1 KB"/></RollingFile>"#;
     let text = with_appenders(appenders, &["Rewrite", "Routing", "Rfc", "Packed"]);
     let files = ["re.log", "other.log", "rfc.log", "flume.log"];
-    let (ours, printed) = as_flume(Version::V1_11, "log4j2.xml", &text, &files, &[]);
+    let (ours, printed) = as_flume(Version::V1_11, "log4j2.xml", &text, &files, &[], "packed-1.log.bz2");
     assert!(ours.read("re.log").contains(" operator - Event: {"), "{}", ours.read("re.log"));
     assert!(ours.read("rfc.log").starts_with("<158>1 "), "{}", ours.read("rfc.log"));
-    assert!(wait_until(|| ours.path("packed-1.log.bz2").is_file()), "{:?}", ours.names("."));
+    assert!(ours.path("packed-1.log.bz2").is_file(), "{:?}", ours.names("."));
     let told = "are written by log4j in a JVM, and do not go to the console, as conf/log4j2.xml says: only log4j itself has ";
     assert!(printed.len() == 1 && printed[0].contains(told), "{printed:?}");
     assert!(printed[0].contains("<Rewrite>") && printed[0].contains(".bz2"), "{printed:?}");
@@ -148,7 +157,8 @@ log4j.appender.HTML.layout=org.apache.log4j.HTMLLayout
     let text = OF_1_9.replace("rootLogger=${flume.root.logger}", "rootLogger=INFO,LOGFILE,MEMO,HTML,console");
     let files = ["memo.log", "lines.html", "logs/flume.log"];
     let more = ["-Dmemo.mark=marked"];
-    let (ours, printed) = as_flume(Version::V1_9, "log4j.properties", &format!("{text}{own}"), &files, &more);
+    let (ours, printed) =
+        as_flume(Version::V1_9, "log4j.properties", &format!("{text}{own}"), &files, &more, "memo.log");
     assert!(ours.read("memo.log").starts_with("marked INFO ["), "{}", ours.read("memo.log"));
     assert!(ours.read("lines.html").trim_end().ends_with("</html>"), "it is ended as log4j ends it");
     // The console is native code's, and has each line once.

@@ -15,7 +15,7 @@ pub(super) fn wish(file: &LogFile, properties: &[(String, String)]) -> Result<Ve
     [which, &file.path, &file.text].into_iter().for_each(|text| push(&mut out, text));
     count(&mut out, file.ours.len());
     file.ours.iter().for_each(|name| push(&mut out, name));
-    for pairs in [&file.pairs[..], properties] {
+    for pairs in [&file.pairs[..], properties, &file.levels] {
         count(&mut out, pairs.len());
         pairs.iter().flat_map(|(name, value)| [name, value]).for_each(|text| push(&mut out, text));
     }
@@ -43,6 +43,8 @@ pub(super) fn framed(bytes: &[u8]) -> Result<Vec<u8>, String> {
 pub(super) enum Said {
     /// log4j has read the file.
     Ready,
+    /// So many of the lines that it was given are done.
+    Done(usize),
     /// All lines are taken.
     Taken,
     /// An appender of the console prints this.
@@ -60,6 +62,10 @@ pub(super) fn said(frame: &[u8]) -> Result<Said, &'static str> {
     match kind {
         b'R' => Ok(Said::Ready),
         b'T' => Ok(Said::Taken),
+        b'P' => match <[u8; 4]>::try_from(rest) {
+            Ok(number) => Ok(Said::Done(u32::from_be_bytes(number) as usize)),
+            Err(_) => Err("a number of it has not four bytes"),
+        },
         b'C' => Ok(Said::Printed(rest.to_vec())),
         b'E' => Ok(Said::Failed(String::from_utf8_lossy(rest).into_owned())),
         _ => Err("a frame of it is of no known kind"),
@@ -78,6 +84,7 @@ mod tests {
             text: String::new(),
             pairs: vec![("k".to_owned(), "\u{fc}".to_owned())],
             ours: vec!["console".to_owned()],
+            levels: vec![("l".to_owned(), "OFF".to_owned())],
         };
         let frame = wish(&file, &[]).unwrap();
         let expected = [
@@ -85,6 +92,7 @@ mod tests {
             b"\0\0\0\x01\0\0\0\x07console",
             b"\0\0\0\x01\0\0\0\x01k\0\0\0\x02\xc3\xbc",
             b"\0\0\0\0",
+            b"\0\0\0\x01\0\0\0\x01l\0\0\0\x03OFF",
         ];
         assert_eq!(frame[4..], expected.concat());
         assert_eq!(frame[..4], (frame.len() as u32 - 4).to_be_bytes());
@@ -98,7 +106,8 @@ mod tests {
         assert_eq!(said(b"T"), Ok(Said::Taken));
         assert_eq!(said(b"Cline\n"), Ok(Said::Printed(b"line\n".to_vec())));
         assert_eq!(said(b"Eno class"), Ok(Said::Failed("no class".to_owned())));
-        for wrong in [&b""[..], b"X", b"\xff"] {
+        assert_eq!(said(b"P\0\0\x01\0"), Ok(Said::Done(256)));
+        for wrong in [&b""[..], b"X", b"\xff", b"P\0\0\x01"] {
             assert!(said(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -2,19 +2,27 @@
 //! side, `LogLines`, and says there how they speak.
 
 mod frames;
+mod handing;
 mod printed;
 mod process;
+mod telling;
 
 use crate::{ClassPath, clock, policy::Restarts};
-use process::Process;
+use handing::{Handing, MOST_TRIES};
+use process::{Ears, Process};
 use std::{
     collections::BTreeMap,
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc as plain},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        mpsc as plain,
+    },
     thread,
     time::Duration,
 };
+use telling::Telling;
 use tokio::sync::{mpsc, oneshot};
 
 /// How the JVM is started.
@@ -45,6 +53,8 @@ pub struct LogFile {
     pub pairs: Vec<(String, String)>,
     /// Appenders of the console that are not log4j's: they print nothing there.
     pub ours: Vec<String>,
+    /// Levels of loggers that count beside it.
+    pub levels: Vec<(String, String)>,
 }
 
 /// What comes of it.
@@ -54,7 +64,11 @@ pub enum Heard {
     Said(String),
     /// What an appender of the console prints: no whole lines, perhaps.
     Printed(Vec<u8>),
-    /// What is wrong with the JVM.
+    /// A JVM has ended: what it has printed last is whole.
+    AllPrinted,
+    /// A JVM is up, and log4j has read the file.
+    Up,
+    /// What is wrong with the JVM: at once, and from time to time as long as it lasts.
     Trouble(String),
     /// That it is over.
     Well(String),
@@ -73,7 +87,28 @@ pub struct LogWriter {
 /// Records that are to be taken.
 struct Job {
     records: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    progress: Arc<Progress>,
     done: oneshot::Sender<Result<(), String>>,
+}
+
+/// How far log4j has come with records.
+#[derive(Default)]
+struct Progress {
+    bytes: AtomicUsize,
+    left_out: AtomicU64,
+}
+
+/// What became of records that were not all taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotTaken {
+    /// log4j is done with so many bytes of them, from the front.
+    pub bytes: usize,
+    /// Records among these that were left out since JVMs end by them.
+    pub left_out: u64,
+    /// Why it is not all.
+    pub why: String,
 }
 
 impl LogWriter {
@@ -93,18 +128,24 @@ impl LogWriter {
         Ok(LogWriter { jobs: Some(jobs).into(), end: Some(end).into(), ended: ended.into() })
     }
 
-    /// Hands records over, and waits until log4j has taken them, which may take several JVMs. Not from a task.
+    /// Hands records over, which end at `ends`, and waits until log4j has taken them, which may take several JVMs. Not from a task.
     ///
     /// # Errors
-    /// Why they are lost.
-    pub fn take(&self, records: Vec<u8>) -> Result<(), String> {
+    /// Which of them are lost, and why.
+    pub fn take(&self, records: Vec<u8>, ends: Vec<usize>) -> Result<(), NotTaken> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (done, told) = oneshot::channel();
-        let sent = jobs.map(|jobs| jobs.blocking_send(Job { records, done }));
-        match sent {
+        let progress = Arc::<Progress>::default();
+        let job = Job { records, ends, progress: Arc::clone(&progress), done };
+        let outcome = match jobs.map(|jobs| jobs.blocking_send(job)) {
             Some(Ok(())) => told.blocking_recv().unwrap_or_else(|_| Err(ENDED.to_owned())),
             _ => Err(ENDED.to_owned()),
-        }
+        };
+        outcome.map_err(|why| NotTaken {
+            bytes: progress.bytes.load(Relaxed),
+            left_out: progress.left_out.load(Relaxed),
+            why,
+        })
     }
 
     /// Ends log4j, which writes what it has, and waits for that; a JVM that takes longer is killed.
@@ -122,18 +163,18 @@ impl LogWriter {
 struct Writing {
     jvm: LogJvm,
     file: LogFile,
-    hears: Hears,
+    ears: Ears,
     process: Option<Process>,
     restarts: Restarts,
     /// Of the next start.
     pause: Duration,
-    is_told: bool,
+    telling: Telling,
 }
 
 impl Writing {
     fn new(jvm: LogJvm, file: LogFile, hears: Hears) -> Writing {
-        let (process, restarts) = (None, Restarts::default());
-        Writing { jvm, file, hears, process, restarts, pause: Duration::ZERO, is_told: false }
+        let (ears, process, restarts) = (Ears::new(hears), None, Restarts::default());
+        Writing { jvm, file, ears, process, restarts, pause: Duration::ZERO, telling: Telling::default() }
     }
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>, stop: oneshot::Receiver<Duration>) {
@@ -146,7 +187,7 @@ impl Writing {
         if let Some(process) = self.process.take()
             && !process.end(at_most).await
         {
-            (self.hears)(Heard::Trouble(format!(
+            (self.ears.hears)(Heard::Trouble(format!(
                 "log4j, which writes log lines as {} says, has not ended within {} ms: its JVM is killed, and the last lines may be lost",
                 self.file.path,
                 at_most.as_millis()
@@ -157,7 +198,7 @@ impl Writing {
     async fn serve(&mut self, jobs: &mut mpsc::Receiver<Job>) {
         self.start().await;
         while let Some(job) = self.next(jobs).await {
-            let outcome = self.give(&job.records).await;
+            let outcome = self.give(&job).await;
             let _ = job.done.send(outcome); // or nobody waits any more
         }
         std::future::pending::<()>().await; // until the end is asked for
@@ -168,9 +209,9 @@ impl Writing {
         loop {
             let Some(process) = &mut self.process else { return jobs.recv().await };
             let why = tokio::select! {
-                biased;
-                job = jobs.recv() => return job,
+                biased; // what has ended takes no job
                 why = process.ended_by_itself() => why,
+                job = jobs.recv() => return job,
             };
             self.lost(&why);
             self.start().await;
@@ -178,30 +219,45 @@ impl Writing {
     }
 
     /// Gives records to a JVM, and to the next one if it ends.
-    async fn give(&mut self, records: &[u8]) -> Result<(), String> {
-        let mut last = String::new();
-        for _ in 0..MOST_TRIES {
+    async fn give(&mut self, job: &Job) -> Result<(), String> {
+        let mut handing = Handing::new(job.ends.len());
+        let end_of = |n: usize| n.checked_sub(1).and_then(|last| job.ends.get(last)).copied().unwrap_or(0);
+        let mut outcome = Ok(());
+        while let Some(next) = handing.next() {
             while self.process.is_none() {
                 self.start().await;
             }
             let Some(process) = &mut self.process else { continue };
+            let records = job.records.get(end_of(next.start)..end_of(next.end)).unwrap_or_default();
             match process.take(records).await {
                 Ok(()) => {
+                    handing.taken();
                     self.is_well();
-                    return Ok(());
                 }
-                Err(why) => last = why,
+                Err(lost) => {
+                    if handing.lost(lost.done, lost.given) {
+                        let why = &lost.why;
+                        outcome = Err(format!(
+                            "{MOST_TRIES} JVMs in a row have ended by one; of the last one: {why}"
+                        ));
+                    }
+                    self.lost(&lost.why);
+                }
             }
-            self.lost(&last);
+            job.progress.bytes.store(end_of(handing.done()), Relaxed);
+            job.progress.left_out.store(handing.left_out(), Relaxed);
         }
-        Err(format!("with them, {MOST_TRIES} JVMs in a row have ended; of the last one: {last}"))
+        outcome
     }
 
     /// One start, behind its pause.
     async fn start(&mut self) {
         tokio::time::sleep(self.pause).await;
-        match Process::begin(&self.jvm, &self.file, &self.hears).await {
-            Ok(process) => self.process = Some(process),
+        match Process::begin(&self.jvm, &self.file, &self.ears).await {
+            Ok(process) => {
+                self.process = Some(process);
+                (self.ears.hears)(Heard::Up);
+            }
             Err(why) => self.lost(&why),
         }
     }
@@ -210,8 +266,8 @@ impl Writing {
     fn lost(&mut self, why: &str) {
         self.process = None;
         self.pause = self.restarts.died(clock::now());
-        if !std::mem::replace(&mut self.is_told, true) {
-            (self.hears)(Heard::Trouble(format!(
+        if self.telling.is_due(clock::now()) {
+            (self.ears.hears)(Heard::Trouble(format!(
                 "the JVM in which log4j writes log lines, as {} says, is of no use: {why}. It is started again; lines wait for it, and events go on",
                 self.file.path
             )));
@@ -219,14 +275,14 @@ impl Writing {
     }
 
     fn is_well(&mut self) {
-        if std::mem::take(&mut self.is_told) {
-            (self.hears)(Heard::Well(format!("log4j writes log lines again, as {} says", self.file.path)));
+        if self.telling.is_over() {
+            (self.ears.hears)(Heard::Well(format!(
+                "log4j writes log lines again, as {} says",
+                self.file.path
+            )));
         }
     }
 }
-
-/// JVMs that are given the same records.
-const MOST_TRIES: usize = 2;
 
 /// For the end of one that is killed.
 const KILLED: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What that JVM prints, bounded. No I/O.
+//! What those JVMs print, bounded. No I/O.
 
 use crate::clock::Instant;
 use std::time::Duration;
@@ -23,6 +23,13 @@ impl Printed {
                 self.line.push(*byte);
             }
         }
+        shown
+    }
+
+    /// The last line, which nothing has ended.
+    pub(super) fn rest(&mut self, now: Instant) -> Vec<String> {
+        let mut shown = Vec::new();
+        self.end(now, &mut shown);
         shown
     }
 
@@ -70,6 +77,7 @@ mod tests {
         let all: Vec<String> = text.bytes().flat_map(|byte| by_one.take(&[byte], now)).collect();
         assert_eq!(all, Printed::default().take(text.as_bytes(), now));
         assert_eq!((all[0].as_str(), all[1].len(), all.len()), ("one", MOST_BYTES, 2));
+        assert_eq!((by_one.rest(now), by_one.rest(now)), (vec!["two".to_owned()], vec![]));
     }
 
     #[test]

@@ -6,7 +6,13 @@ use super::{
     printed::Printed,
 };
 use crate::{clock, jar, launch, with_cause};
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{
+    io,
+    path::Path,
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, Command},
@@ -19,7 +25,36 @@ pub(super) struct Process {
     child: Child,
     to: Option<ChildStdin>,
     answers: mpsc::Receiver<Result<Said, String>>,
-    printed: Option<JoinHandle<()>>,
+    /// What reads its pipes.
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// Why records are not taken.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) why: String,
+    /// So many of them are, as far as it has said.
+    pub(super) done: usize,
+    /// Whether it had got them all.
+    pub(super) given: bool,
+}
+
+/// Who is told of what it says, and how much that may be, of all JVMs together.
+#[derive(Clone)]
+pub(super) struct Ears {
+    pub(super) hears: Hears,
+    pub(super) printed: Arc<Mutex<Printed>>,
+}
+
+impl Ears {
+    pub(super) fn new(hears: Hears) -> Ears {
+        Ears { hears, printed: Arc::default() }
+    }
+
+    fn show(&self, lines: impl FnOnce(&mut Printed) -> Vec<String>) {
+        let lines = lines(&mut self.printed.lock().unwrap_or_else(PoisonError::into_inner));
+        lines.into_iter().for_each(|line| (self.hears)(Heard::Said(line)));
+    }
 }
 
 impl Process {
@@ -27,18 +62,22 @@ impl Process {
     ///
     /// # Errors
     /// Why not, in an operator's words.
-    pub(super) async fn begin(jvm: &LogJvm, file: &LogFile, hears: &Hears) -> Result<Process, String> {
+    pub(super) async fn begin(jvm: &LogJvm, file: &LogFile, ears: &Ears) -> Result<Process, String> {
         let wish = frames::wish(file, &jvm.properties)?;
-        let mut process = Process::spawn(jvm, hears)?;
-        let begun = tokio::time::timeout(START, process.ask(&wish)).await;
-        match begun.map_err(|_| format!("it has not begun within {} s", START.as_secs()))?? {
+        let mut process = Process::spawn(jvm, ears)?;
+        let asked = async {
+            let _ = process.write(&wish).await; // what it has said of its end is worth more than that nobody reads
+            process.answer().await
+        };
+        let begun = tokio::time::timeout(PATIENCE, asked).await;
+        match begun.map_err(|_| format!("it has not begun within {} s", PATIENCE.as_secs()))?? {
             Said::Ready => Ok(process),
             Said::Failed(why) => Err(format!("log4j cannot be had there: {why}")),
             _ => Err(nonsense("lines are taken that it was not given")),
         }
     }
 
-    fn spawn(jvm: &LogJvm, hears: &Hears) -> Result<Process, String> {
+    fn spawn(jvm: &LogJvm, ears: &Ears) -> Result<Process, String> {
         let jar = jar::unpack(&jvm.scratch).map_err(|error| with_cause(&error))?;
         let failed = |error: io::Error| format!("/bin/sh, which is to become it, cannot be started: {error}");
         let mut child = command(jvm, &jar).spawn().map_err(failed)?;
@@ -48,33 +87,48 @@ impl Process {
             return Err(format!("{} has no pipes", jvm.java.display()));
         };
         let (tell, answers) = mpsc::channel(1);
-        tokio::spawn(read(from, tell, hears.clone()));
-        let printed = Some(tokio::spawn(show(err, hears.clone())));
-        Ok(Process { child, to: Some(to), answers, printed })
+        let reader = tokio::spawn(read(from, tell, ears.hears.clone()));
+        let readers = vec![reader, tokio::spawn(show(err, ears.clone()))];
+        Ok(Process { child, to: Some(to), answers, readers })
     }
 
-    /// Hands records over, and waits until log4j has taken them.
+    /// Hands records over, and waits until log4j has taken them, as long as one after the other is done.
     ///
     /// # Errors
-    /// Why it has not. The process is of no use then.
-    pub(super) async fn take(&mut self, records: &[u8]) -> Result<(), String> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask(&frames::framed(records)?)).await;
-        match asked.map_err(|_| format!("it has not taken lines within {} s", PATIENCE.as_secs()))?? {
-            Said::Taken => Ok(()),
-            _ => Err(nonsense("it begins twice")),
+    /// Why it has not taken all of them. The process is of no use then.
+    pub(super) async fn take(&mut self, records: &[u8]) -> Result<(), Lost> {
+        let (mut done, given) = (0, true);
+        let frame = frames::framed(records).map_err(|why| Lost { why, done, given })?;
+        let written = tokio::time::timeout(PATIENCE, self.write(&frame)).await;
+        let Ok(written) = written else {
+            let why = format!("it has read no lines within {} s", PATIENCE.as_secs());
+            return Err(Lost { why, done, given: false });
+        };
+        let given = written.is_ok();
+        loop {
+            let why = match tokio::time::timeout(PATIENCE, self.answer()).await {
+                Ok(Ok(Said::Taken)) => return Ok(()),
+                Ok(Ok(Said::Done(number))) => {
+                    done = number.max(done);
+                    continue;
+                }
+                Ok(Ok(_)) => nonsense("it begins twice"),
+                Ok(Err(why)) => why,
+                Err(_) => format!("it has not taken a line within {} s", PATIENCE.as_secs()),
+            };
+            return Err(Lost { why, done, given });
         }
     }
 
-    async fn ask(&mut self, frame: &[u8]) -> Result<Said, String> {
-        let written = async {
-            if let Some(to) = &mut self.to {
-                to.write_all(frame).await?;
-                to.flush().await?;
-            }
-            io::Result::Ok(())
-        };
-        // What it has said of its end is worth more than that nobody reads.
-        let _ = written.await;
+    async fn write(&mut self, frame: &[u8]) -> io::Result<()> {
+        if let Some(to) = &mut self.to {
+            to.write_all(frame).await?;
+            to.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self) -> Result<Said, String> {
         match self.answers.recv().await {
             Some(said) => said,
             None => Err(self.ended().await),
@@ -92,9 +146,7 @@ impl Process {
 
     async fn ended(&mut self) -> String {
         let ended = tokio::time::timeout(FAREWELL, self.child.wait()).await;
-        if let Some(printed) = self.printed.take() {
-            let _ = tokio::time::timeout(FAREWELL, printed).await; // a child of it may hold the pipe
-        }
+        let _ = tokio::time::timeout(FAREWELL, self.all_read()).await; // a child of it may hold the pipes
         match ended {
             Ok(Ok(status)) => format!("it has ended ({status})"),
             _ => "it has closed its pipe".to_owned(),
@@ -104,13 +156,20 @@ impl Process {
     /// Ends it: log4j writes what it has. Says whether it was in time.
     pub(super) async fn end(mut self, at_most: Duration) -> bool {
         self.to = None;
+        self.answers.close();
         let ended = async {
             let _ = self.child.wait().await;
-            if let Some(printed) = self.printed.take() {
-                let _ = printed.await;
-            }
+            self.all_read().await;
         };
         tokio::time::timeout(at_most, ended).await.is_ok()
+    }
+
+    /// Waits for the end of its pipes.
+    async fn all_read(&mut self) {
+        while let Some(reader) = self.readers.last_mut() {
+            let _ = reader.await;
+            self.readers.pop();
+        }
     }
 }
 
@@ -120,11 +179,14 @@ fn command(jvm: &LogJvm, jar: &Path) -> Command {
     path.push(jar);
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", launch::MOVE_PIPES, "log4j"])
+        .arg("-c")
+        .arg(format!("{DEAF}{}", launch::MOVE_PIPES))
+        .arg("log4j")
         .arg(&jvm.java)
         // No collector: a second one beside that of JAVA_TOOL_OPTIONS ends a JVM.
         .args(["-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError"])
         .args((!jvm.class_path.native.is_empty()).then(|| launch::native(&jvm.class_path)))
+        .args(of_the_start(&jvm.properties))
         .arg("-cp")
         .arg(path)
         .args([MAIN, "/proc/self/fd/3", "/proc/self/fd/4"])
@@ -137,8 +199,23 @@ fn command(jvm: &LogJvm, jar: &Path) -> Command {
     command
 }
 
+/// Words for properties that count only when they are there before the first class is.
+fn of_the_start(properties: &[(String, String)]) -> Vec<String> {
+    let last = |name: &&str| properties.iter().rev().find(|(known, _)| known == name);
+    AT_START.iter().filter_map(last).map(|(name, value)| format!("-D{name}={value}")).collect()
+}
+
 /// Reads what it says until its end.
-async fn read(mut from: impl AsyncRead + Unpin, tell: mpsc::Sender<Result<Said, String>>, hears: Hears) {
+async fn read(from: impl AsyncRead + Unpin, tell: mpsc::Sender<Result<Said, String>>, hears: Hears) {
+    read_frames(from, &tell, &hears).await;
+    hears(Heard::AllPrinted); // before `tell` is gone, which says that it has ended
+}
+
+async fn read_frames(
+    mut from: impl AsyncRead + Unpin,
+    tell: &mpsc::Sender<Result<Said, String>>,
+    hears: &Hears,
+) {
     loop {
         let said = match next(&mut from).await {
             Ok(Some(frame)) => frames::said(&frame).map_err(nonsense),
@@ -148,11 +225,7 @@ async fn read(mut from: impl AsyncRead + Unpin, tell: mpsc::Sender<Result<Said, 
         let goes_on = said.is_ok();
         match said {
             Ok(Said::Printed(bytes)) => hears(Heard::Printed(bytes)),
-            said => {
-                if tell.send(said).await.is_err() {
-                    return;
-                }
-            }
+            said => drop(tell.send(said).await), // at the end nobody asks, and what is printed still counts
         }
         if !goes_on {
             return;
@@ -172,12 +245,13 @@ async fn next(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Vec<u8>>
 }
 
 /// Shows what it prints.
-async fn show(mut err: impl AsyncRead + Unpin, hears: Hears) {
-    let (mut printed, mut buffer) = (Printed::default(), Vec::with_capacity(4096));
+async fn show(mut err: impl AsyncRead + Unpin, ears: Ears) {
+    let mut buffer = Vec::with_capacity(4096);
     while let Ok(1..) = err.read_buf(&mut buffer).await {
-        printed.take(&buffer, clock::now()).into_iter().for_each(|line| hears(Heard::Said(line)));
+        ears.show(|printed| printed.take(&buffer, clock::now()));
         buffer.clear();
     }
+    ears.show(|printed| printed.rest(clock::now()));
 }
 
 fn nonsense(what: &str) -> String {
@@ -185,17 +259,28 @@ fn nonsense(what: &str) -> String {
 }
 
 const MAIN: &str = "org.logcluster.bridge.LogLines";
-/// A JVM on a loaded host takes some seconds.
-const START: Duration = Duration::from_secs(60);
-/// An appender may send a mail or ask a server.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For one line, or for the start. An appender may send a mail or ask a server, and wait for a host that never answers: Linux takes
+/// some 127 s to give it up. As long as [`crate::policy::SilenceLimits`] leaves a component of Flume's.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// A signal to all of the agent's control group must not end log4j before the agent's last lines. The end of its pipe does.
+const DEAF: &str = "trap '' TERM INT HUP; ";
+/// What Java, or its library, reads once.
+const AT_START: [&str; 8] = [
+    "file.encoding",
+    "sun.jnu.encoding",
+    "user.language",
+    "user.country",
+    "user.timezone",
+    "java.net.preferIPv4Stack",
+    "java.net.preferIPv6Addresses",
+    "java.awt.headless",
+];
 /// How long its end is waited for once it says no more.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
 
     /// What comes of a stream: what is answered, and what is printed.
     async fn heard(stream: &[u8]) -> (Vec<Result<Said, String>>, Vec<Heard>) {
@@ -207,7 +292,8 @@ mod tests {
         while let Some(said) = answers.recv().await {
             answered.push(said);
         }
-        let printed = std::mem::take(&mut *printed.lock().expect("nobody panics"));
+        let mut printed = std::mem::take(&mut *printed.lock().expect("nobody panics"));
+        assert_eq!(printed.pop(), Some(Heard::AllPrinted), "the last of all");
         (answered, printed)
     }
 
@@ -223,6 +309,13 @@ mod tests {
             let answered: Vec<_> = answered.iter().map(|said| said.as_ref().expect("it is well")).collect();
             assert_eq!((answered, printed.len()), (expected, usize::from(end >= 12)), "{end}");
         }
+    }
+
+    #[test]
+    fn what_java_reads_at_its_start_is_a_word() {
+        let pairs = [("file.encoding", "a"), ("mail.password", "b"), ("file.encoding", "UTF-8")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(of_the_start(&pairs), ["-Dfile.encoding=UTF-8"]);
     }
 
     #[tokio::test]

@@ -42,6 +42,10 @@ fn file() -> LogFile {
 
 const RECORDS: &[u8] = b"records";
 
+fn take(writer: &LogWriter) -> Result<(), NotTaken> {
+    writer.take(RECORDS.to_vec(), vec![RECORDS.len()])
+}
+
 impl Scene {
     fn hears(&self) -> Hears {
         let heard = Arc::clone(&self.heard);
@@ -66,8 +70,8 @@ impl Scene {
 fn records_are_taken_one_by_one_and_no_property_stands_on_a_command_line() {
     let scene = with(r"echo $* > ${0}.words; WISH; FRAME; TAKEN; FRAME; TAKEN; cat <&3; echo goodbye >&2");
     let writer = scene.writer();
-    assert_eq!(writer.take(RECORDS.to_vec()), Ok(()));
-    assert_eq!(writer.take(RECORDS.to_vec()), Ok(()));
+    assert_eq!(take(&writer), Ok(()));
+    assert_eq!(take(&writer), Ok(()));
     writer.end(Duration::from_secs(60));
     assert_eq!(scene.read("java.read").matches("records").count(), 2);
     let words = scene.read("java.words");
@@ -81,7 +85,7 @@ fn records_are_taken_one_by_one_and_no_property_stands_on_a_command_line() {
         (1, 0),
         "what it says at its end, too"
     );
-    assert_eq!(writer.take(RECORDS.to_vec()), Err(ENDED.to_owned()));
+    assert_eq!(take(&writer), Err(NotTaken { bytes: 0, left_out: 0, why: ENDED.to_owned() }));
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn one_that_ends_is_started_again_and_given_the_same_records() {
         "WISH; if [ -e ${0}.once ]; then FRAME; TAKEN; exec cat <&3; fi; touch ${0}.once; FRAME; echo out of luck >&2; exit 9",
     );
     let writer = scene.writer();
-    assert_eq!(writer.take(RECORDS.to_vec()), Ok(()));
+    assert_eq!(take(&writer), Ok(()));
     assert_eq!(scene.read("java.read").matches("records").count(), 2);
     assert_eq!(
         (scene.told("is of no use: it has ended (exit status: 9)"), scene.told("Said(\"out of luck\")")),
@@ -106,17 +110,46 @@ fn records_that_end_two_jvms_are_left_out_and_the_next_ones_are_taken() {
         "WISH; echo x >> ${0}.runs; if [ $(wc -l < ${0}.runs) -gt 2 ]; then FRAME; TAKEN; exec cat <&3; fi; FRAME; exit 9",
     );
     let writer = scene.writer();
-    let why = writer.take(RECORDS.to_vec()).expect_err("they end it");
-    assert!(why.contains("2 JVMs in a row have ended"), "{why}");
-    assert_eq!(writer.take(RECORDS.to_vec()), Ok(()));
+    let lost = take(&writer).expect_err("they end it");
+    assert!(lost.why.contains("2 JVMs in a row have ended") && lost.left_out == 1, "{lost:?}");
+    assert_eq!(take(&writer), Ok(()));
     assert_eq!(scene.told("is of no use"), 1, "it is told once");
+}
+
+#[test]
+fn the_next_one_goes_on_behind_what_is_done() {
+    // The first one is done with two of three, and gone.
+    let scene = with(
+        r"WISH; if [ -e ${0}.once ]; then FRAME; TAKEN; exec cat <&3; fi; touch ${0}.once; head -c 15 <&3 >/dev/null; printf '\0\0\0\005P\0\0\0\002' >&4; exit 9",
+    );
+    let writer = scene.writer();
+    assert_eq!(writer.take(b"xxxxrecords".to_vec(), vec![2, 4, 11]), Ok(()));
+    assert_eq!(scene.read("java.read").matches("records").count(), 1);
+    writer.end(Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn one_that_goes_on_is_waited_for() {
+    let scene = with(r"WISH; FRAME; printf '\0\0\0\005P\0\0\0\001' >&4; sleep 0.2; TAKEN; exec cat <&3");
+    let mut process =
+        Process::begin(&scene.jvm, &file(), &Ears::new(scene.hears())).await.expect("it begins");
+    process.take(RECORDS).await.expect("all is taken");
+}
+
+#[test]
+fn signals_are_the_agents() {
+    let scene = with("WISH; FRAME; kill -TERM $$; kill -INT $$; kill -HUP $$; TAKEN; exec cat <&3");
+    let writer = scene.writer();
+    assert_eq!(take(&writer), Ok(()));
+    writer.end(Duration::from_secs(60));
+    assert_eq!(scene.told("Trouble"), 0);
 }
 
 #[test]
 fn one_that_does_not_end_is_killed() {
     let scene = with("WISH; FRAME; TAKEN; exec sleep 1000");
     let writer = scene.writer();
-    assert_eq!(writer.take(RECORDS.to_vec()), Ok(()));
+    assert_eq!(take(&writer), Ok(()));
     writer.end(Duration::from_millis(50));
     assert_eq!(scene.told("has not ended within 50 ms: its JVM is killed"), 1);
 }
@@ -124,10 +157,11 @@ fn one_that_does_not_end_is_killed() {
 #[tokio::test]
 async fn one_that_hangs_is_of_no_use() {
     let scene = with("WISH; FRAME; exec sleep 1000");
-    let mut process = Process::begin(&scene.jvm, &file(), &scene.hears()).await.expect("it begins");
+    let mut process =
+        Process::begin(&scene.jvm, &file(), &Ears::new(scene.hears())).await.expect("it begins");
     tokio::time::pause();
     let why = process.take(RECORDS).await.expect_err("it says nothing");
-    assert!(why.contains("has not taken lines within 60 s"), "{why}");
+    assert!(why.why.contains("has not taken a line within 300 s") && why.given, "{why:?}");
 }
 
 #[tokio::test]
@@ -140,7 +174,8 @@ async fn one_that_is_no_java_or_has_no_log4j_is_told() {
         ("exit 3", "it has ended (exit status: 3)"),
     ] {
         let scene = with(script);
-        let why = Process::begin(&scene.jvm, &file(), &scene.hears()).await.map(drop).expect_err(script);
+        let why =
+            Process::begin(&scene.jvm, &file(), &Ears::new(scene.hears())).await.map(drop).expect_err(script);
         assert!(why.contains(told), "{script}: {why}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use console::Screen;
-use std::{cell::RefCell, io, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 #[derive(Debug)]
 struct Stub;
@@ -10,7 +10,7 @@ struct Stub;
 impl Records for Stub {
     fn begin(&self, _: Screen) {}
 
-    fn take(&self, _: &[u8]) -> io::Result<()> {
+    fn take(&self, _: &[u8], _: &[usize]) -> Result<(), console::NotTaken> {
         Ok(())
     }
 
@@ -78,6 +78,67 @@ fn a_console_that_needs_it_is_log4js_as_well() {
     let script = "<Async name='a'><AppenderRef ref='c'/><ScriptFilter/></Async>";
     let (logging, _) = of("log4j2.xml", &log4j_2(script, "a"), &[], true);
     assert!(!logging.settings.levels.enabled("flow", Level::Critical));
+}
+
+#[test]
+fn a_console_that_is_reached_both_ways_is_log4js_and_so_is_one_behind_a_wrapper() {
+    let rewrite = "<Rewrite name='w'><AppenderRef ref='c'/></Rewrite>";
+    let routing = "<Routing name='w'><Routes pattern='x'><Route ref='c' key='k'/></Routes></Routing>";
+    let far =
+        "<Rewrite name='w'><AppenderRef ref='a'/></Rewrite><Async name='a'><AppenderRef ref='c'/></Async>";
+    let within =
+        "<Routing name='w'><Routes pattern='x'><Route><Console name='d'/></Route></Routes></Routing>";
+    let variable = "<Rewrite name='w'><AppenderRef ref='${what:ever}'/></Rewrite>";
+    let failover = "<Failover name='w' primary='f'><Failovers><AppenderRef ref='c'/></Failovers></Failover><SMTP name='m'/>";
+    for appenders in [rewrite, routing, far, within, variable, failover] {
+        for references in ["w m c", "w m"] {
+            let text = log4j_2(appenders, references);
+            let (logging, asked) = of("log4j2.xml", &text, &[(ROOT, "INFO,console")], true);
+            assert_eq!(asked.unwrap().ours, Vec::<String>::new(), "{appenders}");
+            assert!(
+                !logging.settings.levels.enabled("flow", Level::Critical),
+                "each line twice: {appenders}"
+            );
+            let place = logging.place.unwrap();
+            assert!(!place.contains("do not go to the console"), "{place}");
+        }
+    }
+    let (logging, asked) =
+        of("log4j2.xml", &log4j_2("<Rewrite name='w'><AppenderRef ref='f'/></Rewrite>", "w c"), &[], true);
+    assert!(asked.unwrap().ours == ["c"] && logging.on_console, "it leads to a file");
+}
+
+#[test]
+fn a_console_whose_name_has_a_variable_is_known_by_both() {
+    let appenders = "<Console name='${sys:n}'/><SMTP name='m'/>";
+    let (_, asked) = of("log4j2.xml", &log4j_2(appenders, "x m"), &[("n", "x")], true);
+    assert_eq!(asked.unwrap().ours, ["x", "${sys:n}"]);
+}
+
+#[test]
+fn levels_of_the_command_line_have_the_names_of_loggers() {
+    let given = |pairs: &[(&str, &str)]| {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, level)| (format!("flume.log.level.{name}"), *level)).collect();
+        let pairs: Vec<_> = pairs.iter().map(|(name, level)| (name.as_str(), *level)).collect();
+        let (_, asked) = of("log4j2.xml", &log4j_2("<SMTP name='m'/>", "m"), &pairs, true);
+        let levels = asked.unwrap().levels.into_iter().map(|(name, level)| format!("{name}={level}"));
+        levels.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(given(&[("components::source", "DEBUG")]), "org.apache.flume.source=DEBUG");
+    assert_eq!(given(&[("flow", "TRACE"), ("rpc", "DEBUG")]), "org.apache.flume=TRACE");
+    assert_eq!(given(&[("flow", "OFF"), ("rpc", "WARN")]), "", "they are not handed over");
+    assert_eq!(
+        given(&[("kafka::source", "debug"), ("a.b", "OFF"), ("c", "LOUD")]),
+        "a.b=OFF kafka.source=DEBUG"
+    );
+    assert_eq!(given(&[("a.b", "OFF"), ("a.b", "ALL")]), "a.b=TRACE");
+    assert_eq!(
+        given(&[("org.apache.flume.sink", "OFF"), ("components::sink", "INFO")]),
+        "org.apache.flume.sink=INFO"
+    );
+    let both = [("components::source", "INFO"), ("org.apache.flume", "OFF")];
+    assert_eq!(given(&both), "org.apache.flume=OFF org.apache.flume.source=INFO");
 }
 
 #[test]

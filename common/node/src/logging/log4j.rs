@@ -119,6 +119,8 @@ impl Reader<'_> {
     fn appender(&self, name: &str, class: &str) -> Appender {
         let mut appender = Appender::new(name, Dialect::One);
         let options = Options::of(&self.all, &format!("log4j.appender.{name}."));
+        let handed = options.0.iter().filter(|(key, _)| key.to_ascii_lowercase().ends_with("appender-ref"));
+        appender.behind.extend(handed.map(|(_, to)| to.trim().to_owned()));
         if let Some(text) = options.get("threshold") {
             appender.threshold = level(text, Level::Debug);
         }

@@ -207,19 +207,25 @@ impl Reader<'_> {
     fn appender(&mut self, node: Node<'_, '_>) {
         let name = self.get(node, "name").unwrap_or_default();
         let mut appender = Appender::new(&name, Dialect::Two);
+        if let Some(written) = node.attribute("name") {
+            written.clone_into(&mut appender.written);
+        }
         let class = kind(node);
         match class.to_ascii_lowercase().as_str() {
             "console" => {
                 if !self.get(node, "target").is_some_and(|target| target.eq_ignore_ascii_case("SYSTEM_ERR")) {
-                    appender.say("its target is SYSTEM_OUT; its lines go to stderr, as all of the console's do");
+                    appender
+                        .say("its target is SYSTEM_OUT; its lines go to stderr, as all of the console's do");
                 }
                 appender.to = To::Console;
             }
             "file" | "randomaccessfile" | "memorymappedfile" => {
-                appender.to = self.file(node, &mut appender).map_or(To::Nowhere, |file| To::File(Box::new(file)));
+                appender.to =
+                    self.file(node, &mut appender).map_or(To::Nowhere, |file| To::File(Box::new(file)));
             }
             "rollingfile" | "rollingrandomaccessfile" => {
-                appender.to = self.rolling(node, &mut appender).map_or(To::Nowhere, |file| To::File(Box::new(file)));
+                appender.to =
+                    self.rolling(node, &mut appender).map_or(To::Nowhere, |file| To::File(Box::new(file)));
             }
             "syslog" => self.syslog(node, &mut appender),
             "socket" => self.socket(node, &mut appender),
@@ -229,16 +235,28 @@ impl Reader<'_> {
                 appender.say("it hands lines to its primary appender only, also when that fails; a log file that cannot be written is told of on the console");
                 let primary = self.get(node, "primary").unwrap_or_default();
                 appender.to = To::Others(vec![Reference::new(&primary)]);
+                self.look_behind(node, &mut appender);
             }
-            _ => appender.lack(&format!("<{class}>"), format_args!(
-                "<{class}> is not there, so that what it would send, mail or store is not; only log files, sockets and the console are"
-            )),
+            _ => {
+                appender.lack(&format!("<{class}>"), format_args!(
+                    "<{class}> is not there, so that what it would send, mail or store is not; only log files, sockets and the console are"
+                ));
+                self.look_behind(node, &mut appender);
+            }
         }
         if matches!(appender.to, To::Console | To::File(_)) {
             self.layout(node, &mut appender);
         }
         self.hold_back(node, &mut appender);
         self.model.appenders.push(appender);
+    }
+
+    /// Where log4j may hand on what such an appender gets.
+    fn look_behind(&self, node: Node<'_, '_>, appender: &mut Appender) {
+        for part in node.descendants().skip(1).filter(Node::is_element) {
+            appender.prints |= is(part, "Console");
+            appender.behind.extend(self.get(part, "ref"));
+        }
     }
 
     fn layout(&self, node: Node<'_, '_>, appender: &mut Appender) {

@@ -4,6 +4,7 @@
 //! in the directory of `-c`. Without one, log lines go to the console.
 
 mod find;
+mod levels;
 mod log4j;
 mod log4j2;
 mod model;
@@ -19,6 +20,7 @@ use crate::java::last;
 use bridge::LogFile;
 use console::{Format, Levels, RecordSettings, Records, Settings, parse_level};
 use find::Found;
+use levels::{level_of, levels_for_log4j};
 use model::Model;
 use needs::{Needs, Writer};
 use slog::Level;
@@ -139,7 +141,7 @@ fn by_model(
     let origin = model.origin.clone();
     let is_xml = origin.ends_with(".xml");
     let needs = model.needs();
-    let records = log4j.and_then(|log4j| by_log4j(&mut model, &needs, log4j));
+    let records = log4j.and_then(|log4j| by_log4j(&mut model, &needs, properties, log4j));
     let writer = if records.is_some() { Writer::Log4j { console: needs.console } } else { Writer::Here };
     let has_console = writer == Writer::Log4j { console: true };
     let Used { mut console, files, sockets, names, silent, levels, mut routes, mut notices } =
@@ -206,7 +208,12 @@ fn console_besides(
 
 /// Has log4j write, where the file needs it; says why it cannot. A line that no logger's level lets through is not handed over, unless a
 /// filter before all loggers may accept it.
-fn by_log4j(model: &mut Model, needs: &Needs, (log4j, file): (Log4j<'_>, LogFile)) -> Option<RecordSettings> {
+fn by_log4j(
+    model: &mut Model,
+    needs: &Needs,
+    properties: &[(String, String)],
+    (log4j, file): (Log4j<'_>, LogFile),
+) -> Option<RecordSettings> {
     if needs.what.is_empty() {
         return None;
     }
@@ -214,7 +221,8 @@ fn by_log4j(model: &mut Model, needs: &Needs, (log4j, file): (Log4j<'_>, LogFile
         None if model.lacks.is_empty() => model.own_levels(),
         _ => Levels::bare(Some(Level::Trace)),
     };
-    match log4j(LogFile { ours: needs.ours.clone(), ..file }) {
+    let given = levels_for_log4j(&model.own_levels(), properties);
+    match log4j(LogFile { ours: needs.ours.clone(), levels: given, ..file }) {
         Ok(to) => Some(RecordSettings { to, levels }),
         Err(why) => {
             let what = plan::cut(&needs.what.join(", "), MOST_NAMED);
@@ -239,8 +247,8 @@ fn bound(notices: &mut Vec<String>, origin: &str) {
 /// What is the same wherever lines go: the levels of `-Dflume.log.level.LOGGER`, and JSON on the console.
 fn finish(logging: &mut Logging, properties: &[(String, String)], log_format: &str) {
     for (name, value) in properties {
-        let Some(logger) = name.strip_prefix(LEVEL_OF).filter(|logger| !logger.is_empty()) else { continue };
-        match parse_level(value) {
+        let Some((logger, level)) = level_of(name, value) else { continue };
+        match level {
             Ok(level) => {
                 if logging.on_console {
                     logging.settings.levels.set(logger, level);
@@ -325,9 +333,6 @@ fn names_a_file(properties: &[(String, String)]) -> bool {
 const MOST_NOTICES: usize = 100;
 
 const ROOT: &str = "flume.root.logger";
-
-/// Behind it stands the name of a logger, or its front part.
-const LEVEL_OF: &str = "flume.log.level.";
 
 /// What counts only where a file is written.
 const OF_THE_FILE: &[&str] = &[

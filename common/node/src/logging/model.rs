@@ -70,6 +70,12 @@ pub(super) struct Appender {
     pub(super) notices: Vec<String>,
     /// What it has that only log4j itself can do.
     pub(super) lacks: Vec<Lack>,
+    /// Its name as it stands in the file, before variables are filled in.
+    pub(super) written: String,
+    /// Appenders that it hands lines to where log4j has it.
+    pub(super) behind: Vec<String>,
+    /// Whether it has a console of its own there, within it.
+    pub(super) prints: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +93,9 @@ impl Appender {
     pub(super) fn new(name: &str, dialect: Dialect) -> Appender {
         let (name, pattern) = (name.to_owned(), FILE_PATTERN.to_owned());
         Appender {
+            written: name.clone(),
+            behind: Vec::new(),
+            prints: false,
             name,
             to: To::Nowhere,
             pattern,

@@ -16,7 +16,7 @@ pub(super) struct Lack {
 pub(super) struct Needs {
     /// Each once; nothing when native code has all of it.
     pub(super) what: Vec<String>,
-    /// Consoles that native code has.
+    /// Consoles that native code has, under the names that they have in the file, and with variables filled in.
     pub(super) ours: Vec<String>,
     /// Whether lines of the console need log4j as well.
     pub(super) console: bool,
@@ -59,9 +59,41 @@ impl Model {
         let prints = |appender: &&&Appender| matches!(appender.to, To::Console);
         let on_the_way = |appender: &&&Appender| matches!(appender.to, To::Console | To::Others(_));
         let lacking = used.iter().filter(on_the_way).any(|appender| !appender.lacks.is_empty());
-        let console = used.iter().any(|appender| prints(&appender)) && (lacking || !self.lacks.is_empty());
-        let ours = used.iter().filter(prints).map(|appender| appender.name.clone());
-        Needs { what, ours: if console { Vec::new() } else { ours.collect() }, console }
+        let wanting = used.iter().any(|appender| prints(&appender)) && (lacking || !self.lacks.is_empty());
+        // A line must not come to a console both ways, nor to one that is nothing for log4j.
+        let console = !what.is_empty() && (wanting || self.prints_behind(&used));
+        let ours = used.iter().filter(prints).flat_map(|appender| [&appender.name, &appender.written]);
+        let mut ours: Vec<String> = ours.cloned().collect();
+        ours.dedup();
+        Needs { what, ours: if console { Vec::new() } else { ours }, console }
+    }
+
+    /// Whether a console may get lines from what log4j alone can do of these appenders.
+    fn prints_behind(&self, used: &[&Appender]) -> bool {
+        let is_console = |appender: &Appender| matches!(appender.to, To::Console);
+        let mut names: Vec<&str> =
+            used.iter().flat_map(|appender| &appender.behind).map(String::as_str).collect();
+        let mut seen: Vec<&str> = Vec::new();
+        while let Some(name) = names.pop() {
+            if seen.contains(&name) {
+                continue;
+            }
+            seen.push(name);
+            if name.contains("${") && self.appenders.iter().any(is_console) {
+                return true; // it may be any of them
+            }
+            let Some(appender) = self.appenders.iter().find(|appender| appender.name == name) else {
+                continue;
+            };
+            if is_console(appender) || appender.prints {
+                return true;
+            }
+            names.extend(appender.behind.iter().map(String::as_str));
+            if let To::Others(others) = &appender.to {
+                names.extend(others.iter().map(|to| to.name.as_str()));
+            }
+        }
+        used.iter().any(|appender| appender.prints)
     }
 
     /// The appenders that any logger names, and those that get their lines from native code.

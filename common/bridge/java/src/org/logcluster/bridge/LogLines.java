@@ -22,8 +22,10 @@ import java.util.concurrent.BlockingQueue;
  *
  * <ul>
  *   <li>in: the wish, texts behind their lengths (1 or 2 for which log4j; the file's name and its text; then, each behind how many
- *       they are, names of appenders that are the agent's own, pairs of a file of log4j 1.2, pairs of system properties); out: {@code R}.
- *   <li>then in: log lines, see {@link Line}; out: {@code T} when log4j has taken all of them.
+ *       they are, names of appenders that are the agent's own, pairs of a file of log4j 1.2, pairs of system properties, levels of loggers); out:
+ *       {@code R}.
+ *   <li>then in: log lines, see {@link Line}; out: {@code T} when log4j has taken all of them, and before, each second at most,
+ *       {@code P} and int32 how many are done.
  *   <li>out, at any time: {@code C} and what an appender of the console prints.
  *   <li>in the place of {@code R}: {@code E} and why there is no log4j.
  * </ul>
@@ -34,11 +36,13 @@ import java.util.concurrent.BlockingQueue;
 public final class LogLines {
   /** Exit status when log4j does not end by itself. */
   private static final int HANGS = 3;
+  /** Exit status when this class does not work. */
+  private static final int FAILED = 1;
+  private static final long SECOND_NANOS = 1_000_000_000;
   private static final long FAREWELL_MILLIS = 5000;
   /** More than the longest line that the agent keeps. */
   private static final int MOST_BYTES = 8 << 20;
   private static final String PLACE = "org/logcluster/bridge/";
-  private static final String LEVEL_OF = "flume.log.level.";
   private static final byte[] END = {};
 
   private final DataOutputStream out;
@@ -69,6 +73,7 @@ public final class LogLines {
     final List<String> ours = new ArrayList<>();
     final Properties pairs = new Properties();
     private final Properties system = new Properties();
+    private final Properties levels = new Properties();
 
     Wish(byte[] frame) {
       ByteBuffer rest = ByteBuffer.wrap(frame);
@@ -80,6 +85,7 @@ public final class LogLines {
       }
       fill(pairs, rest);
       fill(system, rest);
+      fill(levels, rest);
     }
 
     private static void fill(Properties pairs, ByteBuffer from) {
@@ -128,8 +134,16 @@ public final class LogLines {
     Thread reader = new Thread(() -> lines.read(arguments[0]), "reader");
     reader.setDaemon(true);
     reader.start();
-    lines.run();
-    System.exit(0); // an appender may have threads
+    int status = FAILED;
+    try {
+      lines.run();
+      status = 0;
+    } catch (Throwable failure) {
+      endLater();
+      System.err.println("it ends: " + failure);
+    } finally {
+      System.exit(status); // an appender may have threads
+    }
   }
 
   /** Also while log4j is at work: an agent that is gone ends this process. */
@@ -145,15 +159,19 @@ public final class LogLines {
         frames.put(frame);
       }
     } catch (IOException | InterruptedException gone) {
-      Thread ends = new Thread(LogLines::endSoon, "end");
-      ends.setDaemon(true);
-      ends.start();
+      endLater();
       try {
         frames.put(END);
       } catch (InterruptedException nobodyDoes) {
         Runtime.getRuntime().halt(HANGS);
       }
     }
+  }
+
+  private static void endLater() {
+    Thread ends = new Thread(LogLines::endSoon, "end");
+    ends.setDaemon(true);
+    ends.start();
   }
 
   private static void endSoon() {
@@ -176,12 +194,22 @@ public final class LogLines {
     }
     say('R', END);
     for (byte[] frame = frames.take(); frame != END; frame = frames.take()) {
-      for (ByteBuffer rest = ByteBuffer.wrap(frame); rest.hasRemaining();) {
-        log(target, new Line(rest));
-      }
+      logAll(target, ByteBuffer.wrap(frame));
       say('T', END);
     }
     target.stop();
+  }
+
+  private void logAll(Target target, ByteBuffer rest) throws IOException {
+    long told = System.nanoTime();
+    for (int done = 1; rest.hasRemaining(); done++) {
+      log(target, new Line(rest));
+      long now = System.nanoTime();
+      if (now - told >= SECOND_NANOS) {
+        say('P', ByteBuffer.allocate(4).putInt(done).array());
+        told = now;
+      }
+    }
   }
 
   private Target begin(Wish wish) throws Exception {
@@ -198,10 +226,8 @@ public final class LogLines {
     Target target = (Target) Class.forName("org.logcluster.bridge.LogLines" + wish.which).getDeclaredConstructor().newInstance();
     target.configure(wish, new PrintStream(new ConsoleFrames(), false, "UTF-8"));
     System.setOut(System.err);
-    for (String name : wish.system.stringPropertyNames()) {
-      if (name.startsWith(LEVEL_OF) && name.length() > LEVEL_OF.length()) {
-        target.setLevel(name.substring(LEVEL_OF.length()), wish.system.getProperty(name));
-      }
+    for (String name : wish.levels.stringPropertyNames()) {
+      target.setLevel(name, wish.levels.getProperty(name));
     }
     return target;
   }
@@ -209,9 +235,17 @@ public final class LogLines {
   private static void log(Target target, Line line) {
     try {
       target.log(line);
-    } catch (Exception | LinkageError failure) {
-      System.err.println("a line is not written: " + failure);
+    } catch (StackOverflowError failure) {
+      notWritten(failure);
+    } catch (VirtualMachineError failure) {
+      throw failure;
+    } catch (Throwable failure) {
+      notWritten(failure);
     }
+  }
+
+  private static void notWritten(Throwable failure) {
+    System.err.println("a line is not written: " + failure);
   }
 
   private static String text(ByteBuffer from) {

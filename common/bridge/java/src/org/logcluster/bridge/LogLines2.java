@@ -104,7 +104,7 @@ final class LogLines2 implements LogLines.Target {
         }
         Map<String, String> attributes = child.getAttributes();
         String name = getStrSubstitutor().replace(attributes.get("name"));
-        if (ours.contains(name)) {
+        if (ours.contains(name) || ours.contains(attributes.get("name"))) { // properties of the file are not read yet
           Node nothing = new Node(node, "Null", pluginManager.getPluginType("Null"));
           nothing.getAttributes().put("name", attributes.get("name"));
           children.set(n, nothing);
