@@ -16,17 +16,16 @@ use rustix::process::{Signal, kill_process};
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output},
     time::Duration,
 };
 
-const REASON: &str = "each number arrives";
-const STARTED_AGAIN: &str = "; it is started again, and what its components";
+pub(super) const REASON: &str = "each number arrives";
+pub(super) const STARTED_AGAIN: &str = "; it is started again, and what its components";
 
 /// Starts the agent of `text` beside the Flume of `version`.
-fn start(version: Version, text: &str) -> Solo {
+pub(super) fn start(version: Version, text: &str) -> Solo {
     let words = environment(version);
     Solo::start(text, &words.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -67,7 +66,7 @@ fn doubled(path: &Path) -> usize {
     lines(path).values().map(|times| times - 1).sum()
 }
 
-fn stop(mut solo: Solo) {
+pub(super) fn stop(mut solo: Solo) {
     solo.node.signal(Signal::TERM);
     let ended = solo.node.wait(LONG).expect("it stops");
     assert_eq!(ended.status.code(), Some(0), "it stops well");
@@ -104,89 +103,6 @@ fn an_own_interceptor_and_an_own_sink_run_and_lose_nothing_when_their_jvm_is_kil
         assert_eq!(solo.said(STARTED_AGAIN), 3);
         let (_, page) = http::get(port, "/metrics/prometheus").expect("an answer");
         assert!(page.contains("\nflume_jvm_restarts_total 3\n"), "{page}");
-        stop(solo);
-    }
-}
-
-/// Numbers without end through an own interceptor into an own sink, and a native flow beside it.
-const ENDLESS: &str = "a1.sources = r1 r2\na1.channels = c1 c2\na1.sinks = k1 k2\n\
-    a1.sources.r1.type = exec\na1.sources.r1.shell = /bin/bash -c\n\
-    a1.sources.r1.command = for ((i = 1; ; i++)); do echo $i; sleep 0.005; done\n\
-    a1.sources.r1.interceptors = i1\na1.sources.r1.interceptors.i1.type = org.acme.Tagging$Builder\n\
-    a1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
-    a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.channel = c1\na1.sinks.k1.file = DIR/lines\n\
-    a1.sources.r2.type = seq\na1.sources.r2.totalEvents = 10\na1.sources.r2.channels = c2\na1.channels.c2.type = memory\n\
-    a1.sinks.k2.type = null\na1.sinks.k2.channel = c2\n";
-
-/// Has a running agent take over another text.
-fn reload(solo: &Solo, text: &str) {
-    let taken = || solo.said("the new configuration runs");
-    let before = taken();
-    rewrite(solo, text);
-    until("the change is taken", || taken() > before);
-}
-
-/// Puts another text in the place of an agent's file, at once.
-fn rewrite(solo: &Solo, text: &str) {
-    let (file, new) = (solo.path("a1.conf"), solo.path("a1.new"));
-    let directory = file.parent().expect("its directory").display();
-    fs::write(&new, text.replace("DIR/", &format!("{directory}/"))).expect("a file");
-    fs::rename(&new, &file).expect("it is replaced");
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn a_reload_to_a_class_that_is_missing_or_refuses_stops_nothing() {
-    let refused = "the configuration that was read is not taken";
-    for version in Version::ALL {
-        let solo = start(version, ENDLESS);
-        let count = || lines(&solo.path("lines")).len();
-        until("lines come", || count() >= 10);
-        let first = vitals::jvm(solo.node.pid());
-        let broken = [
-            ("a1.sinks.k1.type = org.acme.NotThere\n", "there is no class org.acme.NotThere"),
-            ("a1.sinks.k1.mode = bad-setting\n", "mode may not be bad-setting"),
-            (
-                "a1.sources.r2.interceptors = i\na1.sources.r2.interceptors.i.type = org.acme.Not$Builder\n",
-                "org.acme.Not",
-            ),
-        ];
-        for (round, (more, finding)) in broken.into_iter().enumerate() {
-            rewrite(&solo, &format!("{ENDLESS}a1.sinks.k2.batchSize = 10\n{more}"));
-            until("it is refused", || solo.said(refused) > round);
-            assert!(solo.said(finding) > 0, "the log has the finding: {finding}");
-            let before = count();
-            until("lines go on", || count() >= before + 10);
-        }
-        assert_eq!(solo.said("reload: "), 0, "nothing was touched, native or not");
-        assert_eq!(solo.said(STARTED_AGAIN), 0);
-        until("the JVM that looked has gone", || vitals::jvm(solo.node.pid()) == first);
-        reload(&solo, &format!("{ENDLESS}a1.sinks.k1.file = DIR/other\n"));
-        until("lines come elsewhere", || lines(&solo.path("other")).len() >= 10);
-        stop(solo);
-    }
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn a_reload_touches_java_components_only_where_they_have_changed_and_keeps_their_jvm() {
-    for version in Version::ALL {
-        let solo = start(version, ENDLESS);
-        let come = |name: &str, least: usize| lines(&solo.path(name)).len() >= least;
-        until("lines come", || come("lines", 10));
-        let first = vitals::jvm(solo.node.pid());
-        reload(&solo, &format!("{ENDLESS}a1.sinks.k2.batchSize = 10\n"));
-        let before = lines(&solo.path("lines")).len();
-        until("lines go on", || come("lines", before + 10));
-        assert_eq!(solo.said("reload: sink k1") + solo.said("reload: source r1"), 0);
-        reload(&solo, &format!("{ENDLESS}a1.sinks.k1.file = DIR/other\n"));
-        until("lines come elsewhere", || come("other", 10));
-        assert_eq!(vitals::jvm(solo.node.pid()), first, "the same JVM");
-        let (mut all, others) = (lines(&solo.path("lines")), lines(&solo.path("other")));
-        let last = others.keys().filter_map(|line| line.parse().ok()).max().expect("numbers");
-        others.into_iter().for_each(|(line, times)| *all.entry(line).or_default() += times);
-        let missing: Vec<u32> = (1..=last).filter(|number| !all.contains_key(&number.to_string())).collect();
-        assert!(missing.is_empty() && all.values().all(|times| *times == 1), "missing {missing:?}: {all:?}");
         stop(solo);
     }
 }
@@ -490,177 +406,6 @@ pub(super) fn check(words: &[&str], text: &str, agent: &str) -> (Output, String)
     let output = limit::output(&mut command);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     (output, said)
-}
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn check_loads_the_classes_and_tells_one_that_is_missing() {
-    let file = |sink: &str| {
-        format!(
-            "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\na1.sources.r1.channels = c1\n\
-             a1.channels.c1.type = file\na1.channels.c1.checkpointDir = /no/such\na1.sinks.k1.channel = c1\n{sink}\n"
-        )
-    };
-    for version in Version::ALL {
-        let words = environment(version);
-        let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.Lines"), "a1");
-        assert!(output.status.success(), "{said}");
-        assert!(
-            said.contains("note: the sink `k1` runs in a JVM with Flume's jars: it is a Java class"),
-            "{said}"
-        );
-        let (output, said) = check(&words, &file("a1.sinks.k1.type = org.acme.NotThere"), "a1");
-        assert_eq!(output.status.code(), Some(4), "the file is well, the host lacks a class: {said}");
-        assert!(said.contains("there is no class org.acme.NotThere on the class path: "), "{said}");
-        assert!(said.contains("/lib/*") && said.contains("[no-such-class]"), "{said}");
-        assert!(
-            said.contains("in Flume it ends at once, with exit code 0: it cannot load the sink `k1`"),
-            "{said}"
-        );
-        assert!(said.contains("cannot load it (`Unable to load sink type`)"), "{said}");
-        let refused = "a1.sinks.k1.type = org.acme.Lines\na1.sinks.k1.mode = bad-setting";
-        let (output, said) = check(&words, &file(refused), "a1");
-        assert_eq!(output.status.code(), Some(2), "the file is wrong: {said}");
-        assert!(said.contains("mode may not be bad-setting"), "{said}");
-    }
-}
-
-/// `push` with nobody to write to, and `--diff`.
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn push_and_diff_take_no_class_that_check_does_not_take() {
-    let file = |class: &str| {
-        format!(
-            "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\na1.sources.r1.channels = c1\n\
-             a1.channels.c1.type = memory\na1.sinks.k1.channel = c1\na1.sinks.k1.type = {class}\n"
-        )
-    };
-    let directory = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| directory.path().join(name).display().to_string();
-    for (name, class) in [("native", "null"), ("there", "org.acme.Lines"), ("missing", "org.acme.NotThere")] {
-        fs::write(path(name), file(class)).expect("a file");
-    }
-    let words = environment(Version::V1_11);
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new("env");
-        let program = binaries::directory().expect("it is built").join("agent");
-        let output = limit::output(command.args(&words[1..]).arg(program).args(arguments));
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    };
-    let (code, said, complaint) = run(&["push", "-z", "127.0.0.1:9", "-n", "a1", "-f", &path("missing")]);
-    assert_eq!(code, Some(4), "{said}{complaint}");
-    assert!(
-        said.contains("[no-such-class]") && complaint.contains("nothing is written"),
-        "{said}{complaint}"
-    );
-    let diff = |old: &str, new: &str| run(&["check", "-n", "a1", "--diff", &path(old), &path(new)]);
-    let (code, said, _) = diff("native", "missing");
-    assert!(code == Some(4) && said.contains("is not taken") && said.contains("[no-such-class]"), "{said}");
-    let (code, said, _) = diff("native", "there");
-    assert!(code == Some(0) && said.contains("sink k1: changed (`type`), starts again"), "{said}");
-    assert_eq!(diff("missing", "native").0, Some(0), "what is to go is not asked for");
-}
-
-/// Programs that leave a mark beside themselves when they run.
-fn traps(folder: &Path) -> String {
-    let (bin, mark) = (folder.join("bin"), folder.join("mark"));
-    fs::create_dir_all(&bin).expect("a folder");
-    for name in ["java", "hadoop", "hbase", "hive", "flume-ng"] {
-        let path = bin.join(name);
-        fs::write(&path, format!("#!/bin/sh\necho {name} >> {}\nexit 1\n", mark.display())).expect("a file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
-    }
-    format!("PATH={}:{}", bin.display(), std::env::var("PATH").unwrap_or_default())
-}
-
-#[test]
-fn a_file_that_needs_no_jvm_starts_none_and_asks_no_program_for_one() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = traps(folder.path());
-    fs::create_dir(folder.path().join("lib")).expect("a folder");
-    fs::write(folder.path().join("lib/flume-ng-core-1.9.0.jar"), "").expect("a file");
-    let mark = || fs::read_to_string(folder.path().join("mark")).unwrap_or_default();
-    let home = format!("FLUME_HOME={}", folder.path().display());
-    let words =
-        ["-u", "JAVA_HOME", "-u", "HADOOP_HOME", "-u", "HADOOP_PREFIX", "-u", "HBASE_HOME", &path, &home];
-    let text = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
-        a1.sources.r1.channels = c1\na1.channels.c1.type = memory\na1.sinks.k1.channel = c1\n";
-    let (output, said) = check(&words, &format!("{text}a1.sinks.k1.type = null\n"), "a1");
-    assert!(output.status.success() && mark().is_empty(), "{said} {}", mark());
-    let before = [&["env"], &words[..]].concat();
-    let solo = Solo::start(&format!("{text}a1.sinks.k1.type = null\n"), &before);
-    solo.wait_for("Null sink k1 started");
-    stop(solo);
-    assert_eq!(mark(), "", "it ran, and nothing else did");
-    let (output, said) = check(&words, &format!("{text}a1.sinks.k1.type = org.acme.Own\n"), "a1");
-    assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(mark().contains("hadoop") && mark().contains("java"), "they would have been seen: {}", mark());
-}
-
-#[test]
-fn without_a_flume_what_needs_one_is_told_with_the_places() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let home = format!("FLUME_HOME={}", folder.path().display());
-    let file = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = seq\n\
-        a1.sources.r1.channels = c1\na1.channels.c1.type = memory\na1.sinks.k1.channel = c1\n";
-    let (output, said) =
-        check(&[&home], &format!("{file}a1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = /x\n"), "a1");
-    assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(
-        said.contains("the sink `k1` needs a JVM with Flume's jars (only builds with the feature `hdfs` run `hdfs` natively)"),
-        "{said}"
-    );
-    assert!(said.contains(&format!("{}/lib/*", folder.path().display())), "the places: {said}");
-    let (output, said) = check(&[&home], &format!("{file}a1.sinks.k1.type = null\n"), "a1");
-    assert!(output.status.success() && said.contains("nothing is wrong"), "{said}");
-}
-
-/// Follows `log` by way of a file channel to nobody yet.
-const TO_NOBODY: &str = "a1.sources = r1\na1.channels = c1\na1.sinks = k1\n\
-    a1.sources.r1.type = TAILDIR\na1.sources.r1.filegroups = f\na1.sources.r1.filegroups.f = DIR/log\n\
-    a1.sources.r1.positionFile = DIR/position\na1.sources.r1.channels = c1\n\
-    a1.channels.c1.type = file\na1.channels.c1.checkpointDir = DIR/checkpoint\na1.channels.c1.dataDirs = DIR/data\n\
-    a1.sinks.k1.type = avro\na1.sinks.k1.hostname = 127.0.0.1\na1.sinks.k1.port = PORT\na1.sinks.k1.channel = c1\n";
-
-#[test]
-#[ignore = "needs a JVM, Maven and a registry: .ci/run runs it"]
-fn a_file_channel_with_other_folders_is_emptied_before_the_old_one_ends() {
-    let port = integration::ports::free(&["127.0.0.1"]).expect("a free port");
-    let text = TO_NOBODY.replace("PORT", &port.to_string());
-    let log: String = (1..=500).map(|number| format!("{number}\n")).collect();
-    let directory = tempfile::tempdir().expect("a folder");
-    fs::write(directory.path().join("log"), &log).expect("a file");
-    let words = environment(Version::V1_11);
-    let mut solo = Solo::start_in(directory, &text, &words.iter().map(String::as_str).collect::<Vec<_>>());
-    until("all is stored", || {
-        let position = fs::read_to_string(solo.path("position")).unwrap_or_default();
-        position.contains(&format!("\"pos\":{}", log.len()))
-    });
-    // What it holds was there before this JVM began.
-    kill_jvm(&solo);
-    let renamed = text.replace("c1", "c2").replace("DIR/checkpoint", "DIR/checkpoint2");
-    let elsewhere = renamed.replace("DIR/data", "DIR/data2");
-    rewrite(&solo, &elsewhere);
-    solo.wait_for("channel c1 was to end and still holds ");
-    assert_eq!(solo.said("the new configuration runs"), 0);
-    let receiver = format!(
-        "a1.sources = r1\na1.channels = c1\na1.sinks = k1\na1.sources.r1.type = avro\na1.sources.r1.bind = 127.0.0.1\n\
-         a1.sources.r1.port = {port}\na1.sources.r1.channels = c1\na1.channels.c1.type = memory\n\
-         a1.sinks.k1.type = file_roll\na1.sinks.k1.sink.directory = DIR/\na1.sinks.k1.sink.rollInterval = 0\n\
-         a1.sinks.k1.sink.pathManager.prefix = out\na1.sinks.k1.channel = c1\n"
-    );
-    let receiver = Solo::start(&receiver, &[]);
-    let arrived = || lines(receiver.path("a1.conf").parent().expect("its folder"));
-    until(REASON, || (1..=500).all(|number| arrived().contains_key(&number.to_string())));
-    reload(&solo, &format!("{elsewhere}# once more\n"));
-    let mut file = fs::OpenOptions::new().append(true).open(solo.path("log")).expect("the log");
-    std::io::Write::write_all(&mut file, b"501\n").expect("it is written");
-    until("the new channel carries what comes", || arrived().contains_key("501"));
-    assert!(solo.path("data2").is_dir(), "by the new folders");
-    solo.node.signal(Signal::TERM);
-    assert!(solo.node.wait(LONG).is_some(), "it stops");
 }
 
 /// On the files of a real Flume's channel, in which an event was spoiled.

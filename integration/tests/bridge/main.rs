@@ -2,10 +2,12 @@
 
 mod agent;
 mod calls;
+mod check;
 mod kerberos;
 mod objects;
 mod others;
 mod published;
+mod reload;
 mod sinks;
 mod stores;
 
