@@ -108,12 +108,6 @@ impl Process {
         Process { child: command.spawn().expect("it starts"), log: log.to_owned() }
     }
 
-    /// An agent with this configuration.
-    pub(crate) fn agent(configuration: &str, folder: &Path, name: &str) -> Process {
-        let agent = Command::new(env!("CARGO_BIN_EXE_agent"));
-        Process::run(agent, configuration, folder, name)
-    }
-
     /// A Flume, or an agent, with this configuration.
     pub(crate) fn run(mut node: Command, configuration: &str, folder: &Path, name: &str) -> Process {
         let file = folder.join(format!("{name}.conf"));

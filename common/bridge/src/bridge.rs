@@ -74,8 +74,9 @@ impl Settings {
     }
 }
 
-/// Fronts of words that have a JVM open a port (debuggers, monitors) or write a file (of collections, of a recording).
-const OF_ONE_JVM: [&str; 8] = [
+/// Fronts of words that have a JVM open a port (debuggers, monitors), write a file (of collections, of a recording), or take all of
+/// its memory when it begins.
+const OF_ONE_JVM: [&str; 12] = [
     "-agentlib:",
     "-agentpath:",
     "-javaagent:",
@@ -84,6 +85,10 @@ const OF_ONE_JVM: [&str; 8] = [
     "-Xlog",
     "-XX:StartFlightRecording",
     "-XX:FlightRecorderOptions",
+    "-Xms",
+    "-XX:InitialHeapSize",
+    "-XX:InitialRAMPercentage",
+    "-XX:+AlwaysPreTouch",
 ];
 
 /// The JVM of an agent, whichever one it is at the moment.

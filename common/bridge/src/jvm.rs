@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     end: OnceLock<(Instant, Cause)>,
     next: AtomicU32,
     registry: Mutex<Registry>,
+    /// Who asks for counters has it.
+    asking: tokio::sync::Mutex<()>,
     notify: Notify,
     silence_limits: SilenceLimits,
     searched: String,
@@ -87,6 +89,7 @@ impl Jvm {
             end: OnceLock::new(),
             next: AtomicU32::new(1),
             registry: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
             notify,
             silence_limits: settings.silence_limits,
             searched: settings.class_path.to_string(),
@@ -168,8 +171,10 @@ impl Jvm {
     /// # Errors
     /// When it has ended, or does not answer for ten seconds.
     pub async fn metrics(&self) -> Result<Metrics, BridgeError> {
+        // Nobody gets an answer that may be older than the question.
+        let _alone = self.0.0.asking.lock().await;
         let (tell, told) = oneshot::channel();
-        self.0.0.registry().metrics.push(tell);
+        self.0.0.registry().metrics = Some(tell);
         self.send(to_jvm::plain(to_jvm::METRICS, 0));
         match tokio::time::timeout(ANSWER, told).await {
             Ok(Ok(metrics)) => Ok(metrics),
@@ -332,8 +337,8 @@ impl Shared {
         match message {
             FromJvm::Pong => registry.pongs += 1,
             FromJvm::Metrics(metrics) => {
-                for tell in registry.metrics.drain(..) {
-                    let _ = tell.send(metrics.clone());
+                if let Some(tell) = registry.metrics.take() {
+                    let _nobody_waits_any_more = tell.send(metrics);
                 }
             }
             FromJvm::Dumped { deadlock, stacks } => {

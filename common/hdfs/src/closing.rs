@@ -8,7 +8,7 @@ use crate::path::FileNames;
 use crate::policy::ClosePolicy;
 use crate::store::{Store, StoreError, StoreFile};
 use flow::counters::SinkCounters;
-use runtime::clock::{self, Duration};
+use runtime::clock::Duration;
 use runtime::told::Told;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -272,9 +272,10 @@ impl<S: Store> Closer<S> {
         names: &FileNames,
         turn: &mut Turn<'_>,
     ) -> Result<(), StoreError> {
-        let begun = clock::now();
+        let mut looks = 0;
         while !self.bounded(store.recover(&names.in_use)).await? {
-            if clock::now() - begun > LONGEST_RECOVERY {
+            looks += 1;
+            if looks > MOST_LOOKS {
                 return Err(StoreError::Failed(
                     "HDFS does not end the recovery of its last block".to_owned(),
                 ));
@@ -384,8 +385,8 @@ impl<S: Store> Closer<S> {
 
 /// Between two questions whether a lease is recovered, which takes one to three seconds.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
-/// After this it is tried anew, when `hdfs.retryInterval` has passed.
-const LONGEST_RECOVERY: Duration = Duration::from_secs(60);
+/// After so many, a minute of them, it is tried anew when `hdfs.retryInterval` has passed. Waiting for a turn does not count.
+const MOST_LOOKS: u32 = 120;
 /// Behind the name of a copy while it is written.
 const COPY: &str = ".cut";
 /// Read at once when a file is written anew.

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// What is known of a channel natively; it outlives the actor.
 pub(crate) struct Books {
@@ -26,7 +26,7 @@ pub(crate) struct Books {
     spec: Spec,
     /// Whether what it holds survives the JVM.
     durable: bool,
-    /// Whether what is on its disk has to be taken before it ends, and how much that was when the JVM was asked last.
+    /// Whether nobody will find what it keeps once it has ended, and how much that was when its class was asked last.
     leaving: AtomicBool,
     on_disk: AtomicUsize,
     made: tokio::sync::Mutex<Option<Arc<Channel>>>,
@@ -92,11 +92,15 @@ impl Books {
 
     /// Has its class say how much it holds and takes, where that counts as Flume's own do.
     async fn look(&self, jvm: &Jvm) {
-        let told = timeout(COUNTED_WITHIN, jvm.metrics()).await;
-        let figures = told.ok().and_then(Result::ok).unwrap_or_default();
-        let (held, capacity) = counted(figures.get(&format!("CHANNEL.{}", self.spec.name)));
+        let Some((held, capacity)) = self.counted(jvm, COUNTED_WITHIN).await else { return };
         self.found.store(held, Relaxed);
         self.capacity.store(capacity, Relaxed);
+    }
+
+    /// What its class counts, if it says so in time.
+    async fn counted(&self, jvm: &Jvm, within: Duration) -> Option<(usize, usize)> {
+        let figures = timeout(within, jvm.metrics()).await.ok()?.ok()?;
+        Some(counted(figures.get(&format!("CHANNEL.{}", self.spec.name))))
     }
 
     /// Its JVM is gone: the next one that asks makes it anew.
@@ -239,18 +243,18 @@ impl Books {
     fn lost_with_it(&self) -> usize {
         match (self.durable, self.leaving.load(Relaxed)) {
             (true, false) => 0,
-            (true, true) => self.on_disk.load(Relaxed) + self.leased.load(Relaxed),
-            (false, _) => self.left(),
+            (false, false) => self.left(),
+            (_, true) => self.held().max(self.on_disk.load(Relaxed)),
         }
     }
 
-    /// Asks the JVM how much the channel has on its disk. While it cannot be asked, that is as it was.
+    /// Asks its class how much is left of a channel that leaves and is empty as far as is known here. Takes its time over it, for it
+    /// is asked until that is nothing. While nobody answers, that is as it was.
     async fn look_at_disk(&self) {
+        sleep(LOOK).await;
         let Some(jvm) = self.host.running() else { return };
-        let Ok(figures) = jvm.metrics().await else { return };
-        let size = figures.get(&format!("CHANNEL.{}", self.spec.name)).and_then(|own| own.get("ChannelSize"));
-        if let Some(size) = size.and_then(|size| size.parse().ok()) {
-            self.on_disk.store(size, Relaxed);
+        if let Some((held, _)) = self.counted(&jvm, LOOK).await {
+            self.on_disk.store(held, Relaxed);
         }
     }
 
@@ -269,12 +273,11 @@ impl Holds for Books {
 
     fn give_back(&self, _: &dyn Fn(Origin) -> bool) {}
 
-    /// Until its JVM has said how much that is, it is not empty.
+    /// Until its class has said that it is empty, it is not; one that has never come up holds nobody up.
     fn leaves(&self, for_good: bool) {
-        if self.durable {
-            self.on_disk.store(self.left().max(1), Relaxed);
-            self.leaving.store(for_good, Relaxed);
-        }
+        let was_up = self.capacity.load(Relaxed) > 0;
+        self.on_disk.store(usize::from(self.durable && was_up), Relaxed);
+        self.leaving.store(for_good, Relaxed);
     }
 
     fn one_by_one(&self) -> bool {

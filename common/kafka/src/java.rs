@@ -66,12 +66,31 @@ pub(crate) fn value(name: &str, fate: Fate, value: &str) -> Option<String> {
         ("send.buffer.bytes" | "receive.buffer.bytes", _) if value == "-1" => None,
         ("auto.offset.reset", _) if value.eq_ignore_ascii_case("none") => Some("error".to_owned()),
         ("client.dns.lookup", _) if value == "default" => None,
-        // Larger numbers lose their front in librdkafka.
+        // Larger numbers lose their front in librdkafka. A password or an id may look like one.
         _ => match value.parse::<i64>() {
-            Ok(number) if number > i64::from(i32::MAX) => Some(i32::MAX.to_string()),
+            Ok(number) if number > i64::from(i32::MAX) && is_number(name) => Some(i32::MAX.to_string()),
             _ => Some(value.to_owned()),
         },
     }
+}
+
+/// Whether a property is a number, by the words that such names end in.
+fn is_number(name: &str) -> bool {
+    let unit = name.rsplit('.').next().unwrap_or(name);
+    matches!(
+        unit,
+        "ms" | "bytes"
+            | "kbytes"
+            | "messages"
+            | "records"
+            | "size"
+            | "retries"
+            | "connection"
+            | "flight"
+            | "fails"
+            | "memory"
+            | "ttl"
+    )
 }
 
 /// The nearest value that librdkafka takes of one that it does not, by what it says of it; `None` when Java's client refuses it too.

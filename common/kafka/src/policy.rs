@@ -78,6 +78,9 @@ pub(crate) fn words(code: Code, topic: &str, id: Option<&str>, said: Option<&str
         Code::TransactionalIdAuthorizationFailed => {
             format!("the brokers do not allow this user the `transactional.id` `{id}`: add an ACL for it")
         }
+        Code::ProducerFenced | Code::Fenced | Code::InvalidProducerEpoch if id.is_empty() => {
+            "the brokers have given the place of this producer to another one".to_owned()
+        }
         Code::ProducerFenced | Code::Fenced | Code::InvalidProducerEpoch => format!(
             "another producer has the `transactional.id` `{id}` (of host, agent, sink and file): run this agent once, or give each sink its own"
         ),

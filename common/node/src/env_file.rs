@@ -38,12 +38,15 @@ impl EnvFile {
     /// The properties that it sets and that say how lines are logged. They count without the script being run, as long as no
     /// variable stands in them.
     pub(crate) fn of_logging(&self) -> impl Iterator<Item = &(String, String)> {
-        self.handed_on.iter().filter(|(name, value)| counts(name, value) && !name.starts_with(OF_MONITORING))
+        self.handed_on.iter().filter(|(name, value)| is_of_logging(name) && is_plain(value))
     }
 
-    /// The same of those that say where counters are shown.
+    /// The same of those that say where counters are shown: all of them or none, for half of them would show counters elsewhere,
+    /// or without their token.
     pub(crate) fn of_monitoring(&self) -> impl Iterator<Item = &(String, String)> {
-        self.handed_on.iter().filter(|(name, value)| name.starts_with(OF_MONITORING) && is_plain(value))
+        let all = || self.handed_on.iter().filter(|(name, _)| name.starts_with(OF_MONITORING));
+        let is_whole = all().all(|(_, value)| is_plain(value));
+        all().filter(move |_| is_whole)
     }
 
     /// One line when it hands the JVM properties that count here too and are not taken, and nothing otherwise. Where components
@@ -53,7 +56,8 @@ impl EnvFile {
             return Some(format!("{} is not looked at: {why}", self.path.display()));
         }
         let matters = |name: &str| MATTER.iter().any(|front| name.starts_with(front));
-        let left = self.handed_on.iter().filter(|(name, value)| matters(name) && !counts(name, value));
+        let taken: Vec<_> = self.of_logging().chain(self.of_monitoring()).collect();
+        let left = self.handed_on.iter().filter(|property| matters(&property.0) && !taken.contains(property));
         let mut names: Vec<String> = left.map(|(name, _)| format!("-D{name}")).collect();
         names.dedup();
         (!names.is_empty()).then(|| {
@@ -64,10 +68,8 @@ impl EnvFile {
     }
 }
 
-/// Whether a property of the script is taken.
-fn counts(name: &str, value: &str) -> bool {
-    let front = |front: &&str| name.starts_with(*front);
-    (OF_LOGGING.iter().any(front) || name.starts_with(OF_MONITORING)) && is_plain(value)
+fn is_of_logging(name: &str) -> bool {
+    OF_LOGGING.iter().any(|front| name.starts_with(front))
 }
 
 /// Whether it is what a shell would make of it.
@@ -85,10 +87,26 @@ fn properties(script: &str) -> Vec<(String, String)> {
     let mut properties = Vec::new();
     for line in lines {
         // `JAVA_OPTS=-Dx=1` needs no quotes.
-        let words = line.replace(['"', '\''], "").replace("JAVA_OPTS=", " ");
+        let words = of_commands(line).replace("JAVA_OPTS=", " ");
         properties.extend(java::properties_of(&words));
     }
     properties
+}
+
+/// A line without its quotes, and without what ends a command outside of them.
+fn of_commands(line: &str) -> String {
+    let mut quote = None;
+    let mut words = String::with_capacity(line.len());
+    for letter in line.chars() {
+        match letter {
+            '"' | '\'' if quote.is_none() => quote = Some(letter),
+            '"' | '\'' if quote == Some(letter) => quote = None,
+            '"' | '\'' => {}
+            ';' | '&' | '|' | ')' if quote.is_none() => words.push(' '),
+            _ => words.push(letter),
+        }
+    }
+    words
 }
 
 const NAME: &str = "flume-env.sh";
@@ -143,12 +161,11 @@ mod tests {
         assert_eq!(notice(), None);
         std::fs::write(conf.path().join("flume-env.sh"), script).unwrap();
         let line = notice().unwrap();
-        let names =
-            "it sets -Dflume.monitoring.port, -Djavax.net.ssl.trustStore: give that on the command line";
+        let names = "it sets -Dflume.monitoring.type, -Dflume.monitoring.port, -Djavax.net.ssl.trustStore: give that on the command line";
         assert!(line.ends_with(&format!("is not run; {names}")), "{line}");
         let line = notice_with(true).unwrap();
         assert!(line.ends_with(&format!("counts in the JVM alone; {names}")), "{line}");
-        assert_eq!(of_monitoring(), [("flume.monitoring.type".to_owned(), "http".to_owned())]);
+        assert_eq!(of_monitoring(), [], "not without the port");
         let logging = [("flume.root.logger".to_owned(), "INFO,console".to_owned())];
         assert_eq!(of_logging(), logging);
         let script =
@@ -157,5 +174,19 @@ mod tests {
         let logging = [("flume.log.dir".to_owned(), "/var/log/flume".to_owned())];
         assert_eq!(of_logging(), logging);
         assert!(notice().is_some_and(|line| line.contains("it sets -Dflume.log.file:")));
+    }
+
+    #[test]
+    fn what_ends_a_command_is_no_part_of_a_value() {
+        let script = "JAVA_OPTS=\"$JAVA_OPTS -Dflume.monitoring.type=http -Dflume.monitoring.port=5653\"; export JAVA_OPTS\n\
+                      test -n 1 && JAVA_OPTS=-Dflume.log.dir=/a;JAVA_OPTS='-Dflume.log.file=a;b'&\n";
+        let conf = tempfile::tempdir().unwrap();
+        std::fs::write(conf.path().join(NAME), script).unwrap();
+        let file = EnvFile::read(conf.path());
+        let values =
+            |all: Vec<&(String, String)>| all.into_iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
+        assert_eq!(values(file.of_monitoring().collect()), ["http", "5653"]);
+        assert_eq!(values(file.of_logging().collect()), ["/a", "a;b"]);
+        assert_eq!(file.notice(false), None);
     }
 }

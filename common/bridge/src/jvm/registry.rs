@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) struct Registry {
     pub(super) components: HashMap<u32, Entry>,
     pub(super) dumps: HashMap<u32, Vec<oneshot::Sender<(String, String)>>>,
-    pub(super) metrics: Vec<oneshot::Sender<Metrics>>,
+    /// One asks for counters at a time.
+    pub(super) metrics: Option<oneshot::Sender<Metrics>>,
     pub(super) pongs: u64,
 }
 

@@ -90,17 +90,28 @@ impl List {
 
     /// Adds lines. With one that has grown long, or lacks something, what is `open` is written instead.
     pub(super) fn write<'a>(&mut self, lines: &str, open: impl Iterator<Item = &'a Entry>) -> io::Result<()> {
-        let written = if self.is_broken || self.bytes > self.most {
-            self.write_anew(open)
-        } else {
-            self.bytes += lines.len() as u64;
-            self.file.write_all(lines.as_bytes())
+        let is_long = self.bytes > self.most;
+        let anew = (self.is_broken || is_long).then(|| self.write_anew(open));
+        let written = match anew {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) if self.is_broken => Err(error),
+            // One that is only long goes on, twice as long.
+            Some(Err(_)) => {
+                self.most = 2 * self.bytes;
+                self.append(lines)
+            }
+            None => self.append(lines),
         };
         self.is_broken = written.is_err();
         if self.is_broken {
             self.loosen();
         }
         written
+    }
+
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        self.bytes += lines.len() as u64;
+        self.file.write_all(lines.as_bytes())
     }
 
     /// With these files alone. Whoever looks finds one of the two lists whole, whenever we are killed, and each is locked.
@@ -127,12 +138,15 @@ impl List {
     }
 
     /// What it says of files that grow is behind them from now on: who came after a kill would cut off what was acknowledged.
-    /// Another name says so, for which a full disk has room, and it stays locked. Where a disk does not even take that, a next
-    /// start can make no list there either, so nobody reads this one before the disk is mended, in another boot as a rule.
+    /// Another name says so, for which a full disk has room, and it stays locked. Where the folder does not even take that, it is
+    /// emptied, and nobody goes by it.
     fn loosen(&mut self) {
         if !self.is_loose {
             let renamed = fs::rename(&self.path, loose(&self.path));
             self.is_loose = renamed.or_else(|_| fs::remove_file(&self.path)).is_ok();
+            if !self.is_loose {
+                let _next_line_tries_again = self.file.set_len(0);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Store, StoreError, StoreFile};
 use bytes::Bytes;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
@@ -48,7 +49,13 @@ impl Store for LocalStore {
 
     async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         // A second name is refused where there is one; a rename would replace the file.
-        fs::hard_link(from, to).await?;
+        if let Err(error) = fs::hard_link(from, to).await {
+            // A kill between these two steps has left both names.
+            let is_done = error.kind() == std::io::ErrorKind::AlreadyExists && is_one(from, to).await;
+            if !is_done {
+                return Err(error.into());
+            }
+        }
         Ok(fs::remove_file(from).await?)
     }
 
@@ -71,6 +78,13 @@ impl Store for LocalStore {
     fn renewed(&self) -> LocalStore {
         LocalStore
     }
+}
+
+/// Whether two names are those of one file.
+async fn is_one(one: &str, other: &str) -> bool {
+    let (one, other) = (fs::metadata(one).await, fs::metadata(other).await);
+    let known = one.and_then(|one| Ok((one, other?)));
+    known.is_ok_and(|(one, other)| (one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 impl StoreFile for LocalFile {

@@ -88,10 +88,12 @@ impl Handler<HowFull> for HostedChannel {
         let books = self.books.clone();
         Box::pin(async move {
             let mut before = 0;
-            if books.leaving.load(Relaxed) {
-                // Empty is what is so twice: the JVM does not count what it has given and is still on its way here.
+            if books.leaving.load(Relaxed) && books.held() == 0 {
+                // Empty is what is so twice: a class does not count what it has given and is still on its way here.
                 before = books.on_disk.load(Relaxed);
-                books.look_at_disk().await;
+                if before > 0 {
+                    books.look_at_disk().await;
+                }
             }
             let events = books.lost_with_it().max(before) + books.storing.load(Relaxed);
             Fill { events, taken: books.taken.load(Relaxed) }
