@@ -308,11 +308,13 @@ impl Collector {
         drop((self.process.take(), self.flume.take()));
     }
 
+    /// What it has written. A line that a kill has cut off, or whose end is not there yet, is none.
     fn lines(&self) -> Vec<String> {
         let files = names(&self.into)
             .into_iter()
             .map(|name| fs::read_to_string(self.into.join(name)).expect("a file"));
-        files.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+        let whole = |text: &str| text.rfind('\n').map_or(0, |end| end + 1);
+        files.flat_map(|text| text[..whole(&text)].lines().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 
     /// What it has, once it has as many lines as that.
