@@ -4,18 +4,21 @@
 mod frames;
 mod reason;
 
-use crate::{jar, launch, with_cause};
+use crate::{
+    jar,
+    small::{self, Small},
+    with_cause,
+};
 use frames::{Said, Wish};
 use std::{
     collections::BTreeMap,
-    io,
     net::IpAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     task::JoinHandle,
 };
@@ -87,8 +90,7 @@ impl KerberosLogin {
         let jar = jar::unpack(&jvm.scratch).map_err(|error| with_cause(&error))?;
         let mut command = command(jvm, &jar);
         command.stderr(if wish.traces || jvm.traces() { Stdio::inherit() } else { Stdio::piped() });
-        let failed = |error: io::Error| format!("/bin/sh, which is to become it, cannot be started: {error}");
-        let mut child = command.spawn().map_err(failed)?;
+        let mut child = command.spawn().map_err(small::not_started)?;
         let printed = child.stderr.take().map(|printed| tokio::spawn(last_of(printed)));
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(format!("{} has no pipes", jvm.java.display()));
@@ -115,11 +117,8 @@ impl KerberosLogin {
 
     async fn ask(&mut self, frame: &[u8]) -> Result<Said, String> {
         let asked = async {
-            if let Some(to) = &mut self.to {
-                to.write_all(frame).await?;
-                to.flush().await?;
-            }
-            next(&mut self.from).await
+            small::write(self.to.as_mut(), frame).await?;
+            small::next(&mut self.from, frames::MOST_BYTES).await
         };
         match asked.await {
             Ok(Some(frame)) => match frames::said(&frame) {
@@ -161,31 +160,14 @@ impl KerberosJvm {
 }
 
 fn command(jvm: &KerberosJvm, jar: &Path) -> Command {
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", launch::MOVE_PIPES, "kerberos"])
-        .arg(&jvm.java)
-        // No collector: a second one beside that of JAVA_TOOL_OPTIONS ends a JVM.
-        .args(["-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-cp"])
-        .arg(jar)
-        .args([MAIN, "/proc/self/fd/3", "/proc/self/fd/4"])
-        .envs(&jvm.environment)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    command
-}
-
-/// The next frame; `None`: it is too long.
-async fn next(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
-    let length = from.read_u32().await? as usize;
-    if length > frames::MOST_BYTES {
-        return Ok(None);
-    }
-    let mut frame = vec![0; length];
-    from.read_exact(&mut frame).await?;
-    Ok(Some(frame))
+    let small = Small {
+        before: ("", "kerberos"),
+        java: &jvm.java,
+        class_path: jar.as_os_str(),
+        main: MAIN,
+        environment: &jvm.environment,
+    };
+    small.command(&[])
 }
 
 /// The last bytes of what it prints.

@@ -33,6 +33,7 @@ mod policy;
 mod probe;
 mod protocol;
 mod sink;
+mod small;
 mod source;
 
 pub use answer::{Answer, Route, Routes};

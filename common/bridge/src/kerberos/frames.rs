@@ -1,6 +1,7 @@
 //! What is said to that JVM and what it says. No I/O.
 
 use super::KerberosWish;
+use crate::small;
 
 /// The most bytes of a frame, either way. A ticket of a user in very many groups has some 50,000.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -31,9 +32,8 @@ impl Wish<'_> {
 
 /// These bytes behind their length.
 pub(super) fn framed(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MOST_BYTES);
-    let length = length.ok_or_else(|| format!("{} bytes are more than the JVM for it takes", bytes.len()))?;
-    Ok([&length.to_be_bytes()[..], bytes].concat())
+    let framed = small::framed(bytes, MOST_BYTES);
+    framed.ok_or_else(|| format!("{} bytes are more than the JVM for it takes", bytes.len()))
 }
 
 /// What it says.

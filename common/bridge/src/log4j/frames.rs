@@ -1,6 +1,7 @@
 //! What is said to that JVM and what it says. No I/O.
 
 use super::LogFile;
+use crate::small;
 
 /// The most bytes of a frame to it: the longest line that waits is shorter.
 pub(super) const MOST_BYTES: usize = 8 << 20;
@@ -33,9 +34,8 @@ fn push(out: &mut Vec<u8>, text: &str) {
 
 /// These bytes behind their length.
 pub(super) fn framed(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MOST_BYTES);
-    let length = length.ok_or_else(|| format!("{} bytes are more than its JVM takes", bytes.len()))?;
-    Ok([&length.to_be_bytes()[..], bytes].concat())
+    let framed = small::framed(bytes, MOST_BYTES);
+    framed.ok_or_else(|| format!("{} bytes are more than its JVM takes", bytes.len()))
 }
 
 /// What it says.

@@ -5,16 +5,20 @@ use super::{
     frames::{self, Said},
     printed::Printed,
 };
-use crate::{clock, jar, launch, with_cause};
+use crate::{
+    clock, jar, launch,
+    small::{self, Small},
+    with_cause,
+};
 use std::{
-    io,
+    ffi::OsString,
     path::Path,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt},
     process::{Child, ChildStdin, Command},
     sync::mpsc,
     task::JoinHandle,
@@ -66,7 +70,7 @@ impl Process {
         let wish = frames::wish(file, &jvm.properties)?;
         let mut process = Process::spawn(jvm, ears)?;
         let asked = async {
-            let _ = process.write(&wish).await; // what it has said of its end is worth more than that nobody reads
+            let _ = small::write(process.to.as_mut(), &wish).await; // what it has said of its end is worth more than that nobody reads
             process.answer().await
         };
         let begun = tokio::time::timeout(PATIENCE, asked).await;
@@ -79,8 +83,7 @@ impl Process {
 
     fn spawn(jvm: &LogJvm, ears: &Ears) -> Result<Process, String> {
         let jar = jar::unpack(&jvm.scratch).map_err(|error| with_cause(&error))?;
-        let failed = |error: io::Error| format!("/bin/sh, which is to become it, cannot be started: {error}");
-        let mut child = command(jvm, &jar).spawn().map_err(failed)?;
+        let mut child = command(jvm, &jar).spawn().map_err(small::not_started)?;
         let (Some(to), Some(from), Some(err)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -99,7 +102,7 @@ impl Process {
     pub(super) async fn take(&mut self, records: &[u8]) -> Result<(), Lost> {
         let (mut done, given) = (0, true);
         let frame = frames::framed(records).map_err(|why| Lost { why, done, given })?;
-        let written = tokio::time::timeout(PATIENCE, self.write(&frame)).await;
+        let written = tokio::time::timeout(PATIENCE, small::write(self.to.as_mut(), &frame)).await;
         let Ok(written) = written else {
             let why = format!("it has read no lines within {} s", PATIENCE.as_secs());
             return Err(Lost { why, done, given: false });
@@ -118,14 +121,6 @@ impl Process {
             };
             return Err(Lost { why, done, given });
         }
-    }
-
-    async fn write(&mut self, frame: &[u8]) -> io::Result<()> {
-        if let Some(to) = &mut self.to {
-            to.write_all(frame).await?;
-            to.flush().await?;
-        }
-        Ok(())
     }
 
     async fn answer(&mut self) -> Result<Said, String> {
@@ -174,28 +169,21 @@ impl Process {
 }
 
 fn command(jvm: &LogJvm, jar: &Path) -> Command {
-    let mut path = std::ffi::OsString::from(jvm.class_path.entries.join(":"));
-    path.push(":");
-    path.push(jar);
-    let mut command = Command::new("/bin/sh");
-    command
-        .arg("-c")
-        .arg(format!("{DEAF}{}", launch::MOVE_PIPES))
-        .arg("log4j")
-        .arg(&jvm.java)
-        // No collector: a second one beside that of JAVA_TOOL_OPTIONS ends a JVM.
-        .args(["-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError"])
-        .args((!jvm.class_path.native.is_empty()).then(|| launch::native(&jvm.class_path)))
-        .args(of_the_start(&jvm.properties))
-        .arg("-cp")
-        .arg(path)
-        .args([MAIN, "/proc/self/fd/3", "/proc/self/fd/4"])
-        .envs(&jvm.environment)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
+    let mut class_path = OsString::from(jvm.class_path.entries.join(":"));
+    class_path.push(":");
+    class_path.push(jar);
+    let small = Small {
+        before: (DEAF, "log4j"),
+        java: &jvm.java,
+        class_path: &class_path,
+        main: MAIN,
+        environment: &jvm.environment,
+    };
+    let mut options = vec!["-XX:+ExitOnOutOfMemoryError".to_owned()];
+    options.extend((!jvm.class_path.native.is_empty()).then(|| launch::native(&jvm.class_path)));
+    options.extend(of_the_start(&jvm.properties));
+    let mut command = small.command(&options);
+    command.stderr(Stdio::piped());
     command
 }
 
@@ -217,7 +205,7 @@ async fn read_frames(
     hears: &Hears,
 ) {
     loop {
-        let said = match next(&mut from).await {
+        let said = match small::next(&mut from, frames::MOST_SAID).await {
             Ok(Some(frame)) => frames::said(&frame).map_err(nonsense),
             Ok(None) => Err(nonsense("a frame of it is longer than any")),
             Err(_) => return,
@@ -231,17 +219,6 @@ async fn read_frames(
             return;
         }
     }
-}
-
-/// The next frame; `None`: it is too long.
-async fn next(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
-    let length = from.read_u32().await? as usize;
-    if length > frames::MOST_SAID {
-        return Ok(None);
-    }
-    let mut frame = vec![0; length];
-    from.read_exact(&mut frame).await?;
-    Ok(Some(frame))
 }
 
 /// Shows what it prints.

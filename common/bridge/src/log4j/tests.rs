@@ -113,7 +113,7 @@ fn records_that_end_two_jvms_are_left_out_and_the_next_ones_are_taken() {
     let lost = take(&writer).expect_err("they end it");
     assert!(lost.why.contains("2 JVMs in a row have ended") && lost.left_out == 1, "{lost:?}");
     assert_eq!(take(&writer), Ok(()));
-    assert_eq!(scene.told("is of no use"), 1, "it is told once");
+    assert_eq!(scene.told("is of no use"), 1, "the end of the JVM is told once");
 }
 
 #[test]

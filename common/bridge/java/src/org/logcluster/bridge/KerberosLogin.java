@@ -1,12 +1,6 @@
 package org.logcluster.bridge;
 
-import java.io.BufferedOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.File;
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -17,8 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import javax.security.auth.Subject;
 import javax.security.auth.callback.Callback;
 import javax.security.auth.callback.NameCallback;
@@ -56,8 +48,7 @@ public final class KerberosLogin {
   private static final int MOST_CHARACTERS = 400;
   private static final String MODULE = "Krb5LoginModule";
 
-  private final DataOutputStream out;
-  private final BlockingQueue<byte[]> frames = new ArrayBlockingQueue<>(1);
+  private final Frames frames;
   private String section;
   private String service;
   private String host;
@@ -66,35 +57,16 @@ public final class KerberosLogin {
   private String principal;
   private Subject subject;
 
-  private KerberosLogin(DataOutputStream out) {
-    this.out = out;
+  private KerberosLogin(Frames frames) {
+    this.frames = frames;
   }
 
   /** See the class. */
   public static void main(String[] arguments) throws Exception {
-    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(arguments[1])));
-    KerberosLogin login = new KerberosLogin(out);
-    Thread reader = new Thread(() -> login.read(arguments[0]), "reader");
-    reader.setDaemon(true);
-    reader.start();
-    login.run();
-  }
-
-  /** Also while Kerberos is waited for: an agent that is gone ends this process. */
-  private void read(String pipe) {
-    try (DataInputStream in = new DataInputStream(new FileInputStream(pipe))) {
-      for (;;) {
-        int length = in.readInt();
-        if (length < 0 || length > MOST_BYTES) {
-          throw new IOException("a frame of " + length + " bytes");
-        }
-        byte[] frame = new byte[length];
-        in.readFully(frame);
-        frames.put(frame);
-      }
-    } catch (IOException | InterruptedException gone) {
-      Runtime.getRuntime().halt(ABANDONED);
-    }
+    // Also while Kerberos is waited for: an agent that is gone ends this process.
+    Frames frames = new Frames(arguments[1]);
+    frames.read(arguments[0], MOST_BYTES, () -> Runtime.getRuntime().halt(ABANDONED));
+    new KerberosLogin(frames).run();
   }
 
   private void run() throws Exception {
@@ -103,16 +75,16 @@ public final class KerberosLogin {
       subject = logIn();
       String user = subject.getPrincipals().iterator().next().getName();
       String[] server = server();
-      say('L', (user + "\n" + server[0] + "/" + server[1]).getBytes(StandardCharsets.UTF_8));
+      frames.say('L', (user + "\n" + server[0] + "/" + server[1]).getBytes(StandardCharsets.UTF_8));
       SaslClient client = as(subject, () -> client(user, server));
       while (!client.isComplete()) {
         byte[] said = frames.take();
         byte[] answer = as(subject, () -> client.evaluateChallenge(said));
-        say(client.isComplete() ? 'C' : 'T', answer == null ? new byte[0] : answer);
+        frames.say(client.isComplete() ? 'C' : 'T', answer == null ? new byte[0] : answer);
       }
       frames.take(); // until the agent has what it wants
     } catch (Throwable failure) {
-      say('E', String.join("\n", failed(failure)).getBytes(StandardCharsets.UTF_8));
+      frames.say('E', String.join("\n", failed(failure)).getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -202,13 +174,6 @@ public final class KerberosLogin {
     } catch (PrivilegedActionException e) {
       throw e.getException();
     }
-  }
-
-  private void say(char kind, byte[] bytes) throws IOException {
-    out.writeInt(bytes.length + 1);
-    out.writeByte(kind);
-    out.write(bytes);
-    out.flush();
   }
 
   private List<String> failed(Throwable failure) {

@@ -1,10 +1,5 @@
 package org.logcluster.bridge;
 
-import java.io.BufferedOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -13,8 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 
 /**
  * Has log4j write the log lines of a native agent, as the operator's file says: a process of its own, with the class path of Flume.
@@ -45,11 +38,10 @@ public final class LogLines {
   private static final String PLACE = "org/logcluster/bridge/";
   private static final byte[] END = {};
 
-  private final DataOutputStream out;
-  private final BlockingQueue<byte[]> frames = new ArrayBlockingQueue<>(1);
+  private final Frames frames;
 
-  private LogLines(DataOutputStream out) {
-    this.out = out;
+  private LogLines(Frames frames) {
+    this.frames = frames;
   }
 
   /** One of the two. */
@@ -129,11 +121,8 @@ public final class LogLines {
   /** See the class. */
   public static void main(String[] arguments) throws Exception {
     System.setOut(System.err);
-    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(arguments[1])));
-    LogLines lines = new LogLines(out);
-    Thread reader = new Thread(() -> lines.read(arguments[0]), "reader");
-    reader.setDaemon(true);
-    reader.start();
+    LogLines lines = new LogLines(new Frames(arguments[1]));
+    lines.frames.read(arguments[0], MOST_BYTES, lines::end);
     int status = FAILED;
     try {
       lines.run();
@@ -147,24 +136,12 @@ public final class LogLines {
   }
 
   /** Also while log4j is at work: an agent that is gone ends this process. */
-  private void read(String pipe) {
-    try (DataInputStream in = new DataInputStream(new FileInputStream(pipe))) {
-      for (;;) {
-        int length = in.readInt();
-        if (length < 0 || length > MOST_BYTES) {
-          throw new IOException("a frame of " + length + " bytes");
-        }
-        byte[] frame = new byte[length];
-        in.readFully(frame);
-        frames.put(frame);
-      }
-    } catch (IOException | InterruptedException gone) {
-      endLater();
-      try {
-        frames.put(END);
-      } catch (InterruptedException nobodyDoes) {
-        Runtime.getRuntime().halt(HANGS);
-      }
+  private void end() {
+    endLater();
+    try {
+      frames.put(END);
+    } catch (InterruptedException nobodyDoes) {
+      Runtime.getRuntime().halt(HANGS);
     }
   }
 
@@ -188,14 +165,14 @@ public final class LogLines {
     try {
       target = begin(new Wish(frames.take()));
     } catch (Throwable failure) {
-      say('E', failure.toString().getBytes(StandardCharsets.UTF_8));
+      frames.say('E', failure.toString().getBytes(StandardCharsets.UTF_8));
       frames.take(); // until the agent has read it
       return;
     }
-    say('R', END);
+    frames.say('R', END);
     for (byte[] frame = frames.take(); frame != END; frame = frames.take()) {
       logAll(target, ByteBuffer.wrap(frame));
-      say('T', END);
+      frames.say('T', END);
     }
     target.stop();
   }
@@ -206,7 +183,7 @@ public final class LogLines {
       log(target, new Line(rest));
       long now = System.nanoTime();
       if (now - told >= SECOND_NANOS) {
-        say('P', ByteBuffer.allocate(4).putInt(done).array());
+        frames.say('P', ByteBuffer.allocate(4).putInt(done).array());
         told = now;
       }
     }
@@ -254,15 +231,6 @@ public final class LogLines {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  private void say(char kind, byte[] rest) throws IOException {
-    synchronized (out) {
-      out.writeInt(1 + rest.length);
-      out.writeByte(kind);
-      out.write(rest);
-      out.flush();
-    }
-  }
-
   /** What an appender prints, a frame each time. */
   private final class ConsoleFrames extends OutputStream {
     private static final int MOST = 1 << 16;
@@ -277,7 +245,7 @@ public final class LogLines {
       for (int at = 0; at < length; at += MOST) {
         byte[] part = new byte[Math.min(MOST, length - at)];
         System.arraycopy(bytes, from + at, part, 0, part.length);
-        say('C', part);
+        frames.say('C', part);
       }
     }
   }
