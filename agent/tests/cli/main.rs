@@ -258,7 +258,7 @@ fn what_flume_env_sh_says_of_counters_counts_and_check_tells_of_the_rest() {
     };
     script("JAVA_OPTS=\"-Dflume.monitoring.type=http -Dflume.monitoring.port=none\"\n");
     let (code, said) = check("");
-    assert!(code == Some(2) && said.contains("none"), "a port that is none is told: {said}");
+    assert!(code == Some(2) && said.contains("none"), "what is no port is told: {said}");
     let (code, said) = check("-Dflume.monitoring.port=34545");
     assert!(code == Some(0) && !said.contains("flume-env.sh"), "the command line wins: {said}");
     script(

@@ -7,7 +7,7 @@ use crate::{
     layout::Format,
     lines::{LogOutput, Queue, write_when_rung},
     output::{Cut, Output, Place},
-    record::{RecordPlace, RecordSettings, Records, Screen},
+    records::{RecordPlace, RecordSettings, Records, Screen},
     socket::{LogSocket, SocketSettings},
 };
 use arc_swap::{ArcSwap, Guard};

@@ -1,10 +1,10 @@
 //! Events as the logger sink prints them.
 
 use crate::{
-    Format,
-    layout::{self, Speaker},
+    Format, layout,
     pattern::Said,
     place, record,
+    speaker::Speaker,
     stamp::{self, Stamp},
 };
 use event::Event;

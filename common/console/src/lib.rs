@@ -7,7 +7,9 @@
 //!   said, wait in a bounded queue and are left out, counted and told of when it is full.
 //!
 //! Beside the console there may be log files ([`LogFileSettings`]), rolled as log4j rolls them, each with its own layout
-//! ([`Pattern`]) and levels. log4j's filters ([`Filter`]) hold lines back from loggers and places ([`Routes`]). Where a configuration asks for more than that, log4j itself writes ([`Records`]). A file gives way in all cases: what cannot be written there is told on the console, and events go on.
+//! ([`Pattern`]) and levels. log4j's filters ([`Filter`]) hold lines back from loggers and places ([`Routes`]). Where a configuration
+//! asks for more than that, log4j itself writes ([`Records`]). A file gives way in all cases: what cannot be written there is told on
+//! the console, and events go on.
 //!
 //! A line that Flume prints too stands at Flume's place: a record's slog tag is one of the constants of [`place`],
 //! and [`fact`] has a function for each such line. All other lines name the module, file and line of ours.
@@ -29,8 +31,10 @@ mod packing;
 mod pattern;
 pub mod place;
 mod record;
+mod records;
 mod routes;
 mod socket;
+mod speaker;
 mod stamp;
 
 pub use crate::console::{Console, Flush, LogFileSettings, Settings, SocketLogSettings};
@@ -41,6 +45,6 @@ pub use java::DatePrinter;
 pub use layout::Format;
 pub use level::{Levels, UnknownLevel, level_name, name_in_flume, parse_level};
 pub use pattern::{Dialect, Pattern};
-pub use record::{NotTaken, RecordSettings, Records, Screen};
+pub use records::{NotTaken, RecordSettings, Records, Screen};
 pub use routes::{Route, Routes, RoutingLogger};
 pub use socket::{SocketSettings, Transport};

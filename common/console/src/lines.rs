@@ -2,9 +2,10 @@
 
 use crate::{
     Levels,
-    layout::{self, Format, Speaker},
+    layout::{self, Format},
     output::{Cut, Place},
     packing::Packing,
+    speaker::Speaker,
     stamp::Stamp,
 };
 use arc_swap::ArcSwap;

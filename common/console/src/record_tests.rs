@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Console, Levels, Settings, place};
+use crate::{Console, Levels, Settings, level, place};
 use std::{
     sync::{Mutex, PoisonError, mpsc},
     thread,

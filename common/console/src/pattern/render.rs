@@ -2,8 +2,8 @@
 
 use super::{Date, Dialect, Item, Pattern, Width, Word};
 use crate::{
-    layout::Speaker,
     level::level_name,
+    speaker::Speaker,
     stamp::{self, Stamp},
 };
 use slog::Level;

@@ -1,7 +1,7 @@
 //! Lines of made-up moments.
 
 use super::*;
-use crate::{layout::Speaker, stamp::Stamp};
+use crate::{speaker::Speaker, stamp::Stamp};
 use slog::Level;
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -8,8 +8,7 @@ mod rolling;
 mod socket;
 
 use super::{
-    model::{Appender, Least, Logger, MOST_NAME, Model, Reference, To},
-    needs::Lack,
+    model::{Appender, Lack, Least, Logger, MOST_NAME, Model, Reference, To},
     variables::{Budget, fill, of_every_jvm},
 };
 use console::{Dialect, FileSettings, Filter, Names, Triggers, parse_level};

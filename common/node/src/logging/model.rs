@@ -1,6 +1,5 @@
 //! What a configuration of log4j comes to, whichever log4j it is for.
 
-use super::needs::Lack;
 use console::{Dialect, FileSettings, Filter, SocketSettings};
 use slog::Level;
 use std::sync::Arc;
@@ -18,6 +17,15 @@ pub(super) struct Model {
     pub(super) notices: Vec<String>,
     /// What its loggers have that only log4j itself can do.
     pub(super) lacks: Vec<Lack>,
+}
+
+/// Something that native code has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// In two words: `<SMTP>`.
+    pub(super) what: String,
+    /// What is to be said of it where there is no log4j either.
+    pub(super) said: String,
 }
 
 /// A level, or `None` for OFF.

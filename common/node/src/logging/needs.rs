@@ -1,15 +1,6 @@
 //! What of a configuration only log4j itself can do.
 
-use super::model::{Appender, Model, To};
-
-/// Something that native code has not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lack {
-    /// In two words: `<SMTP>`.
-    pub(super) what: String,
-    /// What is to be said of it where there is no log4j either.
-    pub(super) said: String,
-}
+use super::model::{Appender, Lack, Model, To};
 
 /// What is lacking of the appenders that any logger uses.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -69,52 +60,46 @@ impl Model {
     }
 
     /// Whether a console may get lines from what log4j alone can do of these appenders.
-    fn prints_behind(&self, used: &[&Appender]) -> bool {
+    fn prints_behind<'a>(&'a self, used: &[&'a Appender]) -> bool {
         let is_console = |appender: &Appender| matches!(appender.to, To::Console);
-        let mut names: Vec<&str> =
-            used.iter().flat_map(|appender| &appender.behind).map(String::as_str).collect();
-        let mut seen: Vec<&str> = Vec::new();
+        let behind = used.iter().flat_map(|appender| &appender.behind).map(String::as_str);
+        let names = self.names_from(behind.collect(), true);
+        // One whose name nobody knows may be any of them.
+        let any = names.iter().any(|name| name.contains("${")) && self.appenders.iter().any(is_console);
+        any || used.iter().any(|appender| appender.prints)
+            || self.of(&names).any(|appender| is_console(appender) || appender.prints)
+    }
+
+    /// The appenders that any logger names, and those that get their lines from native code.
+    fn reached(&self) -> Vec<&Appender> {
+        let named = self.loggers.iter().flat_map(|logger| &logger.appenders).map(|to| to.name.as_str());
+        let names = self.names_from(named.collect(), false);
+        let mut reached: Vec<&Appender> = self.of(&names).collect();
+        reached.reverse(); // as they stand in the file, mostly
+        reached
+    }
+
+    /// These names, and those to which lines go on from there: by native code, and by what is `behind` an appender as well if so.
+    fn names_from<'a>(&'a self, mut names: Vec<&'a str>, behind: bool) -> Vec<&'a str> {
+        let mut seen = Vec::new();
         while let Some(name) = names.pop() {
             if seen.contains(&name) {
                 continue;
             }
             seen.push(name);
-            if name.contains("${") && self.appenders.iter().any(is_console) {
-                return true; // it may be any of them
-            }
-            let Some(appender) = self.appenders.iter().find(|appender| appender.name == name) else {
-                continue;
-            };
-            if is_console(appender) || appender.prints {
-                return true;
-            }
-            names.extend(appender.behind.iter().map(String::as_str));
-            if let To::Others(others) = &appender.to {
-                names.extend(others.iter().map(|to| to.name.as_str()));
+            for appender in self.of(&[name]) {
+                names.extend(appender.behind.iter().filter(|_| behind).map(String::as_str));
+                if let To::Others(others) = &appender.to {
+                    names.extend(others.iter().map(|to| to.name.as_str()));
+                }
             }
         }
-        used.iter().any(|appender| appender.prints)
+        seen
     }
 
-    /// The appenders that any logger names, and those that get their lines from native code.
-    fn reached(&self) -> Vec<&Appender> {
-        let mut names: Vec<&str> =
-            self.loggers.iter().flat_map(|logger| &logger.appenders).map(|to| to.name.as_str()).collect();
-        let mut reached: Vec<&Appender> = Vec::new();
-        while let Some(name) = names.pop() {
-            let Some(appender) = self.appenders.iter().find(|appender| appender.name == name) else {
-                continue;
-            };
-            if reached.iter().any(|known| known.name == name) {
-                continue;
-            }
-            reached.push(appender);
-            if let To::Others(others) = &appender.to {
-                names.extend(others.iter().map(|to| to.name.as_str()));
-            }
-        }
-        reached.reverse(); // as they stand in the file, mostly
-        reached
+    /// The first appender of each of these names, if there is one.
+    fn of<'a>(&'a self, names: &[&str]) -> impl Iterator<Item = &'a Appender> {
+        names.iter().filter_map(|name| self.appenders.iter().find(|appender| appender.name == *name))
     }
 
     /// What is said of what is lacking becomes what is said at all, where native code is alone; where log4j writes, it speaks for itself.

@@ -4,10 +4,7 @@
 //! log4j's says of lines without.
 
 use super::{
-    super::{
-        model::{Appender, MOST_NAME, stricter},
-        needs::Lack,
-    },
+    super::model::{Appender, Lack, MOST_NAME, stricter},
     Reader, elements, is, kind,
 };
 use console::{Filter, Outcome, PartOfDay, Test};
